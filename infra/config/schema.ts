@@ -1,0 +1,86 @@
+import { z } from 'zod'
+
+const port = z.int().min(0).max(65_535)
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lower-case letters, digits and "-", at most 32')
+const seconds = z.number().positive().max(86_400)
+
+const Source = z.strictObject({
+  label: z.string().min(1).max(140).describe('Desirability label its pages count for.'),
+  seeds: z.array(z.url({ protocol: /^https?$/ })).min(1).describe('Where the crawl begins.'),
+  include: z.array(z.string().min(1)).min(1).describe('URLPattern strings; a page belongs to the first source with a pattern that takes it.'),
+})
+
+/** Every setting, its default and what it is for: the config reference is made of this. Names are snake_case in TOML, ORRERY_SECTION_NAME in the environment. */
+export const Config = z.strictObject({
+  data: z
+    .strictObject({ dir: z.string().min(1).default('.orrery').describe('Folder of everything that is kept.') })
+    .prefault({}),
+  run: z
+    .strictObject({
+      seed: z.int().min(0).max(2 ** 32 - 1).default(1).describe('Seed of every random choice: the plan, the embedded wallets, the sample of a test run.'),
+      frozen_at: z.iso.datetime().optional().describe('Stamp artefacts with this time instead of the clock, for a run that can be repeated byte for byte.'),
+    })
+    .prefault({}),
+  site: z
+    .strictObject({
+      root: z.string().default('node_modules').describe('Folder of npm packages whose Markdown files are the embedded web, used when no source is named.'),
+      documents_max: z.int().min(1).default(5000).describe('At most this many files are served.'),
+    })
+    .prefault({}),
+  sources: z.array(Source).default([]).describe('What to crawl. Empty: the embedded web.'),
+  chain: z
+    .strictObject({
+      netuid: z.int().min(0).max(65_535).default(13).describe('Subnet.'),
+      block_seconds: seconds.default(1).describe('Block time of the local chain (12 on Bittensor).'),
+      tempo_blocks: z.int().min(1).default(20).describe('Blocks between epochs of the local chain (360 on Bittensor).'),
+      weights_rate_limit_blocks: z.int().min(0).default(5).describe('Blocks between two submissions of weights of one hotkey (100 on Bittensor).'),
+    })
+    .prefault({}),
+  miner: z
+    .strictObject({
+      name: name.default('miner-1').describe('Hotkey name in the wallet folder.'),
+      share: z.string().regex(/^[1-9]\d*\/[1-9]\d*$/, 'like 1/2').default('1/1').describe('Which part of the hosts this miner crawls: "1/2" = the first of two, by hash of the host.'),
+      pages_per_cycle: z.int().min(1).default(240).describe('Visits of one cycle, shared among the jobs by weight.'),
+      concurrency: z.int().min(1).max(1024).default(16).describe('Hosts asked at the same time.'),
+      host_delay_ms: z.int().min(0).default(1000).describe('Rest of a host between two requests; robots.txt may ask for more. The embedded web is asked without rest.'),
+      contact: z.string().max(200).default('').describe('URL or e-mail in the User-Agent; needed to crawl the public web.'),
+      timeout_seconds: seconds.default(20).describe('Whole time of one request.'),
+      page_bytes_max: z.int().min(1).default(4 * 2 ** 20).describe('Largest page, decoded.'),
+      codec: z.enum(['zstd', 'snappy']).default('zstd').describe('Compression of Parquet shards.'),
+    })
+    .prefault({}),
+  validator: z
+    .strictObject({
+      name: name.default('validator-1').describe('Hotkey name in the wallet folder.'),
+      sample_pages: z.int().min(1).max(1000).default(20).describe('Pages fetched again per miner and cycle.'),
+      every_seconds: seconds.default(1200).describe('Time between two cycles of `validator run`.'),
+    })
+    .prefault({}),
+  dataset: z
+    .strictObject({
+      name: name.default('web').describe('Name of the dataset.'),
+      host: z.string().default('127.0.0.1').describe('Address the query API listens on.'),
+      port: port.default(8710).describe('Port of the query API; 0 = any free one.'),
+      tokenizer: z.enum(['o200k_base', 'cl100k_base']).default('o200k_base').describe('Vocabulary.'),
+      every_seconds: seconds.default(60).describe('Time between two ingests of `dataset serve`.'),
+    })
+    .prefault({}),
+  bridge: z
+    .strictObject({
+      host: z.string().default('127.0.0.1').describe('Address the feed listens on.'),
+      port: port.default(8720).describe('Port of the feed; 0 = any free one.'),
+      rows: z.int().min(1).max(1024).default(4).describe('Sequences in a batch.'),
+      sequence_tokens: z.int().min(8).max(131_072).default(256).describe('Tokens in a sequence.'),
+      epoch_batches: z.int().min(1).max(1_000_000).default(200).describe('Batches of one epoch, at most.'),
+      lease_seconds: seconds.default(180).describe('Time to live of a lease.'),
+    })
+    .prefault({}),
+  up: z
+    .strictObject({
+      miners: z.int().min(1).max(64).default(2).describe('Miners in `orrery up`.'),
+      nodes: z.int().min(1).max(64).default(2).describe('Training nodes in `orrery up`.'),
+      pause_seconds: z.number().min(0).max(86_400).default(5).describe('Rest between two turns.'),
+    })
+    .prefault({}),
+})
+export type Config = z.infer<typeof Config>

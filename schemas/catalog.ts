@@ -1,0 +1,30 @@
+import type { Manifest } from './manifest.ts'
+
+export interface CatalogEntry {
+  name: string
+  /** 1, 2, 3 … without gaps. */
+  version: number
+  /** sha256 of the canonical JSON of the manifest (canonical-json.ts), lower-case hex. */
+  sha256: string
+  manifest: Manifest
+}
+
+/**
+ * Named lines of content-addressed manifests: each name has one head, moved only by compare-and-set.
+ * A name is `/`-separated, 1..512 characters of [A-Za-z0-9._=@+-] per segment.
+ *
+ * Contract: a commit that resolved survives kill -9; of several committers with the same `expected`, exactly one wins.
+ */
+export interface Catalog {
+  /**
+   * @param expected sha256 of the head this manifest follows; undefined for the first of its name. The manifest's own `parent` must say the same.
+   * Committing the manifest that already is the head is a no-op that returns it.
+   * @throws OrreryError `conflict` when the head is another
+   */
+  commit(name: string, expected: string | undefined, manifest: Manifest): Promise<CatalogEntry>
+  head(name: string): Promise<CatalogEntry | undefined>
+  /** Newest first. */
+  history(name: string, limit?: number): Promise<CatalogEntry[]>
+  /** Names that start with `prefix`, in byte order. */
+  names(prefix: string): Promise<string[]>
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import { contentAddress } from './canonical-json.ts'
+import { DataLabel } from './data-universe.ts'
+
+const JobParams = z.strictObject({
+  keyword: z.string().min(1).max(140).nullable(),
+  platform: z.literal('web'),
+  label: DataLabel.nullable(),
+  post_start_datetime: z.iso.datetime().nullable(),
+  post_end_datetime: z.iso.datetime().nullable(),
+})
+
+/** Where a web job is found. Ours, beside the Data Universe fields: a web label is not a place by itself. */
+const WebScope = z.strictObject({
+  seeds: z.array(z.url()).max(100_000),
+  /** URLPattern strings; a page belongs to the job when one matches. A URL belongs to the first job of the list that takes it. */
+  include: z.array(z.string().min(1).max(2048)).min(1).max(1000),
+})
+
+/** `{id, weight, params}` as Data Universe has it, plus `web`. Weight 1.0 is the floor of a listed job there, 5.0 its cap. */
+export const DesirabilityJob = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,79}$/),
+  weight: z.number().positive().max(5),
+  params: JobParams,
+  web: WebScope,
+})
+export type DesirabilityJob = z.infer<typeof DesirabilityJob>
+
+/** The identity of a job: (keyword, platform, label, start, end), not its weight. */
+export function jobId(params: DesirabilityJob['params']): string {
+  const slug = (params.label ?? params.keyword ?? 'web').toLowerCase().replace(/[^a-z0-9.-]+/g, '-').replace(/^[.-]+/, '').slice(0, 60) || 'web'
+  return `${slug}-${contentAddress(params).slice(0, 12)}`
+}
+
+/** Why a weight moved: what the loss said of one label in one epoch. Losses in nats per token. */
+export const LossEvidence = z.strictObject({
+  label: DataLabel,
+  batches: z.int().nonnegative(),
+  nodes: z.int().nonnegative(),
+  loss_before: z.number().nonnegative().nullable(),
+  loss_after: z.number().nonnegative().nullable(),
+  /** Robust learning progress, loss_before − loss_after. */
+  progress: z.number().nullable(),
+  /** A stable code: what was done with the weight and why (progress, no_evidence, boilerplate, noise). */
+  verdict: z.string(),
+})
+export type LossEvidence = z.infer<typeof LossEvidence>

@@ -1,0 +1,95 @@
+/** What kind of thing stands behind a URL: it decides which source plug-in reads the answer. */
+export type TargetKind = 'page' | 'sitemap'
+
+/** A URL the crawl knows of. `url` is canonical (identity/canonical-url.ts) and the only key: one URL is known once. */
+export interface Target {
+  url: string
+  kind: TargetKind
+  /** The desirability label the URL counts for: budgets and weights hang on it. */
+  label: string
+  /** Higher is sooner. Must not depend on when or from where the URL was found, so that the order of a crawl is reproducible. */
+  priority: number
+}
+
+/** What the last good visit left, for a conditional request and for the version count. */
+export interface PreviousVisit {
+  etag: string | undefined
+  lastModified: string | undefined
+  /** n-th stored version of this URL, from 1. */
+  version: number
+}
+
+/** A target lent to one crawler. Valid until `expiresAt` (ms); after that another may claim it and this one is `lease_lost`. */
+export interface Claim extends Target {
+  token: string
+  expiresAt: number
+  /** 1 for the first try. */
+  attempt: number
+  previous: PreviousVisit | undefined
+}
+
+export interface Visit {
+  /** `stored`: a new version; `unchanged`: 304 or same bytes; `rejected`: the page is not wanted, with its reason; `failed`: given up. */
+  outcome: 'stored' | 'unchanged' | 'rejected' | 'failed'
+  /** A stable code, required for `rejected` and `failed`. */
+  reason?: string
+  etag?: string | undefined
+  lastModified?: string | undefined
+  /** Earliest next visit (ms since epoch). Without it the URL is never visited again. */
+  revisitAt?: number
+  /** The host rests this long (ms) from now before its next claim. */
+  hostDelayMs: number
+}
+
+export interface Deferral {
+  /** A stable code of what went wrong. */
+  reason: string
+  /** The URL may be claimed again from then on (ms since epoch). */
+  until: number
+  /** Hold the whole host until then as well (429, 503, network trouble). */
+  holdHost: boolean
+}
+
+export interface LabelStats {
+  waiting: number
+  leased: number
+  /** Visits finished, by outcome; a revisit counts again. */
+  stored: number
+  unchanged: number
+  rejected: number
+  failed: number
+}
+
+export interface FrontierStats {
+  known: number
+  hosts: number
+  labels: Record<string, LabelStats>
+}
+
+export interface ClaimRequest {
+  limit: number
+  leaseMs: number
+  /** Only targets of these labels; all when absent. `kind: 'sitemap'` is never filtered: it costs no budget. */
+  labels?: readonly string[]
+}
+
+/**
+ * The set of all known URLs and the order in which they are visited. Shared by processes.
+ *
+ * Contract: what `add`, `done` and `defer` acknowledged survives kill -9. At any moment at most one unexpired claim exists per URL
+ * **and per host**: a host is never asked twice at once. `claim` prefers the highest priority, then the smallest URL in byte order;
+ * hosts that rest are passed over. A claim whose lease ran out returns to the queue by itself.
+ */
+export interface Frontier {
+  /** Adds unknown URLs; a known one is left as it is, but its priority rises to the higher of the two. Returns how many were new. */
+  add(targets: readonly Target[]): Promise<number>
+  /** Up to `limit` claims, each of another host; empty when nothing is ready now. */
+  claim(request: ClaimRequest): Promise<Claim[]>
+  /** @throws OrreryError `lease_lost` when the claim expired and was lent again, or was already finished */
+  done(claim: Claim, visit: Visit): Promise<void>
+  /** @throws OrreryError `lease_lost` */
+  defer(claim: Claim, deferral: Deferral): Promise<void>
+  stats(): Promise<FrontierStats>
+  /** When the next waiting target becomes ready (ms since epoch; now or earlier = ready), undefined when nothing waits. */
+  nextReadyAt(labels?: readonly string[]): Promise<number | undefined>
+}

@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import { DesirabilityJob, LossEvidence } from './desirability.ts'
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+const parent = Sha256.nullable()
+const Timestamp = z.iso.datetime()
+/** What made an artefact: enough to make it again. */
+const Origin = z.strictObject({ code_version: z.string(), config_sha256: Sha256 })
+
+const StoredFile = z.strictObject({ key: z.string(), sha256: Sha256, bytes: z.int().positive(), rows: z.int().nonnegative() })
+export type StoredFile = z.infer<typeof StoredFile>
+
+/** One miner's whole-job snapshot. Signed: sr25519 of the hotkey over the content address of the manifest without `signature`. */
+export const ShardManifest = z.strictObject({
+  kind: z.literal('shard'),
+  parent,
+  origin: Origin,
+  hotkey: z.string(),
+  job_id: z.string(),
+  file: StoredFile,
+  written_at: Timestamp,
+  /** First and last `datetime` of the rows. */
+  datetime_range: z.strictObject({ first: Timestamp, last: Timestamp }).nullable(),
+  labels: z.record(z.string(), z.int().positive()),
+  /** Near-duplicate clusters met while the snapshot was made, and how many documents they cost. */
+  duplicates: z.strictObject({ exact: z.int().nonnegative(), near: z.int().nonnegative(), clusters: z.int().nonnegative() }),
+  signature: z.string().regex(/^0x[0-9a-f]{128}$/),
+})
+export type ShardManifest = z.infer<typeof ShardManifest>
+
+/** All a miner claims, the object a chain commitment points to: the current shard manifest of each job. */
+export const MinerIndexManifest = z.strictObject({
+  kind: z.literal('miner-index'),
+  parent,
+  hotkey: z.string(),
+  shards: z.array(ShardManifest),
+  signature: z.string().regex(/^0x[0-9a-f]{128}$/),
+})
+export type MinerIndexManifest = z.infer<typeof MinerIndexManifest>
+
+/** A miner's work order of one cycle: how many finished visits each label shall have in the end. Kept so that a restart goes on with the same cycle. */
+export const CycleManifest = z.strictObject({
+  kind: z.literal('cycle'),
+  parent,
+  cycle: z.int().positive(),
+  desirability: Sha256,
+  /** label → visits (any outcome), counted over all cycles */
+  targets: z.record(z.string(), z.int().nonnegative()),
+  finished: z.boolean(),
+})
+export type CycleManifest = z.infer<typeof CycleManifest>
+
+export const DesirabilityManifest = z.strictObject({
+  kind: z.literal('desirability'),
+  parent,
+  jobs: z.array(DesirabilityJob).min(1),
+  /** Empty for the first list. */
+  evidence: z.array(LossEvidence),
+  /** The plan and epoch whose loss made this list. */
+  caused_by: z.strictObject({ plan_id: Sha256, epoch: z.int().nonnegative() }).nullable(),
+})
+export type DesirabilityManifest = z.infer<typeof DesirabilityManifest>
+
+/** Scores a validator keeps between cycles. Credibility per Data Universe, 0..1. */
+export const ScoresManifest = z.strictObject({
+  kind: z.literal('scores'),
+  parent,
+  block: z.int().nonnegative(),
+  miners: z.array(
+    z.strictObject({
+      hotkey: z.string(),
+      credibility: z.number().min(0).max(1),
+      raw: z.number().nonnegative(),
+      score: z.number().nonnegative(),
+      /** Content address of the index that was evaluated. */
+      index: Sha256.nullable(),
+      passed: z.boolean(),
+      failures: z.array(z.strictObject({ code: z.string(), detail: z.string() })),
+    }),
+  ),
+})
+export type ScoresManifest = z.infer<typeof ScoresManifest>
+
+/** A version of a dataset: deduplicated over all miners, sorted by id. */
+export const DatasetManifest = z.strictObject({
+  kind: z.literal('dataset'),
+  parent,
+  origin: Origin,
+  name: z.string(),
+  /** Files of the shards it was made from. */
+  sources: z.array(Sha256),
+  files: z.array(StoredFile),
+  documents: z.int().nonnegative(),
+  text_bytes: z.int().nonnegative(),
+  labels: z.record(z.string(), z.int().positive()),
+  dropped: z.record(z.string(), z.int().positive()),
+})
+export type DatasetManifest = z.infer<typeof DatasetManifest>
+
+/** The token shards of one dataset version: one stratum (label) per shard. */
+export const TokensManifest = z.strictObject({
+  kind: z.literal('tokens'),
+  parent,
+  origin: Origin,
+  dataset: Sha256,
+  tokenizer: z.strictObject({ name: z.string(), fingerprint: Sha256, vocabulary: z.int().positive() }),
+  shards: z.array(
+    z.strictObject({ label: z.string(), key: z.string(), sha256: Sha256, bytes: z.int().positive(), tokens: z.int().nonnegative(), documents: z.int().nonnegative() }),
+  ),
+})
+export type TokensManifest = z.infer<typeof TokensManifest>
+
+/** Everything batch k follows from; see trainer-bridge/plan. Its content address is the plan's id. */
+export const PlanManifest = z.strictObject({
+  kind: z.literal('plan'),
+  parent,
+  tokens: Sha256,
+  tokenizer: Sha256,
+  geometry: z.strictObject({ rows: z.int().positive(), sequence_tokens: z.int().positive() }),
+  seed: z.int().nonnegative(),
+  batches: z.int().nonnegative(),
+  /** Weights in force from that batch on. */
+  weights_log: z.array(z.strictObject({ from_batch: z.int().nonnegative(), weights: z.record(z.string(), z.number().positive()) })).min(1),
+  strata: z.array(z.strictObject({ label: z.string(), windows: z.int().positive(), shards: z.array(Sha256).min(1) })),
+})
+export type PlanManifest = z.infer<typeof PlanManifest>
+
+/** Where a flywheel in one process stands: the last finished step of a turn. */
+export const TurnManifest = z.strictObject({
+  kind: z.literal('turn'),
+  parent,
+  turn: z.int().positive(),
+  step: z.enum(['started', 'mined', 'validated', 'ingested', 'trained', 'steered']),
+})
+export type TurnManifest = z.infer<typeof TurnManifest>
+
+/** Content-addressed JSON (canonical-json.ts). `parent` is the content address of the manifest it follows, null for the first of its line. */
+export const Manifest = z.discriminatedUnion('kind', [
+  ShardManifest,
+  MinerIndexManifest,
+  CycleManifest,
+  DesirabilityManifest,
+  ScoresManifest,
+  DatasetManifest,
+  TokensManifest,
+  PlanManifest,
+  TurnManifest,
+])
+export type Manifest = z.infer<typeof Manifest>
+
+/** The names of the lines in a catalog. */
+export const lineage = {
+  desirability: 'desirability',
+  turn: 'turn',
+  cycle: (hotkey: string) => `cycle/${hotkey}`,
+  shard: (hotkey: string, jobId: string) => `shard/${hotkey}/${jobId}`,
+  index: (hotkey: string) => `index/${hotkey}`,
+  scores: (hotkey: string) => `scores/${hotkey}`,
+  dataset: (name: string) => `dataset/${name}`,
+  tokens: (name: string) => `tokens/${name}`,
+  plan: (name: string) => `plan/${name}`,
+} as const
