@@ -49,13 +49,21 @@ export const DataEntityBucket = DataEntityBucketId.extend({ size_bytes: z.int().
 export type DataEntityBucket = z.infer<typeof DataEntityBucket>
 
 const CompressedBuckets = z
-  .strictObject({ label: DataLabel.nullable(), time_bucket_ids: z.array(z.int().nonnegative()), sizes_bytes: z.array(z.int().nonnegative().max(limits.bucketBytes)) })
+  .strictObject({
+    label: DataLabel.nullable(),
+    time_bucket_ids: z.array(z.int().nonnegative()),
+    sizes_bytes: z.array(z.int().nonnegative().max(limits.bucketBytes)),
+  })
   .refine((b) => b.time_bucket_ids.length === b.sizes_bytes.length, 'as many sizes as time buckets')
 
 /** All buckets of a miner, column-wise: `sources` maps the source's number to its labels. At most 350,000 buckets. */
-export const CompressedMinerIndex = z
-  .strictObject({ sources: z.record(z.string().regex(/^\d+$/), z.array(CompressedBuckets)) })
-  .refine((index) => Object.values(index.sources).flat().reduce((n, b) => n + b.sizes_bytes.length, 0) <= limits.indexBuckets, `at most ${limits.indexBuckets} buckets`)
+export const CompressedMinerIndex = z.strictObject({ sources: z.record(z.string().regex(/^\d+$/), z.array(CompressedBuckets)) }).refine(
+  (index) =>
+    Object.values(index.sources)
+      .flat()
+      .reduce((n, b) => n + b.sizes_bytes.length, 0) <= limits.indexBuckets,
+  `at most ${limits.indexBuckets} buckets`,
+)
 export type CompressedMinerIndex = z.infer<typeof CompressedMinerIndex>
 
 /** Packs buckets, sorted by source, label (null first) and time, so that the same set gives the same bytes. */

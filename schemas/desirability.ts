@@ -28,7 +28,12 @@ export type DesirabilityJob = z.infer<typeof DesirabilityJob>
 
 /** The identity of a job: (keyword, platform, label, start, end), not its weight. */
 export function jobId(params: DesirabilityJob['params']): string {
-  const slug = (params.label ?? params.keyword ?? 'web').toLowerCase().replace(/[^a-z0-9.-]+/g, '-').replace(/^[.-]+/, '').slice(0, 60) || 'web'
+  const slug =
+    (params.label ?? params.keyword ?? 'web')
+      .toLowerCase()
+      .replace(/[^a-z0-9.-]+/g, '-')
+      .replace(/^[.-]+/, '')
+      .slice(0, 60) || 'web'
   return `${slug}-${contentAddress(params).slice(0, 12)}`
 }
 

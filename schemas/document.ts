@@ -59,7 +59,14 @@ export type Document = z.infer<typeof Document>
 /** The Data Universe view of a document: its content is the UTF-8 of the text. */
 export function toDataEntity(document: Document): DataEntity {
   const content = new TextEncoder().encode(document.text)
-  return { uri: document.uri, datetime: document.datetime.toISOString(), source: document.source, label: document.label, content, content_size_bytes: content.length }
+  return {
+    uri: document.uri,
+    datetime: document.datetime.toISOString(),
+    source: document.source,
+    label: document.label,
+    content,
+    content_size_bytes: content.length,
+  }
 }
 
 /** A Document as JSON: dates as ISO strings, the signature as base64. For queues and rejects; Parquet has its own codec. */

@@ -30,7 +30,14 @@ export type LeaseGrant = z.infer<typeof LeaseGrant>
 export const LeaseAnswer = z.strictObject({ state: z.enum(['run', 'idle']), leases: z.array(LeaseGrant), retry_after_ms: z.int().nonnegative() })
 export type LeaseAnswer = z.infer<typeof LeaseAnswer>
 
-const LeaseProof = z.strictObject({ node, plan_id: z.string(), epoch: z.int().nonnegative(), batch: z.int().nonnegative(), token: z.string(), fence: z.int().nonnegative() })
+const LeaseProof = z.strictObject({
+  node,
+  plan_id: z.string(),
+  epoch: z.int().nonnegative(),
+  batch: z.int().nonnegative(),
+  token: z.string(),
+  fence: z.int().nonnegative(),
+})
 export const Ack = LeaseProof.extend({ loss: z.number().nonnegative().max(1000), tokens: z.int().positive() })
 export type Ack = z.infer<typeof Ack>
 export const Nack = LeaseProof.extend({ reason: z.string().min(1).max(200) })

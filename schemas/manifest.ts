@@ -105,7 +105,14 @@ export const TokensManifest = z.strictObject({
   dataset: Sha256,
   tokenizer: z.strictObject({ name: z.string(), fingerprint: Sha256, vocabulary: z.int().positive() }),
   shards: z.array(
-    z.strictObject({ label: z.string(), key: z.string(), sha256: Sha256, bytes: z.int().positive(), tokens: z.int().nonnegative(), documents: z.int().nonnegative() }),
+    z.strictObject({
+      label: z.string(),
+      key: z.string(),
+      sha256: Sha256,
+      bytes: z.int().positive(),
+      tokens: z.int().nonnegative(),
+      documents: z.int().nonnegative(),
+    }),
   ),
 })
 export type TokensManifest = z.infer<typeof TokensManifest>

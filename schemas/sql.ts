@@ -13,5 +13,9 @@ export interface Sql {
    * @param inputs view name → object keys of Parquet files with one schema (at least one key each)
    * @throws OrreryError `invalid_argument` (bad script, name or parameter), `not_found` (no such object), `too_large` (more than `maxRows`, default 1,000,000)
    */
-  run(script: string, inputs: Record<string, readonly string[]>, options?: { parameters?: readonly SqlValue[]; maxRows?: number; signal?: AbortSignal }): Promise<SqlRow[]>
+  run(
+    script: string,
+    inputs: Record<string, readonly string[]>,
+    options?: { parameters?: readonly SqlValue[]; maxRows?: number; signal?: AbortSignal },
+  ): Promise<SqlRow[]>
 }

@@ -6,18 +6,24 @@ const seconds = z.number().positive().max(86_400)
 
 const Source = z.strictObject({
   label: z.string().min(1).max(140).describe('Desirability label its pages count for.'),
-  seeds: z.array(z.url({ protocol: /^https?$/ })).min(1).describe('Where the crawl begins.'),
+  seeds: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .min(1)
+    .describe('Where the crawl begins.'),
   include: z.array(z.string().min(1)).min(1).describe('URLPattern strings; a page belongs to the first source with a pattern that takes it.'),
 })
 
 /** Every setting, its default and what it is for: the config reference is made of this. Names are snake_case in TOML, ORRERY_SECTION_NAME in the environment. */
 export const Config = z.strictObject({
-  data: z
-    .strictObject({ dir: z.string().min(1).default('.orrery').describe('Folder of everything that is kept.') })
-    .prefault({}),
+  data: z.strictObject({ dir: z.string().min(1).default('.orrery').describe('Folder of everything that is kept.') }).prefault({}),
   run: z
     .strictObject({
-      seed: z.int().min(0).max(2 ** 32 - 1).default(1).describe('Seed of every random choice: the plan, the embedded wallets, the sample of a test run.'),
+      seed: z
+        .int()
+        .min(0)
+        .max(2 ** 32 - 1)
+        .default(1)
+        .describe('Seed of every random choice: the plan, the embedded wallets, the sample of a test run.'),
       frozen_at: z.iso.datetime().optional().describe('Stamp artefacts with this time instead of the clock, for a run that can be repeated byte for byte.'),
     })
     .prefault({}),
@@ -39,13 +45,25 @@ export const Config = z.strictObject({
   miner: z
     .strictObject({
       name: name.default('miner-1').describe('Hotkey name in the wallet folder.'),
-      share: z.string().regex(/^[1-9]\d*\/[1-9]\d*$/, 'like 1/2').default('1/1').describe('Which part of the hosts this miner crawls: "1/2" = the first of two, by hash of the host.'),
+      share: z
+        .string()
+        .regex(/^[1-9]\d*\/[1-9]\d*$/, 'like 1/2')
+        .default('1/1')
+        .describe('Which part of the hosts this miner crawls: "1/2" = the first of two, by hash of the host.'),
       pages_per_cycle: z.int().min(1).default(240).describe('Visits of one cycle, shared among the jobs by weight.'),
       concurrency: z.int().min(1).max(1024).default(16).describe('Hosts asked at the same time.'),
-      host_delay_ms: z.int().min(0).default(1000).describe('Rest of a host between two requests; robots.txt may ask for more. The embedded web is asked without rest.'),
+      host_delay_ms: z
+        .int()
+        .min(0)
+        .default(1000)
+        .describe('Rest of a host between two requests; robots.txt may ask for more. The embedded web is asked without rest.'),
       contact: z.string().max(200).default('').describe('URL or e-mail in the User-Agent; needed to crawl the public web.'),
       timeout_seconds: seconds.default(20).describe('Whole time of one request.'),
-      page_bytes_max: z.int().min(1).default(4 * 2 ** 20).describe('Largest page, decoded.'),
+      page_bytes_max: z
+        .int()
+        .min(1)
+        .default(4 * 2 ** 20)
+        .describe('Largest page, decoded.'),
       codec: z.enum(['zstd', 'snappy']).default('zstd').describe('Compression of Parquet shards.'),
     })
     .prefault({}),
