@@ -1,0 +1,86 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+
+/** The house: a file may import its own room and the floors below it. */
+const floors: Record<string, readonly string[]> = {
+  schemas: ['schemas'],
+  infra: ['infra', 'schemas'],
+  scraper: ['scraper', 'infra', 'schemas'],
+  dataset: ['dataset', 'infra', 'schemas'],
+  'trainer-bridge': ['trainer-bridge', 'infra', 'schemas'],
+}
+const rooms = Object.keys(floors)
+/** Plain JavaScript that an old Node can read; it starts the program, and is the one file of a lower floor that may. */
+const launcher = 'infra/launch.mjs'
+const root = resolve(import.meta.dirname, '..')
+
+test('imports point down only', async () => {
+  const wrong = (await sources())
+    .filter(({ path }) => path !== launcher)
+    .flatMap(({ path, imports }) => {
+      const room = path.split('/')[0] ?? ''
+      const allowed = isTest(path) ? [...(floors[room] ?? []), 'test'] : floors[room]
+      return allowed ? imports.filter(({ room }) => room !== undefined && !allowed.includes(room)).map(({ text }) => `${path} imports ${text}`) : []
+    })
+  expect(wrong).toEqual([])
+})
+
+test('nothing imports the program but the launcher', async () => {
+  const wrong = (await sources()).filter(
+    ({ path, imports }) => rooms.includes(path.split('/')[0] ?? '') && imports.some(({ room }) => room === 'main.ts' || room === 'flywheel.ts'),
+  )
+  expect(wrong.map(({ path }) => path)).toEqual([launcher])
+})
+
+test('the check sees an upward and a sideways import', () => {
+  const text = "import { x } from '#scraper/miner/miner.ts'\nconst y = await import('#dataset/service.ts')\nexport * from '../flywheel.ts'\n"
+  expect(importsOf('infra/store/folder.ts', text).map(({ room }) => room)).toEqual(['scraper', 'dataset', 'infra'])
+  expect(importsOf('infra/x.ts', "export * from '../flywheel.ts'").map(({ room }) => room)).toEqual(['flywheel.ts'])
+})
+
+test('no file or folder has a name that says nothing', async () => {
+  const paths = (await sources()).map(({ path }) => path)
+  expect(paths.filter(saysNothing)).toEqual([])
+  expect(['infra/utils/x.ts', 'scraper/helpers.ts', 'dataset/common.test.ts', 'infra/queue-manager.ts', 'schemas/misc.ts'].filter(saysNothing)).toHaveLength(5)
+})
+
+test('the house has a fixed set of rooms', async () => {
+  const folders = (await readdir(root, { withFileTypes: true })).filter(
+    (entry) => entry.isDirectory() && !entry.name.startsWith('.') && !['node_modules', 'coverage'].includes(entry.name),
+  )
+  expect(folders.map(({ name }) => name).toSorted()).toEqual([...rooms, 'test'].toSorted())
+})
+
+interface Import {
+  text: string
+  /** First folder (or file) of the target inside the project; undefined for packages. */
+  room: string | undefined
+}
+
+async function sources(): Promise<{ path: string; imports: Import[] }[]> {
+  const found: { path: string; imports: Import[] }[] = []
+  for (const folder of [...rooms, 'test', '.']) {
+    for (const entry of await readdir(join(root, folder), { recursive: folder !== '.', withFileTypes: true })) {
+      if (!entry.isFile() || !/\.(ts|mjs)$/.test(entry.name)) continue
+      const path = relative(root, join(entry.parentPath, entry.name))
+      found.push({ path, imports: importsOf(path, await readFile(join(root, path), 'utf8')) })
+    }
+  }
+  return found
+}
+
+function importsOf(path: string, text: string): Import[] {
+  const specifiers = [...text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)['"]([^'"]+)['"]/g)].map(([, specifier = '']) => specifier)
+  return specifiers.map((specifier) => ({ text: specifier, room: roomOf(path, specifier) }))
+}
+
+function roomOf(path: string, specifier: string): string | undefined {
+  if (specifier === '#package') return undefined
+  if (specifier.startsWith('#')) return specifier.slice(1).split('/')[0]
+  if (!specifier.startsWith('.')) return undefined
+  return relative(root, resolve(root, dirname(path), specifier)).split('/')[0]
+}
+
+const isTest = (path: string): boolean => path.endsWith('.test.ts')
+const saysNothing = (path: string): boolean => /(^|[/._-])(utils?|helpers?|common|misc|managers?)([/._-]|$)/.test(path)
