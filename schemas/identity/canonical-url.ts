@@ -1,0 +1,73 @@
+const maxChars = 2048
+/** Longer input is refused unread: what is dropped of a URL (fragment, tracking) is bounded as well. */
+const maxInputChars = 16_384
+
+/** Query names that say who came from where, never which page: compared in lower case. */
+const trackingNames = new Set(
+  `_ga _gl _hsenc _hsmi __hsfp __hssc __hstc cfid cftoken dclid epik fb_action_ids fb_action_types fb_source fbclid gbraid gclid gclsrc
+  hsctatracking igsh igshid jsessionid li_fat_id mc_cid mc_eid mkt_tok msclkid oly_anon_id oly_enc_id phpsessid rb_clickid s_cid srsltid
+  ttclid twclid vero_conv vero_id wbraid wickedid yclid`.split(/\s+/),
+)
+const trackingPrefix = /^(?:utm_|aspsessionid)/
+
+/**
+ * The one spelling of a page's URL: the WHATWG parse (scheme and host in lower case, IDNA to A-labels, default port and dot segments
+ * removed), then RFC 3986 §6.2.2 percent-encoding (upper-case digits, unreserved characters decoded, what is not allowed encoded).
+ * The fragment, tracking and session parameters, empty parameters and the dot after a host go away; parameters are sorted by name, equal names
+ * keep their order. Idempotent.
+ *
+ * @param base what a relative reference is resolved against
+ * @returns undefined for what is no page's address: not http or https, with credentials, unparsable, longer than 2048 characters
+ */
+export function canonicalUrl(url: string | URL, base?: string | URL): string | undefined {
+  const href = String(url)
+  if (href.length > maxInputChars) return undefined
+  const parsed = URL.parse(href, base?.toString())
+  if (!parsed || !isPageAddress(parsed)) return undefined
+  const path = normalizePercent(parsed.pathname.replace(/;jsessionid=[^/;]*/gi, ''), notInPath)
+  const query = canonicalQuery(parsed.search.slice(1))
+  // Parsed once more: a path parameter that went away may have left a dot segment behind.
+  const result = URL.parse(`${parsed.protocol}//${canonicalHost(parsed)}${path}${query === '' ? '' : `?${query}`}`)?.href
+  return result === undefined || result.length > maxChars ? undefined : result
+}
+
+function isPageAddress(url: URL): boolean {
+  return (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.password === '' && url.hostname.replace(/\.+$/, '') !== ''
+}
+
+function canonicalHost(url: URL): string {
+  return url.hostname.replace(/\.+$/, '') + (url.port === '' ? '' : `:${url.port}`)
+}
+
+function canonicalQuery(query: string): string {
+  const parameters = query
+    .split('&')
+    .filter((parameter) => parameter !== '' && parameter !== '=')
+    .map((parameter) => normalizePercent(parameter, notInQuery))
+    .map((parameter) => ({ parameter, name: nameOf(parameter) }))
+    .filter(({ name }) => !isTracking(name))
+  // Array.prototype.sort is stable: equal names keep their order, which may carry meaning.
+  parameters.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  return parameters.map(({ parameter }) => parameter).join('&')
+}
+
+const nameOf = (parameter: string): string => parameter.split('=', 1)[0] ?? ''
+
+function isTracking(name: string): boolean {
+  const lower = name.toLowerCase()
+  return trackingNames.has(lower) || trackingPrefix.test(lower)
+}
+
+/** What RFC 3986 §3.3 and §3.4 do not allow in a path and in a query; the parser leaves some of it as it stands. */
+const notInPath = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/%]/gu
+const notInQuery = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]/gu
+
+function normalizePercent(text: string, notAllowed: RegExp): string {
+  return text
+    .replace(/%(?![0-9A-Fa-f]{2})/g, '%25')
+    .replace(/%[0-9A-Fa-f]{2}/g, (escaped) => {
+      const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16))
+      return /[A-Za-z0-9\-._~]/.test(character) ? character : escaped.toUpperCase()
+    })
+    .replace(notAllowed, encodeURIComponent)
+}
