@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const long = process.env['ORRERY_TEST_LONG'] === '1'
+const long = process.env['TEST_LONG'] === '1'
 
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
