@@ -1,10 +1,14 @@
-/** A table in plain text: columns as wide as their widest cell, numbers to the right. */
+/** A table in plain text: columns as wide as their widest cell, columns of numbers to the right. */
 export function textTable(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => String(row[column] ?? '').length)))
-  const line = (cells: readonly (string | number)[]) =>
-    widths
-      .map((width, column) => (typeof cells[column] === 'number' ? String(cells[column]).padStart(width) : String(cells[column] ?? '').padEnd(width)))
+  const cellOf = (row: readonly (string | number)[], column: number) => String(row[column] ?? '')
+  const columns = header.map((title, column) => ({
+    width: Math.max(title.length, ...rows.map((row) => cellOf(row, column).length)),
+    numeric: rows.length > 0 && rows.every((row) => typeof row[column] === 'number'),
+  }))
+  const line = (row: readonly (string | number)[]) =>
+    columns
+      .map(({ width, numeric }, column) => (numeric ? cellOf(row, column).padStart(width) : cellOf(row, column).padEnd(width)))
       .join('  ')
       .trimEnd()
-  return [line(header), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)].join('\n')
+  return [line(header), columns.map(({ width }) => '─'.repeat(width)).join('  '), ...rows.map(line)].join('\n')
 }
