@@ -1,0 +1,86 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { mixByDeficit, type Mixing } from './mixing.ts'
+
+const drawsOf = (mixing: Mixing): number[] => [...mixing.from(0)].map(({ stratum }) => stratum)
+const always = (...weights: number[]) => [{ fromBatch: 0, weights }]
+
+const strata = fc.array(fc.record({ weight: fc.double({ min: 0.0001, max: 5, noNaN: true }), supply: fc.integer({ min: 1, max: 400 }) }), {
+  minLength: 1,
+  maxLength: 6,
+})
+
+test('draws each stratum exactly as often as it has supply, ordinals without gaps', () => {
+  fc.assert(
+    fc.property(strata, (all) => {
+      const mixing = mixByDeficit(
+        always(...all.map((s) => s.weight)),
+        all.map((s) => s.supply),
+      )
+      const seen = all.map(() => 0)
+      for (const { stratum, ordinal } of mixing.from(0)) expect(ordinal).toBe(seen[stratum]!++)
+      expect(seen).toEqual(all.map((s) => s.supply))
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('keeps every stratum within the number of strata of its exact share while nothing runs out', () => {
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 0.01, max: 5, noNaN: true }), { minLength: 1, maxLength: 6 }), (weights) => {
+      const mixing = mixByDeficit(
+        always(...weights),
+        weights.map(() => 10_000),
+      )
+      const total = weights.reduce((a, b) => a + b)
+      const drawn = weights.map(() => 0)
+      for (let k = 0; k < 500; k++) {
+        drawn[mixing.at(k).stratum]!++
+        weights.forEach((w, s) => expect(Math.abs(drawn[s]! - ((k + 1) * w) / total)).toBeLessThanOrEqual(weights.length))
+      }
+    }),
+    { numRuns: 15 },
+  )
+})
+
+test('looking anywhere, in any order, gives what reading from the start gives', () => {
+  const make = () =>
+    mixByDeficit(
+      [
+        { fromBatch: 0, weights: [1, 2, 0.3] },
+        { fromBatch: 1500, weights: [2, 1, 1] },
+      ],
+      [3000, 900, 2500],
+    )
+  const whole = [...make().from(0)]
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: whole.length - 1 }), { minLength: 1, maxLength: 8 }), (places) => {
+      const mixing = make()
+      for (const place of places) expect(mixing.at(place)).toEqual(whole[place])
+    }),
+    { numRuns: 25 },
+  )
+})
+
+test('gives ties to the first stratum and mixes evenly', () => {
+  expect(drawsOf(mixByDeficit(always(1, 1, 1), [2, 2, 2]))).toEqual([0, 1, 2, 0, 1, 2])
+  expect(drawsOf(mixByDeficit(always(2, 1), [4, 2]))).toEqual([0, 1, 0, 0, 1, 0])
+})
+
+test('leaves out a stratum that has run out and lets the others go on', () => {
+  expect(drawsOf(mixByDeficit(always(5, 1, 1), [2, 3, 3]))).toEqual([0, 0, 1, 2, 1, 2, 1, 2])
+})
+
+test('follows the weights log from the batch it names', () => {
+  const log = [...always(1, 0.000001), { fromBatch: 4, weights: [0.000001, 1] }]
+  expect(drawsOf(mixByDeficit(log, [6, 3]))).toEqual([0, 0, 0, 0, 1, 1, 1, 0, 0])
+})
+
+test.each([
+  ['without a beginning', [{ fromBatch: 1, weights: [1] }]],
+  ['that does not rise', [...always(1), { fromBatch: 0, weights: [1] }]],
+  ['that misses a stratum', always()],
+  ['with a weight of nothing', always(0)],
+])('refuses a log %s', (_, log) => {
+  expect(() => mixByDeficit(log, [1])).toThrow(expect.objectContaining({ code: 'invalid_record' }))
+})
