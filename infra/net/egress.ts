@@ -1,0 +1,78 @@
+import { lookup as systemLookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { isPublicAddress } from './address.ts'
+import { HttpTrouble } from './http-failure.ts'
+
+export interface Destination {
+  address: string
+  port: number
+}
+
+/** Names served by this process: the URL keeps its plain name and port, the connection goes to `address` and `port`. */
+export type VirtualHosts = (hostname: string) => Destination | undefined
+
+export interface EgressOptions {
+  hosts?: VirtualHosts
+  /** Origins (`http://127.0.0.1:8800`) that may be on a private address. None by default. */
+  allowPrivate?: readonly string[]
+  lookup?: (hostname: string) => Promise<readonly { address: string }[]>
+}
+
+/** The one rule of who may be asked: applied to each URL, redirects included, and once more to the addresses a connection is made to. */
+export interface Egress {
+  /** @throws HttpTrouble `bad_url`, `scheme_refused`, `credentials_refused`, `private_address` (IP literals; names are looked up when connecting) */
+  admit(url: string): URL
+  /**
+   * Where to connect for an origin's host, in order of trying. What is returned is what was checked: no second lookup (DNS rebinding).
+   * @param hostname without brackets
+   * @throws HttpTrouble `private_address`, `dns_failed`
+   */
+  resolve(protocol: string, hostname: string, port: number): Promise<Destination[]>
+  /** Whether a host is served by this process itself. */
+  isVirtual(hostname: string): boolean
+}
+
+const addressesMax = 4
+
+export function createEgress({
+  hosts = () => undefined,
+  allowPrivate = [],
+  lookup = (hostname) => systemLookup(hostname, { all: true }),
+}: EgressOptions): Egress {
+  const allowed = new Set(allowPrivate.map((origin) => new URL(origin).origin))
+  return {
+    isVirtual: (hostname) => hosts(hostname) !== undefined,
+
+    admit(text) {
+      const url = URL.parse(text)
+      if (!url) throw new HttpTrouble('bad_url')
+      if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new HttpTrouble('scheme_refused')
+      if (url.username !== '' || url.password !== '') throw new HttpTrouble('credentials_refused')
+      const literal = bare(url.hostname)
+      if (isIP(literal) !== 0 && !allowed.has(url.origin) && !isPublicAddress(literal)) throw new HttpTrouble('private_address')
+      return url
+    },
+
+    async resolve(protocol, hostname, port) {
+      const virtual = protocol === 'http:' ? hosts(hostname) : undefined
+      if (virtual) return [virtual]
+      const origin = new URL(`${protocol}//${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`).origin
+      const addresses = isIP(hostname) === 0 ? await lookupAll(hostname, lookup) : [hostname]
+      // One private answer among public ones is the mark of a rebinding name: all are refused.
+      if (!allowed.has(origin) && !addresses.every(isPublicAddress)) throw new HttpTrouble('private_address')
+      return addresses.slice(0, addressesMax).map((address) => ({ address, port }))
+    },
+  }
+}
+
+async function lookupAll(hostname: string, lookup: NonNullable<EgressOptions['lookup']>): Promise<string[]> {
+  try {
+    const found = (await lookup(hostname)).map((entry) => entry.address)
+    if (found.length === 0) throw new HttpTrouble('dns_failed')
+    return found
+  } catch (error) {
+    throw error instanceof HttpTrouble ? error : new HttpTrouble('dns_failed', error)
+  }
+}
+
+const bare = (hostname: string): string => (hostname.startsWith('[') ? hostname.slice(1, -1) : hostname)

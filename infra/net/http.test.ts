@@ -1,0 +1,174 @@
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { openSite, type Page } from '#test/site/site.ts'
+import { createHttp, type HttpOptions } from './http.ts'
+
+const send =
+  (body: string | Uint8Array, headers: Record<string, string> = {}, status = 200): Page =>
+  (response) =>
+    void response.writeHead(status, { 'content-type': 'text/html', ...headers }).end(body)
+const redirect = (location: string): Page => send('', { location }, 302)
+const chain = (length: number) => Object.fromEntries(Array.from({ length }, (_, i) => [`/${i}`, redirect(`/${i + 1}`)]))
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+
+async function openWeb(pages: Record<string, Page>, options: Partial<HttpOptions> = {}) {
+  const site = await openSite({ 'one.localhost': pages, 'two.localhost': { '/': 'two' } })
+  const http = createHttp({ userAgent: 'Orrery/0 (+test)', timeoutMs: 5000, bytesMax: 1 << 20, hosts: site.hosts, ...options })
+  return {
+    site,
+    http,
+    get: (path: string) => http.get(`http://one.localhost${path}`),
+    async [Symbol.asyncDispose]() {
+      await http[Symbol.asyncDispose]()
+      await site[Symbol.asyncDispose]()
+    },
+  }
+}
+
+test('asks a virtual host under its plain name, whatever port it listens on, and says who asks', async () => {
+  await using web = await openWeb({ '/a?b=1': 'hello' })
+  const answer = await web.get('/a?b=1')
+  expect(answer).toMatchObject({ ok: true, url: 'http://one.localhost/a?b=1', status: 200 })
+  expect(web.site.requests[0]?.headers).toMatchObject({ host: 'one.localhost', 'user-agent': 'Orrery/0 (+test)' })
+})
+
+describe('content encodings', () => {
+  const words = 'the same words again '.repeat(50)
+  test.each([
+    ['gzip', gzipSync(words)],
+    ['x-gzip', gzipSync(words)],
+    ['br', brotliCompressSync(words)],
+    ['zstd', zstdCompressSync(words)],
+    ['deflate', deflateSync(words)],
+    ['deflate', deflateRawSync(words)],
+    ['gzip, br', brotliCompressSync(gzipSync(words))],
+  ])('undoes %s', async (coding, body) => {
+    await using web = await openWeb({ '/': send(body, { 'content-encoding': coding }) })
+    const answer = await web.get('/')
+    expect(answer.ok && text(answer.body)).toBe(words)
+  })
+
+  test.each([
+    ['bad_encoding', send('this is not gzip', { 'content-encoding': 'gzip' })],
+    ['bad_encoding', send(gzipSync(words).subarray(0, 40), { 'content-encoding': 'gzip' })],
+    ['bad_encoding', send('x', { 'content-encoding': 'rot13' })],
+    ['bad_encoding', send('not deflate', { 'content-encoding': 'deflate' })],
+    ['too_large', send(gzipSync(Buffer.alloc(8 << 20)), { 'content-encoding': 'gzip' })],
+    ['too_large', send(Buffer.alloc((1 << 20) + 1))],
+  ] as const)('refuses with %s what it cannot or must not decode', async (reason, page) => {
+    await using web = await openWeb({ '/': page })
+    expect(await web.get('/')).toMatchObject({ ok: false, reason })
+  })
+
+  test('refuses a bomb by its ratio before the cap is reached', async () => {
+    await using web = await openWeb({ '/': send(gzipSync(Buffer.alloc(8 << 20)), { 'content-encoding': 'gzip' }) }, { bytesMax: 64 << 20 })
+    expect(await web.get('/')).toMatchObject({ ok: false, reason: 'ratio_too_high' })
+  })
+
+  test('gives the head of a long body when asked to', async () => {
+    await using web = await openWeb({ '/': send('abcdefgh'.repeat(1000)) })
+    const answer = await web.http.get('http://one.localhost/', { bytesMax: 5, truncate: true })
+    expect(answer).toMatchObject({ ok: true, truncated: true })
+    expect(answer.ok && text(answer.body)).toBe('abcde')
+  })
+})
+
+describe('redirects', () => {
+  test('are followed, five at most', async () => {
+    await using web = await openWeb({ ...chain(6), '/6': 'end' })
+    expect(await web.get('/1')).toMatchObject({ ok: true, url: 'http://one.localhost/6' })
+    expect(await web.get('/0')).toMatchObject({ ok: false, reason: 'too_many_redirects' })
+  })
+
+  test('are given back when none is to be followed', async () => {
+    await using web = await openWeb({ '/': redirect('/x') })
+    const answer = await web.http.get('http://one.localhost/', { redirectsMax: 0 })
+    expect(answer).toMatchObject({ ok: true, status: 302, headers: { location: '/x' } })
+  })
+
+  test.each([
+    ['redirect_loop', '/a'],
+    ['private_address', 'http://169.254.169.254/latest/meta-data/'],
+    ['private_address', 'http://127.0.0.1:1/'],
+    ['scheme_refused', 'file:///etc/passwd'],
+    ['credentials_refused', 'http://user:pass@example.org/'],
+    ['bad_redirect', 'http://['],
+  ])('end with %s at %s', async (reason, location) => {
+    await using web = await openWeb({ '/a': redirect(location) })
+    expect(await web.get('/a')).toMatchObject({ ok: false, reason })
+  })
+})
+
+describe('the egress rule', () => {
+  test.each(['http://127.0.0.1', 'http://127.1', 'http://2130706433', 'http://0x7f000001', 'http://0177.0.0.1', 'http://[::1]', 'http://[::ffff:127.0.0.1]'])(
+    'contacts nobody for %s',
+    async (host) => {
+      await using web = await openWeb({})
+      expect(await web.http.get(`${host}:${web.site.port}/`)).toMatchObject({ ok: false, reason: 'private_address' })
+      expect(web.site.requests).toEqual([])
+    },
+  )
+
+  test('refuses a name with a private address among its answers, and looks it up once', async () => {
+    let lookups = 0
+    const lookup = async () => (lookups++ === 0 ? [{ address: '93.184.216.34' }, { address: '127.0.0.1' }] : [{ address: '93.184.216.34' }])
+    await using web = await openWeb({}, { lookup })
+    expect(await web.http.get(`http://rebinding.example:${web.site.port}/`)).toMatchObject({ ok: false, reason: 'private_address' })
+    expect(lookups).toBe(1)
+    expect(web.site.requests).toEqual([])
+  })
+
+  test('lets through an origin that the caller named, and its port only', async () => {
+    await using site = await openSite({ 'one.localhost': { '/': 'hello' } })
+    await using http = createHttp({ userAgent: 'x', timeoutMs: 5000, bytesMax: 1000, allowPrivate: [site.origin] })
+    expect(await http.get(`${site.origin}/`)).toMatchObject({ ok: true, status: 200 })
+    expect(await http.get(`http://127.0.0.1:${site.port === 1 ? 2 : 1}/`)).toMatchObject({ ok: false, reason: 'private_address' })
+  })
+
+  test.each([
+    ['bad_url', 'no url'],
+    ['scheme_refused', 'ftp://one.localhost/'],
+    ['credentials_refused', 'http://a:b@one.localhost/'],
+  ])('says %s of %s', async (reason, url) => {
+    await using web = await openWeb({})
+    expect(await web.http.get(url)).toMatchObject({ ok: false, reason })
+  })
+})
+
+describe('a server that misbehaves gives a reason', () => {
+  test.each<[string, Page]>([
+    ['connection_failed', (response) => void response.socket?.destroy()],
+    ['connection_failed', (response) => void response.writeHead(200, { 'content-length': '1000' }).write('short', () => response.socket?.destroy())],
+    ['headers_too_large', send('x', { 'x-long': 'y'.repeat(40_000) })],
+  ])('%s', async (reason, page) => {
+    await using web = await openWeb({ '/': page })
+    expect(await web.get('/')).toMatchObject({ ok: false, reason })
+  })
+
+  test.each<[string, Page]>([
+    ['headers', () => undefined],
+    ['body', (response) => void response.writeHead(200).write('x')],
+  ])('timeout: never sends its %s', async (_, page) => {
+    await using web = await openWeb({ '/': page }, { timeoutMs: 150 })
+    expect(await web.get('/')).toMatchObject({ ok: false, reason: 'timeout' })
+  })
+
+  test('bad_response: does not speak HTTP', async () => {
+    const server = createServer((socket) => socket.end('220 mail.example ESMTP\r\n'))
+    const listening = Promise.withResolvers<void>()
+    server.listen(0, '127.0.0.1', listening.resolve)
+    await listening.promise
+    const { port } = server.address() as AddressInfo
+    await using http = createHttp({ userAgent: 'x', timeoutMs: 5000, bytesMax: 1000, hosts: () => ({ address: '127.0.0.1', port }) })
+    expect(await http.get('http://mail.localhost/')).toMatchObject({ ok: false, reason: 'bad_response' })
+    server.close()
+  })
+})
+
+test('an abort by the caller rejects with the caller’s reason', async () => {
+  const stop = new AbortController()
+  await using web = await openWeb({ '/': () => stop.abort(new Error('enough')) })
+  await expect(web.http.get('http://one.localhost/', { signal: stop.signal })).rejects.toThrow('enough')
+})
