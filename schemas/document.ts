@@ -17,7 +17,7 @@ const Rights = z.strictObject({
 export type Rights = z.infer<typeof Rights>
 
 /**
- * One version of one page. Field names are the Parquet columns (parquet-columns.ts).
+ * One version of one page. Field names are the Parquet columns (parquet/columns.ts).
  * `id` = sha256 of the normalized text (identity/content-id.ts), `uri` = canonical URL (identity/canonical-url.ts).
  */
 export const Document = z.strictObject({

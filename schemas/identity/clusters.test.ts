@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { nearDuplicates, type Fingerprint } from './clusters.ts'
 import { minhash } from './minhash.ts'
-import { pairWithJaccard } from './pairs.fixture.ts'
+import { pairWithJaccard } from '#test/golden/pairs.ts'
 
 const item = (key: string, text: string, rest: Partial<Fingerprint> = {}): Fingerprint => ({
   key,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bandKeys, bands, minhash, signatureBytes, similarity } from './minhash.ts'
-import { pairWithJaccard } from './pairs.fixture.ts'
+import { pairWithJaccard } from '#test/golden/pairs.ts'
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 

@@ -24,7 +24,7 @@ const wordsPerShingle = 5
 const { multipliers, addends } = permutations()
 
 /** The signature of a text, 448 bytes. */
-export function minhash(text: string): Uint8Array {
+export function minhash(text: string): Uint8Array<ArrayBuffer> {
   const minima = new Uint32Array(rows).fill(0xffffffff)
   const shingles = new Set(shingleHashes(wordHashes(normalizeText(text).toLowerCase())))
   for (const shingle of shingles) lowerMinima(minima, shingle)

@@ -1,0 +1,89 @@
+import type { SchemaElement } from 'hyparquet'
+import { canonicalJson } from '../canonical-json.ts'
+import type { Document } from '../document.ts'
+
+type Kind = 'string' | 'json' | 'int32' | 'double' | 'timestamp' | 'signature'
+
+export interface Column {
+  name: keyof Document
+  kind: Kind
+  nullable: boolean
+  /** Few distinct values: worth a dictionary. */
+  repeats: boolean
+  /** Minimum and maximum help a reader to skip row groups and pages. */
+  ordered: boolean
+  bloom: boolean
+}
+
+const column = (name: keyof Document, kind: Kind, traits: Partial<Column> = {}): Column => ({
+  nullable: false,
+  repeats: false,
+  ordered: false,
+  bloom: false,
+  ...traits,
+  name,
+  kind,
+})
+
+/** The columns of a document shard, in their order. `quality` and `rights` are canonical JSON; times are milliseconds UTC. */
+export const documentColumns: readonly Column[] = [
+  column('id', 'string', { bloom: true }),
+  column('uri', 'string', { bloom: true, ordered: true }),
+  column('url', 'string'),
+  column('host', 'string', { repeats: true, ordered: true }),
+  column('title', 'string'),
+  column('text', 'string'),
+  column('lang', 'string', { repeats: true }),
+  column('lang_score', 'double'),
+  column('label', 'string', { repeats: true, ordered: true }),
+  column('source', 'int32', { repeats: true }),
+  column('datetime', 'timestamp', { ordered: true }),
+  column('published_at', 'timestamp', { nullable: true, ordered: true }),
+  column('published_by', 'string', { repeats: true }),
+  column('modified_at', 'timestamp', { nullable: true }),
+  column('fetched_at', 'timestamp', { ordered: true }),
+  column('http_status', 'int32', { repeats: true }),
+  column('etag', 'string', { nullable: true }),
+  column('last_modified', 'string', { nullable: true }),
+  column('content_type', 'string', { repeats: true }),
+  column('html_sha256', 'string'),
+  column('text_bytes', 'int32'),
+  column('minhash', 'signature'),
+  column('quality', 'json'),
+  column('rights', 'json', { repeats: true }),
+  column('job_id', 'string', { repeats: true }),
+  column('hotkey', 'string', { repeats: true }),
+  column('version', 'int32', { repeats: true }),
+]
+
+const physical: Record<Kind, Partial<SchemaElement>> = {
+  string: { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } },
+  json: { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } },
+  int32: { type: 'INT32' },
+  double: { type: 'DOUBLE' },
+  timestamp: { type: 'INT64', converted_type: 'TIMESTAMP_MILLIS', logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' } },
+  signature: { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 448 },
+}
+
+/** The Parquet schema of a document shard: a root and one flat leaf per column. */
+export const documentSchema: readonly SchemaElement[] = [
+  { name: 'document', num_children: documentColumns.length },
+  ...documentColumns.map(({ name, kind, nullable }): SchemaElement => ({
+    name,
+    repetition_type: nullable ? 'OPTIONAL' : 'REQUIRED',
+    ...physical[kind],
+  })),
+]
+
+/** The value of a column as the Parquet writer takes it. */
+export function toCell({ name, kind }: Column, document: Document): unknown {
+  return kind === 'json' ? canonicalJson(document[name]) : document[name]
+}
+
+/** @throws SyntaxError when a JSON cell is none */
+export function fromCell({ kind }: Column, cell: unknown): unknown {
+  if (kind === 'json') return JSON.parse(cell as string)
+  // The reader gives views into its page; a copy lets the page go.
+  if (kind === 'signature') return Uint8Array.from(cell as Uint8Array)
+  return cell ?? null
+}

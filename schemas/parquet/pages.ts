@@ -1,0 +1,128 @@
+import { snappyUncompress, type ColumnMetaData, type FileMetaData, type PageHeader } from 'hyparquet'
+import { parquetHeader } from 'hyparquet/src/column.js'
+import { limits } from '../data-universe.ts'
+import { documentColumns } from './columns.ts'
+import { decompressors } from './compression.ts'
+import { malformed } from './inspect.ts'
+
+const headerBytesMax = 4096
+const pageBytesMax = 64 * 2 ** 20
+const groupBytesMax = 512 * 2 ** 20
+const encodings = new Set<string | undefined>(['PLAIN', 'RLE_DICTIONARY'])
+
+/**
+ * Walks every page of a file before any is decoded, so that no size, count or run length a page claims can cost more than its rows are worth:
+ * the reader trusts them all. Takes data pages of version 2, PLAIN or dictionary encoded, as encode.ts writes them.
+ * @throws OrreryError `invalid_record`
+ */
+export function checkPages(bytes: Uint8Array, metadata: FileMetaData): void {
+  let rows = 0
+  for (const group of metadata.row_groups) {
+    const groupRows = Number(group.num_rows)
+    if (groupRows < 1 || groupRows > limits.rowsPerGroup) throw malformed(`a row group claims ${groupRows} rows`)
+    if (group.columns.length !== documentColumns.length) throw malformed(`a row group has ${group.columns.length} columns`)
+    let groupBytes = 0
+    group.columns.forEach(({ meta_data: chunk }, at) => {
+      const column = documentColumns[at]
+      if (!column || !chunk || chunk.path_in_schema.join('.') !== column.name) throw malformed('a column chunk stands in another column’s place')
+      groupBytes += checkChunk(bytes, chunk, groupRows, column.nullable)
+    })
+    if (groupBytes > groupBytesMax) throw malformed(`a row group unpacks to ${groupBytes} bytes`)
+    rows += groupRows
+  }
+  if (rows !== Number(metadata.num_rows)) throw malformed(`it claims ${metadata.num_rows} rows and its row groups ${rows}`)
+}
+
+/** @returns bytes of the unpacked pages */
+function checkChunk(bytes: Uint8Array, chunk: ColumnMetaData, groupRows: number, nullable: boolean): number {
+  const start = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset)
+  const end = start + Number(chunk.total_compressed_size)
+  if (!(start >= 4 && start < end && end <= bytes.length)) throw malformed('a column chunk lies outside the file')
+  if (Number(chunk.num_values) !== groupRows) throw malformed('a column chunk has another number of values than its row group has rows')
+  let [at, values, unpacked, dictionaryValues] = [start, 0, 0, 0]
+  while (at < end) {
+    const { header, body } = readPage(bytes, at, end)
+    unpacked += header.uncompressed_page_size
+    if (header.type === 'DICTIONARY_PAGE') dictionaryValues = checkDictionary(header, groupRows)
+    else values += checkDataPage(header, bytes.subarray(body, body + header.compressed_page_size), chunk, nullable, dictionaryValues)
+    if (values > groupRows || unpacked > groupBytesMax) throw malformed('its pages hold more than its footer says')
+    at = body + header.compressed_page_size
+  }
+  if (values !== groupRows) throw malformed('its pages hold less than its footer says')
+  return unpacked
+}
+
+function readPage(bytes: Uint8Array, at: number, end: number): { header: PageHeader; body: number } {
+  const reader = { view: new DataView(bytes.buffer, bytes.byteOffset + at, Math.min(end - at, headerBytesMax)), offset: 0 }
+  const header = parquetHeader(reader)
+  const body = at + reader.offset
+  if (!isCount(header.compressed_page_size, end - body) || !isCount(header.uncompressed_page_size, pageBytesMax))
+    throw malformed('a page has an impossible size')
+  return { header, body }
+}
+
+function checkDictionary({ dictionary_page_header: dictionary }: PageHeader, groupRows: number): number {
+  if (!dictionary || !isCount(dictionary.num_values, groupRows)) throw malformed('a dictionary has more values than rows')
+  return dictionary.num_values
+}
+
+/** @returns the number of its rows */
+function checkDataPage(header: PageHeader, body: Uint8Array, chunk: ColumnMetaData, nullable: boolean, dictionaryValues: number): number {
+  const page = header.data_page_header_v2
+  if (header.type !== 'DATA_PAGE_V2' || !page || !encodings.has(page.encoding)) throw malformed(`it has a page of a kind not used here (${header.type})`)
+  const { num_values: values, num_nulls: nulls, definition_levels_byte_length: levelBytes } = page
+  if (!isCount(values, limits.rowsPerGroup) || page.num_rows !== values || !isCount(nulls, nullable ? values : 0))
+    throw malformed('a page has an impossible count')
+  if (page.repetition_levels_byte_length !== 0 || !isCount(levelBytes, Math.min(body.length, header.uncompressed_page_size)) || levelBytes > 0 !== nullable)
+    throw malformed('a page has impossible levels')
+  if (nullable) checkRuns(body.subarray(0, levelBytes), 1, values, 1)
+  if (page.encoding === 'RLE_DICTIONARY') {
+    const packed = body.subarray(levelBytes)
+    const indexes = page.is_compressed ? unpack(packed, chunk, header.uncompressed_page_size - levelBytes) : packed
+    const width = indexes[0] ?? 33
+    if (width > 32 || dictionaryValues === 0) throw malformed('a page has no dictionary')
+    checkRuns(indexes.subarray(1), width, values - nulls, dictionaryValues - 1)
+  }
+  return values
+}
+
+function unpack(packed: Uint8Array, { codec }: ColumnMetaData, outputBytes: number): Uint8Array {
+  if (codec === 'UNCOMPRESSED') return packed
+  if (codec === 'ZSTD') return decompressors.ZSTD(packed, outputBytes)
+  if (codec !== 'SNAPPY') throw malformed(`it is compressed with ${codec}`)
+  const output = new Uint8Array(outputBytes)
+  snappyUncompress(packed, output)
+  return output
+}
+
+/** Walks an RLE / bit-packed hybrid (parquet-format Encodings.md): its runs give `values` values, none above `max`, and little more. */
+function checkRuns(runs: Uint8Array, width: number, values: number, max: number): void {
+  const valueBytes = (width + 7) >> 3
+  let [at, seen] = [0, 0]
+  while (seen < values) {
+    let [header, shift, byte] = [0, 0, 0x80]
+    while (byte & 0x80) {
+      byte = runs[at++] ?? 0
+      header += (byte & 0x7f) * 2 ** shift
+      shift += 7
+      if (shift > 28 || at > runs.length) throw malformed('a run has no end')
+    }
+    const packed = header % 2 === 1
+    const count = packed ? Math.floor(header / 2) * 8 : header / 2
+    // A bit-packed run is padded to eight values, no more.
+    if (count === 0 || seen + count > values + (packed ? 7 : 0)) throw malformed('a run is longer than its page')
+    const runBytes = packed ? (count / 8) * width : valueBytes
+    if (at + runBytes > runs.length) throw malformed('a run is cut off')
+    if (!packed && littleEndian(runs, at, valueBytes) > max) throw malformed('a run repeats what its dictionary lacks')
+    at += runBytes
+    seen += count
+  }
+}
+
+function littleEndian(bytes: Uint8Array, at: number, length: number): number {
+  let value = 0
+  for (let place = 0; place < length; place++) value += (bytes[at + place] as number) * 2 ** (8 * place)
+  return value
+}
+
+const isCount = (value: unknown, max: number): boolean => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max

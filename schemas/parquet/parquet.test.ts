@@ -1,0 +1,120 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import fc from 'fast-check'
+import { parquetMetadata, parquetReadObjects } from 'hyparquet'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Document } from '../document.ts'
+import { canonicalJson } from '../canonical-json.ts'
+import { testDocument, testDocuments } from '#test/golden/documents.ts'
+import { documentColumns } from './columns.ts'
+import { decompressors } from './compression.ts'
+import { decodeDocuments } from './decode.ts'
+import { encodeDocuments } from './encode.ts'
+import { inspectParquet } from './inspect.ts'
+
+const documents = testDocuments(60)
+const codecs = ['zstd', 'snappy'] as const
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'orrery-parquet-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+describe.each(codecs)('a shard written with %s', (codec) => {
+  const bytes = encodeDocuments(documents, { codec })
+
+  test('gives its documents back', async () => {
+    expect(await decodeDocuments(bytes)).toEqual(documents)
+    expect(encodeDocuments(documents, { codec })).toEqual(bytes)
+  })
+
+  test('says what it is in its footer', () => {
+    expect(inspectParquet(bytes)).toEqual({
+      rows: 60,
+      rowGroups: [{ rows: 60, bytes: expect.any(Number) }],
+      codecs: [codec.toUpperCase()],
+      columns: documentColumns.map(({ name }) => name),
+      documentSchema: true,
+      createdBy: 'orrery version 1',
+    })
+  })
+
+  test('reads the same in DuckDB and in hyparquet', async () => {
+    const path = join(folder, `${codec}.parquet`)
+    await writeFile(path, bytes)
+    const database = await DuckDBInstance.create(':memory:')
+    const connection = await database.connect()
+    const reader = await connection.runAndReadAll(
+      `SELECT * EXCLUDE file_row_number FROM read_parquet('${path}', file_row_number = true) ORDER BY file_row_number`,
+    )
+    const rows = reader.getRowObjectsJS()
+    connection.closeSync()
+    database.closeSync()
+    const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
+    const expected = documents.map(toRow)
+    expect(rows.map(withBytes)).toEqual(expected)
+    expect((await parquetReadObjects({ file, compressors: decompressors })).map(withBytes)).toEqual(expected)
+  })
+})
+
+/** The row as a reader without our codec sees it. */
+function toRow(document: Document): Record<string, unknown> {
+  return { ...document, quality: canonicalJson(document.quality), rights: canonicalJson(document.rights) }
+}
+
+/** One shape for what the readers spell differently: blobs. */
+function withBytes(row: Record<string, unknown>): Record<string, unknown> {
+  return { ...row, minhash: Uint8Array.from(row['minhash'] as Uint8Array) }
+}
+
+describe('encodeDocuments', () => {
+  test('has blooms on id and uri, and statistics on datetime', () => {
+    const bytes = encodeDocuments(documents, { codec: 'zstd' })
+    const chunks = parquetMetadata(bytes).row_groups[0]?.columns ?? []
+    const chunk = (name: string) => chunks.find(({ meta_data }) => meta_data?.path_in_schema[0] === name)?.meta_data
+    expect(chunks.filter(({ meta_data }) => meta_data?.bloom_filter_offset !== undefined).map(({ meta_data }) => meta_data?.path_in_schema[0])).toEqual([
+      'id',
+      'uri',
+    ])
+    expect(chunk('datetime')?.statistics).toMatchObject({ min_value: documents[0]?.datetime, max_value: documents[59]?.datetime })
+    expect(chunk('text')?.statistics).toBeUndefined()
+  })
+
+  test('makes row groups of exactly 10,000 rows, only the last shorter', async () => {
+    const base = testDocuments(4)
+    const many = Array.from({ length: 20_001 }, (_, n) => ({ ...(base[n % 4] as Document), uri: `https://e.example/${n}`, version: n + 1 }))
+    const bytes = encodeDocuments(many, { codec: 'zstd' })
+    expect(inspectParquet(bytes)).toMatchObject({ rows: 20_001, rowGroups: [{ rows: 10_000 }, { rows: 10_000 }, { rows: 1 }] })
+    const read = await decodeDocuments(bytes)
+    expect(read.map(({ uri }) => uri)).toEqual(many.map(({ uri }) => uri))
+    const paged = parquetMetadata(bytes).row_groups[0]?.columns.filter(({ offset_index_offset }) => offset_index_offset)
+    expect(paged?.map(({ meta_data }) => meta_data?.path_in_schema[0])).toContain('text')
+  })
+
+  test('writes any document so that it reads back equal', async () => {
+    const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }).map((value) => value.toWellFormed())
+    const instant = fc.date({ min: new Date(-1e14), max: new Date(8e15), noInvalidDate: true })
+    const some = fc.record({
+      title: text,
+      text,
+      etag: fc.option(text),
+      published_at: fc.option(instant),
+      modified_at: fc.constant(null),
+      datetime: instant,
+      quality: fc.dictionary(
+        fc.stringMatching(/^[a-z]{1,5}$/),
+        fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+        { noNullPrototype: true },
+      ),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(some, { maxLength: 5 }), fc.constantFrom(...codecs), async (parts, codec) => {
+        const rows = parts.map((part, n) => testDocument(n, part))
+        expect(await decodeDocuments(encodeDocuments(rows, { codec }))).toEqual(rows)
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
