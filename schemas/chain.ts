@@ -63,8 +63,8 @@ export interface WeightsSubmission {
 
 /**
  * What a subnet needs of its chain. All calls are signed by the given hotkey and are in the chain when they resolve.
- * @throws OrreryError `chain_refused` with `details.reason` = the pallet error's name (NotRegistered, NotEnoughStakeToSetWeights, …),
- * `chain_rate_limited` for the rate limits
+ * @throws OrreryError `chain_refused` with `details.reason` = the pallet error's name (HotKeyNotRegisteredInSubNet, NotEnoughStakeToSetWeights, …),
+ * `chain_rate_limited` for the rate limits, `invalid_argument` for what no chain could be asked
  */
 export interface Chain {
   /** The current block, or the one with that number. @throws `not_found` for a block that is not yet or no longer known */
@@ -72,6 +72,7 @@ export interface Chain {
   metagraph(): Promise<Metagraph>
   /** Registers the hotkey (no-op when it is registered). Returns its uid. */
   register(signer: Signer, coldkey: string): Promise<number>
+  /** Publishes the hotkey's endpoint; the one that stands already is left without a call. */
   serve(signer: Signer, endpoint: Endpoint): Promise<void>
   submitWeights(signer: Signer, submission: WeightsSubmission): Promise<void>
   /** Replaces the hotkey's commitment. @param data 1..128 bytes */

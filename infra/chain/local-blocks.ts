@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto'
+import type { Database } from '#infra/engine/sqlite/database.ts'
+import type { Block } from '#schemas/chain.ts'
+import type { Clock } from '#schemas/clock.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { advanceTo } from './local-epochs.ts'
+import type { LocalParameters } from './local-parameters.ts'
+import { readHead, type Genesis } from './local-tables.ts'
+
+/** The blocks of a local chain: block n begins at genesis + n × blockMs on the clock. */
+export interface LocalBlocks {
+  /** Brings the head up to the clock and returns it. Once it is there, no call can come into an earlier block any more. */
+  head(): number
+  /** @throws OrreryError `not_found`, `invalid_argument` */
+  at(number: number): Block
+  /** Each block once, in order, from `first` on, until the signal is aborted. */
+  follow(first: number, signal: AbortSignal): AsyncIterable<Block>
+}
+
+export function localBlocks(db: Database, genesis: Genesis, parameters: LocalParameters, clock: Clock): LocalBlocks {
+  const timeOf = (number: number) => genesis.genesisMs + number * parameters.blockMs
+
+  function head(): number {
+    const byClock = Math.floor((clock.now() - genesis.genesisMs) / parameters.blockMs)
+    const known = readHead(db).head
+    if (byClock <= known) return known
+    return db.transaction(() => advanceTo(db, byClock, parameters))
+  }
+
+  function at(number: number): Block {
+    if (!Number.isSafeInteger(number) || number < 0)
+      throw new OrreryError('invalid_argument', `There is no block ${number}; blocks are counted from 0.`, { number })
+    const now = head()
+    if (number > now) throw new OrreryError('not_found', `Block ${number} is not there yet; the chain is at ${now}.`, { number, head: now })
+    return { number, hash: blockHash(db, genesis.genesisHash, number), timestamp: timeOf(number) }
+  }
+
+  async function* follow(first: number, signal: AbortSignal): AsyncGenerator<Block> {
+    for (let next = first; !signal.aborted; next++) {
+      try {
+        while (head() < next) await clock.sleep(Math.max(1, timeOf(next) - clock.now()), signal)
+      } catch (cause) {
+        if (signal.aborted) return
+        throw cause
+      }
+      yield at(next)
+    }
+  }
+
+  return { head, at, follow }
+}
+
+/** sha256 of genesis, number and every call of the earlier blocks: fixed when the block begins, and not to be known before. */
+function blockHash(db: Database, genesisHash: string, number: number): string {
+  const before = db.get<{ digest: Uint8Array }>('select digest from extrinsics where block < ? order by block desc, id desc limit 1', number)
+  const hash = createHash('sha256').update(`${genesisHash}\n${number}\n`)
+  return `0x${hash.update(before?.digest ?? '').digest('hex')}`
+}

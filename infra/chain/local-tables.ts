@@ -1,0 +1,107 @@
+import type { Database } from '#infra/engine/sqlite/database.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import type { Neuron } from '#schemas/chain.ts'
+
+/** A neuron of the metagraph and what the chain keeps of it for itself. */
+export interface StoredNeuron extends Neuron {
+  registeredAt: number
+  /** Block of the last change of the endpoint, 0 = never. */
+  servedAt: number
+  /** rao of the last epoch: the least paid is the first to lose its uid. */
+  pruning: bigint
+}
+
+export interface Genesis {
+  genesisMs: number
+  /** 0x + 64 hex */
+  genesisHash: string
+}
+
+export interface ChainHead extends Genesis {
+  parameters: Record<string, unknown>
+  head: number
+  lastEpoch: number
+  ownerEmission: bigint
+}
+
+const neuronColumns = `uid, n.hotkey as hotkey, coldkey, registered_at, permit, last_update, ip, port, served_at, weights, incentive, dividends, emission, pruning,
+  coalesce(a.stake, '0') as stake, c.data as commitment
+  from neurons n left join accounts a on a.address = n.hotkey left join commitments c on c.hotkey = n.hotkey`
+
+/** All neurons, by uid. */
+export const readNeurons = (db: Database): StoredNeuron[] => db.all<NeuronRow>(`select ${neuronColumns} order by uid`).map(neuronOf)
+
+export function findNeuron(db: Database, hotkey: string): StoredNeuron | undefined {
+  const row = db.get<NeuronRow>(`select ${neuronColumns} where n.hotkey = ?`, hotkey)
+  return row && neuronOf(row)
+}
+
+export const countNeurons = (db: Database): number => db.get<{ n: number }>('select count(*) as n from neurons')?.n ?? 0
+
+export function readHead(db: Database): ChainHead {
+  const row = db.get<HeadRow>('select * from chain')
+  if (!row) throw new OrreryError('data_unreadable', 'The chain file has no genesis; remove it, or restore it from a backup.')
+  return {
+    genesisMs: row.genesis_ms,
+    genesisHash: row.genesis_hash,
+    parameters: JSON.parse(row.parameters) as Record<string, unknown>,
+    head: row.head,
+    lastEpoch: row.last_epoch,
+    ownerEmission: BigInt(row.owner_emission),
+  }
+}
+
+export function readAccount(db: Database, address: string): { nonce: number; stake: bigint } {
+  const row = db.get<{ nonce: number; stake: string }>('select nonce, stake from accounts where address = ?', address)
+  return { nonce: row?.nonce ?? 0, stake: BigInt(row?.stake ?? 0) }
+}
+
+export function writePermits(db: Database, permits: readonly boolean[]): void {
+  permits.forEach((permit, uid) => db.run('update neurons set permit = ? where uid = ?', Number(permit), uid))
+}
+
+interface HeadRow {
+  genesis_ms: number
+  genesis_hash: string
+  parameters: string
+  head: number
+  last_epoch: number
+  owner_emission: string
+}
+
+interface NeuronRow {
+  uid: number
+  hotkey: string
+  coldkey: string
+  registered_at: number
+  permit: number
+  last_update: number
+  ip: string | null
+  port: number | null
+  served_at: number
+  weights: string
+  incentive: number
+  dividends: number
+  emission: string
+  pruning: string
+  stake: string
+  commitment: Uint8Array | null
+}
+
+const neuronOf = (row: NeuronRow): StoredNeuron => ({
+  uid: row.uid,
+  hotkey: row.hotkey,
+  coldkey: row.coldkey,
+  registeredAt: row.registered_at,
+  validatorPermit: row.permit === 1,
+  lastUpdate: row.last_update,
+  axon: row.ip === null || row.port === null ? undefined : { ip: row.ip, port: row.port },
+  servedAt: row.served_at,
+  weights: (JSON.parse(row.weights) as [number, number][]).map(([uid, value]) => ({ uid, value })),
+  incentive: row.incentive,
+  dividends: row.dividends,
+  emission: BigInt(row.emission),
+  pruning: BigInt(row.pruning),
+  stake: BigInt(row.stake),
+  commitment: row.commitment ?? undefined,
+})

@@ -1,0 +1,118 @@
+import { inspectDatabase, openDatabase, type Database } from '#infra/engine/sqlite/database.ts'
+import { canonicalJson, sha256Hex } from '#schemas/canonical-json.ts'
+import type { Chain, Metagraph, Neuron, Signer } from '#schemas/chain.ts'
+import type { Clock } from '#schemas/clock.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { Extrinsic } from './extrinsic.ts'
+import { localBlocks } from './local-blocks.ts'
+import { isRefusal, localInclusion } from './local-inclusion.ts'
+import { encodeParameters, parseParameters, requireSameParameters, type LocalParameters } from './local-parameters.ts'
+import { localChainSchema } from './local-schema.ts'
+import { findNeuron, readAccount, readHead, readNeurons, type Genesis, type StoredNeuron } from './local-tables.ts'
+import { refusal } from './refusal.ts'
+
+export type LocalChainOptions = Parameters<typeof parseParameters>[0] & {
+  /** Blocks advance on it. Clocks of processes that share the file should agree; a block never goes back. */
+  clock: Clock
+}
+
+/** A chain of this machine, in one file shared by processes. */
+export interface LocalChain extends Chain, AsyncDisposable {
+  /** Includes a call that was signed elsewhere. @throws `chain_refused` (BadProof, Stale, Future, and what the call itself may be refused for) */
+  submit(extrinsic: Extrinsic): Promise<void>
+  /** What the address must sign its next call for. */
+  signingContext(address: string): Promise<{ nonce: number; genesis: string }>
+  /** Raises the hotkey's stake to `stake` rao. Only on a chain with a development faucet. */
+  faucet(signer: Signer, stake: bigint): Promise<void>
+}
+
+/** Whether the file can be used by this program. Reads its header, writes nothing. @throws OrreryError `newer_version`, `data_unreadable` */
+export const inspectLocalChain = (path: string): void => inspectDatabase(path, localChainSchema)
+
+/**
+ * Opens the chain in that file, or starts it; its first calls are in block 1. Every call is signed by its hotkey and verified when it is included.
+ * Epochs that fell due while no process ran are run by whichever calls next (local-epochs.ts).
+ * @throws OrreryError `newer_version`, `data_unreadable`, `invalid_argument`, `invalid_config` (the chain was started with other parameters)
+ */
+export function localChain(path: string, { clock, ...given }: LocalChainOptions): LocalChain {
+  const parameters = parseParameters(given)
+  const db = openDatabase(path, localChainSchema)
+  try {
+    return chainOver(db, startOrJoin(db, path, parameters, clock), parameters, clock)
+  } catch (cause) {
+    db[Symbol.dispose]()
+    throw cause
+  }
+}
+
+function startOrJoin(db: Database, path: string, parameters: LocalParameters, clock: Clock): Genesis {
+  return db.transaction(() => {
+    if (!db.get('select 1 from chain')) {
+      const genesisMs = Math.floor(clock.now()) - parameters.blockMs
+      const stored = canonicalJson(encodeParameters(parameters))
+      const hash = `0x${sha256Hex(`orrery local chain\n${genesisMs}\n${stored}`)}`
+      db.run('insert into chain (id, genesis_ms, genesis_hash, parameters) values (1, ?, ?, ?)', genesisMs, hash, stored)
+    }
+    const { parameters: stored, ...genesis } = readHead(db)
+    requireSameParameters(path, stored, parameters)
+    return genesis
+  })
+}
+
+function chainOver(db: Database, genesis: Genesis, parameters: LocalParameters, clock: Clock): LocalChain {
+  const { netuid } = parameters
+  const closed = new AbortController()
+  const blocks = localBlocks(db, genesis, parameters, clock)
+  const { call, include } = localInclusion(db, genesis, parameters, blocks)
+  return {
+    block: async (number) => blocks.at(number ?? blocks.head()),
+    async metagraph() {
+      blocks.head()
+      return db.transaction(() => metagraphOf(db, netuid))
+    },
+    async register(signer, coldkey) {
+      if (!findNeuron(db, signer.address)) registerOnce(() => call(signer, { name: 'register', netuid, coldkey }))
+      const neuron = findNeuron(db, signer.address)
+      if (!neuron) throw refusal('register', 'NoNeuronIdAvailable')
+      return neuron.uid
+    },
+    async serve(signer, { ip, port }) {
+      const axon = findNeuron(db, signer.address)?.axon
+      if (axon?.ip !== ip || axon.port !== port) call(signer, { name: 'serve_axon', netuid, ip, port })
+    },
+    submitWeights: async (signer, { uids, values, versionKey }) =>
+      call(signer, { name: 'set_weights', netuid, dests: [...uids], weights: [...values], version_key: versionKey }),
+    commit: async (signer, data) => call(signer, { name: 'set_commitment', netuid, data: `0x${Buffer.from(data).toString('hex')}` }),
+    faucet: async (signer, stake) => call(signer, { name: 'faucet', stake: String(stake) }),
+    submit: async (extrinsic) => include(parseExtrinsic(extrinsic)),
+    signingContext: async (address) => ({ nonce: readAccount(db, address).nonce, genesis: genesis.genesisHash }),
+    onBlock: (signal) => blocks.follow(blocks.head() + 1, AbortSignal.any([signal, closed.signal])),
+    async [Symbol.asyncDispose]() {
+      closed.abort()
+      db[Symbol.dispose]()
+    },
+  }
+}
+
+/** Another process may have registered the hotkey in between. */
+function registerOnce(register: () => void): void {
+  try {
+    register()
+  } catch (cause) {
+    if (!isRefusal(cause, 'HotKeyAlreadyRegisteredInSubNet')) throw cause
+  }
+}
+
+function parseExtrinsic(extrinsic: unknown): Extrinsic {
+  const parsed = Extrinsic.safeParse(extrinsic)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new OrreryError('invalid_argument', `This is no signed call: ${issue?.path.join('.')}: ${issue?.message}.`, { issues: parsed.error.issues })
+}
+
+function metagraphOf(db: Database, netuid: number): Metagraph {
+  const { head, lastEpoch } = readHead(db)
+  return { netuid, block: head, lastEpochBlock: lastEpoch, neurons: readNeurons(db).map(publicPart) }
+}
+
+const publicPart = ({ registeredAt: _registeredAt, servedAt: _servedAt, pruning: _pruning, ...neuron }: StoredNeuron): Neuron => neuron
