@@ -1,0 +1,77 @@
+import { OrreryError } from '#schemas/errors.ts'
+import { nearDuplicates } from '#schemas/identity/clusters.ts'
+import { bands } from '#schemas/identity/minhash.ts'
+import type { Sql, SqlRow } from '#schemas/sql.ts'
+
+/**
+ * The global shuffle. For each text it picks the best copy over all miners, then meets texts that share one of 14 MinHash bands (32 bytes = 64 hex
+ * digits of the signature). It gives a row for each text that has copies or shares a band, not each pair: a crafted bucket of n texts costs n rows,
+ * not n². In the dialect of DuckDB and Spark SQL.
+ */
+const script = `
+WITH ranked AS (
+  SELECT id, hotkey, job_id, uri, published_at, text_bytes, minhash,
+    COUNT(*) OVER (PARTITION BY id) AS copies,
+    ROW_NUMBER() OVER (PARTITION BY id ORDER BY published_at ASC NULLS LAST, uri, fetched_at, version, hotkey, job_id) AS place
+  FROM documents
+),
+best AS (SELECT * FROM ranked WHERE place = 1),
+bands AS (
+  SELECT best.id, band.n AS band, SUBSTRING(HEX(best.minhash), band.n * 64 + 1, 64) AS bucket
+  FROM best CROSS JOIN (VALUES ${Array.from({ length: bands }, (_, n) => `(${n})`).join(', ')}) AS band(n)
+),
+crowded AS (SELECT band, bucket FROM bands GROUP BY band, bucket HAVING COUNT(*) > 1),
+candidates AS (SELECT DISTINCT bands.id FROM bands JOIN crowded ON bands.band = crowded.band AND bands.bucket = crowded.bucket)
+SELECT best.id, best.hotkey, best.job_id, best.copies, best.uri, best.published_at, best.text_bytes,
+  CASE WHEN candidates.id IS NULL THEN NULL ELSE best.minhash END AS signature
+FROM best LEFT JOIN candidates ON best.id = candidates.id
+WHERE best.copies > 1 OR candidates.id IS NOT NULL
+ORDER BY best.id`
+
+const rowsMax = 20_000_000
+
+export interface Duplicates {
+  /** id → the copy that is kept, for texts that several shards have. */
+  winners: Map<string, { hotkey: string; jobId: string }>
+  /** Ids of texts whose near-duplicate is kept instead. */
+  near: Set<string>
+  counts: { duplicate_exact: number; duplicate_near: number; clusters: number }
+}
+
+/**
+ * Which documents of the staged shards go: exact copies by id, then near-duplicates (estimated Jaccard ≥ 0.8, and what is linked through them).
+ * @param parts keys of Parquet objects of cleaned documents
+ */
+export async function findDuplicates(sql: Sql, parts: readonly string[], signal: AbortSignal): Promise<Duplicates> {
+  const rows = parts.length === 0 ? [] : await sql.run(script, { documents: parts }, { maxRows: rowsMax, signal })
+  const copied = rows.filter((row) => Number(row['copies']) > 1)
+  const clusters = nearDuplicates(rows.filter((row) => row['signature'] !== null).map(fingerprintOf))
+  const near = new Set(clusters.flatMap(({ dropped }) => dropped))
+  return {
+    winners: new Map(copied.map((row) => [text(row, 'id'), { hotkey: text(row, 'hotkey'), jobId: text(row, 'job_id') }])),
+    near,
+    counts: {
+      duplicate_exact: copied.reduce((sum, row) => sum + Number(row['copies']) - 1, 0),
+      duplicate_near: near.size,
+      clusters: clusters.length,
+    },
+  }
+}
+
+function fingerprintOf(row: SqlRow): Parameters<typeof nearDuplicates>[0][number] {
+  const { signature, published_at } = row
+  if (!(signature instanceof Uint8Array)) throw unexpected('signature', signature)
+  const publishedAt = published_at instanceof Date ? published_at.getTime() : null
+  return { key: text(row, 'id'), signature, publishedAt, textBytes: Number(row['text_bytes']), uri: text(row, 'uri') }
+}
+
+function text(row: SqlRow, column: string): string {
+  const value = row[column]
+  if (typeof value !== 'string') throw unexpected(column, value)
+  return value
+}
+
+const unexpected = (column: string, value: unknown): OrreryError =>
+  new OrreryError('invalid_record', `The SQL engine gave a ${typeof value} for ${column} while duplicates were sought; it does not fit the staged shards.`, {
+    column,
+  })

@@ -1,0 +1,141 @@
+import { contentAddress, sha256Hex } from '#schemas/canonical-json.ts'
+import type { Catalog } from '#schemas/catalog.ts'
+import { limits } from '#schemas/data-universe.ts'
+import type { Document } from '#schemas/document.ts'
+import type { DatasetManifest, StoredFile } from '#schemas/manifest.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
+import { encodeDocuments } from '#schemas/parquet/encode.ts'
+import type { Sql } from '#schemas/sql.ts'
+import type { Telemetry } from '#schemas/stage.ts'
+import { commitDataset, datasetHead, type DatasetEntry, type Outcome } from '#dataset/versions.ts'
+import { cleaningVersion } from './clean.ts'
+import { findDuplicates, type Duplicates } from './duplicates.ts'
+import { mergeShards } from './merge.ts'
+import { findSources, type Source } from './sources.ts'
+import { stageShard, sweepStaging, type StagedShard } from './staging.ts'
+
+export interface IngestRequest {
+  catalog: Catalog
+  store: ObjectStore
+  sql: Sql
+  /** Name of the dataset. */
+  name: string
+  origin: DatasetManifest['origin']
+  telemetry: Telemetry
+  signal: AbortSignal
+  /** Documents of one Parquet file, at most. */
+  rowsPerFile?: number
+}
+
+interface Staged {
+  source: Source
+  shard: StagedShard
+}
+
+/**
+ * Makes the next version of a dataset of the current shards of all miners: verified, cleaned, deduplicated over all of them, sorted by id,
+ * written as Parquet and committed. Nothing new → no version. What it writes is seen only after the commit; a run that was cut off is just run again.
+ *
+ * A version follows from its shards, the code version and the cleaning rules alone: the same ones give the same bytes.
+ * @throws OrreryError `conflict` when another process committed in between (retryable)
+ */
+export async function ingest(request: IngestRequest): Promise<Outcome<DatasetEntry>> {
+  const { catalog, name, origin } = request
+  const head = await datasetHead(catalog, name)
+  const staged = await stageAll(request)
+  const sources = sourcesOf(staged)
+  if (sources.length === 0 || (head && isSame(head.manifest, sources, origin))) return { changed: false, entry: head }
+
+  const shards = staged.map(({ shard }) => shard.parts)
+  const duplicates = await findDuplicates(request.sql, shards.flat(), request.signal)
+  const written = await writeFiles(request, sources, mergeShards(request.store, shards, duplicates))
+  const dropped = droppedOf(staged, duplicates)
+  const entry = await commitDataset(catalog, head, { origin, name, sources, ...written, dropped })
+  await sweepStaging(
+    request.store,
+    name,
+    staged.map(({ source }) => source),
+  )
+  announce(request.telemetry, entry, duplicates)
+  return { changed: true, entry }
+}
+
+/** A shard that is not what its manifest says costs itself, not the run. */
+async function stageAll({ catalog, store, name, telemetry, signal }: IngestRequest): Promise<Staged[]> {
+  const { sources, skipped } = await findSources(catalog)
+  const staged: Staged[] = []
+  for (const source of sources) {
+    signal.throwIfAborted()
+    const shard = await stageShard({ store, name, source, signal })
+    if (typeof shard === 'string') skipped.push({ line: source.line, reason: shard })
+    else staged.push({ source, shard })
+  }
+  for (const { line, reason } of skipped) {
+    telemetry.count('dataset.shards_skipped', 1, { reason })
+    telemetry.event('dataset.shard_skipped', { line, reason })
+  }
+  return staged
+}
+
+/** sha256 of the shards that gave at least one document: another miner's copy of a file, which gives none, changes nothing. */
+const sourcesOf = (staged: readonly Staged[]): string[] =>
+  [...new Set(staged.filter(({ shard }) => shard.documents > 0).map(({ source }) => source.manifest.file.sha256))].toSorted()
+
+const isSame = (manifest: DatasetManifest, sources: readonly string[], origin: DatasetManifest['origin']): boolean =>
+  manifest.origin.code_version === origin.code_version && contentAddress(manifest.sources) === contentAddress(sources)
+
+type Written = Pick<DatasetManifest, 'files' | 'documents' | 'text_bytes' | 'labels'>
+
+async function writeFiles(request: IngestRequest, sources: readonly string[], documents: AsyncIterable<Document>): Promise<Written> {
+  const { store, name, origin, signal, rowsPerFile = limits.rowsPerGroup } = request
+  const folder = `datasets/${name}/${contentAddress({ sources, cleaning: cleaningVersion, code: origin.code_version, rows: rowsPerFile }).slice(0, 16)}`
+  const written: Written = { files: [], documents: 0, text_bytes: 0, labels: {} }
+  let rows: Document[] = []
+  const flush = async (): Promise<void> => {
+    signal.throwIfAborted()
+    written.files.push(await putFile(store, `${folder}/part-${String(written.files.length).padStart(5, '0')}.parquet`, rows))
+    rows = []
+  }
+  for await (const document of documents) {
+    rows.push(document)
+    written.documents++
+    written.text_bytes += document.text_bytes
+    written.labels[document.label] = (written.labels[document.label] ?? 0) + 1
+    if (rows.length === rowsPerFile) await flush()
+  }
+  if (rows.length > 0) await flush()
+  return written
+}
+
+async function putFile(store: ObjectStore, key: string, rows: readonly Document[]): Promise<StoredFile> {
+  const bytes = encodeDocuments(rows, { codec: 'zstd' })
+  await store.put(key, bytes)
+  return { key, sha256: sha256Hex(bytes), bytes: bytes.length, rows: rows.length }
+}
+
+function droppedOf(staged: readonly Staged[], { counts }: Duplicates): Record<string, number> {
+  const dropped: Record<string, number> = {}
+  const add = (reason: string, by: number): void => {
+    if (by > 0) dropped[reason] = (dropped[reason] ?? 0) + by
+  }
+  for (const { shard } of staged) for (const [reason, count] of Object.entries(shard.dropped)) add(reason, count)
+  add('duplicate_exact', counts.duplicate_exact)
+  add('duplicate_near', counts.duplicate_near)
+  return dropped
+}
+
+function announce(telemetry: Telemetry, { version, sha256, manifest }: DatasetEntry, { counts }: Duplicates): void {
+  for (const [reason, count] of Object.entries(manifest.dropped)) telemetry.count('dataset.rejects', count, { reason })
+  const { name, documents, text_bytes, dropped, sources, files } = manifest
+  telemetry.event('dataset.version', {
+    name,
+    version,
+    sha256,
+    documents,
+    text_bytes,
+    dropped,
+    clusters: counts.clusters,
+    shards: sources.length,
+    files: files.length,
+  })
+}

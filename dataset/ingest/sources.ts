@@ -1,0 +1,42 @@
+import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
+import { limits, parseShardKey, parseShardName } from '#schemas/data-universe.ts'
+import { lineage, type ShardManifest } from '#schemas/manifest.ts'
+import { verifyManifest } from '#infra/chain/signed-manifest.ts'
+
+/** The current shard of one job of one miner, as its signed manifest claims it. Its bytes are still unread. */
+export interface Source {
+  /** Catalog line. */
+  line: string
+  /** Content address of the manifest. */
+  address: string
+  manifest: ShardManifest
+}
+
+/** Why a shard is left out: a stable code. `subject` names its line. */
+export interface SkippedShard {
+  line: string
+  reason: string
+}
+
+/** The heads of all shard lines, in byte order of their names, parted by what their manifests say of themselves. */
+export async function findSources(catalog: Pick<Catalog, 'names' | 'head'>): Promise<{ sources: Source[]; skipped: SkippedShard[] }> {
+  const sources: Source[] = []
+  const skipped: SkippedShard[] = []
+  for (const line of await catalog.names('shard/')) {
+    const head = await catalog.head(line)
+    if (!head) continue
+    const judged = judge(line, head)
+    if (typeof judged === 'string') skipped.push({ line, reason: judged })
+    else sources.push({ line, address: head.sha256, manifest: judged })
+  }
+  return { sources, skipped }
+}
+
+function judge(line: string, { manifest }: CatalogEntry): ShardManifest | string {
+  if (manifest.kind !== 'shard') return 'not_a_shard'
+  if (line !== lineage.shard(manifest.hotkey, manifest.job_id)) return 'wrong_line'
+  const key = parseShardKey(manifest.file.key)
+  if (key?.hotkey !== manifest.hotkey || key.jobId !== manifest.job_id || !parseShardName(key.name)) return 'wrong_key'
+  if (manifest.file.bytes > limits.shardBytesMax) return 'too_large'
+  return verifyManifest(manifest) ? manifest : 'bad_signature'
+}

@@ -1,0 +1,103 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { z } from 'zod'
+import { canonicalJson, sha256Hex } from '#schemas/canonical-json.ts'
+import type { Document } from '#schemas/document.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
+import { decodeRowGroups } from '#schemas/parquet/decode.ts'
+import { encodeDocuments } from '#schemas/parquet/encode.ts'
+import { cleanDocument, cleaningVersion, compareDocuments } from './clean.ts'
+import type { Source } from './sources.ts'
+
+/** Few enough that a merge over a hundred shards holds one part of each in memory. */
+const rowsPerPart = 2_000
+
+const StagedShard = z.strictObject({
+  /** Parquet objects: documents sorted by id, no id twice. */
+  parts: z.array(z.string()),
+  documents: z.int().nonnegative(),
+  dropped: z.record(z.string(), z.int().positive()),
+})
+/** One shard after cleaning, kept in the store so that a shard is verified and cleaned once, however often a dataset is made of it. */
+export type StagedShard = z.infer<typeof StagedShard>
+
+const prefixOf = (name: string): string => `clean/${name}/`
+const folderOf = (name: string, { address }: Source): string => `${prefixOf(name)}${address}-${cleaningVersion}`
+
+export interface StageRequest {
+  store: ObjectStore
+  /** Name of the dataset. */
+  name: string
+  source: Source
+  signal: AbortSignal
+}
+
+/**
+ * Verifies, cleans and stages a shard, unless that was done before: the marker is written last, so a crash before it only repeats the work.
+ * @returns a string when the shard is not what its manifest says: why, as a stable code
+ * @throws OrreryError of the store, when it is not the shard's fault
+ */
+export async function stageShard(request: StageRequest): Promise<StagedShard | string> {
+  const { store, name, source } = request
+  const marker = `${folderOf(name, source)}/staged.json`
+  if (await store.head(marker)) return StagedShard.parse(JSON.parse(Buffer.from(await store.get(marker)).toString()))
+  const bytes = await readShard(store, source)
+  if (typeof bytes === 'string') return bytes
+  const cleaned = await cleanShard(bytes, request)
+  if (typeof cleaned === 'string') return cleaned
+  const staged: StagedShard = { parts: [], documents: cleaned.documents.length, dropped: cleaned.dropped }
+  for (let start = 0; start < cleaned.documents.length; start += rowsPerPart) {
+    const key = `${folderOf(name, source)}/part-${String(staged.parts.length).padStart(5, '0')}.parquet`
+    await store.put(key, encodeDocuments(cleaned.documents.slice(start, start + rowsPerPart), { codec: 'zstd' }))
+    staged.parts.push(key)
+  }
+  await store.put(marker, Buffer.from(canonicalJson(staged)))
+  return staged
+}
+
+/** Deletes what was staged for shards that are no longer current. */
+export async function sweepStaging(store: ObjectStore, name: string, current: readonly Source[]): Promise<void> {
+  const kept = new Set(current.map((source) => folderOf(name, source)))
+  const stale: string[] = []
+  for await (const { key } of store.list(prefixOf(name))) if (!kept.has(key.slice(0, key.lastIndexOf('/')))) stale.push(key)
+  // The marker says that all parts are there, so it goes first.
+  for (const key of stale.toSorted((a, b) => Number(b.endsWith('.json')) - Number(a.endsWith('.json')))) await store.delete(key)
+}
+
+async function readShard(store: ObjectStore, { manifest: { file } }: Source): Promise<Uint8Array | string> {
+  const found = await store.head(file.key)
+  if (!found) return 'missing_object'
+  if (found.bytes !== file.bytes) return 'wrong_size'
+  const bytes = await store.get(file.key)
+  return sha256Hex(bytes) === file.sha256 ? bytes : 'wrong_sha256'
+}
+
+async function cleanShard(bytes: Uint8Array, { source, signal }: StageRequest): Promise<{ documents: Document[]; dropped: Record<string, number> } | string> {
+  const cleaned: Document[] = []
+  const dropped: Record<string, number> = {}
+  let rows = 0
+  try {
+    for await (const group of decodeRowGroups(bytes)) {
+      rows += group.length
+      for (const [at, document] of group.entries()) {
+        if (at % 64 === 0) await breathe(signal)
+        const result = cleanDocument(document, source.manifest)
+        if (typeof result === 'string') dropped[result] = (dropped[result] ?? 0) + 1
+        else cleaned.push(result)
+      }
+    }
+  } catch (error) {
+    if (error instanceof OrreryError && error.code === 'invalid_record') return 'unreadable'
+    throw error
+  }
+  if (rows !== source.manifest.file.rows) return 'wrong_rows'
+  const documents = cleaned.toSorted(compareDocuments).filter((document, at, sorted) => document.id !== sorted[at - 1]?.id)
+  if (documents.length < cleaned.length) dropped['duplicate_exact'] = cleaned.length - documents.length
+  return { documents, dropped }
+}
+
+/** Cleaning is all computation: the process answers others in between, and hears the signal. */
+async function breathe(signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  await nextTurn()
+}

@@ -1,0 +1,61 @@
+import { encodeTokenShard } from '#schemas/token-shard.ts'
+import type { Vocabulary } from './vocabulary.ts'
+
+/** The token shard that grows for one label. */
+export class Stratum {
+  readonly label: string
+  readonly #vocabulary: Vocabulary
+  #tokenIds = new Uint32Array(1 << 12)
+  #tokens = 0
+  #documentEnds: number[] = []
+  #documentIds: string[] = []
+
+  constructor(label: string, vocabulary: Vocabulary) {
+    this.label = label
+    this.#vocabulary = vocabulary
+  }
+
+  get tokens(): number {
+    return this.#tokens
+  }
+
+  get documents(): number {
+    return this.#documentIds.length
+  }
+
+  /** Appends one document and its separator. */
+  add(id: string, tokens: readonly number[]): void {
+    const end = this.#tokens + tokens.length + 1
+    this.#reserve(end)
+    this.#tokenIds.set(tokens, this.#tokens)
+    this.#tokenIds[end - 1] = this.#vocabulary.endOfText
+    this.#tokens = end
+    this.#documentEnds.push(end)
+    this.#documentIds.push(id)
+  }
+
+  /** The shard of what was added since the last call. */
+  take(): { bytes: Uint8Array; tokens: number; documents: number } {
+    const { tokens, documents } = this
+    const bytes = encodeTokenShard({
+      // Both vocabularies have more than 65,536 tokens.
+      dtype: 'u32',
+      separator: this.#vocabulary.endOfText,
+      fingerprint: this.#vocabulary.fingerprint,
+      tokenIds: this.#tokenIds.subarray(0, tokens),
+      documentEnds: this.#documentEnds,
+      documentIds: this.#documentIds,
+    })
+    this.#tokens = 0
+    this.#documentEnds = []
+    this.#documentIds = []
+    return { bytes, tokens, documents }
+  }
+
+  #reserve(tokens: number): void {
+    if (tokens <= this.#tokenIds.length) return
+    const larger = new Uint32Array(Math.max(tokens, this.#tokenIds.length * 2))
+    larger.set(this.#tokenIds.subarray(0, this.#tokens))
+    this.#tokenIds = larger
+  }
+}
