@@ -1,0 +1,168 @@
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { contentAddress } from '#schemas/canonical-json.ts'
+import type { Catalog } from '#schemas/catalog.ts'
+import type { Signer } from '#schemas/chain.ts'
+import type { Clock } from '#schemas/clock.ts'
+import type { DesirabilityJob } from '#schemas/desirability.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import type { Frontier } from '#schemas/frontier.ts'
+import type { Ledger } from '#schemas/ledger.ts'
+import { lineage, type DesirabilityManifest } from '#schemas/manifest.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
+import type { Queue } from '#schemas/queue.ts'
+import type { Sql } from '#schemas/sql.ts'
+import { localChain, type LocalChain } from './chain/local.ts'
+import { ensureWallet } from './chain/wallet.ts'
+import { frozenClock, systemClock } from './clock.ts'
+import { jobsOf, siteJobs } from './config/jobs.ts'
+import type { Config } from './config/schema.ts'
+import { sqliteCatalog } from './engine/sqlite/catalog.ts'
+import { sqliteFrontier } from './engine/sqlite/frontier.ts'
+import { sqliteLedger } from './engine/sqlite/ledger.ts'
+import { sqliteQueue } from './engine/sqlite/queue.ts'
+import { createHttp, type Http } from './net/http.ts'
+import { userAgent } from './net/user-agent.ts'
+import { startSite, type Site } from './site/site.ts'
+import { duckdbSql } from './sql/duckdb.ts'
+import { folderStore } from './store/folder.ts'
+import type { TelemetryHub } from './telemetry/telemetry.ts'
+
+/** Everything a service may be given, on the embedded default: one data folder, shared by processes. */
+export interface Backends extends AsyncDisposable {
+  config: Config
+  dataDir: string
+  /** Paces work: leases, politeness, blocks. */
+  pace: Clock
+  /** Stamps artefacts; frozen when `run.frozen_at` is set. */
+  facts: Clock
+  telemetry: TelemetryHub
+  store: ObjectStore
+  catalog: Catalog
+  chain: LocalChain
+  sql: Sql
+  ledger: Ledger
+  http: Http
+  /** The embedded web, when no source is configured. */
+  site: Site | undefined
+  /** What artefacts say of their making. */
+  origin: { code_version: string; config_sha256: string }
+  frontier(name: string): Frontier
+  queue(name: string): Queue
+  /** A hotkey of the wallet folder, made when missing. */
+  wallet(name: string): Promise<{ signer: Signer; coldkey: string }>
+  /** As `wallet`, with enough stake on the local chain to set weights. */
+  validatorWallet(name: string): Promise<{ signer: Signer; coldkey: string }>
+}
+
+const programRoot = fileURLToPath(new URL('..', import.meta.url))
+/** rao: ten times the threshold of the local chain. */
+const developmentStake = 10_000_000_000_000n
+
+/** Opens them all; on failure closes what was opened. @throws OrreryError `data_unreadable`, `newer_version` */
+export async function openBackends(config: Config, codeVersion: string, telemetry: TelemetryHub): Promise<Backends> {
+  const stack = new AsyncDisposableStack()
+  try {
+    return await openInto(stack, config, codeVersion, telemetry)
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+
+async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion: string, telemetry: TelemetryHub): Promise<Backends> {
+  const dataDir = resolve(config.data.dir)
+  const pace = systemClock()
+  const facts = config.run.frozen_at === undefined ? pace : frozenClock(Date.parse(config.run.frozen_at))
+  const file = (name: string) => join(dataDir, `${name}.sqlite`)
+
+  const site =
+    config.sources.length > 0
+      ? undefined
+      : await startSite({ root: resolve(programRoot, config.site.root), documentsMax: config.site.documents_max, clock: facts })
+  if (site) stack.use(site)
+  await mkdir(dataDir, { recursive: true })
+  const catalog = stack.use(sqliteCatalog(file('catalog')))
+  const chain = stack.use(localChain(file('chain'), { clock: pace, ...chainParameters(config) }))
+  const http = stack.use(createHttp(await httpOptions(config, site)))
+  const wallet = (name: string) => ensureWallet(join(dataDir, 'wallets'), name, { seed: config.run.seed })
+  await ensureDesirability(catalog, site ? siteJobs(site.hosts) : jobsOf(config.sources))
+
+  return {
+    config,
+    dataDir,
+    pace,
+    facts,
+    telemetry,
+    store: folderStore(join(dataDir, 'store')),
+    catalog,
+    chain,
+    sql: stack.use(duckdbSql(join(dataDir, 'store'))),
+    ledger: stack.use(sqliteLedger(file('ledger'), { clock: pace })),
+    http,
+    site,
+    origin: { code_version: codeVersion, config_sha256: contentAddress(artefactSettings(config)) },
+    frontier: (name: string) => stack.use(sqliteFrontier(file(`frontier-${name}`), { clock: pace })),
+    queue: (name: string) => stack.use(sqliteQueue(file('queue'), name, { clock: pace })),
+    wallet,
+    async validatorWallet(name: string) {
+      const found = await wallet(name)
+      const stake = (await chain.metagraph()).neurons.find((neuron) => neuron.hotkey === found.signer.address)?.stake ?? 0n
+      if (stake < developmentStake) await chain.faucet(found.signer, developmentStake)
+      return found
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+function chainParameters({ chain }: Config) {
+  return {
+    netuid: chain.netuid,
+    blockMs: Math.round(chain.block_seconds * 1000),
+    tempoBlocks: chain.tempo_blocks,
+    weightsRateLimitBlocks: chain.weights_rate_limit_blocks,
+    faucet: true,
+    loopback: true,
+  }
+}
+
+/** Loopback addresses may be asked only where a configured seed names their origin. */
+async function httpOptions({ miner, sources }: Config, site: Site | undefined) {
+  const hosts = new Set(site?.hosts)
+  return {
+    userAgent: await userAgent(miner.contact),
+    timeoutMs: miner.timeout_seconds * 1000,
+    bytesMax: miner.page_bytes_max,
+    hosts: (hostname: string) => (site && hosts.has(hostname) ? { address: '127.0.0.1', port: site.port } : undefined),
+    allowPrivate: sources.flatMap(({ seeds }) => seeds.map((seed) => new URL(seed).origin)),
+  }
+}
+
+/** The settings an artefact depends on: where it is kept and when it is made are not among them. */
+const artefactSettings = ({ run, sources, miner, dataset, bridge }: Config) => ({
+  seed: run.seed,
+  sources,
+  codec: miner.codec,
+  page_bytes_max: miner.page_bytes_max,
+  tokenizer: dataset.tokenizer,
+  rows: bridge.rows,
+  sequence_tokens: bridge.sequence_tokens,
+})
+
+/** The list of jobs must be the configured one; a job that stays keeps the weight the loss gave it. */
+async function ensureDesirability(catalog: Catalog, wanted: readonly DesirabilityJob[]): Promise<void> {
+  for (;;) {
+    const head = await catalog.head(lineage.desirability)
+    const known = head?.manifest.kind === 'desirability' ? head.manifest.jobs : []
+    const jobs = wanted.map((job) => ({ ...job, weight: known.find(({ id }) => id === job.id)?.weight ?? job.weight }))
+    if (contentAddress(jobs) === contentAddress(known)) return
+    const manifest: DesirabilityManifest = { kind: 'desirability', parent: head?.sha256 ?? null, jobs, evidence: [], caused_by: null }
+    try {
+      await catalog.commit(lineage.desirability, head?.sha256, manifest)
+      return
+    } catch (error) {
+      if (!(error instanceof OrreryError && error.code === 'conflict')) throw error
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { statfs } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { OrreryError } from '#schemas/errors.ts'
+import type { Config } from './config/schema.ts'
+import { preflight, type PortWish } from './preflight.ts'
+import { duckdbVersion } from './sql/duckdb.ts'
+
+export interface Finding {
+  what: string
+  ok: boolean
+  /** What was found, or what is wrong and what to do. */
+  detail: string
+}
+
+const freeBytesMin = 2 ** 30
+
+/** Looks at everything the program needs on this machine, and writes nothing. */
+export async function examine(config: Config, ports: readonly PortWish[]): Promise<Finding[]> {
+  const checks: [string, () => Promise<string>][] = [
+    ['Node', async () => `${process.version} at ${process.execPath}`],
+    ['DuckDB', async () => `library ${await duckdbVersion()}`],
+    ['data folder', () => preflight(config.data.dir).then(() => resolve(config.data.dir))],
+    ['free disk', () => freeDisk(config.data.dir)],
+    ...ports.map((wish): [string, () => Promise<string>] => [
+      `port ${wish.setting}`,
+      () => preflight(config.data.dir, [wish]).then(() => (wish.port === 0 ? 'any free one' : `${wish.port} is free`)),
+    ]),
+    ['sources', () => sourcesOf(config)],
+  ]
+  return Promise.all(checks.map(([what, check]) => finding(what, check)))
+}
+
+async function finding(what: string, check: () => Promise<string>): Promise<Finding> {
+  try {
+    return { what, ok: true, detail: await check() }
+  } catch (error) {
+    return { what, ok: false, detail: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+async function freeDisk(dataDir: string): Promise<string> {
+  let path = resolve(dataDir)
+  while (!existsSync(path) && dirname(path) !== path) path = dirname(path)
+  const { bavail, bsize } = await statfs(path)
+  const gigabytes = `${((bavail * bsize) / 2 ** 30).toFixed(1)} GiB free at ${path}`
+  if (bavail * bsize < freeBytesMin)
+    throw new OrreryError('data_unreadable', `${gigabytes}; less than 1 GiB is not enough for a crawl, name another folder with --data.`, { path })
+  return gigabytes
+}
+
+async function sourcesOf({ sources, site, miner }: Config): Promise<string> {
+  if (sources.length === 0) return `the embedded web of ${site.root}`
+  const seeds = sources.flatMap((source) => source.seeds)
+  return `${seeds.length} seeds in ${sources.length} sources; contact ${miner.contact === '' ? 'not set (needed for the public web: miner.contact)' : miner.contact}`
+}
