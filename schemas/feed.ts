@@ -19,6 +19,8 @@ export const LeaseGrant = z.strictObject({
   token: z.string(),
   fence: z.int().nonnegative(),
   expires_at: z.int(),
+  /** Until then, by the feed's clock: a node whose own clock is off counts from the answer's arrival. */
+  expires_in_ms: z.int(),
   rows: z.int().positive(),
   sequence_tokens: z.int().positive(),
   /** Path of the token block: rows × sequence_tokens u32, little-endian; `Accept: application/vnd.apache.arrow.stream` gives Arrow IPC. */
@@ -44,3 +46,55 @@ export const Nack = LeaseProof.extend({ reason: z.string().min(1).max(200) })
 export type Nack = z.infer<typeof Nack>
 export const Renewal = LeaseProof
 export type Renewal = z.infer<typeof Renewal>
+
+export const RenewalAnswer = LeaseGrant.pick({ expires_at: true, expires_in_ms: true })
+export type RenewalAnswer = z.infer<typeof RenewalAnswer>
+
+/** `settled`: this answer counts, or has counted before. `returned`: another node may have the batch. */
+export const BatchAnswer = z.strictObject({ batch: z.int().nonnegative(), state: z.enum(['settled', 'returned']) })
+export type BatchAnswer = z.infer<typeof BatchAnswer>
+
+/** What a node must know to read the blocks of an epoch. */
+export const FeedPlan = z.strictObject({
+  plan_id: z.string(),
+  epoch: z.int().nonnegative(),
+  batches: z.int().nonnegative(),
+  rows: z.int().positive(),
+  sequence_tokens: z.int().positive(),
+  tokenizer: z.strictObject({ name: z.string(), fingerprint: z.string(), vocabulary: z.int().positive() }),
+  /** Label → weight it is drawn with. */
+  weights: z.record(z.string(), z.number().positive()),
+})
+export type FeedPlan = z.infer<typeof FeedPlan>
+
+/** `plan` is null when no epoch is open. */
+export const FeedPlanAnswer = z.strictObject({ state: z.enum(['run', 'idle']), plan: FeedPlan.nullable() })
+export type FeedPlanAnswer = z.infer<typeof FeedPlanAnswer>
+
+const Tally = z.strictObject({
+  name: z.string(),
+  settled: z.int().nonnegative(),
+  tokens: z.int().nonnegative(),
+  /** Mean over all its batches and over its last eight, nats per token. */
+  loss_mean: z.number(),
+  loss_last: z.number(),
+})
+export type Tally = z.infer<typeof Tally>
+
+export const EpochSummary = z.strictObject({
+  plan_id: z.string(),
+  epoch: z.int().nonnegative(),
+  fence: z.int().nonnegative(),
+  closed: z.boolean(),
+  batches: z.int().nonnegative(),
+  /** Batches in each state of the ledger. */
+  states: z.record(z.string(), z.int().nonnegative()),
+  /** By name, in code-unit order. */
+  labels: z.array(Tally),
+  nodes: z.array(Tally),
+})
+export type EpochSummary = z.infer<typeof EpochSummary>
+
+/** The epoch that is open, else the last one; null before the first. */
+export const ProgressAnswer = z.strictObject({ state: z.enum(['run', 'idle']), epoch: EpochSummary.nullable() })
+export type ProgressAnswer = z.infer<typeof ProgressAnswer>

@@ -1,0 +1,100 @@
+import { hostname } from 'node:os'
+import type { Command } from 'commander'
+import { systemClock } from '#infra/clock.ts'
+import type { Config } from '#infra/config/schema.ts'
+import { listen } from '#infra/net/server.ts'
+import { createTelemetry } from '#infra/telemetry/telemetry.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { lineage } from '#schemas/manifest.ts'
+import { trainNode } from './node/train.ts'
+import { openBridge, type Bridge, type BridgeParts } from './service.ts'
+
+/** The backends of a data folder, as far as the bridge uses them. */
+export interface BridgeBackends extends Pick<BridgeParts, 'store' | 'catalog' | 'ledger' | 'pace' | 'telemetry'>, AsyncDisposable {
+  config: Config
+}
+
+/** Between two looks for new tokens when there is nothing to train. */
+const idleMs = 2_000
+
+/**
+ * Adds `bridge serve`, `bridge close` and `bridge train` to the program.
+ * @param open opens the backends by the settings and flags of the command that runs
+ */
+export function bridgeCommands(program: Command, open: (command: Command) => Promise<BridgeBackends>): void {
+  const bridge = program.command('bridge').description('Lease token batches to training nodes; their loss moves what is scraped next.')
+  bridge
+    .command('serve')
+    .description('Serve the feed and run one epoch after the other, until it is interrupted.')
+    .action(async (_options: unknown, command: Command) => {
+      await using backends = await open(command)
+      using interrupt = untilInterrupted()
+      await serve(backends, interrupt.signal)
+    })
+  bridge
+    .command('close')
+    .description('Close the open epoch: what is not settled is void, and the weights move by what is.')
+    .action(async (_options: unknown, command: Command) => {
+      await using backends = await open(command)
+      print(await closeOpenEpoch(backends))
+    })
+  bridge
+    .command('train')
+    .description('Be a training node: lease, train, answer with the loss, until it is interrupted.')
+    .requiredOption('--feed <url>', 'origin of the feed, like http://127.0.0.1:8720')
+    .option('--node <name>', 'name of this node', `${hostname()}-${process.pid}`.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 64))
+    .action(async ({ feed, node }: { feed: string; node: string }) => {
+      using interrupt = untilInterrupted()
+      const parts = { fetch: globalThis.fetch, pace: systemClock(), telemetry: createTelemetry(), signal: interrupt.signal }
+      print(await trainNode({ origin: originOf(feed), node, ...parts }))
+    })
+}
+
+async function serve({ config, ...parts }: BridgeBackends, signal: AbortSignal): Promise<void> {
+  const { host, port } = config.bridge
+  await using bridge = await openBridge({ ...parts, settings: config.bridge, datasetName: config.dataset.name, seed: config.run.seed })
+  const { origin } = await listen(bridge.app, { host, port, setting: 'bridge.port' })
+  parts.telemetry.event('bridge.listening', { origin })
+  await runEpochs(bridge, parts.pace, signal)
+}
+
+/** One epoch after the other, until the signal. */
+async function runEpochs(bridge: Bridge, pace: BridgeParts['pace'], signal: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      const { outcome } = await bridge.runEpoch(signal)
+      if (outcome === 'idle') await pace.sleep(idleMs, signal)
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
+
+/** A serving bridge sees the closed epoch at its next look and steers by it. */
+async function closeOpenEpoch({ catalog, ledger, config }: BridgeBackends): Promise<unknown> {
+  const line = lineage.plan(config.dataset.name)
+  const head = await catalog.head(line)
+  if (!head)
+    throw new OrreryError('not_found', `No epoch was ever planned for the dataset "${config.dataset.name}"; start one with \`orrery bridge serve\`.`, { line })
+  return ledger.close(head.sha256, head.version - 1)
+}
+
+function originOf(feed: string): string {
+  const url = URL.parse(feed)
+  if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url.origin
+  throw new OrreryError('invalid_argument', `--feed "${feed}" is no web address; write it whole, like http://127.0.0.1:8720.`, { feed })
+}
+
+/** A signal that SIGINT and SIGTERM abort; a second one ends the process as usual. */
+function untilInterrupted(): { signal: AbortSignal } & Disposable {
+  const controller = new AbortController()
+  const abort = (): void => controller.abort(new Error('interrupted'))
+  const names = ['SIGINT', 'SIGTERM'] as const
+  for (const name of names) process.once(name, abort)
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => names.forEach((name) => process.removeListener(name, abort)),
+  }
+}
+
+const print = (value: unknown): boolean => process.stdout.write(`${JSON.stringify(value)}\n`)
