@@ -1,0 +1,20 @@
+import { systemClock } from '#infra/clock.ts'
+import { snapshotShards } from '#scraper/shard/snapshot.ts'
+import { openSubnet, testJob, testOrigin } from '#test/adversary/subnet.ts'
+
+/** One snapshot of what is queued in a folder, as a process that may be killed at any instruction. Arguments: folder, time (ms since epoch). */
+const [dir = '', time = ''] = process.argv.slice(2)
+await using subnet = await openSubnet(dir, Number(time))
+const signer = await subnet.join('miner-1')
+process.send?.('ready')
+await snapshotShards({
+  ...subnet,
+  signer,
+  jobs: [testJob('odd', ['https://host1.example/*']), testJob('rest')],
+  documents: subnet.queue('documents'),
+  facts: systemClock(),
+  codec: 'zstd',
+  origin: testOrigin,
+  rejects: () => {},
+  signal: new AbortController().signal,
+})
