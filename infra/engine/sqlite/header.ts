@@ -1,15 +1,18 @@
 import { closeSync, openSync, readSync } from 'node:fs'
+import { localChainSchema } from '#infra/chain/local-schema.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { fileSchemas, type FileSchema } from './schema.ts'
 
 /** https://www.sqlite.org/fileformat2.html#the_database_header: 100 bytes, big-endian. */
 const headerBytes = 100
 const magic = 'SQLite format 3\0'
+/** Every kind of SQLite file this program writes. */
+const knownSchemas: readonly FileSchema[] = [...Object.values(fileSchemas), localChainSchema]
 const offsets = { schemaCookie: 40, userVersion: 60, applicationId: 68 }
 
 /**
  * Whether this program can use the database file, judged by its header alone: nothing is written, created or locked. A missing or empty file is fine.
- * @param schema what the file should hold; without it, any of the engine's own kinds
+ * @param schema what the file should hold; without it, any kind this program writes
  * @throws OrreryError `newer_version`, `data_unreadable`
  */
 export function inspectDatabase(path: string, schema?: FileSchema): void {
@@ -23,12 +26,13 @@ export function inspectDatabase(path: string, schema?: FileSchema): void {
 
 /** Of a database that is not new. @throws OrreryError `newer_version`, `data_unreadable` for a file of another kind or another program */
 export function checkIdentity(path: string, found: { applicationId: number; version: number }, expected?: FileSchema): void {
-  const actual = [...Object.values(fileSchemas), ...(expected ? [expected] : [])].find((known) => known.applicationId === found.applicationId)
-  if (!actual) throw unreadable(path, 'it is the database of another program')
-  if (expected && actual.applicationId !== expected.applicationId) throw unreadable(path, `it is a ${actual.kind} file, not a ${expected.kind} file`)
-  const supported = actual.steps.length
-  if (found.version <= supported) return
-  const message = `The ${actual.kind} file ${path} has version ${found.version}; this program knows versions up to ${supported}. Use the newer program that wrote it, or another data folder (--data).`
+  const actual = [...knownSchemas, ...(expected ? [expected] : [])].find((known) => known.applicationId === found.applicationId)
+  const supported = (actual ?? expected)?.steps.length ?? 0
+  const isNewer = found.version > supported
+  if (!actual && !(found.applicationId === 0 && isNewer)) throw unreadable(path, 'it is the database of another program')
+  if (actual && expected && actual.applicationId !== expected.applicationId) throw unreadable(path, `it is a ${actual.kind} file, not a ${expected.kind} file`)
+  if (!isNewer) return
+  const message = `The ${actual?.kind ?? 'database'} file ${path} has version ${found.version}; this program knows versions up to ${supported}. Use the newer program that wrote it, or another data folder (--data).`
   throw new OrreryError('newer_version', message, { path, version: found.version, supported })
 }
 

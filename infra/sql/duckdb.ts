@@ -1,0 +1,174 @@
+import { stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { DuckDBInstance, type DuckDBConnection, type DuckDBPreparedStatement, type DuckDBResult } from '@duckdb/node-api'
+import { requireKey } from '#infra/store/object-key.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import type { Sql, SqlRow, SqlValue } from '#schemas/sql.ts'
+import { checkScript, isViewName, refusal } from './script.ts'
+import { fromDuckdb, toDuckdb } from './values.ts'
+
+const maxRowsDefault = 1_000_000
+
+interface Query {
+  script: string
+  /** View name → paths. */
+  views: ReadonlyMap<string, readonly string[]>
+  parameters: readonly SqlValue[]
+  maxRows: number
+  signal: AbortSignal
+}
+
+/**
+ * Sql by DuckDB in this process, over the Parquet objects of a folder store. Each run has a database of its own in memory that reads the named
+ * objects and no other file, spills to `.tmp-sql` in the store, and is gone afterwards. Times are UTC.
+ */
+export function duckdbSql(storeRoot: string): Sql & AsyncDisposable {
+  const root = resolve(storeRoot)
+  const closing = new AbortController()
+  const running = new Set<Promise<unknown>>()
+  return {
+    async run(script, inputs, { parameters = [], maxRows = maxRowsDefault, signal } = {}) {
+      const combined = AbortSignal.any(signal ? [signal, closing.signal] : [closing.signal])
+      combined.throwIfAborted()
+      if (!Number.isSafeInteger(maxRows) || maxRows < 1)
+        throw new OrreryError('invalid_argument', `maxRows is ${maxRows}; pass an integer of at least 1.`, { maxRows })
+      const views = await locate(root, inputs)
+      const work = runOnce(root, { script, views, parameters, maxRows, signal: combined })
+      running.add(work)
+      try {
+        return await work
+      } finally {
+        running.delete(work)
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort(new OrreryError('invalid_argument', 'The SQL engine was closed; open another to run a script.'))
+      await Promise.allSettled(running)
+    },
+  }
+}
+
+/** @throws OrreryError `invalid_argument`, `not_found` */
+async function locate(root: string, inputs: Record<string, readonly string[]>): Promise<Map<string, string[]>> {
+  const views = new Map<string, string[]>()
+  const seen = new Set<string>()
+  for (const [name, keys] of Object.entries(inputs)) {
+    if (!isViewName(name) || seen.has(name.toLowerCase()))
+      throw refusal(`"${name}" cannot be the name of an input: use letters, digits and "_", and each name once`)
+    seen.add(name.toLowerCase())
+    if (keys.length === 0) throw refusal(`the input "${name}" has no object; name at least one`)
+    const paths = keys.map((key) => join(root, ...requireKey(key).split('/')))
+    for (const [i, path] of paths.entries()) {
+      const isFile = await stat(path).then(
+        (found) => found.isFile(),
+        () => false,
+      )
+      if (!isFile)
+        throw new OrreryError('not_found', `There is no object "${keys[i]}" for the input "${name}"; list the store to see what there is.`, {
+          key: keys[i],
+          input: name,
+        })
+    }
+    views.set(name, paths)
+  }
+  return views
+}
+
+async function runOnce(root: string, query: Query): Promise<SqlRow[]> {
+  // One thread: with more, sums of floats and unordered aggregates would differ from run to run.
+  const settings = { threads: '1', autoinstall_known_extensions: 'false', autoload_known_extensions: 'false', temp_directory: join(root, '.tmp-sql') }
+  const instance = await DuckDBInstance.create(':memory:', settings)
+  let connection: DuckDBConnection | undefined
+  // Again and again: an interrupt just before the query begins on its thread would be forgotten.
+  let again: NodeJS.Timeout | undefined
+  const interrupt = () => {
+    connection?.interrupt()
+    again ??= setInterval(interrupt, 20)
+  }
+  query.signal.addEventListener('abort', interrupt)
+  try {
+    connection = await instance.connect()
+    await checkScript(connection, query.script, [...query.views.keys()])
+    await lockDown(connection, query.views)
+    return await select(connection, query)
+  } catch (cause) {
+    query.signal.throwIfAborted()
+    throw cause
+  } finally {
+    query.signal.removeEventListener('abort', interrupt)
+    clearInterval(again)
+    connection?.closeSync()
+    instance.closeSync()
+  }
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
+/** read_parquet takes patterns; a bracket keeps a special character literal. */
+const asPattern = (path: string): string => path.replace(/[*?[]/g, '[$&]')
+
+/** From here on the connection reads these files only, and no setting can be changed. */
+async function lockDown(connection: DuckDBConnection, views: Query['views']): Promise<void> {
+  // The pattern is checked before it is expanded, the path after: both must be allowed.
+  const allowed = [...new Set([...views.values()].flat().flatMap((path) => [path, asPattern(path)]))]
+  await connection.run(`set timezone = 'UTC'`)
+  await connection.run(`set allowed_paths = [${allowed.map(quoted).join(', ')}]`)
+  await connection.run('set enable_external_access = false')
+  await connection.run('set lock_configuration = true')
+  for (const [name, paths] of views) {
+    const files = paths.map((path) => quoted(asPattern(path))).join(', ')
+    // Keys such as data/hotkey=…/ would else be taken for columns.
+    await connection.run(`create view "${name}" as select * from read_parquet([${files}], hive_partitioning = false)`).catch((cause: unknown) => {
+      throw new OrreryError(
+        'data_unreadable',
+        `The input "${name}" is not Parquet of one schema: ${firstLine(cause)}. Check the objects it names.`,
+        { input: name },
+        cause,
+      )
+    })
+  }
+}
+
+async function select(connection: DuckDBConnection, { script, parameters, maxRows, signal }: Query): Promise<SqlRow[]> {
+  const statement = await connection.prepare(script).catch((cause: unknown) => Promise.reject(refusal(firstLine(cause), cause)))
+  bind(statement, parameters)
+  try {
+    signal.throwIfAborted()
+    return await readRows(await statement.stream(), maxRows, signal)
+  } catch (cause) {
+    signal.throwIfAborted()
+    throw cause instanceof OrreryError ? cause : explain(cause)
+  } finally {
+    statement.destroySync()
+  }
+}
+
+function bind(statement: DuckDBPreparedStatement, parameters: readonly SqlValue[]): void {
+  if (statement.parameterCount !== parameters.length) throw refusal(`it has ${statement.parameterCount} parameters, ${parameters.length} were given`)
+  for (const [i, parameter] of parameters.entries()) {
+    const { value, type } = toDuckdb(parameter)
+    statement.bindValue(i + 1, value, type)
+  }
+}
+
+async function readRows(result: DuckDBResult, maxRows: number, signal: AbortSignal): Promise<SqlRow[]> {
+  const names = result.columnNames()
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw refusal(`two columns are called "${twice}"; give each a name with AS`)
+  const rows: SqlRow[] = []
+  for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+    signal.throwIfAborted()
+    if (rows.length + chunk.rowCount > maxRows)
+      throw new OrreryError('too_large', `The result has more than ${maxRows} rows; aggregate, add a LIMIT, or raise maxRows.`, { maxRows })
+    for (const cells of chunk.getRows()) rows.push(Object.fromEntries(cells.map((cell, i) => [names[i], fromDuckdb(cell, names[i] ?? '')])))
+  }
+  return rows
+}
+
+const firstLine = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)[0] ?? ''
+
+function explain(cause: unknown): OrreryError {
+  const why = firstLine(cause)
+  if (/^(IO|Out of Memory) Error/.test(why))
+    return new OrreryError('store_unavailable', `The SQL script could not finish: ${why}. Free memory or disk, then try again.`, {}, cause)
+  return refusal(why, cause)
+}

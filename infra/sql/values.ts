@@ -1,0 +1,67 @@
+import {
+  blobValue,
+  DuckDBArrayValue,
+  DuckDBBlobValue,
+  DuckDBDateValue,
+  DuckDBDecimalValue,
+  DuckDBIntervalValue,
+  DuckDBListValue,
+  DuckDBTimestampMillisecondsValue,
+  DuckDBTimestampNanosecondsValue,
+  DuckDBTimestampSecondsValue,
+  DuckDBTimestampTZValue,
+  DuckDBTimestampValue,
+  DuckDBTimeTZValue,
+  DuckDBTimeValue,
+  DuckDBUUIDValue,
+  DOUBLE,
+  INTEGER,
+  listValue,
+  TIMESTAMP,
+  type DuckDBType,
+  type DuckDBValue,
+} from '@duckdb/node-api'
+import type { SqlValue } from '#schemas/sql.ts'
+import { refusal } from './script.ts'
+
+const dayMs = 86_400_000
+
+/** A cell of a result. A decimal becomes a number; times, intervals and UUIDs their text. @throws OrreryError `invalid_argument` for structs, maps, unions and bits */
+export function fromDuckdb(value: DuckDBValue, column: string): SqlValue {
+  if (value === null || typeof value !== 'object') return value
+  if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) return value.items.map((item) => fromDuckdb(item, column))
+  if (value instanceof DuckDBBlobValue) return new Uint8Array(value.bytes)
+  if (value instanceof DuckDBDecimalValue) return value.toDouble()
+  if (value instanceof DuckDBUUIDValue || value instanceof DuckDBIntervalValue || value instanceof DuckDBTimeValue || value instanceof DuckDBTimeTZValue)
+    return value.toString()
+  const ms = millisecondsOf(value)
+  if (ms === undefined) throw refusal(`column "${column}" has a nested type; select its members`)
+  const date = new Date(ms)
+  if (Number.isNaN(date.getTime())) throw refusal(`column "${column}" has a time beyond the years a Date can say`)
+  return date
+}
+
+/** ms since the Unix epoch, finer parts cut off towards the past. */
+function millisecondsOf(value: DuckDBValue): number | undefined {
+  if (value instanceof DuckDBTimestampValue || value instanceof DuckDBTimestampTZValue) return floorDivide(value.micros, 1000n)
+  if (value instanceof DuckDBTimestampNanosecondsValue) return floorDivide(value.nanos, 1_000_000n)
+  if (value instanceof DuckDBTimestampMillisecondsValue) return Number(value.millis)
+  if (value instanceof DuckDBTimestampSecondsValue) return Number(value.seconds) * 1000
+  if (value instanceof DuckDBDateValue) return value.days * dayMs
+  return undefined
+}
+
+const floorDivide = (value: bigint, by: bigint): number => Number((value - (((value % by) + by) % by)) / by)
+
+/** A parameter with the type it is bound as; an absent type is left to the value. */
+export function toDuckdb(value: SqlValue): { value: DuckDBValue; type: DuckDBType | undefined } {
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw refusal('a parameter is an invalid Date')
+    return { value: new DuckDBTimestampValue(BigInt(value.getTime()) * 1000n), type: TIMESTAMP }
+  }
+  if (value instanceof Uint8Array) return { value: blobValue(value), type: undefined }
+  if (Array.isArray(value)) return { value: listValue(value.map((item) => toDuckdb(item).value)), type: undefined }
+  if (typeof value === 'number') return { value, type: Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? INTEGER : DOUBLE }
+  if (value === null || ['boolean', 'string', 'bigint'].includes(typeof value)) return { value, type: undefined }
+  throw refusal(`a parameter is a ${typeof value}, which SQL has no value for`)
+}
