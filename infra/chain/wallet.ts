@@ -50,7 +50,7 @@ async function writeOnce(path: string, contents: string): Promise<void> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(path, cause)
   } finally {
-    await rm(staged, { force: true })
+    await rm(staged, { force: true }).catch(() => undefined)
   }
 }
 

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { canonicalJson, contentAddress } from '#schemas/canonical-json.ts'
+import { developmentKey } from './key-file.ts'
+import { verifySignature } from './signature.ts'
+import { signManifest, verifyManifest } from './signed-manifest.ts'
+
+const { signer } = developmentKey('manifest test')
+const unsigned = { kind: 'miner-index' as const, parent: null, hotkey: signer.address, shards: [{ job_id: 'a', rows: 3 }] }
+
+test('a manifest signed twice has the same bytes', () => {
+  expect(canonicalJson(signManifest(unsigned, signer))).toBe(canonicalJson(signManifest({ ...unsigned }, signer)))
+})
+
+test('the signature is over the content address of the manifest without it', () => {
+  const { signature } = signManifest(unsigned, signer)
+  expect(signature).toMatch(/^0x[0-9a-f]{128}$/)
+  expect(verifySignature(signer.address, Buffer.from(contentAddress(unsigned)), signature)).toBe(true)
+})
+
+test('a signed manifest verifies, also when its members come in another order', () => {
+  const { signature, ...rest } = signManifest(unsigned, signer)
+  expect(verifyManifest({ signature, ...Object.fromEntries(Object.entries(rest).toReversed()) } as typeof unsigned & { signature: string })).toBe(true)
+})
+
+test('signing again replaces the signature', () => {
+  const signed = signManifest(unsigned, signer)
+  expect(signManifest(signed, signer)).toEqual(signed)
+})
+
+test('a manifest that was changed, or is of another hotkey, does not verify', () => {
+  const signed = signManifest(unsigned, signer)
+  expect(verifyManifest({ ...signed, parent: 'f'.repeat(64) } as unknown as typeof signed)).toBe(false)
+  expect(verifyManifest({ ...signed, hotkey: developmentKey('other').signer.address })).toBe(false)
+  expect(verifyManifest({ ...signed, signature: '0x' })).toBe(false)
+  expect(verifyManifest({ ...signed, shards: [Number.NaN] } as unknown as typeof signed)).toBe(false)
+})
+
+test('nobody signs for another hotkey', () => {
+  expect(() => signManifest({ ...unsigned, hotkey: developmentKey('other').signer.address }, signer)).toThrow(
+    expect.objectContaining({ code: 'invalid_argument' }),
+  )
+})
