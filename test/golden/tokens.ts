@@ -35,7 +35,7 @@ export function tokenDataset({ strata, vocabulary = 1000, dtype = 'u16', seed = 
     for (const [part, tokenIds] of parts.entries()) {
       const documents = documentsOf(tokenIds.length, `${label}/${part}`)
       const bytes = encodeTokenShard({ dtype, separator: 0, fingerprint, tokenIds, ...documents })
-      const key = `tokens/golden/${label}/part-${part}.tok`
+      const key = `tokens/golden/${label}/${sha256Hex(bytes).slice(0, 16)}.tok`
       objects.set(key, bytes)
       const counts = { tokens: tokenIds.length, documents: documents.documentIds.length }
       shards.push({ label, key, sha256: sha256Hex(bytes), bytes: bytes.length, ...counts })
