@@ -1,5 +1,5 @@
 import type { Element, ParentNode } from 'domhandler'
-import { collapse, textOf, walk } from './dom.ts'
+import { textOf, walk } from './dom.ts'
 import type { MainContent } from './main-content.ts'
 
 const paragraphs = new Set(
@@ -32,7 +32,7 @@ function enterElement(writer: TextWriter, element: Element, layoutTables: Readon
   const { name } = element
   if (paragraphs.has(name)) writer.paragraph()
   else if (lines.has(name)) writer.line()
-  if (name === 'li') writer.marker('- ')
+  if (name === 'li') writer.marker()
   if (name === 'td' || name === 'th') {
     if (layoutTables.has(tableOf(element) ?? element)) writer.paragraph()
     else writer.openCell()
@@ -68,50 +68,60 @@ function tableOf(cell: Element): Element | undefined {
   return undefined
 }
 
+/** Collects blocks of lines of parts. Nothing is joined before its end and nothing looked at twice, so that any page costs time linear in its size. */
 class TextWriter {
   inCell = 0
   readonly #blocks: string[] = []
-  #current = ''
+  #lines: string[] = []
+  #parts: string[] = []
+  /** Whether white space that comes now would be a second one. */
+  #spaced = true
   #cells = 0
 
   inline(data: string): void {
-    const text = data.replace(/[\s]+/g, ' ')
-    this.#current += this.#current === '' || /\s$/.test(this.#current) ? text.replace(/^ /, '') : text
+    const text = data.replace(/\s+/g, ' ')
+    const part = this.#spaced && text.startsWith(' ') ? text.slice(1) : text
+    if (part === '') return
+    this.#parts.push(part)
+    this.#spaced = part.endsWith(' ')
   }
 
-  marker(text: string): void {
-    if (this.inCell === 0) this.#current += text
+  marker(): void {
+    if (this.inCell > 0) return
+    this.#parts = ['- ']
+    this.#spaced = true
   }
 
   line(): void {
-    if (this.inCell > 0) this.inline(' ')
-    else if (/\S/.test(this.#current.slice(-200)) && !this.#current.endsWith('\n')) {
-      this.#current = `${this.#current.replace(/[ |]+$/, '')}\n`
-      this.#cells = 0
-    }
-  }
-
-  paragraph(): void {
     if (this.inCell > 0) return this.inline(' ')
-    const block = this.#current.replace(/(?:^|\n)- (?=\n|$)/g, '').trim()
-    // A list item may hold a block: its marker waits for the text.
-    if (block === '-') return
-    if (block !== '') this.#blocks.push(block)
-    this.#current = ''
+    const line = this.#parts.join('').trimEnd()
+    // A list item may begin with a block: its marker waits for the text.
+    if (line === '-') return
+    if (/[^\s|]/.test(line)) this.#lines.push(line.replace(/(?: \|)+$/, ''))
+    this.#parts = []
+    this.#spaced = true
     this.#cells = 0
   }
 
+  paragraph(): void {
+    this.line()
+    if (this.inCell > 0 || this.#lines.length === 0) return
+    this.#blocks.push(this.#lines.join('\n'))
+    this.#lines = []
+  }
+
   verbatim(code: string): false {
+    this.#parts = this.#parts.length === 1 && this.#parts[0] === '- ' ? [] : this.#parts
     this.paragraph()
-    const text = code.replace(/^\s*\n/, '').trimEnd()
+    const text = code.replace(/^[ \t]*\r?\n/, '').trimEnd()
     if (text !== '') this.#blocks.push(text)
-    this.#current = ''
     return false
   }
 
   openCell(): void {
-    if (this.inCell === 0 && this.#cells++ > 0) this.#current = `${this.#current.trimEnd()} | `
-    this.inCell++
+    if (this.inCell++ > 0) return
+    if (this.#cells++ > 0) this.#parts.push(this.#spaced ? '| ' : ' | ')
+    this.#spaced = true
   }
 
   closeCell(): void {
@@ -119,8 +129,9 @@ class TextWriter {
   }
 
   text(): string {
+    this.inCell = 0
+    this.#parts = this.#parts.length === 1 && this.#parts[0] === '- ' ? [] : this.#parts
     this.paragraph()
-    if (collapse(this.#current) !== '' && this.#current.trim() !== '-') this.#blocks.push(this.#current.trim())
     return this.#blocks.join('\n\n')
   }
 }

@@ -1,0 +1,30 @@
+import { decodeText } from '#infra/net/charset.ts'
+import { extractPage, type ExtractedPage } from '../extract/extract-page.ts'
+import { readPageRobots, type PageRobots } from '../robots/page-robots.ts'
+import type { Source } from './source.ts'
+
+export interface PageContent {
+  page: ExtractedPage
+  robots: PageRobots
+}
+
+/** HTML pages: their links, and what becomes a document. */
+export const pageSource: Source<PageContent> = {
+  kind: 'page',
+  accept: 'text/html, application/xhtml+xml;q=0.9',
+  bytesMax: undefined,
+  read({ url, headers, body }) {
+    if (!isHtml(headers['content-type'], body)) return 'not_html'
+    const { text } = decodeText(body, headers['content-type'])
+    const page = extractPage(text, url)
+    const robots = readPageRobots(headers, page.metaRobots)
+    const links = robots.follow ? [...page.links, ...(page.canonical === undefined ? [] : [page.canonical])] : []
+    return { found: { pages: [...new Set(links)].sort(), sitemaps: [] }, content: { page, robots } }
+  },
+}
+
+/** By the header; without one by the first bytes that are no white space. */
+function isHtml(contentType: string | undefined, body: Uint8Array): boolean {
+  if (contentType !== undefined) return /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(contentType)
+  return /^\uFEFF?\s*<(?:!doctype|!--|html|head|body|[a-z])/i.test(new TextDecoder().decode(body.subarray(0, 512)))
+}
