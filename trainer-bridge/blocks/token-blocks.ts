@@ -37,7 +37,9 @@ export function openTokenBlocks(plan: PlanManifest, tokens: TokensManifest, stor
     const known = headers.get(key)
     if (known) return known
     if (headers.size >= headersMax) headers.clear()
-    const reading = readHeader(store, key, shards.get(key), tokens)
+    const reading = readHeader(store, key, shards.get(key), tokens).catch((error: unknown) => {
+      throw faultOf(key, error)
+    })
     headers.set(key, reading)
     // A store that was away for a moment is asked again the next time.
     reading.catch(() => headers.delete(key))
@@ -93,8 +95,14 @@ async function readHeader(
   return header
 }
 
-const unreadable = (key: string, problem: string): OrreryError =>
-  new OrreryError('data_unreadable', `The token shard "${key}" is not what its manifest says: ${problem}; tokenize the dataset again.`, { key })
+const unreadable = (key: string, problem: string, cause?: unknown): OrreryError =>
+  new OrreryError('data_unreadable', `The token shard "${key}" is not what its manifest says: ${problem}; tokenize the dataset again.`, { key }, cause)
+
+/** A shard that is gone or malformed is this side's fault, never that of who asks for a block: a 5xx. */
+function faultOf(key: string, error: unknown): unknown {
+  const own = error instanceof OrreryError && (error.code === 'not_found' || error.code === 'invalid_record')
+  return own ? unreadable(key, error.message, error) : error
+}
 
 /** The blocks used last, up to a number of bytes. */
 function blockCache(bytesMax: number): { get(batch: number): TokenBlock | undefined; keep(batch: number, block: TokenBlock): TokenBlock } {

@@ -18,7 +18,7 @@ export interface FeedClientParts {
 export interface FeedClient {
   lease(signal: AbortSignal): Promise<LeaseAnswer>
   plan(signal: AbortSignal): Promise<FeedPlanAnswer>
-  /** The tokens of the batch, of exactly the size and hash they must have. */
+  /** The tokens of the batch, of exactly the size and hash they must have. @throws after 8 attempts (15 s): the batch may be unreadable for good */
   tokens(grant: LeaseGrant, signal: AbortSignal): Promise<Uint32Array>
   renew(grant: LeaseGrant, signal: AbortSignal): Promise<RenewalAnswer>
   ack(grant: LeaseGrant, loss: number, signal: AbortSignal): Promise<BatchAnswer>
@@ -29,6 +29,7 @@ export interface FeedClient {
 const requestMs = 40_000
 const firstPauseMs = 100
 const longestPauseMs = 5_000
+const blockAttemptsMax = 8
 const jsonBytesMax = 1 << 20
 /** 1,024 rows of 131,072 tokens, the most the settings allow. */
 const blockBytesMax = 2 ** 29
@@ -44,14 +45,15 @@ export function feedClient({ origin, node, fetch, pace }: FeedClientParts): Feed
     return { bytes, etag: response.headers.get('etag') }
   }
 
-  async function persist<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+  async function persist<T>(attempt: () => Promise<T>, signal: AbortSignal, attemptsMax = Infinity): Promise<T> {
+    let pauseMs = firstPauseMs
+    for (let attempts = 1; ; attempts++, pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       signal.throwIfAborted()
       try {
         return await attempt()
       } catch (error) {
         signal.throwIfAborted()
-        if (error instanceof OrreryError && error.code !== 'upstream_failed') throw error
+        if (attempts === attemptsMax || (error instanceof OrreryError && error.code !== 'upstream_failed')) throw error
         await pace.sleep(pauseMs, signal)
       }
     }
@@ -74,10 +76,14 @@ export function feedClient({ origin, node, fetch, pace }: FeedClientParts): Feed
     },
     nack: (grant, reason, signal) => post('/v1/nacks', { ...proofOf(grant), reason: reason.slice(0, 200) }, BatchAnswer, signal),
     tokens: (grant, signal) =>
-      persist(async () => {
-        const { bytes, etag } = await ask(grant.tokens_path, {}, blockBytesMax, signal)
-        return checkBlock(bytes, etag, grant)
-      }, signal),
+      persist(
+        async () => {
+          const { bytes, etag } = await ask(grant.tokens_path, {}, blockBytesMax, signal)
+          return checkBlock(bytes, etag, grant)
+        },
+        signal,
+        blockAttemptsMax,
+      ),
   }
 }
 
