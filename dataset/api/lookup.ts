@@ -1,0 +1,42 @@
+import type { Catalog } from '#schemas/catalog.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { lineage } from '#schemas/manifest.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
+import { datasetHead, datasetHistory, type DatasetEntry } from '#dataset/versions.ts'
+import type { DocumentFields, Provenance } from './wire.ts'
+
+/** @throws OrreryError `not_found` */
+export async function requireDataset(catalog: Catalog, name: string, version?: number): Promise<DatasetEntry> {
+  const head = await datasetHead(catalog, name)
+  if (!head) throw new OrreryError('not_found', `There is no dataset "${name}"; GET /v1/datasets lists what there is.`, { name })
+  if (version === undefined || version === head.version) return head
+  const found = (await datasetHistory(catalog, name)).find((entry) => entry.version === version)
+  if (found) return found
+  throw new OrreryError('not_found', `Dataset "${name}" has no version ${version}; the newest is ${head.version}.`, { name, version })
+}
+
+/** From a document back to the signed manifest of the shard it came in. */
+export async function provenanceOf(catalog: Catalog, { version, sha256, manifest }: DatasetEntry, document: DocumentFields): Promise<Provenance> {
+  const { hotkey, job_id } = document
+  const history = await catalog.history(lineage.shard(hotkey, job_id))
+  const shards = history.flatMap(({ sha256, manifest }) => (manifest.kind === 'shard' ? [{ sha256, manifest }] : []))
+  const shard = shards.find((candidate) => manifest.sources.includes(candidate.manifest.file.sha256))
+  return {
+    dataset: { name: manifest.name, version, sha256 },
+    hotkey,
+    job_id,
+    shard: shard ? { manifest: shard.sha256, key: shard.manifest.file.key, sha256: shard.manifest.file.sha256, written_at: shard.manifest.written_at } : null,
+  }
+}
+
+const urlMs = 3_600_000
+
+/** undefined when this store cannot sign, or nobody serves what it signs. */
+export async function signedUrl(store: ObjectStore, key: string): Promise<string | null> {
+  try {
+    return (await store.signGet(key, urlMs)).url
+  } catch (error) {
+    if (error instanceof OrreryError && error.code === 'invalid_argument') return null
+    throw error
+  }
+}

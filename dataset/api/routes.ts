@@ -1,0 +1,121 @@
+import { basename } from 'node:path/posix'
+import type { FastifyReply } from 'fastify'
+import { ErrorBody, type Server } from '#infra/net/server.ts'
+import type { Catalog } from '#schemas/catalog.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
+import type { Sql } from '#schemas/sql.ts'
+import { datasetHead, datasetHistory, tokensHead, type DatasetEntry } from '#dataset/versions.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+import { provenanceOf, requireDataset, signedUrl } from './lookup.ts'
+import { findDocument, searchDocuments } from './search.ts'
+import * as wire from './wire.ts'
+
+export interface ApiParts {
+  catalog: Catalog
+  store: ObjectStore
+  sql: Sql
+}
+
+const refusals = { 400: ErrorBody, 404: ErrorBody }
+
+/** The routes of the query API. @param parts asked for at each request, so that the routes can be described without any */
+export async function datasetRoutes(app: Server, parts: () => ApiParts): Promise<void> {
+  await app.register(versionRoutes, { parts })
+  await app.register(documentRoutes, { parts })
+}
+
+async function versionRoutes(app: Server, { parts }: { parts: () => ApiParts }): Promise<void> {
+  app.get('/v1/datasets', { schema: { summary: 'The newest version of each dataset', response: { 200: wire.Datasets } } }, async () => {
+    const { catalog } = parts()
+    const names = (await catalog.names('dataset/')).map((line) => line.slice('dataset/'.length))
+    const heads = await Promise.all(names.map((name) => datasetHead(catalog, name)))
+    return { datasets: heads.flatMap((head) => (head ? [summaryOf(head)] : [])) }
+  })
+
+  const one = { summary: 'The newest version of a dataset, and its tokens', params: wire.DatasetParams, response: { 200: wire.Dataset, ...refusals } }
+  app.get('/v1/datasets/:name', { schema: one }, async ({ params: { name } }) => {
+    const { catalog } = parts()
+    const [entry, tokens] = await Promise.all([requireDataset(catalog, name), tokensHead(catalog, name)])
+    const { sources, origin } = entry.manifest
+    if (!tokens) return { ...summaryOf(entry), sources, origin, tokens: null }
+    const { dataset, tokenizer, shards } = tokens.manifest
+    const written = shards.reduce((sum, shard) => sum + shard.tokens, 0)
+    const summary = { version: tokens.version, sha256: tokens.sha256, dataset, tokenizer, tokens: written, shards: shards.length }
+    return { ...summaryOf(entry), sources, origin, tokens: summary }
+  })
+
+  const versions = {
+    summary: 'Versions of a dataset, newest first',
+    params: wire.DatasetParams,
+    querystring: wire.VersionsQuery,
+    response: { 200: wire.Versions, ...refusals },
+  }
+  app.get('/v1/datasets/:name/versions', { schema: versions }, async ({ params: { name }, query: { limit } }) => {
+    const { catalog } = parts()
+    await requireDataset(catalog, name)
+    return { versions: (await datasetHistory(catalog, name, limit)).map(summaryOf) }
+  })
+
+  const files = {
+    summary: 'Parquet files of a version',
+    params: wire.DatasetParams,
+    querystring: wire.VersionQuery,
+    response: { 200: wire.Files, ...refusals },
+  }
+  app.get('/v1/datasets/:name/files', { schema: files }, async ({ params: { name }, query: { version } }) => {
+    const { catalog, store } = parts()
+    const entry = await requireDataset(catalog, name, version)
+    const listed = entry.manifest.files.map(async (file) => ({ ...file, name: basename(file.key), url: await signedUrl(store, file.key) }))
+    return { dataset: name, version: entry.version, files: await Promise.all(listed) }
+  })
+}
+
+async function documentRoutes(app: Server, { parts }: { parts: () => ApiParts }): Promise<void> {
+  const page = {
+    summary: 'Documents of a version, by id, a page at a time',
+    params: wire.DatasetParams,
+    querystring: wire.DocumentsQuery,
+    response: { 200: wire.Documents, ...refusals },
+  }
+  app.get('/v1/datasets/:name/documents', { schema: page }, async (request, reply) => {
+    const { cursor: spelled, version, limit, ...filters } = request.query
+    const cursor = spelled === undefined ? undefined : decodeCursor(spelled)
+    if (cursor && version !== undefined && version !== cursor.version)
+      throw new OrreryError('invalid_argument', `cursor: it belongs to version ${cursor.version}, not ${version}; leave version out.`)
+    const { catalog, sql } = parts()
+    const { name } = request.params
+    const entry = await requireDataset(catalog, name, cursor?.version ?? version)
+    const found = await searchDocuments(sql, entry, { ...filters, after: cursor?.after, limit: limit + 1 }, hangUp(reply))
+    const documents = found.slice(0, limit)
+    const last = found.length > limit ? documents.at(-1) : undefined
+    return { dataset: name, version: entry.version, documents, next_cursor: last ? encodeCursor({ version: entry.version, after: last.id }) : null }
+  })
+
+  const single = {
+    summary: 'One document and where it came from',
+    params: wire.DocumentParams,
+    querystring: wire.VersionQuery,
+    response: { 200: wire.OneDocument, ...refusals },
+  }
+  app.get('/v1/datasets/:name/documents/:id', { schema: single }, async (request, reply) => {
+    const { catalog, sql } = parts()
+    const { name, id } = request.params
+    const entry = await requireDataset(catalog, name, request.query.version)
+    const document = await findDocument(sql, entry, id, hangUp(reply))
+    if (!document) throw new OrreryError('not_found', `Version ${entry.version} of dataset "${name}" has no document ${id}.`, { name, id })
+    return { document, provenance: await provenanceOf(catalog, entry, document) }
+  })
+}
+
+/** Aborted when the client goes away before it was answered. */
+function hangUp({ raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
+  const controller = new AbortController()
+  raw.once('close', () => controller.abort(new OrreryError('upstream_failed', 'The client hung up before the search was done.')))
+  return controller.signal
+}
+
+function summaryOf({ version, sha256, manifest }: DatasetEntry) {
+  const { name, parent, documents, text_bytes, files, labels, dropped } = manifest
+  return { name, version, sha256, parent, documents, text_bytes, files: files.length, labels, dropped }
+}

@@ -1,0 +1,60 @@
+import type { Config } from '#infra/config/schema.ts'
+import type { Server } from '#infra/net/server.ts'
+import type { Catalog } from '#schemas/catalog.ts'
+import type { DatasetManifest } from '#schemas/manifest.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
+import type { Sql } from '#schemas/sql.ts'
+import type { Telemetry } from '#schemas/stage.ts'
+import { datasetServer } from './api/server.ts'
+import { ingest } from './ingest/ingest.ts'
+import { tokenize } from './tokenize/tokenize.ts'
+import type { DatasetEntry, Outcome, TokensEntry } from './versions.ts'
+
+export interface DatasetParts {
+  catalog: Catalog
+  store: ObjectStore
+  sql: Sql
+  telemetry: Telemetry
+  /** Stamped into what is made. */
+  origin: DatasetManifest['origin']
+  settings: Pick<Config['dataset'], 'name' | 'tokenizer'>
+}
+
+export interface DatasetService extends AsyncDisposable {
+  /** Ingests what is new, then tokenizes it; one at a time. @throws OrreryError `conflict` when another process did the same at once (retryable) */
+  refresh(signal: AbortSignal): Promise<{ dataset: Outcome<DatasetEntry>; tokens: Outcome<TokensEntry> }>
+  /** The query API, not yet listening. */
+  app: Server
+  /** Ends the running refresh and the API. */
+  close(): Promise<void>
+}
+
+/** The dataset service, on backends that stay the caller's. */
+export async function openDataset(parts: DatasetParts): Promise<DatasetService> {
+  const app = await datasetServer(parts)
+  const closing = new AbortController()
+  let last: Promise<unknown> = Promise.resolve()
+
+  const refresh = async (signal: AbortSignal) => {
+    const { name, tokenizer } = parts.settings
+    const run = { ...parts, name, tokenizer, signal: AbortSignal.any([signal, closing.signal]) }
+    run.signal.throwIfAborted()
+    const dataset = await ingest(run)
+    return { dataset, tokens: await tokenize(run) }
+  }
+  const close = async (): Promise<void> => {
+    closing.abort(new DOMException('The dataset service was closed.', 'AbortError'))
+    await last.catch(() => undefined)
+    await app.close()
+  }
+  return {
+    refresh(signal) {
+      const next = last.catch(() => undefined).then(() => refresh(signal))
+      last = next
+      return next
+    },
+    app,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
