@@ -1,0 +1,103 @@
+import type { Command } from 'commander'
+import type { Config } from '#infra/config/schema.ts'
+import { untilInterrupted } from '#infra/interrupt.ts'
+import { listen } from '#infra/net/server.ts'
+import type { Clock } from '#schemas/clock.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { publish } from './publish/publish.ts'
+import { readToken } from './publish/token.ts'
+import { openDataset, type DatasetParts, type DatasetService } from './service.ts'
+
+/** The backends of a data folder, as far as the dataset service uses them. */
+export interface DatasetBackends extends Omit<DatasetParts, 'settings'>, AsyncDisposable {
+  config: Pick<Config, 'dataset'>
+  pace: Clock
+}
+
+interface PublishFlags {
+  repo: string
+  hubUrl: string
+  tokenFile?: string
+  private: boolean
+}
+
+/**
+ * Adds `dataset serve`, `dataset ingest` and `dataset publish` to the program.
+ * @param open opens the backends by the settings and flags of the command that runs
+ */
+export function datasetCommands(program: Command, open: (command: Command) => Promise<DatasetBackends>): void {
+  const dataset = program.command('dataset').description('Clean, deduplicate, tokenize, serve and publish what the miners brought.')
+  dataset
+    .command('serve')
+    .description('Serve the query API, ingesting and tokenizing every dataset.every_seconds, until it is interrupted.')
+    .action(async (_flags: unknown, command: Command) => {
+      await using backends = await open(command)
+      using interrupt = untilInterrupted()
+      await serve(backends, interrupt.signal)
+    })
+  dataset
+    .command('ingest')
+    .description('Ingest and tokenize without an API, every dataset.every_seconds until it is interrupted.')
+    .option('--once', 'stop after the first', false)
+    .action(async ({ once }: { once: boolean }, command: Command) => {
+      await using backends = await open(command)
+      using interrupt = untilInterrupted()
+      await using service = await openDataset({ ...backends, settings: backends.config.dataset })
+      if (once) print(await refreshOnce(service, interrupt.signal))
+      else await refreshForever(service, backends, interrupt.signal)
+    })
+  dataset
+    .command('publish')
+    .description('Publish the newest version as a Hugging Face dataset.')
+    .requiredOption('--repo <user/name>', 'repository on the hub; made when it is not there')
+    .option('--hub-url <url>', 'origin of the hub', 'https://huggingface.co')
+    .option('--token-file <file>', 'file with the access token, in place of HF_TOKEN')
+    .option('--private', 'make a new repository private', false)
+    .action(async (flags: PublishFlags, command: Command) => {
+      const hubUrl = originOf(flags.hubUrl)
+      const token = await readToken({ tokenFile: flags.tokenFile, env: process.env })
+      await using backends = await open(command)
+      using interrupt = untilInterrupted()
+      const { name } = backends.config.dataset
+      print(await publish({ ...backends, name, repo: flags.repo, hubUrl, token, isPrivate: flags.private, signal: interrupt.signal }))
+    })
+}
+
+async function serve(backends: DatasetBackends, signal: AbortSignal): Promise<void> {
+  const { host, port } = backends.config.dataset
+  await using service = await openDataset({ ...backends, settings: backends.config.dataset })
+  const { origin } = await listen(service.app, { host, port, setting: 'dataset.port' })
+  backends.telemetry.event('dataset.listening', { origin })
+  await refreshForever(service, backends, signal)
+}
+
+async function refreshOnce(service: DatasetService, signal: AbortSignal) {
+  const { dataset, tokens } = await service.refresh(signal)
+  return {
+    dataset: { changed: dataset.changed, version: dataset.entry?.version ?? null, documents: dataset.entry?.manifest.documents ?? 0 },
+    tokens: { changed: tokens.changed, version: tokens.entry?.version ?? null, shards: tokens.entry?.manifest.shards.length ?? 0 },
+  }
+}
+
+/** What may pass by itself (another process was first, a store is away) is told and tried again; anything else ends it. */
+async function refreshForever(service: DatasetService, { config, pace, telemetry }: DatasetBackends, signal: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      await service.refresh(signal).catch((error: unknown) => {
+        if (!(error instanceof OrreryError && error.retryable)) throw error
+        telemetry.event('dataset.refresh_failed', { code: error.code, message: error.message })
+      })
+      await pace.sleep(config.dataset.every_seconds * 1000, signal)
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
+
+function originOf(hubUrl: string): string {
+  const url = URL.parse(hubUrl)
+  if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url.origin
+  throw new OrreryError('invalid_argument', `--hub-url "${hubUrl}" is no web address; write it whole, like https://huggingface.co.`, { hubUrl })
+}
+
+const print = (value: unknown): boolean => process.stdout.write(`${JSON.stringify(value)}\n`)
