@@ -48,6 +48,8 @@ export interface Backends extends AsyncDisposable {
   site: Site | undefined
   /** What artefacts say of their making. */
   origin: { code_version: string; config_sha256: string }
+  /** Signed URLs of the store lead there from now on (the query API serves them). */
+  serveObjectsAt(origin: string): void
   frontier(name: string): Frontier
   queue(name: string): Queue
   /** A hotkey of the wallet folder, made when missing. */
@@ -83,6 +85,7 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
       : await startSite({ root: resolve(programRoot, config.site.root), documentsMax: config.site.documents_max, clock: facts })
   if (site) stack.use(site)
   await mkdir(dataDir, { recursive: true })
+  let servedAt = `http://${config.dataset.host}:${config.dataset.port}`
   const catalog = stack.use(sqliteCatalog(file('catalog')))
   const chain = stack.use(localChain(file('chain'), { clock: pace, ...chainParameters(config) }))
   const http = stack.use(createHttp(await httpOptions(config, site)))
@@ -95,7 +98,8 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
     pace,
     facts,
     telemetry,
-    store: folderStore(join(dataDir, 'store')),
+    store: folderStore(join(dataDir, 'store'), { origin: () => servedAt }),
+    serveObjectsAt: (origin: string) => void (servedAt = origin),
     catalog,
     chain,
     sql: stack.use(duckdbSql(join(dataDir, 'store'))),

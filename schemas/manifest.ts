@@ -137,7 +137,7 @@ export const TurnManifest = z.strictObject({
   kind: z.literal('turn'),
   parent,
   turn: z.int().positive(),
-  step: z.enum(['started', 'mined', 'validated', 'ingested', 'trained', 'steered']),
+  step: z.enum(['started', 'mined', 'validated', 'ingested', 'steered']),
 })
 export type TurnManifest = z.infer<typeof TurnManifest>
 

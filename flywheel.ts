@@ -1,0 +1,120 @@
+import { openDataset } from '#dataset/service.ts'
+import type { Backends } from '#infra/backends.ts'
+import type { Config } from '#infra/config/schema.ts'
+import { listen } from '#infra/net/server.ts'
+import type { PortWish } from '#infra/preflight.ts'
+import { summarizeTurn, type TurnSummary } from '#infra/telemetry/summary.ts'
+import { lineage, type TurnManifest } from '#schemas/manifest.ts'
+import { openMiner } from '#scraper/miner/miner.ts'
+import { openValidator } from '#scraper/validator/validator.ts'
+import { trainNode } from '#trainer-bridge/node/train.ts'
+import { openBridge } from '#trainer-bridge/service.ts'
+
+/** Where the whole listens. */
+export const flywheelPorts = ({ dataset, bridge }: Config): PortWish[] => [
+  { host: dataset.host, port: dataset.port, setting: 'dataset.port' },
+  { host: bridge.host, port: bridge.port, setting: 'bridge.port' },
+]
+
+/** The steps of a turn in their order; `TurnManifest.step` is the last that was finished. */
+const steps = ['mined', 'validated', 'ingested', 'steered'] as const satisfies TurnManifest['step'][]
+type Step = (typeof steps)[number]
+
+/** All services over one data folder, as the work of each step. */
+interface Wheel extends AsyncDisposable {
+  /** Hotkey of the validator. */
+  validator: string
+  work: Record<Step, (signal: AbortSignal) => Promise<unknown>>
+}
+
+/**
+ * Turns the wheel: web → shards → weights → dataset → tokens → batches → loss → jobs, until the signal, or once.
+ * Each step is durable and may end anywhere: the next start goes on with the turn it finds.
+ */
+export async function turnFlywheel(backends: Backends, { once, signal }: { once: boolean; signal: AbortSignal }): Promise<void> {
+  await using wheel = await assemble(backends, signal)
+  do {
+    const summary = await turn(backends, wheel, signal)
+    backends.telemetry.event('turn.summary', { ...summary })
+    if (!once) await backends.pace.sleep(backends.config.up.pause_seconds * 1000, signal)
+  } while (!once)
+}
+
+async function turn({ catalog, chain, ledger, telemetry, config, pace }: Backends, { validator, work }: Wheel, signal: AbortSignal): Promise<TurnSummary> {
+  const startedAt = pace.now()
+  let head = await catalog.head(lineage.turn)
+  const last = head?.manifest.kind === 'turn' ? head.manifest : undefined
+  const interrupted = last !== undefined && last.step !== 'steered'
+  const number = interrupted ? last.turn : (last?.turn ?? 0) + 1
+  const finish = async (step: TurnManifest['step']) => {
+    head = await catalog.commit(lineage.turn, head?.sha256, { kind: 'turn', parent: head?.sha256 ?? null, turn: number, step })
+    telemetry.event('turn', { turn: number, step })
+  }
+  if (!interrupted) await finish('started')
+  const finished = interrupted ? steps.findIndex((step) => step === last.step) : -1
+  for (const step of steps.slice(finished + 1)) {
+    await work[step](signal)
+    await finish(step)
+  }
+  return summarizeTurn({
+    ...{ catalog, chain, ledger, validator },
+    counters: telemetry.snapshot(),
+    datasetName: config.dataset.name,
+    turn: number,
+    seconds: (pace.now() - startedAt) / 1000,
+  })
+}
+
+async function assemble(backends: Backends, signal: AbortSignal): Promise<Wheel> {
+  const stack = new AsyncDisposableStack()
+  try {
+    return await assembleInto(stack, backends, signal)
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+
+async function assembleInto(stack: AsyncDisposableStack, backends: Backends, signal: AbortSignal): Promise<Wheel> {
+  const { config } = backends
+  const [datasetPort, bridgePort] = flywheelPorts(config) as [PortWish, PortWish]
+  const names = Array.from({ length: config.up.miners }, (_, i) => ({ name: `miner-${i + 1}`, share: `${i + 1}/${config.up.miners}` }))
+  const miners = await Promise.all(names.map(async (named) => stack.use(await openMiner(await minerParts(backends, named)))))
+  const wallet = await backends.validatorWallet(config.validator.name)
+  const validator = stack.use(await openValidator({ ...backends, ...wallet, settings: config.validator }))
+  const dataset = stack.use(await openDataset({ ...backends, settings: config.dataset }))
+  const bridge = stack.use(await openBridge({ ...backends, settings: config.bridge, datasetName: config.dataset.name, seed: config.run.seed }))
+  const query = await listen(dataset.app, datasetPort)
+  backends.serveObjectsAt(query.origin)
+  const feed = await listen(bridge.app, bridgePort)
+  backends.telemetry.event('listening', { query: query.origin, feed: feed.origin })
+  stack.use(startNodes(backends, feed.origin, signal))
+  return {
+    validator: wallet.signer.address,
+    work: {
+      mined: (signal) => Promise.all(miners.map((miner) => miner.cycle(signal))),
+      validated: (signal) => validator.cycle(signal),
+      ingested: (signal) => dataset.refresh(signal),
+      steered: (signal) => bridge.runEpoch(signal),
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+async function minerParts(backends: Backends, { name, share }: { name: string; share: string }) {
+  const settings = { ...backends.config.miner, name, share }
+  return { ...backends, ...(await backends.wallet(name)), settings, frontier: backends.frontier(name), documents: backends.queue(`documents-${name}`) }
+}
+
+/** Training nodes, each a client of the feed like any other; they end when disposed. */
+function startNodes({ config, pace, telemetry }: Backends, origin: string, signal: AbortSignal): AsyncDisposable {
+  const closing = new AbortController()
+  const parts = { origin, pace, telemetry, fetch: globalThis.fetch, signal: AbortSignal.any([signal, closing.signal]) }
+  const nodes = Array.from({ length: config.up.nodes }, (_, i) => trainNode({ ...parts, node: `node-${i + 1}` }))
+  return {
+    async [Symbol.asyncDispose]() {
+      closing.abort(new DOMException('The flywheel stops.', 'AbortError'))
+      await Promise.all(nodes)
+    },
+  }
+}
