@@ -6,11 +6,11 @@ import type { Config } from '#infra/config/schema.ts'
 import { sqliteCatalog } from '#infra/engine/sqlite/catalog.ts'
 import { sqliteLedger } from '#infra/engine/sqlite/ledger.ts'
 import { folderStore } from '#infra/store/folder.ts'
-import { createTelemetry, type TelemetryEvent } from '#infra/telemetry/telemetry.ts'
+import { createTelemetry, type TelemetryEvent, type TelemetryHub } from '#infra/telemetry/telemetry.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { jobId, type DesirabilityJob } from '#schemas/desirability.ts'
 import { lineage, type DesirabilityManifest } from '#schemas/manifest.ts'
-import type { Bridge, BridgeParts } from '#trainer-bridge/service.ts'
+import type { BridgeParts } from '#trainer-bridge/service.ts'
 import { putTokens, type TokenDataset } from './tokens.ts'
 
 export const goldenDataset = 'golden'
@@ -22,6 +22,7 @@ export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposa
 }
 
 export interface BridgeHouse extends BridgeParts, AsyncDisposable {
+  telemetry: TelemetryHub
   events: TelemetryEvent[]
 }
 
@@ -60,12 +61,3 @@ export function jobOf(label: string, weight = 1): DesirabilityJob {
   const params = { keyword: null, platform: 'web', label, post_start_datetime: null, post_end_datetime: null } as const
   return { id: jobId(params), weight, params, web: { seeds: [], include: ['http://*/*'] } }
 }
-
-/** `fetch` into a bridge that does not listen. */
-export const fetchInto =
-  ({ app }: Pick<Bridge, 'app'>): typeof globalThis.fetch =>
-  async (input, init) => {
-    const { pathname, search } = new URL(String(input))
-    const answer = await app.inject({ method: (init?.method ?? 'GET') as 'GET', url: pathname + search, payload: init?.body as string, headers: init?.headers as Record<string, string> }) // prettier-ignore
-    return new Response(answer.rawPayload, { status: answer.statusCode, headers: answer.headers as Record<string, string> })
-  }
