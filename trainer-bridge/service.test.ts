@@ -40,9 +40,12 @@ test('an epoch goes from tokens to new weights: every batch settled once, the lo
   const list = await newestList(house)
   expect(list.caused_by).toEqual({ plan_id: report.epoch?.summary.plan_id, epoch: 0 })
   expect(list.evidence.map(({ label }) => label)).toEqual(['docs', 'license', 'readme'])
-  for (const { progress } of list.evidence) expect(progress).toBeGreaterThan(0)
-  for (const { weight } of list.jobs) expect(Math.abs(weight - 1)).toBeLessThanOrEqual(0.2)
-  expect(list.jobs.some(({ weight }) => weight !== 1)).toBe(true)
+  const [docs] = list.evidence
+  expect(docs).toMatchObject({ nodes: 2, verdict: 'progress', progress: expect.any(Number) })
+  expect(docs?.loss_after).toBeLessThan((docs?.loss_before ?? 0) - 1)
+  for (const { weight } of list.jobs) expect(Math.abs(weight - 1)).toBeLessThanOrEqual(0.2 + 1e-12)
+  // The other labels are mostly chance: what can be learnt rises against them.
+  expect(list.jobs.find(({ params }) => params.label === 'docs')?.weight).toBeGreaterThan(1)
   expect(house.events.map(({ name }) => name)).toEqual(expect.arrayContaining(['bridge.epoch', 'bridge.progress', 'bridge.steered']))
 })
 

@@ -23,13 +23,13 @@ export interface TokenDataset {
 
 const fingerprint = sha256Hex('golden tokenizer')
 
-/** A small, real token dataset, the same for the same request: each label speaks from its own part of the vocabulary, in chains that a bigram model can learn. */
+/** A small, real token dataset, the same for the same request: each label is a chain that a bigram model can learn, the first the best and the later ones less. */
 export function tokenDataset({ strata, vocabulary = 1000, dtype = 'u16', seed = 1, parent = null }: TokenDatasetRequest): TokenDataset {
   const objects = new Map<string, Uint8Array>()
   const streams: Record<string, Uint32Array> = {}
   const shards: TokensManifest['shards'] = []
   for (const [nth, [label, sizes]] of Object.entries(strata).entries()) {
-    const next = chain(seed * 31 + nth, vocabulary)
+    const next = chain(seed * 31 + nth, vocabulary, Math.min(14, 2 + 5 * nth))
     const parts = sizes.map((tokens) => Uint32Array.from({ length: tokens }, next))
     streams[label] = Uint32Array.from(parts.flatMap((part) => [...part]))
     for (const [part, tokenIds] of parts.entries()) {
@@ -56,8 +56,8 @@ export async function putTokens(store: Pick<ObjectStore, 'put'>, dataset: TokenD
   for (const [key, bytes] of dataset.objects) await store.put(key, bytes)
 }
 
-/** Each token has three likely successors: a text with about two bits of surprise. */
-function chain(seed: number, vocabulary: number): () => number {
+/** Each token has three likely successors; `surprises` of 16 tokens are any token at all. */
+function chain(seed: number, vocabulary: number, surprises: number): () => number {
   let state = (seed * 2_654_435_761 + 1) >>> 0
   let token = state % vocabulary
   const random = (): number => {
@@ -65,8 +65,8 @@ function chain(seed: number, vocabulary: number): () => number {
     return state >>> 8
   }
   return () => {
-    const branch = random() % 8
-    token = branch === 7 ? random() % vocabulary : (token * 7 + seed * 13 + (branch % 3)) % vocabulary
+    const branch = random() % 16
+    token = branch < surprises ? random() % vocabulary : (token * 7 + seed * 13 + (branch % 3)) % vocabulary
     return token
   }
 }
