@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 /**
  * JSON with one spelling per value: object keys sorted by UTF-16 code unit, no white space, numbers as ECMAScript writes them (RFC 8785).
- * `undefined` members are left out. @throws TypeError for what JSON cannot say (bigint, NaN, a function)
+ * `undefined` members are left out. @throws TypeError for what JSON cannot say (bigint, NaN, a function, a hole, anything but plain objects: a Date, bytes)
  */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value)
@@ -10,9 +10,14 @@ export function canonicalJson(value: unknown): string {
     if (!Number.isFinite(value)) throw new TypeError(`JSON has no ${value}`)
     return JSON.stringify(value)
   }
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  if (typeof value === 'object') return `{${members(value).join(',')}}`
-  throw new TypeError(`JSON has no ${typeof value}`)
+  if (Array.isArray(value)) return `[${Array.from(value, canonicalJson).join(',')}]`
+  if (typeof value === 'object' && isPlain(value)) return `{${members(value).join(',')}}`
+  throw new TypeError(`JSON has no ${typeof value === 'object' ? value.constructor.name : typeof value}`)
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }
 
 function members(value: object): string[] {

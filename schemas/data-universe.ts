@@ -31,14 +31,16 @@ export const DataLabel = z
   .max(limits.labelChars)
   .refine((label) => label === label.toLowerCase(), 'a label is lower-case')
 
-export const DataEntity = z.strictObject({
-  uri: z.string().min(1),
-  datetime: z.iso.datetime(),
-  source: z.enum(dataSource),
-  label: DataLabel.nullable(),
-  content: z.instanceof(Uint8Array),
-  content_size_bytes: z.int().nonnegative(),
-})
+export const DataEntity = z
+  .strictObject({
+    uri: z.string().min(1),
+    datetime: z.iso.datetime(),
+    source: z.enum(dataSource),
+    label: DataLabel.nullable(),
+    content: z.instanceof(Uint8Array),
+    content_size_bytes: z.int().nonnegative(),
+  })
+  .refine((entity) => entity.content.length === entity.content_size_bytes, "content_size_bytes is the content's real size")
 /** One scraped item. `content_size_bytes` equals the content's real size (the underdeclared filler exploit). */
 export type DataEntity = z.infer<typeof DataEntity>
 
@@ -56,8 +58,10 @@ const CompressedBuckets = z
   })
   .refine((b) => b.time_bucket_ids.length === b.sizes_bytes.length, 'as many sizes as time buckets')
 
+const sourceNumber = z.string().regex(new RegExp(`^(?:${Object.values(dataSource).join('|')})$`), 'the number of a source')
+
 /** All buckets of a miner, column-wise: `sources` maps the source's number to its labels. At most 350,000 buckets. */
-export const CompressedMinerIndex = z.strictObject({ sources: z.record(z.string().regex(/^\d+$/), z.array(CompressedBuckets)) }).refine(
+export const CompressedMinerIndex = z.strictObject({ sources: z.record(sourceNumber, z.array(CompressedBuckets)) }).refine(
   (index) =>
     Object.values(index.sources)
       .flat()

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { Ack, LeaseAnswer, LeaseRequest, Nack, Renewal } from './feed.ts'
+
+const proof = { node: 'node-1', plan_id: 'p', epoch: 0, batch: 3, token: 't', fence: 1 }
+
+test('a node asks for one batch unless it says more', () => {
+  expect(LeaseRequest.parse({ node: 'node-1' })).toEqual({ node: 'node-1', limit: 1 })
+  for (const wrong of [{ node: '' }, { node: 'a b' }, { node: 'x'.repeat(65) }, { limit: 0 }, { limit: 65 }, { available_until: 0 }, { surprise: 1 }])
+    expect(LeaseRequest.safeParse({ node: 'node-1', ...wrong }).success).toBe(false)
+})
+
+test('a loss is a number a training can have', () => {
+  expect(Ack.parse({ ...proof, loss: 0, tokens: 1 })).toMatchObject({ loss: 0 })
+  for (const loss of [-1, Number.NaN, Number.POSITIVE_INFINITY, 1001, '1', null]) expect(Ack.safeParse({ ...proof, loss, tokens: 1 }).success).toBe(false)
+  expect(Ack.safeParse({ ...proof, loss: 1, tokens: 0 }).success).toBe(false)
+})
+
+test('giving a batch back needs a reason, renewing nothing more than the proof', () => {
+  expect(Renewal.parse(proof)).toEqual(proof)
+  expect(Nack.parse({ ...proof, reason: 'out of memory' })).toMatchObject({ reason: 'out of memory' })
+  for (const reason of ['', 'x'.repeat(201), undefined]) expect(Nack.safeParse({ ...proof, reason }).success).toBe(false)
+  expect(Renewal.safeParse({ ...proof, fence: -1 }).success).toBe(false)
+})
+
+test('an answer says whether to go on, and when to ask again', () => {
+  expect(LeaseAnswer.parse({ state: 'idle', leases: [], retry_after_ms: 500 })).toMatchObject({ state: 'idle' })
+  expect(LeaseAnswer.safeParse({ state: 'wait', leases: [], retry_after_ms: 500 }).success).toBe(false)
+})
