@@ -1,0 +1,172 @@
+import {
+  BasicCrawler,
+  Configuration,
+  EventManager,
+  Log,
+  LogLevel,
+  Request,
+  type BasicCrawlerOptions,
+  type IRequestManager,
+  type StorageClient,
+} from '@crawlee/basic'
+import type { Claim } from '#schemas/frontier.ts'
+
+/** Where the executor gets its claims. */
+export interface Work {
+  /**
+   * Claims to begin now. Asked for again whenever these are handed out and when a visit ends. Empty = nothing at this moment; after that `isOver` says
+   * whether to stop. May wait as long as nothing is in progress.
+   * @param inProgress visits that are going on
+   */
+  refill(inProgress: number): Promise<Claim[]>
+  isOver(): boolean
+  /** A visit of this claim has ended, one way or another. */
+  ended(claim: Claim): void
+  /** Claims that were refilled and will not be visited, at the end. */
+  release(claims: readonly Claim[]): Promise<void>
+}
+
+export interface ExecutorOptions {
+  work: Work
+  /** Ends a claim one way or another. What it throws stops the crawl and is thrown by `executeCrawl`. */
+  visit(claim: Claim): Promise<void>
+  concurrency: number
+  /** Longest a visit may take; above every deadline of the visit itself. */
+  visitMs: number
+}
+
+/**
+ * Runs visits on crawlee's BasicCrawler, with our frontier in the place of its request queue. Of crawlee only the pool of tasks is at work: no sessions,
+ * no storage (its client is empty, so it neither reads nor writes a file), no retries, no system probes, no log. Resolves when the work is over and every
+ * visit has ended; then no timer or listener of it is left.
+ */
+export async function executeCrawl({ work, visit, concurrency, visitMs }: ExecutorOptions): Promise<void> {
+  const manager = new ClaimManager(work)
+  const config = quietConfiguration()
+  const visits = new Set<Promise<void>>()
+  const crawler = new FrontierCrawler(
+    {
+      requestHandler: async ({ request }) => {
+        const visiting = manager.run(request.uniqueKey, visit)
+        visits.add(visiting)
+        await visiting.finally(() => visits.delete(visiting))
+      },
+      minConcurrency: concurrency,
+      maxConcurrency: concurrency,
+      maxRequestRetries: 0,
+      useSessionPool: false,
+      requestHandlerTimeoutSecs: visitMs / 1000,
+      statusMessageLoggingInterval: 86_400,
+      autoscaledPoolOptions: { loggingIntervalSecs: null, maybeRunIntervalSecs: 0.1 },
+      statisticsOptions: { persistenceOptions: { enable: false }, keyValueStore: {} as never, logIntervalSecs: 86_400 },
+      httpClient: {} as never,
+      log: silentLog,
+    },
+    config,
+    manager,
+  )
+  await crawler.run()
+  await Promise.all(visits)
+  await manager.finish()
+}
+
+class FrontierCrawler extends BasicCrawler {
+  constructor(options: BasicCrawlerOptions, config: Configuration, manager: IRequestManager) {
+    super(options, config)
+    // The option of the same name is refused by the validator of 3.18.1; the property is what the crawler reads.
+    this.requestManager = manager
+  }
+}
+
+const silentLog = new Log({ level: LogLevel.OFF })
+
+class QuietEvents extends EventManager {}
+
+function quietConfiguration(): Configuration {
+  const config = new Configuration({ persistStorage: false, purgeOnStart: false, memoryMbytes: 65_536 })
+  // A LocalEventManager starts `ps` once a second, and a MemoryStorage leaves a timer behind; nothing here needs either.
+  config.useEventManager(new QuietEvents(config))
+  config.useStorageClient({} as StorageClient)
+  return config
+}
+
+/** Our claims as crawlee's requests. */
+class ClaimManager implements IRequestManager {
+  readonly #work: Work
+  readonly #ready: Claim[] = []
+  readonly #claims = new Map<string, Claim>()
+  #handled = 0
+  #failure: { error: unknown } | undefined
+
+  constructor(work: Work) {
+    this.#work = work
+  }
+
+  async run(token: string, visit: (claim: Claim) => Promise<void>): Promise<void> {
+    const claim = this.#claims.get(token)
+    if (!claim) return
+    try {
+      await visit(claim)
+    } catch (error) {
+      this.#failure ??= { error }
+    } finally {
+      this.#claims.delete(token)
+      this.#work.ended(claim)
+      this.#handled++
+    }
+  }
+
+  /** @throws what the first visit threw that could not go on */
+  async finish(): Promise<void> {
+    await this.#work.release(this.#ready.splice(0))
+    if (this.#failure) throw this.#failure.error
+  }
+
+  async isEmpty(): Promise<boolean> {
+    if (this.#failure) return true
+    if (this.#ready.length === 0 && !this.#work.isOver()) {
+      try {
+        this.#ready.push(...(await this.#work.refill(this.#claims.size)))
+      } catch (error) {
+        this.#failure ??= { error }
+      }
+    }
+    return this.#ready.length === 0
+  }
+
+  async isFinished(): Promise<boolean> {
+    return this.#claims.size === 0 && (this.#failure !== undefined || (this.#ready.length === 0 && this.#work.isOver()))
+  }
+
+  async fetchNextRequest<T extends Record<string, unknown>>(): Promise<Request<T> | null> {
+    const claim = this.#failure ? undefined : this.#ready.shift()
+    if (!claim) return null
+    this.#claims.set(claim.token, claim)
+    return new Request<T>({ url: claim.url, uniqueKey: claim.token, noRetry: true })
+  }
+
+  async markRequestHandled(): Promise<void> {}
+  async reclaimRequest(): Promise<null> {
+    return null
+  }
+  async handledCount(): Promise<number> {
+    return this.#handled
+  }
+  getTotalCount(): number {
+    return this.#handled + this.getPendingCount()
+  }
+  getPendingCount(): number {
+    return this.#ready.length + this.#claims.size
+  }
+  async *[Symbol.asyncIterator](): AsyncGenerator<Request> {
+    for (let next = await this.fetchNextRequest(); next; next = await this.fetchNextRequest()) yield next
+  }
+  addRequest(): Promise<never> {
+    return refuseRequests()
+  }
+  addRequestsBatched(): Promise<never> {
+    return refuseRequests()
+  }
+}
+
+const refuseRequests = (): Promise<never> => Promise.reject(new TypeError('Targets are added to the frontier, not to the crawler.'))

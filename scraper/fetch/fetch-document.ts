@@ -1,0 +1,21 @@
+import type { Clock } from '#schemas/clock.ts'
+import { pageSource } from '../source/page.ts'
+import { fetchTarget, type FetchServices } from './fetch-target.ts'
+import { pageDocument, type PageDocument } from './page-document.ts'
+
+/** `fault`: whether the page is not as it was said to be, or we could not find out (which is nobody's fault). */
+export type FetchedDocument = { ok: true; document: PageDocument } | { ok: false; reason: string; fault: 'ours' | 'page' }
+
+/**
+ * Fetches one page exactly as a miner does: same robots, same extraction, same rules, one request.
+ * @throws the signal's reason when aborted
+ */
+export async function fetchDocument(url: string, services: FetchServices & { facts: Clock }, signal: AbortSignal): Promise<FetchedDocument> {
+  const outcome = await fetchTarget({ url }, pageSource, undefined, services, signal)
+  if (outcome.kind === 'read') {
+    const document = pageDocument(outcome.fetched, outcome.content, outcome.permission, services.facts.now())
+    return typeof document === 'string' ? { ok: false, reason: document, fault: 'page' } : { ok: true, document }
+  }
+  if (outcome.kind === 'trouble') return { ok: false, reason: outcome.reason, fault: 'ours' }
+  return { ok: false, reason: outcome.kind === 'refused' ? outcome.reason : outcome.kind, fault: 'page' }
+}

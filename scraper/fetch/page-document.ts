@@ -1,0 +1,66 @@
+import { sha256Hex } from '#schemas/canonical-json.ts'
+import { dataSource } from '#schemas/data-universe.ts'
+import type { Document } from '#schemas/document.ts'
+import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
+import { minhash } from '#schemas/identity/minhash.ts'
+import { pageDates } from '../extract/dates.ts'
+import { identifyLanguage } from '../extract/language.ts'
+import { words } from '../extract/words.ts'
+import { judge } from '../filter/filter.ts'
+import { qualityRules } from '../filter/rules.ts'
+import type { PageContent } from '../source/page.ts'
+import type { Fetched } from '../source/source.ts'
+import type { Permission } from './fetch-target.ts'
+
+/** A Document without what the miner adds: whose it is, for which job, and which version. */
+export type PageDocument = Omit<Document, 'label' | 'job_id' | 'hotkey' | 'version'>
+
+/**
+ * What becomes of a page: a document, or the reason why not (`noindex`, `too_deep`, `no_text`, a quality rule's code).
+ * Pure: the same answer at the same `nowMs` gives the same document, whoever fetched it.
+ * @param nowMs the time of the fetch, by the clock that stamps facts
+ */
+export function pageDocument(fetched: Fetched, { page, robots }: PageContent, permission: Permission, nowMs: number): PageDocument | string {
+  if (!robots.index) return 'noindex'
+  if (page.cut !== undefined) return page.cut
+  const text = normalizeText(page.text)
+  if (text === '') return 'no_text'
+  const { lang, score } = identifyLanguage(text, page.lang)
+  const { quality, refusal } = judge({ text, words: words(text), lang }, qualityRules)
+  if (refusal !== undefined) return refusal
+  const { headers, url } = fetched
+  const dates = pageDates(page.dates, headers['last-modified'], nowMs)
+  const fetchedAt = new Date(nowMs)
+  return {
+    id: contentId(text),
+    uri: url,
+    url,
+    host: new URL(url).host,
+    title: page.title,
+    text,
+    lang,
+    lang_score: score,
+    source: dataSource.WEB,
+    datetime: dates.publishedAt ?? fetchedAt,
+    published_at: dates.publishedAt,
+    published_by: dates.publishedBy,
+    modified_at: dates.modifiedAt,
+    fetched_at: fetchedAt,
+    http_status: fetched.status,
+    etag: headers['etag']?.slice(0, headerChars) ?? null,
+    last_modified: headers['last-modified']?.slice(0, headerChars) ?? null,
+    content_type: (headers['content-type'] ?? '').slice(0, headerChars),
+    html_sha256: sha256Hex(fetched.body),
+    text_bytes: Buffer.byteLength(text),
+    minhash: minhash(text),
+    quality,
+    rights: {
+      robots: permission.state === 'found' ? 'allowed' : 'absent',
+      meta_robots: robots.directives,
+      tdm_reservation: robots.tdmReservation,
+      licence: page.licence ?? null,
+    },
+  }
+}
+
+const headerChars = 500

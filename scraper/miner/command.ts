@@ -1,0 +1,67 @@
+import type { Command } from 'commander'
+import type { Config } from '#infra/config/schema.ts'
+import { untilInterrupted } from '#infra/interrupt.ts'
+import type { Signer } from '#schemas/chain.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import type { Frontier } from '#schemas/frontier.ts'
+import type { Queue } from '#schemas/queue.ts'
+import { openMiner, type CycleReport, type Miner, type MinerOptions } from './miner.ts'
+
+/** The backends of a data folder, as far as a miner uses them. */
+export interface MinerBackends extends Omit<MinerOptions, 'signer' | 'coldkey' | 'settings' | 'frontier' | 'documents' | 'reproducible'>, AsyncDisposable {
+  config: Pick<Config, 'miner' | 'run'>
+  frontier(name: string): Frontier
+  queue(name: string): Queue
+  wallet(name: string): Promise<{ signer: Signer; coldkey: string }>
+}
+
+/** Between two cycles; longer when the last one found nothing to do. */
+const restMs = { busy: 1000, idle: 60_000 }
+
+/** Adds `miner run` to the program. @param open opens the backends by the settings and flags of the command that runs */
+export function minerCommand(program: Command, open: (command: Command) => Promise<MinerBackends>): void {
+  program
+    .command('miner')
+    .description('Crawl pages into shards.')
+    .command('run')
+    .description('Run one miner, cycle after cycle, until it is interrupted.')
+    .option('--once', 'stop after one cycle', false)
+    .action(async ({ once }: { once: boolean }, command: Command) => {
+      await using backends = await open(command)
+      using interrupt = untilInterrupted()
+      await using miner = await minerOf(backends, backends.config.miner)
+      if (once) process.stdout.write(`${JSON.stringify(await miner.cycle(interrupt.signal))}\n`)
+      else await cycleForever(miner, backends, interrupt.signal)
+    })
+}
+
+/** Opens the miner with these settings on backends that it shares with others; its own are its frontier, its queue and its hotkey, by its name. */
+export async function minerOf(backends: MinerBackends, settings: Config['miner']): Promise<Miner> {
+  const { name } = settings
+  return openMiner({
+    ...backends,
+    ...(await backends.wallet(name)),
+    settings,
+    frontier: backends.frontier(name),
+    documents: backends.queue(`documents-${name}`),
+    reproducible: backends.config.run.frozen_at !== undefined,
+  })
+}
+
+/** What may pass by itself is told and tried again; anything else ends it. */
+async function cycleForever(miner: Miner, { pace, telemetry }: MinerBackends, signal: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      const report = await miner.cycle(signal).catch((error: unknown) => {
+        if (!(error instanceof OrreryError && error.retryable)) throw error
+        telemetry.event('miner.cycle_failed', { code: error.code, message: error.message })
+        return undefined
+      })
+      await pace.sleep(report && visitsOf(report) > 0 ? restMs.busy : restMs.idle, signal)
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
+
+const visitsOf = ({ visits }: CycleReport): number => Object.values(visits).reduce((a, b) => a + b, 0)

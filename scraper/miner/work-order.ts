@@ -1,0 +1,87 @@
+import type { Catalog } from '#schemas/catalog.ts'
+import type { DesirabilityJob } from '#schemas/desirability.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import type { Frontier } from '#schemas/frontier.ts'
+import { lineage, type CycleManifest } from '#schemas/manifest.ts'
+import { splitBudget } from './budget.ts'
+import { compileJobs, type Jobs } from './jobs.ts'
+
+/** What a cycle is to do, as it stands in the catalog: a restart goes on with the same one. */
+export interface WorkOrder {
+  readonly cycle: number
+  readonly jobs: Jobs
+  targets(): ReadonlyMap<string, number>
+  retarget(targets: ReadonlyMap<string, number>): Promise<void>
+  finish(): Promise<void>
+}
+
+export interface WorkOrderOptions {
+  catalog: Catalog
+  frontier: Frontier
+  hotkey: string
+  /** Visits of a new cycle. */
+  pages: number
+}
+
+/**
+ * The unfinished cycle of this hotkey, or a new one: what each label has so far plus its part of the budget by weight.
+ * @throws OrreryError `not_found` when there is no desirability list, `conflict` when another process mines under the same hotkey
+ */
+export async function openWorkOrder(options: WorkOrderOptions): Promise<WorkOrder> {
+  const { catalog, hotkey } = options
+  const line = lineage.cycle(hotkey)
+  const head = await catalog.head(line)
+  const previous = head?.manifest.kind === 'cycle' ? head.manifest : undefined
+  const list = await desirability(catalog, previous?.finished === false ? previous.desirability : undefined)
+  const jobs = compileJobs(list.jobs)
+  const isOpen = previous?.finished === false && previous.desirability === list.sha256
+  let manifest: CycleManifest = isOpen ? previous : await newCycle(options, previous, head?.sha256, list.sha256, jobs)
+  let sha256 = isOpen ? head?.sha256 : (await catalog.commit(line, head?.sha256, manifest)).sha256
+
+  const replace = async (change: Partial<CycleManifest>): Promise<void> => {
+    manifest = { ...manifest, ...change, parent: sha256 ?? null }
+    sha256 = (await catalog.commit(line, sha256, manifest)).sha256
+  }
+  return {
+    cycle: manifest.cycle,
+    jobs,
+    targets: () => new Map(Object.entries(manifest.targets)),
+    retarget: (targets) => replace({ targets: Object.fromEntries(targets) }),
+    finish: () => replace({ finished: true }),
+  }
+}
+
+async function newCycle(
+  { frontier, pages }: WorkOrderOptions,
+  previous: CycleManifest | undefined,
+  parent: string | undefined,
+  desirabilitySha256: string,
+  jobs: Jobs,
+): Promise<CycleManifest> {
+  const { labels } = await frontier.stats()
+  const targets = [...splitBudget(pages, jobs.weights)].map(([label, more]) => {
+    const { stored = 0, unchanged = 0, rejected = 0, failed = 0 } = labels[label] ?? {}
+    return [label, stored + unchanged + rejected + failed + more]
+  })
+  return {
+    kind: 'cycle',
+    parent: parent ?? null,
+    cycle: (previous?.cycle ?? 0) + 1,
+    desirability: desirabilitySha256,
+    targets: Object.fromEntries(targets),
+    finished: false,
+  }
+}
+
+const listsKept = 1000
+
+/** The list with that address, while the catalog still shows it; else the one in force. */
+async function desirability(catalog: Catalog, wanted: string | undefined): Promise<{ sha256: string; jobs: readonly DesirabilityJob[] }> {
+  const head = await catalog.head(lineage.desirability)
+  const entries = wanted === undefined || wanted === head?.sha256 ? [] : await catalog.history(lineage.desirability, listsKept)
+  const entry = entries.find(({ sha256 }) => sha256 === wanted) ?? head
+  if (entry?.manifest.kind !== 'desirability') {
+    throw new OrreryError('not_found', 'There is no desirability list in the catalog, so nobody says what to crawl; start `orrery up` once, or name sources.')
+  }
+  return { sha256: entry.sha256, jobs: entry.manifest.jobs }
+}

@@ -1,0 +1,135 @@
+import type { Clock } from '#schemas/clock.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import type { Claim, Frontier } from '#schemas/frontier.ts'
+import type { Work } from '../fetch/crawlee-executor.ts'
+import { splitBudget } from './budget.ts'
+
+export interface WorkOptions {
+  frontier: Frontier
+  /** label → finished visits it shall have in the end, counted over all cycles. */
+  targets: ReadonlyMap<string, number>
+  /** Who takes over what another label cannot use, in proportion. */
+  weights: ReadonlyMap<string, number>
+  pace: Clock
+  concurrency: number
+  leaseMs: number
+  /**
+   * Round by round: one page of up to 64 hosts, the next round when all of it is done. Then what is visited depends on the site and the lists alone,
+   * not on concurrency or on who answered first. Otherwise a slot that is free is filled at once.
+   */
+  inRounds: boolean
+  /** Keeps moved targets durable. */
+  retarget(targets: ReadonlyMap<string, number>): Promise<void>
+  signal: AbortSignal
+}
+
+/** Independent of the concurrency, which must not show in what is visited. */
+const hostsPerRound = 64
+/** Waiting longer than this for the next page is not worth keeping the cycle open. */
+const soonMs = 15_000
+const shortestWaitMs = 5
+
+/** Claims from the frontier until every label has the visits it shall have, or nothing more becomes ready soon. */
+export function cycleWork(options: WorkOptions): Work {
+  const { frontier, pace, signal, inRounds, concurrency } = options
+  const lent = new Map<string, Claim>()
+  let targets = options.targets
+  let isOver = false
+
+  const refill = async (inProgress: number): Promise<Claim[]> => {
+    while (!isOver) {
+      const slots = inRounds ? (inProgress > 0 ? 0 : hostsPerRound) : concurrency - inProgress
+      if (slots <= 0) return []
+      const open = await openLabels(frontier, targets, lent.values())
+      const claims = await claimShares(options, open, slots)
+      if (claims.length > 0 || inProgress > 0) return claims
+      if (open.size > 0 && (await waitUntilReady(frontier, [...open.keys()], pace, signal))) continue
+      const moved = open.size > 0 ? await takeOver(options, targets, open) : undefined
+      if (moved) await options.retarget((targets = moved))
+      else isOver = true
+    }
+    return []
+  }
+
+  return {
+    isOver: () => isOver || signal.aborted,
+    ended: ({ token }) => void lent.delete(token),
+    async refill(inProgress) {
+      try {
+        const claims = signal.aborted ? [] : await refill(inProgress)
+        for (const claim of claims) lent.set(claim.token, claim)
+        return claims
+      } catch (error) {
+        if (signal.aborted) return []
+        throw error
+      }
+    },
+    async release(claims) {
+      for (const claim of claims) await releaseClaim(frontier, claim, pace)
+    },
+  }
+}
+
+/** Gives a claim back unvisited. */
+export async function releaseClaim(frontier: Frontier, claim: Claim, pace: Clock): Promise<void> {
+  await frontier.defer(claim, { reason: 'released', until: pace.now(), holdHost: false }).catch((error: unknown) => {
+    if (!(error instanceof OrreryError && error.code === 'lease_lost')) throw error
+  })
+}
+
+/** label → visits it may still begin, in order of the label; only those with any. */
+async function openLabels(frontier: Frontier, targets: ReadonlyMap<string, number>, lent: Iterable<Claim>): Promise<Map<string, number>> {
+  const { labels } = await frontier.stats()
+  const begun = new Map<string, number>()
+  for (const { kind, label } of lent) if (kind === 'page') begun.set(label, (begun.get(label) ?? 0) + 1)
+  const open = [...targets].map(([label, target]) => {
+    const { stored = 0, unchanged = 0, rejected = 0, failed = 0 } = labels[label] ?? {}
+    return [label, target - stored - unchanged - rejected - failed - (begun.get(label) ?? 0)] as const
+  })
+  return new Map(open.filter(([, left]) => left > 0).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** First each label up to its share of the slots, then whoever has more. */
+async function claimShares({ frontier, leaseMs }: WorkOptions, open: ReadonlyMap<string, number>, slots: number): Promise<Claim[]> {
+  const claims: Claim[] = []
+  const left = new Map(open)
+  const total = open.values().reduce((a, b) => a + b, 0)
+  for (const share of [(wanted: number) => Math.ceil((slots * wanted) / total), () => slots]) {
+    for (const [label, wanted] of open) {
+      const limit = Math.min(left.get(label) ?? 0, share(wanted), slots - claims.length)
+      if (limit <= 0) continue
+      const found = await frontier.claim({ limit, leaseMs, labels: [label] })
+      claims.push(...found)
+      left.set(label, (left.get(label) ?? 0) - found.filter(({ kind }) => kind === 'page').length)
+    }
+  }
+  return claims
+}
+
+/** False when nothing of these labels becomes ready soon. */
+async function waitUntilReady(frontier: Frontier, labels: readonly string[], pace: Clock, signal: AbortSignal): Promise<boolean> {
+  const readyAt = await frontier.nextReadyAt(labels)
+  const waitMs = readyAt === undefined ? Infinity : readyAt - pace.now()
+  if (waitMs > soonMs) return false
+  await pace.sleep(Math.max(waitMs, shortestWaitMs), signal)
+  return true
+}
+
+/** The visits that dry labels cannot use go to those that can. Undefined when nobody can. */
+async function takeOver(
+  { frontier, pace, weights }: WorkOptions,
+  targets: ReadonlyMap<string, number>,
+  dry: ReadonlyMap<string, number>,
+): Promise<Map<string, number> | undefined> {
+  const takers = new Map<string, number>()
+  for (const [label, weight] of weights) {
+    const readyAt = dry.has(label) || !targets.has(label) ? undefined : await frontier.nextReadyAt([label])
+    if (readyAt !== undefined && readyAt - pace.now() <= soonMs) takers.set(label, weight)
+  }
+  if (takers.size === 0) return undefined
+  const extra = splitBudget(
+    dry.values().reduce((a, b) => a + b, 0),
+    takers,
+  )
+  return new Map([...targets].map(([label, target]) => [label, target - (dry.get(label) ?? 0) + (extra.get(label) ?? 0)]))
+}
