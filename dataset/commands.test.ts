@@ -1,0 +1,86 @@
+import { Command } from 'commander'
+import { afterEach, expect, test, vi } from 'vitest'
+import { systemClock } from '#infra/clock.ts'
+import { Config } from '#infra/config/schema.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { testDocuments } from '#test/golden/documents.ts'
+import { goldenOrigin, putShard, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
+import { startHub } from '#test/site/hub.ts'
+import { datasetCommands, type DatasetBackends } from './commands.ts'
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.unstubAllEnvs()
+})
+
+const config = Config.parse({ dataset: { port: 0 } })
+const backendsOf = (world: ShardWorld, parts: Partial<DatasetBackends> = {}): DatasetBackends => ({
+  ...world,
+  config,
+  pace: systemClock(),
+  origin: goldenOrigin,
+  ...parts,
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+})
+
+/** Runs the command line; what it printed, as JSON. */
+async function orrery(backends: DatasetBackends, ...words: string[]): Promise<unknown> {
+  const lines: string[] = []
+  vi.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(String(line)) > 0)
+  const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
+  datasetCommands(program, () => Promise.resolve(backends))
+  await program.parseAsync(words, { from: 'user' })
+  return lines.length === 0 ? undefined : JSON.parse(lines.join(''))
+}
+
+test('dataset ingest --once makes a version and says which', async () => {
+  await using world = await shardWorld()
+  await putShard(world, { signer: await world.signer('a'), jobId: 'one', documents: testDocuments(5) })
+  expect(await orrery(backendsOf(world), 'dataset', 'ingest', '--once')).toEqual({
+    dataset: { changed: true, version: 1, documents: 5 },
+    tokens: { changed: true, version: 1, shards: 1 },
+  })
+})
+
+test('dataset serve answers while it ingests again and again, and is gone with its end', async () => {
+  await using world = await shardWorld()
+  await putShard(world, { signer: await world.signer('a'), jobId: 'one', documents: testDocuments(5) })
+  const originOf = (): string => String(world.events.find(({ name }) => name === 'dataset.listening')?.fields['origin'])
+  const versions: unknown[] = []
+  let rests = 0
+  const pace = {
+    ...systemClock(),
+    async sleep() {
+      const { datasets } = (await (await fetch(`${originOf()}/v1/datasets`)).json()) as { datasets: { version: number }[] }
+      versions.push(...datasets.map(({ version }) => version))
+      if (++rests === 2) throw new Error('enough seen')
+      await putShard(world, { signer: await world.signer('a'), jobId: 'one', documents: testDocuments(6) })
+    },
+  }
+  await expect(orrery(backendsOf(world, { pace }), 'dataset', 'serve')).rejects.toThrow('enough seen')
+  expect(versions).toEqual([1, 2])
+  await expect(fetch(`${originOf()}/v1/datasets`)).rejects.toThrow('fetch failed')
+})
+
+test('a failure that may pass is told and tried again, another ends the service', async () => {
+  await using world = await shardWorld()
+  await putShard(world, { signer: await world.signer('a'), jobId: 'one', documents: testDocuments(5) })
+  const failures = [new OrreryError('store_unavailable', 'The store is away; try again.'), new OrreryError('data_unreadable', 'The store is damaged; mend it.')]
+  const store = { ...world.store, head: () => Promise.reject(failures.shift() ?? new Error('asked once more')) }
+  const pace = { ...systemClock(), sleep: () => Promise.resolve() }
+  await expect(orrery(backendsOf(world, { store, pace }), 'dataset', 'ingest')).rejects.toMatchObject({ code: 'data_unreadable' })
+  expect(world.events.filter(({ name }) => name === 'dataset.refresh_failed').map(({ fields }) => fields['code'])).toEqual(['store_unavailable'])
+})
+
+test('dataset publish takes repository, hub and token, and says where it lies', async () => {
+  await using world = await shardWorld()
+  await using hub = await startHub({ token: 'hf_golden' })
+  vi.stubEnv('HF_TOKEN', 'hf_golden')
+  await putShard(world, { signer: await world.signer('a'), jobId: 'one', documents: testDocuments(5) })
+  await orrery(backendsOf(world), 'dataset', 'ingest', '--once')
+  const words = ['dataset', 'publish', '--repo', 'alice/web', '--hub-url', `${hub.origin}/`, '--private']
+  expect(await orrery(backendsOf(world), ...words)).toMatchObject({ version: 1, url: `${hub.origin}/datasets/alice/web` })
+  expect(hub.repos.get('alice/web')?.visibility).toBe('private')
+  await expect(orrery(backendsOf(world), 'dataset', 'publish', '--repo', 'a/b', '--hub-url', 'hub')).rejects.toMatchObject({ code: 'invalid_argument' })
+  await expect(orrery(backendsOf(world), 'dataset', 'publish')).rejects.toThrow('--repo')
+})
