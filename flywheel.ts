@@ -5,8 +5,9 @@ import { listen } from '#infra/net/server.ts'
 import type { PortWish } from '#infra/preflight.ts'
 import { summarizeTurn, type TurnSummary } from '#infra/telemetry/summary.ts'
 import { lineage, type TurnManifest } from '#schemas/manifest.ts'
-import { openMiner } from '#scraper/miner/miner.ts'
+import { minerOf } from '#scraper/miner/command.ts'
 import { openValidator } from '#scraper/validator/validator.ts'
+import { webRefetch } from '#scraper/validator/web-refetch.ts'
 import { trainNode } from '#trainer-bridge/node/train.ts'
 import { openBridge } from '#trainer-bridge/service.ts'
 
@@ -79,9 +80,10 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, sig
   const { config } = backends
   const [datasetPort, bridgePort] = flywheelPorts(config) as [PortWish, PortWish]
   const names = Array.from({ length: config.up.miners }, (_, i) => ({ name: `miner-${i + 1}`, share: `${i + 1}/${config.up.miners}` }))
-  const miners = await Promise.all(names.map(async (named) => stack.use(await openMiner(await minerParts(backends, named)))))
+  const miners = await Promise.all(names.map(async (named) => stack.use(await minerOf(backends, { ...config.miner, ...named }))))
   const wallet = await backends.validatorWallet(config.validator.name)
-  const validator = stack.use(await openValidator({ ...backends, ...wallet, settings: config.validator }))
+  const refetch = webRefetch({ ...backends, hostDelayMs: config.miner.host_delay_ms })
+  const validator = stack.use(openValidator({ ...backends, ...wallet, settings: config.validator, refetch }))
   const dataset = stack.use(await openDataset({ ...backends, settings: config.dataset }))
   const bridge = stack.use(await openBridge({ ...backends, settings: config.bridge, datasetName: config.dataset.name, seed: config.run.seed }))
   const query = await listen(dataset.app, datasetPort)
@@ -99,11 +101,6 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, sig
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
-}
-
-async function minerParts(backends: Backends, { name, share }: { name: string; share: string }) {
-  const settings = { ...backends.config.miner, name, share }
-  return { ...backends, ...(await backends.wallet(name)), settings, frontier: backends.frontier(name), documents: backends.queue(`documents-${name}`) }
 }
 
 /** Training nodes, each a client of the feed like any other; they end when disposed. */

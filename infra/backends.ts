@@ -54,7 +54,7 @@ export interface Backends extends AsyncDisposable {
   queue(name: string): Queue
   /** A hotkey of the wallet folder, made when missing. */
   wallet(name: string): Promise<{ signer: Signer; coldkey: string }>
-  /** As `wallet`, with enough stake on the local chain to set weights. */
+  /** As `wallet`, registered and with enough stake on the local chain to set weights from the next epoch on. */
   validatorWallet(name: string): Promise<{ signer: Signer; coldkey: string }>
 }
 
@@ -112,6 +112,7 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
     wallet,
     async validatorWallet(name: string) {
       const found = await wallet(name)
+      await chain.register(found.signer, found.coldkey)
       const stake = (await chain.metagraph()).neurons.find((neuron) => neuron.hotkey === found.signer.address)?.stake ?? 0n
       if (stake < developmentStake) await chain.faucet(found.signer, developmentStake)
       return found

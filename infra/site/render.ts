@@ -26,7 +26,7 @@ export function renderPage({ host, page, text, modifiedAt, hosts }: Rendering): 
 <html lang="en"><head><meta charset="utf-8"><title>${escape(page.title)}</title>
 <link rel="canonical" href="http://${host.name}${page.path}">
 <meta property="article:published_time" content="${date}"></head>
-<body><header><a href="/">${escape(host.package.name)} ${escape(host.package.version)}</a></header>
+<body><header>${escape(host.package.name)} ${escape(host.package.version)}</header>
 <nav>${list(siblings)}</nav>
 <main><article>${body}</article></main>
 <aside><h2>Depends on</h2>${list(related)}</aside>
@@ -51,12 +51,14 @@ export function renderSitemap(host: SiteHost, modifiedAt: (page: SitePage) => Da
   return `<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">${urls.join('\n')}</urlset>\n`
 }
 
-/** Links to other Markdown files of the package lead to their pages. */
+/** Links to other documents of the package lead to their pages; those to files that are no page become text. Whole addresses stay. */
 function rewriteLinks(html: string, host: SiteHost, page: SitePage): string {
-  return html.replace(/<a href="([^":]+?\.(?:md|markdown))(#[^"]*)?"/gi, (whole, target: string, fragment: string | undefined) => {
+  return html.replace(/<a href="([^"]*)"([^>]*)>([^]*?)<\/a>/g, (whole, href: string, rest: string, text: string) => {
+    const [, target = '', fragment = ''] = /^([^#]*)(#.*)?$/.exec(href) ?? []
+    if (target === '' || /^([a-z][a-z0-9+.-]*:|\/\/)/i.test(target)) return whole
     const source = posix.normalize(posix.join(posix.dirname(page.source), decode(target))).replace(/^\//, '')
     const found = [...host.pages.values()].find((other) => other.source === source)
-    return found ? `<a href="${found.path}${fragment ?? ''}"` : whole
+    return found ? `<a href="${escape(found.path + fragment)}"${rest}>${text}</a>` : text
   })
 }
 

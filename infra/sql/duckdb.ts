@@ -1,11 +1,14 @@
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { DuckDBInstance, type DuckDBConnection, type DuckDBPreparedStatement, type DuckDBResult } from '@duckdb/node-api'
+import { DuckDBInstance, version, type DuckDBConnection, type DuckDBPreparedStatement, type DuckDBResult } from '@duckdb/node-api'
 import { requireKey } from '#infra/store/object-key.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Sql, SqlRow, SqlValue } from '#schemas/sql.ts'
 import { checkScript, isViewName, refusal } from './script.ts'
 import { fromDuckdb, toDuckdb } from './values.ts'
+
+/** Version of the library, when it loads on this machine. */
+export const duckdbVersion = version
 
 const maxRowsDefault = 1_000_000
 
