@@ -14,7 +14,7 @@ export interface Block {
   timestamp: number
 }
 
-export interface Endpoint {
+interface Endpoint {
   ip: string
   port: number
 }

@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { testDocuments } from '#test/golden/documents.ts'
 import {
   CompressedMinerIndex,
   compressIndex,
   DataEntity,
   DataEntityBucket,
+  DataEntityBucketId,
   DataLabel,
   dataSource,
   expandIndex,
@@ -17,6 +19,7 @@ import {
   timeBucketRange,
   timeScalar,
 } from './data-universe.ts'
+import { toDataEntity } from './document.ts'
 
 const day = 86_400_000
 
@@ -76,6 +79,14 @@ describe('an entity', () => {
   })
 })
 
+test('a document is an entity of its text', () => {
+  for (const document of testDocuments(3)) {
+    const entity = DataEntity.parse(toDataEntity(document))
+    expect(new TextDecoder().decode(entity.content)).toBe(document.text)
+    expect(entity).toMatchObject({ uri: document.uri, label: document.label, source: dataSource.WEB })
+  }
+})
+
 describe('a time bucket', () => {
   test('is a whole hour since the epoch', () => {
     expect(timeBucketOf(0)).toBe(0)
@@ -91,6 +102,14 @@ describe('a time bucket', () => {
       }),
     )
   })
+})
+
+test('a bucket is one hour of one label of one source, at most 128 MiB', () => {
+  const id = { time_bucket: 1, source: dataSource.WEB, label: null }
+  expect(DataEntityBucketId.parse(id)).toEqual(id)
+  expect(DataEntityBucket.parse({ ...id, size_bytes: limits.bucketBytes })).toMatchObject({ size_bytes: 134_217_728 })
+  for (const wrong of [{ size_bytes: limits.bucketBytes + 1 }, { size_bytes: -1 }, { size_bytes: 1, time_bucket: 0.5 }, { size_bytes: 1, source: 0 }])
+    expect(DataEntityBucket.safeParse({ ...id, ...wrong }).success).toBe(false)
 })
 
 describe('a miner index', () => {

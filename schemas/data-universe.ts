@@ -5,7 +5,7 @@ import { z } from 'zod'
  * What differs here: source 8 WEB, and jobs carry a `web` part (desirability.ts).
  */
 export const dataSource = { REDDIT: 1, X: 2, UNKNOWN_3: 3, UNKNOWN_4: 4, UNKNOWN_5: 5, UNKNOWN_6: 6, UNKNOWN_7: 7, WEB: 8 } as const
-export type DataSource = (typeof dataSource)[keyof typeof dataSource]
+type DataSource = (typeof dataSource)[keyof typeof dataSource]
 
 export const limits = {
   labelChars: 140,

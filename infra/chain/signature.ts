@@ -8,7 +8,7 @@ const signatureBytes = 64
 const hexSignature = /^0x[0-9a-fA-F]{128}$/
 
 /** SS58 with prefix 42 of a 32-byte public key. */
-export const addressOf = (publicKey: Uint8Array): string => encodeAddress(publicKey, ss58Prefix)
+const addressOf = (publicKey: Uint8Array): string => encodeAddress(publicKey, ss58Prefix)
 
 /** The 32-byte public key behind an SS58 address with prefix 42; undefined for anything else. Never throws. */
 export function publicKeyOf(address: string): Uint8Array | undefined {

@@ -1,7 +1,7 @@
 import type { Chain } from '#schemas/chain.ts'
 
 /** One neuron as a line of `orrery chain status`; amounts in TAO, shares 0..1. */
-export interface NeuronStatus {
+interface NeuronStatus {
   uid: number
   /** First and last characters of the SS58 address. */
   hotkey: string
