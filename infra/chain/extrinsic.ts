@@ -51,7 +51,7 @@ export function parseCall(call: unknown): Call {
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const name = (call as { name?: unknown }).name
-  throw new OrreryError('invalid_argument', `The chain has no such call: ${String(name)} with ${issue?.path.join('.')}: ${issue?.message}.`, {
+  throw new OrreryError('invalid_argument', `The call ${String(name)} cannot be sent to a chain: ${issue?.path.join('.')}: ${issue?.message}.`, {
     call: name,
     issues: parsed.error.issues,
   })
