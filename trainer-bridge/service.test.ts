@@ -3,6 +3,7 @@ import { listen } from '#infra/net/server.ts'
 import { lineage, type DesirabilityManifest } from '#schemas/manifest.ts'
 import { bridgeHouse, furnish, goldenDataset, temporaryFolder, type BridgeHouse } from '#test/golden/bridge.ts'
 import { tokenDataset } from '#test/golden/tokens.ts'
+import { planNext } from './epoch-line.ts'
 import { trainNode, type NodeReport } from './node/train.ts'
 import { openBridge, type Bridge } from './service.ts'
 
@@ -69,6 +70,8 @@ test('a bridge that dies at any step is followed by one that goes on: the same e
     await using bridge = await openBridge(house)
     return bridge.advance(never)
   }
+  // Died between planning the epoch and opening it.
+  await planNext(house, undefined)
   expect(await step()).toBe('opened')
   expect(await step()).toBe('waiting')
   await settleAll(house)

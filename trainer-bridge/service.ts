@@ -30,9 +30,9 @@ export interface BridgeParts {
 }
 
 /** `opened`: an epoch was planned or opened. `waiting`: it is being trained. `steered`: it was closed and its losses moved the weights. `idle`: no new tokens. */
-export type Advance = 'opened' | 'waiting' | 'steered' | 'idle'
+type Advance = 'opened' | 'waiting' | 'steered' | 'idle'
 
-export interface SteeredEpoch {
+interface SteeredEpoch {
   summary: EpochSummary
   evidence: LossEvidence[]
   /** Label → weight; empty when there was no desirability list. */
@@ -40,7 +40,7 @@ export interface SteeredEpoch {
   weightsAfter: Record<string, number>
 }
 
-export interface EpochReport {
+interface EpochReport {
   outcome: 'steered' | 'idle'
   /** Of the epoch that was steered; undefined when idle. */
   epoch: SteeredEpoch | undefined

@@ -13,7 +13,7 @@ export interface Piece {
 }
 
 /** One sequence: `sequence_tokens` tokens in a row of its stratum's concatenated shards; two or more pieces where it crosses from shard to shard. */
-export interface Window {
+interface Window {
   /** Place in the stratum: it starts at token index × sequence_tokens. */
   index: number
   pieces: Piece[]

@@ -1,7 +1,7 @@
 import { OrreryError } from '#schemas/errors.ts'
 
 /** Which stratum a batch is of, and how many batches of that stratum came before it. */
-export interface Draw {
+interface Draw {
   stratum: number
   ordinal: number
 }

@@ -1,7 +1,7 @@
 import { mean, type LossCurve } from './loss-curve.ts'
 
 /** What was done with a weight, and why. `disputed`: the nodes do not agree on the direction, so nothing is. */
-export type Verdict = 'progress' | 'no_evidence' | 'boilerplate' | 'noise' | 'disputed'
+type Verdict = 'progress' | 'no_evidence' | 'boilerplate' | 'noise' | 'disputed'
 
 /** By which factor a weight shall move. */
 export interface Vote {
@@ -17,7 +17,7 @@ export interface LabelContext {
 }
 
 /** A weight moves by at most this share in an epoch. */
-export const stepMax = 0.2
+const stepMax = 0.2
 /** Below this loss a text is known by heart; with more duplicates than originals, below the other. Nats per token. */
 const boilerplateLoss = 0.5
 const boilerplateLossOfDuplicates = 1.5

@@ -1,0 +1,35 @@
+import { Command } from 'commander'
+import { expect, test } from 'vitest'
+import { Config } from '#infra/config/schema.ts'
+import { lineage } from '#schemas/manifest.ts'
+import { bridgeHouse, furnish, goldenDataset, temporaryFolder, type BridgeHouse } from '#test/golden/bridge.ts'
+import { tokenDataset } from '#test/golden/tokens.ts'
+import { bridgeCommands } from './commands.ts'
+import { openBridge } from './service.ts'
+
+const config = Config.parse({ dataset: { name: goldenDataset } })
+
+async function run(house: BridgeHouse, ...words: string[]): Promise<void> {
+  const program = new Command()
+  // The command closes what it opened; the house is the test's own.
+  bridgeCommands(program, async () => ({ ...house, config, [Symbol.asyncDispose]: async () => undefined }))
+  await program.parseAsync(['bridge', ...words], { from: 'user' })
+}
+
+test('`bridge close` closes the open epoch for good', async () => {
+  await using folder = await temporaryFolder()
+  await using house = bridgeHouse(folder.path)
+  await expect(run(house, 'close')).rejects.toMatchObject({ code: 'not_found', message: expect.stringContaining('orrery bridge serve') })
+  await furnish(folder.path, house, tokenDataset({ strata: { web: [900] } }))
+  await using bridge = await openBridge(house)
+  await bridge.advance(new AbortController().signal)
+  await run(house, 'close')
+  const plan = await house.catalog.head(lineage.plan(goldenDataset))
+  expect(await house.ledger.progress(plan?.sha256 ?? '', 0)).toMatchObject({ closed: true, states: { void: 14 } })
+})
+
+test('`bridge train` says what is wrong with the address of the feed', async () => {
+  await using folder = await temporaryFolder()
+  await using house = bridgeHouse(folder.path)
+  await expect(run(house, 'train', '--feed', 'localhost:8720')).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('--feed') })
+})
