@@ -13,7 +13,10 @@ export type VirtualHosts = (hostname: string) => Destination | undefined
 
 export interface EgressOptions {
   hosts?: VirtualHosts
-  /** Origins (`http://127.0.0.1:8800`) that may be on a private address. None by default. */
+  /**
+   * Origins (`http://127.0.0.1:8800`) that may be on a private address. Only IP literals and names under `localhost` are excused so: any other name is
+   * what its DNS server says from one moment to the next, and named here or not it must be public.
+   */
   allowPrivate?: readonly string[]
   lookup?: (hostname: string) => Promise<readonly { address: string }[]>
 }
@@ -39,7 +42,7 @@ export function createEgress({
   allowPrivate = [],
   lookup = (hostname) => systemLookup(hostname, { all: true }),
 }: EgressOptions): Egress {
-  const allowed = new Set(allowPrivate.map((origin) => new URL(origin).origin))
+  const allowed = new Set(allowPrivate.map((origin) => new URL(origin)).flatMap((url) => (isLocalByName(url.hostname) ? [url.origin] : [])))
   return {
     isVirtual: (hostname) => hosts(hostname) !== undefined,
 
@@ -74,5 +77,7 @@ async function lookupAll(hostname: string, lookup: NonNullable<EgressOptions['lo
     throw error instanceof HttpTrouble ? error : new HttpTrouble('dns_failed', error)
   }
 }
+
+const isLocalByName = (hostname: string): boolean => isIP(bare(hostname)) !== 0 || hostname === 'localhost' || hostname.endsWith('.localhost')
 
 const bare = (hostname: string): string => (hostname.startsWith('[') ? hostname.slice(1, -1) : hostname)
