@@ -2,9 +2,13 @@ import type { Document } from '#schemas/document.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import type { ShardManifest } from '#schemas/manifest.ts'
+import { documentBytes } from './batches.ts'
 
 /** Raised when the rules below give another document for the same row, so that what was cleaned before is cleaned again. */
 export const cleaningVersion = 1
+
+/** Twice the largest page a miner takes by default. */
+const documentBytesMax = 8 * 2 ** 20
 
 /**
  * One row of a shard as the dataset takes it, or why it does not. Nothing the miner computed is believed: the text is normalized again, and id,
@@ -13,12 +17,19 @@ export const cleaningVersion = 1
 export function cleanDocument(document: Document, { hotkey, job_id }: Pick<ShardManifest, 'hotkey' | 'job_id'>): Document | string {
   if (document.hotkey !== hotkey || document.job_id !== job_id) return 'not_its_miner'
   if (document.rights.tdm_reservation === true) return 'rights_reserved'
+  if (documentBytes(document) > documentBytesMax || document.text.length > documentBytesMax) return 'too_large'
+  if (![document.datetime, document.fetched_at, document.published_at, document.modified_at].every(hasYear)) return 'bad_date'
   const text = normalizeText(document.text)
   if (text === '') return 'empty'
   if (contentId(text) !== document.id) return 'id_mismatch'
   const signature = minhash(text)
   if (signature.every((byte) => byte === 0xff)) return 'no_words'
   return { ...document, title: normalizeText(document.title), text, text_bytes: Buffer.byteLength(text), minhash: signature }
+}
+
+/** Within the years ISO 8601 writes with four digits; a Date can say others. */
+function hasYear(date: Date | null): boolean {
+  return date === null || (date.getUTCFullYear() >= 1 && date.getUTCFullYear() <= 9999)
 }
 
 /**

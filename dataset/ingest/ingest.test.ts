@@ -122,6 +122,8 @@ test('what a row says of itself is not believed', async () => {
     testDocument(4, { rights: { robots: 'allowed', meta_robots: [], tdm_reservation: true, licence: null } }),
     testDocument(5, { text: '※ … ※' }),
     testDocument(6, { text: '\u200b' }),
+    testDocument(8, { published_at: new Date(8e15) }),
+    testDocument(9, { title: 'long '.repeat(2 ** 20) }),
     testDocument(7, { text: 'Line one \r\nline two\u0000 \n\n\n\nend', id: contentId('Line one\nline two\n\nend') }),
   ]
   await putShard(world, { signer: a, jobId: 'one', documents })
@@ -129,7 +131,7 @@ test('what a row says of itself is not believed', async () => {
   const { entry } = await run(world)
   const kept = await documentsOf(world, entry)
   expect(kept.map(({ id }) => id)).toEqual([victim.id, testDocument(3).id, contentId('Line one\nline two\n\nend')].toSorted())
-  expect(entry?.manifest.dropped).toEqual({ id_mismatch: 1, rights_reserved: 1, no_words: 1, empty: 1 })
+  expect(entry?.manifest.dropped).toEqual({ id_mismatch: 1, rights_reserved: 1, no_words: 1, empty: 1, bad_date: 1, too_large: 1 })
   const mended = kept.find(({ text }) => text.startsWith('Line'))
   expect(mended).toMatchObject({ text: 'Line one\nline two\n\nend', text_bytes: 22 })
   expect(kept.find(({ id }) => id === testDocument(3).id)?.minhash).toEqual(minhash(prose(3)))

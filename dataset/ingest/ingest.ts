@@ -8,6 +8,7 @@ import { encodeDocuments } from '#schemas/parquet/encode.ts'
 import type { Sql } from '#schemas/sql.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { commitDataset, datasetHead, type DatasetEntry, type Outcome } from '#dataset/versions.ts'
+import { batches } from './batches.ts'
 import { cleaningVersion } from './clean.ts'
 import { findDuplicates, type Duplicates } from './duplicates.ts'
 import { mergeShards } from './merge.ts'
@@ -27,6 +28,8 @@ export interface IngestRequest {
   rowsPerFile?: number
 }
 
+const fileBytesMax = 128 * 2 ** 20
+
 interface Staged {
   source: Source
   shard: StagedShard
@@ -42,31 +45,29 @@ interface Staged {
 export async function ingest(request: IngestRequest): Promise<Outcome<DatasetEntry>> {
   const { catalog, name, origin } = request
   const head = await datasetHead(catalog, name)
-  const staged = await stageAll(request)
+  const recipe = contentAddress({ cleaning: cleaningVersion, code: origin.code_version }).slice(0, 8)
+  const staged = await stageAll(request, recipe)
   const sources = sourcesOf(staged)
   if (sources.length === 0 || (head && isSame(head.manifest, sources, origin))) return { changed: false, entry: head }
 
   const shards = staged.map(({ shard }) => shard.parts)
   const duplicates = await findDuplicates(request.sql, shards.flat(), request.signal)
-  const written = await writeFiles(request, sources, mergeShards(request.store, shards, duplicates))
+  const written = await writeFiles(request, contentAddress({ sources, recipe }).slice(0, 16), mergeShards(request.store, shards, duplicates))
   const dropped = droppedOf(staged, duplicates)
   const entry = await commitDataset(catalog, head, { origin, name, sources, ...written, dropped })
-  await sweepStaging(
-    request.store,
-    name,
-    staged.map(({ source }) => source),
-  )
+  const current = staged.map(({ source }) => source)
+  await sweepStaging(request.store, { name, recipe }, current)
   announce(request.telemetry, entry, duplicates)
   return { changed: true, entry }
 }
 
 /** A shard that is not what its manifest says costs itself, not the run. */
-async function stageAll({ catalog, store, name, telemetry, signal }: IngestRequest): Promise<Staged[]> {
+async function stageAll({ catalog, store, name, telemetry, signal }: IngestRequest, recipe: string): Promise<Staged[]> {
   const { sources, skipped } = await findSources(catalog)
   const staged: Staged[] = []
   for (const source of sources) {
     signal.throwIfAborted()
-    const shard = await stageShard({ store, name, source, signal })
+    const shard = await stageShard({ store, name, recipe, source, signal })
     if (typeof shard === 'string') skipped.push({ line: source.line, reason: shard })
     else staged.push({ source, shard })
   }
@@ -86,24 +87,19 @@ const isSame = (manifest: DatasetManifest, sources: readonly string[], origin: D
 
 type Written = Pick<DatasetManifest, 'files' | 'documents' | 'text_bytes' | 'labels'>
 
-async function writeFiles(request: IngestRequest, sources: readonly string[], documents: AsyncIterable<Document>): Promise<Written> {
-  const { store, name, origin, signal, rowsPerFile = limits.rowsPerGroup } = request
-  const folder = `datasets/${name}/${contentAddress({ sources, cleaning: cleaningVersion, code: origin.code_version, rows: rowsPerFile }).slice(0, 16)}`
+/** @param address of the version, made of all that its files follow from */
+async function writeFiles(request: IngestRequest, address: string, documents: AsyncIterable<Document>): Promise<Written> {
+  const { store, name, signal, rowsPerFile = limits.rowsPerGroup } = request
   const written: Written = { files: [], documents: 0, text_bytes: 0, labels: {} }
-  let rows: Document[] = []
-  const flush = async (): Promise<void> => {
+  for await (const rows of batches(documents, { rows: rowsPerFile, bytes: fileBytesMax })) {
     signal.throwIfAborted()
-    written.files.push(await putFile(store, `${folder}/part-${String(written.files.length).padStart(5, '0')}.parquet`, rows))
-    rows = []
+    written.files.push(await putFile(store, `datasets/${name}/${address}/part-${String(written.files.length).padStart(5, '0')}.parquet`, rows))
+    written.documents += rows.length
+    for (const { label, text_bytes } of rows) {
+      written.text_bytes += text_bytes
+      written.labels[label] = (written.labels[label] ?? 0) + 1
+    }
   }
-  for await (const document of documents) {
-    rows.push(document)
-    written.documents++
-    written.text_bytes += document.text_bytes
-    written.labels[document.label] = (written.labels[document.label] ?? 0) + 1
-    if (rows.length === rowsPerFile) await flush()
-  }
-  if (rows.length > 0) await flush()
   return written
 }
 

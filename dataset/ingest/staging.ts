@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { z } from 'zod'
 import { canonicalJson, sha256Hex } from '#schemas/canonical-json.ts'
 import type { Document } from '#schemas/document.ts'
@@ -6,11 +5,16 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { decodeRowGroups } from '#schemas/parquet/decode.ts'
 import { encodeDocuments } from '#schemas/parquet/encode.ts'
-import { cleanDocument, cleaningVersion, compareDocuments } from './clean.ts'
+import { verifyManifest } from '#infra/chain/signed-manifest.ts'
+import { takingTurns } from '#dataset/turns.ts'
+import { batches, documentBytes } from './batches.ts'
+import { cleanDocument, compareDocuments } from './clean.ts'
 import type { Source } from './sources.ts'
 
-/** Few enough that a merge over a hundred shards holds one part of each in memory. */
-const rowsPerPart = 2_000
+/** Small enough that a merge over a hundred shards holds one part of each in memory. */
+const partMax = { rows: 2_000, bytes: 32 * 2 ** 20 }
+/** One shard's documents are in memory together, to be sorted. */
+const shardBytesMax = 2 ** 31
 
 const StagedShard = z.strictObject({
   /** Parquet objects: documents sorted by id, no id twice. */
@@ -22,12 +26,14 @@ const StagedShard = z.strictObject({
 export type StagedShard = z.infer<typeof StagedShard>
 
 const prefixOf = (name: string): string => `clean/${name}/`
-const folderOf = (name: string, { address }: Source): string => `${prefixOf(name)}${address}-${cleaningVersion}`
+const folderOf = (name: string, recipe: string, { address }: Source): string => `${prefixOf(name)}${address}-${recipe}`
 
 export interface StageRequest {
   store: ObjectStore
   /** Name of the dataset. */
   name: string
+  /** Names the rules in force; under other rules a shard is cleaned anew. */
+  recipe: string
   source: Source
   signal: AbortSignal
 }
@@ -38,17 +44,19 @@ export interface StageRequest {
  * @throws OrreryError of the store, when it is not the shard's fault
  */
 export async function stageShard(request: StageRequest): Promise<StagedShard | string> {
-  const { store, name, source } = request
-  const marker = `${folderOf(name, source)}/staged.json`
+  const { store, name, recipe, source } = request
+  const folder = folderOf(name, recipe, source)
+  const marker = `${folder}/staged.json`
   if (await store.head(marker)) return StagedShard.parse(JSON.parse(Buffer.from(await store.get(marker)).toString()))
+  if (!verifyManifest(source.manifest)) return 'bad_signature'
   const bytes = await readShard(store, source)
   if (typeof bytes === 'string') return bytes
   const cleaned = await cleanShard(bytes, request)
   if (typeof cleaned === 'string') return cleaned
   const staged: StagedShard = { parts: [], documents: cleaned.documents.length, dropped: cleaned.dropped }
-  for (let start = 0; start < cleaned.documents.length; start += rowsPerPart) {
-    const key = `${folderOf(name, source)}/part-${String(staged.parts.length).padStart(5, '0')}.parquet`
-    await store.put(key, encodeDocuments(cleaned.documents.slice(start, start + rowsPerPart), { codec: 'zstd' }))
+  for await (const part of batches(cleaned.documents, partMax)) {
+    const key = `${folder}/part-${String(staged.parts.length).padStart(5, '0')}.parquet`
+    await store.put(key, encodeDocuments(part, { codec: 'zstd' }))
     staged.parts.push(key)
   }
   await store.put(marker, Buffer.from(canonicalJson(staged)))
@@ -56,8 +64,8 @@ export async function stageShard(request: StageRequest): Promise<StagedShard | s
 }
 
 /** Deletes what was staged for shards that are no longer current. */
-export async function sweepStaging(store: ObjectStore, name: string, current: readonly Source[]): Promise<void> {
-  const kept = new Set(current.map((source) => folderOf(name, source)))
+export async function sweepStaging(store: ObjectStore, { name, recipe }: { name: string; recipe: string }, current: readonly Source[]): Promise<void> {
+  const kept = new Set(current.map((source) => folderOf(name, recipe, source)))
   const stale: string[] = []
   for await (const { key } of store.list(prefixOf(name))) if (!kept.has(key.slice(0, key.lastIndexOf('/')))) stale.push(key)
   // The marker says that all parts are there, so it goes first.
@@ -75,14 +83,17 @@ async function readShard(store: ObjectStore, { manifest: { file } }: Source): Pr
 async function cleanShard(bytes: Uint8Array, { source, signal }: StageRequest): Promise<{ documents: Document[]; dropped: Record<string, number> } | string> {
   const cleaned: Document[] = []
   const dropped: Record<string, number> = {}
+  const turn = takingTurns(signal)
   let rows = 0
+  let kept = 0
   try {
     for await (const group of decodeRowGroups(bytes)) {
       rows += group.length
-      for (const [at, document] of group.entries()) {
-        if (at % 64 === 0) await breathe(signal)
+      for (const document of group) {
+        await turn(document.text.length)
         const result = cleanDocument(document, source.manifest)
         if (typeof result === 'string') dropped[result] = (dropped[result] ?? 0) + 1
+        else if ((kept += documentBytes(result)) > shardBytesMax) return 'too_large'
         else cleaned.push(result)
       }
     }
@@ -94,10 +105,4 @@ async function cleanShard(bytes: Uint8Array, { source, signal }: StageRequest): 
   const documents = cleaned.toSorted(compareDocuments).filter((document, at, sorted) => document.id !== sorted[at - 1]?.id)
   if (documents.length < cleaned.length) dropped['duplicate_exact'] = cleaned.length - documents.length
   return { documents, dropped }
-}
-
-/** Cleaning is all computation: the process answers others in between, and hears the signal. */
-async function breathe(signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  await nextTurn()
 }

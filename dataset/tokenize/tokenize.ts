@@ -1,10 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { DatasetManifest, TokensManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { readDocuments } from '#dataset/documents.ts'
+import { takingTurns } from '#dataset/turns.ts'
 import { commitTokens, datasetHead, tokensHead, type Outcome, type TokensEntry } from '#dataset/versions.ts'
 import { createEncoder } from './encoder.ts'
 import { Stratum } from './stratum.ts'
@@ -27,8 +27,6 @@ type Shard = TokensManifest['shards'][number]
 
 /** 16 MiB of u32: small enough to hold one for each label, large enough that a window seldom meets an edge. */
 const shardTokensDefault = 4 * 2 ** 20
-/** Characters encoded before others get a turn: some 50 ms. */
-const charsPerTurn = 2 ** 18
 
 /**
  * Tokenizes the head of a dataset: `<|endoftext|>` after each document, a label's documents sorted by id in shards of their own, each under the
@@ -74,19 +72,14 @@ async function writeShards(request: TokenizeRequest, manifest: DatasetManifest, 
     await store.put(key, bytes)
     shards.push({ label: stratum.label, key, sha256, bytes: bytes.length, tokens, documents })
   }
-  let chars = 0
+  const turn = takingTurns(signal)
   for await (const { id, label, text } of readDocuments(store, manifest)) {
-    signal.throwIfAborted()
+    await turn(text.length)
     const tokens = encode(text)
     const stratum = strata.get(label) ?? new Stratum(label, vocabulary)
     strata.set(label, stratum)
     if (stratum.documents > 0 && stratum.tokens + tokens.length + 1 > shardTokensMax) await flush(stratum)
     stratum.add(id, tokens)
-    chars += text.length
-    if (chars >= charsPerTurn) {
-      chars = 0
-      await nextTurn()
-    }
   }
   for (const stratum of strata.values()) if (stratum.documents > 0) await flush(stratum)
   return shards.toSorted((a, b) => (a.label < b.label ? -1 : a.label > b.label ? 1 : 0))
