@@ -9,7 +9,7 @@ import { tokenDataset } from '#test/golden/tokens.ts'
 import { trainNode } from '#trainer-bridge/node/train.ts'
 
 const program = fileURLToPath(new URL('serve-bridge.ts', import.meta.url))
-const settings = { rows: 2, sequence_tokens: 16, epoch_batches: 300, lease_seconds: 1 }
+const settings = { rows: 2, sequence_tokens: 16, epoch_batches: 150, lease_seconds: 1 }
 
 interface Line {
   name: string
@@ -52,14 +52,14 @@ function momentsOf(seed: number, count: number): number[] {
   let state = seed
   return Array.from({ length: count }, () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return 5 + ((state >>> 8) % 40)
+    return 3 + ((state >>> 8) % 20)
   })
 }
 
 test('a feed killed again and again settles every batch once and steers once, while two nodes train on', async () => {
   await using folder = await temporaryFolder()
   await using house = bridgeHouse(folder.path, settings)
-  await furnish(folder.path, house, tokenDataset({ strata: { web: [6000], docs: [6000] } }))
+  await furnish(folder.path, house, tokenDataset({ strata: { web: [3000], docs: [3000] } }))
 
   await using stack = new AsyncDisposableStack()
   let feed = serve(folder.path, 0)
