@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { systemClock } from '#infra/clock.ts'
 import type { Config } from '#infra/config/schema.ts'
+import { untilInterrupted } from '#infra/interrupt.ts'
 import { listen } from '#infra/net/server.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -83,18 +84,6 @@ function originOf(feed: string): string {
   const url = URL.parse(feed)
   if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url.origin
   throw new OrreryError('invalid_argument', `--feed "${feed}" is no web address; write it whole, like http://127.0.0.1:8720.`, { feed })
-}
-
-/** A signal that SIGINT and SIGTERM abort; a second one ends the process as usual. */
-function untilInterrupted(): { signal: AbortSignal } & Disposable {
-  const controller = new AbortController()
-  const abort = (): void => controller.abort(new Error('interrupted'))
-  const names = ['SIGINT', 'SIGTERM'] as const
-  for (const name of names) process.once(name, abort)
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]: () => names.forEach((name) => process.removeListener(name, abort)),
-  }
 }
 
 const print = (value: unknown): boolean => process.stdout.write(`${JSON.stringify(value)}\n`)
