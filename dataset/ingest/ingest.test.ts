@@ -149,6 +149,8 @@ test('a shard that is not what its manifest says is left out with its reason, th
   await lie('gone', (m) => ({ ...m, file: { ...m.file, key: m.file.key.replace('_6_', '_8_') } }))
   await lie('huge', (m) => ({ ...m, file: { ...m.file, bytes: 2 ** 31 } }))
   await lie('key', (m) => ({ ...m, file: { ...m.file, key: '../../etc/passwd' } }))
+  const labels = Array.from({ length: 1001 }, (_, n) => testDocument(n, { text: `page ${n} of many`, label: `label ${n}` }))
+  await putShard(world, { signer: liar, jobId: 'labels', documents: labels })
   const stolen = await putShard(world, { signer: liar, jobId: 'stolen', documents: testDocuments(7) })
   await world.catalog.commit(lineage.shard('5Other', 'stolen'), undefined, { ...stolen, parent: null })
   await world.catalog.commit(lineage.shard(liar.address, 'stolen'), (await world.catalog.head(lineage.shard(liar.address, 'stolen')))?.sha256, {
@@ -165,7 +167,18 @@ test('a shard that is not what its manifest says is left out with its reason, th
 
   expect(entry?.manifest.documents).toBe(5)
   expect(skipped(world).toSorted()).toEqual(
-    ['bad_signature', 'missing_object', 'too_large', 'unreadable', 'wrong_key', 'wrong_line', 'wrong_rows', 'wrong_sha256', 'wrong_size'].toSorted(),
+    [
+      'bad_signature',
+      'missing_object',
+      'too_large',
+      'too_many_labels',
+      'unreadable',
+      'wrong_key',
+      'wrong_line',
+      'wrong_rows',
+      'wrong_sha256',
+      'wrong_size',
+    ].toSorted(),
   )
 })
 

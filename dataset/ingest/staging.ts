@@ -15,6 +15,8 @@ import type { Source } from './sources.ts'
 const partMax = { rows: 2_000, bytes: 32 * 2 ** 20 }
 /** One shard's documents are in memory together, to be sorted. */
 const shardBytesMax = 2 ** 31
+/** A job asks for one label or a few; each becomes a stratum of tokens. */
+const labelsMax = 1_000
 
 const StagedShard = z.strictObject({
   /** Parquet objects: documents sorted by id, no id twice. */
@@ -102,6 +104,7 @@ async function cleanShard(bytes: Uint8Array, { source, signal }: StageRequest): 
     throw error
   }
   if (rows !== source.manifest.file.rows) return 'wrong_rows'
+  if (new Set(cleaned.map(({ label }) => label)).size > labelsMax) return 'too_many_labels'
   const documents = cleaned.toSorted(compareDocuments).filter((document, at, sorted) => document.id !== sorted[at - 1]?.id)
   if (documents.length < cleaned.length) dropped['duplicate_exact'] = cleaned.length - documents.length
   return { documents, dropped }

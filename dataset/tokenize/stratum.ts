@@ -5,7 +5,7 @@ import type { Vocabulary } from './vocabulary.ts'
 export class Stratum {
   readonly label: string
   readonly #vocabulary: Vocabulary
-  #tokenIds = new Uint32Array(1 << 12)
+  #tokenIds = new Uint32Array(256)
   #tokens = 0
   #documentEnds: number[] = []
   #documentIds: string[] = []

@@ -13,7 +13,7 @@ export interface Hub extends AsyncDisposable {
   fault: { match: string; status: number } | undefined
 }
 
-export interface HubRepo {
+interface HubRepo {
   visibility: string
   files: Map<string, { bytes: Uint8Array; lfs: boolean }>
   commits: { oid: string; title: string; paths: string[] }[]
