@@ -19,11 +19,12 @@ export interface Catalog {
   /**
    * @param expected sha256 of the head this manifest follows; undefined for the first of its name. The manifest's own `parent` must say the same.
    * Committing the manifest that already is the head is a no-op that returns it.
-   * @throws OrreryError `conflict` when the head is another
+   * @throws OrreryError `conflict` when the head is another; `invalid_argument` for a wrong name or an `expected` that is not the parent;
+   * `invalid_record` for a manifest that is not of its kind
    */
   commit(name: string, expected: string | undefined, manifest: Manifest): Promise<CatalogEntry>
   head(name: string): Promise<CatalogEntry | undefined>
-  /** Newest first. */
+  /** Newest first; all when `limit` (≥ 1) is absent, none for a name without commits. */
   history(name: string, limit?: number): Promise<CatalogEntry[]>
   /** Names that start with `prefix`, in byte order. */
   names(prefix: string): Promise<string[]>

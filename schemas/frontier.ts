@@ -19,7 +19,7 @@ export interface PreviousVisit {
   version: number
 }
 
-/** A target lent to one crawler. Valid until `expiresAt` (ms); after that another may claim it and this one is `lease_lost`. */
+/** A target lent to one crawler. After `expiresAt` (ms) another may claim it; until one does, this claim may still be finished, then it is `lease_lost`. */
 export interface Claim extends Target {
   token: string
   expiresAt: number
@@ -33,6 +33,7 @@ export interface Visit {
   outcome: 'stored' | 'unchanged' | 'rejected' | 'failed'
   /** A stable code, required for `rejected` and `failed`. */
   reason?: string
+  /** Of the answer: `stored` replaces what was known, `unchanged` only where it says something; the others leave it as it was. */
   etag?: string | undefined
   lastModified?: string | undefined
   /** Earliest next visit (ms since epoch). Without it the URL is never visited again. */
@@ -50,6 +51,7 @@ export interface Deferral {
   holdHost: boolean
 }
 
+/** Pages only: sitemaps are known and claimed, but count for no label. */
 export interface LabelStats {
   waiting: number
   leased: number
@@ -78,7 +80,8 @@ export interface ClaimRequest {
  *
  * Contract: what `add`, `done` and `defer` acknowledged survives kill -9. At any moment at most one unexpired claim exists per URL
  * **and per host**: a host is never asked twice at once. `claim` prefers the highest priority, then the smallest URL in byte order;
- * hosts that rest are passed over. A claim whose lease ran out returns to the queue by itself.
+ * hosts that rest are passed over. A claim whose lease ran out returns to the queue by itself. A host is the name and port of the URL.
+ * Wrong arguments (no http(s) URL, a limit or lease below 1, a number that is not finite, a missing reason) are `invalid_argument` and change nothing.
  */
 export interface Frontier {
   /** Adds unknown URLs; a known one is left as it is, but its priority rises to the higher of the two. Returns how many were new. */
@@ -90,6 +93,9 @@ export interface Frontier {
   /** @throws OrreryError `lease_lost` */
   defer(claim: Claim, deferral: Deferral): Promise<void>
   stats(): Promise<FrontierStats>
-  /** When the next waiting target becomes ready (ms since epoch; now or earlier = ready), undefined when nothing waits. */
+  /**
+   * When the next waiting target becomes ready (ms since epoch; now = ready), at the latest: a lent host may come free before its lease ends.
+   * undefined when nothing waits; what is lent does not wait (see `stats`), though it may come back.
+   */
   nextReadyAt(labels?: readonly string[]): Promise<number | undefined>
 }

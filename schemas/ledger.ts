@@ -38,7 +38,7 @@ export interface EpochProgress {
 
 /**
  * Who trains which batch, and what became of it. Delivery is at least once, settlement at most once per (plan, epoch, batch):
- * the first valid answer under the current fence wins. Shared by processes; acknowledged means durable (kill -9).
+ * the first valid answer under the current fence wins. A lease that ran out is still good until its batch is lent again. Shared by processes; acknowledged means durable (kill -9).
  *
  * An epoch is `open` for leases until `close`, which raises its fence, voids what is not settled and makes every lease of it `fenced`.
  */
@@ -51,13 +51,14 @@ export interface Ledger {
    * @throws `fenced` when the epoch is closed, `not_found` when it was never opened
    */
   lease(planId: string, epoch: number, request: { node: string; limit: number; ttlMs: number; availableUntil?: number }): Promise<BatchLease[]>
-  /** The new expiry. @throws `lease_lost`, `fenced` */
+  /** The new expiry, never beyond the `availableUntil` of the lease. @throws `lease_lost`, `fenced` */
   renew(lease: BatchLease, ttlMs: number): Promise<number>
   /** Gives the batch back. @throws `lease_lost`, `fenced` */
   nack(lease: BatchLease, reason: string): Promise<void>
-  /** Records the result; the same answer twice (same token) is a no-op. @throws `lease_lost` when another lease settled it or holds it, `fenced` */
+  /** Records the result; the same answer twice (same token) is a no-op, also after `close`: the first counts. @throws `lease_lost` when another lease settled it or holds it, `fenced` */
   settle(lease: BatchLease, result: BatchResult): Promise<void>
+  /** Closing again is a no-op. @throws `not_found` */
   close(planId: string, epoch: number): Promise<EpochProgress>
-  /** Counts, and what was settled in the order of settling. */
+  /** Counts, and what was settled in the order of settling. @throws `not_found` */
   progress(planId: string, epoch: number): Promise<EpochProgress & { settlements: Settlement[] }>
 }

@@ -22,7 +22,8 @@ export interface SignedUrl {
  *
  * Contract: after `put` resolves, the object survives a power cut, and no reader ever sees a part of it.
  * A key is written once: a second `put` with other bytes is `already_exists`, with the same bytes a no-op.
- * A key is 1..1024 bytes of `/`-separated segments, none empty, `.`, `..` or starting with `.tmp`; anything else is `invalid_argument`.
+ * A key is 1..1024 bytes of UTF-8: `/`-separated segments of 1..255 bytes, none `.`, `..` or starting with `.tmp`, without control characters and
+ * backslashes; anything else is `invalid_argument`. A backend may refuse a key below or above that of an object (`a/b` beside `a`) as `already_exists`.
  */
 export interface ObjectStore {
   put(key: string, body: Uint8Array): Promise<void>
@@ -33,7 +34,8 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<ObjectInfo>
   /** Deleting what is not there is not an error. */
   delete(key: string): Promise<void>
-  /** @throws OrreryError `not_found` */
+  /** @param ttlMs an integer of 1 ms..7 days. @throws OrreryError `not_found`; `invalid_argument`, also when nothing serves the URLs of this store */
   signGet(key: string, ttlMs: number): Promise<SignedUrl>
+  /** The PUT obeys the rules of `put`. */
   signPut(key: string, ttlMs: number): Promise<SignedUrl>
 }

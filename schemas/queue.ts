@@ -29,6 +29,8 @@ export interface Failure {
  * A durable queue with leases, shared by processes. At least once: a message whose lease ran out is delivered again.
  *
  * Contract: acknowledged means durable (kill -9). Delivery is in the order of adding among the messages that are ready.
+ * A lease that ran out is still good until its message is lent again. Wrong arguments (an empty key, a body that is no JSON, a limit or lease
+ * below 1) are `invalid_argument` and change nothing.
  */
 export interface Queue {
   /** All or nothing. Keys ever seen are skipped. Returns how many were new. */

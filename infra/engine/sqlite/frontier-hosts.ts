@@ -38,7 +38,7 @@ export function hostTable(db: Database): HostTable {
   return {
     wake(now) {
       const isDue =
-        db.get(`select 1 from hosts where is_open = 0 and opens_at <= ?`, now) ??
+        db.get(dueHosts, now, now) ??
         lanesOf(db).find((lane) => db.get(`select 1 from targets where lane = ? and state = 'later' and ready_at <= ?`, lane, now))
       if (isDue === undefined) return
       db.transaction(() => {
@@ -57,14 +57,24 @@ export function hostTable(db: Database): HostTable {
   }
 }
 
+/** Hosts whose rest or lease is over; opens_at may lie beyond the end of the lease. */
+const dueHosts = `select * from hosts where host in (
+  select host from hosts where is_open = 0 and opens_at <= ? union select host from hosts where leased_until <= ?
+) order by host`
+
 const lanesOf = (db: Database) => db.all<{ lane: string }>('select lane from lanes order by lane').map(({ lane }) => lane)
 
 function openDueHosts(db: Database, now: number): void {
-  for (const { host, leased_url } of db.all<HostRow>('select * from hosts where is_open = 0 and opens_at <= ? order by opens_at, host', now)) {
+  for (const { host, leased_url, rests_until } of db.all<HostRow>(dueHosts, now, now)) {
     // The token stays: the late crawler may still finish it, as long as nobody else was lent the target.
     if (leased_url !== null) db.run(`update targets set state = 'ready' where url = ? and state = 'leased'`, leased_url)
-    openHost(db, host)
+    openOrRest(db, host, rests_until, now)
   }
+}
+
+function openOrRest(db: Database, host: string, restsUntil: number, now: number): void {
+  if (restsUntil <= now) openHost(db, host)
+  else db.run('update hosts set is_open = 0, opens_at = ?, leased_url = null, leased_until = null where host = ?', restsUntil, host)
 }
 
 function openHost(db: Database, host: string): void {
@@ -119,11 +129,14 @@ function bestHead(db: Database, lanes: readonly string[] | undefined): HeadRow |
 function release(db: Database, host: string, url: string, restsUntil: number, now: number): void {
   db.run('update hosts set rests_until = max(rests_until, ?) where host = ?', restsUntil, host)
   const row = db.get<HostRow>('select * from hosts where host = ?', host)
-  // After an expiry the host may be lent for another URL, or be free already; a lease in force is not ended by a late answer.
-  if (!row || (row.leased_url !== null && row.leased_url !== url)) return
+  if (!row) return
+  if (row.leased_url !== null && row.leased_url !== url) {
+    // After an expiry the host may be lent for another URL: a late answer does not end that lease, but the rest it asks for counts.
+    db.run('update hosts set opens_at = max(leased_until, rests_until) where host = ?', host)
+    return
+  }
   db.run('delete from heads where host = ?', host)
-  if (row.rests_until <= now) openHost(db, host)
-  else db.run('update hosts set is_open = 0, opens_at = rests_until, leased_url = null, leased_until = null where host = ?', host)
+  openOrRest(db, host, row.rests_until, now)
 }
 
 function nextReadyAt(db: Database, lanes: readonly string[] | undefined, now: number): number | undefined {

@@ -31,6 +31,7 @@ const frontier = `
     leased_url text, leased_until integer
   ) strict, without rowid;
   create index hosts_closed on hosts (opens_at) where is_open = 0;
+  create index hosts_lent on hosts (leased_until) where leased_until is not null;
   create table heads (host text, lane text, priority real not null, url text not null, primary key (host, lane)) strict, without rowid;
   create index heads_order on heads (priority desc, url);
   create index heads_lane_order on heads (lane, priority desc, url);

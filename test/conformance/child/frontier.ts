@@ -1,0 +1,32 @@
+import type { Frontier } from '#schemas/frontier.ts'
+import { alone, program } from './program.ts'
+
+const leaseMs = 600_000
+
+await program<Frontier>({
+  /** Finds, visits and puts off pages without end. */
+  async crawl(frontier, { name, clock, say }) {
+    for (let i = 0; ; i++) {
+      const found = [0, 1, 2].map((n) => `http://host-${(i + n) % 5}.example/by-${name}/${i}-${n}`)
+      await frontier.add(found.map((url, n) => ({ url, kind: 'page', label: 'a', priority: n })))
+      say({ found })
+      for (const claim of await frontier.claim({ limit: 2, leaseMs })) {
+        if (i % 3 === 0) await frontier.defer(claim, { reason: 'busy', until: clock.now() + leaseMs, holdHost: false })
+        else await frontier.done(claim, { outcome: 'stored', hostDelayMs: 0 })
+        say(i % 3 === 0 ? { deferred: claim.url } : { done: claim.url })
+      }
+    }
+  },
+
+  /** Visits all there is, together with others; `input` is a folder that shows who is at which host. */
+  async drain(frontier, { clock, input, say }) {
+    const isLeft = async () => Object.values((await frontier.stats()).labels).some(({ waiting, leased }) => waiting + leased > 0)
+    while (await isLeft()) {
+      for (const claim of await frontier.claim({ limit: 2, leaseMs }))
+        await alone(String(input), new URL(claim.url).host, async () => say({ url: claim.url })).then(() =>
+          frontier.done(claim, { outcome: 'stored', hostDelayMs: 0 }),
+        )
+      await clock.sleep(1)
+    }
+  },
+})

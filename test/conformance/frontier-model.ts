@@ -1,0 +1,77 @@
+import type { Claim, Target, Visit } from '#schemas/frontier.ts'
+
+interface Entry extends Target {
+  state: 'waiting' | 'leased' | 'finished'
+  readyAt: number
+  expiresAt: number
+}
+
+/** A frontier so plain that it can be seen to be right: it looks at everything each time. */
+export class FrontierModel {
+  readonly entries = new Map<string, Entry>()
+  readonly restsUntil = new Map<string, number>()
+
+  add(target: Target): void {
+    const known = this.entries.get(target.url)
+    if (known) known.priority = Math.max(known.priority, target.priority)
+    else this.entries.set(target.url, { ...target, state: 'waiting', readyAt: 0, expiresAt: 0 })
+  }
+
+  /** The URLs a claim must give, in this order. */
+  claim(limit: number, labels: readonly string[] | undefined, now: number, leaseMs: number): string[] {
+    this.#expire(now)
+    const urls: string[] = []
+    while (urls.length < limit) {
+      const [best] = this.#claimable(labels, now)
+      if (!best) break
+      Object.assign(best, { state: 'leased', expiresAt: now + leaseMs })
+      urls.push(best.url)
+    }
+    return urls
+  }
+
+  done({ url }: Claim, { revisitAt, hostDelayMs }: Visit, now: number): void {
+    Object.assign(this.entries.get(url) ?? {}, { state: revisitAt === undefined ? 'finished' : 'waiting', readyAt: revisitAt ?? 0 })
+    this.#rest(url, now + hostDelayMs)
+  }
+
+  defer({ url }: Claim, until: number, holdHost: boolean): void {
+    Object.assign(this.entries.get(url) ?? {}, { state: 'waiting', readyAt: until })
+    if (holdHost) this.#rest(url, until)
+  }
+
+  waiting(label: string, now: number): number {
+    this.#expire(now)
+    return [...this.entries.values()].filter((entry) => entry.kind === 'page' && entry.label === label && entry.state === 'waiting').length
+  }
+
+  nextReadyAt(labels: readonly string[] | undefined, now: number): number | undefined {
+    this.#expire(now)
+    const times = [...this.entries.values()]
+      .filter((entry) => entry.state === 'waiting' && isWanted(entry, labels))
+      .map((entry) => Math.max(now, entry.readyAt, this.#opensAt(entry.url)))
+    return times.length === 0 ? undefined : Math.min(...times)
+  }
+
+  #claimable(labels: readonly string[] | undefined, now: number): Entry[] {
+    return [...this.entries.values()]
+      .filter((entry) => entry.state === 'waiting' && entry.readyAt <= now && isWanted(entry, labels) && this.#opensAt(entry.url) <= now)
+      .toSorted((a, b) => b.priority - a.priority || Buffer.compare(Buffer.from(a.url), Buffer.from(b.url)))
+  }
+
+  #opensAt(url: string): number {
+    const leased = [...this.entries.values()].filter((entry) => entry.state === 'leased' && hostOf(entry.url) === hostOf(url))
+    return Math.max(this.restsUntil.get(hostOf(url)) ?? 0, ...leased.map((entry) => entry.expiresAt))
+  }
+
+  #rest(url: string, until: number): void {
+    this.restsUntil.set(hostOf(url), Math.max(until, this.restsUntil.get(hostOf(url)) ?? 0))
+  }
+
+  #expire(now: number): void {
+    for (const entry of this.entries.values()) if (entry.state === 'leased' && entry.expiresAt <= now) entry.state = 'waiting'
+  }
+}
+
+const hostOf = (url: string): string => new URL(url).host
+const isWanted = (entry: Entry, labels: readonly string[] | undefined): boolean => !labels || entry.kind === 'sitemap' || labels.includes(entry.label)

@@ -1,0 +1,298 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { manualClock, type ManualClock } from '#test/manual-clock.ts'
+import type { Claim, Frontier, Target, Visit } from '#schemas/frontier.ts'
+import { killAfter, killMoments, runChild } from './child.ts'
+import { FrontierModel } from './frontier-model.ts'
+import { openPlace, type Place } from './place.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+type Open = Frontier & AsyncDisposable
+
+const leaseMs = 60_000
+const stored: Visit = { outcome: 'stored', hostDelayMs: 0 }
+const page = (url: string, over: Partial<Target> = {}): Target => ({ url, kind: 'page', label: 'a', priority: 0, ...over })
+const urlsOf = (claims: readonly Claim[]) => claims.map(({ url }) => url)
+const noStats = { waiting: 0, leased: 0, stored: 0, unchanged: 0, rejected: 0, failed: 0 }
+
+/** What every Frontier must do. `make` gives an empty place. */
+export function frontierSuite(make: () => Promise<Place>): void {
+  const open = async (): Promise<{ clock: ManualClock; frontier: Open; place: Place }> => {
+    const [clock, place] = [manualClock(), await make()]
+    return { clock, place, frontier: await openPlace<Open>(place, clock) }
+  }
+  const one = async (frontier: Frontier, labels?: string[]): Promise<Claim> => {
+    const [claim] = await frontier.claim(labels ? { limit: 1, leaseMs, labels } : { limit: 1, leaseMs })
+    if (!claim) throw new Error('nothing to claim')
+    return claim
+  }
+
+  test('knows a URL once: the first label stays, the priority rises and never falls', async () => {
+    await using frontier = (await open()).frontier
+    const [low, high] = [page('http://a.example/', { priority: 1 }), page('http://a.example/', { priority: 5, label: 'b' })]
+    expect(await frontier.add([low, low])).toBe(1)
+    expect(await frontier.add([high, page('http://b.example/', { priority: 3 })])).toBe(1)
+    expect(await frontier.add([low])).toBe(0)
+    expect(await frontier.claim({ limit: 9, leaseMs })).toMatchObject([{ label: 'a', priority: 5 }, { priority: 3 }])
+    expect(await frontier.stats()).toMatchObject({ known: 2, hosts: 2 })
+  })
+
+  test('lends the highest priority first, then the smallest URL in byte order', async () => {
+    await using frontier = (await open()).frontier
+    const urls = ['http://b.example/', 'http://a.example/\u{ff5e}', 'http://a.example/\u{1f680}', 'http://c.example/']
+    await frontier.add(urls.map((url) => page(url, { priority: url.includes('c.') ? 1 : 0 })))
+    expect(urlsOf(await frontier.claim({ limit: 9, leaseMs }))).toEqual(['http://c.example/', 'http://a.example/\u{ff5e}', 'http://b.example/'])
+  })
+
+  test('asks a host once at a time; another port is another host', async () => {
+    await using frontier = (await open()).frontier
+    await frontier.add(['http://h.example/1', 'http://h.example/2', 'https://h.example/3', 'http://h.example:8080/4'].map((url) => page(url)))
+    const claims = await frontier.claim({ limit: 9, leaseMs })
+    expect(urlsOf(claims)).toEqual(['http://h.example/1', 'http://h.example:8080/4'])
+    expect(await frontier.claim({ limit: 9, leaseMs })).toEqual([])
+    await frontier.done(claims[0] as Claim, stored)
+    expect(urlsOf(await frontier.claim({ limit: 9, leaseMs }))).toEqual(['http://h.example/2'])
+  })
+
+  test('lends a limited number, of wanted labels only; sitemaps are always wanted', async () => {
+    await using frontier = (await open()).frontier
+    await frontier.add([
+      page('http://a.example/', { priority: 9 }),
+      page('http://b.example/', { label: 'b' }),
+      page('http://c.example/', { label: 'c', priority: 1 }),
+      page('http://s.example/sitemap.xml', { label: 'a', kind: 'sitemap' }),
+    ])
+    expect(urlsOf(await frontier.claim({ limit: 1, leaseMs, labels: ['b', 'c'] }))).toEqual(['http://c.example/'])
+    expect(urlsOf(await frontier.claim({ limit: 9, leaseMs, labels: ['b', 'c'] }))).toEqual(['http://b.example/', 'http://s.example/sitemap.xml'])
+    expect(await frontier.claim({ limit: 9, leaseMs, labels: [] })).toEqual([])
+    expect(await frontier.stats()).toMatchObject({ known: 4, labels: { a: { ...noStats, waiting: 1 }, b: { leased: 1 } } })
+  })
+
+  test('lets a host rest after a visit', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    await frontier.add([page('http://h.example/1'), page('http://h.example/2')])
+    await frontier.done(await one(frontier), { ...stored, hostDelayMs: 500 })
+    expect(await frontier.nextReadyAt()).toBe(clock.now() + 500)
+    clock.advance(499)
+    expect(await frontier.claim({ limit: 1, leaseMs })).toEqual([])
+    clock.advance(1)
+    expect(await frontier.nextReadyAt()).toBe(clock.now())
+    expect(urlsOf(await frontier.claim({ limit: 1, leaseMs }))).toEqual(['http://h.example/2'])
+  })
+
+  test('tells what the last good visit left, and counts versions', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    await frontier.add([page('http://h.example/')])
+    const seen: unknown[] = []
+    const visit = async (visit: Omit<Visit, 'hostDelayMs'>) => {
+      const claim = await one(frontier)
+      seen.push([claim.attempt, claim.previous])
+      await frontier.done(claim, { ...visit, hostDelayMs: 0, revisitAt: clock.now() })
+    }
+    await visit({ outcome: 'failed', reason: 'timeout', etag: 'no' })
+    await visit({ outcome: 'stored', etag: '"1"', lastModified: 'Mon' })
+    await visit({ outcome: 'unchanged' })
+    await visit({ outcome: 'unchanged', etag: '"2"' })
+    await visit({ outcome: 'rejected', reason: 'too_short', etag: 'no' })
+    await visit({ outcome: 'stored', etag: undefined })
+    await visit({ outcome: 'stored' })
+    const first = { etag: '"1"', lastModified: 'Mon', version: 1 }
+    const second = { ...first, etag: '"2"' }
+    const none = { etag: undefined, lastModified: undefined, version: 2 }
+    expect(seen).toEqual([undefined, undefined, first, first, second, second, none].map((previous) => [1, previous]))
+    expect((await frontier.stats()).labels).toEqual({ a: { ...noStats, waiting: 1, stored: 3, unchanged: 2, rejected: 1, failed: 1 } })
+  })
+
+  test('visits again when asked to, not before, and else never', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    await frontier.add([page('http://h.example/')])
+    await frontier.done(await one(frontier), { ...stored, revisitAt: clock.now() + 1000 })
+    expect(await frontier.nextReadyAt()).toBe(clock.now() + 1000)
+    clock.advance(999)
+    expect(await frontier.claim({ limit: 1, leaseMs })).toEqual([])
+    clock.advance(1)
+    await frontier.done(await one(frontier), stored)
+    clock.advance(1e10)
+    expect(await frontier.claim({ limit: 1, leaseMs })).toEqual([])
+    expect(await frontier.nextReadyAt()).toBeUndefined()
+    expect(await frontier.add([page('http://h.example/')])).toBe(0)
+  })
+
+  test('puts a target off, alone or with its host, and counts the tries', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    await frontier.add([page('http://h.example/1', { priority: 1 }), page('http://h.example/2')])
+    await frontier.defer(await one(frontier), { reason: 'timeout', until: clock.now() + 100, holdHost: false })
+    const second = await one(frontier)
+    expect(second).toMatchObject({ url: 'http://h.example/2', attempt: 1 })
+    await frontier.defer(second, { reason: 'http_503', until: clock.now() + 300, holdHost: true })
+    clock.advance(299)
+    expect(await frontier.claim({ limit: 1, leaseMs })).toEqual([])
+    clock.advance(1)
+    expect(await one(frontier)).toMatchObject({ url: 'http://h.example/1', attempt: 2 })
+  })
+
+  test('takes a claim back when its lease ran out; the late crawler is told once another has it', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    await frontier.add([page('http://h.example/')])
+    const late = await one(frontier)
+    expect(late.expiresAt).toBe(clock.now() + leaseMs)
+    clock.advance(leaseMs - 1)
+    expect(await frontier.claim({ limit: 1, leaseMs })).toEqual([])
+    clock.advance(1)
+    expect((await frontier.stats()).labels).toEqual({ a: { ...noStats, waiting: 1 } })
+    const next = await one(frontier)
+    expect(next).toMatchObject({ url: late.url, attempt: 2 })
+    await expect(frontier.done(late, stored)).rejects.toMatchObject({ code: 'lease_lost' })
+    await expect(frontier.defer(late, { reason: 'late', until: 0, holdHost: false })).rejects.toMatchObject({ code: 'lease_lost' })
+    await frontier.done(next, stored)
+    await expect(frontier.done(next, stored)).rejects.toMatchObject({ code: 'lease_lost' })
+  })
+
+  test('accepts a late answer while nobody else has the target, without freeing a host that is lent again', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    await frontier.add([page('http://h.example/1')])
+    const late = await one(frontier)
+    clock.advance(leaseMs)
+    await frontier.add([page('http://h.example/0'), page('http://h.example/2')])
+    expect(await one(frontier)).toMatchObject({ url: 'http://h.example/0' })
+    await frontier.done(late, stored)
+    expect(await frontier.claim({ limit: 9, leaseMs })).toEqual([])
+    expect((await frontier.stats()).labels).toEqual({ a: { ...noStats, waiting: 1, leased: 1, stored: 1 } })
+  })
+
+  test('lets a host rest as a late answer asks, also beyond the lease of who has the host now', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    await frontier.add([page('http://h.example/1')])
+    const late = await one(frontier)
+    clock.advance(leaseMs)
+    await frontier.add([page('http://h.example/0')])
+    await one(frontier)
+    await frontier.done(late, { ...stored, hostDelayMs: leaseMs + 10 })
+    clock.advance(leaseMs)
+    expect((await frontier.stats()).labels).toEqual({ a: { ...noStats, waiting: 1, stored: 1 } })
+    expect(await frontier.nextReadyAt()).toBe(clock.now() + 10)
+    expect(await frontier.claim({ limit: 1, leaseMs })).toEqual([])
+    clock.advance(10)
+    expect(await one(frontier)).toMatchObject({ url: 'http://h.example/0', attempt: 2 })
+  })
+
+  test.each<[string, (frontier: Frontier, claim: Claim) => Promise<unknown>]>([
+    ['no URL', (frontier) => frontier.add([page('http://new.example/'), page('nonsense')])],
+    ['another scheme', (frontier) => frontier.add([page('ftp://h.example/')])],
+    ['a space in the URL', (frontier) => frontier.add([page('http://h.example/a b')])],
+    ['an endless URL', (frontier) => frontier.add([page(`http://h.example/${'x'.repeat(10_000)}`)])],
+    ['an empty label', (frontier) => frontier.add([page('http://h.example/x', { label: '' })])],
+    ['a priority that is no number', (frontier) => frontier.add([page('http://h.example/x', { priority: Number.NaN })])],
+    ['an infinite priority', (frontier) => frontier.add([page('http://h.example/x', { priority: Infinity })])],
+    ['an unknown kind', (frontier) => frontier.add([page('http://h.example/x', { kind: 'image' as 'page' })])],
+    ['a limit of 0', (frontier) => frontier.claim({ limit: 0, leaseMs })],
+    ['half a limit', (frontier) => frontier.claim({ limit: 1.5, leaseMs })],
+    ['a lease of 0', (frontier) => frontier.claim({ limit: 1, leaseMs: 0 })],
+    ['an endless lease', (frontier) => frontier.claim({ limit: 1, leaseMs: Infinity })],
+    ['an unknown outcome', (frontier, claim) => frontier.done(claim, { ...stored, outcome: 'fine' as 'stored' })],
+    ['a rejection without a reason', (frontier, claim) => frontier.done(claim, { ...stored, outcome: 'rejected' })],
+    ['a negative rest', (frontier, claim) => frontier.done(claim, { ...stored, hostDelayMs: -1 })],
+    ['a revisit at no time', (frontier, claim) => frontier.done(claim, { ...stored, revisitAt: Number.NaN })],
+    ['a deferral without a reason', (frontier, claim) => frontier.defer(claim, { reason: '', until: 0, holdHost: false })],
+    ['a deferral for ever', (frontier, claim) => frontier.defer(claim, { reason: 'x', until: Infinity, holdHost: false })],
+  ])('refuses %s and changes nothing', async (_name, call) => {
+    await using frontier = (await open()).frontier
+    await frontier.add([page('http://h.example/')])
+    const claim = await one(frontier)
+    const before = await frontier.stats()
+    await expect(call(frontier, claim)).rejects.toMatchObject({ code: 'invalid_argument' })
+    expect(await frontier.stats()).toEqual(before)
+    await frontier.done(claim, stored)
+  })
+
+  test('does as the plain model does, whatever happens in whatever order', async () => {
+    const label = fc.constantFrom('a', 'b')
+    const target = fc.record({
+      host: fc.nat(1),
+      path: fc.nat(5),
+      label,
+      priority: fc.nat(2),
+      kind: fc.constantFrom('page' as const, 'page' as const, 'sitemap' as const),
+    })
+    const delay = fc.constantFrom(0, 5, 50)
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('add' as const), targets: fc.array(target, { minLength: 1, maxLength: 5 }) }),
+      fc.record({ do: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 3 }), labels: fc.option(fc.subarray(['a', 'b']), { nil: undefined }) }),
+      fc.record({ do: fc.constant('done' as const), which: fc.nat(), hostDelayMs: delay, revisitMs: fc.option(delay, { nil: undefined }) }),
+      fc.record({ do: fc.constant('defer' as const), which: fc.nat(), delay, holdHost: fc.boolean() }),
+      fc.record({ do: fc.constant('advance' as const), byMs: fc.constantFrom(1, 5, 45) }),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const { clock, frontier: opened } = await open()
+        await using frontier = opened
+        const model = new FrontierModel()
+        let held: Claim[] = []
+        const take = (which: number) => held.splice(which % held.length, 1)[0] as Claim
+        for (const action of steps) {
+          const now = clock.now()
+          if (action.do === 'advance') clock.advance(action.byMs)
+          else if (action.do === 'add') {
+            const targets = action.targets.map(({ host, path, ...rest }) => ({ url: `http://h${host}.example/${path}`, ...rest }))
+            for (const each of targets) model.add(each)
+            await frontier.add(targets)
+          } else if (action.do === 'claim') {
+            const request = { limit: action.limit, leaseMs: 40, ...(action.labels && { labels: action.labels }) }
+            const expected = model.claim(action.limit, action.labels, now, 40)
+            const claims = await frontier.claim(request)
+            expect(urlsOf(claims)).toEqual(expected)
+            held = [...held.filter(({ url }) => !expected.includes(url)), ...claims]
+          } else if (held.length > 0 && action.do === 'done') {
+            const claim = take(action.which)
+            const visit = { ...stored, hostDelayMs: action.hostDelayMs, ...(action.revisitMs !== undefined && { revisitAt: now + action.revisitMs }) }
+            model.done(claim, visit, now)
+            await frontier.done(claim, visit)
+          } else if (held.length > 0 && action.do === 'defer') {
+            const claim = take(action.which)
+            model.defer(claim, now + action.delay, action.holdHost)
+            await frontier.defer(claim, { reason: 'x', until: now + action.delay, holdHost: action.holdHost })
+          }
+          for (const labels of [undefined, ['a']]) expect(await frontier.nextReadyAt(labels)).toBe(model.nextReadyAt(labels, clock.now()))
+          expect((await frontier.stats()).labels['a']?.waiting ?? 0).toBe(model.waiting('a', clock.now()))
+        }
+      }),
+      { numRuns: 40, seed: 7 },
+    )
+  })
+
+  test('lends each page to one of several processes, and each host to one at a time', async () => {
+    const { place, frontier } = await open()
+    const urls = Array.from({ length: 40 }, (_, i) => `http://host-${i % 6}.example/${i}`)
+    await frontier.add(urls.map((url) => page(url)))
+    await frontier[Symbol.asyncDispose]()
+    const input = await temporaryFolder()
+    const said = await Promise.all([1, 2, 3].map(() => runChild<{ url: string }>({ program: 'frontier', job: 'drain', place, input })))
+    expect(urlsOf(said.flat() as Claim[]).toSorted()).toEqual(urls.toSorted())
+  })
+
+  test('keeps what it acknowledged through kill -9', async () => {
+    const place = await make()
+    const [found, done] = [new Set<string>(), new Set<string>()]
+    for (const moment of killMoments(23, 3, 60)) {
+      const said = await killAfter<{ found?: string[]; done?: string }>(moment, { program: 'frontier', job: 'crawl', place })
+      for (const fact of said) for (const url of fact.found ?? []) found.add(url)
+      for (const fact of said) if (fact.done) done.add(fact.done)
+    }
+    const clock = manualClock(Date.now() + 1e9)
+    await using frontier = await openPlace<Open>(place, clock)
+    const left: string[] = []
+    for (let claims = await frontier.claim({ limit: 99, leaseMs }); claims.length > 0; claims = await frontier.claim({ limit: 99, leaseMs }))
+      for (const claim of claims) await frontier.done(claim, stored).then(() => left.push(claim.url))
+    expect(left.filter((url) => done.has(url))).toEqual([])
+    expect([...left, ...done]).toEqual(expect.arrayContaining([...found]))
+    const { known, labels } = await frontier.stats()
+    expect(labels).toEqual({ a: { ...noStats, stored: known } })
+  })
+}
