@@ -19,6 +19,7 @@ const backendsOf = (world: ShardWorld, parts: Partial<DatasetBackends> = {}): Da
   config,
   pace: systemClock(),
   origin: goldenOrigin,
+  serveObjectsAt: () => undefined,
   ...parts,
   [Symbol.asyncDispose]: () => Promise.resolve(),
 })
@@ -43,23 +44,26 @@ test('dataset ingest --once makes a version and says which', async () => {
 })
 
 test('dataset serve answers while it ingests again and again, and is gone with its end', async () => {
-  await using world = await shardWorld()
+  let origin = ''
+  await using world = await shardWorld({ origin: () => origin })
   await putShard(world, { signer: await world.signer('a'), jobId: 'one', documents: testDocuments(5) })
-  const originOf = (): string => String(world.events.find(({ name }) => name === 'dataset.listening')?.fields['origin'])
   const versions: unknown[] = []
   let rests = 0
   const pace = {
     ...systemClock(),
     async sleep() {
-      const { datasets } = (await (await fetch(`${originOf()}/v1/datasets`)).json()) as { datasets: { version: number }[] }
+      const { datasets } = (await (await fetch(`${origin}/v1/datasets`)).json()) as { datasets: { version: number }[] }
       versions.push(...datasets.map(({ version }) => version))
+      const { files } = (await (await fetch(`${origin}/v1/datasets/web/files`)).json()) as { files: { url: string; bytes: number }[] }
+      for (const { url, bytes } of files) expect((await (await fetch(url)).arrayBuffer()).byteLength).toBe(bytes)
       if (++rests === 2) throw new Error('enough seen')
       await putShard(world, { signer: await world.signer('a'), jobId: 'one', documents: testDocuments(6) })
     },
   }
-  await expect(orrery(backendsOf(world, { pace }), 'dataset', 'serve')).rejects.toThrow('enough seen')
+  const backends = backendsOf(world, { pace, serveObjectsAt: (served) => void (origin = served) })
+  await expect(orrery(backends, 'dataset', 'serve')).rejects.toThrow('enough seen')
   expect(versions).toEqual([1, 2])
-  await expect(fetch(`${originOf()}/v1/datasets`)).rejects.toThrow('fetch failed')
+  await expect(fetch(`${origin}/v1/datasets`)).rejects.toThrow('fetch failed')
 })
 
 test('a failure that may pass is told and tried again, another ends the service', async () => {

@@ -12,6 +12,8 @@ import { openDataset, type DatasetParts, type DatasetService } from './service.t
 export interface DatasetBackends extends Omit<DatasetParts, 'settings'>, AsyncDisposable {
   config: Pick<Config, 'dataset'>
   pace: Clock
+  /** Signed URLs of the store begin with this origin from now on. */
+  serveObjectsAt(origin: string): void
 }
 
 interface PublishFlags {
@@ -67,6 +69,7 @@ async function serve(backends: DatasetBackends, signal: AbortSignal): Promise<vo
   const { host, port } = backends.config.dataset
   await using service = await openDataset({ ...backends, settings: backends.config.dataset })
   const { origin } = await listen(service.app, { host, port, setting: 'dataset.port' })
+  backends.serveObjectsAt(origin)
   backends.telemetry.event('dataset.listening', { origin })
   await refreshForever(service, backends, signal)
 }
