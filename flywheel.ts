@@ -1,8 +1,7 @@
 import { openDataset } from '#dataset/service.ts'
 import type { Backends } from '#infra/backends.ts'
-import type { Config } from '#infra/config/schema.ts'
 import { listen } from '#infra/net/server.ts'
-import type { PortWish } from '#infra/preflight.ts'
+import { servicePorts } from '#infra/preflight.ts'
 import { summarizeTurn, type TurnSummary } from '#infra/telemetry/summary.ts'
 import { lineage, type TurnManifest } from '#schemas/manifest.ts'
 import { minerOf } from '#scraper/miner/command.ts'
@@ -10,12 +9,6 @@ import { openValidator } from '#scraper/validator/validator.ts'
 import { webRefetch } from '#scraper/validator/web-refetch.ts'
 import { trainNode } from '#trainer-bridge/node/train.ts'
 import { openBridge } from '#trainer-bridge/service.ts'
-
-/** Where the whole listens. */
-export const flywheelPorts = ({ dataset, bridge }: Config): PortWish[] => [
-  { host: dataset.host, port: dataset.port, setting: 'dataset.port' },
-  { host: bridge.host, port: bridge.port, setting: 'bridge.port' },
-]
 
 /** The steps of a turn in their order; `TurnManifest.step` is the last that was finished. */
 const steps = ['mined', 'validated', 'ingested', 'steered'] as const satisfies TurnManifest['step'][]
@@ -78,7 +71,7 @@ async function assemble(backends: Backends, signal: AbortSignal): Promise<Wheel>
 
 async function assembleInto(stack: AsyncDisposableStack, backends: Backends, signal: AbortSignal): Promise<Wheel> {
   const { config } = backends
-  const [datasetPort, bridgePort] = flywheelPorts(config) as [PortWish, PortWish]
+  const ports = servicePorts(config)
   const names = Array.from({ length: config.up.miners }, (_, i) => ({ name: `miner-${i + 1}`, share: `${i + 1}/${config.up.miners}` }))
   const miners = await Promise.all(names.map(async (named) => stack.use(await minerOf(backends, { ...config.miner, ...named }))))
   const wallet = await backends.validatorWallet(config.validator.name)
@@ -86,9 +79,9 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, sig
   const validator = stack.use(openValidator({ ...backends, ...wallet, settings: config.validator, refetch }))
   const dataset = stack.use(await openDataset({ ...backends, settings: config.dataset }))
   const bridge = stack.use(await openBridge({ ...backends, settings: config.bridge, datasetName: config.dataset.name, seed: config.run.seed }))
-  const query = await listen(dataset.app, datasetPort)
+  const query = await listen(dataset.app, ports.query)
   backends.serveObjectsAt(query.origin)
-  const feed = await listen(bridge.app, bridgePort)
+  const feed = await listen(bridge.app, ports.feed)
   backends.telemetry.event('listening', { query: query.origin, feed: feed.origin })
   stack.use(startNodes(backends, feed.origin, signal))
   return {

@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { datasetCommands } from '#dataset/commands.ts'
-import { openBackends, type Backends } from '#infra/backends.ts'
-import { chainStatus } from '#infra/chain/status.ts'
+import type { Backends } from '#infra/backends.ts'
 import { sourcesOfSeeds } from '#infra/config/jobs.ts'
 import { loadConfig, type LoadedConfig } from '#infra/config/load.ts'
+import type { Config } from '#infra/config/schema.ts'
 import { showConfig } from '#infra/config/show.ts'
-import { examine } from '#infra/doctor.ts'
 import { untilInterrupted } from '#infra/interrupt.ts'
-import { preflight } from '#infra/preflight.ts'
+import { preflight, servicePorts } from '#infra/preflight.ts'
 import { jsonLines, livePanel } from '#infra/telemetry/console.ts'
 import { flywheelPanel } from '#infra/telemetry/panel.ts'
 import { summaryTables, type TurnSummary } from '#infra/telemetry/summary.ts'
@@ -16,8 +15,8 @@ import { textTable } from '#infra/telemetry/table.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { scraperCommands } from '#scraper/commands.ts'
+import { requireContact } from '#scraper/miner/contact.ts'
 import { bridgeCommands } from '#trainer-bridge/commands.ts'
-import { flywheelPorts, turnFlywheel } from './flywheel.ts'
 
 interface GlobalFlags {
   config?: string
@@ -26,6 +25,7 @@ interface GlobalFlags {
   set: string[]
 }
 
+// Heavy modules are loaded by the command that needs them: `orrery config show` should not wait for DuckDB.
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string }
 
 /** Runs one command line; sets the exit code and returns when everything is closed. */
@@ -91,15 +91,26 @@ const withoutUndefined = (flags: Record<string, unknown>) => Object.fromEntries(
 /** The backends of one service in its own process; its events are JSON lines on standard output. */
 async function open(command: Command): Promise<Backends> {
   const { config } = settingsOf(command)
+  requireReach(config)
   await preflight(config.data.dir)
   const telemetry = createTelemetry()
   jsonLines(telemetry, process.stdout, Date.now)
+  const { openBackends } = await import('#infra/backends.ts')
   return openBackends(config, version, telemetry)
 }
 
+/** Whoever is on the public web with these settings must say who they are. */
+const requireReach = ({ miner, sources }: Config): void =>
+  requireContact(
+    miner.contact,
+    sources.flatMap(({ seeds }) => seeds),
+    () => false,
+  )
+
 async function up(command: Command, { once = false, seed }: { once?: boolean; seed?: string[] }): Promise<void> {
   const { config } = settingsOf(command, seed ? { sources: sourcesOfSeeds(seed) } : {})
-  await preflight(config.data.dir, flywheelPorts(config))
+  requireReach(config)
+  await preflight(config.data.dir, Object.values(servicePorts(config)))
   using interrupt = untilInterrupted()
   const telemetry = createTelemetry()
   const terminal = process.stdout.isTTY
@@ -109,6 +120,7 @@ async function up(command: Command, { once = false, seed }: { once?: boolean; se
     if (name === 'turn.summary') summary = fields as unknown as TurnSummary
   })
   try {
+    const [{ openBackends }, { turnFlywheel }] = await Promise.all([import('#infra/backends.ts'), import('./flywheel.ts')])
     await using backends = await openBackends(config, version, telemetry)
     await turnFlywheel(backends, { once, signal: interrupt.signal })
   } catch (error) {
@@ -122,6 +134,7 @@ async function up(command: Command, { once = false, seed }: { once?: boolean; se
 
 async function showChain(_options: unknown, command: Command): Promise<void> {
   await using backends = await open(command)
+  const { chainStatus } = await import('#infra/chain/status.ts')
   const { netuid, block, lastEpochBlock, neurons } = await chainStatus(backends.chain)
   const header = ['uid', 'hotkey', 'stake TAO', 'permit', 'weights set', 'weights', 'incentive', 'dividends', 'emission TAO', 'axon', 'commitment']
   const rows = neurons.map((n) => [
@@ -144,7 +157,8 @@ async function showChain(_options: unknown, command: Command): Promise<void> {
 
 async function doctor(_options: unknown, command: Command): Promise<void> {
   const { config } = settingsOf(command)
-  const findings = await examine(config, flywheelPorts(config))
+  const { examine } = await import('#infra/doctor.ts')
+  const findings = await examine(config, Object.values(servicePorts(config)))
   print(
     textTable(
       ['', 'what', 'found'],

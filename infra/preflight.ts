@@ -3,6 +3,7 @@ import { access, readdir, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { OrreryError } from '#schemas/errors.ts'
+import type { Config } from './config/schema.ts'
 import { inspectDatabase } from './engine/sqlite/database.ts'
 
 export interface PortWish {
@@ -11,6 +12,12 @@ export interface PortWish {
   /** The setting that chose it. */
   setting: string
 }
+
+/** Where the query API and the feed listen. */
+export const servicePorts = ({ dataset, bridge }: Config): { query: PortWish; feed: PortWish } => ({
+  query: { host: dataset.host, port: dataset.port, setting: 'dataset.port' },
+  feed: { host: bridge.host, port: bridge.port, setting: 'bridge.port' },
+})
 
 /**
  * Everything that could be wrong before the first byte is written, so that a refusal changes nothing: the data folder, the files in it, the ports.
