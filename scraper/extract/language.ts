@@ -5,7 +5,7 @@ export interface Language {
   score: number
 }
 
-/** The commonest words of each language that few of the others share. */
+/** The commonest words of each language that few of the others share; none of one letter, which code and formulas are full of. */
 const stopWords: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEntries(
   Object.entries({
     en: 'the of and to in is that for it with as on be at by this are from or an was not have you which can if will',
@@ -20,7 +20,7 @@ const stopWords: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEntr
     tr: 've bir bu için ile da de olarak daha çok gibi olan ise en kadar sonra ne var her mi',
     id: 'yang dan di ini untuk dengan dari pada tidak dalam itu akan adalah atau juga ke bisa oleh saat',
     vi: 'và của là các có được cho không trong với một những này để người khi đã từ như về',
-  }).map(([lang, list]) => [lang, new Set(list.split(' '))]),
+  }).map(([lang, list]) => [lang, new Set(list.split(' ').filter((word) => word.length > 1))]),
 )
 
 const scripts: readonly (readonly [RegExp, string])[] = [

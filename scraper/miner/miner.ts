@@ -9,7 +9,6 @@ import type { ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { executeCrawl } from '../fetch/crawlee-executor.ts'
 import { createRobots } from '../robots/robots.ts'
 import { snapshotShards, type SnapshotReport } from '../shard/snapshot.ts'
 import { requireContact } from './contact.ts'
@@ -98,6 +97,8 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
 
 async function crawl(options: MinerOptions, order: WorkOrder, visit: ReturnType<typeof claimVisitor>, signal: AbortSignal): Promise<void> {
   const { settings, frontier, pace, reproducible } = options
+  // Crawlee takes a quarter of a second to load: not for every command that only might crawl.
+  const { executeCrawl } = await import('../fetch/crawlee-executor.ts')
   const timeoutMs = settings.timeout_seconds * 1000
   const work = cycleWork({
     frontier,

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest'
+import { frozenClock } from '#infra/clock.ts'
+import { createHttp } from '#infra/net/http.ts'
+import { Document } from '#schemas/document.ts'
+import { openSite, type Page } from '#test/site/site.ts'
+import { createRobots } from '../robots/robots.ts'
+import { fetchDocument } from './fetch-document.ts'
+
+const clock = frozenClock(Date.UTC(2026, 0, 15))
+const prose = 'The garden of the house is on the other side of the road, and it was the place that we liked to be in with friends. '.repeat(4)
+const page = `<html lang="en"><title>A garden</title><meta property="article:published_time" content="2026-01-02"><main><p>${prose}</p></main></html>`
+const send =
+  (body: string, headers: Record<string, string> = {}, status = 200): Page =>
+  (response) =>
+    void response.writeHead(status, { 'content-type': 'text/html', ...headers }).end(body)
+
+async function fetchFrom(pages: Record<string, Page>, path = '/page') {
+  await using site = await openSite({ 'h.localhost': pages })
+  await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 200, bytesMax: 100_000, hosts: site.hosts })
+  const services = { http, robots: createRobots(http, clock), pace: clock, facts: clock }
+  return fetchDocument(`http://h.localhost${path}`, services, new AbortController().signal)
+}
+
+test('a page becomes what a miner would keep: a whole document but for whose it is', async () => {
+  const headers = { etag: '"1"', 'last-modified': 'Thu, 01 Jan 2026 00:00:00 GMT', 'x-robots-tag': 'noarchive', 'tdm-reservation': '1' }
+  const fetched = await fetchFrom({ '/robots.txt': 'User-agent: *\nDisallow: /private', '/page': send(page, headers) })
+  if (!fetched.ok) throw new Error(fetched.reason)
+  const { document } = fetched
+  expect(() => Document.parse({ ...document, label: 'garden', job_id: 'garden', hotkey: 'x', version: 1 })).not.toThrow()
+  expect(document).toMatchObject({
+    uri: 'http://h.localhost/page',
+    title: 'A garden',
+    lang: 'en',
+    datetime: new Date('2026-01-02'),
+    published_by: 'meta',
+    fetched_at: new Date(clock.now()),
+    etag: '"1"',
+    rights: { robots: 'allowed', meta_robots: ['noarchive'], tdm_reservation: true, licence: null },
+  })
+})
+
+describe('a page that cannot be had is the fault of', () => {
+  test.each<[string, string, Record<string, Page>]>([
+    ['page', 'http_404', {}],
+    ['page', 'moved', { '/page': send('', { location: '/x' }, 301) }],
+    ['page', 'noindex', { '/page': send(page, { 'x-robots-tag': 'noindex' }) }],
+    ['page', 'gopher_too_short', { '/page': send('<p>short') }],
+    ['page', 'no_text', { '/page': send('<nav>only</nav>') }],
+    ['page', 'not_html', { '/page': send('%PDF', { 'content-type': 'application/pdf' }) }],
+    ['page', 'too_large', { '/page': send('x'.repeat(100_001)) }],
+    ['page', 'robots_disallowed', { '/robots.txt': 'User-agent: orrery\nDisallow: /', '/page': send(page) }],
+    ['ours', 'robots_unreachable', { '/robots.txt': send('', {}, 503), '/page': send(page) }],
+    ['ours', 'http_503', { '/page': send('', {}, 503) }],
+    ['ours', 'timeout', { '/page': () => undefined }],
+    ['ours', 'connection_failed', { '/page': (response) => void response.socket?.destroy() }],
+  ])('%s: %s', async (fault, reason, pages) => expect(await fetchFrom(pages)).toEqual({ ok: false, reason, fault }))
+})

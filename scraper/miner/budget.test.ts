@@ -1,0 +1,54 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { splitBudget } from './budget.ts'
+
+test('splits by weight, the rest by largest remainder, ties by name', () => {
+  expect(
+    splitBudget(
+      10,
+      new Map([
+        ['b', 1],
+        ['a', 1],
+        ['c', 1],
+      ]),
+    ),
+  ).toEqual(
+    new Map([
+      ['b', 3],
+      ['a', 4],
+      ['c', 3],
+    ]),
+  )
+  expect(
+    splitBudget(
+      240,
+      new Map([
+        ['a', 5],
+        ['b', 1],
+      ]),
+    ),
+  ).toEqual(
+    new Map([
+      ['a', 200],
+      ['b', 40],
+    ]),
+  )
+  expect(splitBudget(5, new Map())).toEqual(new Map())
+})
+
+test('the parts add up, none is further than one from its exact share, and the order of the labels does not matter', () => {
+  const weights = fc.uniqueArray(fc.tuple(fc.string(), fc.double({ min: 0.001, max: 5, noNaN: true })), {
+    minLength: 1,
+    maxLength: 50,
+    selector: ([label]) => label,
+  })
+  fc.assert(
+    fc.property(weights, fc.nat(100_000), (pairs, total) => {
+      const parts = splitBudget(total, new Map(pairs))
+      const sum = pairs.reduce((all, [, weight]) => all + weight, 0)
+      expect(parts.values().reduce((a, b) => a + b, 0)).toBe(total)
+      for (const [label, weight] of pairs) expect(Math.abs((parts.get(label) ?? NaN) - (total * weight) / sum)).toBeLessThanOrEqual(1)
+      expect(new Map([...splitBudget(total, new Map(pairs.toReversed()))].toSorted())).toEqual(new Map([...parts].toSorted()))
+    }),
+  )
+})

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import type { DesirabilityJob } from '#schemas/desirability.ts'
+import { requireContact } from './contact.ts'
+import { compileJobs } from './jobs.ts'
+import { shareOf } from './share.ts'
+import { targetsOf } from './targets.ts'
+
+const job = (id: string, include: string[], more: Partial<DesirabilityJob> = {}): DesirabilityJob => ({
+  id,
+  weight: 1,
+  params: { keyword: null, platform: 'web', label: id, post_start_datetime: null, post_end_datetime: null },
+  web: { seeds: [], include },
+  ...more,
+})
+
+const check = (contact: string, seed: string) => () => requireContact(contact, [seed], (hostname) => hostname === 'own.test')
+
+describe('jobs', () => {
+  const jobs = compileJobs([
+    job('readme', ['http://*.localhost/readme*']),
+    job('one', ['http://one.localhost/*', 'https://one.example/docs/*']),
+    job('all', ['http://*.localhost/*'], { weight: 2.5 }),
+  ])
+
+  test.each([
+    ['http://one.localhost/readme.html', 'readme'],
+    ['http://one.localhost/x', 'one'],
+    ['http://two.localhost/x', 'all'],
+    ['https://one.example/docs/x', 'one'],
+    ['https://one.example/x', undefined],
+  ])('%s belongs to the first job that takes it', (url, id) => expect(jobs.of(url)?.id).toBe(id))
+
+  test('a pattern that is none is named', () => expect(() => compileJobs([job('bad', ['http://h/('])])).toThrow(/http:\/\/h\/\(.* job bad/))
+
+  test('targets say nothing of where they were found: seeds first, then sitemaps, then pages by weight', () => {
+    const seeded = compileJobs([
+      job('all', ['http://*.localhost/*'], {
+        weight: 2.5,
+        web: { seeds: ['http://a.localhost/sitemap.xml', 'http://a.localhost'], include: ['http://*.localhost/*'] },
+      }),
+    ])
+    const targets = targetsOf(seeded, () => true)
+    expect(targets.seeds().map(({ url, kind }) => [url, kind])).toEqual([
+      ['http://a.localhost/sitemap.xml', 'sitemap'],
+      ['http://a.localhost/', 'page'],
+    ])
+    const found = targets.found({ pages: ['http://b.localhost/', 'http://elsewhere.example/'], sitemaps: ['http://b.localhost/map.xml'] })
+    expect(found).toEqual([
+      { url: 'http://b.localhost/', kind: 'page', label: 'all', priority: 2500 },
+      { url: 'http://b.localhost/map.xml', kind: 'sitemap', label: 'all', priority: 2_000_000 },
+    ])
+  })
+})
+
+describe('shares', () => {
+  test('are disjoint, together all, and about equal', () => {
+    const parts = [1, 2, 3].map((part) => shareOf(`${part}/3`))
+    const owners = Array.from({ length: 300 }, (_, i) => parts.flatMap((isOurs, part) => (isOurs(`http://h${i}.example/x`) ? [part] : [])))
+    expect(owners.every((own) => own.length === 1)).toBe(true)
+    for (const part of [0, 1, 2]) expect(owners.filter(([own]) => own === part).length).toBeGreaterThan(60)
+  })
+  test('a part beyond the whole is refused', () => expect(() => shareOf('3/2')).toThrow(expect.objectContaining({ code: 'invalid_config' })))
+})
+
+describe('a contact', () => {
+  test.each(['http://own.test/', 'http://127.0.0.1:80/', 'http://[::1]/', 'http://localhost/', 'http://x.localhost/'])('is not needed for %s', (seed) =>
+    expect(check('', seed)).not.toThrow(),
+  )
+  test.each(['https://example.org/', 'http://8.8.8.8/'])('is needed for %s', (seed) => {
+    expect(check(' ', seed)).toThrow(expect.objectContaining({ code: 'invalid_config' }))
+    expect(check('https://example.net/us', seed)).not.toThrow()
+  })
+})
