@@ -7,18 +7,21 @@ export interface LossCurve {
 const batchesMin = 3
 
 /**
- * First against last third (at least one batch each) of a node's losses in the order of training, each the median of means: one wild batch moves neither.
- * Undefined for fewer than 3 batches.
+ * First against last quarter (at least one batch each) of a node's losses in the order of training, each the median of means. Undefined for fewer than 3
+ * batches. Quarters: the loss falls fastest at the start, so that shorter parts that lie further apart tell more than longer ones.
  */
 export function lossCurve(losses: readonly number[]): LossCurve | undefined {
   if (losses.length < batchesMin) return undefined
-  const part = Math.floor(losses.length / 3)
+  const part = Math.max(1, Math.floor(losses.length / 4))
   return { before: medianOfMeans(losses.slice(0, part)), after: medianOfMeans(losses.slice(-part)) }
 }
 
-/** The median of the means of 5 (of ten values or more), 3 (of three or more) or 1 groups, dealt in turn (Nemirovski and Yudin 1983). Not for an empty list. */
+/**
+ * The median of the means of 5 (of 15 values or more), 3 (of nine or more) or 1 groups, dealt in turn (Nemirovski and Yudin 1983): from nine values on one
+ * wild one does not move it; fewer are not split, because the median of single batches is mostly chance. Not for an empty list.
+ */
 export function medianOfMeans(values: readonly number[]): number {
-  const groups = values.length >= 10 ? 5 : values.length >= 3 ? 3 : 1
+  const groups = values.length >= 15 ? 5 : values.length >= 9 ? 3 : 1
   const means = Array.from({ length: groups }, (_, group) => mean(values.filter((_, i) => i % groups === group)))
   return lowerMedian(means)
 }

@@ -25,15 +25,15 @@ const manyDuplicates = 0.5
 /** Above this share of a guess's loss, and learning less than that many nats, there is nothing to learn. */
 const noiseShare = 0.85
 const noiseProgress = 0.05
-/** Progress smaller than this (nats) is mostly chance; it softens the comparison. */
-const chanceProgress = 0.05
+/** A smaller share of the loss than this is learnt by chance; it softens the comparison. */
+const chanceShare = 0.01
 
 export const neutral: Vote = { factor: 1, verdict: 'no_evidence' }
 
 /**
  * One node's votes. A label that is boilerplate or noise shall sink by the whole step. Among the others, what was learnt faster than the node's own mean shall
- * rise, what was learnt slower shall sink: 1 + 0.2 × clamp((p − mean p) ÷ (mean |p| + 0.05), −1, 1), p = before − after. A node is only ever compared with
- * itself, so that a fast machine, a better model or an invented scale gives no more than one vote.
+ * rise, what was learnt slower shall sink: 1 + 0.2 × clamp((p − mean p) ÷ (mean |p| + 0.01), −1, 1), p = (before − after) ÷ before: the share of its loss
+ * that was learnt away, so that hard sources and easy ones are measured alike. A node is only ever compared with itself, so that a fast machine, a better model or an invented scale gives no more than one vote.
  */
 export function votesOf(curves: ReadonlyMap<string, LossCurve>, context: LabelContext): Map<string, Vote> {
   const votes = new Map<string, Vote>()
@@ -41,11 +41,11 @@ export function votesOf(curves: ReadonlyMap<string, LossCurve>, context: LabelCo
   for (const [label, curve] of curves) {
     const useless = uselessness(label, curve, context)
     if (useless) votes.set(label, { factor: 1 - stepMax, verdict: useless })
-    else learning.set(label, curve.before - curve.after)
+    else learning.set(label, (curve.before - curve.after) / Math.max(curve.before, Number.EPSILON))
   }
   const progress = [...learning.values()]
   const usual = mean(progress)
-  const scale = mean(progress.map(Math.abs)) + chanceProgress
+  const scale = mean(progress.map(Math.abs)) + chanceShare
   for (const [label, p] of learning) votes.set(label, { factor: 1 + stepMax * Math.max(-1, Math.min(1, (p - usual) / scale)), verdict: 'progress' })
   return votes
 }
