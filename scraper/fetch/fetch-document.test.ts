@@ -18,7 +18,7 @@ async function fetchFrom(pages: Record<string, Page>, path = '/page') {
   await using site = await openSite({ 'h.localhost': pages })
   await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 200, bytesMax: 100_000, hosts: site.hosts })
   const services = { http, robots: createRobots(http, clock), pace: clock, facts: clock }
-  return fetchDocument(`http://h.localhost${path}`, services, new AbortController().signal)
+  return await fetchDocument(`http://h.localhost${path}`, services, new AbortController().signal)
 }
 
 test('a page becomes what a miner would keep: a whole document but for whose it is', async () => {
