@@ -14,6 +14,8 @@ import { openBridge } from '#trainer-bridge/service.ts'
 const steps = ['mined', 'validated', 'ingested', 'steered'] as const satisfies TurnManifest['step'][]
 type Step = (typeof steps)[number]
 
+const ownLeaseSeconds = 10
+
 /** All services over one data folder, as the work of each step. */
 interface Wheel extends AsyncDisposable {
   /** Hotkey of the validator. */
@@ -72,13 +74,17 @@ async function assemble(backends: Backends, signal: AbortSignal): Promise<Wheel>
 async function assembleInto(stack: AsyncDisposableStack, backends: Backends, signal: AbortSignal): Promise<Wheel> {
   const { config } = backends
   const ports = servicePorts(config)
+  // The nodes live and die with this process: what they held when it was killed must soon come back.
+  const lease_seconds = Math.min(config.bridge.lease_seconds, ownLeaseSeconds)
   const names = Array.from({ length: config.up.miners }, (_, i) => ({ name: `miner-${i + 1}`, share: `${i + 1}/${config.up.miners}` }))
   const miners = await Promise.all(names.map(async (named) => stack.use(await minerOf(backends, { ...config.miner, ...named }))))
   const wallet = await backends.validatorWallet(config.validator.name)
   const refetch = webRefetch({ ...backends, hostDelayMs: config.miner.host_delay_ms })
   const validator = stack.use(openValidator({ ...backends, ...wallet, settings: config.validator, refetch }))
   const dataset = stack.use(await openDataset({ ...backends, settings: config.dataset }))
-  const bridge = stack.use(await openBridge({ ...backends, settings: config.bridge, datasetName: config.dataset.name, seed: config.run.seed }))
+  const bridge = stack.use(
+    await openBridge({ ...backends, settings: { ...config.bridge, lease_seconds }, datasetName: config.dataset.name, seed: config.run.seed }),
+  )
   const query = await listen(dataset.app, ports.query)
   backends.serveObjectsAt(query.origin)
   const feed = await listen(bridge.app, ports.feed)
