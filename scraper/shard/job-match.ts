@@ -1,6 +1,6 @@
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Document } from '#schemas/document.ts'
-import { OrreryError } from '#schemas/errors.ts'
+import { compileJobs, labelOf } from '../miner/jobs.ts'
 
 type Judged = Pick<Document, 'uri' | 'label' | 'title' | 'text' | 'datetime'>
 
@@ -12,14 +12,14 @@ export type JobMatch = (document: Judged, jobId: string) => 'unlisted_job' | 'la
  * that takes its uri, its title or text holds the keyword (any case), and its datetime lies in the job's dates (both ends included).
  * @throws OrreryError `invalid_argument` for a pattern that is no URLPattern
  */
-export function jobMatcher(jobs: readonly DesirabilityJob[]): JobMatch {
-  const compiled = jobs.map((job) => ({ job, patterns: job.web.include.map((pattern) => compile(pattern, job.id)) }))
-  const byId = new Map(jobs.map((job) => [job.id, job]))
+export function jobMatcher(list: readonly DesirabilityJob[]): JobMatch {
+  const jobs = compileJobs(list)
+  const byId = new Map(list.map((job) => [job.id, job]))
   return (document, jobId) => {
     const job = byId.get(jobId)
     if (!job) return 'unlisted_job'
-    if (job.params.label !== null && job.params.label !== document.label) return 'label'
-    if (compiled.find(({ patterns }) => patterns.some((pattern) => pattern.test(document.uri)))?.job.id !== jobId) return 'place'
+    if (labelOf(job) !== document.label) return 'label'
+    if (jobs.of(document.uri)?.id !== jobId) return 'place'
     return termsRefusal(job.params, document)
   }
 }
@@ -33,17 +33,4 @@ function termsRefusal(
   if (start !== null && at < Date.parse(start)) return 'dates'
   if (end !== null && at > Date.parse(end)) return 'dates'
   return undefined
-}
-
-function compile(pattern: string, jobId: string): URLPattern {
-  try {
-    return new URLPattern(pattern)
-  } catch (cause) {
-    throw new OrreryError(
-      'invalid_argument',
-      `"${pattern}" of job ${jobId} is no URL pattern; write one like https://example.org/*.`,
-      { pattern, jobId },
-      cause,
-    )
-  }
 }

@@ -1,0 +1,120 @@
+import type { Clock } from '#schemas/clock.ts'
+import type { Document } from '#schemas/document.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { minhash } from '#schemas/identity/minhash.ts'
+import type { ShardManifest } from '#schemas/manifest.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
+import { decodeRowGroups } from '#schemas/parquet/decode.ts'
+import type { JobMatch } from '../shard/job-match.ts'
+import type { Claim } from './claim.ts'
+import { failure, type Failure } from './failure.ts'
+import { judgePage, type PageVerdict, type Refetch } from './refetch.ts'
+import { checkDuplicates, checkRow, rowFacts, ShardShares, type RowFacts } from './rows.ts'
+import { drawSample, sampleSeed, type SampledRow } from './sample.ts'
+import { checkFooter, checkManifest, readShard } from './structure.ts'
+
+/** Success a sample needs (Data Universe: re-scrape success). */
+const sameShareMin = 0.8
+/** One miner's operator needs to see what is wrong, not all of it. */
+const failuresMax = 20
+
+export interface EvaluationParams {
+  store: ObjectStore
+  facts: Clock
+  matches: JobMatch
+  refetch: Refetch
+  /** Of the block that seeds the sample. */
+  blockHash: string
+  samplePages: number
+  signal: AbortSignal
+}
+
+export interface Evaluation {
+  failures: readonly Failure[]
+  rows: readonly RowFacts[]
+  /** The sampled pages; none when the files already failed. */
+  pages: readonly PageVerdict[]
+}
+
+/**
+ * Checks everything a miner claims: each file, each row, all rows together, and a sample of pages on the web.
+ * @throws OrreryError `store_unavailable`, or the signal's reason: no fault of the miner's
+ */
+export async function evaluateClaim(hotkey: string, claim: Claim, params: EvaluationParams): Promise<Evaluation> {
+  const failures = [...claim.failures, ...claim.shards.flatMap((manifest) => checkManifest(manifest, hotkey))]
+  if (failures.length > 0) return { failures: failures.slice(0, failuresMax), rows: [], pages: [] }
+  const files = claim.shards.map(({ file }) => file)
+  const wanted = Map.groupBy(drawSample(sampleSeed(params.blockHash, hotkey, files), files, params.samplePages), ({ key }) => key)
+  const rows: RowFacts[] = []
+  const sample: Document[] = []
+  for (const manifest of claim.shards) {
+    params.signal.throwIfAborted()
+    const shard = await evaluateShard(manifest, wanted.get(manifest.file.key) ?? [], params)
+    failures.push(...shard.failures)
+    rows.push(...shard.rows)
+    sample.push(...shard.sample)
+  }
+  failures.push(...checkDuplicates(rows))
+  if (failures.length > 0) return { failures: failures.slice(0, failuresMax), rows, pages: [] }
+  const pages: PageVerdict[] = []
+  for (const row of sample) pages.push(judgePage(row, await params.refetch(row.uri, params.signal)))
+  return { failures: checkPages(pages), rows, pages }
+}
+
+interface ShardEvaluation {
+  failures: Failure[]
+  rows: RowFacts[]
+  sample: Document[]
+}
+
+/** One file from the outside in; what fails ends the look at it. */
+async function evaluateShard(manifest: ShardManifest, wanted: readonly SampledRow[], { store, ...params }: EvaluationParams): Promise<ShardEvaluation> {
+  const bytes = await readShard(manifest, store)
+  if (!(bytes instanceof Uint8Array)) return { failures: [bytes], rows: [], sample: [] }
+  const failures = checkFooter(manifest, bytes)
+  if (failures.length > 0) return { failures, rows: [], sample: [] }
+  const read: ShardEvaluation = { failures, rows: [], sample: [] }
+  try {
+    await readRows(bytes, manifest, new Set(wanted.map(({ row }) => row)), params, read)
+  } catch (error) {
+    if (!(error instanceof OrreryError && error.code === 'invalid_record')) throw error
+    failures.push(failure('row_malformed', `${manifest.file.key}: ${String(error.details['what'])}`))
+  }
+  return read
+}
+
+async function readRows(
+  bytes: Uint8Array,
+  manifest: ShardManifest,
+  wanted: ReadonlySet<number>,
+  { facts, matches, signal }: Pick<EvaluationParams, 'facts' | 'matches' | 'signal'>,
+  into: ShardEvaluation,
+): Promise<void> {
+  const shares = new ShardShares()
+  let at = 0
+  for await (const group of decodeRowGroups(bytes)) {
+    signal.throwIfAborted()
+    for (const row of group) {
+      const isWanted = wanted.has(at++)
+      const wrong = checkRow(row, manifest, facts.now()) ?? (isWanted ? checkSignature(row, manifest) : undefined)
+      if (wrong && into.failures.length < failuresMax) into.failures.push(wrong)
+      shares.add(row, matches)
+      into.rows.push(rowFacts(row))
+      if (isWanted) into.sample.push(row)
+    }
+  }
+  into.failures.push(...shares.failures(manifest))
+}
+
+function checkSignature(row: Document, { file }: ShardManifest): Failure | undefined {
+  if (Buffer.compare(row.minhash, minhash(row.text)) === 0) return undefined
+  return failure('minhash', `the signature of ${row.uri} in ${file.key} is not that of its text`)
+}
+
+function checkPages(pages: readonly PageVerdict[]): Failure[] {
+  const judged = pages.filter(({ outcome }) => outcome !== 'unknown')
+  const different = judged.filter((page) => page.outcome === 'different')
+  if (judged.length - different.length >= judged.length * sameShareMin) return []
+  const examples = different.slice(0, 3).map((page) => `${page.uri} (${'reason' in page ? page.reason : ''})`)
+  return [failure('page_differs', `${different.length} of ${judged.length} sampled pages are not what the rows say: ${examples.join(', ')}`)]
+}

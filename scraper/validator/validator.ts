@@ -1,0 +1,193 @@
+import type { Catalog } from '#schemas/catalog.ts'
+import type { Block, Chain, Neuron, Signer } from '#schemas/chain.ts'
+import type { Clock } from '#schemas/clock.ts'
+import type { DesirabilityJob } from '#schemas/desirability.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { lineage, type ScoresManifest } from '#schemas/manifest.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
+import type { Telemetry } from '#schemas/stage.ts'
+import { jobMatcher } from '../shard/job-match.ts'
+import { readClaim } from './claim.ts'
+import { findCopies } from './copies.ts'
+import { evaluateClaim, type Evaluation } from './evaluate.ts'
+import type { Failure } from './failure.ts'
+import type { Refetch } from './refetch.ts'
+import { nextCredibility, rawScores, scoreOf } from './score.ts'
+import { submitWeights, type SubmittedWeights } from './submit-weights.ts'
+
+/** The seed of a sample is the hash of a block so far back (protocol). */
+const sampleDepth = 10
+const weightsWaitMs = 45_000
+
+export interface ValidatorParams {
+  signer: Signer
+  settings: { sample_pages: number }
+  store: ObjectStore
+  catalog: Catalog
+  chain: Chain
+  refetch: Refetch
+  pace: Clock
+  facts: Clock
+  telemetry: Telemetry
+  /** How long a cycle waits for the chain to take its weights (permit, rate limit). Default 45 s. */
+  weightsWaitMs?: number
+}
+
+type MinerScore = ScoresManifest['miners'][number]
+
+export interface ValidationReport {
+  /** Block of the metagraph that was evaluated. */
+  block: number
+  /** Block whose hash seeded the samples: ten before, or the first of a young chain. */
+  sampleBlock: number
+  /** By hotkey. */
+  miners: readonly MinerScore[]
+  weights: SubmittedWeights
+}
+
+export interface Validator extends AsyncDisposable {
+  /** One round over all miners. @throws OrreryError `not_found` without a desirability list, `conflict` beside another validator of this hotkey; the signal's reason */
+  cycle(signal: AbortSignal): Promise<ValidationReport>
+  /** Ends a running cycle and waits for it. */
+  close(): Promise<void>
+}
+
+/** A validator over one hotkey. Cycles run one after another. */
+export function openValidator(params: ValidatorParams): Validator {
+  const closed = new AbortController()
+  let running: Promise<unknown> = Promise.resolve()
+  const close = async (): Promise<void> => {
+    closed.abort(new OrreryError('invalid_argument', 'The validator is closed; open another.'))
+    await running
+  }
+  return {
+    cycle(signal) {
+      const turn = running.then(() => runCycle(params, AbortSignal.any([signal, closed.signal])))
+      running = turn.catch(() => undefined)
+      return turn
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+async function runCycle(params: ValidatorParams, signal: AbortSignal): Promise<ValidationReport> {
+  const { signer, chain, catalog, telemetry } = params
+  signal.throwIfAborted()
+  const jobs = await listedJobs(catalog)
+  const { block, neurons } = await chain.metagraph()
+  const sampleBlock = await chain.block(Math.max(0, block - sampleDepth))
+  const previous = await catalog.head(lineage.scores(signer.address))
+  const known = new Map(previous?.manifest.kind === 'scores' ? previous.manifest.miners.map((miner) => [miner.hotkey, miner]) : [])
+
+  const miners = neurons.filter(({ hotkey, commitment }) => hotkey !== signer.address && (commitment !== undefined || known.has(hotkey)))
+  const evaluated = await evaluateAll(miners, jobs, sampleBlock, params, signal)
+  const scores = scoreAll(miners, evaluated, known, jobs, params.facts.now())
+  await catalog.commit(lineage.scores(signer.address), previous?.sha256, { kind: 'scores', parent: previous?.sha256 ?? null, block, miners: scores })
+  const byHotkey = new Map(scores.map((miner) => [miner.hotkey, miner.score]))
+  const weights = await submitWeights(
+    neurons.map(({ hotkey }) => byHotkey.get(hotkey) ?? 0),
+    { ...params, waitMs: params.weightsWaitMs ?? weightsWaitMs, signal },
+  )
+  telemetry.event('validator.cycle', {
+    hotkey: signer.address,
+    block,
+    sample_block: sampleBlock.number,
+    miners: scores.length,
+    passed: scores.filter(({ passed }) => passed).length,
+    weights_accepted: weights.accepted,
+  })
+  return { block, sampleBlock: sampleBlock.number, miners: scores, weights }
+}
+
+async function listedJobs(catalog: Catalog): Promise<readonly DesirabilityJob[]> {
+  const head = await catalog.head(lineage.desirability)
+  if (head?.manifest.kind === 'desirability') return head.manifest.jobs
+  throw new OrreryError('not_found', 'There is no desirability list to validate against; start a miner or the dataset service on this data folder first.')
+}
+
+/** `undefined`: we could not evaluate it, which is our trouble. */
+type Evaluated = (Evaluation & { index: string | null }) | undefined
+
+async function evaluateAll(
+  miners: readonly Neuron[],
+  jobs: readonly DesirabilityJob[],
+  sampleBlock: Block,
+  { store, facts, refetch, settings, telemetry }: ValidatorParams,
+  signal: AbortSignal,
+): Promise<Map<string, Evaluated>> {
+  const evaluated = new Map<string, Evaluated>()
+  const evaluation = { store, facts, refetch, matches: jobMatcher(jobs), blockHash: sampleBlock.hash, samplePages: settings.sample_pages, signal }
+  for (const neuron of miners) {
+    try {
+      const claim = await readClaim(neuron, store)
+      evaluated.set(neuron.hotkey, { ...(await evaluateClaim(neuron.hotkey, claim, evaluation)), index: claim.index })
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!(error instanceof OrreryError && error.retryable)) throw error
+      telemetry.event('validator.miner_skipped', { miner: neuron.hotkey, reason: error.message })
+      evaluated.set(neuron.hotkey, undefined)
+    }
+  }
+  const copies = await findCopies(
+    [...evaluated].flatMap(([hotkey, found]) => (found ? [{ hotkey, rows: found.rows }] : [])),
+    store,
+  )
+  for (const [hotkey, copy] of copies) {
+    const found = evaluated.get(hotkey)
+    if (found) evaluated.set(hotkey, { ...found, failures: [...found.failures, copy] })
+  }
+  for (const [hotkey, found] of evaluated) if (found) report(telemetry, hotkey, found)
+  return evaluated
+}
+
+function report(telemetry: Telemetry, hotkey: string, { failures, rows, pages }: Evaluation): void {
+  const count = (outcome: string): number => pages.filter((page) => page.outcome === outcome).length
+  telemetry.event('validator.miner', {
+    miner: hotkey,
+    passed: failures.length === 0,
+    rows: rows.length,
+    pages_same: count('same'),
+    pages_different: count('different'),
+    pages_unknown: count('unknown'),
+    failures,
+  })
+  for (const { code } of failures) telemetry.count('validator.failures', 1, { code })
+}
+
+/** Scores by hotkey. A miner we could not evaluate keeps its standing. */
+function scoreAll(
+  miners: readonly Neuron[],
+  evaluated: ReadonlyMap<string, Evaluated>,
+  known: ReadonlyMap<string, MinerScore>,
+  jobs: readonly DesirabilityJob[],
+  nowMs: number,
+): MinerScore[] {
+  const honest = [...evaluated].flatMap(([hotkey, found]) => (found && found.failures.length === 0 ? [{ hotkey, rows: found.rows }] : []))
+  const raws = rawScores(honest, jobs, nowMs)
+  const scores = miners.map(({ hotkey }): MinerScore => {
+    const old = known.get(hotkey) ?? { hotkey, credibility: 0, raw: 0, score: 0, index: null, passed: false, failures: [] }
+    const found = evaluated.get(hotkey)
+    if (!found) return old
+    const passed = found.failures.length === 0
+    const share = passed ? passedShare(found) : 0
+    const record = { hotkey, index: found.index, passed, failures: found.failures.map(toRecord) }
+    // Too little could be judged: neither reward nor penalty.
+    if (share === undefined) return { ...record, credibility: old.credibility, raw: old.raw, score: old.score }
+    // A failure keeps the former raw, so that coming back with more than that costs credibility.
+    const raw = passed ? (raws.get(hotkey) ?? 0) : old.raw
+    const credibility = nextCredibility(old, raw, share)
+    return { ...record, credibility, raw, score: passed ? scoreOf({ raw, credibility }) : 0 }
+  })
+  return scores.toSorted((a, b) => (a.hotkey < b.hotkey ? -1 : 1))
+}
+
+/** Share of the judged bytes that were what the rows say; undefined when less than half of the sampled pages could be judged. */
+function passedShare({ pages }: Evaluation): number | undefined {
+  const bytes = (outcome: string): number => pages.filter((page) => page.outcome === outcome).reduce((sum, { textBytes }) => sum + textBytes, 0)
+  const judged = pages.filter(({ outcome }) => outcome !== 'unknown').length
+  return judged === 0 || judged < pages.length / 2 ? undefined : bytes('same') / (bytes('same') + bytes('different'))
+}
+
+const detailChars = 500
+const toRecord = ({ code, detail }: Failure): { code: string; detail: string } => ({ code, detail: detail.slice(0, detailChars) })

@@ -1,0 +1,35 @@
+import type { Http } from '#infra/net/http.ts'
+import type { Clock } from '#schemas/clock.ts'
+import { fetchDocument } from '../fetch/fetch-document.ts'
+import { createRobots } from '../robots/robots.ts'
+import type { Refetch } from './refetch.ts'
+
+interface WebServices {
+  http: Http
+  /** Rests hosts. */
+  pace: Clock
+  /** Says what time it is on a page. */
+  facts: Clock
+  /** Rest of a host between two pages; robots.txt may ask for more. Hosts of this process need none. */
+  hostDelayMs: number
+}
+
+/** Looks at pages on the web, one request each, with the miners' own robots rules and extraction. */
+export function webRefetch({ http, pace, facts, hostDelayMs }: WebServices): Refetch {
+  const robots = createRobots(http, pace)
+  const restUntil = new Map<string, number>()
+  return async (uri, signal) => {
+    const { host, hostname } = new URL(uri)
+    if (!http.isVirtual(hostname)) {
+      const permission = await robots.of(uri, signal)
+      const restMs = Math.max(hostDelayMs, (permission.state === 'unreachable' ? undefined : permission.rules.crawlDelayMs) ?? 0)
+      await pace.sleep((restUntil.get(host) ?? 0) - pace.now(), signal)
+      restUntil.set(host, pace.now() + restMs)
+    }
+    const found = await fetchDocument(uri, { http, robots, pace, facts }, signal)
+    if (found.ok) return { state: 'found', id: found.document.id, text: found.document.text, publishedAt: found.document.published_at }
+    // Robots may have closed since the miner was there.
+    const isMiners = found.fault === 'page' && found.reason !== 'robots_disallowed'
+    return { state: isMiners ? 'gone' : 'unknown', reason: found.reason }
+  }
+}

@@ -1,0 +1,64 @@
+import type { Signer } from '#schemas/chain.ts'
+import type { Document } from '#schemas/document.ts'
+import { snapshotShards } from '#scraper/shard/snapshot.ts'
+import type { Refetch } from '#scraper/validator/refetch.ts'
+import { openValidator, type ValidationReport } from '#scraper/validator/validator.ts'
+import { testDocument } from '#test/golden/documents.ts'
+import { enqueue, openSubnet, testJob, testOrigin, type Subnet } from './subnet.ts'
+
+export const job = testJob('example')
+
+/** A subnet with one job, a validator and a miner, over a web that is a map. */
+export interface Scene extends AsyncDisposable {
+  subnet: Subnet
+  validator: Signer
+  miner: Signer
+  /** What is on the web, by uri. */
+  web: Map<string, Document>
+  refetch: Refetch
+  validate(look?: Refetch): Promise<ValidationReport>
+  /** Codes of all failures of the miner in one round. */
+  failures(): Promise<string[]>
+  /** Rows of one hotkey in the listed job; with `onWeb`, the pages are really there. */
+  rows(signer: Signer, count: number, options?: { from?: number; onWeb?: boolean }): Document[]
+  mineHonestly(signer: Signer, documents: readonly Document[]): Promise<void>
+}
+
+export async function openScene(): Promise<Scene> {
+  const subnet = await openSubnet()
+  const [validator, miner] = [await subnet.join('validator-1', 5000n), await subnet.join('miner-1')]
+  await subnet.catalog.commit('desirability', undefined, { kind: 'desirability', parent: null, jobs: [job], evidence: [], caused_by: null })
+  const web = new Map<string, Document>()
+  const refetch: Refetch = async (uri) => {
+    const page = web.get(uri)
+    return page ? { state: 'found', id: page.id, text: page.text, publishedAt: page.published_at } : { state: 'gone', reason: 'http_404' }
+  }
+  const validate = async (look = refetch): Promise<ValidationReport> => {
+    await using open = openValidator({ ...subnet, signer: validator, settings: { sample_pages: 20 }, refetch: look })
+    return await open.cycle(new AbortController().signal)
+  }
+  return {
+    subnet,
+    validator,
+    miner,
+    web,
+    refetch,
+    validate,
+    async failures() {
+      const { miners } = await validate()
+      return [...new Set(miners.find(({ hotkey }) => hotkey === miner.address)?.failures.map(({ code }) => code))]
+    },
+    rows(signer, count, { from = 0, onWeb = true } = {}) {
+      const documents = Array.from({ length: count }, (_, n) => testDocument(from + n, { hotkey: signer.address, job_id: job.id, label: 'example' }))
+      if (onWeb) for (const document of documents) web.set(document.uri, document)
+      return documents
+    },
+    async mineHonestly(signer, documents) {
+      const queue = subnet.queue(`documents-${signer.address}`)
+      await enqueue(queue, documents)
+      const signal = new AbortController().signal
+      await snapshotShards({ ...subnet, signer, jobs: [job], documents: queue, codec: 'zstd', origin: testOrigin, rejects: () => {}, signal })
+    },
+    [Symbol.asyncDispose]: () => subnet[Symbol.asyncDispose](),
+  }
+}
