@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { datasetCommands } from '#dataset/commands.ts'
 import type { Backends } from '#infra/backends.ts'
 import { sourcesOfSeeds } from '#infra/config/jobs.ts'
 import { loadConfig, type LoadedConfig } from '#infra/config/load.ts'
@@ -14,9 +13,7 @@ import { summaryTables, type TurnSummary } from '#infra/telemetry/summary.ts'
 import { textTable } from '#infra/telemetry/table.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { scraperCommands } from '#scraper/commands.ts'
 import { requireContact } from '#scraper/miner/contact.ts'
-import { bridgeCommands } from '#trainer-bridge/commands.ts'
 
 interface GlobalFlags {
   config?: string
@@ -31,13 +28,13 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.
 /** Runs one command line; sets the exit code and returns when everything is closed. */
 export async function main(args: readonly string[]): Promise<void> {
   try {
-    await program().parseAsync(args, { from: 'user' })
+    await (await program(args)).parseAsync(args, { from: 'user' })
   } catch (error) {
     process.exitCode = explain(error)
   }
 }
 
-function program(): Command {
+async function program(args: readonly string[]): Promise<Command> {
   const program = new Command('orrery')
     .description('The web becomes training data, and the loss decides what is scraped next.')
     .version(version)
@@ -53,9 +50,7 @@ function program(): Command {
     .option('--once', 'stop after one full turn with a summary')
     .option('--seed <url...>', 'crawl the web from these addresses instead of the embedded documents')
     .action((options: { once?: boolean; seed?: string[] }, command: Command) => up(command, options))
-  scraperCommands(program, open)
-  datasetCommands(program, open)
-  bridgeCommands(program, open)
+  if (!args.some((arg) => lightCommands.has(arg))) await addServices(program)
   program
     .command('chain')
     .description('The chain of the subnet.')
@@ -71,6 +66,20 @@ function program(): Command {
     .action((options: { origin?: boolean }, command: Command) => void print(showConfig(settingsOf(command), { origin: options.origin ?? false })))
   program.command('doctor').description('Look at what the program needs on this machine, and change nothing.').action(doctor)
   return program
+}
+
+/** Commands that need no service; loading all of them takes a second. */
+const lightCommands = new Set(['config', 'doctor', 'chain'])
+
+async function addServices(program: Command): Promise<void> {
+  const [{ scraperCommands }, { datasetCommands }, { bridgeCommands }] = await Promise.all([
+    import('#scraper/commands.ts'),
+    import('#dataset/commands.ts'),
+    import('#trainer-bridge/commands.ts'),
+  ])
+  scraperCommands(program, open)
+  datasetCommands(program, open)
+  bridgeCommands(program, open)
 }
 
 /** The settings of the command line that `command` is part of. */

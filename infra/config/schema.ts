@@ -50,7 +50,7 @@ export const Config = z.strictObject({
         .regex(/^[1-9]\d*\/[1-9]\d*$/, 'like 1/2')
         .default('1/1')
         .describe('Which part of the hosts this miner crawls: "1/2" = the first of two, by hash of the host.'),
-      pages_per_cycle: z.int().min(1).default(320).describe('Visits of one cycle, shared among the jobs by weight.'),
+      pages_per_cycle: z.int().min(1).default(360).describe('Visits of one cycle, shared among the jobs by weight.'),
       concurrency: z.int().min(1).max(1024).default(16).describe('Hosts asked at the same time.'),
       host_delay_ms: z
         .int()
