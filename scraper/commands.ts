@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import { minerCommand, type MinerBackends } from './miner/command.ts'
+import { validatorCommand, type ValidatorBackends } from './validator/command.ts'
 
 /** Adds the scraper's commands to the program. @param open opens the backends by the settings and flags of the command that runs */
-export function scraperCommands(program: Command, open: (command: Command) => Promise<MinerBackends>): void {
+export function scraperCommands(program: Command, open: (command: Command) => Promise<MinerBackends & ValidatorBackends>): void {
   minerCommand(program, open)
+  validatorCommand(program, open)
 }

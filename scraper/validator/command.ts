@@ -1,0 +1,55 @@
+import type { Command } from 'commander'
+import type { Config } from '#infra/config/schema.ts'
+import { untilInterrupted } from '#infra/interrupt.ts'
+import type { Http } from '#infra/net/http.ts'
+import type { Signer } from '#schemas/chain.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { openValidator, type Validator, type ValidatorParams } from './validator.ts'
+import { webRefetch } from './web-refetch.ts'
+
+/** The backends of a data folder, as far as a validator uses them. */
+export interface ValidatorBackends extends Omit<ValidatorParams, 'signer' | 'settings' | 'refetch' | 'weightsWaitMs'>, AsyncDisposable {
+  config: Pick<Config, 'miner' | 'validator'>
+  http: Http
+  validatorWallet(name: string): Promise<{ signer: Signer; coldkey: string }>
+}
+
+/** Adds `validator run` to the program. @param open opens the backends by the settings and flags of the command that runs */
+export function validatorCommand(program: Command, open: (command: Command) => Promise<ValidatorBackends>): void {
+  program
+    .command('validator')
+    .description('Check what miners claim, and set weights.')
+    .command('run')
+    .description('Run one validator, cycle after cycle, until it is interrupted.')
+    .option('--once', 'stop after one cycle', false)
+    .action(async ({ once }: { once: boolean }, command: Command) => {
+      await using backends = await open(command)
+      using interrupt = untilInterrupted()
+      await using validator = await validatorOf(backends)
+      if (once) process.stdout.write(`${JSON.stringify(await validator.cycle(interrupt.signal))}\n`)
+      else await cycleForever(validator, backends, interrupt.signal)
+    })
+}
+
+/** Opens the configured validator, registered on the chain. */
+async function validatorOf(backends: ValidatorBackends): Promise<Validator> {
+  const { config, chain } = backends
+  const { signer, coldkey } = await backends.validatorWallet(config.validator.name)
+  await chain.register(signer, coldkey)
+  return openValidator({ ...backends, signer, settings: config.validator, refetch: webRefetch({ ...backends, hostDelayMs: config.miner.host_delay_ms }) })
+}
+
+/** What may pass by itself is told and tried again; anything else ends it. */
+async function cycleForever(validator: Validator, { config, pace, telemetry }: ValidatorBackends, signal: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      await validator.cycle(signal).catch((error: unknown) => {
+        if (!(error instanceof OrreryError && error.retryable)) throw error
+        telemetry.event('validator.cycle_failed', { code: error.code, message: error.message })
+      })
+      await pace.sleep(config.validator.every_seconds * 1000, signal)
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
