@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { isPublicAddress } from './address.ts'
 import { HttpTrouble } from './http-failure.ts'
 
-export interface Destination {
+interface Destination {
   address: string
   port: number
 }

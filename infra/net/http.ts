@@ -13,7 +13,7 @@ export interface HttpOptions extends EgressOptions {
   bytesMax: number
 }
 
-export interface GetOptions {
+interface GetOptions {
   headers?: Readonly<Record<string, string>>
   /** Aborting rejects the call with the signal's reason; every other trouble is a value. */
   signal?: AbortSignal
@@ -24,7 +24,7 @@ export interface GetOptions {
   redirectsMax?: number
 }
 
-export interface HttpResponse {
+interface HttpResponse {
   ok: true
   /** After redirects. */
   url: string
@@ -37,7 +37,7 @@ export interface HttpResponse {
   truncated: boolean
 }
 
-export interface HttpFailure {
+interface HttpFailure {
   ok: false
   /** Where it went wrong: the URL of the hop. */
   url: string

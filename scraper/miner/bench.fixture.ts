@@ -1,0 +1,117 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { localChain } from '#infra/chain/local.ts'
+import { ensureWallet } from '#infra/chain/wallet.ts'
+import { frozenClock, systemClock } from '#infra/clock.ts'
+import { Config } from '#infra/config/schema.ts'
+import { sqliteCatalog } from '#infra/engine/sqlite/catalog.ts'
+import { sqliteFrontier } from '#infra/engine/sqlite/frontier.ts'
+import { sqliteQueue } from '#infra/engine/sqlite/queue.ts'
+import { createHttp } from '#infra/net/http.ts'
+import { folderStore } from '#infra/store/folder.ts'
+import { createTelemetry } from '#infra/telemetry/telemetry.ts'
+import type { Clock } from '#schemas/clock.ts'
+import { jobId, type DesirabilityJob } from '#schemas/desirability.ts'
+import { lineage } from '#schemas/manifest.ts'
+import type { Site } from '#test/site/site.ts'
+import { openMiner } from './miner.ts'
+
+const frozenAt = Date.UTC(2026, 0, 15)
+
+interface Setting {
+  concurrency?: number
+  pages?: number
+  reproducible?: boolean
+  pace?: Clock
+  hostDelayMs?: number
+  timeoutMs?: number
+  jobs?: DesirabilityJob[]
+}
+
+export function job(label: string, seeds: string[], include: string[], weight = 1): DesirabilityJob {
+  const params = { keyword: null, platform: 'web', label, post_start_datetime: null, post_end_datetime: null } as const
+  return { id: jobId(params), weight, params, web: { seeds, include } }
+}
+
+/** A miner on embedded backends in a folder of its own. */
+export async function openBench(site: Site, setting: Setting = {}) {
+  const stack = new AsyncDisposableStack()
+  const dataDir = await mkdtemp(join(tmpdir(), 'orrery-miner-'))
+  stack.defer(() => rm(dataDir, { recursive: true }))
+  const pace = setting.pace ?? systemClock()
+  const file = (name: string) => join(dataDir, `${name}.sqlite`)
+  const catalog = stack.use(sqliteCatalog(file('catalog')))
+  const frontier = stack.use(sqliteFrontier(file('frontier'), { clock: pace }))
+  const documents = stack.use(sqliteQueue(file('queue'), 'documents', { clock: pace }))
+  const chain = stack.use(localChain(file('chain'), { clock: systemClock(), netuid: 13, blockMs: 1000, tempoBlocks: 20, weightsRateLimitBlocks: 5 }))
+  const http = stack.use(
+    createHttp({
+      userAgent: 'Orrery/0',
+      timeoutMs: setting.timeoutMs ?? 5000,
+      bytesMax: 1 << 20,
+      hosts: setting.hostDelayMs === undefined ? site.hosts : undefined,
+      allowPrivate: [site.origin],
+    }),
+  )
+  const telemetry = createTelemetry()
+  const jobs = setting.jobs ?? [job('all', ['http://a.localhost/'], ['http://*.localhost/*'])]
+  await catalog.commit(lineage.desirability, undefined, { kind: 'desirability', parent: null, jobs, evidence: [], caused_by: null })
+  const settings = Config.shape.miner.parse({
+    pages_per_cycle: setting.pages ?? 100,
+    concurrency: setting.concurrency ?? 8,
+    host_delay_ms: 0,
+    timeout_seconds: 5,
+  })
+  const wallet = await ensureWallet(join(dataDir, 'wallets'), 'miner-1', { seed: 1 })
+  const origin = { code_version: '0', config_sha256: '0'.repeat(64) }
+  const store = folderStore(join(dataDir, 'store'))
+  const miner = stack.use(
+    await openMiner({
+      ...wallet,
+      settings,
+      frontier,
+      documents,
+      store,
+      catalog,
+      chain,
+      http,
+      pace,
+      facts: frozenClock(frozenAt),
+      telemetry,
+      origin,
+      dataDir,
+      reproducible: setting.reproducible ?? true,
+    }),
+  )
+  return {
+    miner,
+    frontier,
+    documents,
+    telemetry,
+    store,
+    catalog,
+    dataDir,
+    cycle: (signal = new AbortController().signal) => miner.cycle(signal),
+    rejects: async () =>
+      (await readFile(join(dataDir, 'rejects', 'miner-1.jsonl'), 'utf8'))
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+/** A clock that does not wait: what sleeps wakes at once, later. */
+export function leapingClock(): Clock & { leap(ms: number): void } {
+  let now = Date.UTC(2026, 0, 20)
+  return {
+    now: () => now,
+    leap: (ms) => void (now += ms),
+    async sleep(durationMs, signal) {
+      signal?.throwIfAborted()
+      await new Promise(setImmediate)
+      now += Math.max(0, durationMs)
+    },
+  }
+}
