@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { manualClock, type ManualClock } from '#test/manual-clock.ts'
 import type { Claim, Frontier, Target, Visit } from '#schemas/frontier.ts'
 import { killAfter, killMoments, runChild } from './child.ts'
-import { FrontierModel } from './frontier-model.ts'
+import { steps, walk } from './frontier-walk.ts'
 import { openPlace, type Place } from './place.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -15,16 +15,17 @@ const page = (url: string, over: Partial<Target> = {}): Target => ({ url, kind: 
 const urlsOf = (claims: readonly Claim[]) => claims.map(({ url }) => url)
 const noStats = { waiting: 0, leased: 0, stored: 0, unchanged: 0, rejected: 0, failed: 0 }
 
+const one = async (frontier: Frontier, labels?: string[]): Promise<Claim> => {
+  const [claim] = await frontier.claim(labels ? { limit: 1, leaseMs, labels } : { limit: 1, leaseMs })
+  if (!claim) throw new Error('nothing to claim')
+  return claim
+}
+
 /** What every Frontier must do. `make` gives an empty place. */
 export function frontierSuite(make: () => Promise<Place>): void {
   const open = async (): Promise<{ clock: ManualClock; frontier: Open; place: Place }> => {
     const [clock, place] = [manualClock(), await make()]
     return { clock, place, frontier: await openPlace<Open>(place, clock) }
-  }
-  const one = async (frontier: Frontier, labels?: string[]): Promise<Claim> => {
-    const [claim] = await frontier.claim(labels ? { limit: 1, leaseMs, labels } : { limit: 1, leaseMs })
-    if (!claim) throw new Error('nothing to claim')
-    return claim
   }
 
   test('knows a URL once: the first label stays, the priority rises and never falls', async () => {
@@ -213,58 +214,13 @@ export function frontierSuite(make: () => Promise<Place>): void {
   })
 
   test('does as the plain model does, whatever happens in whatever order', async () => {
-    const label = fc.constantFrom('a', 'b')
-    const target = fc.record({
-      host: fc.nat(1),
-      path: fc.nat(5),
-      label,
-      priority: fc.nat(2),
-      kind: fc.constantFrom('page' as const, 'page' as const, 'sitemap' as const),
+    const property = fc.asyncProperty(steps, async (path) => {
+      const { clock, frontier: opened } = await open()
+      await using frontier = opened
+      const { got, wanted } = await walk(frontier, clock, path)
+      expect(got).toEqual(wanted)
     })
-    const delay = fc.constantFrom(0, 5, 50)
-    const step = fc.oneof(
-      fc.record({ do: fc.constant('add' as const), targets: fc.array(target, { minLength: 1, maxLength: 5 }) }),
-      fc.record({ do: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 3 }), labels: fc.option(fc.subarray(['a', 'b']), { nil: undefined }) }),
-      fc.record({ do: fc.constant('done' as const), which: fc.nat(), hostDelayMs: delay, revisitMs: fc.option(delay, { nil: undefined }) }),
-      fc.record({ do: fc.constant('defer' as const), which: fc.nat(), delay, holdHost: fc.boolean() }),
-      fc.record({ do: fc.constant('advance' as const), byMs: fc.constantFrom(1, 5, 45) }),
-    )
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-        const { clock, frontier: opened } = await open()
-        await using frontier = opened
-        const model = new FrontierModel()
-        let held: Claim[] = []
-        const take = (which: number) => held.splice(which % held.length, 1)[0] as Claim
-        for (const action of steps) {
-          const now = clock.now()
-          if (action.do === 'advance') clock.advance(action.byMs)
-          else if (action.do === 'add') {
-            const targets = action.targets.map(({ host, path, ...rest }) => ({ url: `http://h${host}.example/${path}`, ...rest }))
-            for (const each of targets) model.add(each)
-            await frontier.add(targets)
-          } else if (action.do === 'claim') {
-            const request = { limit: action.limit, leaseMs: 40, ...(action.labels && { labels: action.labels }) }
-            const expected = model.claim(action.limit, action.labels, now, 40)
-            const claims = await frontier.claim(request)
-            expect(urlsOf(claims)).toEqual(expected)
-            held = [...held.filter(({ url }) => !expected.includes(url)), ...claims]
-          } else if (held.length > 0 && action.do === 'done') {
-            const claim = take(action.which)
-            const visit = { ...stored, hostDelayMs: action.hostDelayMs, ...(action.revisitMs !== undefined && { revisitAt: now + action.revisitMs }) }
-            model.done(claim, visit, now)
-            await frontier.done(claim, visit)
-          } else if (held.length > 0 && action.do === 'defer') {
-            const claim = take(action.which)
-            model.defer(claim, now + action.delay, action.holdHost)
-            await frontier.defer(claim, { reason: 'x', until: now + action.delay, holdHost: action.holdHost })
-          }
-          for (const labels of [undefined, ['a']]) expect(await frontier.nextReadyAt(labels)).toBe(model.nextReadyAt(labels, clock.now()))
-          expect((await frontier.stats()).labels['a']?.waiting ?? 0).toBe(model.waiting('a', clock.now()))
-        }
-      }),
-      { numRuns: 40, seed: 7 },
-    )
+    await fc.assert(property, { numRuns: 40, seed: 7 })
   })
 
   test('lends each page to one of several processes, and each host to one at a time', async () => {
@@ -279,8 +235,9 @@ export function frontierSuite(make: () => Promise<Place>): void {
 
   test('keeps what it acknowledged through kill -9', async () => {
     const place = await make()
+    const kills = 3
     const [found, done] = [new Set<string>(), new Set<string>()]
-    for (const moment of killMoments(23, 3, 60)) {
+    for (const moment of killMoments(23, kills, 60)) {
       const said = await killAfter<{ found?: string[]; done?: string }>(moment, { program: 'frontier', job: 'crawl', place })
       for (const fact of said) for (const url of fact.found ?? []) found.add(url)
       for (const fact of said) if (fact.done) done.add(fact.done)
@@ -291,8 +248,11 @@ export function frontierSuite(make: () => Promise<Place>): void {
     for (let claims = await frontier.claim({ limit: 99, leaseMs }); claims.length > 0; claims = await frontier.claim({ limit: 99, leaseMs }))
       for (const claim of claims) await frontier.done(claim, stored).then(() => left.push(claim.url))
     expect(left.filter((url) => done.has(url))).toEqual([])
-    expect([...left, ...done]).toEqual(expect.arrayContaining([...found]))
+    // A kill may fall between a visit's end and the word of it: one per kill, which is then known all the same.
+    const silent = [...found].filter((url) => !left.includes(url) && !done.has(url))
+    expect(silent.length).toBeLessThanOrEqual(kills)
     const { known, labels } = await frontier.stats()
+    expect(known).toBeGreaterThanOrEqual(found.size)
     expect(labels).toEqual({ a: { ...noStats, stored: known } })
   })
 }

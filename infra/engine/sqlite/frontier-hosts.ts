@@ -59,7 +59,7 @@ export function hostTable(db: Database): HostTable {
 
 /** Hosts whose rest or lease is over; opens_at may lie beyond the end of the lease. */
 const dueHosts = `select * from hosts where host in (
-  select host from hosts where is_open = 0 and opens_at <= ? union select host from hosts where leased_until <= ?
+  select host from hosts where is_open = 0 and opens_at <= ? union all select host from hosts where leased_until <= ?
 ) order by host`
 
 const lanesOf = (db: Database) => db.all<{ lane: string }>('select lane from lanes order by lane').map(({ lane }) => lane)

@@ -5,4 +5,6 @@ import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 
 const module = new URL('frontier.ts', import.meta.url).href
 
-describe('sqliteFrontier', () => frontierSuite(async () => ({ module, factory: 'sqliteFrontier', args: [join(await temporaryFolder(), 'frontier.sqlite')] })))
+describe('sqliteFrontier', () => {
+  frontierSuite(async () => ({ module, factory: 'sqliteFrontier', args: [join(await temporaryFolder(), 'frontier.sqlite')] }))
+})

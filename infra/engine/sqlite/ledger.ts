@@ -181,8 +181,8 @@ function findBatch(db: Database, { planId, epoch, batch }: BatchLease): BatchRow
 
 /** The batch of a lease that still counts. @throws OrreryError `fenced`, `lease_lost`, `not_found` */
 function heldBatch(db: Database, lease: BatchLease): BatchRow {
-  const { fence } = requireEpoch(db, lease)
-  if (lease.fence !== fence) throw fenced(lease)
+  const { fence, closed } = requireEpoch(db, lease)
+  if (closed || lease.fence !== fence) throw fenced(lease)
   const found = findBatch(db, lease)
   if (found && found.token === lease.token && found.state !== 'settled') return found
   const why = found?.state === 'settled' ? 'it is settled' : 'it was given back or expired and was lent again'

@@ -13,12 +13,13 @@ export interface Stage {
   say(fact: Record<string, unknown>): void
 }
 
+const say = (fact: Record<string, unknown>) => void writeSync(1, `${JSON.stringify(fact)}\n`)
+
 /** Runs the job that the command line names on the backend at the place it names. */
 export async function program<Backend>(jobs: Record<string, (backend: Backend, stage: Stage) => Promise<void>>): Promise<void> {
   const { job, place, input } = JSON.parse(process.argv[2] ?? '{}') as { job: string; place: Place; input: unknown }
   const clock = systemClock()
   const backend = await openPlace<Backend>(place, clock)
-  const say = (fact: Record<string, unknown>) => void writeSync(1, `${JSON.stringify(fact)}\n`)
   await jobs[job]?.(backend, { name: `${process.pid}`, clock, input, say })
 }
 
