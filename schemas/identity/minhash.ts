@@ -15,7 +15,7 @@ import { normalizeText } from './content-id.ts'
  * 6. The signature is the rows in order, u32 little-endian: 448 bytes; band k is bytes 32k to 32k + 31.
  */
 export const bands = 14
-export const rowsPerBand = 8
+const rowsPerBand = 8
 const rows = bands * rowsPerBand
 export const signatureBytes = rows * 4
 const seed = 0x6f727265 // "orre"

@@ -33,7 +33,7 @@ export function manualClock(at: number): ManualClock {
     // Sleeping is what makes time pass here.
     sleep: async (ms, signal) => {
       signal?.throwIfAborted()
-      now += ms
+      now += Math.max(0, ms)
     },
   }
 }

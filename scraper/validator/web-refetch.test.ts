@@ -1,0 +1,78 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createHttp, type Http } from '#infra/net/http.ts'
+import { contentId } from '#schemas/identity/content-id.ts'
+import { factTime, manualClock, type ManualClock } from '#test/adversary/subnet.ts'
+import type { Refetch, Refetched } from './refetch.ts'
+import { webRefetch } from './web-refetch.ts'
+
+const sentence = 'The people of the town have said that it is the best way to make bread with what is at hand, and they do it every day. '
+const pages: Record<string, string> = {
+  '/robots.txt': 'User-agent: *\nDisallow: /closed\nCrawl-delay: 3\n',
+  '/page': `<html lang="en"><head><title>Bread</title><meta property="article:published_time" content="2026-01-02T00:00:00Z"></head>
+    <body><main><h1>Bread</h1><p>${sentence.repeat(12)}</p></main></body></html>`,
+  '/empty': '<html><body></body></html>',
+  '/closed': '<html><body>closed</body></html>',
+}
+let server: Server
+let origin: string
+let http: Http
+let pace: ManualClock
+let refetch: Refetch
+
+beforeAll(async () => {
+  server = createServer(({ url = '' }, response) => {
+    const page = pages[url]
+    if (url === '/broken') return void response.writeHead(503).end()
+    return void response
+      .writeHead(page === undefined ? 404 : 200, { 'content-type': url.endsWith('.txt') ? 'text/plain' : 'text/html; charset=utf-8' })
+      .end(page)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  http = createHttp({ userAgent: 'orrery-test', timeoutMs: 5000, bytesMax: 2 ** 20, hosts: () => undefined, allowPrivate: [origin, 'http://127.0.0.1:9'] })
+})
+afterAll(async () => {
+  await http[Symbol.asyncDispose]()
+  server.closeAllConnections()
+  server.close()
+})
+beforeEach(() => {
+  pace = manualClock(factTime)
+  refetch = webRefetch({ http, pace, facts: pace, hostDelayMs: 1000 })
+})
+
+const look = (url: string): Promise<Refetched> => refetch(url, new AbortController().signal)
+
+describe('webRefetch', () => {
+  test('finds the document a miner finds', async () => {
+    const found = await look(`${origin}/page`)
+    expect(found).toMatchObject({ state: 'found', publishedAt: new Date('2026-01-02T00:00:00Z') })
+    expect(found.state === 'found' && contentId(found.text) === found.id && found.text.includes('best way to make bread')).toBe(true)
+  })
+
+  test('says that a page is gone, or holds nothing', async () => {
+    expect(await look(`${origin}/missing`)).toEqual({ state: 'gone', reason: 'http_404' })
+    expect(await look(`${origin}/empty`)).toMatchObject({ state: 'gone' })
+  })
+
+  test('does not know when robots, the server or the network do not let it look', async () => {
+    expect(await look(`${origin}/closed`)).toEqual({ state: 'unknown', reason: 'robots_disallowed' })
+    expect(await look(`${origin}/broken`)).toEqual({ state: 'unknown', reason: 'http_503' })
+    expect(await look('http://127.0.0.1:9/page')).toMatchObject({ state: 'unknown' })
+  })
+
+  test('rests a host between two pages as its robots.txt asks', async () => {
+    await look(`${origin}/page`)
+    expect(pace.now()).toBe(factTime)
+    await look(`${origin}/page`)
+    expect(pace.now()).toBe(factTime + 3000)
+  })
+
+  test('stops at the signal', async () => {
+    await expect(refetch(`${origin}/page`, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
+  })
+})
