@@ -1,0 +1,29 @@
+import { readdir } from 'node:fs/promises'
+import { describe, expect, test } from 'vitest'
+import { sqlSuite } from '#test/conformance/sql.ts'
+import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
+import { folderStore } from '#infra/store/folder.ts'
+import { duckdbSql } from './duckdb.ts'
+
+describe('duckdbSql', () => {
+  sqlSuite(async () => {
+    const root = await temporaryFolder()
+    const sql = duckdbSql(root)
+    return { sql, store: folderStore(root), [Symbol.asyncDispose]: () => sql[Symbol.asyncDispose]() }
+  })
+
+  test('leaves nothing in the store', async () => {
+    const root = await temporaryFolder()
+    await using sql = duckdbSql(root)
+    expect(await sql.run('select 1 as x', {})).toEqual([{ x: 1 }])
+    expect(await readdir(root)).toEqual([])
+  })
+
+  test('says which type of a column no value stands for', async () => {
+    await using sql = duckdbSql(await temporaryFolder())
+    for (const script of [`select {'a': 1} as x`, `select map {'a': 1} as x`, `select timestamp 'infinity' as x`])
+      await expect(sql.run(script, {})).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('"x"') })
+    const times = `select time '10:00' as t, interval 3 day as i, timestamp_ns '1969-12-31 23:59:59.999999999' as n, [[1], null] as l`
+    expect(await sql.run(times, {})).toEqual([{ t: '10:00:00', i: '3 days', n: new Date(-1), l: [[1], null] }])
+  })
+})
