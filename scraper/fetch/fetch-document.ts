@@ -1,5 +1,4 @@
 import type { Clock } from '#schemas/clock.ts'
-import { pageSource } from '../source/page.ts'
 import { fetchTarget, type FetchServices } from './fetch-target.ts'
 import { pageDocument, type PageDocument } from './page-document.ts'
 
@@ -11,9 +10,9 @@ export type FetchedDocument = { ok: true; document: PageDocument } | { ok: false
  * @throws the signal's reason when aborted
  */
 export async function fetchDocument(url: string, services: FetchServices & { facts: Clock }, signal: AbortSignal): Promise<FetchedDocument> {
-  const outcome = await fetchTarget({ url }, pageSource, undefined, services, signal)
+  const outcome = await fetchTarget({ url, kind: 'page' }, undefined, services, signal)
   if (outcome.kind === 'read') {
-    const document = pageDocument(outcome.fetched, outcome.content, outcome.permission, services.facts.now())
+    const document = pageDocument(outcome, services.facts.now())
     return typeof document === 'string' ? { ok: false, reason: document, fault: 'page' } : { ok: true, document }
   }
   if (outcome.kind === 'trouble') return { ok: false, reason: outcome.reason, fault: 'ours' }

@@ -4,7 +4,7 @@ import type { Clock } from '#schemas/clock.ts'
 import type { PreviousVisit, Target } from '#schemas/frontier.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import type { HostRobots, Robots } from '../robots/robots.ts'
-import type { Fetched, Found, Source } from '../source/source.ts'
+import { sources, type Fetched, type Found, type PageContent } from '../source/source.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 export interface FetchServices {
@@ -17,8 +17,17 @@ export interface FetchServices {
 /** The robots.txt that allowed a request. */
 export type Permission = Exclude<HostRobots, { state: 'unreachable' }>
 
-export type FetchOutcome<Content> =
-  | { kind: 'read'; fetched: Fetched; found: Found; content: Content; permission: Permission; wireBytes: number }
+export interface ReadOutcome {
+  kind: 'read'
+  fetched: Fetched
+  found: Found
+  content: PageContent | undefined
+  permission: Permission
+  wireBytes: number
+}
+
+export type FetchOutcome =
+  | ReadOutcome
   | { kind: 'unchanged'; permission: Permission; headers: Fetched['headers'] }
   /** The page is somewhere else: undefined when no page's URL is there. */
   | { kind: 'moved'; location: string | undefined; permission: Permission }
@@ -28,23 +37,23 @@ export type FetchOutcome<Content> =
   | { kind: 'trouble'; reason: string; retryAfterMs: number | undefined; holdHost: boolean; permission: Permission | undefined }
 
 /**
- * Asks for one target, once, if robots.txt allows it, and has its source read the answer. Redirects are not followed: where they lead is another
+ * Asks for one target, once, if robots.txt allows it, and has the source of its kind read the answer. Redirects are not followed: where they lead is another
  * target, with its own turn, its own host's pace and its own permission.
  * @throws the signal's reason when aborted; nothing else for anything the web may do
  */
-export async function fetchTarget<Content>(
-  { url }: Pick<Target, 'url'>,
-  source: Source<Content>,
+export async function fetchTarget(
+  { url, kind }: Pick<Target, 'url' | 'kind'>,
   previous: PreviousVisit | undefined,
   { http, robots, pace }: FetchServices,
   signal: AbortSignal,
-): Promise<FetchOutcome<Content>> {
+): Promise<FetchOutcome> {
   const permission = await robots.of(url, signal)
   if (permission.state === 'unreachable')
     return { kind: 'trouble', reason: 'robots_unreachable', retryAfterMs: Math.max(0, permission.until - pace.now()), holdHost: true, permission: undefined }
   const { pathname, search } = new URL(url)
   if (!permission.rules.allows(pathname + search)) return { kind: 'refused', reason: 'robots_disallowed', permission }
 
+  const source = sources[kind]
   const headers = { accept: source.accept, ...conditions(previous) }
   const answer = await http.get(url, { headers, signal, redirectsMax: 0, ...(source.bytesMax === undefined ? {} : { bytesMax: source.bytesMax }) })
   if (!answer.ok) {
@@ -69,7 +78,7 @@ function withoutPage(
   previous: PreviousVisit | undefined,
   now: number,
   permission: Permission,
-): FetchOutcome<never> {
+): FetchOutcome {
   const reason = `http_${status}`
   if (status === 304 && previous) return { kind: 'unchanged', permission, headers }
   if (status === 429 || status === 503) {

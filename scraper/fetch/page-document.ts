@@ -7,10 +7,8 @@ import { pageDates } from '../extract/dates.ts'
 import { identifyLanguage } from '../extract/language.ts'
 import { words } from '../extract/words.ts'
 import { judge } from '../filter/filter.ts'
-import { qualityRules } from '../filter/rules.ts'
-import type { PageContent } from '../source/page.ts'
-import type { Fetched } from '../source/source.ts'
-import type { Permission } from './fetch-target.ts'
+import { qualityFilters } from '../filter/filters.ts'
+import type { ReadOutcome } from './fetch-target.ts'
 
 /** A Document without what the miner adds: whose it is, for which job, and which version. */
 export type PageDocument = Omit<Document, 'label' | 'job_id' | 'hotkey' | 'version'>
@@ -20,13 +18,15 @@ export type PageDocument = Omit<Document, 'label' | 'job_id' | 'hotkey' | 'versi
  * Pure: the same answer at the same `nowMs` gives the same document, whoever fetched it.
  * @param nowMs the time of the fetch, by the clock that stamps facts
  */
-export function pageDocument(fetched: Fetched, { page, robots }: PageContent, permission: Permission, nowMs: number): PageDocument | string {
+export function pageDocument({ fetched, content, permission }: ReadOutcome, nowMs: number): PageDocument | string {
+  if (!content) return 'no_text'
+  const { page, robots } = content
   if (!robots.index) return 'noindex'
   if (page.cut !== undefined) return page.cut
   const text = normalizeText(page.text)
   if (text === '') return 'no_text'
   const { lang, score } = identifyLanguage(text, page.lang)
-  const { quality, refusal } = judge({ text, words: words(text), lang }, qualityRules)
+  const { quality, refusal } = judge({ text, words: words(text), lang }, qualityFilters)
   if (refusal !== undefined) return refusal
   const { headers, url } = fetched
   const dates = pageDates(page.dates, headers['last-modified'], nowMs)

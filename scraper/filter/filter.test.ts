@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { judge } from './filter.ts'
-import { qualityRules } from './rules.ts'
+import { qualityFilters } from './filters.ts'
 
-const verdict = (text: string, lang = 'en') => judge({ text, lang, words: text.split(/\s+/) }, qualityRules)
+const verdict = (text: string, lang = 'en') => judge({ text, lang, words: text.split(/\s+/) }, qualityFilters)
 const sentence = 'The quick brown fox runs to the edge of a small garden and looks around with great care. '
 
 describe('quality rules', () => {

@@ -5,12 +5,10 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, Visit } from '#schemas/frontier.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { fetchTarget, type FetchOutcome, type FetchServices, type Permission } from '../fetch/fetch-target.ts'
+import { fetchTarget, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
 import { pageDocument } from '../fetch/page-document.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
 import { jobMatcher } from '../shard/job-match.ts'
-import { pageSource, type PageContent } from '../source/page.ts'
-import { sitemapSource } from '../source/sitemap.ts'
 import type { Found } from '../source/source.ts'
 import { labelOf, type Jobs } from './jobs.ts'
 import type { Rejects } from './rejects.ts'
@@ -42,35 +40,16 @@ const revisitMs = 3_600_000
  */
 export function claimVisitor(options: VisitorOptions): (claim: Claim) => Promise<void> {
   const matches = jobMatcher(options.jobs.list)
-  const visitPage = async (claim: Claim): Promise<void> => {
-    const outcome = await fetchTarget(claim, pageSource, claim.previous, options, options.signal)
+  const visit = async (claim: Claim): Promise<void> => {
+    const outcome = await fetchTarget(claim, claim.previous, options, options.signal)
     if (outcome.kind !== 'read') return settle(options, claim, outcome)
     await addFound(options, outcome.found, outcome.permission)
-    const document = documentOf(options, claim, outcome, matches)
-    const revisitAt = options.pace.now() + revisitMs
-    if (typeof document === 'string') {
-      await reject(options, claim, document, 'extract')
-      return finish(options, claim, { outcome: 'rejected', reason: document, hostDelayMs: hostDelayMs(options, claim, outcome.permission) }, outcome.wireBytes)
-    }
-    const isNew = (await options.documents.add([{ key: `${document.uri}@${document.html_sha256}`, body: encodeDocument(document) }])) > 0
-    if (isNew) options.telemetry.count('crawl.documents', 1, { label: document.label })
-    // The key of a page never stored before is known only when a crash came between its queue and its frontier.
-    const stored = isNew || claim.previous === undefined
-    const delay = hostDelayMs(options, claim, outcome.permission)
-    await finish(options, claim, { outcome: stored ? 'stored' : 'unchanged', ...validators(document), revisitAt, hostDelayMs: delay }, outcome.wireBytes)
-  }
-  const visitSitemap = async (claim: Claim): Promise<void> => {
-    const outcome = await fetchTarget(claim, sitemapSource, claim.previous, options, options.signal)
-    if (outcome.kind !== 'read') return settle(options, claim, outcome)
-    await addFound(options, outcome.found, outcome.permission)
-    const { etag, 'last-modified': lastModified } = outcome.fetched.headers
-    const delay = hostDelayMs(options, claim, outcome.permission)
-    const revisitAt = options.pace.now() + revisitMs
-    await finish(options, claim, { outcome: 'stored', etag, lastModified, revisitAt, hostDelayMs: delay }, outcome.wireBytes)
+    const result = outcome.content ? await keep(options, claim, documentOf(options, claim, outcome, matches)) : readThrough(options, outcome)
+    await finish(options, claim, { ...result, hostDelayMs: hostDelayMs(options, claim, outcome.permission) }, outcome.wireBytes)
   }
   return async (claim) => {
     try {
-      await (claim.kind === 'sitemap' ? visitSitemap(claim) : visitPage(claim))
+      await visit(claim)
     } catch (error) {
       if (options.signal.aborted) await releaseClaim(options.frontier, claim, options.pace)
       else if (error instanceof OrreryError && error.code === 'lease_lost') options.telemetry.count('crawl.leases_lost')
@@ -79,21 +58,38 @@ export function claimVisitor(options: VisitorOptions): (claim: Claim) => Promise
   }
 }
 
-type ReadPage = Extract<FetchOutcome<PageContent>, { kind: 'read' }>
+type Result = Omit<Visit, 'hostDelayMs'>
 
-function documentOf({ jobs, facts, hotkey }: VisitorOptions, claim: Claim, read: ReadPage, matches: ReturnType<typeof jobMatcher>): Document | string {
+/** Puts a new document on the durable queue, or its reason among the rejects. */
+async function keep(options: VisitorOptions, claim: Claim, document: Document | string): Promise<Result> {
+  if (typeof document === 'string') {
+    await reject(options, claim, document, 'extract')
+    return { outcome: 'rejected', reason: document }
+  }
+  const isNew = (await options.documents.add([{ key: `${document.uri}@${document.html_sha256}`, body: encodeDocument(document) }])) > 0
+  if (isNew) options.telemetry.count('crawl.documents', 1, { label: document.label })
+  // The key of a page never stored before is known only when a crash came between its queue and its frontier.
+  const outcome = isNew || claim.previous === undefined ? 'stored' : 'unchanged'
+  return { outcome, etag: document.etag ?? undefined, lastModified: document.last_modified ?? undefined, revisitAt: options.pace.now() + revisitMs }
+}
+
+/** What was there to be read for its links alone. */
+function readThrough({ pace }: VisitorOptions, { fetched }: ReadOutcome): Result {
+  const { etag, 'last-modified': lastModified } = fetched.headers
+  return { outcome: 'stored', etag, lastModified, revisitAt: pace.now() + revisitMs }
+}
+
+function documentOf({ jobs, facts, hotkey }: VisitorOptions, claim: Claim, read: ReadOutcome, matches: ReturnType<typeof jobMatcher>): Document | string {
   const job = jobs.of(claim.url)
   if (!job) return 'no_job'
-  const page = pageDocument(read.fetched, read.content, read.permission, facts.now())
+  const page = pageDocument(read, facts.now())
   if (typeof page === 'string') return page
   const document = { ...page, label: labelOf(job), job_id: job.id, hotkey, version: (claim.previous?.version ?? 0) + 1 }
   return matches(document, job.id) === undefined ? document : 'job_mismatch'
 }
 
-const validators = ({ etag, last_modified }: Document) => ({ etag: etag ?? undefined, lastModified: last_modified ?? undefined })
-
 /** Ends a visit that gave nothing to read. */
-async function settle(options: VisitorOptions, claim: Claim, outcome: Exclude<FetchOutcome<unknown>, { kind: 'read' }>): Promise<void> {
+async function settle(options: VisitorOptions, claim: Claim, outcome: Exclude<FetchOutcome, { kind: 'read' }>): Promise<void> {
   const { pace } = options
   const delay = hostDelayMs(options, claim, outcome.permission)
   if (outcome.permission) await addFound(options, noFinds, outcome.permission)

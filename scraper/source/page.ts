@@ -1,16 +1,10 @@
 import { decodeText } from '#infra/net/charset.ts'
-import { extractPage, type ExtractedPage } from '../extract/extract-page.ts'
-import { readPageRobots, type PageRobots } from '../robots/page-robots.ts'
+import { extractPage } from '../extract/extract-page.ts'
+import { readPageRobots } from '../robots/page-robots.ts'
 import type { Source } from './source.ts'
 
-export interface PageContent {
-  page: ExtractedPage
-  robots: PageRobots
-}
-
 /** HTML pages: their links, and what becomes a document. */
-export const pageSource: Source<PageContent> = {
-  kind: 'page',
+export const pageSource: Source = {
   accept: 'text/html, application/xhtml+xml;q=0.9',
   bytesMax: undefined,
   read({ url, headers, body }) {

@@ -10,8 +10,7 @@ const bytesMax = 50 * 2 ** 20
 const urlCharsMax = 2048
 
 /** XML sitemaps and sitemap indexes (sitemaps.org 0.9), plain or gzipped. What lies on another host is left out, as the protocol has it. */
-export const sitemapSource: Source<undefined> = {
-  kind: 'sitemap',
+export const sitemapSource: Source = {
   accept: 'application/xml, text/xml;q=0.9, application/gzip;q=0.8',
   bytesMax,
   read({ url, headers, body }) {

@@ -1,4 +1,8 @@
 import type { TargetKind } from '#schemas/frontier.ts'
+import type { ExtractedPage } from '../extract/extract-page.ts'
+import type { PageRobots } from '../robots/page-robots.ts'
+import { pageSource } from './page.ts'
+import { sitemapSource } from './sitemap.ts'
 
 /** What was fetched, as a source plug-in sees it. */
 export interface Fetched {
@@ -16,13 +20,24 @@ export interface Found {
   sitemaps: readonly string[]
 }
 
-/** Reads what stands behind one kind of target. To add a kind: name it in TargetKind, write a file like sitemap.ts, list it in sources.ts. */
-export interface Source<Content> {
-  readonly kind: TargetKind
+/** What a page holds beside its links: what a document is made of. */
+export interface PageContent {
+  page: ExtractedPage
+  robots: PageRobots
+}
+
+/** Reads what stands behind one kind of target. To add one: name the kind in TargetKind, write a file like sitemap.ts, list it in `sources`. */
+export interface Source {
   /** The media types asked for. */
   readonly accept: string
   /** Largest body, bytes, decoded; undefined = the miner's `page_bytes_max`. */
   readonly bytesMax: number | undefined
-  /** Pure and synchronous; a string is the stable code of why there is nothing to read. */
-  read(fetched: Fetched): { found: Found; content: Content } | string
+  /**
+   * Pure and synchronous, whatever the bytes. Content is given for what may become a document.
+   * A string is the stable code of why there is nothing to read.
+   */
+  read(fetched: Fetched): { found: Found; content: PageContent | undefined } | string
 }
+
+/** The source of each kind of target. */
+export const sources: Readonly<Record<TargetKind, Source>> = { page: pageSource, sitemap: sitemapSource }

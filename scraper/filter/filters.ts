@@ -5,4 +5,4 @@ import { gopherWordCount } from './gopher-word-count.ts'
 import { gopherWordLength } from './gopher-word-length.ts'
 
 /** The quality rules in force, in the order in which they decide. */
-export const qualityRules: readonly Filter[] = [gopherWordCount(), gopherWordLength(), gopherSymbols(), gopherStopWords()]
+export const qualityFilters: readonly Filter[] = [gopherWordCount(), gopherWordLength(), gopherSymbols(), gopherStopWords()]
