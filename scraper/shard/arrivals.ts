@@ -5,6 +5,7 @@ import type { Leased, Queue } from '#schemas/queue.ts'
 const batch = 500
 /** Short: what a killed process held comes back after it. */
 const leaseMs = 30_000
+const lookMs = 500
 
 /** The documents that wait in a queue, held until they are in a snapshot. */
 export interface Arrivals {
@@ -18,7 +19,7 @@ export interface Arrivals {
 }
 
 /**
- * Claims everything that is ready.
+ * Claims everything that is ready; what another process holds is waited for, as long as a lease lasts: most likely it was killed.
  * @param pace the clock the queue's leases run on
  */
 export async function claimArrivals(queue: Queue, pace: Clock, signal: AbortSignal): Promise<Arrivals> {
@@ -32,7 +33,9 @@ export async function claimArrivals(queue: Queue, pace: Clock, signal: AbortSign
     heldSince = pace.now()
     for (const lease of leases) await queue.extend(lease, leaseMs)
   }
-  for (let claimed = await queue.claim({ limit: batch, leaseMs }); claimed.length > 0; claimed = await queue.claim({ limit: batch, leaseMs })) {
+  const deadline = pace.now() + leaseMs
+  for (;;) {
+    const claimed = await queue.claim({ limit: batch, leaseMs })
     for (const lease of claimed) {
       try {
         documents.push(decodeDocument(lease.body))
@@ -43,6 +46,10 @@ export async function claimArrivals(queue: Queue, pace: Clock, signal: AbortSign
       }
     }
     await hold()
+    if (claimed.length > 0) continue
+    const { waiting, leased } = await queue.stats()
+    if ((waiting === 0 && leased <= leases.length) || pace.now() > deadline) break
+    await pace.sleep(lookMs, signal)
   }
   const acknowledge = async (): Promise<void> => {
     for (let at = 0; at < leases.length; at += batch) await queue.done(leases.slice(at, at + batch))

@@ -170,6 +170,16 @@ describe('snapshotShards', () => {
     }
   })
 
+  test('waits for what a killed process held', async () => {
+    await using subnet = await openSubnet()
+    const signer = await subnet.join('miner-1')
+    const queue = subnet.queue('documents')
+    await enqueue(queue, corpus(signer.address, 30))
+    await queue.claim({ limit: 10, leaseMs: 20_000 })
+    expect(await snapshot(subnet, signer)).toMatchObject({ arrived: 31 })
+    expect(await queue.stats()).toMatchObject({ leased: 0, done: 31 })
+  })
+
   test('stops at the signal and at a damaged former shard', async () => {
     await using subnet = await openSubnet()
     const signer = await subnet.join('miner-1')

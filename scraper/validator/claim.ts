@@ -8,6 +8,8 @@ import { failure, orMissing, type Failure } from './failure.ts'
 
 const indexBytesMax = 16 * 2 ** 20
 const shardsMax = 2000
+/** One round keeps a kilobyte of each row in memory. */
+const rowsMax = 5_000_000
 
 /** What a miner says it has: the index its commitment points to. */
 export interface Claim {
@@ -46,6 +48,8 @@ async function readIndex(index: string, hotkey: string, store: ObjectStore): Pro
   if (manifest.hotkey !== hotkey) return failure('index_hotkey', `${key} is the index of ${manifest.hotkey}`)
   if (!verifyManifest(manifest)) return failure('index_signature', `${key} is not signed by its hotkey`)
   if (manifest.shards.length > shardsMax) return failure('index_too_large', `${key} names ${manifest.shards.length} shards, more than ${shardsMax}`)
+  const rows = manifest.shards.reduce((sum, { file }) => sum + file.rows, 0)
+  if (rows > rowsMax) return failure('index_too_large', `${key} claims ${rows} rows, more than ${rowsMax}`)
   if (new Set(manifest.shards.map(({ job_id }) => job_id)).size !== manifest.shards.length) return failure('index_jobs', `${key} names two shards of one job`)
   return manifest
 }
