@@ -28,7 +28,8 @@ export async function* decodeRowGroups(bytes: Uint8Array): AsyncIterable<Documen
 async function readRows(bytes: Uint8Array, metadata: FileMetaData, rowStart: number, rowEnd: number): Promise<Record<string, unknown>[]> {
   const file = {
     byteLength: bytes.length,
-    slice: (start: number, end = bytes.length): ArrayBuffer => bytes.slice(start, end).buffer as ArrayBuffer,
+    // A copy also of a Buffer, whose own slice would share memory with what stands beside it.
+    slice: (start: number, end = bytes.length): ArrayBuffer => Uint8Array.prototype.slice.call(bytes, start, end).buffer as ArrayBuffer,
   }
   try {
     return await parquetReadObjects({ file, metadata, compressors: decompressors, rowStart, rowEnd })

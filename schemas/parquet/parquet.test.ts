@@ -30,6 +30,15 @@ describe.each(codecs)('a shard written with %s', (codec) => {
     expect(encodeDocuments(documents, { codec })).toEqual(bytes)
   })
 
+  test('is read from any view of its bytes: a Buffer, a part of a larger array', async () => {
+    const padded = new Uint8Array(bytes.length + 16)
+    padded.set(bytes, 8)
+    for (const view of [Buffer.from(bytes), padded.subarray(8, 8 + bytes.length)]) {
+      expect(await decodeDocuments(view)).toEqual(documents)
+      expect(inspectParquet(view).rows).toBe(60)
+    }
+  })
+
   test('says what it is in its footer', () => {
     expect(inspectParquet(bytes)).toEqual({
       rows: 60,
