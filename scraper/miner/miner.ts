@@ -11,6 +11,7 @@ import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { createRobots } from '../robots/robots.ts'
 import { snapshotShards, type SnapshotReport } from '../shard/snapshot.ts'
+import { claimJournal, type ClaimJournal } from './claim-journal.ts'
 import { requireContact } from './contact.ts'
 import { openRejects } from './rejects.ts'
 import { shareOf } from './share.ts'
@@ -70,6 +71,8 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   await chain.register(signer, coldkey)
   const rejects = await openRejects(join(dataDir, 'rejects', `${settings.name}.jsonl`), telemetry)
   const robots = createRobots(http, pace)
+  const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.json`))
+  await journal.recover(options.frontier, pace)
   return {
     async cycle(signal) {
       signal.throwIfAborted()
@@ -78,12 +81,8 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       const tally = new Tally(signer.address, telemetry, pace)
       const targets = targetsOf(order.jobs, isOurs)
       await options.frontier.add(targets.seeds())
-      await crawl(
-        options,
-        order,
-        claimVisitor({ ...options, ...visitSettings(options), robots, rejects, jobs: order.jobs, targets, onVisit: tally.add, signal }),
-        signal,
-      )
+      const visit = claimVisitor({ ...options, ...visitSettings(options), robots, rejects, jobs: order.jobs, targets, onVisit: tally.add, signal })
+      await crawl(options, { order, journal, visit }, signal)
       signal.throwIfAborted()
       const snapshot = await snapshotShards({ ...options, jobs: order.jobs.list, codec: settings.codec, rejects: rejects.add, signal })
       await order.finish()
@@ -95,8 +94,14 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   }
 }
 
-async function crawl(options: MinerOptions, order: WorkOrder, visit: ReturnType<typeof claimVisitor>, signal: AbortSignal): Promise<void> {
-  const { settings, frontier, pace, reproducible } = options
+interface CrawlParts {
+  order: WorkOrder
+  journal: ClaimJournal
+  visit: ReturnType<typeof claimVisitor>
+}
+
+async function crawl(options: MinerOptions, { order, journal, visit }: CrawlParts, signal: AbortSignal): Promise<void> {
+  const { settings, frontier, pace, http, reproducible } = options
   // Crawlee takes a quarter of a second to load: not for every command that only might crawl.
   const { executeCrawl } = await import('../fetch/crawlee-executor.ts')
   const timeoutMs = settings.timeout_seconds * 1000
@@ -111,6 +116,8 @@ async function crawl(options: MinerOptions, order: WorkOrder, visit: ReturnType<
     leaseMs: 2 * timeoutMs + 2000,
     inRounds: reproducible,
     retarget: order.retarget,
+    // A host of our own needs no rest; any other is left alone until the lease runs out, which is longer than it may ask for.
+    onClaims: (held) => journal.write(held.filter(({ url }) => http.isVirtual(new URL(url).hostname))),
   })
   await executeCrawl({ work, visit, concurrency: settings.concurrency, visitMs: 4 * timeoutMs + 60_000 })
 }

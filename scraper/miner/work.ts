@@ -18,6 +18,8 @@ export interface WorkOptions {
    * not on concurrency or on who answered first. Otherwise a slot that is free is filled at once.
    */
   inRounds: boolean
+  /** Told of all claims that are held, whenever more are. */
+  onClaims(held: readonly Claim[]): Promise<void>
   /** Keeps moved targets durable. */
   retarget(targets: ReadonlyMap<string, number>): Promise<void>
   signal: AbortSignal
@@ -43,7 +45,7 @@ export function cycleWork(options: WorkOptions): Work {
       const open = await openLabels(frontier, targets, lent.values())
       const claims = await claimShares(options, open, slots)
       if (claims.length > 0 || inProgress > 0) return claims
-      if (open.size > 0 && (await waitUntilReady(frontier, [...open.keys()], pace, signal))) continue
+      if (open.size > 0 && (await waitUntilReady(options, [...open.keys()]))) continue
       const moved = open.size > 0 ? await takeOver(options, targets, open) : undefined
       if (moved) await options.retarget((targets = moved))
       else isOver = true
@@ -58,6 +60,7 @@ export function cycleWork(options: WorkOptions): Work {
       try {
         const claims = signal.aborted ? [] : await refill(inProgress)
         for (const claim of claims) lent.set(claim.token, claim)
+        if (claims.length > 0) await options.onClaims([...lent.values()])
         return claims
       } catch (error) {
         if (signal.aborted) return []
@@ -106,11 +109,13 @@ async function claimShares({ frontier, leaseMs }: WorkOptions, open: ReadonlyMap
   return claims
 }
 
-/** False when nothing of these labels becomes ready soon. */
-async function waitUntilReady(frontier: Frontier, labels: readonly string[], pace: Clock, signal: AbortSignal): Promise<boolean> {
+/** False when nothing of these labels becomes ready soon; what is leased to somebody who may be dead is waited for as long as that can last. */
+async function waitUntilReady({ frontier, pace, signal, leaseMs }: WorkOptions, labels: readonly string[]): Promise<boolean> {
   const readyAt = await frontier.nextReadyAt(labels)
   const waitMs = readyAt === undefined ? Infinity : readyAt - pace.now()
-  if (waitMs > soonMs) return false
+  const stats = (await frontier.stats()).labels
+  const isLeased = labels.some((label) => (stats[label]?.leased ?? 0) > 0)
+  if (waitMs > (isLeased ? Math.max(soonMs, leaseMs) : soonMs)) return false
   await pace.sleep(Math.max(waitMs, shortestWaitMs), signal)
   return true
 }
