@@ -20,8 +20,10 @@ if (!names.includes(name)) {
 const { bench } = (await import(`./${name}.bench.ts`)) as { bench: Bench }
 const samples = await measure(bench)
 for (const [contestant, taken] of Object.entries(samples)) console.log(contestant.padEnd(24), describe(taken))
-const { figures, notes } = bench.summarize(samples)
-console.log(JSON.stringify({ bench: name, figures, rounds, machine: machine(), ...(notes && Object.keys(notes).length > 0 ? { notes } : {}) }))
+const { figures, notes = {} } = bench.summarize(samples)
+for (const [contestant, taken] of Object.entries(samples))
+  if (taken.length < rounds) notes[contestant] = `only ${taken.length} of ${rounds} rounds ended well; its standard error says why`
+console.log(JSON.stringify({ bench: name, figures, rounds, machine: machine(), ...(Object.keys(notes).length > 0 ? { notes } : {}) }))
 
 async function measure({ contestants }: Bench): Promise<Record<string, Sample[]>> {
   const taken: Record<string, Sample[]> = Object.fromEntries(Object.keys(contestants).map((contestant) => [contestant, []]))
