@@ -29,11 +29,12 @@ interface Wheel extends AsyncDisposable {
  */
 export async function turnFlywheel(backends: Backends, { once, signal }: { once: boolean; signal: AbortSignal }): Promise<void> {
   await using wheel = await assemble(backends, signal)
-  do {
+  for (;;) {
     const summary = await turn(backends, wheel, signal)
     backends.telemetry.event('turn.summary', { ...summary })
-    if (!once) await backends.pace.sleep(backends.config.up.pause_seconds * 1000, signal)
-  } while (!once)
+    if (once) return
+    await backends.pace.sleep(backends.config.up.pause_seconds * 1000, signal)
+  }
 }
 
 async function turn({ catalog, chain, ledger, telemetry, config, pace }: Backends, { validator, work }: Wheel, signal: AbortSignal): Promise<TurnSummary> {
@@ -53,7 +54,10 @@ async function turn({ catalog, chain, ledger, telemetry, config, pace }: Backend
     await finish(step)
   }
   return summarizeTurn({
-    ...{ catalog, chain, ledger, validator },
+    catalog,
+    chain,
+    ledger,
+    validator,
     counters: telemetry.snapshot(),
     datasetName: config.dataset.name,
     turn: number,

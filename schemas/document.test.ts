@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { ZodError } from 'zod'
 import { testDocuments } from '#test/golden/documents.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { decodeDocument, encodeDocument } from './document.ts'
@@ -13,7 +14,15 @@ test('a document survives JSON, also the canonical one', () => {
 
 test('what is no document is refused', () => {
   const [document] = testDocuments(1).map(encodeDocument)
-  for (const broken of [null, 7, {}, { ...document, extra: 1 }, { ...document, minhash: 'AAAA' }, { ...document, text: '' }, { ...document, datetime: 'soon' }]) {
-    expect(() => decodeDocument(broken)).toThrow()
+  for (const broken of [
+    null,
+    7,
+    {},
+    { ...document, extra: 1 },
+    { ...document, minhash: 'AAAA' },
+    { ...document, text: '' },
+    { ...document, datetime: 'soon' },
+  ]) {
+    expect(() => decodeDocument(broken)).toThrow(ZodError)
   }
 })

@@ -83,5 +83,5 @@ function roomOf(path: string, specifier: string): string | undefined {
   return relative(root, resolve(root, dirname(path), specifier)).split('/')[0]
 }
 
-const isTest = (path: string): boolean => path.endsWith('.test.ts')
+const isTest = (path: string): boolean => /\.(test|fixture)\.ts$/.test(path)
 const saysNothing = (path: string): boolean => /(^|[/._-])(utils?|helpers?|common|misc|managers?)([/._-]|$)/.test(path)
