@@ -14,7 +14,6 @@ const Rights = z.strictObject({
   /** SPDX id or URL. */
   licence: z.string().nullable(),
 })
-export type Rights = z.infer<typeof Rights>
 
 /**
  * One version of one page. Field names are the Parquet columns (parquet/columns.ts).

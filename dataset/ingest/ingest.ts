@@ -67,7 +67,7 @@ async function stageAll({ catalog, store, name, telemetry, signal }: IngestReque
   const staged: Staged[] = []
   for (const source of sources) {
     signal.throwIfAborted()
-    const shard = await stageShard({ store, name, recipe, source, signal })
+    const shard = await stageShard({ store, name, recipe, source, signal, telemetry })
     if (typeof shard === 'string') skipped.push({ line: source.line, reason: shard })
     else staged.push({ source, shard })
   }

@@ -5,6 +5,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { decodeRowGroups } from '#schemas/parquet/decode.ts'
 import { encodeDocuments } from '#schemas/parquet/encode.ts'
+import { sieve, type Telemetry } from '#schemas/stage.ts'
 import { verifyManifest } from '#infra/chain/signed-manifest.ts'
 import { takingTurns } from '#dataset/turns.ts'
 import { batches, documentBytes } from './batches.ts'
@@ -38,6 +39,7 @@ export interface StageRequest {
   recipe: string
   source: Source
   signal: AbortSignal
+  telemetry: Telemetry
 }
 
 /**
@@ -82,30 +84,42 @@ async function readShard(store: ObjectStore, { manifest: { file } }: Source): Pr
   return sha256Hex(bytes) === file.sha256 ? bytes : 'wrong_sha256'
 }
 
-async function cleanShard(bytes: Uint8Array, { source, signal }: StageRequest): Promise<{ documents: Document[]; dropped: Record<string, number> } | string> {
+async function cleanShard(bytes: Uint8Array, request: StageRequest): Promise<{ documents: Document[]; dropped: Record<string, number> } | string> {
+  const { source } = request
   const cleaned: Document[] = []
   const dropped: Record<string, number> = {}
-  const turn = takingTurns(signal)
-  let rows = 0
+  const clean = sieve(
+    'clean',
+    (document: Document) => cleanDocument(document, source.manifest),
+    (_, reason) => void (dropped[reason] = (dropped[reason] ?? 0) + 1),
+  )
+  const read = { rows: 0 }
   let kept = 0
   try {
-    for await (const group of decodeRowGroups(bytes)) {
-      rows += group.length
-      for (const document of group) {
-        await turn(document.text.length)
-        const result = cleanDocument(document, source.manifest)
-        if (typeof result === 'string') dropped[result] = (dropped[result] ?? 0) + 1
-        else if ((kept += documentBytes(result)) > shardBytesMax) return 'too_large'
-        else cleaned.push(result)
-      }
+    for await (const document of clean(rowsOf(bytes, read, request.signal), request)) {
+      kept += documentBytes(document)
+      if (kept > shardBytesMax) return 'too_large'
+      cleaned.push(document)
     }
   } catch (error) {
     if (error instanceof OrreryError && error.code === 'invalid_record') return 'unreadable'
     throw error
   }
-  if (rows !== source.manifest.file.rows) return 'wrong_rows'
+  if (read.rows !== source.manifest.file.rows) return 'wrong_rows'
   if (new Set(cleaned.map(({ label }) => label)).size > labelsMax) return 'too_many_labels'
   const documents = cleaned.toSorted(compareDocuments).filter((document, at, sorted) => document.id !== sorted[at - 1]?.id)
   if (documents.length < cleaned.length) dropped['duplicate_exact'] = cleaned.length - documents.length
   return { documents, dropped }
+}
+
+/** The rows of a shard; counts them in `read`, and lets others have a turn in between. */
+async function* rowsOf(bytes: Uint8Array, read: { rows: number }, signal: AbortSignal): AsyncGenerator<Document> {
+  const turn = takingTurns(signal)
+  for await (const group of decodeRowGroups(bytes)) {
+    read.rows += group.length
+    for (const document of group) {
+      await turn(document.text.length)
+      yield document
+    }
+  }
 }

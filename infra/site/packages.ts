@@ -3,7 +3,7 @@ import { join, posix } from 'node:path'
 import { z } from 'zod'
 
 /** A documentation file of an installed npm package. */
-export interface SiteFile {
+interface SiteFile {
   /** Path inside the package, `/`-separated. */
   path: string
   /** Path on disk. */

@@ -10,7 +10,7 @@ import type { ObjectStore } from '#schemas/object-store.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import type { ShardCodec } from '#schemas/parquet/encode.ts'
 import type { Queue } from '#schemas/queue.ts'
-import type { Reject, Telemetry } from '#schemas/stage.ts'
+import { sieve, type Reject, type Telemetry } from '#schemas/stage.ts'
 import { deduplicate, type DuplicateCounts } from '../dedup/dedup.ts'
 import { claimArrivals, type Arrivals } from './arrivals.ts'
 import { publishIndex } from './index-manifest.ts'
@@ -87,18 +87,16 @@ export async function snapshotShards(params: SnapshotParams): Promise<SnapshotRe
 }
 
 /** Refuses what is no document or belongs to no job, and what another hotkey stamped. */
-async function refuseStrangers({ jobs, signer, rejects, telemetry }: SnapshotParams, { documents, malformed }: Arrivals): Promise<Document[]> {
+async function refuseStrangers(params: SnapshotParams, { documents, malformed }: Arrivals): Promise<Document[]> {
+  const { jobs, signer, rejects } = params
   const matches = jobMatcher(jobs)
   for (const { key, cause } of malformed) await rejects({ subject: key, reason: 'invalid_record', stage: 'shard', details: { cause: String(cause) } })
-  const welcome: Document[] = []
-  for (const document of documents) {
-    const mismatch = document.hotkey === signer.address ? matches(document, document.job_id) : 'hotkey'
-    if (mismatch === undefined) welcome.push(document)
-    else await rejects({ subject: document.uri, reason: 'job_mismatch', stage: 'shard', details: { id: document.id, job_id: document.job_id, mismatch } })
-  }
-  telemetry.count('shard.documents', welcome.length)
-  telemetry.count('shard.rejected', documents.length + malformed.length - welcome.length)
-  return welcome
+  const welcome = sieve(
+    'shard',
+    (document: Document) => (document.hotkey === signer.address ? matches(document, document.job_id) : 'hotkey') ?? document,
+    ({ uri, id, job_id }, mismatch) => rejects({ subject: uri, reason: 'job_mismatch', stage: 'shard', details: { id, job_id, mismatch } }),
+  )
+  return Array.fromAsync(welcome(documents, params))
 }
 
 interface FormerShard {
