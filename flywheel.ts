@@ -15,6 +15,8 @@ const steps = ['mined', 'validated', 'ingested', 'steered'] as const satisfies T
 type Step = (typeof steps)[number]
 
 const ownLeaseSeconds = 10
+/** Rest after a turn that brought nothing new to train on. */
+const idleSeconds = 60
 
 /** All services over one data folder, as the work of each step. */
 interface Wheel extends AsyncDisposable {
@@ -29,11 +31,14 @@ interface Wheel extends AsyncDisposable {
  */
 export async function turnFlywheel(backends: Backends, { once, signal }: { once: boolean; signal: AbortSignal }): Promise<void> {
   await using wheel = await assemble(backends, signal)
-  for (;;) {
+  const { telemetry, pace, config } = backends
+  for (let settledBefore = -1; ;) {
     const summary = await turn(backends, wheel, signal)
-    backends.telemetry.event('turn.summary', { ...summary })
+    telemetry.event('turn.summary', { ...summary })
     if (once) return
-    await backends.pace.sleep(backends.config.up.pause_seconds * 1000, signal)
+    const isIdle = summary.batches_settled === settledBefore
+    settledBefore = summary.batches_settled
+    await pace.sleep(Math.max(config.up.pause_seconds, isIdle ? idleSeconds : 0) * 1000, signal)
   }
 }
 
