@@ -9,6 +9,10 @@ export interface Target {
   label: string
   /** Higher is sooner. Must not depend on when or from where the URL was found, so that the order of a crawl is reproducible. */
   priority: number
+  /** Hops from a seed or a sitemap, 0 when absent. The smallest that is known counts. */
+  depth?: number
+  /** When the page last changed, as a sitemap or feed says (ms since epoch): a known page that was last visited before becomes ready at once. */
+  modifiedAt?: number
 }
 
 /** What the last good visit left, for a conditional request and for the version count. */
@@ -17,6 +21,8 @@ export interface PreviousVisit {
   lastModified: string | undefined
   /** n-th stored version of this URL, from 1. */
   version: number
+  /** What the visitor wanted to remember of the page (Visit.memory). */
+  memory?: string | undefined
 }
 
 /** A target lent to one crawler. After `expiresAt` (ms) another may claim it; until one does, this claim may still be finished, then it is `lease_lost`. */
@@ -36,6 +42,10 @@ export interface Visit {
   /** Of the answer: `stored` replaces what was known, `unchanged` only where it says something; the others leave it as it was. */
   etag?: string | undefined
   lastModified?: string | undefined
+  /** Kept for the next visit as it is, ≤ 512 characters; absent = what was kept stays. */
+  memory?: string | undefined
+  /** The IP address that answered: its other hosts rest as well. */
+  address?: string | undefined
   /** Earliest next visit (ms since epoch). Without it the URL is never visited again. */
   revisitAt?: number
   /** The host rests this long (ms) from now before its next claim. */
@@ -49,6 +59,8 @@ export interface Deferral {
   until: number
   /** Hold the whole host until then as well (429, 503, network trouble). */
   holdHost: boolean
+  /** The IP address that was asked. */
+  address?: string | undefined
 }
 
 /** Pages only: sitemaps are known and claimed, but count for no label. */
