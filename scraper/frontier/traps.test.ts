@@ -1,0 +1,100 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { isStep } from './steps.ts'
+import { createTraps, trapLimits } from './traps.ts'
+import { variantSamples } from './variants.ts'
+
+const found = { depth: 3, from: 'http://h.example/' }
+
+const day = (n: number) => `http://h.example/cal/${n}`
+const admitted = (order: readonly string[]) => {
+  const traps = createTraps()
+  return new Set(order.filter((url) => traps.reasonOf(url, found) === undefined))
+}
+
+describe('addresses', () => {
+  test.each([
+    ['trap_path_length', `/${'x'.repeat(1024)}`],
+    ['trap_path_depth', '/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s/t/u'],
+    ['trap_repeated_segments', '/a/b/a/b'],
+    ['trap_repeated_segments', '/shop/a/b/c/a/b/c/x'],
+    ['trap_repeated_segments', '/x/x/x/index.html'],
+    ['trap_query_length', `/?q=${'x'.repeat(1024)}`],
+    ['trap_parameters', '/?a=1&b=1&c=1&d=1&e=1&f=1&g=1&h=1&i=1&j=1&k=1'],
+    ['trap_session_id', '/(S(lit3py55t21z5v55vlm25s55))/orders.aspx'],
+    ['trap_session_id', '/list?page=1&sid=8f14e45fceea167a5a36dedd4bea2543'],
+    ['trap_session_id', '/list;sid=8f14'],
+    [undefined, '/'],
+    [undefined, '/news/news/today'],
+    [undefined, '/2011/11/11/11/11'],
+    [undefined, '/a/b/c/b/a'],
+    [undefined, '/list?session=autumn-conference'],
+    [undefined, '/list?s=how+to+crawl+the+web'],
+  ])('%s: %s', (reason, path) => expect(createTraps().reasonOf(`http://h.example${path}`, found)).toBe(reason))
+})
+
+describe('rows without end', () => {
+  test.each([
+    ['/cal/7', '/cal/8', true],
+    ['/cal/8', '/cal/7', true],
+    ['/a?page=2', '/a?page=3', true],
+    ['/2026/11/30', '/2026/12/01', true],
+    ['/2026-12-31/day', '/2027-01-01/day', true],
+    ['/11/30/2026', '/12/01/2026', true],
+    ['/cal/20261231', '/cal/20270101', true],
+    ['/cal/202612', '/cal/202701', true],
+    ['/?month=12&year=2026', '/?month=1&year=2027', true],
+    ['/2026/11/22', '/2020/11/22', false],
+    ['/p/1', '/p/3', false],
+    ['/p/1', '/p/1', false],
+    ['/p/1', '/q/2', false],
+    ['/p/1/2', '/p/2/3', false],
+    ['/2026/story-5', '/2026/story-77', false],
+  ])('%s → %s is a step: %s', (from, to, expected) => expect(isStep(`http://h.example${from}`, `http://h.example${to}`)).toBe(expected))
+
+  test('are left after some hops, and what a sitemap lists never', () => {
+    const traps = createTraps()
+    let visited = 1
+    while (!traps.reasonOf(day(visited + 1), { depth: visited + 1, from: day(visited) })) visited++
+    expect(visited).toBe(trapLimits.stepDepthMax)
+    expect(traps.reasonOf(day(visited + 1), { depth: visited + 1, from: day(visited) })).toBe('trap_calendar')
+    expect(traps.reasonOf(day(visited + 1), { depth: 0 })).toBeUndefined()
+  })
+})
+
+describe('variants of one path', () => {
+  const urls = Array.from({ length: 5000 }, (_, i) => `http://h.example/shop?colour=${i % 71}&size=${i}`)
+
+  test('are let in up to a few hundred of any number; the same again and again', () => {
+    const traps = createTraps()
+    for (const url of urls) traps.reasonOf(url, found)
+    const first = admitted(urls)
+    expect(first.size).toBeLessThan(64 * 9)
+    expect(first.size).toBeGreaterThan(64)
+    expect(createTraps().reasonOf('http://h.example/shop', found)).toBeUndefined()
+    expect(traps.reasonOf(urls[0] ?? '', { depth: 0 })).toBeUndefined()
+  })
+
+  test('that pass the last level are let in whatever the order', () => {
+    const [forth, back] = [admitted(urls), admitted(urls.toReversed())]
+    const both = [...forth].filter((url) => back.has(url))
+    expect(both.length).toBeGreaterThanOrEqual(32)
+  })
+
+  test('few enough are all let in, in any order', () => {
+    const few = urls.slice(0, trapLimits.variantsMax)
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...few, ...few], { minLength: few.length * 2 }), (order) => expect(admitted(order).size).toBe(few.length)),
+      { numRuns: 20 },
+    )
+  })
+
+  test('are forgotten for the path that was touched longest ago', () => {
+    const samples = variantSamples({ variantsMax: 1, pathsMax: 2 })
+    const refused = (path: string) => Array.from({ length: 50 }, (_, i) => samples.admit(path, `${i}`)).filter((is) => !is).length
+    expect(refused('a')).toBeGreaterThan(0)
+    expect(samples.admit('b', 'x')).toBe(true)
+    expect(samples.admit('c', 'x')).toBe(true)
+    expect(samples.admit('a', '0')).toBe(true)
+  })
+})
