@@ -1,112 +1,14 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { sqliteCatalog } from '#infra/engine/sqlite/catalog.ts'
-import { folderStore } from '#infra/store/folder.ts'
-import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { temporaryFolder } from '../conformance/temporary-folder.ts'
-import { anyPorts, runProgram, startProgram } from '../e2e/program.ts'
-import { headsOf, repeated } from '../e2e/turn-facts.ts'
-
-const kills = 10
-/** Moments after the program began to work, spread over a turn; the same ones each time. */
-const moments = seeded(20_261_122)
+import { anyPorts, runProgram } from '../e2e/program.ts'
+import { killUp, seeded, sound, standing } from './killed-up.ts'
 
 test('up, killed at ten random moments, keeps no document twice, loses none it acknowledged, and settles no batch twice', { timeout: 240_000 }, async () => {
   const dataDir = await temporaryFolder()
   const args = ['up', '--once', '--data', dataDir, ...anyPorts]
-  for (let kill = 0; kill < kills; kill++) {
-    const program = startProgram(args)
-    await program.event('listening')
-    await Promise.race([delay(moments() * 4000), program.ended])
-    program.child.kill('SIGKILL')
-    await program.ended
-    expect(await standing(dataDir)).toEqual(sound)
-  }
+  const random = seeded(20_261_122)
+  for (let kill = 0; kill < 10; kill++) expect(await killUp(args, dataDir, { random, withinMs: 4000 })).toEqual(sound)
   const { code, stderr } = await runProgram(args)
   expect(code, stderr).toBe(0)
   expect(await standing(dataDir)).toEqual(sound)
 })
-
-interface Standing {
-  keptTwice: string[]
-  /** Pages the frontier holds for stored whose document is nowhere. */
-  lost: string[]
-  settledTwice: number[]
-}
-
-const sound: Standing = { keptTwice: [], lost: [], settledTwice: [] }
-
-async function standing(dataDir: string): Promise<Standing> {
-  const rows = await shardRows(dataDir)
-  const whole = new Set(rows.map(({ hotkey, uri }) => `${hotkey} ${uri}`))
-  const lost: string[] = []
-  for (const { name, hotkey } of await miners(dataDir)) {
-    const queued = query<{ key: string; state: string }>(join(dataDir, 'queue.sqlite'), 'select key, state from messages where queue = ?', `documents-${name}`)
-    const states = new Map(queued.map(({ key, state }) => [key.slice(0, key.lastIndexOf('@')), state]))
-    const rejected = await rejectedOf(dataDir, name)
-    const stored = query<{ url: string }>(join(dataDir, `frontier-${name}.sqlite`), "select url from targets where kind = 'page' and outcome = 'stored'")
-    for (const { url } of stored) {
-      const state = states.get(url)
-      const isSafe = state !== undefined && (state !== 'done' || whole.has(`${hotkey} ${url}`) || rejected.has(url))
-      if (!isSafe) lost.push(`${name} ${url} (${state})`)
-    }
-  }
-  const settled = query<{ batch: string }>(
-    join(dataDir, 'ledger.sqlite'),
-    "select plan_id || '/' || epoch || '/' || batch as batch from events where state = 'settled'",
-  )
-  return {
-    keptTwice: [...repeated(rows.map(({ hotkey, uri }) => `${hotkey} ${uri}`)), ...repeated(rows.map(({ hotkey, id }) => `${hotkey} ${id}`))],
-    lost,
-    settledTwice: repeated(settled.map(({ batch }) => batch)).map(Number),
-  }
-}
-
-async function shardRows(dataDir: string) {
-  await using catalog = sqliteCatalog(join(dataDir, 'catalog.sqlite'))
-  const store = folderStore(join(dataDir, 'store'))
-  const shards = await headsOf(catalog, 'shard/', 'shard')
-  const documents = await Promise.all(shards.map(async ({ file }) => decodeDocuments(await store.get(file.key))))
-  return documents.flat()
-}
-
-/** The hotkey of each miner, from its wallet. */
-async function miners(dataDir: string): Promise<{ name: string; hotkey: string }[]> {
-  return Promise.all(
-    ['miner-1', 'miner-2'].map(async (name) => {
-      const key = JSON.parse(await readFile(join(dataDir, 'wallets', name, 'hotkeys', 'default'), 'utf8')) as { ss58Address: string }
-      return { name, hotkey: key.ss58Address }
-    }),
-  )
-}
-
-/** URLs among the rejects: a duplicate is not lost, it was refused with a reason. */
-async function rejectedOf(dataDir: string, name: string): Promise<Set<string>> {
-  const text = await readFile(join(dataDir, 'rejects', `${name}.jsonl`), 'utf8').catch(() => '')
-  // The last line may be cut off by the kill.
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-  return new Set(whole.split('\n').flatMap((line) => (line.startsWith('{') && line.endsWith('}') ? [(JSON.parse(line) as { subject: string }).subject] : [])))
-}
-
-function query<Row>(path: string, sql: string, ...values: string[]): Row[] {
-  const database = new DatabaseSync(path)
-  try {
-    return database.prepare(sql).all(...values) as Row[]
-  } finally {
-    database.close()
-  }
-}
-
-/** Numbers in [0, 1) that follow from the seed (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
