@@ -7,10 +7,16 @@ const DateEvidence = z.enum(['json-ld', 'meta', 'time', 'url', 'text', 'last-mod
 
 /** What the page's owner allows, as found at the fetch. */
 const Rights = z.strictObject({
-  robots: z.enum(['allowed', 'absent']),
+  /** `not_asked`: the page comes from an archive, whose crawler asked. */
+  robots: z.enum(['allowed', 'absent', 'not_asked']),
   /** Directives of `X-Robots-Tag` and meta robots, lower-case, sorted. */
   meta_robots: z.array(z.string()),
+  /** TDM Reservation Protocol, by header, markup or `/.well-known/tdmrep.json`: true when any of them reserves. */
   tdm_reservation: z.boolean().nullable(),
+  /** URL of the policy that goes with it. Absent when none is named. */
+  tdm_policy: z.string().optional(),
+  /** What the host's `ai.txt` says of text here. Absent when it says nothing. */
+  ai_txt: z.enum(['allowed', 'disallowed']).optional(),
   /** SPDX id or URL. */
   licence: z.string().nullable(),
 })

@@ -1,5 +1,5 @@
 /** What kind of thing stands behind a URL: it decides which source plug-in reads the answer. */
-export type TargetKind = 'page' | 'sitemap'
+export type TargetKind = 'page' | 'sitemap' | 'feed'
 
 /** A URL the crawl knows of. `url` is canonical (identity/canonical-url.ts) and the only key: one URL is known once. */
 export interface Target {
@@ -63,7 +63,7 @@ export interface Deferral {
   address?: string | undefined
 }
 
-/** Pages only: sitemaps are known and claimed, but count for no label. */
+/** Pages only: sitemaps and feeds are known and claimed, but count for no label. */
 export interface LabelStats {
   waiting: number
   leased: number
@@ -83,7 +83,7 @@ export interface FrontierStats {
 export interface ClaimRequest {
   limit: number
   leaseMs: number
-  /** Only targets of these labels; all when absent. `kind: 'sitemap'` is never filtered: it costs no budget. */
+  /** Only targets of these labels; all when absent. Only pages are filtered: sitemaps and feeds cost no budget. */
   labels?: readonly string[]
 }
 

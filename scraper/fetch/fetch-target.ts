@@ -4,7 +4,8 @@ import type { Clock } from '#schemas/clock.ts'
 import type { PreviousVisit, Target } from '#schemas/frontier.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import type { HostRobots, Robots } from '../robots/robots.ts'
-import { sources, type Fetched, type Found, type PageContent } from '../source/source.ts'
+import type { Found } from '../source/found.ts'
+import { sources, type Fetched, type PageContent } from '../source/source.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 export interface FetchServices {

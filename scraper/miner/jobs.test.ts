@@ -44,10 +44,15 @@ describe('jobs', () => {
       ['http://a.localhost/sitemap.xml', 'sitemap'],
       ['http://a.localhost/', 'page'],
     ])
-    const found = targets.found({ pages: ['http://b.localhost/', 'http://elsewhere.example/'], sitemaps: ['http://b.localhost/map.xml'] })
+    const found = targets.found({
+      pages: [{ url: 'http://b.localhost/', modifiedAt: 7 }, { url: 'http://elsewhere.example/' }],
+      sitemaps: [{ url: 'http://b.localhost/map.xml' }],
+      feeds: [{ url: 'http://b.localhost/feed' }],
+    })
     expect(found).toEqual([
-      { url: 'http://b.localhost/', kind: 'page', label: 'all', priority: 2500 },
+      { url: 'http://b.localhost/', modifiedAt: 7, kind: 'page', label: 'all', priority: 2500 },
       { url: 'http://b.localhost/map.xml', kind: 'sitemap', label: 'all', priority: 2_000_000 },
+      { url: 'http://b.localhost/feed', kind: 'feed', label: 'all', priority: 2_000_000 },
     ])
   })
 })

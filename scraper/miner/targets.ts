@@ -1,7 +1,7 @@
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Target } from '#schemas/frontier.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
-import type { Found } from '../source/source.ts'
+import type { Found, FoundUrl } from '../source/found.ts'
 import { labelOf, type Jobs } from './jobs.ts'
 import type { Share } from './share.ts'
 
@@ -15,29 +15,27 @@ export interface Targets {
 }
 
 export function targetsOf(jobs: Jobs, isOurs: Share): Targets {
-  const page = (url: string): Target[] => {
-    const job = isOurs(url) ? jobs.of(url) : undefined
-    return job ? [{ url, kind: 'page', label: labelOf(job), priority: Math.round(job.weight * priorities.perWeight) }] : []
+  const page = (found: FoundUrl): Target[] => {
+    const job = isOurs(found.url) ? jobs.of(found.url) : undefined
+    return job ? [{ ...found, kind: 'page', label: labelOf(job), priority: Math.round(job.weight * priorities.perWeight) }] : []
   }
-  const sitemap = (url: string, owner: DesirabilityJob | undefined, priority: number): Target[] => {
-    const job = jobs.of(url) ?? owner ?? jobs.list[0]
-    return job && isOurs(url) ? [{ url, kind: 'sitemap', label: labelOf(job), priority }] : []
+  const list = (found: FoundUrl, kind: 'sitemap' | 'feed', owner: DesirabilityJob | undefined, priority: number): Target[] => {
+    const job = jobs.of(found.url) ?? owner ?? jobs.list[0]
+    return job && isOurs(found.url) ? [{ ...found, kind, label: labelOf(job), priority }] : []
   }
   const seed = (text: string, job: DesirabilityJob): Target[] => {
     const url = canonicalUrl(text)
     if (url === undefined) return []
-    if (isSitemap(url)) return sitemap(url, job, priorities.seed)
+    if (isSitemap(url)) return list({ url }, 'sitemap', job, priorities.seed)
     // A seed that no pattern takes is read for its links alone.
     return isOurs(url) ? [{ url, kind: 'page', label: labelOf(jobs.of(url) ?? job), priority: priorities.seed }] : []
   }
   return {
     seeds: () => jobs.list.flatMap((job) => job.web.seeds.flatMap((text) => seed(text, job))),
-    found: ({ pages, sitemaps }) => [
-      ...pages.flatMap((url) => page(url)),
-      ...sitemaps.flatMap((text) => {
-        const url = canonicalUrl(text)
-        return url === undefined ? [] : sitemap(url, undefined, priorities.sitemap)
-      }),
+    found: ({ pages, sitemaps, feeds }) => [
+      ...pages.flatMap(page),
+      ...sitemaps.flatMap((found) => list(found, 'sitemap', undefined, priorities.sitemap)),
+      ...feeds.flatMap((found) => list(found, 'feed', undefined, priorities.sitemap)),
     ],
   }
 }

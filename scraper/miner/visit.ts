@@ -9,7 +9,7 @@ import { fetchTarget, type FetchOutcome, type FetchServices, type Permission, ty
 import { pageDocument } from '../fetch/page-document.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
 import { jobMatcher } from '../shard/job-match.ts'
-import type { Found } from '../source/source.ts'
+import { noFinds, type Found } from '../source/found.ts'
 import { labelOf, type Jobs } from './jobs.ts'
 import type { Rejects } from './rejects.ts'
 import type { Targets } from './targets.ts'
@@ -113,12 +113,11 @@ async function settle(options: VisitorOptions, claim: Claim, outcome: Exclude<Fe
   await finish(options, claim, { outcome: 'failed', reason: outcome.reason, hostDelayMs: delay }, 0)
 }
 
-const noFinds: Found = { pages: [], sitemaps: [] }
-const foundAt = ({ kind }: Claim, url: string): Found => (kind === 'page' ? { pages: [url], sitemaps: [] } : { pages: [], sitemaps: [url] })
+const foundAt = ({ kind }: Claim, url: string): Found => ({ ...noFinds, [`${kind}s` as const]: [{ url }] })
 
 /** Whatever was asked of a host, the sitemaps its robots.txt names become known with it. */
 async function addFound({ frontier, targets }: VisitorOptions, found: Found, permission: Permission): Promise<void> {
-  const wanted = targets.found({ pages: found.pages, sitemaps: [...found.sitemaps, ...permission.rules.sitemaps] })
+  const wanted = targets.found({ ...found, sitemaps: [...found.sitemaps, ...permission.rules.sitemaps.map((url) => ({ url }))] })
   if (wanted.length > 0) await frontier.add(wanted)
 }
 

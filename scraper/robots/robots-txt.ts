@@ -1,3 +1,5 @@
+import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+
 /** One `Allow` or `Disallow` line. `pattern` is percent-normalized. */
 interface Rule {
   allow: boolean
@@ -15,7 +17,7 @@ export interface RobotsRules {
   /** @param path path and query of a URL */
   allows(path: string): boolean
   crawlDelayMs: number | undefined
-  /** Absolute URLs, in order, without repeats. */
+  /** Canonical URLs, in order, without repeats. */
   sitemaps: readonly string[]
 }
 
@@ -37,7 +39,7 @@ export function parseRobots(text: string, agent: string, base: string): RobotsRu
   const own = groups.filter((group) => group.agents.some((name) => name === agent.toLowerCase()))
   const chosen = own.length > 0 ? own : groups.filter((group) => group.agents.includes('*'))
   const rules = chosen.flatMap((group) => group.rules)
-  const urls = sitemaps.map((line) => URL.parse(line, base)?.href).filter((url) => url !== undefined)
+  const urls = sitemaps.map((line) => canonicalUrl(line, base)).filter((url) => url !== undefined)
   return {
     allows: (path) => path === '/robots.txt' || verdict(rules, normalizePath(path)),
     crawlDelayMs: chosen.map((group) => group.crawlDelayMs).find((delay) => delay !== undefined),

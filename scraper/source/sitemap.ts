@@ -2,7 +2,8 @@ import { gunzipSync } from 'node:zlib'
 import { Parser } from 'htmlparser2'
 import { decodeText } from '#infra/net/charset.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
-import type { Found, Source } from './source.ts'
+import { foundUrls, type Found } from './found.ts'
+import type { Source } from './source.ts'
 
 /** The limits of sitemaps.org. */
 const urlsMax = 50_000
@@ -31,6 +32,8 @@ function inflated(body: Uint8Array): Uint8Array | undefined {
     return undefined
   }
 }
+
+const listOf = (urls: Set<string>) => foundUrls(urls.values().map((url) => ({ url })))
 
 function readSitemap(xml: string, base: string): Found | undefined {
   const pages = new Set<string>()
@@ -63,5 +66,5 @@ function readSitemap(xml: string, base: string): Found | undefined {
     { xmlMode: true, decodeEntities: true },
   )
   parser.end(xml)
-  return isSitemap ? { pages: [...pages].sort(), sitemaps: [...sitemaps].sort() } : undefined
+  return isSitemap ? { pages: listOf(pages), sitemaps: listOf(sitemaps), feeds: [] } : undefined
 }

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { pageSource } from './page.ts'
 import { sitemapSource } from './sitemap.ts'
+import { webSource } from './web.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const at = { url: 'http://h.example/maps/sitemap.xml', status: 200, headers: {} }
@@ -11,7 +11,11 @@ describe('sitemaps', () => {
     <url><loc> http://h.example/b?x=1&amp;utm_source=y </loc><image:image><image:loc>http://h.example/i.png</image:loc></image:image></url>
     <url><loc><![CDATA[http://h.example/a]]></loc></url><url><loc>http://other.example/c</loc></url><url><loc>not a url:</loc></url></urlset>`
   const expected = {
-    found: { pages: ['http://h.example/a', 'http://h.example/b?x=1', 'http://h.example/maps/not%20a%20url:'], sitemaps: [] },
+    found: {
+      pages: [{ url: 'http://h.example/a' }, { url: 'http://h.example/b?x=1' }, { url: 'http://h.example/maps/not%20a%20url:' }],
+      sitemaps: [],
+      feeds: [],
+    },
     content: undefined,
   }
 
@@ -20,7 +24,7 @@ describe('sitemaps', () => {
   test('may be indexes', () => {
     const index = '<sitemapindex><sitemap><loc>http://h.example/2.xml</loc></sitemap><sitemap><loc>/1.xml</loc></sitemap></sitemapindex>'
     expect(sitemapSource.read({ ...at, body: bytes(index) })).toMatchObject({
-      found: { pages: [], sitemaps: ['http://h.example/1.xml', 'http://h.example/2.xml'] },
+      found: { pages: [], sitemaps: [{ url: 'http://h.example/1.xml' }, { url: 'http://h.example/2.xml' }] },
     })
   })
   test('end at 50,000 URLs', () => {
@@ -36,7 +40,7 @@ describe('sitemaps', () => {
   ])('%s', (reason, body) => expect(sitemapSource.read({ ...at, body })).toBe(reason))
   test('an entity bomb stays text', () => {
     const bomb = `<!DOCTYPE x [<!ENTITY a "${'x'.repeat(1000)}"><!ENTITY b "${'&a;'.repeat(1000)}">]><urlset><url><loc>http://h.example/&b;</loc></url></urlset>`
-    expect(sitemapSource.read({ ...at, body: bytes(bomb) })).toMatchObject({ found: { pages: ['http://h.example/&b;'] } })
+    expect(sitemapSource.read({ ...at, body: bytes(bomb) })).toMatchObject({ found: { pages: [{ url: 'http://h.example/&b;' }] } })
   })
 })
 
@@ -49,11 +53,11 @@ describe('pages', () => {
     ['application/pdf', '<p>x', false],
     ['text/plain', '<p>x', false],
   ])('%s %j is HTML: %s', (type, body, isHtml) => {
-    const read = pageSource.read({ ...at, headers: type === undefined ? {} : { 'content-type': type }, body: bytes(body) })
+    const read = webSource.read({ ...at, headers: type === undefined ? {} : { 'content-type': type }, body: bytes(body) })
     expect(read === 'not_html').toBe(!isHtml)
   })
   test('are read in the charset they are in', () => {
-    const read = pageSource.read({ ...at, headers: { 'content-type': 'text/html' }, body: Buffer.from('<meta charset=iso-8859-2><p>\xb3\xf3d\xbc', 'latin1') })
+    const read = webSource.read({ ...at, headers: { 'content-type': 'text/html' }, body: Buffer.from('<meta charset=iso-8859-2><p>\xb3\xf3d\xbc', 'latin1') })
     expect(typeof read !== 'string' && read.content?.page.text).toBe('łódź')
   })
 })

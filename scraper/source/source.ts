@@ -1,8 +1,9 @@
 import type { TargetKind } from '#schemas/frontier.ts'
 import type { ExtractedPage } from '../extract/extract-page.ts'
 import type { PageRobots } from '../robots/page-robots.ts'
-import { pageSource } from './page.ts'
+import type { Found } from './found.ts'
 import { sitemapSource } from './sitemap.ts'
+import { webSource } from './web.ts'
 
 /** What was fetched, as a source plug-in sees it. */
 export interface Fetched {
@@ -12,12 +13,6 @@ export interface Fetched {
   /** Lower-case names. */
   headers: Readonly<Record<string, string>>
   body: Uint8Array
-}
-
-/** URLs that a source found. They become targets when a job wants them. Canonical, sorted, without repeats. */
-export interface Found {
-  pages: readonly string[]
-  sitemaps: readonly string[]
 }
 
 /** What a page holds beside its links: what a document is made of. */
@@ -40,4 +35,4 @@ export interface Source {
 }
 
 /** The source of each kind of target. */
-export const sources: Readonly<Record<TargetKind, Source>> = { page: pageSource, sitemap: sitemapSource }
+export const sources: Readonly<Record<TargetKind, Source>> = { page: webSource, sitemap: sitemapSource, feed: sitemapSource }

@@ -9,7 +9,7 @@ import { fileSchemas } from './schema.ts'
 
 const urlBytesMax = 8192
 const labelBytesMax = 1024
-const kinds: readonly TargetKind[] = ['page', 'sitemap']
+const kinds: readonly TargetKind[] = ['page', 'sitemap', 'feed']
 const outcomes: readonly Visit['outcome'][] = ['stored', 'unchanged', 'rejected', 'failed']
 
 interface TargetRow {
@@ -74,12 +74,12 @@ export function sqliteFrontier(path: string, { clock }: { clock: Clock }): Front
   }
 }
 
-/** Sitemaps go under '', which no label is, so that no filter passes them over. */
+/** Sitemaps and feeds go under '', which no label is, so that no filter passes them over. */
 const lanesOf = (labels: readonly string[] | undefined) => labels && ['', ...new Set(labels)]
 
 function addTarget(db: Database, hosts: HostTable, { url, kind, label, priority }: Target): 0 | 1 {
   const host = hostOf(url)
-  const lane = kind === 'sitemap' ? '' : label
+  const lane = kind === 'page' ? label : ''
   const known = db.get<{ state: string; lane: string }>('select state, lane from targets where url = ?', url)
   if (known) {
     const isRaised = db.run('update targets set priority = ? where url = ? and priority < ?', priority, url, priority) > 0

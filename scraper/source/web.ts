@@ -1,10 +1,11 @@
 import { decodeText } from '#infra/net/charset.ts'
 import { extractPage } from '../extract/extract-page.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
+import { foundUrls } from './found.ts'
 import type { Source } from './source.ts'
 
 /** HTML pages: their links, and what becomes a document. */
-export const pageSource: Source = {
+export const webSource: Source = {
   accept: 'text/html, application/xhtml+xml;q=0.9',
   bytesMax: undefined,
   read({ url, headers, body }) {
@@ -13,7 +14,7 @@ export const pageSource: Source = {
     const page = extractPage(text, url)
     const robots = readPageRobots(headers, page.metaRobots)
     const links = robots.follow ? [...page.links, ...(page.canonical === undefined ? [] : [page.canonical])] : []
-    return { found: { pages: [...new Set(links)].sort(), sitemaps: [] }, content: { page, robots } }
+    return { found: { pages: foundUrls(links.map((url) => ({ url }))), sitemaps: [], feeds: [] }, content: { page, robots } }
   },
 }
 

@@ -1,0 +1,24 @@
+/** A canonical URL, and when what is there last changed (ms since epoch) where the source says so. */
+export interface FoundUrl {
+  url: string
+  modifiedAt?: number
+}
+
+/** URLs that a source found. They become targets when a job wants them. Each list sorted by URL, without repeats. */
+export interface Found {
+  pages: readonly FoundUrl[]
+  sitemaps: readonly FoundUrl[]
+  feeds: readonly FoundUrl[]
+}
+
+export const noFinds: Found = { pages: [], sitemaps: [], feeds: [] }
+
+/** One list of a Found: sorted by UTF-16 code unit, each URL once, with the latest of its times. */
+export function foundUrls(urls: Iterable<FoundUrl>): FoundUrl[] {
+  const latest = new Map<string, FoundUrl>()
+  for (const found of urls) {
+    const known = latest.get(found.url)
+    if (!known || (found.modifiedAt ?? -Infinity) > (known.modifiedAt ?? -Infinity)) latest.set(found.url, found)
+  }
+  return [...latest.values()].sort((a, b) => (a.url < b.url ? -1 : 1))
+}
