@@ -43,7 +43,6 @@ test('visits every claim once, as many at a time as it may', async () => {
   await executeCrawl({
     work,
     concurrency: 4,
-    visitMs: 60_000,
     async visit({ token }) {
       most = Math.max(most, ++running)
       await new Promise(setImmediate)
@@ -58,7 +57,7 @@ test('visits every claim once, as many at a time as it may', async () => {
 
 test('leaves no listener and no storage folder behind', async () => {
   const before = ['SIGINT', 'SIGTERM', 'exit'].map((name) => process.listenerCount(name))
-  await executeCrawl({ work: batches([5]).work, concurrency: 2, visitMs: 60_000, visit: async () => undefined })
+  await executeCrawl({ work: batches([5]).work, concurrency: 2, visit: async () => undefined })
   expect(['SIGINT', 'SIGTERM', 'exit'].map((name) => process.listenerCount(name))).toEqual(before)
   expect(existsSync('storage')).toBe(false)
 })
@@ -68,14 +67,14 @@ test('a process that has crawled says nothing and ends by itself, without a time
     const { executeCrawl } = await import('#scraper/fetch/crawlee-executor.ts')
     let isOver = false
     const refill = async () => (isOver ? [] : ((isOver = true), [{ url: 'http://h.localhost/', token: 't' }]))
-    await executeCrawl({ work: { isOver: () => isOver, ended() {}, refill, release: async () => undefined }, concurrency: 2, visitMs: 60_000, visit: async () => undefined })
+    await executeCrawl({ work: { isOver: () => isOver, ended() {}, refill, release: async () => undefined }, concurrency: 2, visit: async () => undefined })
     setTimeout(() => setImmediate(() => process.exitCode = process.getActiveResourcesInfo().includes('Timeout') ? 1 : 0), 20)`
   await expect(promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])).resolves.toEqual({ stdout: '', stderr: '' })
 })
 
 test('a visit that cannot go on ends the crawl with its error; what was not begun is given back', async () => {
   const { work, released, ended } = batches([10, 10])
-  const crawl = executeCrawl({ work, concurrency: 1, visitMs: 60_000, visit: async ({ token }) => Promise.reject(new Error(`${token} failed`)) })
+  const crawl = executeCrawl({ work, concurrency: 1, visit: async ({ token }) => Promise.reject(new Error(`${token} failed`)) })
   await expect(crawl).rejects.toThrow('token-0 failed')
   expect(ended).toEqual(['token-0'])
   expect(released).toHaveLength(9)
@@ -84,5 +83,5 @@ test('a visit that cannot go on ends the crawl with its error; what was not begu
 test('work that cannot be had ends the crawl with its error', async () => {
   const { work } = batches([1])
   work.refill = () => Promise.reject(new Error('the frontier is gone'))
-  await expect(executeCrawl({ work, concurrency: 1, visitMs: 60_000, visit: async () => undefined })).rejects.toThrow('the frontier is gone')
+  await expect(executeCrawl({ work, concurrency: 1, visit: async () => undefined })).rejects.toThrow('the frontier is gone')
 })

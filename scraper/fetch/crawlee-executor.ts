@@ -28,36 +28,40 @@ export interface Work {
 
 export interface ExecutorOptions {
   work: Work
-  /** Ends a claim one way or another. What it throws stops the crawl and is thrown by `executeCrawl`. */
+  /** Ends a claim one way or another, within its own deadlines. What it throws stops the crawl and is thrown by `executeCrawl`. */
   visit(claim: Claim): Promise<void>
   concurrency: number
-  /** Longest a visit may take; above every deadline of the visit itself. */
-  visitMs: number
 }
+
+/** A slot gives its place back after so many visits, so that crawlee's pool sees what goes on. */
+const visitsPerSlot = 256
+/** Longer than any slot runs: a visit has its own deadlines, and crawlee's would leave it running. */
+const slotSeconds = 86_400 * 14
 
 /**
  * Runs visits on crawlee's BasicCrawler, with our frontier in the place of its request queue. Of crawlee only the pool of tasks is at work: no sessions,
- * no storage (its client is empty, so it neither reads nor writes a file), no retries, no system probes, no log. Resolves when the work is over and every
- * visit has ended; then no timer or listener of it is left.
+ * no storage (its client is empty, so it neither reads nor writes a file), no retries, no system probes, no log. What it calls a request is a slot that works
+ * off claims one after the other until there is none: its bookkeeping of a request costs as much as a quarter of a page. Resolves when the work is over and
+ * every visit has ended; then no timer or listener of it is left.
  */
-export async function executeCrawl({ work, visit, concurrency, visitMs }: ExecutorOptions): Promise<void> {
+export async function executeCrawl({ work, visit, concurrency }: ExecutorOptions): Promise<void> {
   const manager = new ClaimManager(work)
   const config = quietConfiguration()
-  const visits = new Set<Promise<void>>()
+  const slots = new Set<Promise<void>>()
   const crawler = new FrontierCrawler(
     {
       requestHandler: async ({ request }) => {
-        const visiting = manager.run(request.uniqueKey, visit)
-        visits.add(visiting)
-        await visiting.finally(() => visits.delete(visiting))
+        const slot = manager.workOff(request.uniqueKey, visit)
+        slots.add(slot)
+        await slot.finally(() => slots.delete(slot))
       },
       minConcurrency: concurrency,
       maxConcurrency: concurrency,
       maxRequestRetries: 0,
       useSessionPool: false,
-      requestHandlerTimeoutSecs: visitMs / 1000,
+      requestHandlerTimeoutSecs: slotSeconds,
       statusMessageLoggingInterval: 86_400,
-      autoscaledPoolOptions: { loggingIntervalSecs: null, maybeRunIntervalSecs: 0.1 },
+      autoscaledPoolOptions: { loggingIntervalSecs: null, maybeRunIntervalSecs: 0.02 },
       statisticsOptions: { persistenceOptions: { enable: false }, keyValueStore: {} as never, logIntervalSecs: 86_400 },
       httpClient: {} as never,
       log: silentLog,
@@ -66,7 +70,7 @@ export async function executeCrawl({ work, visit, concurrency, visitMs }: Execut
     manager,
   )
   await crawler.run()
-  await Promise.all(visits)
+  await Promise.all(slots)
   await manager.finish()
 }
 
@@ -90,29 +94,26 @@ function quietConfiguration(): Configuration {
   return config
 }
 
-/** Our claims as crawlee's requests. */
+/** Our claims as crawlee's requests: each request is the first claim of a slot. */
 class ClaimManager implements IRequestManager {
   readonly #work: Work
   readonly #ready: Claim[] = []
   readonly #claims = new Map<string, Claim>()
   #handled = 0
+  #refilling: Promise<void> | undefined
   #failure: { error: unknown } | undefined
 
   constructor(work: Work) {
     this.#work = work
   }
 
-  async run(token: string, visit: (claim: Claim) => Promise<void>): Promise<void> {
-    const claim = this.#claims.get(token)
-    if (!claim) return
-    try {
-      await visit(claim)
-    } catch (error) {
-      this.#failure ??= { error }
-    } finally {
-      this.#claims.delete(token)
-      this.#work.ended(claim)
-      this.#handled++
+  /** Visits the claim of that token, and whatever is ready after it. */
+  async workOff(token: string, visit: (claim: Claim) => Promise<void>): Promise<void> {
+    let claim = this.#claims.get(token)
+    for (let visits = 1; claim; visits++) {
+      await this.#run(claim, visit)
+      if (visits === visitsPerSlot || (await this.isEmpty())) return
+      claim = this.#next()
     }
   }
 
@@ -125,11 +126,8 @@ class ClaimManager implements IRequestManager {
   async isEmpty(): Promise<boolean> {
     if (this.#failure) return true
     if (this.#ready.length === 0 && !this.#work.isOver()) {
-      try {
-        this.#ready.push(...(await this.#work.refill(this.#claims.size)))
-      } catch (error) {
-        this.#failure ??= { error }
-      }
+      this.#refilling ??= this.#refill().finally(() => (this.#refilling = undefined))
+      await this.#refilling
     }
     return this.#ready.length === 0
   }
@@ -139,10 +137,34 @@ class ClaimManager implements IRequestManager {
   }
 
   async fetchNextRequest<T extends Record<string, unknown>>(): Promise<Request<T> | null> {
+    const claim = this.#next()
+    return claim ? new Request<T>({ url: claim.url, uniqueKey: claim.token, noRetry: true }) : null
+  }
+
+  async #run(claim: Claim, visit: (claim: Claim) => Promise<void>): Promise<void> {
+    try {
+      await visit(claim)
+    } catch (error) {
+      this.#failure ??= { error }
+    } finally {
+      this.#claims.delete(claim.token)
+      this.#work.ended(claim)
+      this.#handled++
+    }
+  }
+
+  #next(): Claim | undefined {
     const claim = this.#failure ? undefined : this.#ready.shift()
-    if (!claim) return null
-    this.#claims.set(claim.token, claim)
-    return new Request<T>({ url: claim.url, uniqueKey: claim.token, noRetry: true })
+    if (claim) this.#claims.set(claim.token, claim)
+    return claim
+  }
+
+  async #refill(): Promise<void> {
+    try {
+      this.#ready.push(...(await this.#work.refill(this.#claims.size)))
+    } catch (error) {
+      this.#failure ??= { error }
+    }
   }
 
   async markRequestHandled(): Promise<void> {}

@@ -119,7 +119,7 @@ async function crawl(options: MinerOptions, { order, journal, visit }: CrawlPart
     // A host of our own needs no rest; any other is left alone until the lease runs out, which is longer than it may ask for.
     onClaims: (held) => journal.write(held.filter(({ url }) => http.isVirtual(new URL(url).hostname))),
   })
-  await executeCrawl({ work, visit, concurrency: settings.concurrency, visitMs: 4 * timeoutMs + 60_000 })
+  await executeCrawl({ work, visit, concurrency: settings.concurrency })
 }
 
 const visitSettings = ({ signer, settings }: MinerOptions) => ({ hotkey: signer.address, hostDelayMs: settings.host_delay_ms })
