@@ -35,11 +35,11 @@ for (const [network, prefix] of [
 
 const mappedV4 = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i
 
-/** Whether an IP address (no brackets, no zone) belongs to the public Internet. False for anything that is no address. */
+/** Whether an IP address (no brackets; one with a zone is of this machine's links) belongs to the public Internet. False for anything that is no address. */
 export function isPublicAddress(address: string): boolean {
   const mapped = mappedV4.exec(address)?.[1]
   if (mapped !== undefined) return isPublicAddress(mapped)
-  const family = isIP(address)
+  const family = address.includes('%') ? 0 : isIP(address)
   if (family === 4) return !special.check(address, 'ipv4')
   return family === 6 && globalUnicast.check(address, 'ipv6') && !specialV6.check(address, 'ipv6')
 }

@@ -1,92 +1,102 @@
-import { pipeline } from 'node:stream/promises'
-import { Duplex, Readable, Transform, Writable } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib'
-import { HttpTrouble, type HttpFailureReason } from './http-failure.ts'
+import type { Transform } from 'node:stream'
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+import { HttpTrouble } from './http-failure.ts'
 
 export interface BodyCaps {
   /** Largest body, on the wire and decoded. */
   bytesMax: number
-  /** Decoded bytes per wire byte, beyond the first `ratioFreeBytes`. */
-  ratioMax: number
-  /** Give what fits instead of `too_large`. */
+  /** Give what fits instead of `too_large`, and what came of a stream that was cut. */
   truncate: boolean
 }
 
-export interface Body {
+export interface DecodedBody {
   bytes: Uint8Array
-  wireBytes: number
   truncated: boolean
 }
 
-const ratioFreeBytes = 1 << 20
+interface Coding {
+  sync(bytes: Buffer, options: { maxOutputLength: number; chunkSize: number }): Buffer
+  async(bytes: Buffer, options: { maxOutputLength: number; chunkSize: number }): Promise<Buffer>
+  stream(options: { chunkSize: number; finishFlush: number }): Transform
+  /** The `finishFlush` that tolerates a cut stream. */
+  lenient: number
+}
+
 const encodingsMax = 3
+/** Decoded bytes per wire byte, beyond the first `ratioFreeBytes`. */
+const ratioMax = 200
+const ratioFreeBytes = 1 << 20
+/** Shorter bodies are decoded at once: a trip to a thread costs more than they do. */
+const syncBytesMax = 32 * 1024
+const chunkSize = 64 * 1024
+
+const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH, ZSTD_e_flush } = zlib.constants
+const gzip: Coding = { sync: zlib.gunzipSync, async: promisify(zlib.gunzip), stream: zlib.createGunzip, lenient: Z_SYNC_FLUSH }
+const wrapped: Coding = { sync: zlib.inflateSync, async: promisify(zlib.inflate), stream: zlib.createInflate, lenient: Z_SYNC_FLUSH }
+const bare: Coding = { sync: zlib.inflateRawSync, async: promisify(zlib.inflateRaw), stream: zlib.createInflateRaw, lenient: Z_SYNC_FLUSH }
+const brotli: Coding = {
+  sync: zlib.brotliDecompressSync,
+  async: promisify(zlib.brotliDecompress),
+  stream: zlib.createBrotliDecompress,
+  lenient: BROTLI_OPERATION_FLUSH,
+}
+const zstd: Coding = { sync: zlib.zstdDecompressSync, async: promisify(zlib.zstdDecompress), stream: zlib.createZstdDecompress, lenient: ZSTD_e_flush }
 
 /**
- * Reads a response body through its content encodings (`gzip`, `br`, `deflate`, `zstd`, at most three layers), never holding more than the cap.
- * @throws HttpTrouble `too_large`, `ratio_too_high`, `bad_encoding`; whatever the source throws
+ * Undoes the content codings of a body (`gzip`, `br`, `deflate`, `zstd`, at most three layers), each within the caps of size and ratio.
+ * @param cut the wire was not read to its end
+ * @throws HttpTrouble `too_large`, `ratio_too_high`, `bad_encoding`
  */
-export async function readBody(source: Readable, contentEncoding: string | undefined, caps: BodyCaps, signal: AbortSignal): Promise<Body> {
-  const sink = new BodySink(caps)
-  const layers = contentCodings(contentEncoding).map(decoderOf)
+export async function decodeBody(wire: Buffer, contentEncoding: string | undefined, caps: BodyCaps, cut: boolean): Promise<DecodedBody> {
+  if (contentEncoding === undefined || wire.length === 0) return { bytes: plain(wire), truncated: cut }
+  let bytes = wire
+  let truncated = cut
+  for (const name of contentCodings(contentEncoding)) {
+    const coding = codingOf(name, bytes)
+    const decoded = caps.truncate ? await decodeHead(coding, bytes, caps.bytesMax) : await decodeWhole(coding, bytes, caps.bytesMax, wire.length)
+    truncated ||= decoded.truncated
+    bytes = decoded.bytes
+  }
+  return { bytes: plain(bytes), truncated }
+}
+
+const plain = ({ buffer, byteOffset, length }: Buffer): Uint8Array => new Uint8Array(buffer, byteOffset, length)
+
+async function decodeWhole(coding: Coding, bytes: Buffer, bytesMax: number, wireBytes: number): Promise<{ bytes: Buffer; truncated: false }> {
+  const ratioBytes = Math.max(ratioFreeBytes, ratioMax * wireBytes)
+  const options = { maxOutputLength: Math.min(bytesMax, ratioBytes), chunkSize }
   try {
-    await pipeline([source, sink.countWire(), ...layers, sink.collect()], { signal })
+    return { bytes: bytes.length <= syncBytesMax ? coding.sync(bytes, options) : await coding.async(bytes, options), truncated: false }
   } catch (error) {
-    if (!sink.truncated) throw error
+    if (isTooLarge(error)) throw new HttpTrouble(ratioBytes < bytesMax ? 'ratio_too_high' : 'too_large')
+    throw new HttpTrouble('bad_encoding', error)
   }
-  return { bytes: sink.bytes(), wireBytes: sink.wireBytes, truncated: sink.truncated }
 }
 
-class BodySink {
-  wireBytes = 0
-  truncated = false
-  readonly #caps: BodyCaps
-  readonly #chunks: Buffer[] = []
-  #size = 0
-
-  constructor(caps: BodyCaps) {
-    this.#caps = caps
-  }
-
-  countWire(): Transform {
-    return new Transform({
-      transform: (chunk: Buffer, _encoding, next) => {
-        this.wireBytes += chunk.length
-        if (this.wireBytes > this.#caps.bytesMax && !this.#caps.truncate) next(new HttpTrouble('too_large'))
-        else next(null, chunk)
-      },
-    })
-  }
-
-  collect(): Writable {
-    return new Writable({
-      write: (chunk: Buffer, _encoding, next) => {
-        const trouble = this.#take(chunk)
-        next(trouble === undefined ? null : new HttpTrouble(trouble))
-      },
-    })
-  }
-
-  bytes(): Uint8Array {
-    return new Uint8Array(Buffer.concat(this.#chunks))
-  }
-
-  #take(chunk: Buffer): HttpFailureReason | undefined {
-    const { bytesMax, ratioMax, truncate } = this.#caps
-    const room = bytesMax - this.#size
-    if (chunk.length > room) {
-      this.truncated = truncate
-      if (truncate) this.#chunks.push(chunk.subarray(0, room))
-      return 'too_large'
+/** The first `bytesMax` bytes, whatever comes after them. */
+async function decodeHead(coding: Coding, bytes: Buffer, bytesMax: number): Promise<{ bytes: Buffer; truncated: boolean }> {
+  const decoder = coding.stream({ chunkSize, finishFlush: coding.lenient })
+  const chunks: Buffer[] = []
+  let room = bytesMax
+  decoder.end(bytes)
+  try {
+    for await (const chunk of decoder as AsyncIterable<Buffer>) {
+      chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk)
+      room -= chunk.length
+      if (room < 0) break
     }
-    this.#size += chunk.length
-    this.#chunks.push(chunk)
-    return this.#size > ratioFreeBytes && this.#size > ratioMax * this.wireBytes ? 'ratio_too_high' : undefined
+  } catch (error) {
+    throw new HttpTrouble('bad_encoding', error)
   }
+  return { bytes: Buffer.concat(chunks), truncated: room < 0 }
 }
 
-/** The codings to undo, last applied first. @throws HttpTrouble `bad_encoding` for one nobody knows, or too many */
-function contentCodings(header: string | undefined): string[] {
-  const codings = (header ?? '')
+const isTooLarge = (error: unknown): boolean => error instanceof RangeError && (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
+
+/** The codings to undo, last applied first. @throws HttpTrouble `bad_encoding` for too many */
+function contentCodings(header: string): string[] {
+  const codings = header
     .toLowerCase()
     .split(',')
     .map((coding) => coding.trim())
@@ -95,25 +105,17 @@ function contentCodings(header: string | undefined): string[] {
   return codings.toReversed()
 }
 
-function decoderOf(coding: string): Duplex {
-  if (coding === 'gzip' || coding === 'x-gzip') return createGunzip()
-  if (coding === 'br') return createBrotliDecompress()
-  if (coding === 'zstd') return createZstdDecompress()
-  if (coding === 'deflate') return Duplex.from(inflateEither)
+/** @throws HttpTrouble `bad_encoding` for a name nobody knows */
+function codingOf(name: string, bytes: Buffer): Coding {
+  if (name === 'gzip' || name === 'x-gzip') return gzip
+  if (name === 'br') return brotli
+  if (name === 'zstd') return zstd
+  if (name === 'deflate') return isZlib(bytes) ? wrapped : bare
   throw new HttpTrouble('bad_encoding')
 }
 
-/** `deflate` is zlib by the standard (RFC 9110 §8.4.1.2) and bare deflate by habit: the first byte tells. */
-async function* inflateEither(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  const chunks = source[Symbol.asyncIterator]()
-  const first = await chunks.next()
-  if (first.done) return
-  const inflate = ((first.value[0] ?? 0) & 0x0f) === 8 ? createInflate() : createInflateRaw()
-  const rest = async function* () {
-    yield first.value
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value
-  }
-  const input = Readable.from(rest(), { objectMode: false })
-  input.once('error', (error) => inflate.destroy(error))
-  yield* input.pipe(inflate) as AsyncIterable<Buffer>
+/** `deflate` is zlib by the standard (RFC 9110 §8.4.1.2) and bare deflate by habit: the header of zlib has a check (RFC 1950 §2.2). */
+function isZlib(bytes: Buffer): boolean {
+  const [cmf = 0, flags = 0] = bytes
+  return (cmf & 0x0f) === 8 && ((cmf << 8) | flags) % 31 === 0
 }

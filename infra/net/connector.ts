@@ -3,14 +3,87 @@ import { buildConnector } from 'undici'
 import type { Egress } from './egress.ts'
 import { HttpTrouble } from './http-failure.ts'
 
+export interface ConnectorOptions {
+  egress: Egress
+  /** Time to look up a name and to connect to one of its addresses, TLS included. */
+  connectMs: number
+  /** Certificate authorities (PEM) trusted instead of the well-known ones. */
+  ca?: string | undefined
+}
+
+export interface Connected {
+  /** IP address of the other end. */
+  address: string
+  /** How long it took to look up and connect, ms. */
+  connectMs: number
+}
+
+/** Where connections are made, and to where they were. */
+export interface Connector {
+  connect: buildConnector.connector
+  /** The newest connection of an origin. */
+  latest(origin: string): Connected | undefined
+  /** Gives up the connections that are being made. */
+  close(): void
+}
+
+const originsMax = 10_000
+
 /**
  * The undici connector that knows only checked addresses: it asks the egress rule where a host is and connects there, one address after the
- * other, without a lookup of its own. For TLS the name in the URL is still the one the certificate must carry.
- * @param connectMs deadline of each attempt
+ * other, without a lookup of its own. For TLS the name in the URL is still the one the certificate must carry; HTTP/2 is spoken where ALPN chooses it.
  */
-export function guardedConnector(egress: Egress, connectMs: number): buildConnector.connector {
-  const connect = buildConnector({ timeout: connectMs })
-  return (options, callback) => void deliver(connectTo(connect, egress, options), callback)
+export function guardedConnector({ egress, connectMs, ca }: ConnectorOptions): Connector {
+  // Typed as returning nothing, it returns its socket: the only hold on one that does not connect.
+  const dial = buildConnector({ timeout: connectMs, allowH2: true, ...(ca === undefined ? {} : { ca }) }) as (
+    ...parameters: Parameters<buildConnector.connector>
+  ) => Socket
+  const dialling = new Set<Socket>()
+  const connected = new Map<string, Connected>()
+
+  async function open(options: buildConnector.Options): Promise<Socket> {
+    const startedAt = performance.now()
+    const hostname = options.hostname.replace(/^\[|\]$/g, '')
+    const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80)
+    const tls = options.protocol === 'https:' ? { servername: options.servername || hostname } : {}
+    let trouble: unknown = new HttpTrouble('dns_failed')
+    for (const { address, port: at } of await within(connectMs, egress.resolve(options.protocol, hostname, port))) {
+      try {
+        const socket = await attempt({ ...options, ...tls, hostname: address, port: String(at) })
+        remember(`${options.protocol}//${options.host ?? hostname}`, { address, connectMs: performance.now() - startedAt })
+        return socket
+      } catch (error) {
+        trouble = error
+      }
+      if (performance.now() - startedAt > connectMs) break
+    }
+    throw trouble
+  }
+
+  function attempt(options: buildConnector.Options): Promise<Socket> {
+    const { promise, resolve, reject } = Promise.withResolvers<Socket>()
+    const socket = dial(options, (...[error, made]) => {
+      dialling.delete(socket)
+      if (error === null) resolve(made)
+      else reject(error)
+    })
+    dialling.add(socket)
+    return promise
+  }
+
+  function remember(origin: string, connection: Connected): void {
+    connected.delete(origin)
+    connected.set(origin, connection)
+    if (connected.size > originsMax) connected.delete(connected.keys().next().value ?? origin)
+  }
+
+  return {
+    connect: (options, callback) => void deliver(open(options), callback),
+    latest: (origin) => connected.get(origin),
+    close() {
+      for (const socket of dialling) socket.destroy()
+    },
+  }
 }
 
 async function deliver(connecting: Promise<Socket>, callback: buildConnector.Callback): Promise<void> {
@@ -22,21 +95,13 @@ async function deliver(connecting: Promise<Socket>, callback: buildConnector.Cal
   else callback(error, null)
 }
 
-async function connectTo(connect: buildConnector.connector, egress: Egress, options: buildConnector.Options): Promise<Socket> {
-  const hostname = options.hostname.replace(/^\[|\]$/g, '')
-  const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80)
-  let trouble: unknown = new HttpTrouble('dns_failed')
-  for (const { address, port: at } of await egress.resolve(options.protocol, hostname, port)) {
-    const servername = options.protocol === 'https:' ? { servername: options.servername || hostname } : {}
-    const attempt = Promise.withResolvers<Socket>()
-    connect({ ...options, ...servername, hostname: address, port: String(at) }, (...[error, socket]) =>
-      error === null ? attempt.resolve(socket) : attempt.reject(error),
-    )
-    try {
-      return await attempt.promise
-    } catch (error) {
-      trouble = error
-    }
+/** A name server that keeps silent is a host that cannot be connected to. @throws HttpTrouble `connect_timeout` */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new HttpTrouble('connect_timeout')), ms)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
   }
-  throw trouble
 }

@@ -18,31 +18,39 @@ export interface EgressOptions {
    * what its DNS server says from one moment to the next, and named here or not it must be public.
    */
   allowPrivate?: readonly string[]
+  /** Ports that may be asked beside those of `allowPrivate`; default 80, 443, 8080 and 8443. Hosts served by this process have no port of their own. */
+  ports?: readonly number[]
   lookup?: (hostname: string) => Promise<readonly { address: string }[]>
 }
 
 /** The one rule of who may be asked: applied to each URL, redirects included, and once more to the addresses a connection is made to. */
 export interface Egress {
-  /** @throws HttpTrouble `bad_url`, `scheme_refused`, `credentials_refused`, `private_address` (IP literals; names are looked up when connecting) */
+  /**
+   * @throws HttpTrouble `bad_url`, `scheme_refused`, `credentials_refused`, `private_address` (IP literals; names are looked up when connecting),
+   * `port_refused`
+   */
   admit(url: string): URL
   /**
    * Where to connect for an origin's host, in order of trying. What is returned is what was checked: no second lookup (DNS rebinding).
    * @param hostname without brackets
-   * @throws HttpTrouble `private_address`, `dns_failed`
+   * @throws HttpTrouble `private_address`, `port_refused`, `dns_failed`
    */
   resolve(protocol: string, hostname: string, port: number): Promise<Destination[]>
   /** Whether a host is served by this process itself. */
   isVirtual(hostname: string): boolean
 }
 
+export const defaultPorts: readonly number[] = [80, 443, 8080, 8443]
 const addressesMax = 4
 
 export function createEgress({
   hosts = () => undefined,
   allowPrivate = [],
+  ports = defaultPorts,
   lookup = (hostname) => systemLookup(hostname, { all: true }),
 }: EgressOptions): Egress {
   const allowed = new Set(allowPrivate.map((origin) => new URL(origin)).flatMap((url) => (isLocalByName(url.hostname) ? [url.origin] : [])))
+  const allowedPorts = new Set([...ports, ...allowPrivate.map((origin) => portOf(new URL(origin)))])
   return {
     isVirtual: (hostname) => hosts(hostname) !== undefined,
 
@@ -53,12 +61,14 @@ export function createEgress({
       if (url.username !== '' || url.password !== '') throw new HttpTrouble('credentials_refused')
       const literal = bare(url.hostname)
       if (isIP(literal) !== 0 && !allowed.has(url.origin) && !isPublicAddress(literal)) throw new HttpTrouble('private_address')
+      if (url.port !== '' && !allowedPorts.has(Number(url.port)) && hosts(literal) === undefined) throw new HttpTrouble('port_refused')
       return url
     },
 
     async resolve(protocol, hostname, port) {
       const virtual = protocol === 'http:' ? hosts(hostname) : undefined
       if (virtual) return [virtual]
+      if (!allowedPorts.has(port)) throw new HttpTrouble('port_refused')
       const origin = new URL(`${protocol}//${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`).origin
       const addresses = isIP(hostname) === 0 ? await lookupAll(hostname, lookup) : [hostname]
       // One private answer among public ones is the mark of a rebinding name: all are refused.
@@ -77,6 +87,8 @@ async function lookupAll(hostname: string, lookup: NonNullable<EgressOptions['lo
     throw error instanceof HttpTrouble ? error : new HttpTrouble('dns_failed', error)
   }
 }
+
+const portOf = ({ port, protocol }: URL): number => Number(port) || (protocol === 'https:' ? 443 : 80)
 
 const isLocalByName = (hostname: string): boolean => isIP(bare(hostname)) !== 0 || hostname === 'localhost' || hostname.endsWith('.localhost')
 

@@ -3,13 +3,25 @@ export type HttpFailureReason =
   | 'bad_url'
   | 'scheme_refused'
   | 'credentials_refused'
+  | 'port_refused'
   | 'private_address'
   | 'dns_failed'
   | 'connection_failed'
-  | 'tls'
+  | 'connect_timeout'
+  | 'headers_timeout'
+  | 'body_timeout'
+  /** The whole time of the call. */
   | 'timeout'
+  | 'tls_expired'
+  | 'tls_self_signed'
+  | 'tls_untrusted'
+  | 'tls_name_mismatch'
+  /** Any other trouble of TLS. */
+  | 'tls'
   | 'too_large'
   | 'ratio_too_high'
+  /** The connection ended before the body did. */
+  | 'truncated_body'
   | 'bad_encoding'
   | 'headers_too_large'
   | 'bad_response'
@@ -33,19 +45,25 @@ const byCode: Readonly<Record<string, HttpFailureReason>> = {
   EAI_AGAIN: 'dns_failed',
   EAI_FAIL: 'dns_failed',
   EAI_NODATA: 'dns_failed',
-  ETIMEDOUT: 'timeout',
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'timeout',
-  UND_ERR_BODY_TIMEOUT: 'timeout',
+  ETIMEDOUT: 'connect_timeout',
+  UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'headers_timeout',
+  UND_ERR_BODY_TIMEOUT: 'body_timeout',
   UND_ERR_HEADERS_OVERFLOW: 'headers_too_large',
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'too_large',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'truncated_body',
   UND_ERR_INVALID_ARG: 'bad_url',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls',
-  SELF_SIGNED_CERT_IN_CHAIN: 'tls',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls',
-  UNABLE_TO_GET_ISSUER_CERT: 'tls',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls',
+  CERT_HAS_EXPIRED: 'tls_expired',
+  CERT_NOT_YET_VALID: 'tls_expired',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls_self_signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'tls_self_signed',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls_untrusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'tls_untrusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls_untrusted',
+  CERT_UNTRUSTED: 'tls_untrusted',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'tls_name_mismatch',
+  HOSTNAME_MISMATCH: 'tls_name_mismatch',
   EPROTO: 'tls',
 }
 
@@ -53,16 +71,17 @@ const byCode: Readonly<Record<string, HttpFailureReason>> = {
 export function failureReason(error: unknown): HttpFailureReason {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     if (at instanceof HttpTrouble) return at.reason
-    if (at.name === 'TimeoutError') return 'timeout'
     const code = (at as NodeJS.ErrnoException).code ?? ''
     const known = byCode[code]
     if (known) return known
     if (/^(ERR_TLS|ERR_SSL|CERT_)/.test(code)) return 'tls'
     if (code.startsWith('HPE_') || at.name === 'HTTPParserError') return 'bad_response'
-    if (/^(Z_|ERR_BROTLI|ERR_ZSTD|ZSTD_)/.test(code)) return 'bad_encoding'
+    if (/^(Z_|ERR__ERROR|ERR_BROTLI|ERR_ZSTD|ZSTD_)/.test(code)) return 'bad_encoding'
   }
   return 'connection_failed'
 }
 
+const transient = new Set(['dns_failed', 'connection_failed', 'connect_timeout', 'headers_timeout', 'body_timeout', 'timeout', 'truncated_body'])
+
 /** Trouble of the way there, that may be gone on another try; everything else will be the same again. */
-export const isTransient = (reason: string): boolean => reason === 'timeout' || reason === 'connection_failed' || reason === 'dns_failed'
+export const isTransient = (reason: string): boolean => transient.has(reason)

@@ -1,7 +1,9 @@
-import { Agent, type Dispatcher } from 'undici'
-import { readBody, type Body } from './body.ts'
-import { guardedConnector } from './connector.ts'
-import { createEgress, type EgressOptions } from './egress.ts'
+import { Agent } from 'undici'
+import { decodeBody } from './body.ts'
+import { guardedConnector, type Connected } from './connector.ts'
+import { Deadline } from './deadline.ts'
+import { createEgress, type Egress, type EgressOptions } from './egress.ts'
+import { Exchange, isRedirect, type Answer } from './exchange.ts'
 import { failureReason, HttpTrouble, type HttpFailureReason } from './http-failure.ts'
 
 export interface HttpOptions extends EgressOptions {
@@ -11,6 +13,14 @@ export interface HttpOptions extends EgressOptions {
   timeoutMs: number
   /** Largest body, on the wire and decoded. */
   bytesMax: number
+  /** Longest wait for a connection; default 10 s, or the whole time if that is less. */
+  connectMs?: number
+  /** Longest wait for the headers of an answer; default 15 s. Above a second deadlines are kept to about half of one. */
+  headersMs?: number
+  /** Longest silence within a body; default 10 s. */
+  bodyMs?: number
+  /** Certificate authorities (PEM) trusted instead of the well-known ones. */
+  ca?: string
 }
 
 interface GetOptions {
@@ -24,7 +34,17 @@ interface GetOptions {
   redirectsMax?: number
 }
 
-interface HttpResponse {
+/** Milliseconds. They are for pacing: nothing that is kept may depend on them. */
+export interface Timings {
+  /** Of the connection, when this call opened it. */
+  connectMs: number | undefined
+  /** From the last request to its headers. */
+  firstByteMs: number
+  /** The whole call. */
+  totalMs: number
+}
+
+export interface HttpResponse {
   ok: true
   /** After redirects. */
   url: string
@@ -35,14 +55,19 @@ interface HttpResponse {
   body: Uint8Array
   wireBytes: number
   truncated: boolean
+  /** The IP address that answered; undefined for a host served by this process. */
+  address: string | undefined
+  timings: Timings
 }
 
-interface HttpFailure {
+export interface HttpFailure {
   ok: false
   /** Where it went wrong: the URL of the hop. */
   url: string
   reason: HttpFailureReason
   detail: string
+  /** The IP address last connected to for that URL's origin, if any was. */
+  address: string | undefined
 }
 
 /** A client for the open web: bounded in time, bytes and redirects, and unable to reach what the egress rule does not allow. */
@@ -53,105 +78,126 @@ export interface Http extends AsyncDisposable {
 }
 
 const headerBytesMax = 32 * 1024
-const connectMsMax = 10_000
-const ratioMax = 200
 const redirectsDefault = 5
 const acceptEncoding = 'gzip, br, deflate, zstd'
-const redirectStatus = new Set([301, 302, 303, 307, 308])
 
 export function createHttp(options: HttpOptions): Http {
   const egress = createEgress(options)
+  const { timeoutMs } = options
+  const connector = guardedConnector({ egress, connectMs: Math.min(options.connectMs ?? 10_000, timeoutMs), ca: options.ca })
   const agent = new Agent({
-    connect: guardedConnector(egress, Math.min(connectMsMax, options.timeoutMs)),
+    connect: connector.connect,
     maxHeaderSize: headerBytesMax,
-    headersTimeout: options.timeoutMs,
-    bodyTimeout: options.timeoutMs,
+    headersTimeout: phaseMs(options.headersMs ?? 15_000, timeoutMs),
+    bodyTimeout: phaseMs(options.bodyMs ?? 10_000, timeoutMs),
     connections: 2,
     keepAliveTimeout: 10_000,
     keepAliveMaxTimeout: 60_000,
     pipelining: 1,
+    allowH2: true,
   })
+  const addressOf = (url: URL): Connected | undefined => (egress.isVirtual(url.hostname) ? undefined : connector.latest(url.origin))
   return {
     isVirtual: egress.isVirtual,
     async [Symbol.asyncDispose]() {
+      connector.close()
       await agent.destroy()
     },
     async get(start, get = {}) {
-      const deadline = AbortSignal.timeout(options.timeoutMs)
-      const signal = get.signal ? AbortSignal.any([get.signal, deadline]) : deadline
-      const visited = new Set<string>()
-      let at = start
+      const startedAt = performance.now()
+      using deadline = new Deadline(timeoutMs, get.signal)
+      const hops = new Hops(egress, get.redirectsMax ?? redirectsDefault)
       try {
+        hops.enter(start)
         for (;;) {
-          at = enter(egress.admit(at), visited, get.redirectsMax ?? redirectsDefault)
-          const answer = await request(agent, at, options, get, signal)
-          const next = get.redirectsMax === 0 ? undefined : redirectTarget(answer, at)
-          if (next === undefined) return { ok: true, url: at, ...answer }
-          at = next
+          const { url } = hops
+          const before = addressOf(url)
+          const answer = await ask(agent, url, options, get, deadline)
+          const next = get.redirectsMax === 0 ? undefined : redirectTarget(answer, url)
+          if (next !== undefined) {
+            hops.enter(next)
+            continue
+          }
+          const caps = { bytesMax: get.bytesMax ?? options.bytesMax, truncate: get.truncate ?? false }
+          const body = await decodeBody(answer.wire, answer.headers['content-encoding'], caps, answer.cut)
+          get.signal?.throwIfAborted()
+          const connected = addressOf(url)
+          return {
+            ok: true,
+            url: url.href,
+            status: answer.status,
+            headers: answer.headers,
+            body: body.bytes,
+            wireBytes: answer.wire.length,
+            truncated: body.truncated,
+            address: connected?.address,
+            timings: {
+              connectMs: connected === before ? undefined : connected?.connectMs,
+              firstByteMs: answer.firstByteMs,
+              totalMs: performance.now() - startedAt,
+            },
+          }
         }
       } catch (error) {
         if (get.signal?.aborted) throw get.signal.reason
-        const reason = deadline.aborted ? 'timeout' : failureReason(error)
-        return { ok: false, url: at, reason, detail: error instanceof Error ? error.message : String(error) }
+        const detail = error instanceof Error ? error.message : String(error)
+        return { ok: false, url: hops.at, reason: failureReason(error), detail, address: hops.begun ? addressOf(hops.url)?.address : undefined }
       }
     },
   }
 }
 
-/** Notes a hop. @throws HttpTrouble `redirect_loop`, `too_many_redirects` */
-function enter(url: URL, visited: Set<string>, redirectsMax: number): string {
-  url.hash = ''
-  if (visited.has(url.href)) throw new HttpTrouble('redirect_loop')
-  if (visited.size > redirectsMax) throw new HttpTrouble('too_many_redirects')
-  visited.add(url.href)
-  return url.href
-}
+/** A deadline of a phase that is not before that of the whole is not kept: 0 says so to undici. */
+const phaseMs = (ms: number, wholeMs: number): number => (ms >= wholeMs ? 0 : ms)
 
-async function request(agent: Agent, url: string, options: HttpOptions, get: GetOptions, signal: AbortSignal) {
-  const { origin, pathname, search } = new URL(url)
+function ask(agent: Agent, url: URL, options: HttpOptions, get: GetOptions, deadline: Deadline): Promise<Answer> {
+  const exchange = new Exchange({ wireBytesMax: get.bytesMax ?? options.bytesMax, headerBytesMax, truncate: get.truncate ?? false })
   const headers = { 'user-agent': options.userAgent, 'accept-encoding': acceptEncoding, ...get.headers }
-  const answer = await agent.request({ origin, path: pathname + search, method: 'GET', headers, signal })
-  const flat = flatHeaders(answer.headers)
-  const bodyless = answer.statusCode === 304 || redirectStatus.has(answer.statusCode)
-  const body = bodyless ? await skipBody(answer) : await takeBody(answer, flat, options, get, signal)
-  return { status: answer.statusCode, headers: flat, body: body.bytes, wireBytes: body.wireBytes, truncated: body.truncated }
+  deadline.watch(exchange)
+  agent.dispatch({ origin: url.origin, path: url.pathname + url.search, method: 'GET', headers }, exchange)
+  return exchange.answer
 }
 
-async function takeBody(
-  answer: Dispatcher.ResponseData,
-  headers: Record<string, string>,
-  options: HttpOptions,
-  get: GetOptions,
-  signal: AbortSignal,
-): Promise<Body> {
-  const caps = { bytesMax: get.bytesMax ?? options.bytesMax, ratioMax, truncate: get.truncate ?? false }
-  if (!caps.truncate && Number(headers['content-length'] ?? 0) > caps.bytesMax) {
-    discard(answer)
-    throw new HttpTrouble('too_large')
+/** The URLs of one call: each is admitted, none twice, and not too many. */
+class Hops {
+  /** The newest, as it was written when it could not be admitted. */
+  at = ''
+  readonly #egress: Egress
+  readonly #redirectsMax: number
+  readonly #visited: string[] = []
+  #url: URL | undefined
+
+  constructor(egress: Egress, redirectsMax: number) {
+    this.#egress = egress
+    this.#redirectsMax = redirectsMax
   }
-  return readBody(answer.body, headers['content-encoding'], caps, signal)
+
+  get begun(): boolean {
+    return this.#url !== undefined
+  }
+
+  get url(): URL {
+    if (!this.#url) throw new HttpTrouble('bad_url')
+    return this.#url
+  }
+
+  /** @throws HttpTrouble `redirect_loop`, `too_many_redirects`, and what the egress rule says */
+  enter(text: string): void {
+    this.at = text
+    const url = this.#egress.admit(text)
+    url.hash = ''
+    this.at = url.href
+    if (this.#visited.includes(url.href)) throw new HttpTrouble('redirect_loop')
+    if (this.#visited.length > this.#redirectsMax) throw new HttpTrouble('too_many_redirects')
+    this.#visited.push(url.href)
+    this.#url = url
+  }
 }
 
-/** A short body is read so that the connection can be used again; a long one costs the connection. */
-async function skipBody(answer: Dispatcher.ResponseData): Promise<Body> {
-  await answer.body.dump({ limit: 16_384 }).catch(() => undefined)
-  return { bytes: new Uint8Array(), wireBytes: 0, truncated: false }
-}
-
-function discard(answer: Dispatcher.ResponseData): void {
-  answer.body.on('error', () => undefined)
-  answer.body.destroy()
-}
-
-function redirectTarget(answer: { status: number; headers: Readonly<Record<string, string>> }, from: string): string | undefined {
-  const location = redirectStatus.has(answer.status) ? answer.headers['location'] : undefined
+function redirectTarget({ status, headers }: Answer, from: URL): string | undefined {
+  const location = isRedirect(status) ? headers['location'] : undefined
   if (location === undefined) return undefined
-  const next = URL.parse(location, from)
+  const next = URL.parse(location, from.href)
   if (!next) throw new HttpTrouble('bad_redirect')
   return next.href
-}
-
-function flatHeaders(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
-  const entries = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), Array.isArray(value) ? value.join(', ') : String(value ?? '')])
-  return Object.fromEntries(entries)
 }

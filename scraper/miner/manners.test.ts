@@ -46,7 +46,7 @@ test('a hostile web: every URL ends with its reason, and the good pages are kept
     '/binary': 'not_html',
     '/bytes': 'gopher_too_short',
     '/deep': 'too_deep',
-    '/short': 'connection_failed',
+    '/short': 'truncated_body',
     '/reset': 'connection_failed',
     '/slow': 'timeout',
     '/gone': 'http_410',

@@ -1,0 +1,146 @@
+import type { Dispatcher } from 'undici'
+import { HttpTrouble } from './http-failure.ts'
+
+/** An answer as it came over the wire, its content codings not undone. */
+export interface Answer {
+  status: number
+  /** Lower-case names; several of one name joined by `, `. */
+  headers: Readonly<Record<string, string>>
+  wire: Buffer
+  /** There was more on the wire than `wireBytesMax`. */
+  cut: boolean
+  /** From the request to its headers, ms; waiting for a connection included. */
+  firstByteMs: number
+}
+
+export interface ExchangeCaps {
+  wireBytesMax: number
+  headerBytesMax: number
+  /** Cut the body at the cap instead of failing with `too_large`. */
+  truncate: boolean
+}
+
+/** Of an answer without a use for its body, this much is read so that the connection can serve again; a longer one costs the connection. */
+const skippedBytesMax = 16 * 1024
+const nothing = Buffer.alloc(0)
+
+export const isRedirect = (status: number): boolean => status === 301 || status === 302 || status === 303 || status === 307 || status === 308
+
+/** One request and its answer on undici's bare dispatch: no streams, no copies, one promise. */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly answer: Promise<Answer>
+  readonly #resolve: (answer: Answer) => void
+  readonly #reject: (error: Error) => void
+  readonly #caps: ExchangeCaps
+  readonly #startedAt = performance.now()
+  readonly #chunks: Buffer[] = []
+  #controller: Dispatcher.DispatchController | undefined
+  #stopped: Error | undefined
+  #settled = false
+  #status = 0
+  #headers: Record<string, string> = {}
+  #firstByteMs = 0
+  #wireBytes = 0
+
+  constructor(caps: ExchangeCaps) {
+    this.#caps = caps
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    this.answer = promise
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  /** Ends it now, with this error, and gives up the connection; also before there is one. */
+  stop(error: Error): void {
+    this.#fail(error)
+    this.#abort(error)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#stopped) controller.abort(this.#stopped)
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+    if (status < 200) return
+    this.#firstByteMs = performance.now() - this.#startedAt
+    this.#status = status
+    this.#headers = flatHeaders(headers)
+    const { wireBytesMax, headerBytesMax, truncate } = this.#caps
+    if (headerBytes(this.#headers) > headerBytesMax) this.stop(new HttpTrouble('headers_too_large'))
+    else if (!truncate && !this.#isBodyless() && Number(this.#headers['content-length'] ?? 0) > wireBytesMax) this.stop(new HttpTrouble('too_large'))
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#settled) return
+    this.#wireBytes += chunk.length
+    if (this.#isBodyless()) {
+      if (this.#wireBytes > skippedBytesMax) this.#cut()
+    } else if (this.#wireBytes <= this.#caps.wireBytesMax) {
+      this.#chunks.push(chunk)
+    } else if (this.#caps.truncate) {
+      this.#chunks.push(chunk.subarray(0, chunk.length - (this.#wireBytes - this.#caps.wireBytesMax)))
+      this.#cut()
+    } else {
+      this.stop(new HttpTrouble('too_large'))
+    }
+  }
+
+  onResponseEnd(): void {
+    this.#finish(false)
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    this.#fail(this.#status === 0 || !isCutOff(error) ? error : new HttpTrouble('truncated_body', error))
+  }
+
+  #isBodyless(): boolean {
+    return this.#status === 304 || isRedirect(this.#status)
+  }
+
+  #cut(): void {
+    this.#finish(true)
+    this.#abort(new HttpTrouble('too_large'))
+  }
+
+  #finish(cut: boolean): void {
+    if (this.#settled) return
+    this.#settled = true
+    const [first = nothing] = this.#chunks
+    const wire = this.#chunks.length <= 1 ? first : Buffer.concat(this.#chunks)
+    this.#resolve({ status: this.#status, headers: this.#headers, wire, cut: cut && !this.#isBodyless(), firstByteMs: this.#firstByteMs })
+  }
+
+  #fail(error: Error): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#chunks.length = 0
+    this.#reject(error)
+  }
+
+  #abort(error: Error): void {
+    this.#stopped = error
+    this.#controller?.abort(error)
+  }
+}
+
+/** The connection went away, as opposed to a deadline or a parser that gave up on it. */
+function isCutOff(error: Error): boolean {
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  return /^(UND_ERR_SOCKET|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|UND_ERR_INFO|ECONNRESET|EPIPE|ERR_HTTP2_|HPE_INVALID_EOF_STATE)/.test(code)
+}
+
+function flatHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  for (const name in headers) {
+    const value = headers[name]
+    if (typeof value !== 'string') headers[name] = Array.isArray(value) ? value.join(', ') : String(value ?? '')
+  }
+  return headers as Record<string, string>
+}
+
+/** As they would be on an HTTP/1.1 wire; of HTTP/2 the parser does not count them. */
+function headerBytes(headers: Record<string, string>): number {
+  let bytes = 0
+  for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0) + 4
+  return bytes
+}
