@@ -29,7 +29,8 @@ const ratioMax = 200
 const ratioFreeBytes = 1 << 20
 /** Shorter bodies are decoded at once: a trip to a thread costs more than they do. */
 const syncBytesMax = 32 * 1024
-const chunkSize = 64 * 1024
+/** Bytes of room made at a time: markup is packed to a quarter or so. */
+const chunkSize = (wireBytes: number): number => Math.min(Math.max(wireBytes * 4, 16 * 1024), 64 * 1024)
 
 const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH, ZSTD_e_flush } = zlib.constants
 const gzip: Coding = { sync: zlib.gunzipSync, async: promisify(zlib.gunzip), stream: zlib.createGunzip, lenient: Z_SYNC_FLUSH }
@@ -65,7 +66,7 @@ const plain = ({ buffer, byteOffset, length }: Buffer): Uint8Array => new Uint8A
 
 async function decodeWhole(coding: Coding, bytes: Buffer, bytesMax: number, wireBytes: number): Promise<{ bytes: Buffer; truncated: false }> {
   const ratioBytes = Math.max(ratioFreeBytes, ratioMax * wireBytes)
-  const options = { maxOutputLength: Math.min(bytesMax, ratioBytes), chunkSize }
+  const options = { maxOutputLength: Math.min(bytesMax, ratioBytes), chunkSize: chunkSize(bytes.length) }
   try {
     return { bytes: bytes.length <= syncBytesMax ? coding.sync(bytes, options) : await coding.async(bytes, options), truncated: false }
   } catch (error) {
@@ -76,7 +77,7 @@ async function decodeWhole(coding: Coding, bytes: Buffer, bytesMax: number, wire
 
 /** The first `bytesMax` bytes, whatever comes after them. */
 async function decodeHead(coding: Coding, bytes: Buffer, bytesMax: number): Promise<{ bytes: Buffer; truncated: boolean }> {
-  const decoder = coding.stream({ chunkSize, finishFlush: coding.lenient })
+  const decoder = coding.stream({ chunkSize: chunkSize(bytes.length), finishFlush: coding.lenient })
   const chunks: Buffer[] = []
   let room = bytesMax
   decoder.end(bytes)
