@@ -57,6 +57,28 @@ export const Config = z.strictObject({
         .min(0)
         .default(1000)
         .describe('Rest of a host between two requests; robots.txt may ask for more. The embedded web is asked without rest.'),
+      obey_rights: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Refuse pages whose owner does not want them to be learnt from: noai, a TDM reservation (header, markup or tdmrep.json), ai.txt. They are recorded with the page either way.',
+        ),
+      host_delay_factor: z
+        .number()
+        .min(0)
+        .max(100)
+        .default(2)
+        .describe('A host also rests this many times as long as it takes to answer; more while it is in trouble. 0: no matter how long.'),
+      requests_per_second: z.number().positive().optional().describe('Most pages asked for in a second, over all hosts. Absent: no limit.'),
+      bytes_per_second: z.int().min(1024).optional().describe('Most bytes fetched in a second, on the wire, averaged. Absent: no limit.'),
+      active: z
+        .string()
+        .regex(/^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/, 'like 22:00-06:00')
+        .optional()
+        .describe('Hours of the day, local time, in which pages are asked for: "22:00-06:00". Absent: always.'),
+      disk_quota_bytes: z.int().min(1).optional().describe('The crawl waits while the data folder is larger than this. Absent: no limit.'),
+      revisit_min_seconds: z.number().positive().max(31_536_000).default(3600).describe('Shortest time between two visits of a page.'),
+      revisit_max_seconds: z.number().positive().max(31_536_000).default(2_592_000).describe('Longest time until a page is visited again.'),
       contact: z.string().max(200).default('').describe('URL or e-mail in the User-Agent; needed to crawl the public web.'),
       timeout_seconds: seconds.default(20).describe('Whole time of one request.'),
       page_bytes_max: z

@@ -16,6 +16,8 @@ export interface ExtractedPage {
   lang: string | undefined
   dates: DateClaim[]
   metaRobots: string[]
+  tdmReservation: string | undefined
+  tdmPolicy: string | undefined
   licence: string | undefined
   /** Set when the page was read in part only. */
   cut: 'too_deep' | 'too_many_nodes' | undefined
@@ -39,6 +41,8 @@ export function extractPage(html: string, url: string): ExtractedPage {
     lang: head.lang,
     dates: head.dates,
     metaRobots: head.robots,
+    tdmReservation: head.tdmReservation,
+    tdmPolicy: head.tdmPolicy,
     licence: head.licence,
     cut,
   }

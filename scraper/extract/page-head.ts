@@ -20,6 +20,9 @@ export interface PageHead {
   lang: string | undefined
   /** Contents of `<meta name=robots>` and of those that name us. */
   robots: string[]
+  /** Contents of `<meta name=tdm-reservation>` and `tdm-policy`. */
+  tdmReservation: string | undefined
+  tdmPolicy: string | undefined
   /** URL or name of a licence. */
   licence: string | undefined
   /** In order of trust, then of the document. */
@@ -56,7 +59,17 @@ export function readHead(root: ParentNode): PageHead {
 
 class HeadReader {
   #titles = { og: '', title: '', h1: '' }
-  #head: PageHead = { title: '', base: undefined, canonical: undefined, lang: undefined, robots: [], licence: undefined, dates: [] }
+  #head: PageHead = {
+    title: '',
+    base: undefined,
+    canonical: undefined,
+    lang: undefined,
+    robots: [],
+    tdmReservation: undefined,
+    tdmPolicy: undefined,
+    licence: undefined,
+    dates: [],
+  }
   #jsonLdBytes = 0
 
   see(element: Element): boolean {
@@ -84,6 +97,8 @@ class HeadReader {
     if (content === '') return
     if (name === 'og:title') this.#titles.og ||= collapse(content)
     else if (name === 'robots' || name === 'orrery') this.#head.robots.push(content.slice(0, 1000))
+    else if (name === 'tdm-reservation') this.#head.tdmReservation ??= content.slice(0, 10)
+    else if (name === 'tdm-policy') this.#head.tdmPolicy ??= content.slice(0, 2048)
     else if (publishedMeta.has(name)) this.#claim('published', 'meta', content)
     else if (modifiedMeta.has(name)) this.#claim('modified', 'meta', content)
   }

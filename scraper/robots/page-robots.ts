@@ -1,4 +1,6 @@
 import { userAgentToken } from '#infra/net/user-agent.ts'
+import { parseDate } from '../extract/dates.ts'
+import { strictestTdm, tdmDeclaration, type TdmDeclaration } from './tdm.ts'
 
 /** What a page asks of its readers, in its headers and its markup. */
 export interface PageRobots {
@@ -6,41 +8,93 @@ export interface PageRobots {
   directives: string[]
   index: boolean
   follow: boolean
-  /** `tdm-reservation` (TDM Reservation Protocol): true = text and data mining is reserved; null = not said. */
-  tdmReservation: boolean | null
+  /** false: `noai`, the page is not to be learnt from. (`noimageai` speaks of its images, `noarchive` of copies shown to others: recorded.) */
+  ai: boolean
+  /** `unavailable_after`: not to be used from then on (ms since epoch). */
+  unavailableAt: number | undefined
+  tdm: TdmDeclaration
+}
+
+/** What stands in a page's markup for robots. */
+export interface RobotsMarkup {
+  /** Contents of `<meta name="robots">` and of those under our own name. */
+  robots: readonly string[]
+  tdmReservation?: string | undefined
+  tdmPolicy?: string | undefined
 }
 
 const directivesMax = 50
+const headerChars = 4096
 const known =
   /^(?:all|none|noindex|index|nofollow|follow|noarchive|nosnippet|noimageindex|notranslate|noai|noimageai|nocache|indexifembedded|(?:max-(?:snippet|image-preview|video-preview)|unavailable_after):.{1,60})$/
+const unavailable = 'unavailable_after:'
 
 /**
  * @param headers lower-case names
- * @param metas contents of `<meta name="robots">` and of those under our own name
+ * @param base URL of the page, for a relative policy
  */
-export function readPageRobots(headers: Readonly<Record<string, string>>, metas: readonly string[]): PageRobots {
-  const found = [...headerDirectives(headers['x-robots-tag'] ?? ''), ...metas.flatMap((content) => content.split(','))]
-  const directives = [...new Set(found.map((directive) => directive.trim().toLowerCase()).filter((directive) => known.test(directive)))].sort()
+export function readPageRobots(headers: Readonly<Record<string, string>>, markup: RobotsMarkup, base: string): PageRobots {
+  const found = [...headerDirectives(headers['x-robots-tag'] ?? ''), ...markup.robots.flatMap(directiveList)]
+  const normal = found.map((directive) =>
+    directive
+      .trim()
+      .toLowerCase()
+      .replace(/\s*:\s*/, ':'),
+  )
+  const directives = [...new Set(normal.filter((directive) => known.test(directive)))].sort().slice(0, directivesMax)
   const none = directives.includes('none')
   return {
-    directives: directives.slice(0, directivesMax),
+    directives,
     index: !none && !directives.includes('noindex'),
     follow: !none && !directives.includes('nofollow'),
-    tdmReservation: reservation(headers['tdm-reservation']),
+    ai: !directives.includes('noai'),
+    unavailableAt: earliestOf(directives),
+    tdm: strictestTdm([tdmDeclaration(headers['tdm-reservation'], headers['tdm-policy'], base), tdmDeclaration(markup.tdmReservation, markup.tdmPolicy, base)]),
   }
 }
 
-/** `X-Robots-Tag: otherbot: noindex, nofollow` speaks to otherbot until the next name; several headers come joined by commas. */
+/**
+ * `X-Robots-Tag: otherbot: noindex, nofollow` speaks to otherbot until the next name or the end of its line. Header lines of one name may come joined by
+ * line feeds, which tells them apart, or by commas, which does not.
+ */
 function headerDirectives(header: string): string[] {
-  let ours = true
   const kept: string[] = []
-  for (const part of header.split(',').slice(0, directivesMax)) {
-    const [, agent, rest] = /^\s*([A-Za-z][\w-]*)\s*:\s*(.*)$/.exec(part) ?? []
-    const named = agent !== undefined && !/^(?:max-|unavailable_after)/i.test(agent)
-    if (named) ours = agent.toLowerCase() === userAgentToken.toLowerCase()
-    if (ours) kept.push(named ? (rest ?? '') : part)
+  for (const line of header.slice(0, headerChars).split('\n')) {
+    let ours = true
+    for (const part of directiveList(line)) {
+      const [, agent, rest] = /^\s*([A-Za-z][\w-]*)\s*:\s*(.*)$/.exec(part) ?? []
+      const named = agent !== undefined && !/^(?:max-|unavailable_after)/i.test(agent)
+      if (named) ours = agent.toLowerCase() === userAgentToken.toLowerCase()
+      if (ours) kept.push(named ? (rest ?? '') : part)
+    }
   }
   return kept
 }
 
-const reservation = (header: string | undefined): boolean | null => (header === undefined ? null : header.trim() === '1')
+/** By commas, but not by the one behind the weekday of a date. */
+const directiveList = (text: string): string[] => text.replace(/(unavailable_after\s*:\s*[A-Za-z]{3,9}),/gi, '$1').split(',', directivesMax)
+
+function earliestOf(directives: readonly string[]): number | undefined {
+  const times = directives.filter((directive) => directive.startsWith(unavailable)).map((directive) => timeOf(directive.slice(unavailable.length)))
+  return times.filter((time) => time !== undefined).toSorted((a, b) => a - b)[0]
+}
+
+/** American zones in mail dates. */
+const offsets: Readonly<Record<string, string>> = {
+  EST: '-0500',
+  EDT: '-0400',
+  CST: '-0600',
+  CDT: '-0500',
+  MST: '-0700',
+  MDT: '-0600',
+  PST: '-0800',
+  PDT: '-0700',
+}
+
+function timeOf(text: string): number | undefined {
+  const zoned = text
+    .trim()
+    .toUpperCase()
+    .replace(/[A-Z]{3}$/, (zone) => offsets[zone] ?? zone)
+  return parseDate(zoned)?.getTime()
+}

@@ -1,21 +1,28 @@
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { compilePattern, normalizePath, type PathPattern } from './path-pattern.ts'
 
-/** One `Allow` or `Disallow` line. `pattern` is percent-normalized. */
 interface Rule {
   allow: boolean
-  pattern: string
+  pattern: PathPattern
 }
 
 interface Group {
   agents: string[]
   rules: Rule[]
-  crawlDelayMs: number | undefined
+}
+
+/** A `Crawl-delay`, for the agents that were named above it. */
+interface Delay {
+  agents: readonly string[]
+  ms: number
 }
 
 /** What a robots.txt says to one crawler. */
 export interface RobotsRules {
   /** @param path path and query of a URL */
   allows(path: string): boolean
+  /** What the longest pattern says that matches; undefined when none does. `/robots.txt` is like any other path here. */
+  verdict(path: string): boolean | undefined
   crawlDelayMs: number | undefined
   /** Canonical URLs, in order, without repeats. */
   sitemaps: readonly string[]
@@ -25,8 +32,9 @@ export interface RobotsRules {
 export const robotsBytesMax = 500 * 1024
 const crawlDelayMaxMs = 300_000
 const sitemapsMax = 1000
+const lineChars = 4096
 
-export const allowAll: RobotsRules = { allows: () => true, crawlDelayMs: undefined, sitemaps: [] }
+export const allowAll: RobotsRules = { allows: () => true, verdict: () => undefined, crawlDelayMs: undefined, sitemaps: [] }
 
 /**
  * Reads a robots.txt (RFC 9309, plus `Crawl-delay` and `Sitemap`).
@@ -35,87 +43,54 @@ export const allowAll: RobotsRules = { allows: () => true, crawlDelayMs: undefin
  * @param base URL of the file, for relative sitemaps
  */
 export function parseRobots(text: string, agent: string, base: string): RobotsRules {
-  const { groups, sitemaps } = readLines(text)
-  const own = groups.filter((group) => group.agents.some((name) => name === agent.toLowerCase()))
-  const chosen = own.length > 0 ? own : groups.filter((group) => group.agents.includes('*'))
-  const rules = chosen.flatMap((group) => group.rules)
-  const urls = sitemaps.map((line) => canonicalUrl(line, base)).filter((url) => url !== undefined)
+  const { groups, delays, sitemaps } = readLines(text)
+  const own = agent.toLowerCase()
+  const name = groups.some(({ agents }) => agents.includes(own)) ? own : '*'
+  const rules = groups.filter(({ agents }) => agents.includes(name)).flatMap((group) => group.rules)
+  // Longest first; between equally long ones, allow (§2.2.2). Then the first that matches decides.
+  rules.sort((a, b) => b.pattern.length - a.pattern.length || Number(b.allow) - Number(a.allow))
+  const verdict = (path: string): boolean | undefined => {
+    const normal = normalizePath(path)
+    return rules.find(({ pattern }) => pattern.matches(normal))?.allow
+  }
   return {
-    allows: (path) => path === '/robots.txt' || verdict(rules, normalizePath(path)),
-    crawlDelayMs: chosen.map((group) => group.crawlDelayMs).find((delay) => delay !== undefined),
-    sitemaps: [...new Set(urls)].slice(0, sitemapsMax),
+    verdict,
+    allows: (path) => path === '/robots.txt' || (verdict(path) ?? true),
+    crawlDelayMs: delays.find(({ agents }) => agents.includes(name))?.ms,
+    sitemaps: [...new Set(sitemaps.map((line) => canonicalUrl(line, base)).filter((url) => url !== undefined))].slice(0, sitemapsMax),
   }
 }
 
-function readLines(text: string): { groups: Group[]; sitemaps: string[] } {
+function readLines(text: string): { groups: Group[]; delays: Delay[]; sitemaps: string[] } {
   const groups: Group[] = []
+  const delays: Delay[] = []
   const sitemaps: string[] = []
-  // Consecutive user-agent lines share a group; the first other rule closes their list (§2.1).
+  // Consecutive user-agent lines share a group; the first rule closes their list (§2.1). Other records do not interfere (§2.2.4).
   let naming = false
   for (const line of text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/)) {
-    const [, name = '', value = ''] = /^\s*([A-Za-z -]{1,40}?)\s*:\s*([^#]*)/.exec(line.slice(0, 4096)) ?? []
-    const key = name.toLowerCase()
+    const [, name = '', value = ''] = /^\s*([A-Za-z -]{1,40}?)\s*:\s*([^#]*)/.exec(line.slice(0, lineChars)) ?? []
+    const key = name.toLowerCase().replace(/[ -]/g, '')
     const last = groups.at(-1)
-    if (key === 'user-agent') {
+    if (key === 'useragent') {
       const agent = agentName(value)
       if (naming) last?.agents.push(agent)
-      else groups.push({ agents: [agent], rules: [], crawlDelayMs: undefined })
+      else groups.push({ agents: [agent], rules: [] })
       naming = true
     } else if (key === 'sitemap') sitemaps.push(value.trim())
-    else if (key === 'allow' || key === 'disallow' || key === 'crawl-delay') {
+    else if (key === 'crawldelay' && last) delays.push(...delayOf(last.agents, value.trim()))
+    else if ((key === 'allow' || key === 'disallow') && last) {
       naming = false
-      if (last) addRule(last, key, value.trim())
+      // An empty pattern matches nothing (§2.2.2).
+      if (value.trim() !== '') last.rules.push({ allow: key === 'allow', pattern: compilePattern(value.trim()) })
     }
   }
-  return { groups, sitemaps }
+  return { groups, delays, sitemaps }
 }
 
 /** `Googlebot/2.1 ` → `googlebot`: only the product token counts (§2.2.1). */
 const agentName = (value: string): string => (value.trim().startsWith('*') ? '*' : (/^[A-Za-z_-]+/.exec(value.trim())?.[0] ?? '').toLowerCase())
 
-function addRule(group: Group, key: 'allow' | 'disallow' | 'crawl-delay', value: string): void {
-  if (key === 'crawl-delay') {
-    const seconds = Number(value)
-    if (value !== '' && seconds >= 0) group.crawlDelayMs = Math.min(Math.round(seconds * 1000), crawlDelayMaxMs)
-  } else if (value !== '') group.rules.push({ allow: key === 'allow', pattern: normalizePath(value) })
-}
-
-/** The longest matching pattern decides; between equally long ones, allow (§2.2.2). */
-function verdict(rules: readonly Rule[], path: string): boolean {
-  let best: Rule | undefined
-  for (const rule of rules) {
-    const longer = best === undefined || rule.pattern.length > best.pattern.length || (rule.pattern.length === best.pattern.length && rule.allow)
-    if (longer && matches(rule.pattern, path)) best = rule
-  }
-  return best?.allow ?? true
-}
-
-/** `*` is any run of characters, a `$` at the end is the end. Greedy with one way back, so linear in practice and never exponential. */
-function matches(pattern: string, path: string): boolean {
-  const anchored = pattern.endsWith('$')
-  const parts = (anchored ? pattern.slice(0, -1) : pattern).split('*')
-  const head = parts[0] ?? ''
-  if (!path.startsWith(head)) return false
-  if (parts.length === 1) return !anchored || path.length === head.length
-  const tail = parts.at(-1) ?? ''
-  let at = head.length
-  for (const part of parts.slice(1, -1)) {
-    const found = path.indexOf(part, at)
-    if (found === -1) return false
-    at = found + part.length
-  }
-  return anchored ? path.length - tail.length >= at && path.endsWith(tail) : path.indexOf(tail, at) !== -1
-}
-
-const unreserved = /[A-Za-z0-9\-._~]/
-
-/** Percent-encodes what is not ASCII, decodes what need not be encoded, upper-case hex: both sides of a match go through it (§2.2.2). */
-function normalizePath(path: string): string {
-  return path
-    .toWellFormed()
-    .replace(/[^\x21-\x7e]/gu, encodeURIComponent)
-    .replace(/%[0-9A-Fa-f]{2}/g, (escaped) => {
-      const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16))
-      return unreserved.test(character) ? character : escaped.toUpperCase()
-    })
+function delayOf(agents: readonly string[], value: string): Delay[] {
+  const seconds = value === '' ? Number.NaN : Number(value)
+  return seconds >= 0 ? [{ agents: [...agents], ms: Math.min(Math.round(seconds * 1000), crawlDelayMaxMs) }] : []
 }

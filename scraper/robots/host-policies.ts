@@ -1,0 +1,83 @@
+import { decodeText } from '#infra/net/charset.ts'
+import { isTransient } from '#infra/net/http-failure.ts'
+import type { Http } from '#infra/net/http.ts'
+import { userAgentToken } from '#infra/net/user-agent.ts'
+import type { Clock } from '#schemas/clock.ts'
+import { noAiTxt, parseAiTxt } from './ai-txt.ts'
+import type { HostPolicy } from './rights.ts'
+import { robotsBytesMax, type RobotsRules } from './robots-txt.ts'
+import { noTdmRules, parseTdmFile } from './tdm.ts'
+
+/** Why a file could not be read now. The host said how long to leave it alone, or did not. */
+export interface PolicyTrouble {
+  reason: string
+  retryAfter: string | undefined
+}
+
+/**
+ * The files beside robots.txt in which a host says what may be learnt from it: `/.well-known/tdmrep.json` and `/ai.txt`. Each is asked once a day at most.
+ * They are requests like any other, so the caller paces them: one at a time, with the host's rest in between, before any page of the host.
+ */
+export interface HostPolicies {
+  /** URLs of the files of `url`'s host that are to be asked, in order; empty when all is known. What robots.txt forbids is not asked and says nothing. */
+  unasked(url: string, rules: RobotsRules): string[]
+  /** Asks for one of them. A file that cannot be had after two tries says nothing for an hour. @throws the signal's reason when aborted */
+  ask(file: string, signal: AbortSignal): Promise<PolicyTrouble | undefined>
+  /** What is known of the host of `url`. */
+  of(url: string): HostPolicy
+}
+
+interface Known extends HostPolicy {
+  /** path → until when it need not be asked (ms since epoch) */
+  until: Map<string, number>
+  troubles: number
+}
+
+const tdmPath = '/.well-known/tdmrep.json'
+const aiPath = '/ai.txt'
+const dayMs = 86_400_000
+const hourMs = 3_600_000
+const triesMax = 2
+const hostsMax = 10_000
+const redirectsMax = 5
+
+/** @param pace clock of the cache */
+export function createHostPolicies(http: Http, pace: Clock): HostPolicies {
+  const hosts = new Map<string, Known>()
+  const knownOf = (url: string): Known => {
+    const { origin } = new URL(url)
+    const known = hosts.get(origin) ?? { tdm: noTdmRules, aiTxt: noAiTxt, until: new Map(), troubles: 0 }
+    hosts.set(origin, known)
+    if (hosts.size > hostsMax) hosts.delete(hosts.keys().next().value ?? origin)
+    return known
+  }
+  return {
+    of: (url) => hosts.get(new URL(url).origin) ?? { tdm: noTdmRules, aiTxt: noAiTxt },
+    unasked(url, rules) {
+      const { until } = knownOf(url)
+      return [tdmPath, aiPath].filter((path) => (until.get(path) ?? 0) <= pace.now() && rules.allows(path)).map((path) => new URL(path, url).href)
+    },
+    async ask(file, signal) {
+      const known = knownOf(file)
+      const path = new URL(file).pathname
+      const answer = await http.get(file, { bytesMax: robotsBytesMax, truncate: true, redirectsMax, signal })
+      const trouble = troubleOf(answer)
+      if (trouble && ++known.troubles < triesMax) return trouble
+      known.troubles = 0
+      known.until.set(path, pace.now() + (trouble ? hourMs : dayMs))
+      // What was known before the trouble stays.
+      if (trouble) return undefined
+      const text = answer.ok && answer.status >= 200 && answer.status < 300 ? decodeText(answer.body, 'text/plain; charset=utf-8').text : ''
+      if (path === tdmPath) known.tdm = parseTdmFile(text, file)
+      else known.aiTxt = parseAiTxt(text, userAgentToken, file)
+      return undefined
+    },
+  }
+}
+
+/** A host that cannot be reached or says "later" is asked again; everything else that is no file means that there is none. */
+function troubleOf(answer: Awaited<ReturnType<Http['get']>>): PolicyTrouble | undefined {
+  if (!answer.ok) return isTransient(answer.reason) ? { reason: answer.reason, retryAfter: undefined } : undefined
+  const isLater = answer.status === 429 || answer.status === 503
+  return isLater ? { reason: `http_${answer.status}`, retryAfter: answer.headers['retry-after'] } : undefined
+}

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { readPageRobots } from './page-robots.ts'
+
+const read = (headers: Record<string, string>, robots: string[] = [], tdm: { tdmReservation?: string; tdmPolicy?: string } = {}) =>
+  readPageRobots(headers, { robots, ...tdm }, 'http://h.example/dir/page')
+const tagged = (value: string) => read({ 'x-robots-tag': value })
+
+describe('directives', () => {
+  test('of header and markup are one list', () => {
+    expect(read({ 'x-robots-tag': 'NoArchive' }, ['noindex, follow'])).toEqual({
+      directives: ['follow', 'noarchive', 'noindex'],
+      index: false,
+      follow: true,
+      ai: true,
+      unavailableAt: undefined,
+      tdm: { reserved: null, policy: undefined },
+    })
+  })
+  test('none is noindex and nofollow', () => expect(read({}, ['none'])).toMatchObject({ index: false, follow: false }))
+  test('noai speaks of learning, noimageai of images only', () => {
+    expect(tagged('noai, noimageai').ai).toBe(false)
+    expect(tagged('noimageai')).toMatchObject({ ai: true, directives: ['noimageai'] })
+  })
+  test('what nobody knows is left out, and their number is bounded', () => {
+    expect(tagged('foo, noai, bar: baz').directives).toEqual(['noai'])
+    expect(tagged(Array.from({ length: 500 }, (_, i) => `max-snippet:${i}`).join(',')).directives.length).toBeLessThanOrEqual(50)
+  })
+})
+
+describe('a name in X-Robots-Tag', () => {
+  test.each([
+    ['otherbot: noindex, noarchive', []],
+    ['nofollow, otherbot: noindex, noarchive, orrery: nosnippet', ['nofollow', 'nosnippet']],
+    ['Orrery: noindex', ['noindex']],
+    ['otherbot: noindex\nnofollow', ['nofollow']],
+    ['max-snippet: 20, noai', ['max-snippet:20', 'noai']],
+  ])('%j leaves us %j', (value, directives) => expect(tagged(value).directives).toEqual(directives))
+})
+
+describe('unavailable_after', () => {
+  test.each([
+    ['unavailable_after: 25 Jun 2026 15:00:00 PST', '2026-06-25T23:00:00Z'],
+    ['noarchive, unavailable_after: Thu, 25 Jun 2026 15:00:00 GMT, noai', '2026-06-25T15:00:00Z'],
+    ['unavailable_after: 2026-06-25T15:00:00+02:00', '2026-06-25T13:00:00Z'],
+    ['unavailable_after:2026-06-25, unavailable_after: 2025-01-01', '2025-01-01T00:00:00Z'],
+  ])('%s', (value, iso) => expect(tagged(value).unavailableAt).toBe(Date.parse(iso)))
+  test('a date that is none says nothing', () => expect(tagged('unavailable_after: someday').unavailableAt).toBeUndefined())
+  test('the comma of its date splits nothing', () => expect(tagged('unavailable_after: Thu, 25 Jun 2026 15:00:00 GMT, noai').ai).toBe(false))
+})
+
+describe('a TDM declaration', () => {
+  test.each([
+    [{ 'tdm-reservation': '1' }, {}, true],
+    [{ 'tdm-reservation': '0' }, {}, false],
+    [{ 'tdm-reservation': 'yes' }, {}, null],
+    [{}, { tdmReservation: '1' }, true],
+    [{ 'tdm-reservation': '0' }, { tdmReservation: '1' }, true],
+    [{ 'tdm-reservation': '1' }, { tdmReservation: '0' }, true],
+  ])('header %j, markup %j: %s', (headers, markup, reserved) => expect(read(headers as Record<string, string>, [], markup).tdm.reserved).toBe(reserved))
+  test('may name a policy', () => {
+    expect(read({ 'tdm-reservation': '1', 'tdm-policy': '../policy.json' }).tdm.policy).toBe('http://h.example/policy.json')
+    expect(read({ 'tdm-reservation': '1', 'tdm-policy': 'javascript:x' }).tdm.policy).toBeUndefined()
+  })
+})

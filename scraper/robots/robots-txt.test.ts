@@ -1,0 +1,97 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseRobots } from './robots-txt.ts'
+
+const rules = (text: string) => parseRobots(text, 'Orrery', 'http://h.example/robots.txt')
+const regExp = (pattern: string) => new RegExp(`^${pattern.replaceAll('*', '.*')}`)
+const lines = (...parts: string[]) => parts.join('\n')
+
+describe('RFC 9309', () => {
+  test.each([
+    ['§2.1 user-agent lines in a row share a group', 'User-agent: other\nUser-agent: orrery\nDisallow: /a', '/a', false],
+    ['§2.1 a rule closes the list of names', 'User-agent: other\nDisallow: /a\nUser-agent: orrery\nDisallow: /b', '/a', true],
+    ['§2.1 blank lines and comments separate nothing', 'User-agent: orrery\n\n# x\n\nDisallow: /a', '/a', false],
+    ['§2.1 rules before any group belong to nobody', 'Disallow: /a\nUser-agent: *\nDisallow: /b', '/a', true],
+    ['§2.2 line ends are CR, LF or both', 'User-agent: *\rDisallow: /a\r\nDisallow: /b', '/b', false],
+    ['§2.2 directives in any case, with white space around', '  uSeR-AgEnT :\t*  \n DISALLOW :  /a ', '/a', false],
+    ['§2.2 a byte order mark is no part of the first line', '\uFEFFUser-agent: *\nDisallow: /a', '/a', false],
+    ['§2.2.1 our token in any case', 'User-agent: *\nAllow: /\nUser-agent: oRRERy\nDisallow: /', '/a', false],
+    ['§2.2.1 with a version behind it', 'User-agent: Orrery/2.0 (x)\nDisallow: /', '/a', false],
+    ['§2.2.1 a token that only begins like ours is another', 'User-agent: OrreryNews\nDisallow: /', '/a', true],
+    ['§2.2.1 groups that name us count as one', 'User-agent: orrery\nDisallow: /a\nUser-agent: x\nDisallow: /c\nUser-agent: orrery\nDisallow: /b', '/b', false],
+    ['§2.2.1 our own group replaces the one for all', 'User-agent: *\nDisallow: /\nUser-agent: orrery\nDisallow: /a', '/x', true],
+    ['§2.2.1 groups for all count as one, too', 'User-agent: *\nDisallow: /a\nUser-agent: *\nDisallow: /b', '/a', false],
+    ['§2.2.1 neither us nor all named: all is allowed', 'User-agent: other\nDisallow: /', '/a', true],
+    ['§2.2.2 nothing said: allowed', '', '/a', true],
+    ['§2.2.2 a pattern matches from the start of the path', 'User-agent: *\nDisallow: /private', '/a/private', true],
+    ['§2.2.2 and as a prefix', 'User-agent: *\nDisallow: /private', '/private/x', false],
+    ['§2.2.2 in the case it has', 'User-agent: *\nDisallow: /Private', '/private', true],
+    ['§2.2.2 the most octets decide', 'User-agent: *\nDisallow: /\nAllow: /open/', '/open/x', true],
+    ['§2.2.2 in any order of lines', 'User-agent: *\nAllow: /open/\nDisallow: /\nDisallow: /open/not', '/open/not', false],
+    ['§2.2.2 allow between equals', 'User-agent: *\nDisallow: /page\nAllow: /page', '/page', true],
+    ['§2.2.2 an empty pattern forbids nothing', 'User-agent: *\nDisallow:', '/x', true],
+    ['§2.2.2 the file itself is allowed', 'User-agent: *\nDisallow: /', '/robots.txt', true],
+    ['§2.2.2 the query is part of it', 'User-agent: *\nDisallow: /a?b=quz', '/a?b=quz', false],
+    ['§2.2.2 octets beyond ASCII are encoded', 'User-agent: *\nDisallow: /foo/bar/\u30c4', '/foo/bar/%E3%83%84', false],
+    ['§2.2.2 on both sides', 'User-agent: *\nDisallow: /caf%c3%a9', '/café', false],
+    ['§2.2.2 unreserved ones are not', 'User-agent: *\nDisallow: /foo/bar/%62%61%7A', '/foo/bar/baz', false],
+    ['§2.2.2 reserved ones of a query are the same either way', 'User-agent: *\nDisallow: /a?b=https://foo.bar', '/a?b=https%3A%2F%2Ffoo.bar', false],
+    ['§2.2.2 an encoded slash is no slash in a path', 'User-agent: *\nDisallow: /a/b', '/a%2Fb', true],
+    ['§2.2.3 "#" begins a comment', 'User-agent: * # all\nDisallow: /x # not this', '/x', false],
+    ['§2.2.3 "*" is any run', 'User-agent: *\nDisallow: /*.gif', '/a/b.gif?x', false],
+    ['§2.2.3 an empty one, too', 'User-agent: *\nDisallow: /a*b', '/ab', false],
+    ['§2.2.3 several', 'User-agent: *\nDisallow: /a*b*c', '/a1b2c3', false],
+    ['§2.2.3 "$" is the end', 'User-agent: *\nDisallow: /*.gif$', '/b.gif?x', true],
+    ['§2.2.3 met', 'User-agent: *\nDisallow: /*.gif$', '/b.gif', false],
+    ['§2.2.3 a tail may not overlap', 'User-agent: *\nDisallow: /ab*ba$', '/aba', true],
+    ['§2.2.3 "$" elsewhere is itself', 'User-agent: *\nDisallow: /a$b', '/a$b/c', false],
+    ['§2.2.3 an encoded star is a star', 'User-agent: *\nDisallow: /a-%2A.html', '/a-*.html', false],
+    ['§2.2.3 and no wildcard', 'User-agent: *\nDisallow: /a-%2A.html', '/a-x.html', true],
+    ['§2.2.3 an encoded dollar is a dollar', 'User-agent: *\nDisallow: /foo-%24', '/foo-$x', false],
+    ['§2.2.4 other records do not interfere', 'User-agent: orrery\nSitemap: /s.xml\nCrawl-delay: 1\nUser-agent: other\nDisallow: /a', '/a', false],
+    ['§2.3.1.5 lines that are none are passed over', 'User-agent: *\n\u0000???\nDisallow /x\n: /y\nDisallow: /a', '/a', false],
+  ])('%s', (_, text, path, allowed) => expect(rules(text).allows(path)).toBe(allowed))
+
+  test('§2.2.2 of all patterns that match, one with the most octets decides', () => {
+    const pattern = fc.array(fc.constantFrom('a', 'b', '/', '*'), { maxLength: 5 }).map((parts) => `/${parts.join('')}`)
+    const path = fc.array(fc.constantFrom('a', 'b', '/'), { maxLength: 8 }).map((parts) => `/${parts.join('')}`)
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), pattern), { maxLength: 6 }), path, (list, path) => {
+        const matching = list.filter(([, text]) => regExp(text).test(path))
+        const longest = Math.max(...matching.map(([, text]) => text.length))
+        const expected = matching.length === 0 || matching.some(([allow, text]) => allow && text.length === longest)
+        const text = lines('User-agent: *', ...list.map(([allow, text]) => `${allow ? 'Allow' : 'Disallow'}: ${text}`))
+        expect(rules(text).allows(path)).toBe(expected)
+      }),
+    )
+  })
+
+  test('a pattern of many stars is not a trap, and no text is an error', () => {
+    expect(rules(`User-agent: *\nDisallow: /${'*a'.repeat(2000)}$`).allows(`/${'a'.repeat(2000)}b`)).toBe(true)
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.string(), (text, path) => typeof rules(`User-agent:*\n${text}`).allows(path) === 'boolean'),
+    )
+  })
+})
+
+describe('beside the RFC', () => {
+  test.each([
+    ['2.5', 2500],
+    ['0', 0],
+    ['99999', 300_000],
+    ['-1', undefined],
+    ['soon', undefined],
+    ['', undefined],
+  ])('Crawl-delay: %s', (value, delayMs) => expect(rules(`User-agent: *\nCrawl-delay: ${value}\nDisallow: /x`).crawlDelayMs).toBe(delayMs))
+
+  test('a delay is for those who were named above it', () => {
+    const text = lines('User-agent: slow', 'Crawl-delay: 10', 'User-agent: *', 'Disallow: /x')
+    expect(rules(text).crawlDelayMs).toBeUndefined()
+    expect(parseRobots(text, 'slow', 'http://h.example/').crawlDelayMs).toBe(10_000)
+  })
+
+  test('sitemaps are found anywhere', () => {
+    const { sitemaps } = rules(lines('Sitemap: http://h.example/a.xml', 'User-agent: *', 'Sitemap: /b.xml', 'Disallow: /x', 'sitemap: http://h.example/a.xml'))
+    expect(sitemaps).toEqual(['http://h.example/a.xml', 'http://h.example/b.xml'])
+  })
+})

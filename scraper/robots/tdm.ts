@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { compilePattern, normalizePath, type PathPattern } from './path-pattern.ts'
+
+/** A declaration of the TDM Reservation Protocol (W3C Community Group Final Report, https://www.w3.org/community/reports/tdmrep/CG-FINAL-tdmrep-20240510/). */
+export interface TdmDeclaration {
+  /** true = text and data mining is reserved; null = not said. */
+  reserved: boolean | null
+  /** URL of the policy. */
+  policy: string | undefined
+}
+
+/** The rules of a `/.well-known/tdmrep.json`. */
+export interface TdmRules {
+  /** The first rule whose location matches decides. @param path path and query of a URL */
+  of(path: string): TdmDeclaration
+}
+
+export const tdmUndeclared: TdmDeclaration = { reserved: null, policy: undefined }
+export const noTdmRules: TdmRules = { of: () => tdmUndeclared }
+const rulesMax = 10_000
+const policyChars = 2048
+
+const File = z.array(z.unknown())
+const RuleJson = z.object({
+  location: z.string().min(1).max(2048),
+  'tdm-reservation': z.union([z.literal(0), z.literal(1)]),
+  'tdm-policy': z.string().optional(),
+})
+
+/** What is no such file, and a rule that is none, counts as not said, as the protocol has it for its errors. */
+export function parseTdmFile(text: string, base: string): TdmRules {
+  const rules = readRules(text).map((rule): { pattern: PathPattern; declaration: TdmDeclaration } => ({
+    pattern: compilePattern(rule.location),
+    declaration: { reserved: rule['tdm-reservation'] === 1, policy: policyUrl(rule['tdm-policy'], base) },
+  }))
+  return {
+    of(path) {
+      const normal = normalizePath(path)
+      return rules.find(({ pattern }) => pattern.matches(normal))?.declaration ?? tdmUndeclared
+    },
+  }
+}
+
+function readRules(text: string): z.infer<typeof RuleJson>[] {
+  try {
+    const rules = File.safeParse(JSON.parse(text)).data ?? []
+    return rules.slice(0, rulesMax).flatMap((rule) => RuleJson.safeParse(rule).data ?? [])
+  } catch {
+    return []
+  }
+}
+
+/** The values of a header or of `<meta>`: anything but "0" and "1" is not said. */
+export function tdmDeclaration(reservation: string | undefined, policy: string | undefined, base: string): TdmDeclaration {
+  const value = reservation?.trim()
+  if (value !== '0' && value !== '1') return tdmUndeclared
+  return { reserved: value === '1', policy: policyUrl(policy, base) }
+}
+
+/** One that reserves outweighs any that does not, whichever is nearer to the page: to take a reserved page for free would be the worse mistake. */
+export function strictestTdm(declarations: readonly TdmDeclaration[]): TdmDeclaration {
+  return declarations.find(({ reserved }) => reserved === true) ?? declarations.find(({ reserved }) => reserved === false) ?? tdmUndeclared
+}
+
+function policyUrl(text: string | undefined, base: string): string | undefined {
+  const url = text === undefined ? null : URL.parse(text.trim(), base)
+  return url && /^https?:$/.test(url.protocol) && url.href.length <= policyChars ? url.href : undefined
+}
