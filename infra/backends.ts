@@ -22,7 +22,10 @@ import { sqliteCatalog } from './engine/sqlite/catalog.ts'
 import { sqliteFrontier } from './engine/sqlite/frontier.ts'
 import { sqliteLedger } from './engine/sqlite/ledger.ts'
 import { sqliteQueue } from './engine/sqlite/queue.ts'
-import { createHttp, type Http } from './net/http.ts'
+import { openBrowser } from './net/browser.ts'
+import { findChromium } from './net/browser/find-chromium.ts'
+import type { Browser } from './net/browser/rendering.ts'
+import { createHttp, type Http, type HttpOptions } from './net/http.ts'
 import { userAgent } from './net/user-agent.ts'
 import { startSite, type Site } from './site/site.ts'
 import { duckdbSql } from './sql/duckdb.ts'
@@ -44,6 +47,8 @@ export interface Backends extends AsyncDisposable {
   sql: Sql
   ledger: Ledger
   http: Http
+  /** For pages that need one; undefined when it is off, when there is no Chromium, and in a run that is to be repeated byte for byte. */
+  browser: Browser | undefined
   /** The embedded web, when no source is configured. */
   site: Site | undefined
   /** What artefacts say of their making. */
@@ -88,7 +93,10 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
   let servedAt = `http://${config.dataset.host}:${config.dataset.port}`
   const catalog = stack.use(sqliteCatalog(file('catalog')))
   const chain = stack.use(localChain(file('chain'), { clock: pace, ...chainParameters(config) }))
-  const http = stack.use(createHttp(await httpOptions(config, site)))
+  const options = await httpOptions(config, site)
+  const http = stack.use(createHttp(options))
+  const browser = browserOf(config, options)
+  if (browser) stack.use(browser)
   const wallet = (name: string) => ensureWallet(join(dataDir, 'wallets'), name, { seed: config.run.seed })
   await ensureDesirability(catalog, site ? siteJobs(site.hosts) : jobsOf(config.sources))
 
@@ -105,6 +113,7 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
     sql: stack.use(duckdbSql(join(dataDir, 'store'))),
     ledger: stack.use(sqliteLedger(file('ledger'), { clock: pace })),
     http,
+    browser,
     site,
     origin: { code_version: codeVersion, config_sha256: contentAddress(artefactSettings(config)) },
     frontier: (name: string) => stack.use(sqliteFrontier(file(`frontier-${name}`), { clock: pace })),
@@ -133,15 +142,23 @@ function chainParameters({ chain }: Config) {
 }
 
 /** Loopback addresses may be asked only where a configured seed names their origin. */
-async function httpOptions({ miner, sources }: Config, site: Site | undefined) {
+async function httpOptions({ miner, sources }: Config, site: Site | undefined): Promise<HttpOptions> {
   const hosts = new Set(site?.hosts)
   return {
     userAgent: await userAgent(miner.contact),
     timeoutMs: miner.timeout_seconds * 1000,
     bytesMax: miner.page_bytes_max,
     hosts: (hostname: string) => (site && hosts.has(hostname) ? { address: '127.0.0.1', port: site.port } : undefined),
+    ports: miner.ports,
     allowPrivate: sources.flatMap(({ seeds }) => seeds.map((seed) => new URL(seed).origin)),
   }
+}
+
+/** No process yet: that starts with the first page to be rendered. What scripts make of a page depends on timing, so a frozen run does without. */
+function browserOf({ browser, run }: Config, options: HttpOptions): Browser | undefined {
+  const executablePath = browser.enabled === 'off' || run.frozen_at !== undefined ? undefined : findChromium(browser.path)
+  if (executablePath === undefined) return undefined
+  return openBrowser({ ...options, executablePath, pagesMax: browser.pages_max, timeoutMs: browser.timeout_seconds * 1000 })
 }
 
 /** The settings an artefact depends on: where it is kept and when it is made are not among them. */

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Config } from './config/schema.ts'
 import { preflight, type PortWish } from './preflight.ts'
+import { findChromium } from './net/browser/find-chromium.ts'
 import { duckdbVersion } from './sql/duckdb.ts'
 
 export interface Finding {
@@ -26,6 +27,7 @@ export async function examine(config: Config, ports: readonly PortWish[]): Promi
       `port ${wish.setting}`,
       () => preflight(config.data.dir, [wish]).then(() => (wish.port === 0 ? 'any free one' : `${wish.port} is free`)),
     ]),
+    ['browser', () => browserOf(config)],
     ['sources', () => sourcesOf(config)],
   ]
   return Promise.all(checks.map(([what, check]) => finding(what, check)))
@@ -47,6 +49,17 @@ async function freeDisk(dataDir: string): Promise<string> {
   if (bavail * bsize < freeBytesMin)
     throw new OrreryError('data_unreadable', `${gigabytes}; less than 1 GiB is not enough for a crawl, name another folder with --data.`, { path })
   return gigabytes
+}
+
+/** Without one a crawl goes on; so only a path that was named and leads nowhere is a fault. */
+async function browserOf({ browser }: Config): Promise<string> {
+  if (browser.enabled === 'off') return 'off (browser.enabled)'
+  const path = findChromium(browser.path)
+  if (path !== undefined) return `${path}, for pages that need it`
+  if (browser.path === '') return 'no Chromium found, so pages are not rendered; install one (Debian: chromium) or name it with browser.path'
+  throw new OrreryError('invalid_config', `No Chromium can be run at ${browser.path}; mend browser.path, or leave it empty to look for one.`, {
+    setting: 'browser.path',
+  })
 }
 
 async function sourcesOf({ sources, site, miner }: Config): Promise<string> {

@@ -86,7 +86,19 @@ export const Config = z.strictObject({
         .min(1)
         .default(4 * 2 ** 20)
         .describe('Largest page, decoded.'),
+      ports: z
+        .array(z.int().min(1).max(65_535))
+        .default([80, 443, 8080, 8443])
+        .describe('Ports that may be asked, beside those of the origins named as seeds.'),
       codec: z.enum(['zstd', 'snappy']).default('zstd').describe('Compression of Parquet shards.'),
+    })
+    .prefault({}),
+  browser: z
+    .strictObject({
+      enabled: z.enum(['auto', 'off']).default('auto').describe('auto: pages that hold less than they promise are rendered, where there is a Chromium.'),
+      path: z.string().default('').describe('Executable of Chromium; empty = look for one (`orrery doctor` says which).'),
+      pages_max: z.int().min(1).max(64).default(2).describe('Pages open at the same time.'),
+      timeout_seconds: seconds.default(20).describe('Whole time of one page.'),
     })
     .prefault({}),
   validator: z

@@ -26,18 +26,21 @@ export type RenderFailure =
   | 'egress_refused'
   | 'navigation_failed'
 
-/** What was already fetched of a page: the browser is given it and does not ask the host again. */
-export interface FetchedPage {
+interface FetchedPage {
   body: Uint8Array
   contentType: string
 }
 
+export interface RenderOptions {
+  /** The answer the crawler has: the page's own document is then not requested a second time. */
+  fetched?: FetchedPage
+  /** Asked of every request a page makes beside its own document, before it is made (robots.txt, say); default: all may be. */
+  mayAsk?: (url: string) => Promise<boolean>
+}
+
 /** Renders pages in Chromium. No process runs before the first page, nor after `close` (= dispose). */
 export interface Browser extends AsyncDisposable {
-  /**
-   * @param fetched the answer the crawler has: the page's own document is then not requested a second time
-   * @throws the signal's reason when aborted; nothing else for anything a page may do
-   */
-  render(url: string, signal: AbortSignal, fetched?: FetchedPage): Promise<Rendered>
+  /** @throws the signal's reason when aborted; nothing else for anything a page may do */
+  render(url: string, signal: AbortSignal, options?: RenderOptions): Promise<Rendered>
   close(): Promise<void>
 }
