@@ -9,7 +9,7 @@ export interface PageDates {
 
 const earliest = Date.UTC(1990, 0, 1)
 const iso = /^(\d{4})-?(\d{2})-?(\d{2})(?:[T ](\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?$/i
-const httpDate = /^(?:[A-Za-z]{3,9},?\s+)?\d{1,2}[\s-][A-Za-z]{3}[\s-]\d{4}\s+\d{2}:\d{2}(?::\d{2})?\s*(?:GMT|UTC|[+-]\d{4})$/
+const httpDate = /^(?:[A-Za-z]{3,9},?\s+)?\d{1,2}[\s-][A-Za-z]{3}[\s-]\d{4}\s+\d{2}:\d{2}(?::\d{2})?\s*(?:GMT|UTC|[ECMP][SD]T|[+-]\d{4})$/
 
 /**
  * When a page was published and last changed: JSON-LD before meta before `<time>` before the Last-Modified header.
@@ -34,7 +34,7 @@ export function pageDates(claims: readonly DateClaim[], lastModified: string | u
 }
 
 /**
- * ISO 8601 (date, or date and time; without an offset it is UTC) and the dates of HTTP and mail with theirs. Nothing that would need the machine's
+ * ISO 8601 (date, or date and time; without an offset it is UTC) and the dates of HTTP and mail with theirs, an American one by name too. Nothing that would need the machine's
  * own time zone or a guess at the order of day and month.
  */
 export function parseDate(text: string): Date | undefined {

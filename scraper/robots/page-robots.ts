@@ -79,22 +79,4 @@ function earliestOf(directives: readonly string[]): number | undefined {
   return times.filter((time) => time !== undefined).toSorted((a, b) => a - b)[0]
 }
 
-/** American zones in mail dates. */
-const offsets: Readonly<Record<string, string>> = {
-  EST: '-0500',
-  EDT: '-0400',
-  CST: '-0600',
-  CDT: '-0500',
-  MST: '-0700',
-  MDT: '-0600',
-  PST: '-0800',
-  PDT: '-0700',
-}
-
-function timeOf(text: string): number | undefined {
-  const zoned = text
-    .trim()
-    .toUpperCase()
-    .replace(/[A-Z]{3}$/, (zone) => offsets[zone] ?? zone)
-  return parseDate(zoned)?.getTime()
-}
+const timeOf = (text: string): number | undefined => parseDate(text.toUpperCase())?.getTime()

@@ -1,70 +1,74 @@
-import { gunzipSync } from 'node:zlib'
-import { Parser } from 'htmlparser2'
-import { decodeText } from '#infra/net/charset.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
-import { foundUrls, type Found } from './found.ts'
+import { readFeed } from './feed.ts'
+import { foundUrls, noFinds, type Found, type FoundUrl } from './found.ts'
 import type { Source } from './source.ts'
+import { ListEntry, textOfFile } from './url-list.ts'
+import { scanXml } from './xml.ts'
 
 /** The limits of sitemaps.org. */
 const urlsMax = 50_000
 const bytesMax = 50 * 2 ** 20
-const urlCharsMax = 2048
 
-/** XML sitemaps and sitemap indexes (sitemaps.org 0.9), plain or gzipped. What lies on another host is left out, as the protocol has it. */
+/**
+ * Sitemaps and sitemap indexes (sitemaps.org 0.9) as XML, and sitemaps as a list of lines or as a feed; plain or gzipped. What lies on another host is left
+ * out, as the protocol has it.
+ */
 export const sitemapSource: Source = {
-  accept: 'application/xml, text/xml;q=0.9, application/gzip;q=0.8',
+  accept: 'application/xml, text/xml;q=0.9, text/plain;q=0.8, application/gzip;q=0.8',
   bytesMax,
-  read({ url, headers, body }) {
-    const xml = inflated(body)
-    if (xml === undefined) return 'bad_encoding'
-    const { text } = decodeText(xml, headers['content-type'])
-    const found = readSitemap(text, url)
-    return found === undefined ? 'not_a_sitemap' : { found, content: undefined }
+  read(fetched) {
+    const text = textOfFile(fetched, bytesMax)
+    if (text === undefined) return 'bad_encoding'
+    const { url } = fetched
+    const found = /^\uFEFF?\s*</.test(text) ? (readXml(text, url) ?? readFeed(text, url)) : readLines(text, url)
+    return found === undefined ? 'not_a_sitemap' : { found: onHost(found, url), content: undefined }
   },
 }
 
-/** A `.xml.gz` may come as a file of its own kind, not as an encoded answer: the magic bytes tell. */
-function inflated(body: Uint8Array): Uint8Array | undefined {
-  if (body[0] !== 0x1f || body[1] !== 0x8b) return body
-  try {
-    return gunzipSync(body, { maxOutputLength: bytesMax })
-  } catch {
-    return undefined
-  }
+/** A list begins with a URL; anything else is some other text. */
+function readLines(text: string, base: string): Found | undefined {
+  if (!/^\uFEFF?\s*https?:\/\//i.test(text)) return undefined
+  const urls = text.split(/\r\n|\r|\n/, urlsMax).map((line) => (/^\s*https?:/i.test(line) ? canonicalUrl(line.trim(), base) : undefined))
+  return { ...noFinds, pages: foundUrls(urls.flatMap((url) => url ?? []).map((url) => ({ url }))) }
 }
 
-const listOf = (urls: Set<string>) => foundUrls(urls.values().map((url) => ({ url })))
-
-function readSitemap(xml: string, base: string): Found | undefined {
-  const pages = new Set<string>()
-  const sitemaps = new Set<string>()
-  const { host } = new URL(base)
-  let container: Set<string> | undefined
-  let location: string | undefined
-  let isSitemap = false
-  const parser = new Parser(
-    {
-      onopentag(name) {
-        const local = name.replace(/^.*:/, '')
-        if (local === 'urlset' || local === 'sitemapindex') isSitemap = true
-        else if (local === 'url') container = pages
-        else if (local === 'sitemap') container = sitemaps
-        // <image:loc> and the like name other things than pages.
-        else if (name === 'loc' && container) location = ''
-      },
-      ontext(data) {
-        if (location !== undefined && location.length <= urlCharsMax) location += data
-      },
-      onclosetag(name) {
-        if (name === 'url' || name === 'sitemap') container = undefined
-        if (name !== 'loc' || location === undefined) return
-        const url = canonicalUrl(location.trim(), base)
-        location = undefined
-        if (url !== undefined && new URL(url).host === host && pages.size + sitemaps.size < urlsMax) container?.add(url)
-      },
+function readXml(xml: string, base: string): Found | undefined {
+  const lists = { url: [] as FoundUrl[], sitemap: [] as FoundUrl[] }
+  let root: { prefix: string } | undefined
+  let entry: { kind: 'url' | 'sitemap'; at: ListEntry } | undefined
+  let field = ''
+  let value = ''
+  // <image:loc> and the like name other things than pages: only names with the root's own prefix are the protocol's.
+  const ownName = (name: string): string => (root && name.startsWith(root.prefix) ? name.slice(root.prefix.length) : '')
+  scanXml(xml, {
+    open(name) {
+      const [, prefix = '', local] = /^(.*:)?([^:]*)$/.exec(name) ?? []
+      if (local === 'urlset' || local === 'sitemapindex') root ??= { prefix }
+      field = ownName(name)
+      value = ''
+      if (field === 'url' || field === 'sitemap') entry = { kind: field, at: new ListEntry() }
     },
-    { xmlMode: true, decodeEntities: true },
-  )
-  parser.end(xml)
-  return isSitemap ? { pages: listOf(pages), sitemaps: listOf(sitemaps), feeds: [] } : undefined
+    text(data) {
+      if (field === 'loc' || field === 'lastmod') value += data
+    },
+    close(name, isTorn) {
+      const closed = ownName(name)
+      if (isTorn) field = ''
+      if (closed === field && field === 'loc') entry?.at.addUrl('loc', value)
+      if (closed === field && field === 'lastmod') entry?.at.addDate(value)
+      if (entry && closed === entry.kind) {
+        const found = lists.url.length + lists.sitemap.length < urlsMax ? entry.at.found(['loc'], base) : undefined
+        if (found) lists[entry.kind].push(found)
+        entry = undefined
+      }
+      field = ''
+    },
+  })
+  return root && { pages: foundUrls(lists.url), sitemaps: foundUrls(lists.sitemap), feeds: [] }
+}
+
+function onHost({ pages, sitemaps }: Found, base: string): Found {
+  const { host } = new URL(base)
+  const own = (list: readonly FoundUrl[]) => list.filter(({ url }) => new URL(url).host === host)
+  return { pages: own(pages), sitemaps: own(sitemaps), feeds: [] }
 }

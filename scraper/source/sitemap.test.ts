@@ -1,10 +1,11 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { sitemapSource } from './sitemap.ts'
-import { webSource } from './web.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const at = { url: 'http://h.example/maps/sitemap.xml', status: 200, headers: {} }
+const entry = (path: string, lastmod: string) => `<url><loc>http://h.example/${path}</loc><lastmod>${lastmod}</lastmod><priority>1</priority></url>`
+const readText = (text: string) => sitemapSource.read({ ...at, body: bytes(text) })
 
 describe('sitemaps', () => {
   const urlset = `<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:image="http://www.google.com/schemas/sitemap-image/1.1">
@@ -42,22 +43,35 @@ describe('sitemaps', () => {
     const bomb = `<!DOCTYPE x [<!ENTITY a "${'x'.repeat(1000)}"><!ENTITY b "${'&a;'.repeat(1000)}">]><urlset><url><loc>http://h.example/&b;</loc></url></urlset>`
     expect(sitemapSource.read({ ...at, body: bytes(bomb) })).toMatchObject({ found: { pages: [{ url: 'http://h.example/&b;' }] } })
   })
-})
 
-describe('pages', () => {
-  test.each([
-    ['text/html', '<p>x', true],
-    ['application/xhtml+xml; charset=utf-8', '<p>x', true],
-    [undefined, '\n <!DOCTYPE html><p>x', true],
-    [undefined, '%PDF-1.7', false],
-    ['application/pdf', '<p>x', false],
-    ['text/plain', '<p>x', false],
-  ])('%s %j is HTML: %s', (type, body, isHtml) => {
-    const read = webSource.read({ ...at, headers: type === undefined ? {} : { 'content-type': type }, body: bytes(body) })
-    expect(read === 'not_html').toBe(!isHtml)
+  test('say when a page changed, in the forms of W3C dates', () => {
+    const dates = ['2026-01-02', '2026-01-02T03:04:05+01:00', ' 2026-01-02T03:04Z ', 'yesterday']
+    const read = readText(`<urlset>${dates.map((date, i) => entry(String(i), date)).join('')}</urlset>`)
+    expect(typeof read !== 'string' && read.found.pages.map(({ modifiedAt }) => modifiedAt)).toEqual([
+      Date.UTC(2026, 0, 2),
+      Date.UTC(2026, 0, 2, 2, 4, 5),
+      Date.UTC(2026, 0, 2, 3, 4),
+      undefined,
+    ])
   })
-  test('are read in the charset they are in', () => {
-    const read = webSource.read({ ...at, headers: { 'content-type': 'text/html' }, body: Buffer.from('<meta charset=iso-8859-2><p>\xb3\xf3d\xbc', 'latin1') })
-    expect(typeof read !== 'string' && read.content?.page.text).toBe('łódź')
+  test('have their own prefix, or none; other namespaces name no pages and no dates', () => {
+    const read =
+      readText(`<sm:urlset xmlns:sm="x" xmlns:news="y"><sm:url><sm:loc>/a</sm:loc><news:news><news:loc>/no</news:loc><news:lastmod>2026-01-01</news:lastmod>
+      </news:news><sm:lastmod>2026-01-02</sm:lastmod></sm:url></sm:urlset>`)
+    expect(read).toMatchObject({ found: { pages: [{ url: 'http://h.example/a', modifiedAt: Date.UTC(2026, 0, 2) }] } })
+  })
+  test('may be lists of lines', () => {
+    const read = readText('\uFEFFhttp://h.example/b\r\nhttps://h.example/a\n\nnot a url\nhttp://other.example/\n')
+    expect(read).toMatchObject({ found: { pages: [{ url: 'http://h.example/b' }, { url: 'https://h.example/a' }].sort((a, b) => (a.url < b.url ? -1 : 1)) } })
+  })
+  test('may be feeds', () => {
+    expect(readText('<rss><channel><item><link>http://h.example/a</link></item></channel></rss>')).toMatchObject({
+      found: { pages: [{ url: 'http://h.example/a' }] },
+    })
+  })
+  test('that are nested without end, or torn, give what came before', () => {
+    const good = '<urlset><url><loc>http://h.example/a</loc></url>'
+    for (const rest of ['<a>'.repeat(200_000), '<url><loc>http://h.exam', '<!--', '<![CDATA[', '</nothing></urlset>'])
+      expect(readText(good + rest)).toMatchObject({ found: { pages: [{ url: 'http://h.example/a' }] } })
   })
 })

@@ -1,0 +1,23 @@
+import { describe, expect, test } from 'vitest'
+import { webSource } from './web.ts'
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+const at = { url: 'http://h.example/maps/sitemap.xml', status: 200, headers: {} }
+
+describe('pages', () => {
+  test.each([
+    ['text/html', '<p>x', true],
+    ['application/xhtml+xml; charset=utf-8', '<p>x', true],
+    [undefined, '\n <!DOCTYPE html><p>x', true],
+    [undefined, '%PDF-1.7', false],
+    ['application/pdf', '<p>x', false],
+    ['text/plain', '<p>x', false],
+  ])('%s %j is HTML: %s', (type, body, isHtml) => {
+    const read = webSource.read({ ...at, headers: type === undefined ? {} : { 'content-type': type }, body: bytes(body) })
+    expect(read === 'not_html').toBe(!isHtml)
+  })
+  test('are read in the charset they are in', () => {
+    const read = webSource.read({ ...at, headers: { 'content-type': 'text/html' }, body: Buffer.from('<meta charset=iso-8859-2><p>\xb3\xf3d\xbc', 'latin1') })
+    expect(typeof read !== 'string' && read.content?.().page.text).toBe('łódź')
+  })
+})
