@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { DesirabilityJob } from '#schemas/desirability.ts'
+import { jobsOf, siteJobs, sourcesOfSeeds } from './jobs.ts'
+
+test('seeds of one host become one source, labelled by the host, that takes all of its pages', () => {
+  expect(sourcesOfSeeds(['https://example.org/a', 'https://example.org/b', 'http://127.0.0.1:8800/'])).toEqual([
+    { label: 'example.org', seeds: ['https://example.org/a', 'https://example.org/b'], include: ['https://example.org/*'] },
+    { label: '127.0.0.1', seeds: ['http://127.0.0.1:8800/'], include: ['http://127.0.0.1:8800/*'] },
+  ])
+})
+
+test.each(['', 'example.org', 'ftp://example.org/', 'https://', 'javascript:alert(1)'])('refuses the seed %j', (seed) => {
+  expect(() => sourcesOfSeeds([seed])).toThrow(`--seed "${seed}" is no web address`)
+})
+
+test('jobs of configured sources are valid, and the same source gives the same id', () => {
+  const sources = [{ label: 'News', seeds: ['https://example.org/'], include: ['https://example.org/*'] }]
+  const [job] = jobsOf(sources)
+  expect(DesirabilityJob.parse(job)).toMatchObject({ weight: 1, params: { label: 'news', platform: 'web' } })
+  expect(jobsOf(sources)[0]?.id).toBe(job?.id)
+})
+
+test('the embedded web has four jobs, found through the sitemap of each host; a page belongs to the first that takes it', () => {
+  const jobs = siteJobs(['fastify.localhost', 'zod.localhost'])
+  expect(jobs.map(({ params }) => params.label)).toEqual(['readme', 'license', 'changelog', 'docs'])
+  expect(jobs.flatMap(({ web }) => web.seeds)).toEqual(['http://fastify.localhost/sitemap.xml', 'http://zod.localhost/sitemap.xml'])
+  const taker = (url: string) => jobs.find(({ web }) => web.include.some((pattern) => new URLPattern(pattern).test(url)))?.params.label
+  expect(['readme.html', 'license-mit.html', 'changelog.html', 'docs/guide.html'].map((path) => taker(`http://zod.localhost/${path}`))).toEqual([
+    'readme',
+    'license',
+    'changelog',
+    'docs',
+  ])
+  expect(taker('http://example.org/readme.html')).toBeUndefined()
+})
