@@ -11,7 +11,7 @@ export interface Target {
   priority: number
   /** Hops from a seed or a sitemap, 0 when absent. The smallest that is known counts. */
   depth?: number
-  /** When the page last changed, as a sitemap or feed says (ms since epoch): a known page that was last visited before becomes ready at once. */
+  /** When the page last changed, as a sitemap or feed says (ms since epoch): a known page that was last visited before becomes ready at once. A time to come says nothing. */
   modifiedAt?: number
 }
 
@@ -59,6 +59,8 @@ export interface Deferral {
   until: number
   /** Hold the whole host until then as well (429, 503, network trouble). */
   holdHost: boolean
+  /** The host rests at least this long (ms) from now, held or not: a request that went wrong was one. 0 when absent. */
+  hostDelayMs?: number
   /** The IP address that was asked. */
   address?: string | undefined
 }
@@ -77,6 +79,10 @@ export interface LabelStats {
 export interface FrontierStats {
   known: number
   hosts: number
+  /** Hosts that are lent or rest now; the others could be asked. */
+  hostsClosed: number
+  /** Targets that `add` did not take, by a stable code, each time they came: `host_urls` (the host has as many as it may), `depth`. */
+  refused: Record<string, number>
   labels: Record<string, LabelStats>
 }
 

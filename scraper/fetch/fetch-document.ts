@@ -6,13 +6,14 @@ import { pageDocument, type PageDocument } from './page-document.ts'
 export type FetchedDocument = { ok: true; document: PageDocument } | { ok: false; reason: string; fault: 'ours' | 'page' }
 
 /**
- * Fetches one page exactly as a miner does: same robots, same extraction, same rules, one request.
+ * Fetches one page exactly as a miner does: same robots, same extraction, same rules, one request. What its owner reserved is no fault of a copy: it is for
+ * the miner to obey, and for a dataset to leave out.
  * @throws the signal's reason when aborted
  */
 export async function fetchDocument(url: string, services: FetchServices & { facts: Clock }, signal: AbortSignal): Promise<FetchedDocument> {
   const outcome = await fetchTarget({ url, kind: 'page' }, undefined, services, signal)
   if (outcome.kind === 'read') {
-    const document = pageDocument(outcome, services.facts.now())
+    const document = pageDocument(outcome, services.facts.now(), false)
     return typeof document === 'string' ? { ok: false, reason: document, fault: 'page' } : { ok: true, document }
   }
   if (outcome.kind === 'trouble') return { ok: false, reason: outcome.reason, fault: 'ours' }

@@ -3,6 +3,7 @@ import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { PreviousVisit, Target } from '#schemas/frontier.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import type { HostPolicy } from '../robots/rights.ts'
 import type { HostRobots, Robots } from '../robots/robots.ts'
 import type { Found } from '../source/found.ts'
 import { sources, type Fetched, type PageContent } from '../source/source.ts'
@@ -18,24 +19,46 @@ export interface FetchServices {
 /** The robots.txt that allowed a request. */
 export type Permission = Exclude<HostRobots, { state: 'unreachable' }>
 
+/** What the request cost the host, to pace the next by. */
+export interface Exchange {
+  /** The IP address that was asked; undefined for a host served by this process, and where no connection came about. */
+  address: string | undefined
+  /** Time from the request to the end of its answer. */
+  responseMs: number
+  wireBytes: number
+}
+
 export interface ReadOutcome {
   kind: 'read'
   fetched: Fetched
   found: Found
-  content: PageContent | undefined
+  /** Makes what a document is made of; undefined when the page is there for its links alone. */
+  content: (() => PageContent) | undefined
   permission: Permission
-  wireBytes: number
+  /** What the host's other files say of learning from it; undefined = they were not asked. */
+  policy?: HostPolicy | undefined
+  exchange: Exchange
 }
 
+/** May be gone next time. `retryAfterMs` is what the host asked for; `holdHost`: it is the host's trouble, not this page's. */
+interface Trouble {
+  kind: 'trouble'
+  reason: string
+  retryAfterMs: number | undefined
+  holdHost: boolean
+  permission: Permission | undefined
+  exchange: Exchange | undefined
+}
+
+/** `exchange` is undefined when the host was not asked. */
 export type FetchOutcome =
   | ReadOutcome
-  | { kind: 'unchanged'; permission: Permission; headers: Fetched['headers'] }
+  | { kind: 'unchanged'; permission: Permission; headers: Fetched['headers']; exchange: Exchange }
   /** The page is somewhere else: undefined when no page's URL is there. */
-  | { kind: 'moved'; location: string | undefined; permission: Permission }
+  | { kind: 'moved'; location: string | undefined; permission: Permission; exchange: Exchange }
   /** Will be the same next time. */
-  | { kind: 'refused'; reason: string; permission: Permission | undefined }
-  /** May be gone next time. `retryAfterMs` is what the host asked for. */
-  | { kind: 'trouble'; reason: string; retryAfterMs: number | undefined; holdHost: boolean; permission: Permission | undefined }
+  | { kind: 'refused'; reason: string; permission: Permission; exchange: Exchange | undefined }
+  | Trouble
 
 /**
  * Asks for one target, once, if robots.txt allows it, and has the source of its kind read the answer. Redirects are not followed: where they lead is another
@@ -49,28 +72,35 @@ export async function fetchTarget(
   signal: AbortSignal,
 ): Promise<FetchOutcome> {
   const permission = await robots.of(url, signal)
-  if (permission.state === 'unreachable')
-    return { kind: 'trouble', reason: 'robots_unreachable', retryAfterMs: Math.max(0, permission.until - pace.now()), holdHost: true, permission: undefined }
-  const { pathname, search } = new URL(url)
-  if (!permission.rules.allows(pathname + search)) return { kind: 'refused', reason: 'robots_disallowed', permission }
+  if (permission.state === 'unreachable') {
+    const retryAfterMs = Math.max(0, permission.until - pace.now())
+    return { kind: 'trouble', reason: 'robots_unreachable', retryAfterMs, holdHost: true, permission: undefined, exchange: undefined }
+  }
+  if (!permission.rules.allows(pathOf(url))) return { kind: 'refused', reason: 'robots_disallowed', permission, exchange: undefined }
 
   const source = sources[kind]
+  const startedAt = performance.now()
   const headers = { accept: source.accept, ...conditions(previous) }
   const answer = await http.get(url, { headers, signal, redirectsMax: 0, ...(source.bytesMax === undefined ? {} : { bytesMax: source.bytesMax }) })
+  const exchange = { address: answer.address, responseMs: performance.now() - startedAt, wireBytes: answer.ok ? answer.wireBytes : 0 }
   if (!answer.ok) {
-    if (!isTransient(answer.reason)) return { kind: 'refused', reason: answer.reason, permission }
-    return { kind: 'trouble', reason: answer.reason, retryAfterMs: undefined, holdHost: true, permission }
+    if (isTransient(answer.reason)) return { kind: 'trouble', reason: answer.reason, retryAfterMs: undefined, holdHost: true, permission, exchange }
+    return { kind: 'refused', reason: answer.reason, permission, exchange: isOurRefusal(answer.reason) ? undefined : exchange }
   }
   const { status } = answer
   if (status === 200 || status === 203) {
     const fetched: Fetched = { url, status, headers: answer.headers, body: answer.body }
     const read = source.read(fetched)
-    return typeof read === 'string'
-      ? { kind: 'refused', reason: read, permission }
-      : { kind: 'read', fetched, ...read, permission, wireBytes: answer.wireBytes }
+    return typeof read === 'string' ? { kind: 'refused', reason: read, permission, exchange } : { kind: 'read', fetched, ...read, permission, exchange }
   }
-  return withoutPage(url, status, answer.headers, previous, pace.now(), permission)
+  return withoutPage(url, status, answer.headers, previous, pace.now(), { permission, exchange })
 }
+
+/** Path and query of a canonical URL. */
+const pathOf = (url: string): string => url.slice(url.indexOf('/', 8))
+
+/** Refused before anybody was asked. */
+const isOurRefusal = (reason: string): boolean => /^(?:bad_url|scheme_refused|credentials_refused|private_address|port_refused)$/.test(reason)
 
 function withoutPage(
   url: string,
@@ -78,20 +108,18 @@ function withoutPage(
   headers: Fetched['headers'],
   previous: PreviousVisit | undefined,
   now: number,
-  permission: Permission,
+  asked: { permission: Permission; exchange: Exchange },
 ): FetchOutcome {
   const reason = `http_${status}`
-  if (status === 304 && previous) return { kind: 'unchanged', permission, headers }
-  if (status === 429 || status === 503) {
-    return { kind: 'trouble', reason, retryAfterMs: retryAfterMs(headers['retry-after'], now), holdHost: true, permission }
-  }
-  if (status === 500 || status === 502 || status === 504) return { kind: 'trouble', reason, retryAfterMs: undefined, holdHost: false, permission }
+  if (status === 304 && previous) return { kind: 'unchanged', headers, ...asked }
+  if (status === 429 || status === 503) return { kind: 'trouble', reason, retryAfterMs: retryAfterMs(headers['retry-after'], now), holdHost: true, ...asked }
+  if (status === 500 || status === 502 || status === 504) return { kind: 'trouble', reason, retryAfterMs: undefined, holdHost: false, ...asked }
   const location = headers['location']
   if (status > 300 && status < 400 && location !== undefined) {
     const target = canonicalUrl(location, url)
-    return target === url ? { kind: 'refused', reason: 'redirect_loop', permission } : { kind: 'moved', location: target, permission }
+    return target === url ? { kind: 'refused', reason: 'redirect_loop', ...asked } : { kind: 'moved', location: target, ...asked }
   }
-  return { kind: 'refused', reason, permission }
+  return { kind: 'refused', reason, ...asked }
 }
 
 function conditions(previous: PreviousVisit | undefined): Record<string, string> {

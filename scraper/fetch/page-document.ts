@@ -8,27 +8,34 @@ import { identifyLanguage } from '../extract/language.ts'
 import { words } from '../extract/words.ts'
 import { judge } from '../filter/filter.ts'
 import { qualityFilters } from '../filter/filters.ts'
+import { pageRights, rightsRefusal } from '../robots/rights.ts'
 import type { ReadOutcome } from './fetch-target.ts'
 
 /** A Document without what the miner adds: whose it is, for which job, and which version. */
 export type PageDocument = Omit<Document, 'label' | 'job_id' | 'hotkey' | 'version'>
 
+/** A page that was read: from the web, or (`permission` undefined) from an archive. */
+export type Readable = Pick<ReadOutcome, 'fetched' | 'content' | 'policy'> & { permission: ReadOutcome['permission'] | undefined }
+
 /**
- * What becomes of a page: a document, or the reason why not (`noindex`, `too_deep`, `no_text`, a quality rule's code).
+ * What becomes of a page: a document, or the reason why not (a rights refusal, `too_deep`, `no_text`, a quality rule's code).
  * Pure: the same answer at the same `nowMs` gives the same document, whoever fetched it.
  * @param nowMs the time of the fetch, by the clock that stamps facts
+ * @param obeyRights refuse what its owner does not want to be learnt from, too
  */
-export function pageDocument({ fetched, content, permission }: ReadOutcome, nowMs: number): PageDocument | string {
+export function pageDocument({ fetched, content, permission, policy }: Readable, nowMs: number, obeyRights: boolean): PageDocument | string {
   if (!content) return 'no_text'
-  const { page, robots } = content
-  if (!robots.index) return 'noindex'
+  const { page, robots } = content()
+  const { headers, url } = fetched
+  const rights = pageRights({ url, robotsTxt: permission?.state, policy, robots, licence: page.licence })
+  const forbidden = rightsRefusal(rights, robots, { obey: obeyRights, nowMs })
+  if (forbidden !== undefined) return forbidden
   if (page.cut !== undefined) return page.cut
   const text = normalizeText(page.text)
   if (text === '') return 'no_text'
   const { lang, score } = identifyLanguage(text, page.lang)
   const { quality, refusal } = judge({ text, words: words(text), lang }, qualityFilters)
   if (refusal !== undefined) return refusal
-  const { headers, url } = fetched
   const dates = pageDates(page.dates, headers['last-modified'], nowMs)
   const fetchedAt = new Date(nowMs)
   return {
@@ -54,12 +61,7 @@ export function pageDocument({ fetched, content, permission }: ReadOutcome, nowM
     text_bytes: Buffer.byteLength(text),
     minhash: minhash(text),
     quality,
-    rights: {
-      robots: permission.state === 'found' ? 'allowed' : 'absent',
-      meta_robots: robots.directives,
-      tdm_reservation: robots.tdmReservation,
-      licence: page.licence ?? null,
-    },
+    rights,
   }
 }
 

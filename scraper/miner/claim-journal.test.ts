@@ -24,8 +24,16 @@ test('what a killed miner held is free again when the same miner starts', async 
   const held = await frontier.claim(request)
   await claimJournal(path).write(held)
   expect(await frontier.claim(request)).toEqual([])
-  await claimJournal(path).recover(frontier, clock)
+  await claimJournal(path).recover(frontier, clock, () => true)
   expect((await frontier.claim(request)).map(({ url }) => url)).toEqual(held.map(({ url }) => url))
+})
+
+test('a host of others keeps its lease, and is named: it may have been asked just then', async () => {
+  const { path, clock, frontier } = await openFolder()
+  await claimJournal(path).write(await frontier.claim(request))
+  const interrupted = await claimJournal(path).recover(frontier, clock, (hostname) => hostname === 'h1.localhost')
+  expect([...interrupted.keys()]).toEqual(['h2.localhost'])
+  expect((await frontier.claim(request)).map(({ url }) => url)).toEqual(['http://h1.localhost/'])
 })
 
 test('what was finished meanwhile stays finished', async () => {
@@ -33,7 +41,7 @@ test('what was finished meanwhile stays finished', async () => {
   const held = await frontier.claim(request)
   await claimJournal(path).write(held)
   for (const claim of held) await frontier.done(claim, { outcome: 'stored', hostDelayMs: 0 })
-  await claimJournal(path).recover(frontier, clock)
+  await claimJournal(path).recover(frontier, clock, () => true)
   expect(await frontier.claim(request)).toEqual([])
 })
 
@@ -41,6 +49,6 @@ test.each(['', '[{"url":"http://h1.loc', '{}', '[1]'])('a torn journal costs a w
   const { path, dir, clock, frontier } = await openFolder()
   await claimJournal(path).write([])
   await writeFile(path, text)
-  await expect(claimJournal(path).recover(frontier, clock)).resolves.toBeUndefined()
-  await expect(claimJournal(join(dir, 'none.json')).recover(frontier, clock)).resolves.toBeUndefined()
+  await expect(claimJournal(path).recover(frontier, clock, () => true)).resolves.toEqual(new Map())
+  await expect(claimJournal(join(dir, 'none.json')).recover(frontier, clock, () => true)).resolves.toEqual(new Map())
 })

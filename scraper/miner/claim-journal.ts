@@ -6,8 +6,8 @@ import type { Claim, Frontier } from '#schemas/frontier.ts'
 import { releaseClaim } from './work.ts'
 
 const Entry = z.object({
-  url: z.string(),
-  kind: z.enum(['page', 'sitemap']),
+  url: z.url(),
+  kind: z.enum(['page', 'sitemap', 'feed']),
   label: z.string(),
   priority: z.number(),
   token: z.string(),
@@ -16,13 +16,17 @@ const Entry = z.object({
 })
 
 /**
- * What a miner holds at this moment, beside its frontier: so that after kill -9 the next start of the same miner need not wait for the leases to run out.
- * Only a help: a journal that is lost or torn costs that wait and nothing else.
+ * What a miner holds at this moment, beside its frontier, so that the next start of the same miner after kill -9 knows it: hosts of its own need not wait for
+ * the leases to run out, and any other may have been asked just then. Only a help: a journal that is lost or torn costs that wait, and a rest shorter than
+ * robots.txt asks for.
  */
 export interface ClaimJournal {
   write(claims: readonly Claim[]): Promise<void>
-  /** Gives back what the journal says was held. */
-  recover(frontier: Frontier, pace: Clock): Promise<void>
+  /**
+   * Gives back what the journal says was held of our own hosts.
+   * @returns the other hosts (name and port) that were held → the time now
+   */
+  recover(frontier: Frontier, pace: Clock, isOwn: (hostname: string) => boolean): Promise<Map<string, number>>
 }
 
 export function claimJournal(path: string): ClaimJournal {
@@ -31,9 +35,15 @@ export function claimJournal(path: string): ClaimJournal {
       await mkdir(dirname(path), { recursive: true })
       await writeFile(path, JSON.stringify(claims))
     },
-    async recover(frontier, pace) {
+    async recover(frontier, pace, isOwn) {
       const held = parse(await readFile(path, 'utf8').catch(() => '[]'))
-      for (const claim of held) await releaseClaim(frontier, { ...claim, previous: undefined }, pace)
+      const interrupted = new Map<string, number>()
+      for (const claim of held) {
+        const { host, hostname } = new URL(claim.url)
+        if (isOwn(hostname)) await releaseClaim(frontier, { ...claim, previous: undefined }, pace)
+        else interrupted.set(host, pace.now())
+      }
+      return interrupted
     },
   }
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { requireContact } from './contact.ts'
+import { createTraps } from '../frontier/traps.ts'
+import { noFinds } from '../source/found.ts'
 import { compileJobs } from './jobs.ts'
 import { shareOf } from './share.ts'
 import { targetsOf } from './targets.ts'
@@ -39,21 +41,43 @@ describe('jobs', () => {
         web: { seeds: ['http://a.localhost/sitemap.xml', 'http://a.localhost'], include: ['http://*.localhost/*'] },
       }),
     ])
-    const targets = targetsOf(seeded, () => true)
+    const targets = targetsOf({ jobs: seeded, isOurs: () => true, traps: createTraps(), now: () => 0 })
     expect(targets.seeds().map(({ url, kind }) => [url, kind])).toEqual([
       ['http://a.localhost/sitemap.xml', 'sitemap'],
       ['http://a.localhost/', 'page'],
     ])
-    const found = targets.found({
-      pages: [{ url: 'http://b.localhost/', modifiedAt: 7 }, { url: 'http://elsewhere.example/' }],
+    const found = {
+      pages: [{ url: 'http://b.localhost/' }, { url: 'http://b.localhost/dated', modifiedAt: 7 }, { url: 'http://elsewhere.example/' }],
       sitemaps: [{ url: 'http://b.localhost/map.xml' }],
       feeds: [{ url: 'http://b.localhost/feed' }],
-    })
-    expect(found).toEqual([
-      { url: 'http://b.localhost/', modifiedAt: 7, kind: 'page', label: 'all', priority: 2500 },
+    }
+    expect(targets.found(found, { url: 'http://a.localhost/sitemap.xml', kind: 'sitemap' }).targets).toEqual([
+      { url: 'http://b.localhost/', kind: 'page', label: 'all', priority: expect.any(Number), depth: 0 },
+      { url: 'http://b.localhost/dated', modifiedAt: 7, kind: 'page', label: 'all', priority: expect.any(Number), depth: 0 },
       { url: 'http://b.localhost/map.xml', kind: 'sitemap', label: 'all', priority: 2_000_000 },
       { url: 'http://b.localhost/feed', kind: 'feed', label: 'all', priority: 2_000_000 },
     ])
+  })
+
+  test('what was given once is given again only when it says more: a date, or a shorter way', () => {
+    const all = compileJobs([job('all', ['http://*.localhost/*'])])
+    const targets = targetsOf({ jobs: all, isOurs: () => true, traps: createTraps(), now: () => 0 })
+    const find = (depth: number, modifiedAt?: number) =>
+      targets.found(
+        { ...noFinds, pages: [{ url: 'http://b.localhost/x', ...(modifiedAt === undefined ? {} : { modifiedAt }) }] },
+        { url: 'http://b.localhost/', kind: 'page', depth },
+      ).targets.length
+    expect([find(5), find(5), find(7), find(2), find(2), find(9, 1000), find(9, 2000)]).toEqual([1, 0, 0, 1, 0, 1, 1])
+  })
+
+  test('a calendar is left, and says so once', () => {
+    const all = compileJobs([job('all', ['http://*.localhost/*'])])
+    const targets = targetsOf({ jobs: all, isOurs: () => true, traps: createTraps(), now: () => 0 })
+    const day = (n: number) =>
+      targets.found({ ...noFinds, pages: [{ url: `http://b.localhost/cal/${n + 1}` }] }, { url: `http://b.localhost/cal/${n}`, kind: 'page', depth: n })
+    expect(day(3)).toMatchObject({ targets: [{ depth: 4 }], trapped: [] })
+    expect(day(40)).toEqual({ targets: [], trapped: [{ url: 'http://b.localhost/cal/41', reason: 'trap_calendar' }] })
+    expect(day(40)).toEqual({ targets: [], trapped: [] })
   })
 })
 

@@ -13,23 +13,33 @@ export interface Jobs {
 /** The label a job's pages count for. */
 export const labelOf = ({ id, params }: DesirabilityJob): string => params.label ?? params.keyword?.toLowerCase() ?? id
 
+const originsMax = 10_000
+
 /** @throws OrreryError `invalid_argument` for a pattern that is no URLPattern */
 export function compileJobs(list: readonly DesirabilityJob[]): Jobs {
   const patterns = list.flatMap((job) => job.web.include.map((text) => compile(text, job)))
-  // Most patterns name their host: of these, only the URL's own are tried. Both lists keep the order of the jobs.
-  const forHost = new Map<string | undefined, typeof patterns>()
-  for (const name of new Set(patterns.map(({ hostname }) => hostname))) {
-    forHost.set(
-      name,
-      patterns.filter(({ hostname }) => hostname === undefined || hostname === name),
+  // Most patterns name their host, and many take all of it: which may take a URL is known by its origin, in the order of the jobs.
+  const byOrigin = new Map<string, readonly JobPattern[]>()
+  const patternsOf = (origin: string): readonly JobPattern[] => {
+    const known = byOrigin.get(origin)
+    if (known) return known
+    if (byOrigin.size >= originsMax) byOrigin.clear()
+    const { hostname } = new URL(origin)
+    const fitting = patterns.filter((pattern) =>
+      pattern.origin === undefined ? pattern.hostname === undefined || pattern.hostname === hostname : pattern.origin === origin,
     )
+    byOrigin.set(origin, fitting)
+    return fitting
   }
   return {
     list,
-    of: (url) => (forHost.get(new URL(url).hostname) ?? forHost.get(undefined))?.find(({ pattern }) => pattern.test(url))?.job,
+    of: (url) => patternsOf(originOf(url)).find(({ origin, pattern }) => origin !== undefined || pattern.test(url))?.job,
     weights: sumWeights(list),
   }
 }
+
+/** Scheme, host and port of a canonical URL. */
+export const originOf = (url: string): string => url.slice(0, url.indexOf('/', 8))
 
 function sumWeights(list: readonly DesirabilityJob[]): Map<string, number> {
   const weights = new Map<string, number>()
@@ -37,12 +47,27 @@ function sumWeights(list: readonly DesirabilityJob[]): Map<string, number> {
   return new Map([...weights].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-function compile(text: string, job: DesirabilityJob): { job: DesirabilityJob; pattern: URLPattern; hostname: string | undefined } {
+interface JobPattern {
+  job: DesirabilityJob
+  pattern: URLPattern
+  /** Set when only URLs of that host name can match. */
+  hostname: string | undefined
+  /** Set when exactly the URLs of that origin match. */
+  origin: string | undefined
+}
+
+function compile(text: string, job: DesirabilityJob): JobPattern {
   try {
     const pattern = new URLPattern(text)
-    return { job, pattern, hostname: /^[a-z0-9.-]+$/.test(pattern.hostname) ? pattern.hostname : undefined }
+    const hostname = /^[a-z0-9.-]+$/.test(pattern.hostname) ? pattern.hostname : undefined
+    return { job, pattern, hostname, origin: hostname === undefined ? undefined : wholeOrigin(pattern) }
   } catch (cause) {
     const message = `"${text}" of job ${job.id} is no URL pattern; write one like https://example.org/*.`
     throw new OrreryError('invalid_argument', message, { pattern: text, job: job.id }, cause)
   }
+}
+
+function wholeOrigin({ protocol, hostname, port, pathname, search, hash }: URLPattern): string | undefined {
+  const isWhole = pathname === '/*' && search === '*' && hash === '*' && /^https?$/.test(protocol) && /^\d*$/.test(port)
+  return isWhole ? `${protocol}://${hostname}${port === '' ? '' : `:${port}`}` : undefined
 }

@@ -9,15 +9,19 @@ import type { ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { createRobots } from '../robots/robots.ts'
+import { createTraps } from '../frontier/traps.ts'
+import { createRobots, type Robots } from '../robots/robots.ts'
 import { snapshotShards, type SnapshotReport } from '../shard/snapshot.ts'
 import { claimJournal, type ClaimJournal } from './claim-journal.ts'
 import { requireContact } from './contact.ts'
-import { openRejects } from './rejects.ts'
+import { openGate, type Gate } from './gate.ts'
+import { documentKeeper } from './keep-document.ts'
+import { openRejects, type Rejects } from './rejects.ts'
+import { revisitPlan } from './revisit.ts'
 import { shareOf } from './share.ts'
-import { targetsOf } from './targets.ts'
+import { targetsOf, type Targets } from './targets.ts'
 import { Tally } from './tally.ts'
-import { claimVisitor } from './visit.ts'
+import { claimVisitor, type VisitorOptions } from './visit.ts'
 import { openWorkOrder, type WorkOrder } from './work-order.ts'
 import { cycleWork } from './work.ts'
 
@@ -72,17 +76,17 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   const rejects = await openRejects(join(dataDir, 'rejects', `${settings.name}.jsonl`), telemetry)
   const robots = createRobots(http, pace)
   const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.json`))
-  await journal.recover(options.frontier, pace)
+  const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)
+  const traps = createTraps()
   return {
     async cycle(signal) {
       signal.throwIfAborted()
       const order = await openWorkOrder({ ...options, hotkey: signer.address, pages: settings.pages_per_cycle })
       requireContact(settings.contact, seedsOf(order), http.isVirtual)
       const tally = new Tally(signer.address, telemetry, pace)
-      const targets = targetsOf(order.jobs, isOurs)
+      const targets = targetsOf({ jobs: order.jobs, isOurs, traps, now: options.facts.now })
       await options.frontier.add(targets.seeds())
-      const visit = claimVisitor({ ...options, ...visitSettings(options), robots, rejects, jobs: order.jobs, targets, onVisit: tally.add, signal })
-      await crawl(options, { order, journal, visit }, signal)
+      await crawl(options, { order, journal, robots, rejects, targets, tally, interrupted }, signal)
       signal.throwIfAborted()
       const snapshot = await snapshotShards({ ...options, jobs: order.jobs.list, codec: settings.codec, rejects: rejects.add, signal })
       await order.finish()
@@ -97,31 +101,66 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
 interface CrawlParts {
   order: WorkOrder
   journal: ClaimJournal
-  visit: ReturnType<typeof claimVisitor>
+  robots: Robots
+  rejects: Rejects
+  targets: Targets
+  tally: Tally
+  interrupted: ReadonlyMap<string, number>
 }
 
-async function crawl(options: MinerOptions, { order, journal, visit }: CrawlParts, signal: AbortSignal): Promise<void> {
-  const { settings, frontier, pace, http, reproducible } = options
+async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSignal): Promise<void> {
+  const { settings, frontier, pace, reproducible } = options
+  const { order, journal, tally } = parts
   // Crawlee takes a quarter of a second to load: not for every command that only might crawl.
   const { executeCrawl } = await import('../fetch/crawlee-executor.ts')
-  const timeoutMs = settings.timeout_seconds * 1000
+  const gate = openGate(options)
+  // robots.txt and the page, and some room.
+  const visitMs = 2 * settings.timeout_seconds * 1000 + 2000
   const work = cycleWork({
     frontier,
     pace,
     signal,
+    gate,
     targets: order.targets(),
     weights: order.jobs.weights,
     concurrency: settings.concurrency,
-    // robots.txt and the page, and some room: what a killed miner held comes back after this.
-    leaseMs: 2 * timeoutMs + 2000,
+    // A claim may wait its turn for as long as a visit takes; what a killed miner held comes back after this.
+    leaseMs: 2 * visitMs,
     inRounds: reproducible,
     retarget: order.retarget,
-    // A host of our own needs no rest; any other is left alone until the lease runs out, which is longer than it may ask for.
-    onClaims: (held) => journal.write(held.filter(({ url }) => http.isVirtual(new URL(url).hostname))),
+    onClaims: journal.write,
+    onStats: tally.noteStats,
   })
+  const visit = claimVisitor(visitorOptions(options, parts, { gate, visitMs, signal }))
   await executeCrawl({ work, visit, concurrency: settings.concurrency })
 }
 
-const visitSettings = ({ signer, settings }: MinerOptions) => ({ hotkey: signer.address, hostDelayMs: settings.host_delay_ms })
+function visitorOptions(
+  options: MinerOptions,
+  { order, tally, ...parts }: CrawlParts,
+  { gate, ...limits }: { gate: Gate; visitMs: number; signal: AbortSignal },
+): VisitorOptions {
+  const { settings, signer } = options
+  const bounds = { minMs: settings.revisit_min_seconds * 1000, maxMs: settings.revisit_max_seconds * 1000 }
+  return {
+    ...options,
+    ...parts,
+    ...limits,
+    rejects: {
+      add: (reject) => {
+        tally.reject(reject.reason)
+        return parts.rejects.add(reject)
+      },
+    },
+    keep: documentKeeper({ ...options, jobs: order.jobs, hotkey: signer.address, obeyRights: settings.obey_rights }),
+    remember: revisitPlan({ ...options, bounds }),
+    hostDelayMs: settings.host_delay_ms,
+    responseFactor: settings.host_delay_factor,
+    onVisit(claim, outcome, wireBytes) {
+      gate.received(wireBytes)
+      tally.add(claim, outcome, wireBytes)
+    },
+  }
+}
 
 const seedsOf = ({ jobs }: WorkOrder): string[] => jobs.list.flatMap(({ web }) => web.seeds)

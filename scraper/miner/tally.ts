@@ -1,5 +1,5 @@
 import type { Clock } from '#schemas/clock.ts'
-import type { Claim, Visit } from '#schemas/frontier.ts'
+import type { Claim, FrontierStats, Visit } from '#schemas/frontier.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 
 const progressMs = 1000
@@ -10,29 +10,54 @@ export class Tally {
   readonly #telemetry: Telemetry
   readonly #pace: Clock
   readonly #visits: Record<Visit['outcome'], number> = { stored: 0, unchanged: 0, rejected: 0, failed: 0 }
+  readonly #rejects = new Map<string, number>()
   #sitemaps = 0
   #bytes = 0
-  #toldAt = 0
+  #queue = { waiting: 0, leased: 0, hosts: 0 }
+  /** At the last event. */
+  #told = { at: 0, pages: 0, bytes: 0 }
 
   constructor(hotkey: string, telemetry: Telemetry, pace: Clock) {
     this.#hotkey = hotkey
     this.#telemetry = telemetry
     this.#pace = pace
+    this.#told.at = pace.now()
   }
 
   add = ({ kind }: Claim, outcome: Visit['outcome'], wireBytes: number): void => {
     this.#bytes += wireBytes
     this.#telemetry.count('crawl.bytes', wireBytes)
-    if (kind === 'sitemap') this.#sitemaps++
-    else this.#visits[outcome]++
-    this.#telemetry.count(kind === 'sitemap' ? 'crawl.sitemaps' : 'crawl.pages', 1, { outcome })
-    if (this.#pace.now() - this.#toldAt < progressMs) return
-    this.#toldAt = this.#pace.now()
-    this.#telemetry.event('crawl.progress', this.report())
+    if (kind === 'page') this.#visits[outcome]++
+    else this.#sitemaps++
+    this.#telemetry.count(kind === 'page' ? 'crawl.pages' : 'crawl.sitemaps', 1, { outcome })
+    if (this.#pace.now() - this.#told.at >= progressMs) this.#tell()
+  }
+
+  reject = (reason: string): void => void this.#rejects.set(reason, (this.#rejects.get(reason) ?? 0) + 1)
+
+  noteStats = ({ labels, hosts }: FrontierStats): void => {
+    const sum = (count: 'waiting' | 'leased') => Object.values(labels).reduce((all, stats) => all + stats[count], 0)
+    this.#queue = { waiting: sum('waiting'), leased: sum('leased'), hosts }
   }
 
   report() {
     const visits = { ...this.#visits }
     return { hotkey: this.#hotkey, visits, sitemaps: this.#sitemaps, documents: visits.stored, bytes: this.#bytes }
+  }
+
+  #tell(): void {
+    const now = this.#pace.now()
+    const pages = Object.values(this.#visits).reduce((a, b) => a + b, 0)
+    const perSecond = (count: number) => Math.round((count * 1000) / (now - this.#told.at))
+    this.#telemetry.event('crawl.progress', {
+      ...this.report(),
+      pages_per_second: perSecond(pages - this.#told.pages),
+      bytes_per_second: perSecond(this.#bytes - this.#told.bytes),
+      queue_depth: this.#queue.waiting,
+      hosts: this.#queue.hosts,
+      hosts_asked: this.#queue.leased,
+      rejects: Object.fromEntries([...this.#rejects].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    })
+    this.#told = { at: now, pages, bytes: this.#bytes }
   }
 }

@@ -1,27 +1,64 @@
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Target } from '#schemas/frontier.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { pagePriority } from '../frontier/priority.ts'
+import type { Discovery, TrapReason, Traps } from '../frontier/traps.ts'
 import type { Found, FoundUrl } from '../source/found.ts'
 import { labelOf, type Jobs } from './jobs.ts'
 import type { Share } from './share.ts'
 
-/** Seeds before sitemaps before pages; among pages the weight of the job decides. Nothing of where or when a URL was found. */
-const priorities = { seed: 3_000_000, sitemap: 2_000_000, perWeight: 1000 }
+/** Seeds before sitemaps before pages (priority.ts). Nothing of where or when a URL was found. */
+const priorities = { seed: 3_000_000, sitemap: 2_000_000 }
+/** URLs remembered as added, ≈ 20 MB at the most. */
+const rememberedMax = 100_000
 
-/** Turns what is found into what is to be visited: URLs that a job wants on hosts of our share. */
-export interface Targets {
-  seeds(): Target[]
-  found(found: Found): Target[]
+/** What becomes of what was found. */
+export interface Wanted {
+  targets: Target[]
+  /** What leads into a place without end; each is told once. */
+  trapped: { url: string; reason: TrapReason }[]
 }
 
-export function targetsOf(jobs: Jobs, isOurs: Share): Targets {
-  const page = (found: FoundUrl): Target[] => {
-    const job = isOurs(found.url) ? jobs.of(found.url) : undefined
-    return job ? [{ ...found, kind: 'page', label: labelOf(job), priority: Math.round(job.weight * priorities.perWeight) }] : []
+/** Turns what is found into what is to be visited: URLs that a job wants on hosts of our share, outside of traps. */
+export interface Targets {
+  seeds(): Target[]
+  /**
+   * Leaves out what this process has added before to no less effect: the frontier would not change. So what it gives must be added before the visit of `at`
+   * is done.
+   * @param at the target whose answer it was found in
+   */
+  found(found: Found, at: Pick<Target, 'url' | 'kind' | 'depth'>): Wanted
+}
+
+interface Parts {
+  jobs: Jobs
+  isOurs: Share
+  traps: Traps
+  /** The clock of facts, ms since epoch. */
+  now: () => number
+}
+
+export function targetsOf({ jobs, isOurs, traps, now }: Parts): Targets {
+  const remembered = depthMemory()
+  const priorityOf = ({ url, modifiedAt }: FoundUrl, { weight }: DesirabilityJob) => pagePriority({ url, weight, modifiedAt, now: now() })
+
+  const addPage = (wanted: Wanted, found: FoundUrl, discovery: Discovery): void => {
+    const { url } = found
+    // A date may pull a visit forward, so it is always passed on.
+    if (found.modifiedAt === undefined && remembered.has(url, discovery.depth)) return
+    const job = isOurs(url) ? jobs.of(url) : undefined
+    if (!job) return
+    const reason = traps.reasonOf(url, discovery)
+    if (reason !== undefined) wanted.trapped.push({ url, reason })
+    else wanted.targets.push({ ...found, kind: 'page', label: labelOf(job), priority: priorityOf(found, job), depth: discovery.depth })
+    if (found.modifiedAt === undefined || reason !== undefined) remembered.add(url, discovery.depth)
   }
   const list = (found: FoundUrl, kind: 'sitemap' | 'feed', owner: DesirabilityJob | undefined, priority: number): Target[] => {
+    if (remembered.has(found.url, 0)) return []
     const job = jobs.of(found.url) ?? owner ?? jobs.list[0]
-    return job && isOurs(found.url) ? [{ ...found, kind, label: labelOf(job), priority }] : []
+    if (!job || !isOurs(found.url)) return []
+    if (found.modifiedAt === undefined) remembered.add(found.url, 0)
+    return [{ ...found, kind, label: labelOf(job), priority }]
   }
   const seed = (text: string, job: DesirabilityJob): Target[] => {
     const url = canonicalUrl(text)
@@ -32,11 +69,27 @@ export function targetsOf(jobs: Jobs, isOurs: Share): Targets {
   }
   return {
     seeds: () => jobs.list.flatMap((job) => job.web.seeds.flatMap((text) => seed(text, job))),
-    found: ({ pages, sitemaps, feeds }) => [
-      ...pages.flatMap(page),
-      ...sitemaps.flatMap((found) => list(found, 'sitemap', undefined, priorities.sitemap)),
-      ...feeds.flatMap((found) => list(found, 'feed', undefined, priorities.sitemap)),
-    ],
+    found({ pages, sitemaps, feeds }, at) {
+      const wanted: Wanted = { targets: [], trapped: [] }
+      // What a sitemap or feed lists is as good as a seed.
+      const discovery = at.kind === 'page' ? { depth: (at.depth ?? 0) + 1, from: at.url } : { depth: 0 }
+      for (const found of pages) addPage(wanted, found, discovery)
+      for (const found of sitemaps) wanted.targets.push(...list(found, 'sitemap', undefined, priorities.sitemap))
+      for (const found of feeds) wanted.targets.push(...list(found, 'feed', undefined, priorities.sitemap))
+      return wanted
+    },
+  }
+}
+
+/** URL → least depth it was added at. When full it starts anew: what is added twice does no harm. */
+function depthMemory() {
+  const depths = new Map<string, number>()
+  return {
+    has: (url: string, depth: number): boolean => (depths.get(url) ?? Infinity) <= depth,
+    add(url: string, depth: number): void {
+      if (depths.size >= rememberedMax) depths.clear()
+      depths.set(url, depth)
+    },
   }
 }
 

@@ -1,55 +1,44 @@
-import type { Http } from '#infra/net/http.ts'
-import type { Clock } from '#schemas/clock.ts'
-import { encodeDocument, type Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, Visit } from '#schemas/frontier.ts'
-import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { fetchTarget, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
-import { pageDocument } from '../fetch/page-document.ts'
+import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
-import { jobMatcher } from '../shard/job-match.ts'
 import { noFinds, type Found } from '../source/found.ts'
-import { labelOf, type Jobs } from './jobs.ts'
+import { hostMoods, restMs } from './host-rest.ts'
+import type { KeepPage, Kept } from './keep-document.ts'
 import type { Rejects } from './rejects.ts'
+import type { Remember } from './revisit.ts'
 import type { Targets } from './targets.ts'
 import { releaseClaim } from './work.ts'
 
 export interface VisitorOptions extends FetchServices {
   frontier: Frontier
-  documents: Queue
-  rejects: Rejects
+  rejects: Pick<Rejects, 'add'>
   telemetry: Telemetry
-  http: Http
-  facts: Clock
-  jobs: Jobs
   targets: Targets
-  hotkey: string
+  keep: KeepPage
+  remember: Remember
   hostDelayMs: number
+  responseFactor: number
+  /** Longest a visit may take: a claim with less than that left is given back. */
+  visitMs: number
+  /** Hosts that were being asked when this miner was killed, with when that was found out (ms since epoch): their rest counts from there. */
+  interrupted: ReadonlyMap<string, number>
   /** Told of each visit that has ended. */
   onVisit(claim: Claim, outcome: Visit['outcome'], wireBytes: number): void
   signal: AbortSignal
 }
-
-/** Until the rate of change of a page is estimated: an hour between two visits. */
-const revisitMs = 3_600_000
 
 /**
  * Visits one claim and ends it: fetch, find, keep, in that order. What the page links to and the document itself are durable before the frontier hears that
  * the visit is done, so a crash in between costs a second visit and nothing else. Aborted, it gives the claim back.
  */
 export function claimVisitor(options: VisitorOptions): (claim: Claim) => Promise<void> {
-  const matches = jobMatcher(options.jobs.list)
-  const visit = async (claim: Claim): Promise<void> => {
-    const outcome = await fetchTarget(claim, claim.previous, options, options.signal)
-    if (outcome.kind !== 'read') return settle(options, claim, outcome)
-    await addFound(options, outcome.found, outcome.permission)
-    const result = outcome.content ? await keep(options, claim, documentOf(options, claim, outcome, matches)) : readThrough(options, outcome)
-    await finish(options, claim, { ...result, hostDelayMs: hostDelayMs(options, claim, outcome.permission) }, outcome.wireBytes)
-  }
+  const visitor = new Visitor(options)
   return async (claim) => {
     try {
-      await visit(claim)
+      if (claim.expiresAt - options.pace.now() < options.visitMs) await releaseClaim(options.frontier, claim, options.pace)
+      else await visitor.visit(claim)
     } catch (error) {
       if (options.signal.aborted) await releaseClaim(options.frontier, claim, options.pace)
       else if (error instanceof OrreryError && error.code === 'lease_lost') options.telemetry.count('crawl.leases_lost')
@@ -58,80 +47,123 @@ export function claimVisitor(options: VisitorOptions): (claim: Claim) => Promise
   }
 }
 
-type Result = Omit<Visit, 'hostDelayMs'>
+type Trouble = Extract<FetchOutcome, { kind: 'trouble' }>
 
-/** Puts a new document on the durable queue, or its reason among the rejects. */
-async function keep(options: VisitorOptions, claim: Claim, document: Document | string): Promise<Result> {
-  if (typeof document === 'string') {
-    await reject(options, claim, document, 'extract')
-    return { outcome: 'rejected', reason: document }
+class Visitor {
+  readonly #options: VisitorOptions
+  readonly #moods = hostMoods()
+
+  constructor(options: VisitorOptions) {
+    this.#options = options
   }
-  const isNew = (await options.documents.add([{ key: `${document.uri}@${document.html_sha256}`, body: encodeDocument(document) }])) > 0
-  if (isNew) options.telemetry.count('crawl.documents', 1, { label: document.label })
-  // The key of a page never stored before is known only when a crash came between its queue and its frontier.
-  const outcome = isNew || claim.previous === undefined ? 'stored' : 'unchanged'
-  return { outcome, etag: document.etag ?? undefined, lastModified: document.last_modified ?? undefined, revisitAt: options.pace.now() + revisitMs }
-}
 
-/** What was there to be read for its links alone. */
-function readThrough({ pace }: VisitorOptions, { fetched }: ReadOutcome): Result {
-  const { etag, 'last-modified': lastModified } = fetched.headers
-  return { outcome: 'stored', etag, lastModified, revisitAt: pace.now() + revisitMs }
-}
-
-function documentOf({ jobs, facts, hotkey }: VisitorOptions, claim: Claim, read: ReadOutcome, matches: ReturnType<typeof jobMatcher>): Document | string {
-  const job = jobs.of(claim.url)
-  if (!job) return 'no_job'
-  const page = pageDocument(read, facts.now())
-  if (typeof page === 'string') return page
-  const document = { ...page, label: labelOf(job), job_id: job.id, hotkey, version: (claim.previous?.version ?? 0) + 1 }
-  return matches(document, job.id) === undefined ? document : 'job_mismatch'
-}
-
-/** Ends a visit that gave nothing to read. */
-async function settle(options: VisitorOptions, claim: Claim, outcome: Exclude<FetchOutcome, { kind: 'read' }>): Promise<void> {
-  const { pace } = options
-  const delay = hostDelayMs(options, claim, outcome.permission)
-  if (outcome.permission) await addFound(options, noFinds, outcome.permission)
-  if (outcome.kind === 'unchanged') {
-    const { etag, 'last-modified': lastModified } = outcome.headers
-    return finish(options, claim, { outcome: 'unchanged', etag, lastModified, revisitAt: pace.now() + revisitMs, hostDelayMs: delay }, 0)
-  }
-  if (outcome.kind === 'moved') {
-    if (outcome.location !== undefined) await addFound(options, foundAt(claim, outcome.location), outcome.permission)
-    await reject(options, claim, 'redirected', 'fetch', { location: outcome.location ?? null })
-    return finish(options, claim, { outcome: 'rejected', reason: 'redirected', hostDelayMs: delay }, 0)
-  }
-  if (outcome.kind === 'trouble') {
-    const retry = retryAfterTrouble(outcome.reason, claim.attempt, outcome.retryAfterMs)
-    if (retry.retry) {
-      options.telemetry.count('crawl.deferred', 1, { reason: outcome.reason })
-      return options.frontier.defer(claim, { reason: outcome.reason, until: pace.now() + Math.max(retry.inMs, delay), holdHost: outcome.holdHost })
+  async visit(claim: Claim): Promise<void> {
+    const { signal } = this.#options
+    if (await this.#waitsAfterKill(claim)) return
+    const outcome = await fetchTarget(claim, claim.previous, this.#options, signal)
+    this.#noteMood(claim, outcome)
+    switch (outcome.kind) {
+      case 'read':
+        return this.#read(claim, outcome)
+      case 'unchanged':
+        return this.#unchanged(claim, outcome)
+      case 'moved':
+        return this.#moved(claim, outcome)
+      case 'refused':
+        await this.#addFound(claim, noFinds, outcome.permission)
+        return this.#giveUp(claim, outcome, 'fetch')
+      case 'trouble':
+        return this.#trouble(claim, outcome)
     }
   }
-  await reject(options, claim, outcome.reason, 'fetch')
-  await finish(options, claim, { outcome: 'failed', reason: outcome.reason, hostDelayMs: delay }, 0)
+
+  async #read(claim: Claim, outcome: ReadOutcome): Promise<void> {
+    const { keep, remember } = this.#options
+    const adding = this.#addFound(claim, outcome.found, outcome.permission)
+    const { isChanged, ...kept } = remember(claim, outcome.fetched)
+    const result: Kept = !outcome.content ? { outcome: 'stored' } : isChanged || !claim.previous ? await keep(claim, outcome) : { outcome: 'unchanged' }
+    await adding
+    if (result.outcome !== 'rejected') return this.#finish(claim, { ...kept, ...result }, outcome)
+    await this.#reject(claim, result.reason, 'extract')
+    await this.#finish(claim, result, outcome)
+  }
+
+  async #unchanged(claim: Claim, outcome: Extract<FetchOutcome, { kind: 'unchanged' }>): Promise<void> {
+    const { isChanged: _, ...kept } = this.#options.remember(claim, { headers: outcome.headers, body: undefined })
+    await this.#addFound(claim, noFinds, outcome.permission)
+    await this.#finish(claim, { outcome: 'unchanged', ...kept }, outcome)
+  }
+
+  async #moved(claim: Claim, outcome: Extract<FetchOutcome, { kind: 'moved' }>): Promise<void> {
+    const { location } = outcome
+    const found = location === undefined ? noFinds : { ...noFinds, [`${claim.kind}s` as const]: [{ url: location }] }
+    await this.#addFound(claim, found, outcome.permission)
+    await this.#reject(claim, 'redirected', 'fetch', { location: location ?? null })
+    await this.#finish(claim, { outcome: 'rejected', reason: 'redirected' }, outcome)
+  }
+
+  async #trouble(claim: Claim, outcome: Trouble): Promise<void> {
+    const { frontier, telemetry, pace } = this.#options
+    const retry = retryAfterTrouble(outcome.reason, claim.attempt, outcome.retryAfterMs)
+    if (!retry.retry) return this.#giveUp(claim, outcome, 'fetch')
+    if (outcome.permission) await this.#addFound(claim, noFinds, outcome.permission)
+    telemetry.count('crawl.deferred', 1, { reason: outcome.reason })
+    const hostDelayMs = this.#restMs(claim, outcome)
+    const until = pace.now() + Math.max(Math.ceil(retry.inMs), hostDelayMs)
+    await frontier.defer(claim, { reason: outcome.reason, until, holdHost: outcome.holdHost, hostDelayMs, address: outcome.exchange?.address })
+  }
+
+  async #giveUp(claim: Claim, outcome: Trouble | Extract<FetchOutcome, { kind: 'refused' }>, stage: string): Promise<void> {
+    await this.#reject(claim, outcome.reason, stage)
+    await this.#finish(claim, { outcome: 'failed', reason: outcome.reason }, outcome)
+  }
+
+  /** Whatever was asked of a host, the sitemaps its robots.txt names become known with it. */
+  async #addFound(claim: Claim, found: Found, { rules }: Permission): Promise<void> {
+    const { targets, frontier, rejects } = this.#options
+    const named = rules.sitemaps.length === 0 ? found : { ...found, sitemaps: [...found.sitemaps, ...rules.sitemaps.map((url) => ({ url }))] }
+    const wanted = targets.found(named, claim)
+    if (wanted.targets.length > 0) await frontier.add(wanted.targets)
+    for (const { url, reason } of wanted.trapped) await rejects.add({ subject: url, reason, stage: 'find', details: { from: claim.url } })
+  }
+
+  async #reject({ url, label }: Claim, reason: string, stage: string, details: Record<string, unknown> = {}): Promise<void> {
+    await this.#options.rejects.add({ subject: url, reason, stage, details: { label, ...details } })
+  }
+
+  async #finish(claim: Claim, visit: Omit<Visit, 'hostDelayMs' | 'address'>, outcome: FetchOutcome): Promise<void> {
+    const { exchange } = outcome
+    await this.#options.frontier.done(claim, { ...visit, address: exchange?.address, hostDelayMs: this.#restMs(claim, outcome) })
+    this.#options.onVisit(claim, visit.outcome, exchange?.wireBytes ?? 0)
+  }
+
+  #noteMood(claim: Claim, { kind, exchange }: FetchOutcome): void {
+    if (exchange && !this.#isOwn(claim)) this.#moods.note(hostOf(claim.url), { responseMs: exchange.responseMs, isTrouble: kind === 'trouble' })
+  }
+
+  /** From the end of the answer on. Hosts that this process serves need none, and neither does one that was not asked. */
+  #restMs(claim: Claim, { exchange, permission }: { exchange: Exchange | undefined; permission: Permission | undefined }): number {
+    if (!exchange) return 0
+    const crawlDelayMs = permission?.rules.crawlDelayMs ?? 0
+    return this.#isOwn(claim) ? crawlDelayMs : restMs(this.#moods.of(hostOf(claim.url)), this.#options, crawlDelayMs)
+  }
+
+  #isOwn({ url }: Claim): boolean {
+    return this.#options.http.isVirtual(new URL(url).hostname)
+  }
+
+  /** A request that was cut off by kill -9 may have reached its host, and nobody noted the rest that it is owed. */
+  async #waitsAfterKill(claim: Claim): Promise<boolean> {
+    const { interrupted, robots, frontier, pace, signal, hostDelayMs } = this.#options
+    const since = interrupted.get(hostOf(claim.url))
+    if (since === undefined) return false
+    const permission = await robots.of(claim.url, signal)
+    const until = since + Math.max(hostDelayMs, permission.state === 'unreachable' ? 0 : (permission.rules.crawlDelayMs ?? 0))
+    if (until <= pace.now()) return false
+    await frontier.defer(claim, { reason: 'resting', until, holdHost: true })
+    return true
+  }
 }
 
-const foundAt = ({ kind }: Claim, url: string): Found => ({ ...noFinds, [`${kind}s` as const]: [{ url }] })
-
-/** Whatever was asked of a host, the sitemaps its robots.txt names become known with it. */
-async function addFound({ frontier, targets }: VisitorOptions, found: Found, permission: Permission): Promise<void> {
-  const wanted = targets.found({ ...found, sitemaps: [...found.sitemaps, ...permission.rules.sitemaps.map((url) => ({ url }))] })
-  if (wanted.length > 0) await frontier.add(wanted)
-}
-
-async function reject({ rejects }: VisitorOptions, { url, label }: Claim, reason: string, stage: string, details: Record<string, unknown> = {}): Promise<void> {
-  await rejects.add({ subject: url, reason, stage, details: { label, ...details } })
-}
-
-async function finish({ frontier, onVisit }: VisitorOptions, claim: Claim, visit: Visit, wireBytes: number): Promise<void> {
-  await frontier.done(claim, visit)
-  onVisit(claim, visit.outcome, wireBytes)
-}
-
-/** What robots.txt asks for, and never less than our own rest; hosts that this process serves itself need none. */
-function hostDelayMs({ http, hostDelayMs: rest }: VisitorOptions, { url }: Claim, permission: Permission | undefined): number {
-  const own = http.isVirtual(new URL(url).hostname) ? 0 : rest
-  return Math.max(own, permission?.rules.crawlDelayMs ?? 0)
-}
+/** Host name and port of a canonical URL. */
+const hostOf = (url: string): string => url.slice(url.indexOf('//') + 2, url.indexOf('/', 8))

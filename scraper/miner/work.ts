@@ -1,8 +1,9 @@
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import type { Claim, Frontier } from '#schemas/frontier.ts'
+import type { Claim, Frontier, FrontierStats } from '#schemas/frontier.ts'
 import type { Work } from '../fetch/crawlee-executor.ts'
 import { splitBudget } from './budget.ts'
+import type { Gate } from './gate.ts'
 
 export interface WorkOptions {
   frontier: Frontier
@@ -20,6 +21,10 @@ export interface WorkOptions {
   inRounds: boolean
   /** Told of all claims that are held, whenever more are. */
   onClaims(held: readonly Claim[]): Promise<void>
+  /** What the operator allows. */
+  gate: Gate
+  /** Told what the frontier holds, whenever it was asked. */
+  onStats(stats: FrontierStats): void
   /** Keeps moved targets durable. */
   retarget(targets: ReadonlyMap<string, number>): Promise<void>
   signal: AbortSignal
@@ -27,23 +32,38 @@ export interface WorkOptions {
 
 /** Independent of the concurrency, which must not show in what is visited. */
 const hostsPerRound = 64
+/** Claims taken ahead of the slots that are free: one look into the frontier for many visits. */
+const claimsAheadMax = 32
 /** Waiting longer than this for the next page is not worth keeping the cycle open. */
 const soonMs = 15_000
 const shortestWaitMs = 5
 
 /** Claims from the frontier until every label has the visits it shall have, or nothing more becomes ready soon. */
 export function cycleWork(options: WorkOptions): Work {
-  const { frontier, pace, signal, inRounds, concurrency } = options
+  const { frontier, pace, signal, inRounds, concurrency, gate } = options
   const lent = new Map<string, Claim>()
   let targets = options.targets
   let isOver = false
 
+  const freeSlots = async (inProgress: number): Promise<number> => {
+    for (;;) {
+      const allowed = await gate.ask()
+      // A round is whole or not at all, so that what is in it does not depend on time; what it spends too much is waited for before the next.
+      if ('visits' in allowed) return inRounds ? (inProgress > 0 ? 0 : hostsPerRound) : Math.min(freeToClaim(concurrency, inProgress), allowed.visits)
+      if (inProgress > 0) return 0
+      await pace.sleep(allowed.waitMs, signal)
+    }
+  }
+
   const refill = async (inProgress: number): Promise<Claim[]> => {
     while (!isOver) {
-      const slots = inRounds ? (inProgress > 0 ? 0 : hostsPerRound) : concurrency - inProgress
+      const slots = await freeSlots(inProgress)
       if (slots <= 0) return []
-      const open = await openLabels(frontier, targets, lent.values())
+      const stats = await frontier.stats()
+      options.onStats(stats)
+      const open = openLabels(stats, targets, lent.values())
       const claims = await claimShares(options, open, slots)
+      gate.began(claims.length)
       if (claims.length > 0 || inProgress > 0) return claims
       if (open.size > 0 && (await waitUntilReady(options, [...open.keys()]))) continue
       const moved = open.size > 0 ? await takeOver(options, targets, open) : undefined
@@ -73,6 +93,8 @@ export function cycleWork(options: WorkOptions): Work {
   }
 }
 
+const freeToClaim = (concurrency: number, inProgress: number): number => concurrency - inProgress + Math.min(concurrency, claimsAheadMax)
+
 /** Gives a claim back unvisited. */
 export async function releaseClaim(frontier: Frontier, claim: Claim, pace: Clock): Promise<void> {
   await frontier.defer(claim, { reason: 'released', until: pace.now(), holdHost: false }).catch((error: unknown) => {
@@ -81,8 +103,7 @@ export async function releaseClaim(frontier: Frontier, claim: Claim, pace: Clock
 }
 
 /** label → visits it may still begin, in order of the label; only those with any. */
-async function openLabels(frontier: Frontier, targets: ReadonlyMap<string, number>, lent: Iterable<Claim>): Promise<Map<string, number>> {
-  const { labels } = await frontier.stats()
+function openLabels({ labels }: FrontierStats, targets: ReadonlyMap<string, number>, lent: Iterable<Claim>): Map<string, number> {
   const begun = new Map<string, number>()
   for (const { kind, label } of lent) if (kind === 'page') begun.set(label, (begun.get(label) ?? 0) + 1)
   const open = [...targets].map(([label, target]) => {

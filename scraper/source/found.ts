@@ -4,7 +4,7 @@ export interface FoundUrl {
   modifiedAt?: number
 }
 
-/** URLs that a source found. They become targets when a job wants them. Each list sorted by URL, without repeats. */
+/** URLs that a source found. They become targets when a job wants them. Each list without repeats, in an order that what was read decides. */
 export interface Found {
   pages: readonly FoundUrl[]
   sitemaps: readonly FoundUrl[]

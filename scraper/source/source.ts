@@ -1,6 +1,7 @@
 import type { TargetKind } from '#schemas/frontier.ts'
 import type { ExtractedPage } from '../extract/extract-page.ts'
 import type { PageRobots } from '../robots/page-robots.ts'
+import { feedSource } from './feed.ts'
 import type { Found } from './found.ts'
 import { sitemapSource } from './sitemap.ts'
 import { webSource } from './web.ts'
@@ -28,11 +29,11 @@ export interface Source {
   /** Largest body, bytes, decoded; undefined = the miner's `page_bytes_max`. */
   readonly bytesMax: number | undefined
   /**
-   * Pure and synchronous, whatever the bytes. Content is given for what may become a document.
-   * A string is the stable code of why there is nothing to read.
+   * Pure and synchronous, whatever the bytes. Content is given for what may become a document: it is made when it is called for, which costs ten times
+   * what it takes to find the links. A string is the stable code of why there is nothing to read.
    */
-  read(fetched: Fetched): { found: Found; content: PageContent | undefined } | string
+  read(fetched: Fetched): { found: Found; content: (() => PageContent) | undefined } | string
 }
 
 /** The source of each kind of target. */
-export const sources: Readonly<Record<TargetKind, Source>> = { page: webSource, sitemap: sitemapSource, feed: sitemapSource }
+export const sources: Readonly<Record<TargetKind, Source>> = { page: webSource, sitemap: sitemapSource, feed: feedSource }

@@ -1,7 +1,8 @@
 import { decodeText } from '#infra/net/charset.ts'
 import { extractPage } from '../extract/extract-page.ts'
+import { scanLinks } from '../extract/link-scanner.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
-import { foundUrls } from './found.ts'
+import { noFinds, type FoundUrl } from './found.ts'
 import type { Source } from './source.ts'
 
 /** HTML pages: their links, and what becomes a document. */
@@ -11,10 +12,14 @@ export const webSource: Source = {
   read({ url, headers, body }) {
     if (!isHtml(headers['content-type'], body)) return 'not_html'
     const { text } = decodeText(body, headers['content-type'])
-    const page = extractPage(text, url)
-    const robots = readPageRobots(headers, page.metaRobots)
-    const links = robots.follow ? [...page.links, ...(page.canonical === undefined ? [] : [page.canonical])] : []
-    return { found: { pages: foundUrls(links.map((url) => ({ url }))), sitemaps: [], feeds: [] }, content: { page, robots } }
+    const { links, canonical, alternates, feeds, robots } = scanLinks(text, url)
+    const content = () => {
+      const page = extractPage(text, url)
+      return { page, robots: readPageRobots(headers, { ...page, robots: page.metaRobots }, url) }
+    }
+    if (!readPageRobots(headers, { robots }, url).follow) return { found: noFinds, content }
+    const pages = new Set([...links, ...alternates, ...(canonical === undefined ? [] : [canonical])])
+    return { found: { pages: listOf(pages), sitemaps: [], feeds: listOf(feeds) }, content }
   },
 }
 
@@ -23,3 +28,5 @@ function isHtml(contentType: string | undefined, body: Uint8Array): boolean {
   if (contentType !== undefined) return /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(contentType)
   return /^\uFEFF?\s*<(?:!doctype|!--|html|head|body|[a-z])/i.test(new TextDecoder().decode(body.subarray(0, 512)))
 }
+
+const listOf = (urls: Iterable<string>): FoundUrl[] => Array.from(urls, (url) => ({ url }))

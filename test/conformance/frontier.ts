@@ -136,6 +136,17 @@ export function frontierSuite(make: () => Promise<Place>): void {
     expect(await one(frontier)).toMatchObject({ url: 'http://h.example/1', attempt: 2 })
   })
 
+  test('lets a host rest after a target was put off without holding it', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    await frontier.add([page('http://h.example/1', { priority: 1 }), page('http://h.example/2')])
+    await frontier.defer(await one(frontier), { reason: 'http_500', until: clock.now() + 100, holdHost: false, hostDelayMs: 30 })
+    clock.advance(29)
+    expect(await frontier.claim({ limit: 1, leaseMs })).toEqual([])
+    clock.advance(1)
+    expect(await one(frontier)).toMatchObject({ url: 'http://h.example/2' })
+  })
+
   test('takes a claim back when its lease ran out; the late crawler is told once another has it', async () => {
     const { clock, frontier: opened } = await open()
     await using frontier = opened
