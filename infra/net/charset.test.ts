@@ -15,6 +15,7 @@ test.each([
     'koi8-r',
   ],
   ['what is UTF-8', Buffer.from('é'), undefined, 'é', 'utf-8'],
+  ['what is UTF-8 but for its end', Buffer.from('é'.repeat(30)).subarray(0, 59), undefined, `${'é'.repeat(29)}\ufffd`, 'utf-8'],
   ['what is not', latin1('\x93\xe9\x94'), undefined, '“é”', 'windows-1252'],
   ['a charset nobody knows', Buffer.from('é'), 'text/html; charset=x-none', 'é', 'utf-8'],
   ['a markup that cannot be true', Buffer.from('<meta charset=utf-16>é'), undefined, '<meta charset=utf-16>é', 'utf-8'],

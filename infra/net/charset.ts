@@ -1,9 +1,13 @@
+import { isUtf8 } from 'node:buffer'
 import { TextDecoder } from 'node:util'
+import { guessCharset } from './charset-guess.ts'
 
 /** How much of a page is looked at for a `<meta>` charset: the HTML standard says 1024 bytes, browsers and pages use more. */
 const sniffBytes = 4096
 const metaCharset = /<meta[^>]{0,512}?charset\s*=\s*["']?\s*([\w.:-]{1,40})/i
 const headerCharset = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i
+
+const utf8 = new TextDecoder('utf-8')
 
 export interface DecodedText {
   text: string
@@ -11,17 +15,23 @@ export interface DecodedText {
 }
 
 /**
- * Text of a body by, in order, its byte order mark, the charset of its Content-Type, a `<meta>` charset, else UTF-8 when it is that, else windows-1252
- * (HTML standard §13.2.3.2, without its guessing by language). Bytes that fit no character become U+FFFD.
+ * Text of a body by, in order, its byte order mark, the charset of its Content-Type, a `<meta>` charset, else UTF-8 when it is that, else what it looks
+ * like (HTML standard §13.2.3.2). Bytes that fit no character become U+FFFD.
  */
 export function decodeText(bytes: Uint8Array, contentType: string | undefined): DecodedText {
   const declared = byteOrderMark(bytes) ?? known(headerCharset.exec(contentType ?? '')?.[1]) ?? fromMeta(bytes)
   if (declared) return { text: declared.decode(bytes), charset: declared.encoding }
-  try {
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), charset: 'utf-8' }
-  } catch {
-    return { text: new TextDecoder('windows-1252').decode(bytes), charset: 'windows-1252' }
-  }
+  if (isUtf8(bytes)) return { text: utf8.decode(bytes), charset: 'utf-8' }
+  const text = utf8.decode(bytes)
+  if (isMostlyWell(text)) return { text, charset: 'utf-8' }
+  const charset = guessCharset(bytes)
+  return { text: new TextDecoder(charset).decode(bytes), charset }
+}
+
+/** A slip or two, or a cut at the end, do not make UTF-8 another encoding: in that nearly every odd byte would be wrong. */
+function isMostlyWell(text: string): boolean {
+  const odd = text.match(/[\u0080-\uffff]/g)?.length ?? 0
+  return (text.match(/\ufffd/g)?.length ?? 0) * 20 <= odd
 }
 
 function byteOrderMark(bytes: Uint8Array): TextDecoder | undefined {

@@ -47,12 +47,13 @@ function playwrightCaches(env: Environment): string[] {
 
 /** `chromium-1200/chrome-linux64/chrome` and the like, whole browsers before headless shells, newest first. */
 function* cachedBrowsers(cache: string): Generator<string> {
-  const revision = (name: string) => Number(/-(\d+)$/.exec(name)?.[1] ?? 0)
-  const shellLast = (name: string) => Number(name.includes('headless'))
   const folders = foldersOf(cache).filter((name) => /^chromium(_headless_shell)?-\d+$/.test(name))
   folders.sort((a, b) => shellLast(a) - shellLast(b) || revision(b) - revision(a))
   for (const folder of folders) for (const layout of layouts) yield join(cache, folder, layout)
 }
+
+const revision = (name: string): number => Number(/-(\d+)$/.exec(name)?.[1] ?? 0)
+const shellLast = (name: string): number => Number(name.includes('headless'))
 
 function foldersOf(path: string): string[] {
   try {
