@@ -119,7 +119,10 @@ function migrate(db: Database, path: string, schema: FileSchema): void {
   db.transaction(() => {
     const found = identity()
     if (isCurrent(found)) return
-    for (const step of schema.steps.slice(found.version)) db.script(step)
+    for (const step of schema.steps.slice(found.version)) {
+      if (typeof step === 'string') db.script(step)
+      else step(db)
+    }
     db.run(`pragma application_id = ${schema.applicationId}`)
     db.run(`pragma user_version = ${schema.steps.length}`)
   })

@@ -1,163 +1,208 @@
 import type { Database } from './database.ts'
-import { refuse } from './arguments.ts'
+import type { Entry } from './frontier-queue.ts'
+import type { FrontierTargets } from './frontier-targets.ts'
+import type { Tallies } from './frontier-tallies.ts'
 
-/** One request at a time per host: which hosts are free, and the best target of each. See schema.ts for the tables. */
-export interface HostTable {
-  /** Brings to the present: expired leases return, rests end, deferred targets become ready. */
-  wake(now: number): void
-  /** A target that became ready, or whose priority rose. */
-  offer(host: string, lane: string, priority: number, url: string): void
-  /** The URL to claim next: the highest priority, then the smallest URL, among the lanes (all when undefined). */
-  best(lanes: readonly string[] | undefined): string | undefined
-  lend(host: string, url: string, until: number): void
-  /** Ends the lease of that URL, if the host is lent for it; the host rests until `restsUntil`. */
-  release(host: string, url: string, restsUntil: number, now: number): void
-  nextReadyAt(lanes: readonly string[] | undefined, now: number): number | undefined
-}
-
-/** @throws OrreryError `invalid_argument` for what is no http(s) URL */
-export function hostOf(url: string): string {
-  const parsed = /[\s\p{Cc}]/u.test(url) ? null : URL.parse(url)
-  if (parsed && (parsed.protocol === 'http:' || parsed.protocol === 'https:')) return parsed.host
-  throw refuse('target.url', url, 'an absolute http or https URL')
-}
-
-interface HostRow {
-  host: string
+export interface HostRow {
+  id: number
+  /** URLs that are known of it. */
+  known: number
   is_open: 0 | 1
+  opens_at: number
   rests_until: number
   leased_url: string | null
+  leased_until: number | null
+  /** The last one that answered; undefined as long as none is known. */
+  address: string | null
 }
 
+/** The best of a lane at an open host; it may be stale (FrontierQueue). */
 interface HeadRow {
-  priority: number
+  host: number
+  lane: number
+  rank: number
   url: string
+  /** Of the host's address. */
+  address_until: number | null
 }
 
-export function hostTable(db: Database): HostTable {
-  return {
-    wake(now) {
-      const isDue =
-        db.get(dueHosts, now, now) ??
-        lanesOf(db).find((lane) => db.get(`select 1 from targets where lane = ? and state = 'later' and ready_at <= ?`, lane, now))
-      if (isDue === undefined) return
-      db.transaction(() => {
-        openDueHosts(db, now)
-        readyDueTargets(db, now)
-      })
-    },
-    offer: (host, lane, priority, url) => offer(db, host, lane, priority, url),
-    best: (lanes) => bestHead(db, lanes)?.url,
-    lend(host, url, until) {
-      db.run('update hosts set is_open = 0, opens_at = ?, leased_url = ?, leased_until = ? where host = ?', until, url, until, host)
-      db.run('delete from heads where host = ?', host)
-    },
-    release: (host, url, restsUntil, now) => release(db, host, url, restsUntil, now),
-    nextReadyAt: (lanes, now) => nextReadyAt(db, lanes, now),
+/** One request at a time per host, and the rests of hosts and addresses: which hosts are free, and the best target of each. See schema.ts for the tables. */
+export class FrontierHosts {
+  readonly #db: Database
+  readonly #targets: FrontierTargets
+  readonly #tallies: Tallies
+
+  constructor(db: Database, targets: FrontierTargets, tallies: Tallies) {
+    this.#db = db
+    this.#targets = targets
+    this.#tallies = tallies
   }
-}
 
-/** Hosts whose rest or lease is over; opens_at may lie beyond the end of the lease. */
-const dueHosts = `select * from hosts where host in (
-  select host from hosts where is_open = 0 and opens_at <= ? union all select host from hosts where leased_until <= ?
-) order by host`
-
-const lanesOf = (db: Database) => db.all<{ lane: string }>('select lane from lanes order by lane').map(({ lane }) => lane)
-
-function openDueHosts(db: Database, now: number): void {
-  for (const { host, leased_url, rests_until } of db.all<HostRow>(dueHosts, now, now)) {
-    // The token stays: the late crawler may still finish it, as long as nobody else was lent the target.
-    if (leased_url !== null) db.run(`update targets set state = 'ready' where url = ? and state = 'leased'`, leased_url)
-    openOrRest(db, host, rests_until, now)
+  /** Made when it is not there. */
+  named(name: string): HostRow {
+    const known = this.#db.get<HostRow>('select * from hosts where host = ?', name)
+    if (known) return known
+    this.#tallies.count('hosts', 1)
+    return this.#db.get<HostRow>('insert into hosts (host) values (?) returning *', name) as HostRow
   }
-}
 
-function openOrRest(db: Database, host: string, restsUntil: number, now: number): void {
-  if (restsUntil <= now) openHost(db, host)
-  else db.run('update hosts set is_open = 0, opens_at = ?, leased_url = null, leased_until = null where host = ?', restsUntil, host)
-}
-
-function openHost(db: Database, host: string): void {
-  db.run('update hosts set is_open = 1, opens_at = 0, leased_url = null, leased_until = null where host = ?', host)
-  const next = `select lane, priority, url from targets where host = ? and state = 'ready' and lane > ? order by lane, priority desc, url limit 1`
-  // '' is the least lane, so it is asked for apart.
-  let head = db.get<HeadRow & { lane: string }>(next.replace('lane > ?', 'lane >= ?'), host, '')
-  while (head) {
-    db.run('insert into heads values (?, ?, ?, ?)', host, head.lane, head.priority, head.url)
-    head = db.get<HeadRow & { lane: string }>(next, host, head.lane)
+  addKnown({ id }: HostRow, urls: number): void {
+    this.#db.run('update hosts set known = known + ? where id = ?', urls, id)
   }
-}
 
-function readyDueTargets(db: Database, now: number): void {
-  for (const lane of lanesOf(db)) {
-    const due = db.all<HeadRow & { host: string }>(
-      `select host, priority, url from targets where lane = ? and state = 'later' and ready_at <= ? order by ready_at, url`,
+  /** An entry that was put into the queue. Only an open host has heads; #open makes those of the others. */
+  offer(host: number, lane: number, { priority, url }: Entry): void {
+    this.#db.run(
+      `insert into heads select id, ?, ?, ? from hosts where id = ? and is_open = 1
+       on conflict do update set rank = excluded.rank, url = excluded.url
+       where excluded.rank < heads.rank or (excluded.rank = heads.rank and excluded.url < heads.url)`,
       lane,
+      0 - priority,
+      url,
+      host,
+    )
+  }
+
+  /** Brings to the present: expired leases return, rests end, deferred targets become ready. */
+  wake(now: number): void {
+    const due = this.#db.all<HostRow>(
+      `select * from hosts where id in (
+         select id from hosts where is_open = 0 and opens_at <= ? union all select id from hosts where leased_until <= ?
+       ) order by id`,
+      now,
       now,
     )
-    for (const { host, priority, url } of due) {
-      db.run(`update targets set state = 'ready', ready_at = null where url = ?`, url)
-      offer(db, host, lane, priority, url)
+    for (const row of due) {
+      // The token stays: the late crawler may still finish it, as long as nobody else was lent the target.
+      const leased = row.leased_url === null ? undefined : this.#targets.find(row.leased_url)
+      if (leased?.state === 'leased') this.#targets.makeReady(leased)
+      this.#openOrRest(row, row.rests_until, now)
     }
+    for (const { host, lane, entry } of this.#targets.ripen(now)) this.offer(host, lane, entry)
   }
-}
 
-/** Only an open host has heads; openHost makes those of the others. */
-function offer(db: Database, host: string, lane: string, priority: number, url: string): void {
-  db.run(
-    `insert into heads select ?, ?, ?, ? from hosts where host = ? and is_open = 1
-     on conflict do update set priority = excluded.priority, url = excluded.url
-     where excluded.priority > heads.priority or (excluded.priority = heads.priority and excluded.url < heads.url)`,
-    host,
-    lane,
-    priority,
-    url,
-    host,
-  )
-}
+  /** The best of all that can be claimed now among the lanes (all when undefined): the highest priority, then the smallest URL. */
+  best(lanes: readonly number[] | undefined, now: number): { host: number; lane: number; entry: Entry } | undefined {
+    for (let head = this.#firstHead(lanes); head; head = this.#firstHead(lanes)) {
+      const { host, lane, rank, url, address_until } = head
+      if (address_until !== null && address_until > now) {
+        this.#rest(this.#row(host), address_until)
+        continue
+      }
+      const entry = this.#targets.queue.top(host, lane)
+      if (!entry) this.#db.run('delete from heads where host = ? and lane = ?', host, lane)
+      else if (entry.url === url && 0 - entry.priority === rank) return { host, lane, entry }
+      else this.#db.run('update heads set rank = ?, url = ? where host = ? and lane = ?', 0 - entry.priority, entry.url, host, lane)
+    }
+    return undefined
+  }
 
-function bestHead(db: Database, lanes: readonly string[] | undefined): HeadRow | undefined {
-  if (!lanes) return db.get<HeadRow>('select priority, url from heads order by priority desc, url limit 1')
-  return db.get<HeadRow>(
-    `select h.priority, h.url from json_each(?) as wanted
-     join heads h on (h.lane, h.host) = (select lane, host from heads where lane = wanted.value order by priority desc, url limit 1)
-     order by h.priority desc, h.url limit 1`,
-    JSON.stringify(lanes),
-  )
-}
+  lend(host: number, url: string, until: number, now: number): void {
+    const row = this.#row(host)
+    this.#db.run('update hosts set leased_url = ?, leased_until = ? where id = ?', url, until, host)
+    this.#close(row, until)
+    // Two hosts at one address are not asked at once either: the second waits as long as the last visit there asked for.
+    if (row.address !== null) this.#db.run('update addresses set rests_until = max(rests_until, ? + delay_ms) where address = ?', now, row.address)
+  }
 
-function release(db: Database, host: string, url: string, restsUntil: number, now: number): void {
-  db.run('update hosts set rests_until = max(rests_until, ?) where host = ?', restsUntil, host)
-  const row = db.get<HostRow>('select * from hosts where host = ?', host)
-  if (!row) return
-  if (row.leased_url !== null && row.leased_url !== url) {
+  /** Ends the lease of that URL, if the host is lent for it; the host rests until `restsUntil`. */
+  release(host: number, url: string, restsUntil: number, now: number): void {
+    this.#db.run('update hosts set rests_until = max(rests_until, ?) where id = ?', restsUntil, host)
+    const row = this.#row(host)
+    if (row.leased_url === null || row.leased_url === url) return this.#openOrRest(row, row.rests_until, now)
     // After an expiry the host may be lent for another URL: a late answer does not end that lease, but the rest it asks for counts.
-    db.run('update hosts set opens_at = max(leased_until, rests_until) where host = ?', host)
-    return
+    this.#db.run('update hosts set opens_at = max(leased_until, rests_until) where id = ?', host)
   }
-  db.run('delete from heads where host = ?', host)
-  openOrRest(db, host, row.rests_until, now)
-}
 
-function nextReadyAt(db: Database, lanes: readonly string[] | undefined, now: number): number | undefined {
-  if (bestHead(db, lanes)) return now
-  const wanted = lanes ?? lanesOf(db)
-  // Targets that wait for their host …
-  const opening = db.get<{ at: number }>(
-    `select opens_at as at from hosts h where is_open = 0 and exists (
-       select 1 from json_each(?) lane cross join targets t on t.host = h.host and t.lane = lane.value
-       where t.state = 'ready' or (t.state = 'later' and t.ready_at <= h.opens_at)
-     ) order by opens_at limit 1`,
-    JSON.stringify(wanted),
-  )
-  // … and those whose host waits for them.
-  const ripening = wanted.map((lane) =>
-    db.get<{ at: number }>(
-      `select ready_at as at from targets t join hosts h on h.host = t.host
-       where t.lane = ? and t.state = 'later' and t.ready_at > h.opens_at order by ready_at limit 1`,
+  /** What is known of a host's address from now on; its other hosts rest `delayMs` as well, when given. */
+  answeredFrom(host: number, address: string, now: number, delayMs?: number): void {
+    this.#db.run('update hosts set address = ? where id = ? and address is not ?', address, host, address)
+    this.#db.run(
+      `insert into addresses values (?, ?, ?) on conflict do update set
+       rests_until = max(rests_until, excluded.rests_until), delay_ms = coalesce(?, delay_ms)`,
+      address,
+      delayMs === undefined ? 0 : now + delayMs,
+      delayMs ?? 0,
+      delayMs ?? null,
+    )
+  }
+
+  nextReadyAt(lanes: readonly number[], now: number): number | undefined {
+    if (this.best(lanes, now)) return now
+    const times = [this.#nextOpening(lanes, now), ...lanes.map((lane) => this.#nextRipe(lane))].filter((at) => at !== undefined)
+    return times.length === 0 ? undefined : Math.min(...times)
+  }
+
+  /** Targets that wait for their host or its address. */
+  #nextOpening(lanes: readonly number[], now: number): number | undefined {
+    const hindered = this.#db.all<{ id: number; at: number }>(
+      `select h.id, max(iif(h.is_open, 0, h.opens_at), coalesce(a.rests_until, 0)) as at from hosts h left join addresses a on a.address = h.address
+       where h.id in (
+         select id from hosts where is_open = 0 union select b.id from addresses r join hosts b on b.address = r.address where r.rests_until > ?
+       ) order by at`,
+      now,
+    )
+    return hindered.find(({ id, at }) =>
+      lanes.some(
+        (lane) =>
+          this.#targets.queue.top(id, lane) ??
+          this.#db.get(`select 1 from targets where host = ? and lane = ? and state = 'later' and ready_at <= ? limit 1`, id, lane, at),
+      ),
+    )?.at
+  }
+
+  /** Targets for which their host and its address wait. */
+  #nextRipe(lane: number): number | undefined {
+    return this.#db.get<{ at: number }>(
+      `select t.ready_at as at from targets t join hosts h on h.id = t.host left join addresses a on a.address = h.address
+       where t.lane = ? and t.state = 'later' and t.ready_at > max(h.opens_at, coalesce(a.rests_until, 0)) order by t.ready_at limit 1`,
       lane,
-    ),
-  )
-  const times = [opening, ...ripening].flatMap((found) => (found ? [found.at] : []))
-  return times.length === 0 ? undefined : Math.min(...times)
+    )?.at
+  }
+
+  #firstHead(lanes: readonly number[] | undefined): HeadRow | undefined {
+    const rested = 'h.host, h.lane, h.rank, h.url, a.rests_until as address_until'
+    const joined = 'join hosts o on o.id = h.host left join addresses a on a.address = o.address'
+    if (!lanes) return this.#db.get<HeadRow>(`select ${rested} from heads h ${joined} order by h.rank, h.url limit 1`)
+    return this.#db.get<HeadRow>(
+      `select ${rested} from json_each(?) as wanted
+       join heads h on (h.lane, h.host) = (select lane, host from heads where lane = wanted.value order by rank, url limit 1) ${joined}
+       order by h.rank, h.url limit 1`,
+      JSON.stringify(lanes),
+    )
+  }
+
+  #row(id: number): HostRow {
+    return this.#db.get<HostRow>('select * from hosts where id = ?', id) as HostRow
+  }
+
+  #openOrRest(row: HostRow, restsUntil: number, now: number): void {
+    if (restsUntil <= now) this.#open(row)
+    else this.#rest(row, restsUntil)
+  }
+
+  #rest(row: HostRow, until: number): void {
+    this.#db.run('update hosts set leased_url = null, leased_until = null where id = ?', row.id)
+    this.#close(row, until)
+  }
+
+  #close({ id, is_open }: HostRow, opensAt: number): void {
+    this.#db.run('update hosts set is_open = 0, opens_at = ? where id = ?', opensAt, id)
+    this.#db.run('delete from heads where host = ?', id)
+    if (is_open === 1) this.#tallies.count('hosts_closed', 1)
+  }
+
+  #open({ id, is_open }: HostRow): void {
+    this.#db.run('update hosts set is_open = 1, opens_at = 0, leased_url = null, leased_until = null where id = ?', id)
+    if (is_open === 0) this.#tallies.count('hosts_closed', -1)
+    const next = 'select lane, rank, url from runs where host = ? and lane > ? order by lane, rank, url limit 1'
+    for (let head = this.#db.get<HeadRow>(next, id, -1); head; head = this.#db.get<HeadRow>(next, id, head.lane))
+      this.#db.run(
+        'insert into heads values (?, ?, ?, ?) on conflict do update set rank = excluded.rank, url = excluded.url',
+        id,
+        head.lane,
+        head.rank,
+        head.url,
+      )
+  }
 }

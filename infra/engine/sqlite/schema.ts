@@ -1,3 +1,6 @@
+import type { Database } from './database.ts'
+import { renewFrontier } from './frontier-renewal.ts'
+
 /**
  * The tables of each kind of engine file. `steps[i]` brings a file from version i to i + 1, so the supported version is `steps.length`;
  * a released step is never edited, a change is a new one. Text compares as bytes of UTF-8 (SQLite's BINARY collation).
@@ -6,17 +9,11 @@ export interface FileSchema {
   kind: string
   /** Stands in the file's header, so that a file of one kind is not taken for another ("Orr" + one letter). */
   applicationId: number
-  steps: readonly string[]
+  steps: readonly (string | ((db: Database) => void))[]
 }
 
-/**
- * `targets.state`: ready = may be claimed once its host is free; later = waits for ready_at; leased; finished = never again.
- * `targets.lane`: what a claim filters by: the label, or '' for sitemaps, which are never filtered.
- * `hosts.is_open` = 0 while the host is lent or rests, until opens_at.
- * `heads`: the best ready target per lane of each open host: exactly what can be claimed now, so that a claim is one index seek.
- * `tallies`: how many pages of a label are in a state; kept by triggers.
- */
-const frontier = `
+/** The first form: a row with its indexes for each URL. */
+const frontierOfRows = `
   create table targets (
     url text primary key, host text not null, kind text not null, label text not null, lane text not null, priority real not null,
     state text not null default 'ready' check (state in ('ready', 'later', 'leased', 'finished')), ready_at integer,
@@ -110,7 +107,7 @@ const ledger = `
 `
 
 export const fileSchemas = {
-  frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontier] },
+  frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierOfRows, renewFrontier] },
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
   catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog] },
   ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger] },

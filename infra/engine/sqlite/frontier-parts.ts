@@ -1,0 +1,24 @@
+import type { Database } from './database.ts'
+import { TargetClasses } from './frontier-classes.ts'
+import { FrontierHosts } from './frontier-hosts.ts'
+import { FrontierSeen } from './frontier-seen.ts'
+import { Tallies } from './frontier-tallies.ts'
+import { FrontierTargets } from './frontier-targets.ts'
+
+/** What a frontier is made of, over one database. */
+export interface FrontierParts {
+  classes: TargetClasses
+  tallies: Tallies
+  seen: FrontierSeen
+  targets: FrontierTargets
+  hosts: FrontierHosts
+}
+
+export function frontierParts(db: Database): FrontierParts {
+  const seedPart = (name: string) => db.get<{ count: number }>('select count from counters where name = ?', name)?.count ?? 0
+  const seed = [seedPart('seed_lo'), seedPart('seed_hi')] as const
+  const classes = new TargetClasses(db)
+  const tallies = new Tallies(db)
+  const targets = new FrontierTargets(db, { seed, classes, tallies })
+  return { classes, tallies, targets, seen: new FrontierSeen(db, seed), hosts: new FrontierHosts(db, targets, tallies) }
+}

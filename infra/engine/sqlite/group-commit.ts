@@ -1,0 +1,69 @@
+import { OrreryError } from '#schemas/errors.ts'
+import type { Database } from './database.ts'
+
+/** What is to happen around the work of a transaction. */
+interface CommitHooks {
+  /** Writes what was gathered. */
+  beforeCommit(): void
+  /** Forgets what was gathered, and what is held in memory of a database that is not so. */
+  rolledBack(): void
+}
+
+/** Calls that come within one turn of the event loop share a transaction, and the one sync to disk that it costs. */
+export interface GroupCommit {
+  /**
+   * Runs after all earlier calls, in their order; settles when it is durable. `work` refuses with an OrreryError `lease_lost` before it changes anything,
+   * which is its own affair; after any other error nothing of the group has happened, and all of it rejects.
+   */
+  run<T>(work: () => T): Promise<T>
+  /** Does now what still waits. */
+  flush(): void
+}
+
+interface Call {
+  work: () => unknown
+  resolve(value: unknown): void
+  reject(cause: unknown): void
+}
+
+export function groupCommit(db: Database, hooks: CommitHooks): GroupCommit {
+  let waiting: Call[] = []
+  const flush = (): void => {
+    const calls = waiting
+    waiting = []
+    if (calls.length > 0) commit(db, hooks, calls)
+  }
+  return {
+    flush,
+    run: <T>(work: () => T) =>
+      new Promise<T>((resolve, reject) => {
+        if (waiting.length === 0) setImmediate(flush)
+        waiting.push({ work, resolve: resolve as (value: unknown) => void, reject })
+      }),
+  }
+}
+
+function commit(db: Database, hooks: CommitHooks, calls: readonly Call[]): void {
+  const settle: (() => void)[] = []
+  try {
+    db.transaction(() => {
+      for (const call of calls) settle.push(attempt(call))
+      hooks.beforeCommit()
+    })
+  } catch (cause) {
+    hooks.rolledBack()
+    for (const call of calls) call.reject(cause)
+    return
+  }
+  for (const end of settle) end()
+}
+
+function attempt({ work, resolve, reject }: Call): () => void {
+  try {
+    const value = work()
+    return () => resolve(value)
+  } catch (cause) {
+    if (cause instanceof OrreryError && cause.code === 'lease_lost') return () => reject(cause)
+    throw cause
+  }
+}
