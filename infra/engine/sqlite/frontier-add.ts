@@ -1,7 +1,7 @@
 import type { Target } from '#schemas/frontier.ts'
 import { hostOf } from './frontier-arguments.ts'
 import type { FrontierParts } from './frontier-parts.ts'
-import { byUrgency } from './frontier-queue.ts'
+import { byUrgency } from './frontier-entry.ts'
 import type { TargetRow } from './frontier-targets.ts'
 
 export interface AddLimits {
@@ -50,22 +50,23 @@ function merge(targets: readonly Target[], now: number): Iterable<Newcomer> {
 }
 
 function addToHost(parts: FrontierParts, name: string, found: readonly Newcomer[], { hostUrlsMax, depthMax }: AddLimits): number {
-  const { seen, hosts, targets, tallies, classes } = parts
+  const { seen, hosts, inbox, tallies, classes } = parts
   const near = found.filter(({ depth }) => depth <= depthMax)
   if (near.length < found.length) tallies.count('refused:depth', found.length - near.length)
   if (near.length === 0) return 0
-  const host = hosts.named(name)
+  const host = hosts.idOf(name)
   const wanted = near.map((target) => ({ ...target, classId: classes.of(target.label, target.kind).id }))
-  const room = Math.max(0, hostUrlsMax - host.known)
+  const room = Math.max(0, hostUrlsMax - seen.countOf(host))
   // What a full host still takes must not hang on the order of the call.
   const taken = wanted.length <= room ? wanted : wanted.toSorted(byUrgency).slice(0, room)
   if (taken.length < wanted.length) tallies.count('refused:host_urls', wanted.length - taken.length)
   if (taken.length === 0) return 0
-  for (const target of taken) seen.add(target.url, target)
+  for (const target of taken) {
+    seen.add(target.url, host, target)
+    if (target.kind === 'page') tallies.move(target.label, 'ready', 1)
+  }
   tallies.count('targets', taken.length)
-  hosts.addKnown(host, taken.length)
-  const best = targets.enqueue(host.id, taken)
-  if (host.is_open === 1) for (const [lane, entry] of best) hosts.offer(host.id, lane, entry)
+  inbox.put(host, taken)
   return taken.length
 }
 
@@ -84,7 +85,7 @@ function update({ seen, hosts, targets }: FrontierParts, target: Newcomer): void
   if (isRaised || depth < before.depth) {
     if (known) targets.rank(known.url, priority, depth)
     const entry = { url: target.url, priority, depth, classId: bounds.classId }
-    row = known ? { ...known, priority, depth } : targets.materialize(hosts.named(hostOf(target.url)).id, entry)
+    row = known ? { ...known, priority, depth } : targets.materialize(hosts.idOf(hostOf(target.url)), entry)
   }
   if (row && ((isRaised && row.state === 'ready') || hasChangedSince(row, target.modifiedAt))) hosts.offer(row.host, row.lane, targets.makeReady(row))
 }

@@ -5,7 +5,7 @@ const urlBytesMax = 8192
 const textBytesMax = 1024
 const memoryCharsMax = 512
 const depthMost = 65_535
-const kinds: readonly TargetKind[] = ['page', 'sitemap']
+const kinds: readonly TargetKind[] = ['page', 'sitemap', 'feed']
 const outcomes: readonly Visit['outcome'][] = ['stored', 'unchanged', 'rejected', 'failed']
 
 /** All of a target but its URL. */

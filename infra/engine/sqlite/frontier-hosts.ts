@@ -1,12 +1,10 @@
 import type { Database } from './database.ts'
-import type { Entry } from './frontier-queue.ts'
+import type { Entry } from './frontier-entry.ts'
 import type { FrontierTargets } from './frontier-targets.ts'
 import type { Tallies } from './frontier-tallies.ts'
 
-export interface HostRow {
+interface HostRow {
   id: number
-  /** URLs that are known of it. */
-  known: number
   is_open: 0 | 1
   opens_at: number
   rests_until: number
@@ -26,11 +24,15 @@ interface HeadRow {
   address_until: number | null
 }
 
+/** Of hosts whose numbers are kept in memory. */
+const idsMax = 50_000
+
 /** One request at a time per host, and the rests of hosts and addresses: which hosts are free, and the best target of each. See schema.ts for the tables. */
 export class FrontierHosts {
   readonly #db: Database
   readonly #targets: FrontierTargets
   readonly #tallies: Tallies
+  readonly #ids = new Map<string, number>()
 
   constructor(db: Database, targets: FrontierTargets, tallies: Tallies) {
     this.#db = db
@@ -38,16 +40,27 @@ export class FrontierHosts {
     this.#tallies = tallies
   }
 
-  /** Made when it is not there. */
-  named(name: string): HostRow {
-    const known = this.#db.get<HostRow>('select * from hosts where host = ?', name)
-    if (known) return known
-    this.#tallies.count('hosts', 1)
-    return this.#db.get<HostRow>('insert into hosts (host) values (?) returning *', name) as HostRow
+  /** The number of a host, which never changes; made when it is not there. */
+  idOf(name: string): number {
+    const known = this.#ids.get(name)
+    if (known !== undefined) return known
+    let row = this.#db.get<{ id: number }>('select id from hosts where host = ?', name)
+    if (!row) {
+      row = this.#db.get<{ id: number }>('insert into hosts (host) values (?) returning id', name) as { id: number }
+      this.#tallies.count('hosts', 1)
+    }
+    if (this.#ids.size >= idsMax) this.#ids.clear()
+    this.#ids.set(name, row.id)
+    return row.id
   }
 
-  addKnown({ id }: HostRow, urls: number): void {
-    this.#db.run('update hosts set known = known + ? where id = ?', urls, id)
+  forget(): void {
+    this.#ids.clear()
+  }
+
+  /** New URLs of a host. */
+  enqueue(host: number, entries: readonly Entry[]): void {
+    for (const [lane, best] of this.#targets.enqueue(host, entries)) this.offer(host, lane, best)
   }
 
   /** An entry that was put into the queue. Only an open host has heads; #open makes those of the others. */

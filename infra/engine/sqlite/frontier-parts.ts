@@ -1,6 +1,7 @@
 import type { Database } from './database.ts'
 import { TargetClasses } from './frontier-classes.ts'
 import { FrontierHosts } from './frontier-hosts.ts'
+import { FrontierInbox } from './frontier-inbox.ts'
 import { FrontierSeen } from './frontier-seen.ts'
 import { Tallies } from './frontier-tallies.ts'
 import { FrontierTargets } from './frontier-targets.ts'
@@ -10,6 +11,7 @@ export interface FrontierParts {
   classes: TargetClasses
   tallies: Tallies
   seen: FrontierSeen
+  inbox: FrontierInbox
   targets: FrontierTargets
   hosts: FrontierHosts
 }
@@ -20,5 +22,5 @@ export function frontierParts(db: Database): FrontierParts {
   const classes = new TargetClasses(db)
   const tallies = new Tallies(db)
   const targets = new FrontierTargets(db, { seed, classes, tallies })
-  return { classes, tallies, targets, seen: new FrontierSeen(db, seed), hosts: new FrontierHosts(db, targets, tallies) }
+  return { classes, tallies, targets, seen: new FrontierSeen(db, seed), inbox: new FrontierInbox(db), hosts: new FrontierHosts(db, targets, tallies) }
 }

@@ -1,12 +1,5 @@
 import type { Database } from './database.ts'
-
-/** A URL that waits for its first visit, or was put back into the queue. */
-export interface Entry {
-  url: string
-  priority: number
-  depth: number
-  classId: number
-}
+import { EntryWriter, readEntry, type Entry } from './frontier-entry.ts'
 
 /** The first entry of a run, as it stands in the table. */
 interface RunRow {
@@ -25,18 +18,16 @@ interface RunRow {
 
 /** Entries that one run holds: a claim reads a whole run, an add writes one. */
 const entriesPerRun = 64
-const headBytes = 14
 
 /**
  * What is ready of each host and lane, in sorted runs: an add appends a few runs, however many URLs it brings, and a claim takes the first entry of the best
  * run. An entry may have become stale (the URL was raised, put off or visited since): whoever takes it asks `isLive`. All under the caller's transaction.
- *
- * A body is entries in order, each: u16 bytes of the URL, u16 class, u8 depth, u8 0, f64 priority, all little-endian, then the URL in UTF-8.
+ * A body is entries in order (frontier-entry.ts).
  */
 export class FrontierQueue {
   readonly #db: Database
   readonly #isLive: (entry: Entry) => boolean
-  #buffer = Buffer.allocUnsafe(1 << 20)
+  readonly #writer = new EntryWriter()
 
   constructor(db: Database, isLive: (entry: Entry) => boolean) {
     this.#db = db
@@ -72,7 +63,9 @@ export class FrontierQueue {
   #pushRun(host: number, lane: number, [first, ...rest]: readonly Entry[]): void {
     if (!first) return
     if (rest.length === 0) return this.#insert(host, lane, 0, first, -1)
-    const body = this.#db.get<{ id: number }>('insert into bodies (body) values (?) returning id', this.#encode(rest))
+    this.#writer.clear()
+    for (const entry of rest) this.#writer.add(entry)
+    const body = this.#db.get<{ id: number }>('insert into bodies (body) values (?) returning id', this.#writer.written())
     if (body) this.#insert(host, lane, body.id, first, 0)
   }
 
@@ -86,49 +79,7 @@ export class FrontierQueue {
     if (next < 0) return void (id > 0 && this.#db.run('delete from bodies where id = ?', id))
     const body = this.#db.get<{ body: Uint8Array }>('select body from bodies where id = ?', id)?.body
     if (!body) return
-    const { entry, end } = decode(body, next)
+    const { entry, end } = readEntry(Buffer.from(body.buffer, body.byteOffset, body.byteLength), next)
     this.#insert(host, lane, id, entry, end < body.length ? end : -1)
   }
-
-  #encode(entries: readonly Entry[]): Uint8Array {
-    let at = 0
-    for (const { url, priority, depth, classId } of entries) {
-      // A code unit takes three bytes at most.
-      if (at + headBytes + url.length * 3 > this.#buffer.length) this.#buffer = Buffer.concat([this.#buffer, Buffer.allocUnsafe(this.#buffer.length)])
-      const bytes = this.#buffer.write(url, at + headBytes)
-      this.#buffer.writeUInt16LE(bytes, at)
-      this.#buffer.writeUInt16LE(classId, at + 2)
-      this.#buffer.writeUInt16LE(depth, at + 4)
-      this.#buffer.writeDoubleLE(priority, at + 6)
-      at += headBytes + bytes
-    }
-    return this.#buffer.subarray(0, at)
-  }
 }
-
-function decode(body: Uint8Array, at: number): { entry: Entry; end: number } {
-  const buffer = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const end = at + headBytes + buffer.readUInt16LE(at)
-  const entry = {
-    url: buffer.toString('utf8', at + headBytes, end),
-    classId: buffer.readUInt16LE(at + 2),
-    depth: buffer.readUInt16LE(at + 4),
-    priority: buffer.readDoubleLE(at + 6),
-  }
-  return { entry, end }
-}
-
-/** The highest priority first, then the smallest URL in byte order. */
-export function byUrgency(a: Entry, b: Entry): number {
-  return b.priority - a.priority || compareBytes(a.url, b.url)
-}
-
-/** As bytes of UTF-8. UTF-16 differs from it only where a surrogate meets a unit from U+E000 on. */
-function compareBytes(a: string, b: string): number {
-  if (a === b) return 0
-  const isSmaller = a < b
-  if (!beyondSurrogates.test(a) && !beyondSurrogates.test(b)) return isSmaller ? -1 : 1
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
-}
-
-const beyondSurrogates = /[\uD800-\uFFFF]/

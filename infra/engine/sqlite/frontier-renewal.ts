@@ -5,16 +5,18 @@ import { FrontierSeen } from './frontier-seen.ts'
 
 /**
  * `log`: the fingerprints of all URLs (frontier-seen.ts). `classes`: labels with kinds (frontier-classes.ts).
+ * `inbox`: what was added and is not yet sorted in (frontier-inbox.ts).
  * `runs`, `bodies`: what is ready, in sorted runs (frontier-queue.ts).
  * `targets`: URLs that were claimed, raised or brought nearer, by fingerprint. `state`: ready = has an entry in a run; later = waits for ready_at; leased;
  * finished = not again, unless it changes. `lane`: what a claim filters by.
- * `hosts.is_open` = 0 while the host is lent or rests, until opens_at; `known` = its URLs. `addresses`: the rests of IP addresses.
+ * `hosts.is_open` = 0 while the host is lent or rests, until opens_at. `addresses`: the rests of IP addresses.
  * `heads`: the best ready target per lane of each open host: what can be claimed now, so that a claim is one index seek.
  * `tallies`: how many pages of a label are in a state; `visits`: how many ended how; `counters`: see frontier-tallies.ts, and the seed of the fingerprints.
  */
 const tables = `
   create table log (first integer primary key, entries blob not null) strict;
   create table classes (id integer primary key, label text not null, kind text not null, unique (label, kind)) strict;
+  create table inbox (id integer primary key, groups blob not null) strict;
   create table runs (
     host integer, lane integer, rank real, url text, id integer, class integer not null, depth integer not null, next integer not null,
     primary key (host, lane, rank, url, id)
@@ -31,7 +33,7 @@ const tables = `
   create index targets_later on targets (lane, ready_at) where state = 'later';
   create index targets_later_of_host on targets (host, lane, ready_at) where state = 'later';
   create table hosts (
-    id integer primary key, host text not null unique, known integer not null default 0,
+    id integer primary key, host text not null unique,
     is_open integer not null default 1, opens_at integer not null default 0, rests_until integer not null default 0,
     leased_url text, leased_until integer, address text
   ) strict;
@@ -54,8 +56,8 @@ const oldTables = ['targets', 'hosts', 'heads', 'lanes', 'counters', 'tallies', 
 
 /** All but the rows of the targets, whose keys SQL cannot make. */
 const hostsAndClasses = `
-  insert into hosts (host, known, is_open, opens_at, rests_until, leased_url, leased_until)
-    select host, (select count(*) from old_targets t where t.host = h.host), is_open, opens_at, rests_until, leased_url, leased_until from old_hosts h order by host;
+  insert into hosts (host, is_open, opens_at, rests_until, leased_url, leased_until)
+    select host, is_open, opens_at, rests_until, leased_url, leased_until from old_hosts order by host;
   insert into classes (label, kind) select distinct label, kind from old_targets order by label, kind;
   insert into counters select name, count from old_counters;
   insert into counters select 'hosts_closed', count(*) from hosts where is_open = 0;
@@ -104,14 +106,14 @@ function moveTargets(db: Database, seed: readonly [number, number]): void {
   const seen = new FrontierSeen(db, seed)
   for (let last = '', isOver = false; !isOver;) {
     const rows = db.all<OldTarget>(
-      `select t.url, t.priority, c.id as classId from old_targets t join classes c on c.label = t.label and c.kind = t.kind where t.url > ? order by t.url limit ?`,
+      `select t.url, t.priority, c.id as classId, h.id as host from old_targets t join hosts h on h.host = t.host join classes c on c.label = t.label and c.kind = t.kind where t.url > ? order by t.url limit ?`,
       last,
       rowsPerRead,
     )
-    for (const { url, priority, classId } of rows) {
+    for (const { url, priority, classId, host } of rows) {
       fingerprinter.read(url)
       db.run(oneTarget, toInteger(fingerprinter.lo, fingerprinter.hi), url)
-      seen.add(url, { priority, classId, depth: 0, modifiedAt: undefined })
+      seen.add(url, host, { priority, classId, depth: 0, modifiedAt: undefined })
     }
     seen.write()
     isOver = rows.length < rowsPerRead
@@ -123,4 +125,5 @@ interface OldTarget {
   url: string
   priority: number
   classId: number
+  host: number
 }

@@ -3,23 +3,33 @@ import { Fingerprinter } from './fingerprint.ts'
 import { SeenSet, type Seen } from './seen-set.ts'
 
 /** Bytes of an entry of the log. */
-const entryBytes = 16
+const entryBytes = 20
 const depthMost = 255
 /** Rows of the log that are read at once. */
 const rowsPerRead = 512
 
+/** What is to be remembered of a URL. */
+interface SeenTarget {
+  priority: number
+  classId: number
+  depth: number
+  modifiedAt: number | undefined
+}
+
 /**
  * Which URLs a frontier knows, in the memory of each of its processes. What a process added is in the log, so that the others catch up with it.
  *
- * `log.first` is how many URLs were known before the row; its `entries` are 16 bytes each, little-endian: u32 lo, u32 hi of the fingerprint (fingerprint.ts,
- * the seed is in `counters`), f32 priority, u16 class, u8 depth (255 = 255 or more), u8 0, as they were when the URL was added.
+ * `log.first` is how many URLs were known before the row; its `entries` are 20 bytes each, little-endian: u32 lo, u32 hi of the fingerprint (fingerprint.ts,
+ * the seed is in `counters`), f32 priority, u16 class, u8 depth (255 = 255 or more), u8 0, u32 host, as they were when the URL was added.
  */
 export class FrontierSeen {
   readonly #db: Database
   readonly #fingerprinter: Fingerprinter
   readonly #set = new SeenSet()
+  /** By number of the host. */
+  #ofHost = new Uint32Array(64)
   /** Entries of this transaction, still to be written. */
-  #fresh = Buffer.alloc(1024)
+  #fresh = Buffer.alloc(1280)
   #freshBytes = 0
 
   constructor(db: Database, seed: readonly [number, number]) {
@@ -29,7 +39,12 @@ export class FrontierSeen {
 
   /** Memory of it, bytes. */
   get bytes(): number {
-    return this.#set.bytes
+    return this.#set.bytes + this.#ofHost.byteLength
+  }
+
+  /** How many URLs of a host are known. */
+  countOf(host: number): number {
+    return this.#ofHost[host] ?? 0
   }
 
   get count(): number {
@@ -59,7 +74,7 @@ export class FrontierSeen {
   }
 
   /** A URL that `find` does not know, within the transaction that adds it. */
-  add(url: string, { priority, classId, depth, modifiedAt }: { priority: number; classId: number; depth: number; modifiedAt: number | undefined }): void {
+  add(url: string, host: number, { priority, classId, depth, modifiedAt }: SeenTarget): void {
     this.#fingerprinter.read(url)
     const { lo, hi } = this.#fingerprinter
     const seen = { priority, classId, depth: Math.min(depth, depthMost), freshAt: modifiedAt === undefined ? 0 : seconds(modifiedAt) }
@@ -71,11 +86,13 @@ export class FrontierSeen {
     this.#fresh.writeFloatLE(Math.fround(priority), at + 8)
     this.#fresh.writeUInt16LE(classId, at + 12)
     this.#fresh.writeUInt8(seen.depth, at + 14)
+    this.#fresh.writeUInt32LE(host, at + 16)
+    this.#countAt(host)
     this.#freshBytes += entryBytes
   }
 
   /** What was said of a known URL and has been seen to. */
-  update(url: string, { priority, depth, modifiedAt }: { priority: number; depth: number; modifiedAt: number | undefined }): void {
+  update(url: string, { priority, depth, modifiedAt }: Omit<SeenTarget, 'classId'>): void {
     const seen = this.find(url)
     if (!seen) return
     const freshAt = modifiedAt === undefined ? 0 : seconds(modifiedAt)
@@ -98,7 +115,17 @@ export class FrontierSeen {
   /** After a transaction that failed: what was added in it is not known after all. */
   forget(): void {
     this.#set.clear()
+    this.#ofHost.fill(0)
     this.#freshBytes = 0
+  }
+
+  #countAt(host: number): void {
+    if (host >= this.#ofHost.length) {
+      const larger = new Uint32Array(Math.max(host + 1, this.#ofHost.length * 2))
+      larger.set(this.#ofHost)
+      this.#ofHost = larger
+    }
+    this.#ofHost[host] = (this.#ofHost[host] ?? 0) + 1
   }
 
   #read(entries: Uint8Array): void {
@@ -109,6 +136,7 @@ export class FrontierSeen {
       seen.classId = view.getUint16(at + 12, true)
       seen.depth = view.getUint8(at + 14)
       this.#set.insert(view.getUint32(at, true), view.getUint32(at + 4, true), seen)
+      this.#countAt(view.getUint32(at + 16, true))
     }
   }
 }

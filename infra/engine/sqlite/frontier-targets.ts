@@ -2,7 +2,8 @@ import type { Claim, TargetKind, Visit } from '#schemas/frontier.ts'
 import type { Database } from './database.ts'
 import { Fingerprinter, toInteger } from './fingerprint.ts'
 import type { TargetClasses } from './frontier-classes.ts'
-import { byUrgency, FrontierQueue, type Entry } from './frontier-queue.ts'
+import { byUrgency, type Entry } from './frontier-entry.ts'
+import { FrontierQueue } from './frontier-queue.ts'
 import type { TargetState, Tallies } from './frontier-tallies.ts'
 
 /** What is known of a URL that was ever claimed, raised or brought nearer; all others are entries in the queue and nothing else. */
@@ -50,12 +51,11 @@ export class FrontierTargets {
     return row?.url === url ? row : undefined
   }
 
-  /** New URLs of one host, without repeats. */
+  /** Entries of one host in any order; returns the best of each lane. */
   enqueue(host: number, entries: readonly Entry[]): Map<number, Entry> {
     const byLane = new Map<number, Entry[]>()
     for (const entry of entries) {
-      const { kind, label, lane } = this.#classes.byId(entry.classId)
-      if (kind === 'page') this.#tallies.move(label, 'ready', 1)
+      const { lane } = this.#classes.byId(entry.classId)
       const queued = byLane.get(lane)
       if (queued) queued.push(entry)
       else byLane.set(lane, [entry])

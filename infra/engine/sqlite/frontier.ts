@@ -35,14 +35,16 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
   const db = openDatabase(path, fileSchemas.frontier)
   db.run(`pragma cache_size = -${cacheKib}`)
   const parts = frontierParts(db)
-  const { seen, hosts, targets, tallies, classes } = parts
+  const { seen, hosts, inbox, targets, tallies, classes } = parts
   const { run, flush } = groupCommit(db, {
     beforeCommit() {
+      if (inbox.isFull) settle(parts)
+      inbox.write()
       seen.write()
       tallies.write()
     },
     rolledBack() {
-      for (const part of [seen, tallies, classes]) part.forget()
+      for (const part of [seen, inbox, hosts, tallies, classes]) part.forget()
     },
   })
   const finish = (claim: Claim, end: (row: TargetRow, now: number) => void) => run(() => end(heldTarget(parts, claim), clock.now()))
@@ -87,6 +89,7 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
     async nextReadyAt(labels) {
       return run(() => {
         const now = clock.now()
+        settle(parts)
         hosts.wake(now)
         return hosts.nextReadyAt(classes.lanes(labels) ?? classes.all(), now)
       })
@@ -110,7 +113,9 @@ function newsOf({ seen }: FrontierParts, targets: readonly Target[]): Target[] {
   return news
 }
 
-function claimTargets({ hosts, targets, classes }: FrontierParts, { limit, leaseMs, labels }: ClaimRequest, now: number): Claim[] {
+function claimTargets(parts: FrontierParts, { limit, leaseMs, labels }: ClaimRequest, now: number): Claim[] {
+  const { hosts, targets, classes } = parts
+  settle(parts)
   hosts.wake(now)
   const lanes = classes.lanes(labels)
   const expiresAt = now + leaseMs
@@ -122,6 +127,11 @@ function claimTargets({ hosts, targets, classes }: FrontierParts, { limit, lease
     hosts.lend(best.host, best.entry.url, expiresAt, now)
   }
   return claims
+}
+
+/** Sorts in what was added, so that it can be claimed. */
+function settle({ inbox, hosts }: FrontierParts): void {
+  for (const [host, entries] of inbox.empty()) hosts.enqueue(host, entries)
 }
 
 /** The row of a claim that nobody else got since; an expired one is still good until then. */
