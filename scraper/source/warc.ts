@@ -1,0 +1,114 @@
+import { createReadStream } from 'node:fs'
+import type { Http } from '#infra/net/http.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { parseHttpResponse } from '../warc/http-message.ts'
+import { readWarc, type WarcRecord } from '../warc/read-warc.ts'
+import type { Fetched, Source } from './source.ts'
+import { webSource } from './web.ts'
+
+/** A page that an archive holds. No request goes to its site. */
+export interface ArchivedPage {
+  /** n-th record of its file, from 0: where to go on after a crash. */
+  index: number
+  /** As if it had been fetched by ourselves: its own canonical URL, status and headers. */
+  fetched: Fetched
+  /** When it was fetched (ms since epoch). */
+  fetchedAt: number
+  /** What the web source makes of it. */
+  read: ReturnType<Source['read']>
+}
+
+export interface WarcPagesOptions {
+  /** Largest page, decoded. */
+  pageBytesMax: number
+  /** Records before this one are passed over. */
+  from?: number
+}
+
+const types = new Set(['response', 'resource'])
+const headRoomBytes = 64 * 1024
+
+/**
+ * The pages of a WARC, such as Common Crawl's: its `response` records with status 200, and `resource` records. Other records are passed over; a page that
+ * cannot be read comes with the code of why.
+ * @throws OrreryError `invalid_record` as readWarc does
+ */
+export async function* warcPages(
+  chunks: AsyncIterable<Uint8Array>,
+  { pageBytesMax, from = 0 }: WarcPagesOptions,
+): AsyncGenerator<ArchivedPage, void, undefined> {
+  for await (const record of readWarc(chunks, { blockBytesMax: pageBytesMax + headRoomBytes, types })) {
+    if (record.index < from || !types.has(record.type)) continue
+    const page = archivedPage(record, pageBytesMax)
+    if (page) yield page
+  }
+}
+
+function archivedPage(record: WarcRecord, pageBytesMax: number): ArchivedPage | undefined {
+  const { index, type, headers } = record
+  const url = canonicalUrl((headers['warc-target-uri'] ?? '').replace(/^<|>$/g, ''))
+  const fetchedAt = Date.parse(headers['warc-date'] ?? '')
+  if (url === undefined || Number.isNaN(fetchedAt)) return undefined
+  const refused = (read: string): ArchivedPage => ({ index, fetched: { url, status: 200, headers: {}, body: new Uint8Array() }, fetchedAt, read })
+  if (record.isCut || headers['warc-truncated'] !== undefined) return refused('too_large')
+  const message =
+    type === 'response'
+      ? parseHttpResponse(record.block, pageBytesMax)
+      : { status: 200, headers: { 'content-type': headers['content-type'] ?? '' }, body: record.block }
+  if (typeof message === 'string') return refused(message)
+  if (message.status !== 200 && message.status !== 203) return undefined
+  const fetched: Fetched = { url, ...message }
+  return { index, fetched, fetchedAt, read: webSource.read(fetched) }
+}
+
+const fileChunkBytes = 1 << 20
+const rangeBytes = 4 * 2 ** 20
+
+/** What a web server is asked through, and how it is paced. */
+interface WarcServer {
+  http: Http
+  /** Waits until the server may be asked again; called before each request. @throws the signal's reason when aborted */
+  rest(url: string): Promise<void>
+  signal: AbortSignal
+}
+
+/**
+ * The bytes of a WARC on disk, or of one on the web, asked for in ranges of 4 MiB so that a server that is slow or breaks off costs little.
+ * @param location path, or http(s) URL
+ * @throws OrreryError `not_found`, `upstream_failed`
+ */
+export function openWarc(location: string, server: WarcServer): AsyncIterable<Uint8Array> {
+  return /^https?:\/\//i.test(location) ? remoteBytes(location, server) : localBytes(location, server.signal)
+}
+
+async function* localBytes(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* createReadStream(path, { highWaterMark: fileChunkBytes, signal }) as AsyncIterable<Buffer>
+  } catch (cause) {
+    signal.throwIfAborted()
+    throw new OrreryError('not_found', `The WARC file "${path}" cannot be read (${(cause as Error).message}); check its path and rights.`, { path }, cause)
+  }
+}
+
+async function* remoteBytes(url: string, { http, rest, signal }: WarcServer): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let start = 0; ;) {
+    await rest(url)
+    const headers = { range: `bytes=${start}-${start + rangeBytes - 1}`, 'accept-encoding': 'identity' }
+    const answer = await http.get(url, { headers, bytesMax: rangeBytes, signal })
+    if (answer.ok && answer.status === 416 && start > 0) return
+    const reason = answer.ok ? `http_${answer.status}` : answer.reason
+    const isWhole = answer.ok && answer.status === 200 && start === 0
+    if (!answer.ok || !(isWhole || answer.status === 206)) {
+      throw new OrreryError('upstream_failed', `${url} did not give bytes ${start} and on of its WARC (${reason}); try again, or fetch the file yourself.`, {
+        url,
+        start,
+        reason,
+      })
+    }
+    if (answer.body.length > 0) yield answer.body
+    start += answer.body.length
+    const total = Number(/\/(\d+)\s*$/.exec(answer.headers['content-range'] ?? '')?.[1] ?? Number.NaN)
+    if (isWhole || answer.body.length === 0 || start >= total) return
+  }
+}

@@ -1,0 +1,160 @@
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { OrreryError } from '#schemas/errors.ts'
+import { warcRecord } from '#test/golden/warc.ts'
+import { readWarc, type WarcRecord } from './read-warc.ts'
+
+async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+const limits = { blockBytesMax: 1000 }
+const readAll = async (bytes: Uint8Array, chunk = 1 << 16) => {
+  const records: (WarcRecord & { text: string })[] = []
+  let error: unknown
+  try {
+    for await (const record of readWarc(inChunks(bytes, chunk), limits)) records.push({ ...record, text: Buffer.from(record.block).toString() })
+  } catch (thrown) {
+    error = thrown
+  }
+  return { records, code: error instanceof OrreryError ? error.code : error }
+}
+const parts = [
+  warcRecord('warcinfo', 'software: x\r\n'),
+  warcRecord('response', 'HTTP/1.1 200 OK\r\n\r\nWARC/1.0\r\n\r\n', { 'WARC-Target-URI': 'http://h.example/' }),
+  warcRecord('resource', ''),
+  warcRecord('metadata', 'last'),
+]
+const plain = Buffer.concat(parts)
+const texts = ['software: x\r\n', 'HTTP/1.1 200 OK\r\n\r\nWARC/1.0\r\n\r\n', '', 'last']
+
+describe('the records of a file', () => {
+  test.each([
+    ['plain', plain],
+    ['gzipped record by record', Buffer.concat(parts.map((part) => gzipSync(part)))],
+    ['gzipped whole', gzipSync(plain)],
+  ])('that is %s come whatever the chunks', async (_, bytes) => {
+    for (const chunk of [1, 2, 3, 7, 64, bytes.length]) {
+      const { records, code } = await readAll(bytes, chunk)
+      expect(code).toBeUndefined()
+      expect(records.map(({ text }) => text)).toEqual(texts)
+      expect(records.map(({ index, type }) => [index, type])).toEqual([
+        [0, 'warcinfo'],
+        [1, 'response'],
+        [2, 'resource'],
+        [3, 'metadata'],
+      ])
+    }
+  })
+
+  test('keep headers by any spelling, folded and repeated ones too', async () => {
+    const bytes = Buffer.from(
+      'WARC/1.1\r\nwarc-TYPE : Response\r\nContent-Length: 0\r\nX-Long: a\r\n\tb\r\nX-Twice: 1\r\nX-Twice: 2\r\nno header\r\n__proto__: x\r\n\r\n\r\n\r\n',
+    )
+    const { records } = await readAll(bytes)
+    expect(records[0]).toMatchObject({ type: 'response', headers: { 'x-long': 'a b', 'x-twice': '1\n2' } })
+  })
+
+  test('may have more line ends between them than they should, or fewer', async () => {
+    const loose = Buffer.concat([warcRecord('a', 'x').subarray(0, -4), warcRecord('b', 'y'), Buffer.from('\r\n\n'), warcRecord('c', 'z')])
+    expect((await readAll(loose)).records.map(({ type }) => type)).toEqual(['a', 'b', 'c'])
+  })
+
+  test('are cut at the limit, and passed over where they are not wanted', async () => {
+    const bytes = Buffer.concat([warcRecord('big', 'x'.repeat(5000)), warcRecord('small', 'y')])
+    expect((await readAll(bytes, 100)).records.map(({ isCut, block }) => [isCut, block.length])).toEqual([
+      [true, 1000],
+      [false, 1],
+    ])
+    const wanted = await Array.fromAsync(readWarc(inChunks(bytes, 100), { ...limits, types: new Set(['small']) }), ({ type, block }) => [type, block.length])
+    expect(wanted).toEqual([
+      ['big', 0],
+      ['small', 1],
+    ])
+  })
+
+  test('come back as they were written, whatever they hold', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 }),
+        fc.integer({ min: 1, max: 200 }),
+        fc.boolean(),
+        async (blocks, chunk, packed) => {
+          const records = blocks.map((block) => warcRecord('x', block))
+          const read = await readAll(Buffer.concat(packed ? records.map((record) => gzipSync(record)) : records), chunk)
+          expect(read).toMatchObject({ code: undefined, records: blocks.map((block) => ({ block: Buffer.from(block) })) })
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+})
+
+describe('a file that is none, or was', () => {
+  test('empty: no records', async () => expect(await readAll(Buffer.alloc(0))).toEqual({ records: [], code: undefined }))
+  test.each([
+    ['something else', Buffer.from('<html>'.repeat(100))],
+    ['a version that is none', Buffer.from('WARC/x\r\nContent-Length: 0\r\n\r\n')],
+    ['no length', Buffer.from('WARC/1.0\r\nWARC-Type: x\r\n\r\n')],
+    ['a length below zero', warcRecord('x', 'y', { 'Content-Length': '-1' })],
+    ['a length beyond all files', warcRecord('x', 'y', { 'Content-Length': '999999999999999' })],
+    ['a length beyond its end', warcRecord('x', 'y', { 'Content-Length': '100' })],
+    ['a length that is too short', warcRecord('x', 'some text', { 'Content-Length': '4' })],
+    ['a header without end', Buffer.from(`WARC/1.0\r\nX: ${'y'.repeat(200_000)}`)],
+    ['gzip that is torn', gzipSync(plain).subarray(0, 60)],
+    ['gzip that is damaged', Buffer.from(gzipSync(plain)).fill(0xff, 30, 60)],
+  ])('%s: what was good comes, then invalid_record', async (_, bytes) => expect((await readAll(bytes)).code).toBe('invalid_record'))
+
+  test('torn at any byte: the whole records come, in order', async () => {
+    for (let end = 1; end < plain.length; end += 3) {
+      const { records, code } = await readAll(plain.subarray(0, end))
+      expect([undefined, 'invalid_record']).toContain(code)
+      expect(texts.slice(0, records.length)).toEqual(records.map(({ text }) => text))
+    }
+  })
+
+  test('a bomb ends early', async () => {
+    const record = gzipSync(warcRecord('x', Buffer.alloc(1 << 20)))
+    const bomb = Buffer.concat(Array.from({ length: 100 }, () => record))
+    const { records, code } = await readAll(bomb)
+    expect(code).toBe('invalid_record')
+    expect(records.length).toBeLessThan(80)
+  })
+
+  test('bytes at random are never another error, and the source is let go', async () => {
+    let closed = 0
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.constantFrom('', 'WARC/1.0\r\nContent-Length: 3\r\n\r\n', '\x1f\x8b'), async (bytes, start) => {
+        const source = async function* () {
+          try {
+            yield Buffer.concat([Buffer.from(start, 'latin1'), bytes])
+          } finally {
+            closed += 1
+          }
+        }
+        const before = closed
+        const code = await Array.fromAsync(readWarc(source(), limits)).then(
+          () => undefined,
+          (error: unknown) => (error instanceof OrreryError ? error.code : error),
+        )
+        expect([undefined, 'invalid_record']).toContain(code)
+        expect(closed).toBe(before + 1)
+      }),
+    )
+  })
+
+  test('a reader that leaves early closes what it reads from', async () => {
+    for (const bytes of [plain, gzipSync(Buffer.concat(Array.from({ length: 200 }, () => warcRecord('x', Buffer.alloc(9000, 'some text')))))]) {
+      const closed = Promise.withResolvers<void>()
+      const source = async function* () {
+        try {
+          yield* inChunks(bytes, 20)
+        } finally {
+          closed.resolve()
+        }
+      }
+      for await (const record of readWarc(source(), limits)) if (record.index === 0) break
+      expect(await closed.promise).toBeUndefined()
+    }
+  })
+})

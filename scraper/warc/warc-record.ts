@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+
+/** One request and what came back, as it is archived. */
+export interface ArchivedExchange {
+  url: string
+  /** ms since epoch, by the clock that stamps facts. */
+  at: number
+  /** As sent, without Host. */
+  requestHeaders: Readonly<Record<string, string>>
+  status: number
+  /** As received: lower-case names; several of one name joined by line feeds or commas. */
+  headers: Readonly<Record<string, string>>
+  /** Decoded; of a 304 empty. */
+  body: Uint8Array
+  address: string | undefined
+}
+
+const revisitProfile = 'http://netpreserve.org/warc/1.1/revisit/server-not-modified'
+const encoder = new TextEncoder()
+
+/** What a file begins with: who wrote it. */
+export function warcinfoRecord({ software, at, file }: { software: string; at: number; file: string }): Uint8Array {
+  const block = encoder.encode(
+    `software: ${software}\r\nformat: WARC File Format 1.1\r\nconformsTo: http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/\r\nrobots: obey\r\n`,
+  )
+  return record({ type: 'warcinfo', at, contentType: 'application/warc-fields', fields: { 'WARC-Filename': file } }, block)
+}
+
+/** The request and the response, or for 304 the revisit, in the order they are written. */
+export function exchangeRecords(exchange: ArchivedExchange): Uint8Array[] {
+  const { url, at, address, status, body } = exchange
+  const isRevisit = status === 304
+  const head = encoder.encode(responseHead(exchange))
+  const fields = {
+    'WARC-Target-URI': url,
+    ...(address === undefined ? {} : { 'WARC-IP-Address': address }),
+    'WARC-Payload-Digest': isRevisit ? undefined : digestOf(body),
+    ...(isRevisit ? { 'WARC-Profile': revisitProfile, 'WARC-Refers-To-Target-URI': url } : {}),
+  }
+  const answer = { type: isRevisit ? 'revisit' : 'response', at, contentType: 'application/http;msgtype=response', fields }
+  const block = Buffer.concat([head, body])
+  const request = {
+    type: 'request',
+    at,
+    contentType: 'application/http;msgtype=request',
+    fields: { 'WARC-Target-URI': url, 'WARC-Concurrent-To': idOf(answer, block) },
+  }
+  return [record(request, encoder.encode(requestHead(exchange))), record(answer, block)]
+}
+
+interface RecordHead {
+  type: string
+  at: number
+  contentType: string
+  fields: Readonly<Record<string, string | undefined>>
+}
+
+function record(head: RecordHead, block: Uint8Array): Uint8Array {
+  const { type, at, contentType, fields } = head
+  const all = {
+    'WARC-Type': type,
+    'WARC-Record-ID': idOf(head, block),
+    'WARC-Date': new Date(at).toISOString(),
+    ...fields,
+    'WARC-Block-Digest': digestOf(block),
+    'Content-Type': contentType,
+    'Content-Length': String(block.length),
+  }
+  const lines = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${oneLine(value)}\r\n`]))
+  return Buffer.concat([encoder.encode(`WARC/1.1\r\n${lines.join('')}\r\n`), block, encoder.encode('\r\n\r\n')])
+}
+
+/** A name made of what the record says (UUID version 8, RFC 9562 §5.8), so that the same crawl writes the same bytes. */
+function idOf({ type, at, fields }: RecordHead, block: Uint8Array): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([type, at, fields['WARC-Target-URI'] ?? fields['WARC-Filename']]))
+    .update(block)
+    .digest()
+  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x80
+  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80
+  const hex = hash.toString('hex', 0, 16)
+  return `<urn:uuid:${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}>`
+}
+
+function requestHead({ url, requestHeaders }: ArchivedExchange): string {
+  const { pathname, search, host } = new URL(url)
+  return `GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\n${headerLines(requestHeaders)}\r\n`
+}
+
+/** The body is kept decoded, so the headers that say otherwise are kept under the names Common Crawl gives them. */
+function responseHead({ status, headers, body }: ArchivedExchange): string {
+  const { 'content-length': length, 'content-encoding': encoding, 'transfer-encoding': transfer, ...rest } = headers
+  const renamed = { 'x-crawl-content-length': length, 'x-crawl-content-encoding': encoding, 'x-crawl-transfer-encoding': transfer }
+  const own = status === 304 ? {} : { 'content-length': String(body.length) }
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${headerLines({ ...rest, ...renamed, ...own })}\r\n`
+}
+
+function headerLines(headers: Readonly<Record<string, string | undefined>>): string {
+  return Object.entries(headers)
+    .flatMap(([name, values]) => (values === undefined ? [] : values.split('\n').map((value) => `${name}: ${oneLine(value)}\r\n`)))
+    .join('')
+}
+
+const oneLine = (value: string): string => value.replace(/[\r\n]+/g, ' ')
+
+const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+
+/** `sha1:` in base 32, which every reader of WARC knows. */
+function digestOf(bytes: Uint8Array): string {
+  const bits = BigInt(`0x${createHash('sha1').update(bytes).digest('hex')}`)
+  return `sha1:${Array.from({ length: 32 }, (_, i) => base32[Number((bits >> BigInt(155 - 5 * i)) & 31n)]).join('')}`
+}
