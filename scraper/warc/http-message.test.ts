@@ -67,8 +67,10 @@ describe('a hostile one', () => {
   ])('is %s: %s', (code, head, body) => expect(parseHttpResponse(block(head, body), bytesMax)).toBe(code))
   test('is never an error', () => {
     const heads = ['', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n']
-    fc.assert(
-      fc.property(fc.constantFrom(...heads), fc.uint8Array(), (head, bytes) => void parseHttpResponse(Buffer.concat([Buffer.from(head), bytes]), bytesMax)),
-    )
+    const property = fc.property(fc.constantFrom(...heads), fc.uint8Array(), (head, bytes) => {
+      const message = parseHttpResponse(Buffer.concat([Buffer.from(head), bytes]), bytesMax)
+      return typeof message === 'string' || message.body.length <= bytesMax
+    })
+    expect(fc.check(property).failed).toBe(false)
   })
 })
