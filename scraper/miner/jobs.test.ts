@@ -49,7 +49,7 @@ describe('jobs', () => {
     const found = {
       pages: [{ url: 'http://b.localhost/' }, { url: 'http://b.localhost/dated', modifiedAt: 7 }, { url: 'http://elsewhere.example/' }],
       sitemaps: [{ url: 'http://b.localhost/map.xml' }],
-      feeds: [{ url: 'http://b.localhost/feed' }],
+      feeds: [{ url: 'http://b.localhost/feed' }, { url: 'https://elsewhere.example/feed' }],
     }
     expect(targets.found(found, { url: 'http://a.localhost/sitemap.xml', kind: 'sitemap' }).targets).toEqual([
       { url: 'http://b.localhost/', kind: 'page', label: 'all', priority: expect.any(Number), depth: 0 },

@@ -4,7 +4,7 @@ import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { pagePriority } from '../frontier/priority.ts'
 import type { Discovery, TrapReason, Traps } from '../frontier/traps.ts'
 import type { Found, FoundUrl } from '../source/found.ts'
-import { labelOf, type Jobs } from './jobs.ts'
+import { labelOf, originOf, type Jobs } from './jobs.ts'
 import type { Share } from './share.ts'
 
 /** Seeds before sitemaps before pages (priority.ts). Nothing of where or when a URL was found. */
@@ -55,7 +55,7 @@ export function targetsOf({ jobs, isOurs, traps, now }: Parts): Targets {
   }
   const list = (found: FoundUrl, kind: 'sitemap' | 'feed', owner: DesirabilityJob | undefined, priority: number): Target[] => {
     if (remembered.has(found.url, 0)) return []
-    const job = jobs.of(found.url) ?? owner ?? jobs.list[0]
+    const job = jobs.of(found.url) ?? owner
     if (!job || !isOurs(found.url)) return []
     if (found.modifiedAt === undefined) remembered.add(found.url, 0)
     return [{ ...found, kind, label: labelOf(job), priority }]
@@ -74,8 +74,10 @@ export function targetsOf({ jobs, isOurs, traps, now }: Parts): Targets {
       // What a sitemap or feed lists is as good as a seed.
       const discovery = at.kind === 'page' ? { depth: (at.depth ?? 0) + 1, from: at.url } : { depth: 0 }
       for (const found of pages) addPage(wanted, found, discovery)
-      for (const found of sitemaps) wanted.targets.push(...list(found, 'sitemap', undefined, priorities.sitemap))
-      for (const found of feeds) wanted.targets.push(...list(found, 'feed', undefined, priorities.sitemap))
+      // A host may be asked for its own lists; those of others only where a job goes.
+      const ownerOf = ({ url }: FoundUrl) => (originOf(url) === originOf(at.url) ? (jobs.of(at.url) ?? jobs.list[0]) : undefined)
+      for (const found of sitemaps) wanted.targets.push(...list(found, 'sitemap', ownerOf(found), priorities.sitemap))
+      for (const found of feeds) wanted.targets.push(...list(found, 'feed', ownerOf(found), priorities.sitemap))
       return wanted
     },
   }

@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { systemClock } from '#infra/clock.ts'
+import { Config } from '#infra/config/schema.ts'
+import { sqliteFrontier } from '#infra/engine/sqlite/frontier.ts'
+import { createHttp } from '#infra/net/http.ts'
+import { createTelemetry } from '#infra/telemetry/telemetry.ts'
+import { jobId } from '#schemas/desirability.ts'
+import { executeCrawl } from '#scraper/fetch/crawlee-executor.ts'
+import { createTraps } from '#scraper/frontier/traps.ts'
+import { claimJournal } from '#scraper/miner/claim-journal.ts'
+import { openGate } from '#scraper/miner/gate.ts'
+import { compileJobs } from '#scraper/miner/jobs.ts'
+import { openRejects } from '#scraper/miner/rejects.ts'
+import { revisitPlan } from '#scraper/miner/revisit.ts'
+import { shareOf } from '#scraper/miner/share.ts'
+import { Tally } from '#scraper/miner/tally.ts'
+import { targetsOf } from '#scraper/miner/targets.ts'
+import { claimVisitor } from '#scraper/miner/visit.ts'
+import { cycleWork } from '#scraper/miner/work.ts'
+import { createRobots } from '#scraper/robots/robots.ts'
+
+interface CrawlOptions {
+  origins: readonly string[]
+  /** For the frontier, the journal and the rejects. */
+  folder: string
+  concurrency: number
+}
+
+const visitMs = 42_000
+
+/** The crawl of a miner as it is, on a durable frontier, but for the step that makes documents: a page is kept for its links. @returns pages stored */
+export async function crawlWith({ origins, folder, concurrency }: CrawlOptions): Promise<number> {
+  const pace = systemClock()
+  const telemetry = createTelemetry()
+  const { signal } = new AbortController()
+  await using frontier = sqliteFrontier(join(folder, 'frontier.sqlite'), { clock: pace })
+  await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 20_000, bytesMax: 1 << 22, allowPrivate: origins })
+  await using rejects = await openRejects(join(folder, 'rejects.jsonl'), telemetry)
+  const settings = Config.shape.miner.parse({ host_delay_ms: 0, host_delay_factor: 0 })
+  const params = { keyword: null, platform: 'web', label: 'bench', post_start_datetime: null, post_end_datetime: null } as const
+  const web = { seeds: origins.map((origin) => `${origin}/`), include: origins.map((origin) => `${origin}/*`) }
+  const jobs = compileJobs([{ id: jobId(params), weight: 1, params, web }])
+  const tally = new Tally('bench', telemetry, pace)
+  const targets = targetsOf({ jobs, isOurs: shareOf('1/1'), traps: createTraps(), now: pace.now })
+  await frontier.add(targets.seeds())
+  const gate = openGate({ settings, pace, dataDir: folder, telemetry })
+  const work = cycleWork({
+    frontier,
+    pace,
+    signal,
+    gate,
+    targets: new Map([['bench', 1e9]]),
+    weights: jobs.weights,
+    concurrency,
+    leaseMs: 2 * visitMs,
+    inRounds: false,
+    retarget: async () => undefined,
+    onClaims: claimJournal(join(folder, 'claims.json')).write,
+    onStats: tally.noteStats,
+  })
+  const visit = claimVisitor({
+    frontier,
+    http,
+    rejects,
+    telemetry,
+    targets,
+    pace,
+    signal,
+    visitMs,
+    robots: createRobots(http, pace),
+    keep: async () => ({ outcome: 'stored' }),
+    remember: revisitPlan({ pace, facts: pace, bounds: { minMs: 3_600_000, maxMs: 2_592_000_000 } }),
+    hostDelayMs: settings.host_delay_ms,
+    responseFactor: settings.host_delay_factor,
+    interrupted: new Map(),
+    onVisit: tally.add,
+  })
+  await executeCrawl({ work, visit, concurrency })
+  return tally.report().visits.stored
+}
