@@ -48,7 +48,7 @@ const number = z
 const group = z
   .string()
   .transform((text) => text.split('+'))
-  .pipe(z.tuple([number, number]))
+  .pipe(z.tuple([number.refine((count) => count > 0), number]))
   .transform(([count, sumMs]): IntervalGroup => ({ count, sumMs }))
 const content = z.string().regex(/^[0-9a-f]{16}$/)
 const list = z.string().transform((text) => (text === '' ? [] : text.split('.')))
