@@ -35,6 +35,8 @@ export interface ExecutorOptions {
 
 /** A slot gives its place back after so many visits, so that crawlee's pool sees what goes on. */
 const visitsPerSlot = 256
+/** How often a slot without work looks for some, ms. */
+const pauseMs = 20
 /** Longer than any slot runs: a visit has its own deadlines, and crawlee's would leave it running. */
 const slotSeconds = 86_400 * 14
 
@@ -101,18 +103,24 @@ class ClaimManager implements IRequestManager {
   readonly #claims = new Map<string, Claim>()
   #handled = 0
   #refilling: Promise<void> | undefined
+  #pausing: { promise: Promise<void>; end: () => void } | undefined
   #failure: { error: unknown } | undefined
 
   constructor(work: Work) {
     this.#work = work
   }
 
-  /** Visits the claim of that token, and whatever is ready after it. */
+  /** Visits the claim of that token, and whatever is ready after it, as long as others are at work: what they end may free a host. */
   async workOff(token: string, visit: (claim: Claim) => Promise<void>): Promise<void> {
     let claim = this.#claims.get(token)
-    for (let visits = 1; claim; visits++) {
-      await this.#run(claim, visit)
-      if (visits === visitsPerSlot || (await this.isEmpty())) return
+    for (let visits = 0; visits < visitsPerSlot;) {
+      if (claim) {
+        await this.#run(claim, visit)
+        visits++
+      } else if (this.#claims.size === 0) return
+      else await this.#pause()
+      await this.#refillEmpty()
+      if (this.#isAtEnd) return
       claim = this.#next()
     }
   }
@@ -124,16 +132,12 @@ class ClaimManager implements IRequestManager {
   }
 
   async isEmpty(): Promise<boolean> {
-    if (this.#failure) return true
-    if (this.#ready.length === 0 && !this.#work.isOver()) {
-      this.#refilling ??= this.#refill().finally(() => (this.#refilling = undefined))
-      await this.#refilling
-    }
-    return this.#ready.length === 0
+    await this.#refillEmpty()
+    return this.#failure !== undefined || this.#ready.length === 0
   }
 
   async isFinished(): Promise<boolean> {
-    return this.#claims.size === 0 && (this.#failure !== undefined || (this.#ready.length === 0 && this.#work.isOver()))
+    return this.#claims.size === 0 && this.#isAtEnd
   }
 
   async fetchNextRequest<T extends Record<string, unknown>>(): Promise<Request<T> | null> {
@@ -150,6 +154,7 @@ class ClaimManager implements IRequestManager {
       this.#claims.delete(claim.token)
       this.#work.ended(claim)
       this.#handled++
+      this.#pausing?.end()
     }
   }
 
@@ -157,6 +162,32 @@ class ClaimManager implements IRequestManager {
     const claim = this.#failure ? undefined : this.#ready.shift()
     if (claim) this.#claims.set(claim.token, claim)
     return claim
+  }
+
+  /** Nothing more will be begun. */
+  get #isAtEnd(): boolean {
+    return this.#failure !== undefined || (this.#ready.length === 0 && this.#work.isOver())
+  }
+
+  /** Until a visit ends; not for long, since a host may end its rest. Shared by all slots that wait. */
+  #pause(): Promise<void> {
+    if (!this.#pausing) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const end = () => {
+        clearTimeout(timer)
+        this.#pausing = undefined
+        resolve()
+      }
+      const timer = setTimeout(end, pauseMs)
+      this.#pausing = { promise, end }
+    }
+    return this.#pausing.promise
+  }
+
+  async #refillEmpty(): Promise<void> {
+    if (this.#failure || this.#ready.length > 0 || this.#work.isOver()) return
+    this.#refilling ??= this.#refill().finally(() => (this.#refilling = undefined))
+    await this.#refilling
   }
 
   async #refill(): Promise<void> {

@@ -17,6 +17,7 @@ import { Tally } from '#scraper/miner/tally.ts'
 import { targetsOf } from '#scraper/miner/targets.ts'
 import { claimVisitor } from '#scraper/miner/visit.ts'
 import { cycleWork } from '#scraper/miner/work.ts'
+import { createHostPolicies } from '#scraper/robots/host-policies.ts'
 import { createRobots } from '#scraper/robots/robots.ts'
 
 interface CrawlOptions {
@@ -68,6 +69,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     signal,
     visitMs,
     robots: createRobots(http, pace),
+    policies: createHostPolicies(http, pace),
     keep: async () => ({ outcome: 'stored' }),
     remember: revisitPlan({ pace, facts: pace, bounds: { minMs: 3_600_000, maxMs: 2_592_000_000 } }),
     hostDelayMs: settings.host_delay_ms,
