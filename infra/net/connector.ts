@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { buildConnector } from 'undici'
 import type { Egress } from './egress.ts'
 import { HttpTrouble } from './http-failure.ts'
@@ -45,7 +45,8 @@ export function guardedConnector({ egress, connectMs, ca }: ConnectorOptions): C
     const startedAt = performance.now()
     const hostname = options.hostname.replace(/^\[|\]$/g, '')
     const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80)
-    const tls = options.protocol === 'https:' ? { servername: options.servername || hostname } : {}
+    // An address is no server name (RFC 6066 §3); its certificate is checked against the address itself.
+    const tls = options.protocol === 'https:' && isIP(hostname) === 0 ? { servername: options.servername || hostname } : {}
     let trouble: unknown = new HttpTrouble('dns_failed')
     for (const { address, port: at } of await within(connectMs, egress.resolve(options.protocol, hostname, port))) {
       try {

@@ -90,7 +90,8 @@ export function createHttp(options: HttpOptions): Http {
     maxHeaderSize: headerBytesMax,
     headersTimeout: phaseMs(options.headersMs ?? 15_000, timeoutMs),
     bodyTimeout: phaseMs(options.bodyMs ?? 10_000, timeoutMs),
-    connections: 2,
+    // A host is asked one thing at a time; a second connection would be opened while the first comes to rest.
+    connections: 1,
     keepAliveTimeout: 10_000,
     keepAliveMaxTimeout: 60_000,
     pipelining: 1,
