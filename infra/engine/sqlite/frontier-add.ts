@@ -1,7 +1,7 @@
 import type { Target } from '#schemas/frontier.ts'
 import { hostOf } from './frontier-arguments.ts'
 import type { FrontierParts } from './frontier-parts.ts'
-import { byUrgency } from './frontier-entry.ts'
+import { byUrgency, type Entry } from './frontier-entry.ts'
 import type { TargetRow } from './frontier-targets.ts'
 
 export interface AddLimits {
@@ -12,12 +12,12 @@ export interface AddLimits {
 }
 
 /** What several finds of one URL in one call come to: the label and kind of the first, the best of the rest. */
-type Newcomer = Required<Omit<Target, 'modifiedAt'>> & { modifiedAt: number | undefined }
+type Newcomer = Entry & Pick<Target, 'kind' | 'label'> & { modifiedAt: number | undefined }
 
 /** Adds those that are unknown and lets the others rise; returns how many were new. Within a transaction, after `seen.catchUp`. */
 export function addTargets(parts: FrontierParts, targets: readonly Target[], limits: AddLimits, now: number): number {
   const byHost = new Map<string, Newcomer[]>()
-  for (const target of merge(targets, now)) {
+  for (const target of merge(parts, targets, now)) {
     if (parts.seen.find(target.url)) {
       update(parts, target)
       continue
@@ -32,14 +32,14 @@ export function addTargets(parts: FrontierParts, targets: readonly Target[], lim
   return added
 }
 
-function merge(targets: readonly Target[], now: number): Iterable<Newcomer> {
+function merge({ classes }: FrontierParts, targets: readonly Target[], now: number): Iterable<Newcomer> {
   const merged = new Map<string, Newcomer>()
   for (const { url, kind, label, priority, depth = 0, modifiedAt } of targets) {
     // A time to come says nothing: a site that names one would have its page visited again each time.
     const changedAt = modifiedAt !== undefined && modifiedAt <= now ? modifiedAt : undefined
     const known = merged.get(url)
     if (!known) {
-      merged.set(url, { url, kind, label, priority, depth, modifiedAt: changedAt })
+      merged.set(url, { url, kind, label, priority, depth, modifiedAt: changedAt, classId: classes.of(label, kind).id })
       continue
     }
     known.priority = Math.max(known.priority, priority)
@@ -50,16 +50,15 @@ function merge(targets: readonly Target[], now: number): Iterable<Newcomer> {
 }
 
 function addToHost(parts: FrontierParts, name: string, found: readonly Newcomer[], { hostUrlsMax, depthMax }: AddLimits): number {
-  const { seen, hosts, inbox, tallies, classes } = parts
-  const near = found.filter(({ depth }) => depth <= depthMax)
+  const { seen, hosts, inbox, tallies } = parts
+  const near = found.every(({ depth }) => depth <= depthMax) ? found : found.filter(({ depth }) => depth <= depthMax)
   if (near.length < found.length) tallies.count('refused:depth', found.length - near.length)
   if (near.length === 0) return 0
   const host = hosts.idOf(name)
-  const wanted = near.map((target) => ({ ...target, classId: classes.of(target.label, target.kind).id }))
   const room = Math.max(0, hostUrlsMax - seen.countOf(host))
   // What a full host still takes must not hang on the order of the call.
-  const taken = wanted.length <= room ? wanted : wanted.toSorted(byUrgency).slice(0, room)
-  if (taken.length < wanted.length) tallies.count('refused:host_urls', wanted.length - taken.length)
+  const taken = near.length <= room ? near : near.toSorted(byUrgency).slice(0, room)
+  if (taken.length < near.length) tallies.count('refused:host_urls', near.length - taken.length)
   if (taken.length === 0) return 0
   for (const target of taken) {
     seen.add(target.url, host, target)

@@ -20,6 +20,10 @@ export interface FrontierOptions {
   depthMax?: number
 }
 
+/** From so many claims on that are under way, what ends one waits some ms for others. */
+const claimsForPatience = 8
+/** Claims that were lost are never ended: they are forgotten with all others, which costs nothing but patience. */
+const heldMax = 10_000
 /** KiB of pages that SQLite keeps in memory. */
 const cacheKib = 32_768
 
@@ -47,7 +51,13 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
       for (const part of [seen, inbox, hosts, tallies, classes]) part.forget()
     },
   })
-  const finish = (claim: Claim, end: (row: TargetRow, now: number) => void) => run(() => end(heldTarget(parts, claim), clock.now()))
+  const held = new Set<string>()
+  // One crawler that works alone must not be kept waiting; where many visits are under way, some end at about the same time.
+  const patience = () => (held.size >= claimsForPatience ? 'patient' : undefined)
+  const finish = (claim: Claim, end: (row: TargetRow, now: number) => void) => {
+    held.delete(claim.token)
+    return run(() => end(heldTarget(parts, claim), clock.now()), patience())
+  }
   return {
     async add(found) {
       const news = newsOf(parts, found)
@@ -57,11 +67,14 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
       return run(() => {
         seen.catchUp()
         return addTargets(parts, news, { hostUrlsMax, depthMax }, clock.now())
-      })
+      }, patience())
     },
     async claim(request) {
       checkClaimRequest(request)
-      return run(() => claimTargets(parts, request, clock.now()))
+      const claims = await run(() => claimTargets(parts, request, clock.now()))
+      for (const { token } of claims) held.add(token)
+      if (held.size > heldMax) held.clear()
+      return claims
     },
     async done(claim, visit) {
       checkVisit(visit)

@@ -9,13 +9,16 @@ interface CommitHooks {
   rolledBack(): void
 }
 
-/** Calls that come within one turn of the event loop share a transaction, and the one sync to disk that it costs. */
+/** How long a patient call waits for company. */
+const patienceMs = 3
+
+/** Calls that come within one turn of the event loop, or while a patient one waits, share a transaction and the one sync to disk that it costs. */
 export interface GroupCommit {
   /**
    * Runs after all earlier calls, in their order; settles when it is durable. `work` refuses with an OrreryError `lease_lost` before it changes anything,
    * which is its own affair; after any other error nothing of the group has happened, and all of it rejects.
    */
-  run<T>(work: () => T): Promise<T>
+  run<T>(work: () => T, patience?: 'patient'): Promise<T>
   /** Does now what still waits. */
   flush(): void
 }
@@ -28,17 +31,27 @@ interface Call {
 
 export function groupCommit(db: Database, hooks: CommitHooks): GroupCommit {
   let waiting: Call[] = []
+  let timer: NodeJS.Timeout | undefined
+  let isDue = false
   const flush = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+    isDue = false
     const calls = waiting
     waiting = []
     if (calls.length > 0) commit(db, hooks, calls)
   }
+  const schedule = (isPatient: boolean): void => {
+    if (isPatient) timer ??= setTimeout(flush, patienceMs)
+    else if (!isDue) setImmediate(flush)
+    isDue ||= !isPatient
+  }
   return {
     flush,
-    run: <T>(work: () => T) =>
+    run: <T>(work: () => T, patience?: 'patient') =>
       new Promise<T>((resolve, reject) => {
-        if (waiting.length === 0) setImmediate(flush)
         waiting.push({ work, resolve: resolve as (value: unknown) => void, reject })
+        schedule(patience === 'patient')
       }),
   }
 }
