@@ -24,6 +24,7 @@ interface Setting {
   pages?: number
   reproducible?: boolean
   pace?: Clock
+  facts?: Clock
   hostDelayMs?: number
   timeoutMs?: number
   jobs?: DesirabilityJob[]
@@ -77,7 +78,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
       chain,
       http,
       pace,
-      facts: frozenClock(frozenAt),
+      facts: setting.facts ?? frozenClock(frozenAt),
       telemetry,
       origin,
       dataDir,

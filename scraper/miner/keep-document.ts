@@ -5,6 +5,7 @@ import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { ReadOutcome } from '../fetch/fetch-target.ts'
 import { pageDocument } from '../fetch/page-document.ts'
+import { decodeMemory } from '../frontier/page-memory.ts'
 import { jobMatcher } from '../shard/job-match.ts'
 import { labelOf, type Jobs } from './jobs.ts'
 
@@ -48,6 +49,9 @@ function documentOf(
   if (!job) return 'no_job'
   const page = pageDocument(read, facts.now(), obeyRights)
   if (typeof page === 'string') return page
-  const document = { ...page, label: labelOf(job), job_id: job.id, hotkey, version: (claim.previous?.version ?? 0) + 1 }
+  // A page that names no date is as old as its first visit, whatever became of it since.
+  const firstSeenAt = decodeMemory(claim.previous?.memory)?.firstSeenAt
+  const datetime = page.published_at ?? new Date(Math.min(firstSeenAt ?? Infinity, page.fetched_at.getTime()))
+  const document = { ...page, datetime, label: labelOf(job), job_id: job.id, hotkey, version: (claim.previous?.version ?? 0) + 1 }
   return matches(document, job.id) === undefined ? document : 'job_mismatch'
 }

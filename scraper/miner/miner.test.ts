@@ -31,7 +31,7 @@ test('the same site gives the same pages and the same bytes, whatever the concur
     const report = await bench.cycle()
     const visited = site.requests
       .map(({ host, path }) => host + path)
-      .filter((url) => !url.endsWith('robots.txt'))
+      .filter((url) => !/\/(?:robots\.txt|ai\.txt|tdmrep\.json)$/.test(url))
       .sort()
     runs.push({ report, objects: await objectsOf(bench), visited })
   }

@@ -10,6 +10,7 @@ import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { createTraps } from '../frontier/traps.ts'
+import { createHostPolicies, type HostPolicies } from '../robots/host-policies.ts'
 import { createRobots, type Robots } from '../robots/robots.ts'
 import { snapshotShards, type SnapshotReport } from '../shard/snapshot.ts'
 import { claimJournal, type ClaimJournal } from './claim-journal.ts'
@@ -75,6 +76,7 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   await chain.register(signer, coldkey)
   const rejects = await openRejects(join(dataDir, 'rejects', `${settings.name}.jsonl`), telemetry)
   const robots = createRobots(http, pace)
+  const policies = createHostPolicies(http, pace)
   const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.json`))
   const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)
   const traps = createTraps()
@@ -86,7 +88,7 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       const tally = new Tally(signer.address, telemetry, pace)
       const targets = targetsOf({ jobs: order.jobs, isOurs, traps, now: options.facts.now })
       await options.frontier.add(targets.seeds())
-      await crawl(options, { order, journal, robots, rejects, targets, tally, interrupted }, signal)
+      await crawl(options, { order, journal, robots, policies, rejects, targets, tally, interrupted }, signal)
       signal.throwIfAborted()
       const snapshot = await snapshotShards({ ...options, jobs: order.jobs.list, codec: settings.codec, rejects: rejects.add, signal })
       await order.finish()
@@ -102,6 +104,7 @@ interface CrawlParts {
   order: WorkOrder
   journal: ClaimJournal
   robots: Robots
+  policies: HostPolicies
   rejects: Rejects
   targets: Targets
   tally: Tally

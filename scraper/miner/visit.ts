@@ -2,7 +2,9 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, Visit } from '#schemas/frontier.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
+import { retryAfterMs } from '../fetch/retry-after.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
+import type { HostPolicies } from '../robots/host-policies.ts'
 import { noFinds, type Found } from '../source/found.ts'
 import { hostMoods, restMs } from './host-rest.ts'
 import type { KeepPage, Kept } from './keep-document.ts'
@@ -12,6 +14,7 @@ import type { Targets } from './targets.ts'
 import { releaseClaim } from './work.ts'
 
 export interface VisitorOptions extends FetchServices {
+  policies: HostPolicies
   frontier: Frontier
   rejects: Pick<Rejects, 'add'>
   telemetry: Telemetry
@@ -52,6 +55,8 @@ type Trouble = Extract<FetchOutcome, { kind: 'trouble' }>
 class Visitor {
   readonly #options: VisitorOptions
   readonly #moods = hostMoods()
+  /** URL → turns of it that went to its host's own files: no attempts at the page. */
+  readonly #excused = new Map<string, number>()
 
   constructor(options: VisitorOptions) {
     this.#options = options
@@ -60,6 +65,7 @@ class Visitor {
   async visit(claim: Claim): Promise<void> {
     const { signal } = this.#options
     if (await this.#waitsAfterKill(claim)) return
+    if (claim.kind === 'page' && (await this.#asksHost(claim))) return
     const outcome = await fetchTarget(claim, claim.previous, this.#options, signal)
     this.#noteMood(claim, outcome)
     switch (outcome.kind) {
@@ -78,14 +84,20 @@ class Visitor {
   }
 
   async #read(claim: Claim, outcome: ReadOutcome): Promise<void> {
-    const { keep, remember } = this.#options
+    const { keep, remember, policies } = this.#options
     const adding = this.#addFound(claim, outcome.found, outcome.permission)
     const { isChanged, ...kept } = remember(claim, outcome.fetched)
-    const result: Kept = !outcome.content ? { outcome: 'stored' } : isChanged || !claim.previous ? await keep(claim, outcome) : { outcome: 'unchanged' }
-    await adding
-    if (result.outcome !== 'rejected') return this.#finish(claim, { ...kept, ...result }, outcome)
-    await this.#reject(claim, result.reason, 'extract')
-    await this.#finish(claim, result, outcome)
+    // Nobody waits for the links alone: they are durable together with the end of the visit, or before it.
+    let isAdded = true
+    adding.catch(() => (isAdded = false))
+    const result: Kept = !outcome.content
+      ? { outcome: 'stored' }
+      : isChanged || !claim.previous
+        ? await keep(claim, { ...outcome, policy: policies.of(claim.url) })
+        : { outcome: 'unchanged' }
+    if (result.outcome === 'rejected') await this.#reject(claim, result.reason, 'extract')
+    if (!isAdded) await adding
+    await Promise.all([adding, this.#finish(claim, result.outcome === 'rejected' ? result : { ...kept, ...result }, outcome)])
   }
 
   async #unchanged(claim: Claim, outcome: Extract<FetchOutcome, { kind: 'unchanged' }>): Promise<void> {
@@ -104,7 +116,7 @@ class Visitor {
 
   async #trouble(claim: Claim, outcome: Trouble): Promise<void> {
     const { frontier, telemetry, pace } = this.#options
-    const retry = retryAfterTrouble(outcome.reason, claim.attempt, outcome.retryAfterMs)
+    const retry = retryAfterTrouble(outcome.reason, claim.attempt - (this.#excused.get(claim.url) ?? 0), outcome.retryAfterMs)
     if (!retry.retry) return this.#giveUp(claim, outcome, 'fetch')
     if (outcome.permission) await this.#addFound(claim, noFinds, outcome.permission)
     telemetry.count('crawl.deferred', 1, { reason: outcome.reason })
@@ -133,6 +145,7 @@ class Visitor {
 
   async #finish(claim: Claim, visit: Omit<Visit, 'hostDelayMs' | 'address'>, outcome: FetchOutcome): Promise<void> {
     const { exchange } = outcome
+    this.#excused.delete(claim.url)
     await this.#options.frontier.done(claim, { ...visit, address: exchange?.address, hostDelayMs: this.#restMs(claim, outcome) })
     this.#options.onVisit(claim, visit.outcome, exchange?.wireBytes ?? 0)
   }
@@ -152,6 +165,29 @@ class Visitor {
     return this.#options.http.isVirtual(new URL(url).hostname)
   }
 
+  /**
+   * Before the first page of a host: the files in which it says what may be learnt from it, each a request like any other, with the host's rest behind it.
+   * True when this turn of the host went to one of them.
+   */
+  async #asksHost(claim: Claim): Promise<boolean> {
+    const { policies, robots, frontier, pace, signal } = this.#options
+    for (;;) {
+      const permission = await robots.of(claim.url, signal)
+      if (permission.state === 'unreachable' || !permission.rules.allows(pathOf(claim.url))) return false
+      const [file] = policies.unasked(claim.url, permission.rules)
+      if (file === undefined) return false
+      const { trouble, ...exchange } = await policies.ask(file, signal)
+      if (!this.#isOwn(claim)) this.#moods.note(hostOf(claim.url), { responseMs: exchange.responseMs, isTrouble: trouble !== undefined })
+      const hostDelayMs = this.#restMs(claim, { exchange, permission })
+      const waitMs = Math.max(hostDelayMs, trouble ? (retryAfterMs(trouble.retryAfter, pace.now()) ?? policyRetryMs) : 0)
+      if (waitMs === 0) continue
+      this.#excused.set(claim.url, (this.#excused.get(claim.url) ?? 0) + 1)
+      const reason = trouble?.reason ?? 'asked_host'
+      await frontier.defer(claim, { reason, until: pace.now() + waitMs, holdHost: true, hostDelayMs, address: exchange.address })
+      return true
+    }
+  }
+
   /** A request that was cut off by kill -9 may have reached its host, and nobody noted the rest that it is owed. */
   async #waitsAfterKill(claim: Claim): Promise<boolean> {
     const { interrupted, robots, frontier, pace, signal, hostDelayMs } = this.#options
@@ -164,6 +200,12 @@ class Visitor {
     return true
   }
 }
+
+/** A host that could not give one of its files is asked again after this, unless it says when. */
+const policyRetryMs = 5000
+
+/** Path and query of a canonical URL. */
+const pathOf = (url: string): string => url.slice(url.indexOf('/', 8))
 
 /** Host name and port of a canonical URL. */
 const hostOf = (url: string): string => url.slice(url.indexOf('//') + 2, url.indexOf('/', 8))

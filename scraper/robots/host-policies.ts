@@ -8,10 +8,13 @@ import type { HostPolicy } from './rights.ts'
 import { robotsBytesMax, type RobotsRules } from './robots-txt.ts'
 import { noTdmRules, parseTdmFile } from './tdm.ts'
 
-/** Why a file could not be read now. The host said how long to leave it alone, or did not. */
-export interface PolicyTrouble {
-  reason: string
-  retryAfter: string | undefined
+/** What a request for one of the files came to. */
+export interface PolicyAnswer {
+  /** Why the file could not be read now, and what the host's Retry-After says; undefined when it is known what the file says. */
+  trouble: { reason: string; retryAfter: string | undefined } | undefined
+  address: string | undefined
+  responseMs: number
+  wireBytes: number
 }
 
 /**
@@ -22,7 +25,7 @@ export interface HostPolicies {
   /** URLs of the files of `url`'s host that are to be asked, in order; empty when all is known. What robots.txt forbids is not asked and says nothing. */
   unasked(url: string, rules: RobotsRules): string[]
   /** Asks for one of them. A file that cannot be had after two tries says nothing for an hour. @throws the signal's reason when aborted */
-  ask(file: string, signal: AbortSignal): Promise<PolicyTrouble | undefined>
+  ask(file: string, signal: AbortSignal): Promise<PolicyAnswer>
   /** What is known of the host of `url`. */
   of(url: string): HostPolicy
 }
@@ -60,23 +63,25 @@ export function createHostPolicies(http: Http, pace: Clock): HostPolicies {
     async ask(file, signal) {
       const known = knownOf(file)
       const path = new URL(file).pathname
+      const startedAt = performance.now()
       const answer = await http.get(file, { bytesMax: robotsBytesMax, truncate: true, redirectsMax, signal })
       const trouble = troubleOf(answer)
-      if (trouble && ++known.troubles < triesMax) return trouble
+      const cost = { address: answer.address, responseMs: performance.now() - startedAt, wireBytes: answer.ok ? answer.wireBytes : 0 }
+      if (trouble && ++known.troubles < triesMax) return { trouble, ...cost }
       known.troubles = 0
       known.until.set(path, pace.now() + (trouble ? hourMs : dayMs))
       // What was known before the trouble stays.
-      if (trouble) return undefined
+      if (trouble) return { trouble: undefined, ...cost }
       const text = answer.ok && answer.status >= 200 && answer.status < 300 ? decodeText(answer.body, 'text/plain; charset=utf-8').text : ''
       if (path === tdmPath) known.tdm = parseTdmFile(text, file)
       else known.aiTxt = parseAiTxt(text, userAgentToken, file)
-      return undefined
+      return { trouble: undefined, ...cost }
     },
   }
 }
 
 /** A host that cannot be reached or says "later" is asked again; everything else that is no file means that there is none. */
-function troubleOf(answer: Awaited<ReturnType<Http['get']>>): PolicyTrouble | undefined {
+function troubleOf(answer: Awaited<ReturnType<Http['get']>>): PolicyAnswer['trouble'] {
   if (!answer.ok) return isTransient(answer.reason) ? { reason: answer.reason, retryAfter: undefined } : undefined
   const isLater = answer.status === 429 || answer.status === 503
   return isLater ? { reason: `http_${answer.status}`, retryAfter: answer.headers['retry-after'] } : undefined

@@ -84,7 +84,7 @@ describe('the files of a host', () => {
 
   test.each([404, 410, 500])('answered with %i are none', async (code) => {
     await using host = await open({ '/.well-known/tdmrep.json': (response) => void response.writeHead(code).end(tdmFile) })
-    expect(await host.askNext()).toBeUndefined()
+    expect(await host.askNext()).toMatchObject({ trouble: undefined })
     expect(host.policies.unasked(url, allowAll)).toHaveLength(1)
     expect(host.policies.of(url).tdm.of('/a').reserved).toBeNull()
   })
@@ -95,9 +95,9 @@ describe('the files of a host', () => {
     await host.askNext()
     host.site.set('h.localhost', { '/.well-known/tdmrep.json': (response) => void response.writeHead(429, { 'retry-after': '7' }).end() })
     host.clock.advance(86_400_000)
-    expect(await host.askNext()).toEqual({ reason: 'http_429', retryAfter: '7' })
+    expect(await host.askNext()).toMatchObject({ trouble: { reason: 'http_429', retryAfter: '7' } })
     expect(host.policies.unasked(url, allowAll)).toHaveLength(2)
-    expect(await host.askNext()).toBeUndefined()
+    expect(await host.askNext()).toMatchObject({ trouble: undefined })
     expect(host.policies.unasked(url, allowAll)).toHaveLength(1)
     expect(host.policies.of(url).tdm.of('/a').reserved).toBe(true)
     host.clock.advance(3_600_000)
