@@ -34,6 +34,14 @@ export interface Claim extends Target {
   previous: PreviousVisit | undefined
 }
 
+/** A target as it would be claimed, and when at the earliest (ms since epoch; now = at once). */
+export interface Prospect extends Target {
+  readyAt: number
+  /** Tries so far that came to nothing. */
+  attempts: number
+  previous: PreviousVisit | undefined
+}
+
 export interface Visit {
   /** `stored`: a new version; `unchanged`: 304 or same bytes; `rejected`: the page is not wanted, with its reason; `failed`: given up. */
   outcome: 'stored' | 'unchanged' | 'rejected' | 'failed'
@@ -112,6 +120,8 @@ export interface Frontier {
   /** @throws OrreryError `lease_lost` */
   defer(claim: Claim, deferral: Deferral): Promise<void>
   stats(): Promise<FrontierStats>
+  /** What will be claimed next: up to `limit` targets, the best of each host, the earliest first, then as `claim` prefers. Changes nothing and lends nothing. */
+  peek(limit: number): Promise<Prospect[]>
   /**
    * When the next waiting target becomes ready (ms since epoch; now = ready), at the latest: a lent host may come free before its lease ends.
    * undefined when nothing waits; what is lent does not wait (see `stats`), though it may come back.

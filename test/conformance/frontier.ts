@@ -136,6 +136,25 @@ export function frontierSuite(make: () => Promise<Place>): void {
     expect(await one(frontier)).toMatchObject({ url: 'http://h.example/1', attempt: 2 })
   })
 
+  test('shows what will be claimed next, and lends nothing', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    await frontier.add([page('http://b.example/'), page('http://h.example/1', { priority: 1 }), page('http://h.example/2'), page('http://r.example/')])
+    const [resting] = await frontier.claim({ limit: 10, leaseMs }).then((claims) => claims.filter(({ url }) => url.includes('r.example')))
+    clock.advance(leaseMs)
+    if (resting) await frontier.defer(resting, { reason: 'http_503', until: clock.now() + 500, holdHost: true })
+    const before = await frontier.stats()
+    const seen = (await frontier.peek(10)).map(({ url, readyAt }) => [url, readyAt - clock.now()])
+    expect(seen).toEqual([
+      ['http://h.example/1', 0],
+      ['http://b.example/', 0],
+      ['http://r.example/', 500],
+    ])
+    expect(await frontier.peek(1)).toMatchObject([{ url: 'http://h.example/1', attempts: 1, previous: undefined }])
+    expect(await frontier.stats()).toEqual(before)
+    expect((await frontier.claim({ limit: 10, leaseMs })).map(({ url }) => url)).toEqual(['http://h.example/1', 'http://b.example/'])
+  })
+
   test('lets a host rest after a target was put off without holding it', async () => {
     const { clock, frontier: opened } = await open()
     await using frontier = opened

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import type { Claim, ClaimRequest, Frontier, Target } from '#schemas/frontier.ts'
+import type { Claim, ClaimRequest, Frontier, Prospect, Target } from '#schemas/frontier.ts'
 import { requireInteger } from './arguments.ts'
-import { openDatabase } from './database.ts'
+import { openDatabase, type Database } from './database.ts'
 import { addTargets } from './frontier-add.ts'
 import { checkClaimRequest, checkDeferral, checkTarget, checkUrl, checkVisit } from './frontier-arguments.ts'
 import { frontierParts, type FrontierParts } from './frontier-parts.ts'
 import type { TargetRow } from './frontier-targets.ts'
-import { groupCommit } from './group-commit.ts'
+import { groupCommit, type CommitHooks } from './group-commit.ts'
 import { fileSchemas } from './schema.ts'
 
 export interface FrontierOptions {
@@ -40,7 +40,7 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
   db.run(`pragma cache_size = -${cacheKib}`)
   const parts = frontierParts(db)
   const { seen, hosts, inbox, targets, tallies, classes } = parts
-  const { run, flush } = groupCommit(db, {
+  const hooks = {
     beforeCommit() {
       if (inbox.isFull) settle(parts)
       inbox.write()
@@ -50,7 +50,8 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
     rolledBack() {
       for (const part of [seen, inbox, hosts, tallies, classes]) part.forget()
     },
-  })
+  }
+  const { run, flush } = groupCommit(db, hooks)
   const held = new Set<string>()
   // One crawler that works alone must not be kept waiting; where many visits are under way, some end at about the same time.
   const patience = () => (held.size >= claimsForPatience ? 'patient' : undefined)
@@ -107,6 +108,11 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
         return hosts.nextReadyAt(classes.lanes(labels) ?? classes.all(), now)
       })
     },
+    async peek(limit) {
+      requireInteger('limit', limit, 1)
+      flush()
+      return rehearsal(db, hooks, () => peekTargets(parts, limit, clock.now()))
+    },
     async [Symbol.asyncDispose]() {
       flush()
       db[Symbol.dispose]()
@@ -141,6 +147,38 @@ function claimTargets(parts: FrontierParts, { limit, leaseMs, labels }: ClaimReq
   }
   return claims
 }
+
+const longestLeaseMs = 2 ** 40
+
+/** What claims would give from now on, each host once: they are made, in a transaction that is undone. */
+function peekTargets(parts: FrontierParts, limit: number, now: number): Prospect[] {
+  const { hosts, classes } = parts
+  const prospects: Prospect[] = []
+  for (let at: number | undefined = now; at !== undefined && prospects.length < limit; at = nextAfter(at, hosts.nextReadyAt(classes.all(), at))) {
+    const claims = claimTargets(parts, { limit: limit - prospects.length, leaseMs: longestLeaseMs }, at)
+    for (const { token: _token, expiresAt: _expiresAt, attempt, ...target } of claims) prospects.push({ ...target, attempts: attempt - 1, readyAt: at })
+  }
+  return prospects
+}
+
+const nextAfter = (at: number, next: number | undefined): number | undefined =>
+  next === undefined || next > at + longestLeaseMs / 2 ? undefined : Math.max(next, at + 1)
+
+/** Does the work and undoes it. */
+function rehearsal<T>(db: Database, hooks: CommitHooks, work: () => T): T {
+  const done: T[] = []
+  try {
+    db.transaction(() => {
+      done.push(work())
+      throw undoing
+    })
+  } catch (cause) {
+    hooks.rolledBack()
+    if (cause !== undoing) throw cause
+  }
+  return done[0] as T
+}
+const undoing = new Error('The rehearsal is over.')
 
 /** Sorts in what was added, so that it can be claimed. */
 function settle({ inbox, hosts }: FrontierParts): void {

@@ -2,7 +2,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { Database } from './database.ts'
 
 /** What is to happen around the work of a transaction. */
-interface CommitHooks {
+export interface CommitHooks {
   /** Writes what was gathered. */
   beforeCommit(): void
   /** Forgets what was gathered, and what is held in memory of a database that is not so. */
