@@ -8,7 +8,9 @@ const switches = [
   '--proxy-bypass-list=<-loopback>',
   // Names are resolved by the proxy alone.
   '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',
+  '--webrtc-ip-handling-policy=disable_non_proxied_udp',
   '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
+  '--block-new-web-contents',
   '--disable-quic',
   '--disable-gpu',
   '--disable-background-networking',

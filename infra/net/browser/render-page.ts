@@ -42,6 +42,7 @@ export async function renderPage(context: BrowserContext, proxy: EgressProxy, wo
   } finally {
     limits.end()
     await page.close()
+    await context.unrouteAll({ behavior: 'ignoreErrors' })
   }
 }
 
@@ -76,7 +77,7 @@ async function drive(page: Page, context: BrowserContext, proxy: EgressProxy, wo
   page.on('response', (response) => {
     if (isMainDocument(response.request(), page)) status = response.status()
   })
-  await page.route('**/*', (route) => serve(route, page, work))
+  await context.route('**/*', (route) => serve(route, page, work))
   proxy.takeRefusals()
   try {
     await page.goto(work.url, { waitUntil: 'domcontentloaded', timeout: caps.timeoutMs })
@@ -94,6 +95,7 @@ async function drive(page: Page, context: BrowserContext, proxy: EgressProxy, wo
 
 async function serve(route: Route, page: Page, { url, fetched, mayAsk = anything }: PageWork): Promise<void> {
   const request = route.request()
+  if (isOfAnother(request, page)) return route.abort('blockedbyclient')
   const isMain = isMainDocument(request, page)
   if (isMain && fetched && sameDocument(request.url(), url)) {
     return route.fulfill({ status: 200, body: Buffer.from(fetched.body), contentType: fetched.contentType })
@@ -105,17 +107,19 @@ async function serve(route: Route, page: Page, { url, fetched, mayAsk = anything
 
 const anything = (): Promise<boolean> => Promise.resolve(true)
 
-function isMainDocument(request: Request, page: Page): boolean {
-  if (!request.isNavigationRequest()) return false
+const isMainDocument = (request: Request, page: Page): boolean => request.isNavigationRequest() && request.frame() === page.mainFrame()
+
+const sameDocument = (a: string, b: string): boolean => a.split('#')[0] === b.split('#')[0]
+
+/** A window that the page opened, before it is closed. */
+function isOfAnother(request: Request, page: Page): boolean {
   try {
-    return request.frame() === page.mainFrame()
+    return request.frame().page() !== page
   } catch {
-    // The frame of a navigation is not there before its first document: so it is a new page's own.
+    // The first navigation of a page whose frame is not there yet: ours has one since it was made.
     return true
   }
 }
-
-const sameDocument = (a: string, b: string): boolean => a.split('#')[0] === b.split('#')[0]
 
 /** Only lateness is forgiven: a page whose process died has nothing to give. */
 function ignoreSlowness(error: unknown): void {
