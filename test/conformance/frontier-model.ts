@@ -4,17 +4,27 @@ interface Entry extends Target {
   state: 'waiting' | 'leased' | 'finished'
   readyAt: number
   expiresAt: number
+  attempt: number
+  visitedAt: number | undefined
 }
 
 /** A frontier so plain that it can be seen to be right: it looks at everything each time. */
 export class FrontierModel {
   readonly entries = new Map<string, Entry>()
   readonly restsUntil = new Map<string, number>()
+  readonly addressOf = new Map<string, string>()
+  readonly addresses = new Map<string, { restsUntil: number; delayMs: number }>()
 
-  add(target: Target): void {
+  add(target: Target, now: number): void {
     const known = this.entries.get(target.url)
-    if (known) known.priority = Math.max(known.priority, target.priority)
-    else this.entries.set(target.url, { ...target, state: 'waiting', readyAt: 0, expiresAt: 0 })
+    if (!known) {
+      this.entries.set(target.url, { ...target, state: 'waiting', readyAt: 0, expiresAt: 0, attempt: 0, visitedAt: undefined })
+      return
+    }
+    known.priority = Math.max(known.priority, target.priority)
+    const changedAt = target.modifiedAt !== undefined && target.modifiedAt <= now ? target.modifiedAt : 0
+    const rests = known.state !== 'leased' && known.attempt === 0 && known.visitedAt !== undefined
+    if (rests && (known.visitedAt ?? 0) < changedAt) Object.assign(known, { state: 'waiting', readyAt: 0 })
   }
 
   /** The URLs a claim must give, in this order. */
@@ -24,14 +34,22 @@ export class FrontierModel {
     while (urls.length < limit) {
       const [best] = this.#claimable(labels, now)
       if (!best) break
-      Object.assign(best, { state: 'leased', expiresAt: now + leaseMs })
+      Object.assign(best, { state: 'leased', expiresAt: now + leaseMs, attempt: best.attempt + 1 })
+      const address = this.addresses.get(this.addressOf.get(hostOf(best.url)) ?? '')
+      if (address) address.restsUntil = Math.max(address.restsUntil, now + address.delayMs)
       urls.push(best.url)
     }
     return urls
   }
 
-  done({ url }: Claim, { revisitAt, hostDelayMs }: Visit, now: number): void {
-    Object.assign(this.entries.get(url) ?? {}, { state: revisitAt === undefined ? 'finished' : 'waiting', readyAt: revisitAt ?? 0 })
+  done({ url }: Claim, { revisitAt, hostDelayMs, address }: Visit, now: number): void {
+    const state = revisitAt === undefined ? 'finished' : 'waiting'
+    Object.assign(this.entries.get(url) ?? {}, { state, readyAt: revisitAt ?? 0, attempt: 0, visitedAt: now })
+    if (address !== undefined) {
+      this.addressOf.set(hostOf(url), address)
+      const restsUntil = Math.max(now + hostDelayMs, this.addresses.get(address)?.restsUntil ?? 0)
+      this.addresses.set(address, { restsUntil, delayMs: hostDelayMs })
+    }
     this.#rest(url, now + hostDelayMs)
   }
 
@@ -61,7 +79,8 @@ export class FrontierModel {
 
   #opensAt(url: string): number {
     const leased = [...this.entries.values()].filter((entry) => entry.state === 'leased' && hostOf(entry.url) === hostOf(url))
-    return Math.max(this.restsUntil.get(hostOf(url)) ?? 0, ...leased.map((entry) => entry.expiresAt))
+    const address = this.addresses.get(this.addressOf.get(hostOf(url)) ?? '')
+    return Math.max(this.restsUntil.get(hostOf(url)) ?? 0, address?.restsUntil ?? 0, ...leased.map((entry) => entry.expiresAt))
   }
 
   #rest(url: string, until: number): void {

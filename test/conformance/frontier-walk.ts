@@ -7,17 +7,25 @@ const leaseMs = 40
 const labels = ['a', 'b']
 const delayMs = fc.constantFrom(0, 5, 50)
 const target = fc.record({
-  host: fc.nat(1),
+  host: fc.nat(2),
   path: fc.nat(5),
   label: fc.constantFrom(...labels),
   priority: fc.nat(2),
   kind: fc.constantFrom<TargetKind>('page', 'page', 'sitemap'),
+  /** Before now, ms; below 0 it is to come. */
+  changedAgoMs: fc.option(fc.constantFrom(0, 2, 30, -10), { nil: undefined, freq: 2 }),
 })
 
 const step = fc.oneof(
   fc.record({ do: fc.constant('add' as const), targets: fc.array(target, { minLength: 1, maxLength: 5 }) }),
   fc.record({ do: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 3 }), labels: fc.option(fc.subarray(labels), { nil: undefined }) }),
-  fc.record({ do: fc.constant('done' as const), which: fc.nat(), hostDelayMs: delayMs, revisitMs: fc.option(delayMs, { nil: undefined }) }),
+  fc.record({
+    do: fc.constant('done' as const),
+    which: fc.nat(),
+    hostDelayMs: delayMs,
+    revisitMs: fc.option(delayMs, { nil: undefined }),
+    address: fc.constantFrom(undefined, '192.0.2.1', '2001:db8::1'),
+  }),
   fc.record({ do: fc.constant('defer' as const), which: fc.nat(), delayMs, holdHost: fc.boolean() }),
   fc.record({ do: fc.constant('advance' as const), byMs: fc.constantFrom(1, 5, 45) }),
 )
@@ -33,7 +41,7 @@ export async function walk(frontier: Frontier, clock: ManualClock, path: readonl
   for (const step of path) {
     const now = clock.now()
     if (step.do === 'advance') clock.advance(step.byMs)
-    else if (step.do === 'add') await add(frontier, model, step)
+    else if (step.do === 'add') await add(frontier, model, step, now)
     else if (step.do === 'claim') {
       const urls = model.claim(step.limit, step.labels, now, leaseMs)
       const claims = await frontier.claim({ limit: step.limit, leaseMs, ...(step.labels && { labels: step.labels }) })
@@ -54,9 +62,13 @@ export async function walk(frontier: Frontier, clock: ManualClock, path: readonl
   return { got, wanted }
 }
 
-async function add(frontier: Frontier, model: FrontierModel, { targets }: Extract<Step, { do: 'add' }>): Promise<void> {
-  const found = targets.map(({ host, path, ...rest }) => ({ url: `http://h${host}.example/${path}`, ...rest }))
-  for (const each of found) model.add(each)
+async function add(frontier: Frontier, model: FrontierModel, { targets }: Extract<Step, { do: 'add' }>, now: number): Promise<void> {
+  const found = targets.map(({ host, path, changedAgoMs, ...rest }) => ({
+    url: `http://h${host}.example/${path}`,
+    ...rest,
+    ...(changedAgoMs !== undefined && { modifiedAt: now - changedAgoMs }),
+  }))
+  for (const each of found) model.add(each, now)
   await frontier.add(found)
 }
 
@@ -66,8 +78,8 @@ async function finish(frontier: Frontier, model: FrontierModel, claim: Claim, st
     model.defer(claim, until, step.holdHost)
     return frontier.defer(claim, { reason: 'x', until, holdHost: step.holdHost })
   }
-  const { hostDelayMs, revisitMs } = step
-  const visit = { outcome: 'stored' as const, hostDelayMs, ...(revisitMs !== undefined && { revisitAt: now + revisitMs }) }
+  const { hostDelayMs, revisitMs, address } = step
+  const visit = { outcome: 'stored' as const, hostDelayMs, address, ...(revisitMs !== undefined && { revisitAt: now + revisitMs }) }
   model.done(claim, visit, now)
   return frontier.done(claim, visit)
 }

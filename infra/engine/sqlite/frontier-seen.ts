@@ -61,7 +61,7 @@ export class FrontierSeen {
   isNews(url: string, priority: number, depth: number, modifiedAt: number | undefined): boolean {
     this.#fingerprinter.read(url)
     if (!this.#set.find(this.#fingerprinter.lo, this.#fingerprinter.hi)) return true
-    return this.#set.isNews(priority, Math.min(depth, depthMost), modifiedAt === undefined ? 0 : seconds(modifiedAt))
+    return this.#set.isNews(priority, Math.min(depth, depthMost), secondsSaid(modifiedAt))
   }
 
   /** Reads what others have added. The first time that is all there is. */
@@ -77,7 +77,7 @@ export class FrontierSeen {
   add(url: string, host: number, { priority, classId, depth, modifiedAt }: SeenTarget): void {
     this.#fingerprinter.read(url)
     const { lo, hi } = this.#fingerprinter
-    const seen = { priority, classId, depth: Math.min(depth, depthMost), freshAt: modifiedAt === undefined ? 0 : seconds(modifiedAt) }
+    const seen = { priority, classId, depth: Math.min(depth, depthMost), freshAt: secondsDone(modifiedAt) }
     this.#set.insert(lo, hi, seen)
     if (this.#freshBytes === this.#fresh.length) this.#fresh = Buffer.concat([this.#fresh, Buffer.alloc(this.#fresh.length)])
     const at = this.#freshBytes
@@ -95,12 +95,11 @@ export class FrontierSeen {
   update(url: string, { priority, depth, modifiedAt }: Omit<SeenTarget, 'classId'>): void {
     const seen = this.find(url)
     if (!seen) return
-    const freshAt = modifiedAt === undefined ? 0 : seconds(modifiedAt)
     this.#set.write({
       classId: seen.classId,
       priority: Math.max(seen.priority, priority),
       depth: Math.min(seen.depth, depth),
-      freshAt: Math.max(seen.freshAt, freshAt),
+      freshAt: Math.max(seen.freshAt, secondsDone(modifiedAt)),
     })
   }
 
@@ -141,5 +140,7 @@ export class FrontierSeen {
   }
 }
 
-/** Rounded up: half a second of news is news. */
-const seconds = (ms: number): number => Math.min(2 ** 32 - 1, Math.ceil(ms / 1000))
+const secondsMost = 2 ** 32 - 1
+/** What has been seen to is rounded down and what is said is rounded up, so that a part of a second is never lost. */
+const secondsDone = (ms: number | undefined): number => (ms === undefined ? 0 : Math.min(secondsMost, Math.floor(ms / 1000)))
+const secondsSaid = (ms: number | undefined): number => (ms === undefined ? 0 : Math.min(secondsMost, Math.ceil(ms / 1000)))
