@@ -14,7 +14,7 @@ export interface Appeal {
 const hourMs = 3_600_000
 /** A page without a date is worth what one at the end of its 30 days is; an old one still something, so that its weight decides among the old. */
 const [undatedFreshness, oldFreshness] = [0.5, 0.2]
-const perUnit = 100_000
+export const perUnit = 100_000
 
 /**
  * Priority of a page in the frontier, an integer of 0..500,000: weight × freshness × novelty. Seeds and sitemaps belong above (from 1,000,000 on).
@@ -35,7 +35,7 @@ function freshnessOf(modifiedAt: number | undefined, now: number): number {
 const listings = /\/(?:tags?|categor(?:y|ies)|topics?|archives?|authors?|users?|search|page|feed|print|amp|comments?)(?:\/|\.|$)/i
 
 /** How likely the page says what no other does, 0.25..1, by its address alone: a query most often selects or sorts what a path already shows. */
-function noveltyOf(url: string): number {
+export function noveltyOf(url: string): number {
   const query = url.indexOf('?')
   const path = query < 0 ? url : url.slice(0, query)
   const parameters = query < 0 ? 0 : url.slice(query + 1).split('&').length

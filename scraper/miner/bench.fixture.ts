@@ -28,6 +28,7 @@ interface Setting {
   hostDelayMs?: number
   timeoutMs?: number
   jobs?: DesirabilityJob[]
+  settings?: Partial<Config['miner']>
 }
 
 export function job(label: string, seeds: string[], include: string[], weight = 1): DesirabilityJob {
@@ -63,6 +64,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
     concurrency: setting.concurrency ?? 8,
     host_delay_ms: 0,
     timeout_seconds: 5,
+    ...setting.settings,
   })
   const wallet = await ensureWallet(join(dataDir, 'wallets'), 'miner-1', { seed: 1 })
   const origin = { code_version: '0', config_sha256: '0'.repeat(64) }
@@ -92,6 +94,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
     telemetry,
     store,
     catalog,
+    pace,
     dataDir,
     cycle: (signal = new AbortController().signal) => miner.cycle(signal),
     rejects: async () =>

@@ -5,6 +5,7 @@ import type { Signer } from '#schemas/chain.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Frontier } from '#schemas/frontier.ts'
 import type { Queue } from '#schemas/queue.ts'
+import { describeNext } from './dry-run.ts'
 import { openMiner, type CycleReport, type Miner, type MinerOptions } from './miner.ts'
 
 /** The backends of a data folder, as far as a miner uses them. */
@@ -26,8 +27,10 @@ export function minerCommand(program: Command, open: (command: Command) => Promi
     .command('run')
     .description('Run one miner, cycle after cycle, until it is interrupted.')
     .option('--once', 'stop after one cycle', false)
-    .action(async ({ once }: { once: boolean }, command: Command) => {
+    .option('--dry-run', 'say what would be fetched next and why; ask nobody, change nothing', false)
+    .action(async ({ once, dryRun }: { once: boolean; dryRun: boolean }, command: Command) => {
       await using backends = await open(command)
+      if (dryRun) return void process.stdout.write(await describeNext(backends, backends.config.miner))
       using interrupt = untilInterrupted()
       await using miner = await minerOf(backends, backends.config.miner)
       if (once) process.stdout.write(`${JSON.stringify(await miner.cycle(interrupt.signal))}\n`)

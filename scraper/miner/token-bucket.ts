@@ -27,7 +27,7 @@ export class TokenBucket {
   /** ms until there is a token; 0 = now. */
   waitMs(now: number): number {
     this.#fill(now)
-    return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1000)
+    return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) * 1000) / this.#perSecond)
   }
 
   /** Less than a token a second must still come to one. */

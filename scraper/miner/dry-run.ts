@@ -1,0 +1,60 @@
+import type { Config } from '#infra/config/schema.ts'
+import { textTable } from '#infra/telemetry/table.ts'
+import type { Catalog } from '#schemas/catalog.ts'
+import type { Clock } from '#schemas/clock.ts'
+import type { Frontier, Prospect } from '#schemas/frontier.ts'
+import { lineage } from '#schemas/manifest.ts'
+import { noveltyOf, perUnit } from '../frontier/priority.ts'
+import { createTraps } from '../frontier/traps.ts'
+import { compileJobs, type Jobs } from './jobs.ts'
+import { shareOf } from './share.ts'
+import { targetsOf } from './targets.ts'
+
+interface DryRunParts {
+  catalog: Catalog
+  frontier(name: string): Frontier
+  pace: Clock
+}
+
+const rowsMax = 40
+
+/**
+ * What a miner with these settings would fetch next, the best of each host, and why: a table for people. Asks nobody, lends nothing, adds nothing: what it says of
+ * seeds that the frontier does not know yet is what it would add.
+ */
+export async function describeNext({ catalog, frontier, pace }: DryRunParts, settings: Config['miner']): Promise<string> {
+  const head = await catalog.head(lineage.desirability)
+  const jobs = compileJobs(head?.manifest.kind === 'desirability' ? head.manifest.jobs : [])
+  const own = frontier(settings.name)
+  const { known, labels } = await own.stats()
+  const now = pace.now()
+  const prospects = known > 0 ? await own.peek(rowsMax) : seedsOf(jobs, settings, now)
+  const waiting = Object.values(labels).reduce((sum, stats) => sum + stats.waiting, 0)
+  const rows = prospects.map((prospect) => [
+    prospect.readyAt <= now ? 'now' : `in ${((prospect.readyAt - now) / 1000).toFixed(1)} s`,
+    prospect.url.slice(0, 120),
+    prospect.kind === 'page' ? prospect.label : prospect.kind,
+    prospect.priority,
+    reasonOf(prospect, jobs),
+    [prospect.attempts > 0 ? `tried ${prospect.attempts}×` : '', prospect.previous ? `version ${prospect.previous.version}` : ''].filter(Boolean).join(', '),
+  ])
+  const summary = `${known} URLs known, ${waiting} pages waiting; nothing was asked, nothing was changed.`
+  return `${textTable(['host is free', 'url', 'counts for', 'priority', 'because', 'before'], rows)}\n\n${summary}\n`
+}
+
+function seedsOf(jobs: Jobs, settings: Config['miner'], now: number): Prospect[] {
+  const targets = targetsOf({ jobs, isOurs: shareOf(settings.share), traps: createTraps(), now: () => now })
+  const sorted = targets.seeds().toSorted((a, b) => b.priority - a.priority || (a.url < b.url ? -1 : 1))
+  return sorted.slice(0, rowsMax).map((target) => ({ ...target, readyAt: now, attempts: 0, previous: undefined }))
+}
+
+/** The parts of the priority. When a page last changed is not kept with it, so its freshness is what is left of the product. */
+function reasonOf({ url, kind, priority }: Prospect, jobs: Jobs): string {
+  if (priority >= 10 * perUnit) return kind === 'page' ? 'a seed' : `a ${kind}`
+  const weight = jobs.of(url)?.weight
+  if (weight === undefined) return 'no job takes it any more'
+  const novelty = noveltyOf(url)
+  return `weight ${round(weight)} × freshness ${round(priority / (weight * novelty * perUnit))} × novelty ${round(novelty)}`
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100
