@@ -91,6 +91,16 @@ export const Config = z.strictObject({
         .default([80, 443, 8080, 8443])
         .describe('Ports that may be asked, beside those of the origins named as seeds.'),
       codec: z.enum(['zstd', 'snappy']).default('zstd').describe('Compression of Parquet shards.'),
+      warcs: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('WARC files, paths or URLs (Common Crawl publishes such), whose pages are taken as if fetched: those that a source takes, each file once.'),
+      warc: z.boolean().default(false).describe('Keep all that was asked and answered as WARC files, in the folder warc of the data.'),
+      warc_file_bytes: z
+        .int()
+        .min(2 ** 20)
+        .default(2 ** 30)
+        .describe('A WARC file that has reached this size is closed, and the next one begun.'),
     })
     .prefault({}),
   browser: z

@@ -6,6 +6,7 @@ import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import type { HostPolicy } from '../robots/rights.ts'
 import type { HostRobots, Robots } from '../robots/robots.ts'
 import type { Found } from '../source/found.ts'
+import type { WarcWriter } from '../warc/warc-writer.ts'
 import { sources, type Fetched, type PageContent } from '../source/source.ts'
 import { retryAfterMs } from './retry-after.ts'
 
@@ -14,6 +15,8 @@ export interface FetchServices {
   robots: Robots
   /** The clock that Retry-After counts from. */
   pace: Clock
+  /** Keeps what was asked and what came back. */
+  archive?: Pick<WarcWriter, 'write'> | undefined
 }
 
 /** The robots.txt that allowed a request. */
@@ -68,7 +71,7 @@ export type FetchOutcome =
 export async function fetchTarget(
   { url, kind }: Pick<Target, 'url' | 'kind'>,
   previous: PreviousVisit | undefined,
-  { http, robots, pace }: FetchServices,
+  { http, robots, pace, archive }: FetchServices,
   signal: AbortSignal,
 ): Promise<FetchOutcome> {
   const permission = await robots.of(url, signal)
@@ -88,6 +91,7 @@ export async function fetchTarget(
     return { kind: 'refused', reason: answer.reason, permission, exchange: isOurRefusal(answer.reason) ? undefined : exchange }
   }
   const { status } = answer
+  await archive?.write({ url, requestHeaders: headers, status, headers: answer.headers, body: answer.body, address: answer.address })
   if (status === 200 || status === 203) {
     const fetched: Fetched = { url, status, headers: answer.headers, body: answer.body }
     const read = source.read(fetched)

@@ -10,12 +10,15 @@ import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { createTraps } from '../frontier/traps.ts'
+import { userAgent } from '#infra/net/user-agent.ts'
 import { createHostPolicies, type HostPolicies } from '../robots/host-policies.ts'
 import { createRobots, type Robots } from '../robots/robots.ts'
 import { snapshotShards, type SnapshotReport } from '../shard/snapshot.ts'
+import { openWarcWriter, type WarcWriter } from '../warc/warc-writer.ts'
 import { claimJournal, type ClaimJournal } from './claim-journal.ts'
 import { requireContact } from './contact.ts'
 import { openGate, type Gate } from './gate.ts'
+import { importArchives } from './import-archives.ts'
 import { documentKeeper } from './keep-document.ts'
 import { openRejects, type Rejects } from './rejects.ts'
 import { revisitPlan } from './revisit.ts'
@@ -74,12 +77,15 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   const { settings, signer, coldkey, chain, telemetry, http, pace, dataDir } = options
   const isOurs = shareOf(settings.share)
   await chain.register(signer, coldkey)
-  const rejects = await openRejects(join(dataDir, 'rejects', `${settings.name}.jsonl`), telemetry)
+  await using stack = new AsyncDisposableStack()
+  const rejects = stack.use(await openRejects(join(dataDir, 'rejects', `${settings.name}.jsonl`), telemetry))
+  const archive = settings.warc ? stack.use(await openArchive(options)) : undefined
   const robots = createRobots(http, pace)
   const policies = createHostPolicies(http, pace)
   const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.json`))
   const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)
   const traps = createTraps()
+  const opened = stack.move()
   return {
     async cycle(signal) {
       signal.throwIfAborted()
@@ -87,8 +93,9 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       requireContact(settings.contact, seedsOf(order), http.isVirtual)
       const tally = new Tally(signer.address, telemetry, pace)
       const targets = targetsOf({ jobs: order.jobs, isOurs, traps, now: options.facts.now })
+      await importArchives({ ...options, ...importSettings(options), jobs: order.jobs, isOurs, robots, rejects, signal })
       await options.frontier.add(targets.seeds())
-      await crawl(options, { order, journal, robots, policies, rejects, targets, tally, interrupted }, signal)
+      await crawl(options, { order, journal, robots, policies, archive, rejects, targets, tally, interrupted }, signal)
       signal.throwIfAborted()
       const snapshot = await snapshotShards({ ...options, jobs: order.jobs.list, codec: settings.codec, rejects: rejects.add, signal })
       await order.finish()
@@ -96,15 +103,37 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       telemetry.event('miner.cycle', { ...report })
       return report
     },
-    [Symbol.asyncDispose]: () => rejects[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }
+
+/** Where all that is asked and answered is kept. */
+async function openArchive({ settings, dataDir, facts }: MinerOptions): Promise<WarcWriter> {
+  return openWarcWriter({
+    folder: join(dataDir, 'warc'),
+    name: settings.name,
+    fileBytesMax: settings.warc_file_bytes,
+    software: await userAgent(''),
+    requestHeaders: { 'user-agent': await userAgent(settings.contact) },
+    now: facts.now,
+  })
+}
+
+const importSettings = ({ settings, signer, dataDir }: MinerOptions) => ({
+  locations: settings.warcs,
+  hotkey: signer.address,
+  obeyRights: settings.obey_rights,
+  pageBytesMax: settings.page_bytes_max,
+  hostDelayMs: settings.host_delay_ms,
+  folder: join(dataDir, 'archives', settings.name),
+})
 
 interface CrawlParts {
   order: WorkOrder
   journal: ClaimJournal
   robots: Robots
   policies: HostPolicies
+  archive: WarcWriter | undefined
   rejects: Rejects
   targets: Targets
   tally: Tally

@@ -24,6 +24,8 @@ export interface WarcPagesOptions {
   pageBytesMax: number
   /** Records before this one are passed over. */
   from?: number
+  /** Pages of other URLs are passed over unread. */
+  wants?(url: string): boolean
 }
 
 const types = new Set(['response', 'resource'])
@@ -36,20 +38,20 @@ const headRoomBytes = 64 * 1024
  */
 export async function* warcPages(
   chunks: AsyncIterable<Uint8Array>,
-  { pageBytesMax, from = 0 }: WarcPagesOptions,
+  { pageBytesMax, from = 0, wants = () => true }: WarcPagesOptions,
 ): AsyncGenerator<ArchivedPage, void, undefined> {
   for await (const record of readWarc(chunks, { blockBytesMax: pageBytesMax + headRoomBytes, types })) {
     if (record.index < from || !types.has(record.type)) continue
-    const page = archivedPage(record, pageBytesMax)
+    const url = canonicalUrl((record.headers['warc-target-uri'] ?? '').replace(/^<|>$/g, ''))
+    const page = url !== undefined && wants(url) ? archivedPage(record, url, pageBytesMax) : undefined
     if (page) yield page
   }
 }
 
-function archivedPage(record: WarcRecord, pageBytesMax: number): ArchivedPage | undefined {
+function archivedPage(record: WarcRecord, url: string, pageBytesMax: number): ArchivedPage | undefined {
   const { index, type, headers } = record
-  const url = canonicalUrl((headers['warc-target-uri'] ?? '').replace(/^<|>$/g, ''))
   const fetchedAt = Date.parse(headers['warc-date'] ?? '')
-  if (url === undefined || Number.isNaN(fetchedAt)) return undefined
+  if (Number.isNaN(fetchedAt)) return undefined
   const refused = (read: string): ArchivedPage => ({ index, fetched: { url, status: 200, headers: {}, body: new Uint8Array() }, fetchedAt, read })
   if (record.isCut || headers['warc-truncated'] !== undefined) return refused('too_large')
   const message =

@@ -15,17 +15,24 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 const at = Date.UTC(2026, 0, 2)
-const exchange = (n: number, over: Partial<ArchivedExchange> = {}): ArchivedExchange => ({
+const exchange = (n: number, over: Partial<ArchivedExchange> = {}) => ({
   url: `http://h.example/p/${n}?q`,
-  at: at + n,
-  requestHeaders: { 'user-agent': 'Orrery/1 (+http://c.example)' },
+  requestHeaders: { accept: 'text/html' },
   status: 200,
   headers: { 'content-type': 'text/html', 'content-encoding': 'br', 'content-length': '7', 'set-cookie': 'a\nb' },
   body: Buffer.from(`<p>${n}`),
   address: '192.0.2.1',
   ...over,
 })
-const openWriter = (fileBytesMax = 1e9) => openWarcWriter({ folder, name: 'miner-1', fileBytesMax, software: 'Orrery/1', now: () => at })
+const openWriter = (fileBytesMax = 1e9) =>
+  openWarcWriter({
+    folder,
+    name: 'miner-1',
+    fileBytesMax,
+    software: 'Orrery/1',
+    requestHeaders: { 'user-agent': 'Orrery/1 (+http://c.example)' },
+    now: () => at,
+  })
 const files = async () => (await readdir(folder)).toSorted()
 async function* bytesOf(file: string): AsyncGenerator<Uint8Array> {
   yield await readFile(join(folder, file))
@@ -53,9 +60,9 @@ describe('an archive', () => {
     ])
     const [info, request, response] = records
     expect(info?.headers['warc-filename']).toBe(first)
-    expect(request?.text).toBe('GET /p/1?q HTTP/1.1\r\nHost: h.example\r\nuser-agent: Orrery/1 (+http://c.example)\r\n\r\n')
+    expect(request?.text).toBe('GET /p/1?q HTTP/1.1\r\nHost: h.example\r\nuser-agent: Orrery/1 (+http://c.example)\r\naccept: text/html\r\n\r\n')
     expect(request?.headers['warc-concurrent-to']).toBe(response?.headers['warc-record-id'])
-    expect(response?.headers).toMatchObject({ 'warc-date': '2026-01-02T00:00:00.001Z', 'warc-ip-address': '192.0.2.1' })
+    expect(response?.headers).toMatchObject({ 'warc-date': '2026-01-02T00:00:00.000Z', 'warc-ip-address': '192.0.2.1' })
     expect(parseHttpResponse(Buffer.from(response?.text ?? ''), 100)).toMatchObject({
       status: 200,
       headers: { 'content-type': 'text/html', 'content-length': '4', 'x-crawl-content-encoding': 'br', 'set-cookie': 'a\nb' },
@@ -174,7 +181,9 @@ describe('a crash', () => {
 
 test('a folder that cannot be used is said so', async () => {
   await writeFile(join(folder, 'file'), '')
-  await expect(openWarcWriter({ folder: join(folder, 'file'), name: 'x', fileBytesMax: 1, software: 'x', now: () => 0 })).rejects.toMatchObject({
+  await expect(
+    openWarcWriter({ folder: join(folder, 'file'), name: 'x', fileBytesMax: 1, software: 'x', requestHeaders: {}, now: () => 0 }),
+  ).rejects.toMatchObject({
     code: 'data_unreadable',
   })
 })

@@ -13,13 +13,15 @@ export interface WarcWriterOptions {
   fileBytesMax: number
   /** Written into each file: name and version of the program. */
   software: string
+  /** Sent with every request, beside those of the exchange. */
+  requestHeaders: Readonly<Record<string, string>>
   /** The clock that stamps facts. */
   now(): number
 }
 
 export interface WarcWriter extends AsyncDisposable {
   /** Appends request and response (or revisit). When it resolves, a crash of this process loses nothing of it. Calls may overlap. */
-  write(exchange: ArchivedExchange): Promise<void>
+  write(exchange: Omit<ArchivedExchange, 'at'>): Promise<void>
 }
 
 const suffix = '.warc.gz'
@@ -35,7 +37,8 @@ export async function openWarcWriter(options: WarcWriterOptions): Promise<WarcWr
     let last: Promise<void> = Promise.resolve()
     return {
       write(exchange) {
-        const written = last.then(() => files.append(exchange))
+        const requestHeaders = { ...options.requestHeaders, ...exchange.requestHeaders }
+        const written = last.then(() => files.append({ ...exchange, requestHeaders, at: options.now() }))
         last = written.catch(() => undefined)
         return written
       },

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import type { Http } from '#infra/net/http.ts'
+import type { Clock } from '#schemas/clock.ts'
+import { encodeDocument } from '#schemas/document.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import type { Queue } from '#schemas/queue.ts'
+import { pageDocument } from '../fetch/page-document.ts'
+import type { Robots } from '../robots/robots.ts'
+import { jobMatcher } from '../shard/job-match.ts'
+import { openWarc, warcPages, type ArchivedPage } from '../source/warc.ts'
+import { labelOf, type Jobs } from './jobs.ts'
+import type { Rejects } from './rejects.ts'
+import type { Share } from './share.ts'
+
+export interface ImportOptions {
+  /** Paths or URLs of WARC files. */
+  locations: readonly string[]
+  documents: Queue
+  jobs: Jobs
+  isOurs: Share
+  rejects: Pick<Rejects, 'add'>
+  http: Http
+  robots: Robots
+  pace: Clock
+  facts: Clock
+  hotkey: string
+  obeyRights: boolean
+  pageBytesMax: number
+  /** Rest of a server between two parts of its file. */
+  hostDelayMs: number
+  /** Where it is noted how far each file was read. */
+  folder: string
+  signal: AbortSignal
+}
+
+const Progress = z.object({ next: z.int().nonnegative(), isDone: z.boolean() })
+type Progress = z.infer<typeof Progress>
+const pagesPerNote = 100
+
+/**
+ * Takes the pages that a job wants out of WARC files, each file once: no request goes to the sites themselves, and nothing they link to becomes known.
+ * A crash costs the last 100 pages a second look. A file that cannot be read is among the rejects, and is tried again the next time unless it is torn.
+ * @returns documents taken
+ * @throws the signal's reason when aborted
+ */
+export async function importArchives(options: ImportOptions): Promise<number> {
+  let taken = 0
+  for (const location of options.locations) {
+    const path = join(options.folder, `${createHash('sha256').update(location).digest('hex').slice(0, 16)}.json`)
+    const progress = await readProgress(path)
+    if (!progress.isDone) taken += await importArchive(options, location, path, progress.next)
+  }
+  return taken
+}
+
+async function importArchive(options: ImportOptions, location: string, path: string, from: number): Promise<number> {
+  const { signal, rejects, jobs, isOurs, pageBytesMax } = options
+  const keep = pageKeeper(options)
+  const wants = (url: string) => isOurs(url) && jobs.of(url) !== undefined
+  let [taken, next, pages] = [0, from, 0]
+  try {
+    for await (const page of warcPages(openWarc(location, serverOf(options)), { pageBytesMax, from, wants })) {
+      signal.throwIfAborted()
+      taken += await keep(page)
+      next = page.index + 1
+      if (++pages % pagesPerNote === 0) await writeProgress(path, { next, isDone: false })
+    }
+    await writeProgress(path, { next, isDone: true })
+  } catch (error) {
+    await writeProgress(path, { next, isDone: error instanceof OrreryError && error.code === 'invalid_record' })
+    if (signal.aborted || !(error instanceof OrreryError)) throw error
+    await rejects.add({ subject: location, reason: error.code, stage: 'archive', details: { message: error.message } })
+  }
+  return taken
+}
+
+/** 1 when the page became a document that was not known. */
+function pageKeeper({ documents, jobs, facts, hotkey, obeyRights, rejects }: ImportOptions): (page: ArchivedPage) => Promise<0 | 1> {
+  const matches = jobMatcher(jobs.list)
+  const documentOf = ({ fetched, fetchedAt, read }: ArchivedPage) => {
+    const job = jobs.of(fetched.url)
+    if (typeof read === 'string' || !job) return typeof read === 'string' ? read : 'no_job'
+    const page = pageDocument({ fetched, content: read.content, permission: undefined, policy: undefined }, Math.min(fetchedAt, facts.now()), obeyRights)
+    if (typeof page === 'string') return page
+    const document = { ...page, label: labelOf(job), job_id: job.id, hotkey, version: 1 }
+    return matches(document, job.id) === undefined ? document : 'job_mismatch'
+  }
+  return async (page) => {
+    const document = documentOf(page)
+    if (typeof document !== 'string')
+      return (await documents.add([{ key: `${document.uri}@${document.html_sha256}`, body: encodeDocument(document) }])) > 0 ? 1 : 0
+    await rejects.add({ subject: page.fetched.url, reason: document, stage: 'archive' })
+    return 0
+  }
+}
+
+/** A server of archives is a host like any other: its robots.txt decides, and it rests between two requests. */
+function serverOf({ http, robots, pace, hostDelayMs, signal }: ImportOptions): Parameters<typeof openWarc>[1] {
+  let restUntil = 0
+  return {
+    http,
+    signal,
+    async rest(url) {
+      const permission = await robots.of(url, signal)
+      const { pathname, search } = new URL(url)
+      if (permission.state === 'unreachable' || !permission.rules.allows(pathname + search))
+        throw new OrreryError('upstream_failed', `robots.txt does not allow ${url} now, so this WARC is not read; download it in a way its host offers.`, {
+          url,
+        })
+      await pace.sleep(Math.max(0, restUntil - pace.now()), signal)
+      const ownMs = http.isVirtual(new URL(url).hostname) ? 0 : hostDelayMs
+      restUntil = pace.now() + Math.max(ownMs, permission.rules.crawlDelayMs ?? 0)
+    },
+  }
+}
+
+/** What is torn or missing means from the beginning: a page that is taken twice is one document. */
+async function readProgress(path: string): Promise<Progress> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  try {
+    return Progress.parse(JSON.parse(text))
+  } catch {
+    return { next: 0, isDone: false }
+  }
+}
+
+async function writeProgress(path: string, progress: Progress): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(`${path}.new`, JSON.stringify(progress))
+  await rename(`${path}.new`, path)
+}
