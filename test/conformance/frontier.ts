@@ -214,6 +214,104 @@ export function frontierSuite(make: () => Promise<Place>): void {
     expect(await one(frontier)).toMatchObject({ url: 'http://h.example/0', attempt: 2 })
   })
 
+  test('keeps what the visitor wants to remember of a page', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    await frontier.add([page('http://h.example/')])
+    const seen: unknown[] = []
+    const visit = async (visit: Omit<Visit, 'hostDelayMs'>) => {
+      const claim = await one(frontier)
+      seen.push(claim.previous?.memory)
+      await frontier.done(claim, { ...visit, hostDelayMs: 0, revisitAt: clock.now() })
+    }
+    await visit({ outcome: 'stored', memory: '{"n":1}' })
+    await visit({ outcome: 'unchanged' })
+    await visit({ outcome: 'rejected', reason: 'too_short', memory: '' })
+    await visit({ outcome: 'stored', memory: 'x'.repeat(512) })
+    await visit({ outcome: 'stored' })
+    expect(seen).toEqual([undefined, '{"n":1}', '{"n":1}', '', 'x'.repeat(512)])
+  })
+
+  test('knows the smallest depth of a page', async () => {
+    await using frontier = (await open()).frontier
+    await frontier.add([page('http://h.example/1', { depth: 7, priority: 1 }), page('http://h.example/2', { depth: 3 })])
+    await frontier.add([page('http://h.example/1', { depth: 4 }), page('http://h.example/2', { depth: 5 })])
+    const first = await one(frontier)
+    await frontier.done(first, stored)
+    expect([first, await one(frontier)]).toMatchObject([
+      { url: 'http://h.example/1', depth: 4, priority: 1, label: 'a' },
+      { url: 'http://h.example/2', depth: 3, priority: 0, label: 'a' },
+    ])
+  })
+
+  test('visits a page at once when it changed since the last visit, unless it is put off after trouble', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    const urls = ['http://a.example/', 'http://b.example/', 'http://c.example/']
+    await frontier.add(urls.map((url) => page(url)))
+    const [a, b, c] = (await frontier.claim({ limit: 9, leaseMs })) as [Claim, Claim, Claim]
+    await frontier.done(a, stored)
+    await frontier.done(b, { ...stored, revisitAt: clock.now() + 1e9 })
+    await frontier.defer(c, { reason: 'timeout', until: clock.now() + 1e9, holdHost: false })
+    const changed = (modifiedAt: number) => frontier.add(urls.map((url) => page(url, { modifiedAt })))
+    await changed(clock.now() - 1)
+    await changed(clock.now() + 1)
+    expect(await frontier.claim({ limit: 9, leaseMs })).toEqual([])
+    clock.advance(10)
+    await changed(clock.now() - 1)
+    expect(urlsOf(await frontier.claim({ limit: 9, leaseMs }))).toEqual(['http://a.example/', 'http://b.example/'])
+  })
+
+  test('lets the hosts of an address rest together, and holds one host alone', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    const address = '192.0.2.1'
+    await frontier.add(['a', 'b', 'c'].flatMap((host) => [1, 2, 3].map((n) => page(`http://${host}.example/${n}`))))
+    for (const claim of await frontier.claim({ limit: 9, leaseMs })) {
+      const isThere = !claim.url.includes('c.')
+      await frontier.done(claim, { ...stored, hostDelayMs: isThere ? 500 : 0, ...(isThere && { address }) })
+    }
+    expect(urlsOf(await frontier.claim({ limit: 9, leaseMs }))).toEqual(['http://c.example/2'])
+    clock.advance(500)
+    const [next, ...others] = await frontier.claim({ limit: 9, leaseMs })
+    expect([next?.url, others]).toEqual(['http://a.example/2', []])
+    await frontier.defer(next as Claim, { reason: 'http_429', until: clock.now() + 9000, holdHost: true, address })
+    expect(await frontier.nextReadyAt()).toBe(clock.now() + 500)
+    clock.advance(500)
+    expect(urlsOf(await frontier.claim({ limit: 9, leaseMs }))).toEqual(['http://b.example/2'])
+  })
+
+  test('does what is asked of it at once in the order it was asked', async () => {
+    await using frontier = (await open()).frontier
+    const urls = Array.from({ length: 20 }, (_, i) => `http://host-${i}.example/`)
+    const [added, again, claims, stats] = await Promise.all([
+      frontier.add(urls.map((url) => page(url))),
+      frontier.add(urls.map((url) => page(url))),
+      frontier.claim({ limit: 99, leaseMs }),
+      frontier.stats(),
+    ])
+    expect([added, again, claims.length, stats.labels['a']?.leased]).toEqual([20, 0, 20, 20])
+    const [first] = claims as [Claim]
+    const ended = await Promise.allSettled([...claims, first].map((claim) => frontier.done(claim, stored)))
+    expect(ended.filter(({ status }) => status === 'fulfilled').length).toBe(20)
+    expect(ended.at(-1)).toMatchObject({ reason: { code: 'lease_lost' } })
+    expect((await frontier.stats()).labels['a']).toEqual({ ...noStats, stored: 20 })
+  })
+
+  test('hears of what another has added', async () => {
+    const { place, clock, frontier: opened } = await open()
+    await using frontier = opened
+    await using other = await openPlace<Open>(place, clock)
+    const urls = (from: number) => Array.from({ length: 100 }, (_, i) => page(`http://host-${(from + i) % 7}.example/${from + i}`))
+    expect(await frontier.add(urls(0))).toBe(100)
+    expect(await other.add(urls(50))).toBe(50)
+    expect(await frontier.add(urls(100))).toBe(50)
+    expect(await other.add(urls(0))).toBe(0)
+    expect(await other.add([page('http://host-1.example/1', { priority: 9 })])).toBe(0)
+    expect(await frontier.claim({ limit: 1, leaseMs })).toMatchObject([{ url: 'http://host-1.example/1', priority: 9 }])
+    expect((await frontier.stats()).known).toBe(200)
+  })
+
   test.each<[string, (frontier: Frontier, claim: Claim) => Promise<unknown>]>([
     ['no URL', (frontier) => frontier.add([page('http://new.example/'), page('nonsense')])],
     ['another scheme', (frontier) => frontier.add([page('ftp://h.example/')])],
@@ -222,6 +320,9 @@ export function frontierSuite(make: () => Promise<Place>): void {
     ['an empty label', (frontier) => frontier.add([page('http://h.example/x', { label: '' })])],
     ['a priority that is no number', (frontier) => frontier.add([page('http://h.example/x', { priority: Number.NaN })])],
     ['an infinite priority', (frontier) => frontier.add([page('http://h.example/x', { priority: Infinity })])],
+    ['a negative depth', (frontier) => frontier.add([page('http://h.example/x', { depth: -1 })])],
+    ['a change at no time', (frontier) => frontier.add([page('http://h.example/x', { modifiedAt: Number.NaN })])],
+    ['a memory too long', (frontier, claim) => frontier.done(claim, { ...stored, memory: 'x'.repeat(513) })],
     ['an unknown kind', (frontier) => frontier.add([page('http://h.example/x', { kind: 'image' as 'page' })])],
     ['a limit of 0', (frontier) => frontier.claim({ limit: 0, leaseMs })],
     ['half a limit', (frontier) => frontier.claim({ limit: 1.5, leaseMs })],
