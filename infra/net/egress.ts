@@ -40,7 +40,7 @@ export interface Egress {
   isVirtual(hostname: string): boolean
 }
 
-export const defaultPorts: readonly number[] = [80, 443, 8080, 8443]
+const defaultPorts: readonly number[] = [80, 443, 8080, 8443]
 const addressesMax = 4
 
 export function createEgress({

@@ -35,7 +35,7 @@ interface GetOptions {
 }
 
 /** Milliseconds. They are for pacing: nothing that is kept may depend on them. */
-export interface Timings {
+interface Timings {
   /** Of the connection, when this call opened it. */
   connectMs: number | undefined
   /** From the last request to its headers. */
@@ -44,7 +44,7 @@ export interface Timings {
   totalMs: number
 }
 
-export interface HttpResponse {
+interface HttpResponse {
   ok: true
   /** After redirects. */
   url: string
@@ -60,7 +60,7 @@ export interface HttpResponse {
   timings: Timings
 }
 
-export interface HttpFailure {
+interface HttpFailure {
   ok: false
   /** Where it went wrong: the URL of the hop. */
   url: string

@@ -1,4 +1,4 @@
-import { Parser } from 'htmlparser2'
+import { Parser, type Handler } from 'htmlparser2'
 
 /** What decides whether a page is worth a browser. Counts are of characters. */
 interface PagePromise {
@@ -25,6 +25,10 @@ const textCharsEnough = 600
 /** Below this an empty shell is hardly in doubt. */
 const textCharsShell = 200
 const scriptsPerText = 20
+const charsMax = 1 << 19
+const pieceChars = 1 << 14
+const depthMax = 512
+const noscriptChars = 2000
 const mountIds = new Set(['root', 'app', 'app-root', '__next', '__nuxt', '__layout', '___gatsby', 'svelte', 'main-app', 'react-root', 'ember-app', 'q-app'])
 const mountTags = new Set(['app-root', 'ng-app', 'my-app'])
 const demand =
@@ -52,36 +56,57 @@ function judgePromise({ textChars, scripts, scriptChars, emptyMount, noscriptDem
 }
 
 function promiseOf(html: string): PagePromise {
-  const facts: PagePromise = { textChars: 0, scripts: 0, scriptChars: 0, emptyMount: false, noscriptDemand: false, links: 0 }
-  const open: string[] = []
-  /** Depth and text count where a mount point was opened; it is empty when nothing was added until it closes. */
-  let mount: { depth: number; textChars: number; elements: number } | undefined
-  let elements = 0
-  let noscript = ''
-  const parser = new Parser({
-    onopentag(name, attributes) {
-      elements++
-      if (isMount(name, attributes)) mount ??= { depth: open.length, textChars: facts.textChars, elements }
-      open.push(name)
-      if (name === 'a') facts.links++
-      if (name === 'script' && isProgram(attributes['type'])) facts.scripts++
-    },
-    ontext(text) {
-      if (open.includes('noscript')) noscript = noscript.length < 2000 ? noscript + text : noscript
-      else if (open.at(-1) === 'script') facts.scriptChars += text.length
-      else if (!open.some((name) => hidden.has(name))) facts.textChars += text.trim().length
-    },
-    onclosetag(name) {
-      if (open.at(-1) === name) open.pop()
-      if (mount === undefined || open.length > mount.depth) return
-      // A spinner or two is not content.
-      facts.emptyMount ||= facts.textChars - mount.textChars < 40 && elements - mount.elements < 15
-      mount = undefined
-    },
-  })
-  parser.end(html)
-  facts.noscriptDemand = demand.test(noscript)
-  return facts
+  const reader = new PromiseReader()
+  const parser = new Parser(reader)
+  // Piece by piece, so that a page that nests without end is left in time.
+  for (let at = 0; at < Math.min(html.length, charsMax) && reader.depth < depthMax; at += pieceChars) parser.write(html.slice(at, at + pieceChars))
+  if (reader.depth < depthMax) parser.end()
+  return reader.facts
+}
+
+class PromiseReader implements Partial<Handler> {
+  readonly facts: PagePromise = { textChars: 0, scripts: 0, scriptChars: 0, emptyMount: false, noscriptDemand: false, links: 0 }
+  depth = 0
+  #elements = 0
+  #noscript = ''
+  /** How many open elements do not show their text, by kind. */
+  #hidden = 0
+  #noscripts = 0
+  #inScript = false
+  /** The outermost open mount point, and what had been seen when it was opened. */
+  #mount: { depth: number; textChars: number; elements: number } | undefined
+
+  onopentag(name: string, attributes: Record<string, string>): void {
+    this.#elements++
+    if (isMount(name, attributes)) this.#mount ??= { depth: this.depth, textChars: this.facts.textChars, elements: this.#elements }
+    this.depth++
+    if (hidden.has(name)) this.#hidden++
+    if (name === 'noscript') this.#noscripts++
+    if (name === 'a') this.facts.links++
+    this.#inScript = name === 'script'
+    if (this.#inScript && isProgram(attributes['type'])) this.facts.scripts++
+  }
+
+  ontext(text: string): void {
+    if (this.#inScript) this.facts.scriptChars += text.length
+    else if (this.#noscripts > 0) this.#noscript = this.#noscript.length < noscriptChars ? this.#noscript + text : this.#noscript
+    else if (this.#hidden === 0) this.facts.textChars += text.trim().length
+  }
+
+  onclosetag(name: string): void {
+    this.depth--
+    this.#inScript = false
+    if (hidden.has(name)) this.#hidden--
+    if (name === 'noscript') {
+      this.#noscripts--
+      this.facts.noscriptDemand ||= demand.test(this.#noscript)
+    }
+    const mount = this.#mount
+    if (mount === undefined || this.depth > mount.depth) return
+    // A spinner or two is not content.
+    this.facts.emptyMount ||= this.facts.textChars - mount.textChars < 40 && this.#elements - mount.elements < 15
+    this.#mount = undefined
+  }
 }
 
 const isMount = (tag: string, { id, 'data-reactroot': react, 'ng-app': angular }: Record<string, string>): boolean =>

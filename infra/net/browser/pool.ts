@@ -72,6 +72,7 @@ export class BrowserPool {
     ended.catch(() => undefined)
     const abort = (): void => end(signal.reason)
     signal.addEventListener('abort', abort)
+    if (signal.aborted) abort()
     this.#endings.add(end)
     try {
       if (this.#closed) throw new RenderTrouble('browser_unavailable')
@@ -91,7 +92,7 @@ export class BrowserPool {
     const died = (): void => end(new RenderTrouble('browser_crashed'))
     let chromium: Chromium | undefined
     try {
-      chromium = await this.#start()
+      chromium = await Promise.race([ended, this.#start()])
       chromium.once('disconnected', died)
       const context = (slot.context ??= await this.#openContext(chromium, slot))
       slot.pages++

@@ -1,0 +1,92 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { openBrowser, type BrowserOptions } from '#infra/net/browser.ts'
+import { findChromium } from '#infra/net/browser/find-chromium.ts'
+import { openSite, type Page } from '#test/site/site.ts'
+
+const executablePath = findChromium(process.env['ORRERY_BROWSER_PATH'] ?? '')
+if (executablePath === undefined) console.warn('SKIPPED: the browser is not tested, there is no Chromium on this machine (Debian: apt-get install chromium).')
+
+const endless: Page = (response) => {
+  response.writeHead(200, { 'content-type': 'text/plain' })
+  const next = (): void => void (response.destroyed || response.write('x'.repeat(65_536), () => setImmediate(next)))
+  next()
+}
+const pages: Record<string, Page> = {
+  '/good': '<p>good text</p>',
+  '/loop': '<p>x</p><script>for (;;);</script>',
+  '/late': '<p>x</p><script>addEventListener("load", () => setTimeout(() => { for (;;); }))</script>',
+  '/busy': '<p id="t">as it stands</p><script>setInterval(() => fetch("/good"), 50)</script>',
+  '/silent': () => undefined,
+  '/download': '<script>fetch("/endless").then((r) => r.text())</script>',
+  '/endless': endless,
+  '/huge': '<script>document.write("<p>" + "x".repeat(5e6))</script>',
+  '/hoard': '<script>const all = []; for (;;) all.push(new Array(1e6).fill(Math.random()))</script>',
+}
+
+describe.skipIf(executablePath === undefined)('a browser', () => {
+  const never = new AbortController().signal
+
+  async function open(options: Partial<BrowserOptions> = {}) {
+    const site = await openSite({ 'one.localhost': pages })
+    const browser = openBrowser({
+      executablePath: executablePath ?? '',
+      userAgent: 'Orrery/0',
+      pagesMax: 2,
+      timeoutMs: 4000,
+      bytesMax: 1 << 20,
+      hosts: site.hosts,
+      ...options,
+    })
+    onTestFinished(async () => {
+      await browser.close()
+      await site[Symbol.asyncDispose]()
+    })
+    return { site, browser, render: (path: string, signal = never) => browser.render(`http://one.localhost${path}`, signal) }
+  }
+
+  test.each([
+    ['render_timeout', '/loop'],
+    ['render_timeout', '/late'],
+    ['render_timeout', '/silent'],
+    ['too_large', '/download'],
+    ['too_large', '/huge'],
+  ])('gives up with %s on %s, and goes on', async (reason, path) => {
+    const { render } = await open()
+    expect(await render(path)).toEqual({ ok: false, reason })
+    expect(await render('/good')).toMatchObject({ ok: true, html: expect.stringContaining('good text') })
+  })
+
+  test('takes a page that is never quiet as it stands', async () => {
+    const { render } = await open()
+    expect(await render('/busy')).toMatchObject({ ok: true, html: expect.stringContaining('as it stands') })
+  })
+
+  test('loses no more than the page that takes all memory', async () => {
+    const { render } = await open({ timeoutMs: 30_000 })
+    const [hoard, good] = await Promise.all([render('/hoard'), render('/good')])
+    expect(hoard).toMatchObject({ ok: false })
+    expect(good).toMatchObject({ ok: true })
+    expect(await render('/good')).toMatchObject({ ok: true })
+  })
+
+  test('renders more pages than it has places, past the age of its contexts', async () => {
+    const { render } = await open({ pagesMax: 1, timeoutMs: 20_000 })
+    const rendered = await Promise.all(Array.from({ length: 22 }, () => render('/good')))
+    expect(rendered.filter(({ ok }) => !ok)).toEqual([])
+  })
+
+  test('is started again after it was closed for idleness', async () => {
+    const { render } = await open({ idleMs: 1 })
+    expect(await render('/good')).toMatchObject({ ok: true })
+    expect(await render('/good')).toMatchObject({ ok: true })
+  })
+
+  test('an abort by the caller rejects with the caller’s reason, in a place or waiting for one', async () => {
+    const { render } = await open({ pagesMax: 1, timeoutMs: 20_000 })
+    const stop = new AbortController()
+    const answers = Promise.allSettled([render('/silent', stop.signal), render('/silent', stop.signal)])
+    stop.abort(new Error('enough'))
+    expect((await answers).map((answer) => answer.status === 'rejected' && answer.reason.message)).toEqual(['enough', 'enough'])
+    expect(await render('/good')).toMatchObject({ ok: true })
+  })
+})
