@@ -133,7 +133,8 @@ function isCutOff(error: Error): boolean {
 function flatHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   for (const name in headers) {
     const value = headers[name]
-    if (typeof value !== 'string') headers[name] = Array.isArray(value) ? value.join(', ') : String(value ?? '')
+    // Each line of X-Robots-Tag may speak to another crawler, which commas would hide.
+    if (typeof value !== 'string') headers[name] = Array.isArray(value) ? value.join(name === 'x-robots-tag' ? '\n' : ', ') : String(value ?? '')
   }
   return headers as Record<string, string>
 }

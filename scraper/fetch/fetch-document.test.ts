@@ -39,6 +39,13 @@ test('a page becomes what a miner would keep: a whole document but for whose it 
   })
 })
 
+const toOthersToo: Page = (response) =>
+  void response.writeHead(200, { 'content-type': 'text/html', 'x-robots-tag': ['otherbot: noindex', 'noarchive'] }).end(page)
+
+test('a line of X-Robots-Tag that speaks to another crawler says nothing of the next line', async () => {
+  expect(await fetchFrom({ '/page': toOthersToo })).toMatchObject({ ok: true, document: { rights: { meta_robots: ['noarchive'] } } })
+})
+
 describe('a page that cannot be had is the fault of', () => {
   test.each<[string, string, Record<string, Page>]>([
     ['page', 'http_404', {}],

@@ -41,7 +41,7 @@ describe('jobs', () => {
         web: { seeds: ['http://a.localhost/sitemap.xml', 'http://a.localhost'], include: ['http://*.localhost/*'] },
       }),
     ])
-    const targets = targetsOf({ jobs: seeded, isOurs: () => true, traps: createTraps(), now: () => 0 })
+    const targets = targetsOf({ jobs: seeded, isOurs: () => true, traps: createTraps(), now: () => 10 })
     expect(targets.seeds().map(({ url, kind }) => [url, kind])).toEqual([
       ['http://a.localhost/sitemap.xml', 'sitemap'],
       ['http://a.localhost/', 'page'],
@@ -54,20 +54,31 @@ describe('jobs', () => {
     expect(targets.found(found, { url: 'http://a.localhost/sitemap.xml', kind: 'sitemap' }).targets).toEqual([
       { url: 'http://b.localhost/', kind: 'page', label: 'all', priority: expect.any(Number), depth: 0 },
       { url: 'http://b.localhost/dated', modifiedAt: 7, kind: 'page', label: 'all', priority: expect.any(Number), depth: 0 },
-      { url: 'http://b.localhost/map.xml', kind: 'sitemap', label: 'all', priority: 2_000_000 },
+      { url: 'http://b.localhost/map.xml', kind: 'sitemap', label: 'all', priority: 2_000_000, depth: 1 },
       { url: 'http://b.localhost/feed', kind: 'feed', label: 'all', priority: 2_000_000 },
     ])
   })
 
   test('what was given once is given again only when it says more: a date, or a shorter way', () => {
     const all = compileJobs([job('all', ['http://*.localhost/*'])])
-    const targets = targetsOf({ jobs: all, isOurs: () => true, traps: createTraps(), now: () => 0 })
+    const targets = targetsOf({ jobs: all, isOurs: () => true, traps: createTraps(), now: () => 5000 })
     const find = (depth: number, modifiedAt?: number) =>
       targets.found(
         { ...noFinds, pages: [{ url: 'http://b.localhost/x', ...(modifiedAt === undefined ? {} : { modifiedAt }) }] },
         { url: 'http://b.localhost/', kind: 'page', depth },
       ).targets.length
     expect([find(5), find(5), find(7), find(2), find(2), find(9, 1000), find(9, 2000)]).toEqual([1, 0, 0, 1, 0, 1, 1])
+    // A date to come says nothing.
+    expect(find(9, 6000)).toBe(0)
+  })
+
+  test('sitemaps that list sitemaps without end are left', () => {
+    const all = compileJobs([job('all', ['http://*.localhost/*'])])
+    const targets = targetsOf({ jobs: all, isOurs: () => true, traps: createTraps(), now: () => 0 })
+    const listed = (depth: number) =>
+      targets.found({ ...noFinds, sitemaps: [{ url: `http://b.localhost/${depth}.xml` }] }, { url: 'http://b.localhost/map.xml', kind: 'sitemap', depth })
+        .targets
+    expect([0, 1, 2, 3].map((depth) => listed(depth)[0]?.depth)).toEqual([1, 2, 3, undefined])
   })
 
   test('a calendar is left, and says so once', () => {

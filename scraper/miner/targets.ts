@@ -9,6 +9,8 @@ import type { Share } from './share.ts'
 
 /** Seeds before sitemaps before pages (priority.ts). Nothing of where or when a URL was found. */
 const priorities = { seed: 3_000_000, sitemap: 2_000_000 }
+/** Sitemaps below sitemaps: one level more than there should be, and one to spare. */
+const nestingMax = 3
 /** URLs remembered as added, ≈ 20 MB at the most. */
 const rememberedMax = 100_000
 
@@ -53,12 +55,12 @@ export function targetsOf({ jobs, isOurs, traps, now }: Parts): Targets {
     else wanted.targets.push({ ...found, kind: 'page', label: labelOf(job), priority: priorityOf(found, job), depth: discovery.depth })
     if (found.modifiedAt === undefined || reason !== undefined) remembered.add(url, discovery.depth)
   }
-  const list = (found: FoundUrl, kind: 'sitemap' | 'feed', owner: DesirabilityJob | undefined, priority: number): Target[] => {
+  const list = (found: FoundUrl, kind: 'sitemap' | 'feed', owner: DesirabilityJob | undefined, priority: number, depth = 0): Target[] => {
     if (remembered.has(found.url, 0)) return []
     const job = jobs.of(found.url) ?? owner
     if (!job || !isOurs(found.url)) return []
     if (found.modifiedAt === undefined) remembered.add(found.url, 0)
-    return [{ ...found, kind, label: labelOf(job), priority }]
+    return [{ ...found, kind, label: labelOf(job), priority, ...(depth === 0 ? {} : { depth }) }]
   }
   const seed = (text: string, job: DesirabilityJob): Target[] => {
     const url = canonicalUrl(text)
@@ -73,15 +75,20 @@ export function targetsOf({ jobs, isOurs, traps, now }: Parts): Targets {
       const wanted: Wanted = { targets: [], trapped: [] }
       // What a sitemap or feed lists is as good as a seed.
       const discovery = at.kind === 'page' ? { depth: (at.depth ?? 0) + 1, from: at.url } : { depth: 0 }
-      for (const found of pages) addPage(wanted, found, discovery)
+      for (const found of pages) addPage(wanted, notAhead(found, now()), discovery)
       // A host may be asked for its own lists; those of others only where a job goes.
       const ownerOf = ({ url }: FoundUrl) => (originOf(url) === originOf(at.url) ? (jobs.of(at.url) ?? jobs.list[0]) : undefined)
-      for (const found of sitemaps) wanted.targets.push(...list(found, 'sitemap', ownerOf(found), priorities.sitemap))
+      // An index that lists indexes without end is left.
+      const nesting = at.kind === 'sitemap' ? (at.depth ?? 0) + 1 : 0
+      for (const found of nesting > nestingMax ? [] : sitemaps) wanted.targets.push(...list(found, 'sitemap', ownerOf(found), priorities.sitemap, nesting))
       for (const found of feeds) wanted.targets.push(...list(found, 'feed', ownerOf(found), priorities.sitemap))
       return wanted
     },
   }
 }
+
+/** A date to come says nothing: it would call for visits until it is there. */
+const notAhead = (found: FoundUrl, now: number): FoundUrl => (found.modifiedAt !== undefined && found.modifiedAt > now ? { url: found.url } : found)
 
 /** URL → least depth it was added at. When full it starts anew: what is added twice does no harm. */
 function depthMemory() {

@@ -9,7 +9,7 @@ import { robotsBytesMax, type RobotsRules } from './robots-txt.ts'
 import { noTdmRules, parseTdmFile } from './tdm.ts'
 
 /** What a request for one of the files came to. */
-export interface PolicyAnswer {
+interface PolicyAnswer {
   /** Why the file could not be read now, and what the host's Retry-After says; undefined when it is known what the file says. */
   trouble: { reason: string; retryAfter: string | undefined } | undefined
   address: string | undefined

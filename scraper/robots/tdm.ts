@@ -15,7 +15,7 @@ export interface TdmRules {
   of(path: string): TdmDeclaration
 }
 
-export const tdmUndeclared: TdmDeclaration = { reserved: null, policy: undefined }
+const tdmUndeclared: TdmDeclaration = { reserved: null, policy: undefined }
 export const noTdmRules: TdmRules = { of: () => tdmUndeclared }
 const rulesMax = 10_000
 const policyChars = 2048
