@@ -364,6 +364,17 @@ export function frontierSuite(make: () => Promise<Place>): void {
     expect(urlsOf(said.flat() as Claim[]).toSorted()).toEqual(urls.toSorted())
   })
 
+  test('adds each URL once, whichever of several processes brings it', async () => {
+    const { place, frontier: opened } = await open()
+    await using frontier = opened
+    const input = Array.from({ length: 1000 }, (_, i) => `http://host-${i % 11}.example/${i}`)
+    const said = await Promise.all([1, 2, 3].map(() => runChild<{ added: number }>({ program: 'frontier', job: 'rival', place, input })))
+    expect(said.flat().reduce((sum, { added }) => sum + added, 0)).toBe(input.length)
+    expect(await frontier.add(input.map((url) => page(url)))).toBe(0)
+    const { known, labels } = await frontier.stats()
+    expect([known, labels['a']]).toMatchObject([input.length, { leased: 0, waiting: input.length - (labels['a']?.stored ?? 0) }])
+  })
+
   test('keeps what it acknowledged through kill -9', async () => {
     const place = await make()
     const kills = 3

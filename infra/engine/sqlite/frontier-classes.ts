@@ -11,7 +11,7 @@ export interface TargetClass {
   lane: number
 }
 
-export const sitemapLane = 0
+const sitemapLane = 0
 /** Two bytes of the seen-set. */
 const classesMax = 65_535
 

@@ -18,6 +18,20 @@ await program<Frontier>({
     }
   },
 
+  /** Adds the same URLs as its rivals, a few at a time, and visits some meanwhile. */
+  async rival(frontier, { name, input, say }) {
+    const urls = input as string[]
+    const start = Number(name) % urls.length
+    let added = 0
+    for (let i = 0; i < urls.length; i += 20) {
+      const some = Array.from({ length: 20 }, (_, n) => urls[(start + i + n) % urls.length] ?? '')
+      added += await frontier.add(some.map((url) => ({ url, kind: 'page', label: 'a', priority: 0 })))
+      if (i % 100 !== 0) continue
+      for (const claim of await frontier.claim({ limit: 2, leaseMs })) await frontier.done(claim, { outcome: 'stored', hostDelayMs: 0 })
+    }
+    say({ added })
+  },
+
   /** Visits all there is, together with others; `input` is a folder that shows who is at which host. */
   async drain(frontier, { clock, input, say }) {
     const isLeft = async () => Object.values((await frontier.stats()).labels).some(({ waiting, leased }) => waiting + leased > 0)
