@@ -1,4 +1,5 @@
 import { decodeText } from '#infra/net/charset.ts'
+import { contentKind } from '#infra/net/content-kind.ts'
 import { extractPage } from '../extract/extract-page.ts'
 import { scanLinks } from '../extract/link-scanner.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
@@ -23,10 +24,10 @@ export const webSource: Source = {
   },
 }
 
-/** By the header; without one by the first bytes that are no white space. */
+/** Nothing at all is a page without text. */
 function isHtml(contentType: string | undefined, body: Uint8Array): boolean {
-  if (contentType !== undefined) return /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(contentType)
-  return /^\uFEFF?\s*<(?:!doctype|!--|html|head|body|[a-z])/i.test(new TextDecoder().decode(body.subarray(0, 512)))
+  const kind = contentKind(body, contentType)
+  return kind === 'html' || kind === 'empty'
 }
 
 const listOf = (urls: Iterable<string>): FoundUrl[] => Array.from(urls, (url) => ({ url }))
