@@ -1,5 +1,6 @@
 import type { Clock } from '#schemas/clock.ts'
 import { fetchTarget, type FetchServices } from './fetch-target.ts'
+import type { RenderPage } from './render-page.ts'
 import { pageDocument, type PageDocument } from './page-document.ts'
 
 /** `fault`: whether the page is not as it was said to be, or we could not find out (which is nobody's fault). */
@@ -10,10 +11,15 @@ export type FetchedDocument = { ok: true; document: PageDocument } | { ok: false
  * the miner to obey, and for a dataset to leave out.
  * @throws the signal's reason when aborted
  */
-export async function fetchDocument(url: string, services: FetchServices & { facts: Clock }, signal: AbortSignal): Promise<FetchedDocument> {
+export async function fetchDocument(
+  url: string,
+  services: FetchServices & { facts: Clock; render?: RenderPage | undefined },
+  signal: AbortSignal,
+): Promise<FetchedDocument> {
   const outcome = await fetchTarget({ url, kind: 'page' }, undefined, services, signal)
   if (outcome.kind === 'read') {
-    const document = pageDocument(outcome, services.facts.now(), false)
+    const shown = services.render ? await services.render(outcome, signal) : outcome
+    const document = pageDocument(shown, services.facts.now(), false)
     return typeof document === 'string' ? { ok: false, reason: document, fault: 'page' } : { ok: true, document }
   }
   if (outcome.kind === 'trouble') return { ok: false, reason: outcome.reason, fault: 'ours' }

@@ -30,5 +30,11 @@ describe('after trouble', () => {
     ])
   })
   test('a host that says when is asked then', () => expect(retryAfterTrouble('http_429', 4, 1234)).toEqual({ retry: true, inMs: 1234 }))
+  test('a host without its robots.txt is left alone for long', () => {
+    expect([1, 2].map((attempt) => retryAfterTrouble('robots_unreachable', attempt, 60_000))).toEqual([
+      { retry: true, inMs: 300_000 },
+      { retry: true, inMs: 1_200_000 },
+    ])
+  })
   test('and is given up in the end', () => expect(retryAfterTrouble('http_503', 6, 1234)).toEqual({ retry: false }))
 })

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Config } from '#infra/config/schema.ts'
+import type { Browser } from '#infra/net/browser/rendering.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Chain, Signer } from '#schemas/chain.ts'
@@ -11,6 +12,7 @@ import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { createTraps } from '../frontier/traps.ts'
 import { userAgent } from '#infra/net/user-agent.ts'
+import { pageRenderer } from '../fetch/render-page.ts'
 import { createHostPolicies, type HostPolicies } from '../robots/host-policies.ts'
 import { createRobots, type Robots } from '../robots/robots.ts'
 import { snapshotShards, type SnapshotReport } from '../shard/snapshot.ts'
@@ -40,6 +42,8 @@ export interface MinerOptions {
   catalog: Catalog
   chain: Chain
   http: Http
+  /** Shows pages that hold less than they promise; undefined: none is open. */
+  browser?: Browser | undefined
   pace: Clock
   facts: Clock
   telemetry: Telemetry
@@ -146,8 +150,8 @@ async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSign
   // Crawlee takes a quarter of a second to load: not for every command that only might crawl.
   const { executeCrawl } = await import('../fetch/crawlee-executor.ts')
   const gate = openGate(options)
-  // robots.txt and the page, and some room.
-  const visitMs = 2 * settings.timeout_seconds * 1000 + 2000
+  // robots.txt, the page, a browser that shows it, and some room.
+  const visitMs = (options.browser ? 3 : 2) * settings.timeout_seconds * 1000 + 2000
   const work = cycleWork({
     frontier,
     pace,
@@ -172,7 +176,7 @@ function visitorOptions(
   { order, tally, ...parts }: CrawlParts,
   { gate, ...limits }: { gate: Gate; visitMs: number; signal: AbortSignal },
 ): VisitorOptions {
-  const { settings, signer } = options
+  const { settings, signer, browser, reproducible } = options
   const bounds = { minMs: settings.revisit_min_seconds * 1000, maxMs: settings.revisit_max_seconds * 1000 }
   return {
     ...options,
@@ -184,6 +188,8 @@ function visitorOptions(
         return parts.rejects.add(reject)
       },
     },
+    // What a browser shows depends on time: a run that is to be repeated does without.
+    render: browser && !reproducible ? pageRenderer({ ...options, browser, robots: parts.robots }) : undefined,
     keep: documentKeeper({ ...options, jobs: order.jobs, hotkey: signer.address, obeyRights: settings.obey_rights }),
     remember: revisitPlan({ ...options, bounds }),
     hostDelayMs: settings.host_delay_ms,

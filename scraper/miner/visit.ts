@@ -2,6 +2,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, Visit } from '#schemas/frontier.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
+import type { RenderPage } from '../fetch/render-page.ts'
 import { retryAfterMs } from '../fetch/retry-after.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
 import type { HostPolicies } from '../robots/host-policies.ts'
@@ -20,6 +21,8 @@ export interface VisitorOptions extends FetchServices {
   telemetry: Telemetry
   targets: Targets
   keep: KeepPage
+  /** Absent: pages are taken as they are answered. */
+  render?: RenderPage | undefined
   remember: Remember
   hostDelayMs: number
   responseFactor: number
@@ -84,16 +87,19 @@ class Visitor {
   }
 
   async #read(claim: Claim, outcome: ReadOutcome): Promise<void> {
-    const { keep, remember, policies } = this.#options
+    const { keep, remember, policies, render, signal } = this.#options
     const adding = this.#addFound(claim, outcome.found, outcome.permission)
     const { isChanged, ...kept } = remember(claim, outcome.fetched)
     // Nobody waits for the links alone: they are durable together with the end of the visit, or before it.
     let isAdded = true
     adding.catch(() => (isAdded = false))
-    const result: Kept = !outcome.content
+    const isNew = isChanged || !claim.previous
+    const shown = isNew && render ? await render(outcome, signal) : outcome
+    if (shown.found !== outcome.found) await this.#addFound(claim, shown.found, outcome.permission)
+    const result: Kept = !shown.content
       ? { outcome: 'stored' }
-      : isChanged || !claim.previous
-        ? await keep(claim, { ...outcome, policy: policies.of(claim.url) })
+      : isNew
+        ? await keep(claim, { ...shown, policy: policies.of(claim.url) })
         : { outcome: 'unchanged' }
     if (result.outcome === 'rejected') await this.#reject(claim, result.reason, 'extract')
     if (!isAdded) await adding

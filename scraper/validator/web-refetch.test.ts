@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createHttp, type Http } from '#infra/net/http.ts'
+import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { contentId } from '#schemas/identity/content-id.ts'
 import { factTime, manualClock, type ManualClock } from '#test/adversary/subnet.ts'
 import type { Refetch, Refetched } from './refetch.ts'
@@ -42,7 +43,7 @@ afterAll(async () => {
 })
 beforeEach(() => {
   pace = manualClock(factTime)
-  refetch = webRefetch({ http, pace, facts: pace, hostDelayMs: 1000 })
+  refetch = webRefetch({ http, telemetry: createTelemetry(), pace, facts: pace, hostDelayMs: 1000 })
 })
 
 const look = (url: string): Promise<Refetched> => refetch(url, new AbortController().signal)

@@ -1,11 +1,17 @@
+import type { Browser } from '#infra/net/browser/rendering.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
+import type { Telemetry } from '#schemas/stage.ts'
 import { fetchDocument } from '../fetch/fetch-document.ts'
+import { pageRenderer } from '../fetch/render-page.ts'
 import { createRobots } from '../robots/robots.ts'
 import type { Refetch } from './refetch.ts'
 
 interface WebServices {
   http: Http
+  /** Renders pages that hold less than they promise, as the miners do; absent: nobody does here. */
+  browser?: Browser | undefined
+  telemetry: Telemetry
   /** Rests hosts. */
   pace: Clock
   /** Says what time it is on a page. */
@@ -15,8 +21,9 @@ interface WebServices {
 }
 
 /** Looks at pages on the web, one request each, with the miners' own robots rules and extraction. */
-export function webRefetch({ http, pace, facts, hostDelayMs }: WebServices): Refetch {
+export function webRefetch({ http, browser, telemetry, pace, facts, hostDelayMs }: WebServices): Refetch {
   const robots = createRobots(http, pace)
+  const render = browser && pageRenderer({ browser, robots, telemetry })
   const restUntil = new Map<string, number>()
   return async (uri, signal) => {
     const { host, hostname } = new URL(uri)
@@ -26,7 +33,7 @@ export function webRefetch({ http, pace, facts, hostDelayMs }: WebServices): Ref
       await pace.sleep((restUntil.get(host) ?? 0) - pace.now(), signal)
       restUntil.set(host, pace.now() + restMs)
     }
-    const found = await fetchDocument(uri, { http, robots, pace, facts }, signal)
+    const found = await fetchDocument(uri, { http, robots, pace, facts, render }, signal)
     if (found.ok) return { state: 'found', id: found.document.id, text: found.document.text, publishedAt: found.document.published_at }
     // Robots may have closed since the miner was there.
     const isMiners = found.fault === 'page' && found.reason !== 'robots_disallowed'

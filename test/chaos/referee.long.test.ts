@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { systemClock } from '#infra/clock.ts'
+import { sqliteFrontier } from '#infra/engine/sqlite/frontier.ts'
+import { temporaryFolder } from '../conformance/temporary-folder.ts'
+import { crawl, crawlFolder, rejectsOf } from './crawl-program.ts'
+import { seeded } from './killed-up.ts'
+import { hasLoopbackWeb, startLoopbackWeb } from './loopback-web.ts'
+
+if (!hasLoopbackWeb) console.warn("The refereed web (../shared, and the machine's own Node) is not there: the refereed crawl is not run.")
+
+const hosts = 40
+const pages = 100
+/** Kind 2 must not be asked; all pages of the others may be read, and are in their sitemaps. */
+const allowedPages = (hosts - hosts / 10) * pages
+const settings = { pages_per_cycle: 100_000, concurrency: 40, host_delay_ms: 20, timeout_seconds: 4 }
+
+test.skipIf(!hasLoopbackWeb)('a refereed crawl of a hostile web, killed three times, offends nobody and misses nothing', { timeout: 900_000 }, async () => {
+  await using web = await startLoopbackWeb({ hosts, pages })
+  const folder = await crawlFolder(await temporaryFolder(), web.origins, settings)
+  const random = seeded(20_261_122)
+  const rss: number[] = []
+  for (let kill = 0; kill < 3; kill++) rss.push((await crawl(folder, { killAfterMs: 2000 + random() * 10_000 })).rssBytes)
+  const end = await crawl(folder)
+  expect(end.code, end.stderr).toBe(0)
+
+  const report = await web.report()
+  expect(report.violations, JSON.stringify(report.examples)).toEqual({})
+  expect(report.calendarDepth).toBeLessThanOrEqual(50)
+  expect(report.pages).toBe(allowedPages)
+  expect(Math.max(end.rssBytes, ...rss)).toBeLessThan(600e6)
+  expect(report.agents).toHaveLength(1)
+  const rejects = await rejectsOf(folder.dataDir)
+  for (const origin of web.origins.filter((_, i) => i % 10 === 8)) {
+    const reasons = Array.from({ length: 12 }, (_, i) => rejects.get(`${origin}/hostile/${i}`))
+    // The eleventh is a page of bad links: it is kept or refused for its text.
+    expect(reasons).toEqual([
+      expect.stringMatching(/^(?:too_large|ratio_too_high)$/),
+      expect.stringMatching(/^(?:too_large|timeout)$/),
+      'timeout',
+      expect.stringMatching(/^redirect/),
+      'redirected',
+      'redirected',
+      expect.stringMatching(/^not_html/),
+      expect.any(String),
+      'too_deep',
+      expect.any(String),
+      expect.any(String),
+      'connection_failed',
+    ])
+  }
+  console.info(
+    `refereed crawl: ${report.requests} requests, ${report.pages} pages, calendar left at ${report.calendarDepth}, RSS ${Math.round(Math.max(...rss, end.rssBytes) / 1e6)} MB`,
+  )
+
+  // The second pass: as if a feed had said that all pages of kind 9 changed.
+  const changing = web.origins.filter((_, i) => i % 10 === 9)
+  await web.reset()
+  await web.advance()
+  await using frontier = sqliteFrontier(join(folder.dataDir, 'frontier-miner-1.sqlite'), { clock: systemClock() })
+  const urls = changing.flatMap((origin) => [`${origin}/`, ...Array.from({ length: pages }, (_, i) => `${origin}/p/${i}`)])
+  await frontier.add(urls.map((url) => ({ url, kind: 'page' as const, label: 'web', priority: 1, modifiedAt: Date.now() })))
+  const second = await crawl(folder)
+  expect(second.code, second.stderr).toBe(0)
+  const after = await web.report()
+  expect(after.violations, JSON.stringify(after.examples)).toEqual({})
+  const asked = changing.reduce((sum, origin) => sum + (after.hosts[new URL(origin).hostname]?.requests ?? 0), 0)
+  const changed = urls.length - after.notModified
+  expect(after.conditional / asked).toBeGreaterThanOrEqual(0.95)
+  expect(changed).toBeGreaterThan(0)
+  expect(second.cycle?.visits).toMatchObject({ unchanged: after.notModified })
+  expect(second.cycle?.visits['stored'] ?? 0).toBeLessThanOrEqual(changed)
+  console.info(
+    `second pass: ${after.conditional} of ${asked} requests conditional, ${after.notModified} not modified, ${second.cycle?.visits['stored']} stored`,
+  )
+})
