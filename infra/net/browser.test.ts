@@ -122,8 +122,10 @@ describe.skipIf(executablePath === undefined)('a browser', () => {
   })
 
   test('contacts no private address, whatever its pages try', async () => {
-    const urls = privateSpellings.map((spelling) => spelling.replace('P', String(listener.port)))
-    for (const url of urls.slice(0, 3)) expect(await browser.render(url, never)).toEqual({ ok: false, reason: 'egress_refused' })
+    const plain = privateSpellings.map((spelling) => spelling.replace('P', String(listener.port)))
+    const urls = [...plain, ...plain.map((url) => url.replace('http', 'https'))]
+    for (const url of [...urls.slice(0, 3), `https://127.0.0.1:${listener.port}/`])
+      expect(await browser.render(url, never)).toEqual({ ok: false, reason: 'egress_refused' })
     const tries = `Promise.all(${JSON.stringify(urls)}.map((u) => { try { new WebSocket(u.replace('http', 'ws')) } catch {} ; return fetch(u, { mode: 'no-cors' }).then((r) => r.type + r.status, () => 'no') })).then((all) => 'tried ' + all.length)`
     const fetched = { body: Buffer.from(page(show(tries))), contentType: 'text/html; charset=utf-8' }
     const rendered = await browser.render('http://one.localhost/tries', never, { fetched })

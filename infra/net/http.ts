@@ -110,34 +110,21 @@ export function createHttp(options: HttpOptions): Http {
       const hops = new Hops(egress, get.redirectsMax ?? redirectsDefault)
       try {
         hops.enter(start)
-        for (;;) {
-          const { url } = hops
-          const before = addressOf(url)
-          const answer = await ask(agent, url, options, get, deadline)
-          const next = get.redirectsMax === 0 ? undefined : redirectTarget(answer, url)
-          if (next !== undefined) {
-            hops.enter(next)
-            continue
-          }
-          const caps = { bytesMax: get.bytesMax ?? options.bytesMax, truncate: get.truncate ?? false }
-          const body = await decodeBody(answer.wire, answer.headers['content-encoding'], caps, answer.cut)
-          get.signal?.throwIfAborted()
-          const connected = addressOf(url)
-          return {
-            ok: true,
-            url: url.href,
-            status: answer.status,
-            headers: answer.headers,
-            body: body.bytes,
-            wireBytes: answer.wire.length,
-            truncated: body.truncated,
-            address: connected?.address,
-            timings: {
-              connectMs: connected === before ? undefined : connected?.connectMs,
-              firstByteMs: answer.firstByteMs,
-              totalMs: performance.now() - startedAt,
-            },
-          }
+        const { answer, before } = await follow(hops, get, async (url) => ({ before: addressOf(url), answer: await ask(agent, url, options, get, deadline) }))
+        const caps = { bytesMax: get.bytesMax ?? options.bytesMax, truncate: get.truncate ?? false }
+        const body = await decodeBody(answer.wire, answer.headers['content-encoding'], caps, answer.cut)
+        get.signal?.throwIfAborted()
+        const now = addressOf(hops.url)
+        return {
+          ok: true,
+          url: hops.at,
+          status: answer.status,
+          headers: answer.headers,
+          body: body.bytes,
+          wireBytes: answer.wire.length,
+          truncated: body.truncated,
+          address: now?.address,
+          timings: { connectMs: now === before ? undefined : now?.connectMs, firstByteMs: answer.firstByteMs, totalMs: performance.now() - startedAt },
         }
       } catch (error) {
         if (get.signal?.aborted) throw get.signal.reason
@@ -145,6 +132,16 @@ export function createHttp(options: HttpOptions): Http {
         return { ok: false, url: hops.at, reason: failureReason(error), detail, address: hops.begun ? addressOf(hops.url)?.address : undefined }
       }
     },
+  }
+}
+
+/** Asks hop after hop until an answer is no redirect, or redirects are the caller's to follow. */
+async function follow<T extends { answer: Answer }>(hops: Hops, { redirectsMax }: GetOptions, askAt: (url: URL) => Promise<T>): Promise<T> {
+  for (;;) {
+    const asked = await askAt(hops.url)
+    const next = redirectsMax === 0 ? undefined : redirectTarget(asked.answer, hops.url)
+    if (next === undefined) return asked
+    hops.enter(next)
   }
 }
 

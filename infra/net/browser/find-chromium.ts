@@ -37,11 +37,8 @@ function* candidates(env: Environment): Generator<string> {
 
 function playwrightCaches(env: Environment): string[] {
   const named = env['PLAYWRIGHT_BROWSERS_PATH']
-  const usual = [
-    join(homedir(), '.cache/ms-playwright'),
-    join(homedir(), 'Library/Caches/ms-playwright'),
-    join(env['LOCALAPPDATA'] ?? homedir(), 'ms-playwright'),
-  ]
+  const home = env['HOME'] ?? homedir()
+  const usual = [join(home, '.cache/ms-playwright'), join(home, 'Library/Caches/ms-playwright'), join(env['LOCALAPPDATA'] ?? home, 'ms-playwright')]
   return named === undefined || named === '' || named === '0' ? usual : [named, ...usual]
 }
 
