@@ -90,7 +90,7 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
       return finish(claim, (row, now) => {
         targets.defer(row, deferral.reason, deferral.until)
         const { until, holdHost, hostDelayMs = 0, address } = deferral
-        if (address !== undefined) hosts.answeredFrom(row.host, address, now, hostDelayMs)
+        if (address !== undefined) hosts.answeredFrom(row.host, address, now, deferral.hostDelayMs)
         hosts.release(row.host, row.url, Math.max(holdHost ? until : now, now + hostDelayMs), now)
       })
     },
