@@ -21,7 +21,7 @@ const wanted = new Set(['a', 'area', 'base', 'link', 'meta'])
 const linksMax = 5000
 const relationsMax = 200
 const robotsChars = 1000
-const feedType = /^\s*application\/(?:rss|atom)\+xml\b/i
+const feedType = /^\s*application\/(?:rss|atom|rdf)\+xml\b/i
 
 /**
  * The links of a page from one pass over its text, without a tree: the same as the DOM's (extract-page.ts), at a tenth of the time. Never throws; linear

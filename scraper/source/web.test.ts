@@ -16,6 +16,16 @@ describe('pages', () => {
     const read = webSource.read({ ...at, headers: type === undefined ? {} : { 'content-type': type }, body: bytes(body) })
     expect(read === 'not_html').toBe(!isHtml)
   })
+  test.each([
+    ['application/rss+xml', '<rss><channel><item><link>/a</link></item></channel></rss>'],
+    ['text/xml', '<?xml version="1.0"?><feed><entry><link href="/a"/></entry></feed>'],
+    ['application/xml', '<urlset><url><loc>/a</loc></url></urlset>'],
+  ])('that turn out to be a list (%s) are read for what it lists', (type, body) => {
+    expect(webSource.read({ ...at, headers: { 'content-type': type }, body: bytes(body) })).toMatchObject({
+      found: { pages: [{ url: 'http://h.example/a' }] },
+      content: undefined,
+    })
+  })
   test('are read in the charset they are in', () => {
     const read = webSource.read({ ...at, headers: { 'content-type': 'text/html' }, body: Buffer.from('<meta charset=iso-8859-2><p>\xb3\xf3d\xbc', 'latin1') })
     expect(typeof read !== 'string' && read.content?.().page.text).toBe('łódź')

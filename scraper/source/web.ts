@@ -3,15 +3,22 @@ import { contentKind } from '#infra/net/content-kind.ts'
 import { extractPage } from '../extract/extract-page.ts'
 import { scanLinks } from '../extract/link-scanner.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
+import { feedSource } from './feed.ts'
 import { noFinds, type FoundUrl } from './found.ts'
+import { sitemapSource } from './sitemap.ts'
 import type { Source } from './source.ts'
 
-/** HTML pages: their links, and what becomes a document. */
+/** HTML pages: their links, and what becomes a document. What turns out to be a feed or a sitemap is read for what it lists. */
 export const webSource: Source = {
   accept: 'text/html, application/xhtml+xml;q=0.9',
   bytesMax: undefined,
-  read({ url, headers, body }) {
-    if (!isHtml(headers['content-type'], body)) return 'not_html'
+  read(fetched) {
+    const { url, headers, body } = fetched
+    const kind = contentKind(body, headers['content-type'])
+    if (kind === 'feed') return feedSource.read(fetched)
+    if (kind === 'sitemap') return sitemapSource.read(fetched)
+    // Nothing at all is a page without text.
+    if (kind !== 'html' && kind !== 'empty') return 'not_html'
     const { text } = decodeText(body, headers['content-type'])
     const { links, canonical, alternates, feeds, robots } = scanLinks(text, url)
     const content = () => {
@@ -22,12 +29,6 @@ export const webSource: Source = {
     const pages = new Set([...links, ...alternates, ...(canonical === undefined ? [] : [canonical])])
     return { found: { pages: listOf(pages), sitemaps: [], feeds: listOf(feeds) }, content }
   },
-}
-
-/** Nothing at all is a page without text. */
-function isHtml(contentType: string | undefined, body: Uint8Array): boolean {
-  const kind = contentKind(body, contentType)
-  return kind === 'html' || kind === 'empty'
 }
 
 const listOf = (urls: Iterable<string>): FoundUrl[] => Array.from(urls, (url) => ({ url }))
