@@ -27,8 +27,8 @@ export async function describeNext({ catalog, frontier, pace }: DryRunParts, set
   const jobs = compileJobs(head?.manifest.kind === 'desirability' ? head.manifest.jobs : [])
   const own = frontier(settings.name)
   const { known, labels } = await own.stats()
+  const prospects = known > 0 ? await own.peek(rowsMax) : seedsOf(jobs, settings, pace.now())
   const now = pace.now()
-  const prospects = known > 0 ? await own.peek(rowsMax) : seedsOf(jobs, settings, now)
   const waiting = Object.values(labels).reduce((sum, stats) => sum + stats.waiting, 0)
   const rows = prospects.map((prospect) => [
     prospect.readyAt <= now ? 'now' : `in ${((prospect.readyAt - now) / 1000).toFixed(1)} s`,
