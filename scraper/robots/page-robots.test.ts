@@ -53,6 +53,7 @@ describe('a TDM declaration', () => {
     [{ 'tdm-reservation': '1' }, {}, true],
     [{ 'tdm-reservation': '0' }, {}, false],
     [{ 'tdm-reservation': 'yes' }, {}, null],
+    [{ 'tdm-reservation': '0, 1' }, {}, true],
     [{}, { tdmReservation: '1' }, true],
     [{ 'tdm-reservation': '0' }, { tdmReservation: '1' }, true],
     [{ 'tdm-reservation': '1' }, { tdmReservation: '0' }, true],
