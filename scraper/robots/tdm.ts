@@ -52,9 +52,9 @@ function readRules(text: string): z.infer<typeof RuleJson>[] {
 
 /** The values of a header (sent twice, they come joined by a comma) or of `<meta>`: anything but "0" and "1" is not said. */
 export function tdmDeclaration(reservation: string | undefined, policy: string | undefined, base: string): TdmDeclaration {
-  const values = (reservation ?? '').split(',').map((value) => value.trim())
-  if (!values.includes('1') && !values.includes('0')) return tdmUndeclared
-  return { reserved: values.includes('1'), policy: policyUrl(policy, base) }
+  const values = new Set((reservation ?? '').split(',').map((value) => value.trim()))
+  if (!values.has('1') && !values.has('0')) return tdmUndeclared
+  return { reserved: values.has('1'), policy: policyUrl(policy, base) }
 }
 
 /** One that reserves outweighs any that does not, whichever is nearer to the page: to take a reserved page for free would be the worse mistake. */
