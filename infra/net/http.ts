@@ -92,8 +92,8 @@ export function createHttp(options: HttpOptions): Http {
     bodyTimeout: phaseMs(options.bodyMs ?? 10_000, timeoutMs),
     // A host is asked one thing at a time; a second connection would be opened while the first comes to rest.
     connections: 1,
-    keepAliveTimeout: 10_000,
-    keepAliveMaxTimeout: 60_000,
+    keepAliveTimeout: 5000,
+    keepAliveMaxTimeout: 30_000,
     pipelining: 1,
     allowH2: true,
   })

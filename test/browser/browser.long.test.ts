@@ -16,6 +16,7 @@ const pages: Record<string, Page> = {
   '/loop': '<p>x</p><script>for (;;);</script>',
   '/late': '<p>x</p><script>addEventListener("load", () => setTimeout(() => { for (;;); }))</script>',
   '/busy': '<p id="t">as it stands</p><script>setInterval(() => fetch("/good"), 50)</script>',
+  '/greedy': '<p>x</p><script>for (let i = 0; i < 2000; i++) fetch("/good?" + i)</script>',
   '/silent': () => undefined,
   '/download': '<script>fetch("/endless").then((r) => r.text())</script>',
   '/endless': endless,
@@ -59,6 +60,19 @@ describe.skipIf(executablePath === undefined)('a browser', () => {
   test('takes a page that is never quiet as it stands', async () => {
     const { render } = await open()
     expect(await render('/busy')).toMatchObject({ ok: true, html: expect.stringContaining('as it stands') })
+  })
+
+  test('makes only so many requests for one page', async () => {
+    const { site, render } = await open({ timeoutMs: 20_000 })
+    expect(await render('/greedy')).toMatchObject({ ok: true })
+    expect(site.requests.length).toBeLessThanOrEqual(200)
+    expect(site.requests.length).toBeGreaterThan(100)
+  })
+
+  test('goes on when it is asked leave and the answer is an error', async () => {
+    const { render, browser } = await open({ timeoutMs: 20_000 })
+    expect(await browser.render('http://one.localhost/greedy', never, { mayAsk: () => Promise.reject(new Error('no answer')) })).toMatchObject({ ok: true })
+    expect(await render('/good')).toMatchObject({ ok: true })
   })
 
   test('loses no more than the page that takes all memory', async () => {

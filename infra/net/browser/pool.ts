@@ -136,11 +136,11 @@ export class BrowserPool {
       locale: 'en-US',
       timezoneId: 'UTC',
     })
-    await context.routeWebSocket(/.*/, (socket) => void socket.close())
+    await context.routeWebSocket(/.*/, (socket) => void socket.close().catch(() => undefined))
     return context
   }
 
-  /** Leaves nothing of a page to the next; what cannot be cleaned is thrown away, if need be with the browser. */
+  /** Leaves no cookie of a page to the next; what cannot be cleaned is thrown away, if need be with the browser. */
   async #clean(slot: Slot, chromium: Chromium | undefined): Promise<void> {
     const { context } = slot
     if (!context) return

@@ -28,6 +28,8 @@ const wantedTypes = new Set(['document', 'script', 'xhr', 'fetch'])
 /** How long a page may take to become quiet (no request for half a second) after its document is there; then it is taken as it stands. */
 const quietMsMax = 5000
 const watchEveryMs = 50
+/** Of one page, so that none makes us ask half the web. */
+const requestsMax = 200
 
 /**
  * Loads one page and gives its document as it stands when the network is quiet. Documents, scripts and data are loaded, nothing else.
@@ -77,7 +79,8 @@ async function drive(page: Page, context: BrowserContext, proxy: EgressProxy, wo
   page.on('response', (response) => {
     if (isMainDocument(response.request(), page)) status = response.status()
   })
-  await context.route('**/*', (route) => serve(route, page, work))
+  let requests = 0
+  await context.route('**/*', (route) => (++requests > requestsMax ? refuse(route) : serve(route, page, work).catch(() => refuse(route))))
   proxy.takeRefusals()
   try {
     await page.goto(work.url, { waitUntil: 'domcontentloaded', timeout: caps.timeoutMs })
@@ -95,15 +98,18 @@ async function drive(page: Page, context: BrowserContext, proxy: EgressProxy, wo
 
 async function serve(route: Route, page: Page, { url, fetched, mayAsk = anything }: PageWork): Promise<void> {
   const request = route.request()
-  if (isOfAnother(request, page)) return route.abort('blockedbyclient')
+  if (isOfAnother(request, page)) return refuse(route)
   const isMain = isMainDocument(request, page)
   if (isMain && fetched && sameDocument(request.url(), url)) {
     return route.fulfill({ status: 200, body: Buffer.from(fetched.body), contentType: fetched.contentType })
   }
   // Documents in frames are not part of the text that is kept.
   const wanted = wantedTypes.has(request.resourceType()) && (isMain || request.resourceType() !== 'document') && /^https?:/.test(request.url())
-  return wanted && ((isMain && sameDocument(request.url(), url)) || (await mayAsk(request.url()))) ? route.continue() : route.abort('blockedbyclient')
+  return wanted && ((isMain && sameDocument(request.url(), url)) || (await mayAsk(request.url()))) ? route.continue() : refuse(route)
 }
+
+/** Also of a request whose page went away meanwhile: nobody is there to be told. */
+const refuse = (route: Route): Promise<void> => route.abort('blockedbyclient').catch(() => undefined)
 
 const anything = (): Promise<boolean> => Promise.resolve(true)
 
