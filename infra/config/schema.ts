@@ -105,7 +105,12 @@ export const Config = z.strictObject({
     .prefault({}),
   browser: z
     .strictObject({
-      enabled: z.enum(['auto', 'off']).default('auto').describe('auto: pages that hold less than they promise are rendered, where there is a Chromium.'),
+      enabled: z
+        .enum(['auto', 'off'])
+        .default('off')
+        .describe(
+          'auto: pages that hold less than they promise are rendered, where there is a Chromium. What their scripts then ask of the host keeps to robots.txt, but not to its rest, so it is off unless asked for.',
+        ),
       path: z.string().default('').describe('Executable of Chromium; empty = look for one (`orrery doctor` says which).'),
       pages_max: z.int().min(1).max(64).default(2).describe('Pages open at the same time.'),
       timeout_seconds: seconds.default(20).describe('Whole time of one page.'),

@@ -87,7 +87,8 @@ export async function fetchTarget(
   const answer = await http.get(url, { headers, signal, redirectsMax: 0, ...(source.bytesMax === undefined ? {} : { bytesMax: source.bytesMax }) })
   const exchange = { address: answer.address, responseMs: performance.now() - startedAt, wireBytes: answer.ok ? answer.wireBytes : 0 }
   if (!answer.ok) {
-    if (isTransient(answer.reason)) return { kind: 'trouble', reason: answer.reason, retryAfterMs: undefined, holdHost: true, permission, exchange }
+    if (isTransient(answer.reason))
+      return { kind: 'trouble', reason: answer.reason, retryAfterMs: undefined, holdHost: answer.reason === 'dns_failed', permission, exchange }
     return { kind: 'refused', reason: answer.reason, permission, exchange: isOurRefusal(answer.reason) ? undefined : exchange }
   }
   const { status } = answer

@@ -16,6 +16,8 @@ export interface RestLimits {
 export const calm: HostMood = { responseMs: 0, strain: 1 }
 
 const strainMax = 64
+/** A host in trouble rests at least this long, times its strain. */
+const troubleMs = 500
 /** Weight of the newest answer. */
 const smoothing = 0.3
 /** Longest rest that we come to by ourselves; robots.txt may ask for more. */
@@ -30,7 +32,7 @@ export function moodAfter(mood: HostMood, { responseMs, isTrouble }: { responseM
 
 /** Rest (ms, whole) of a host from the end of its last answer: what robots.txt asks for, what we always keep, what its slowness asks for; more under strain. */
 export function restMs({ responseMs, strain }: HostMood, { hostDelayMs, responseFactor }: RestLimits, crawlDelayMs = 0): number {
-  const own = Math.max(hostDelayMs, responseFactor * responseMs) * strain
+  const own = Math.max(hostDelayMs, responseFactor * responseMs, strain > 1 ? troubleMs : 0) * strain
   return Math.ceil(Math.max(crawlDelayMs, hostDelayMs, Math.min(own, ownRestMsMax)))
 }
 

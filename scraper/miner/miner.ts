@@ -160,8 +160,8 @@ async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSign
     targets: order.targets(),
     weights: order.jobs.weights,
     concurrency: settings.concurrency,
-    // A claim may wait its turn for as long as a visit takes; what a killed miner held comes back after this.
-    leaseMs: 2 * visitMs,
+    // A claim may wait its turn a little; what a killed miner held comes back after this.
+    leaseMs: visitMs + turnMs,
     inRounds: reproducible,
     retarget: order.retarget,
     onClaims: journal.write,
@@ -200,5 +200,8 @@ function visitorOptions(
     },
   }
 }
+
+/** Longest a claim may wait for a slot; after that it is given back. */
+const turnMs = 5000
 
 const seedsOf = ({ jobs }: WorkOrder): string[] => jobs.list.flatMap(({ web }) => web.seeds)
