@@ -17,7 +17,7 @@ describe('the rest of a host', () => {
   test('doubles with each trouble and comes back with good answers', () => {
     const strained = [bad, bad, bad].reduce(moodAfter, calm)
     expect(restMs(strained, limits)).toBe(8000)
-    expect(restMs(strained, { hostDelayMs: 0, responseFactor: 2 })).toBe(4000)
+    expect(restMs(strained, { hostDelayMs: 0, responseFactor: 2 })).toBe(800)
     expect(restMs([good(10), good(10), good(10)].reduce(moodAfter, strained), limits)).toBe(1000)
   })
 

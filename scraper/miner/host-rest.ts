@@ -17,7 +17,7 @@ export const calm: HostMood = { responseMs: 0, strain: 1 }
 
 const strainMax = 64
 /** A host in trouble rests at least this long, times its strain. */
-const troubleMs = 500
+const troubleMs = 100
 /** Weight of the newest answer. */
 const smoothing = 0.3
 /** Longest rest that we come to by ourselves; robots.txt may ask for more. */
