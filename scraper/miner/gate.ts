@@ -6,7 +6,7 @@ import { diskUsageBytes } from './disk-usage.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** Why the crawl waits. */
-export type GateReason = 'inactive_hours' | 'disk_quota' | 'requests_per_second' | 'bytes_per_second'
+type GateReason = 'inactive_hours' | 'disk_quota' | 'requests_per_second' | 'bytes_per_second'
 
 /** What the operator allows at this moment. */
 export interface Gate {

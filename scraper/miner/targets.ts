@@ -15,7 +15,7 @@ const nestingMax = 3
 const rememberedMax = 100_000
 
 /** What becomes of what was found. */
-export interface Wanted {
+interface Wanted {
   targets: Target[]
   /** What leads into a place without end; each is told once. */
   trapped: { url: string; reason: TrapReason }[]
