@@ -44,13 +44,31 @@ export function claimVisitor(options: VisitorOptions): (claim: Claim) => Promise
   return async (claim) => {
     try {
       if (claim.expiresAt - options.pace.now() < options.visitMs) await releaseClaim(options.frontier, claim, options.pace)
-      else await visitor.visit(claim)
+      else if ((await within(options.visitMs, visitor.visit(claim))) === 'late') tellLate(options, claim)
     } catch (error) {
       if (options.signal.aborted) await releaseClaim(options.frontier, claim, options.pace)
       else if (error instanceof OrreryError && error.code === 'lease_lost') options.telemetry.count('crawl.leases_lost')
       else throw error
     }
   }
+}
+
+/** A visit has deadlines of its own; one that outlives them all must not keep the crawl from its end. Its claim comes back by its lease. */
+async function within(ms: number, work: Promise<void>): Promise<'late' | void> {
+  const { promise, resolve } = Promise.withResolvers<'late'>()
+  const timer = setTimeout(resolve, ms, 'late')
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+    // Nobody listens to it any more when it was late.
+    work.catch(() => undefined)
+  }
+}
+
+function tellLate({ telemetry }: VisitorOptions, { url, kind }: Claim): void {
+  telemetry.count('crawl.visits_late')
+  telemetry.event('crawl.visit_late', { url, kind })
 }
 
 type Trouble = Extract<FetchOutcome, { kind: 'trouble' }>
