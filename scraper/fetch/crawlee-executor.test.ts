@@ -55,6 +55,12 @@ test('visits every claim once, as many at a time as it may', async () => {
   expect(most).toBe(4)
 })
 
+test('a slot that gives its place back has visited what it took', async () => {
+  const { work, ended } = batches([1000, 1])
+  await executeCrawl({ work, concurrency: 2, visit: async () => undefined })
+  expect(ended).toHaveLength(1001)
+})
+
 test('leaves no listener and no storage folder behind', async () => {
   const before = ['SIGINT', 'SIGTERM', 'exit'].map((name) => process.listenerCount(name))
   await executeCrawl({ work: batches([5]).work, concurrency: 2, visit: async () => undefined })

@@ -113,14 +113,15 @@ class ClaimManager implements IRequestManager {
   /** Visits the claim of that token, and whatever is ready after it, as long as others are at work: what they end may free a host. */
   async workOff(token: string, visit: (claim: Claim) => Promise<void>): Promise<void> {
     let claim = this.#claims.get(token)
-    for (let visits = 0; visits < visitsPerSlot;) {
+    for (let visits = 0; ;) {
       if (claim) {
         await this.#run(claim, visit)
         visits++
       } else if (this.#claims.size === 0) return
       else await this.#pause()
       await this.#refillEmpty()
-      if (this.#isAtEnd) return
+      // A claim that is taken must be visited: none is when the slot ends.
+      if (this.#isAtEnd || visits === visitsPerSlot) return
       claim = this.#next()
     }
   }
