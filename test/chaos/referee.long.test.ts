@@ -7,7 +7,7 @@ import { crawl, crawlFolder, rejectsOf } from './crawl-program.ts'
 import { seeded } from './killed-up.ts'
 import { hasLoopbackWeb, startLoopbackWeb } from './loopback-web.ts'
 
-if (!hasLoopbackWeb) console.warn("The refereed web (../shared, and the machine's own Node) is not there: the refereed crawl is not run.")
+if (!hasLoopbackWeb) console.warn('The refereed crawl is not run: it wants npm run test:referee, the refereed web in ../shared and a Node in /usr/bin.')
 
 const hosts = 40
 const pages = 100
@@ -59,20 +59,25 @@ test.skipIf(!hasLoopbackWeb)('a refereed crawl of a hostile web, killed three ti
   await web.advance()
   await using frontier = sqliteFrontier(join(folder.dataDir, 'frontier-miner-1.sqlite'), { clock: systemClock() })
   const known = changing.flatMap((origin) => [`${origin}/`, ...Array.from({ length: pages }, (_, i) => `${origin}/p/${i}`)])
-  // A page that was refused is not visited again by itself.
-  const urls = known.filter((url) => !rejects.has(url))
+  // A page that was refused is not visited again by itself; one that is a duplicate is.
+  const urls = known.filter((url) => /duplicate/.test(rejects.get(url) ?? 'duplicate'))
   await frontier.add(urls.map((url) => ({ url, kind: 'page' as const, label: 'web', priority: 1, modifiedAt: Date.now() })))
+  const knownBefore = (await frontier.stats()).known
   const second = await crawl(folder)
   expect(second.code, second.stderr).toBe(0)
   const after = await web.report()
   expect(after.violations, JSON.stringify(after.examples)).toEqual({})
   const asked = changing.reduce((sum, origin) => sum + (after.hosts[new URL(origin).hostname]?.requests ?? 0), 0)
+  // A new process reads robots.txt, tdmrep.json and ai.txt of each host again, and what the changed pages link to for the first time has no condition yet.
+  const firstTime = 3 * changing.length + (await frontier.stats()).known - knownBefore
   const changed = urls.length - after.notModified
+  expect(after.conditional).toBe(urls.length)
+  expect(asked).toBeLessThanOrEqual(urls.length + firstTime)
   expect(after.conditional / asked).toBeGreaterThanOrEqual(0.95)
   expect(changed).toBeGreaterThan(0)
-  expect(second.cycle?.visits).toMatchObject({ unchanged: after.notModified })
+  expect(second.cycle?.visits['unchanged'] ?? 0).toBeGreaterThanOrEqual(after.notModified)
   expect(second.cycle?.visits['stored'] ?? 0).toBeLessThanOrEqual(changed)
   console.info(
-    `second pass: ${after.conditional} of ${asked} requests conditional, ${after.notModified} not modified, ${second.cycle?.visits['stored']} stored`,
+    `second pass: ${after.conditional} of ${asked} requests conditional, ${firstTime} for the first time, ${after.notModified} not modified, ${second.cycle?.visits['stored']} stored`,
   )
 })
