@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Config } from '#infra/config/schema.ts'
 import { untilInterrupted } from '#infra/interrupt.ts'
+import { repeat } from '#infra/repeat.ts'
 import { listen } from '#infra/net/server.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -82,20 +83,8 @@ async function refreshOnce(service: DatasetService, signal: AbortSignal) {
   }
 }
 
-/** What may pass by itself (another process was first, a store is away) is told and tried again; anything else ends it. */
-async function refreshForever(service: DatasetService, { config, pace, telemetry }: DatasetBackends, signal: AbortSignal): Promise<void> {
-  try {
-    for (;;) {
-      await service.refresh(signal).catch((error: unknown) => {
-        if (!(error instanceof OrreryError && error.retryable)) throw error
-        telemetry.event('dataset.refresh_failed', { code: error.code, message: error.message })
-      })
-      await pace.sleep(config.dataset.every_seconds * 1000, signal)
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error
-  }
-}
+const refreshForever = (service: DatasetService, { config, pace, telemetry }: DatasetBackends, signal: AbortSignal): Promise<void> =>
+  repeat({ work: service.refresh, restMs: () => config.dataset.every_seconds * 1000, failed: 'dataset.refresh_failed', pace, telemetry }, signal)
 
 function originOf(hubUrl: string): string {
   const url = URL.parse(hubUrl)

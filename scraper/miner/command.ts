@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { Config } from '#infra/config/schema.ts'
 import { untilInterrupted } from '#infra/interrupt.ts'
+import { repeat } from '#infra/repeat.ts'
 import type { Signer } from '#schemas/chain.ts'
-import { OrreryError } from '#schemas/errors.ts'
 import type { Frontier } from '#schemas/frontier.ts'
 import type { Queue } from '#schemas/queue.ts'
 import { describeNext } from './dry-run.ts'
@@ -51,20 +51,9 @@ export async function minerOf(backends: MinerBackends, settings: Config['miner']
   })
 }
 
-/** What may pass by itself is told and tried again; anything else ends it. */
-async function cycleForever(miner: Miner, { pace, telemetry }: MinerBackends, signal: AbortSignal): Promise<void> {
-  try {
-    for (;;) {
-      const report = await miner.cycle(signal).catch((error: unknown) => {
-        if (!(error instanceof OrreryError && error.retryable)) throw error
-        telemetry.event('miner.cycle_failed', { code: error.code, message: error.message })
-        return undefined
-      })
-      await pace.sleep(report && visitsOf(report) > 0 ? restMs.busy : restMs.idle, signal)
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error
-  }
-}
+const cycleForever = (miner: Miner, { pace, telemetry }: MinerBackends, signal: AbortSignal): Promise<void> =>
+  repeat({ work: miner.cycle, restMs: restAfter, failed: 'miner.cycle_failed', pace, telemetry }, signal)
+
+const restAfter = (report: CycleReport | undefined): number => (report && visitsOf(report) > 0 ? restMs.busy : restMs.idle)
 
 const visitsOf = ({ visits }: CycleReport): number => Object.values(visits).reduce((a, b) => a + b, 0)

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { Config } from '#infra/config/schema.ts'
 import { untilInterrupted } from '#infra/interrupt.ts'
+import { repeat } from '#infra/repeat.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { Signer } from '#schemas/chain.ts'
-import { OrreryError } from '#schemas/errors.ts'
 import { openValidator, type Validator, type ValidatorParams } from './validator.ts'
 import { webRefetch } from './web-refetch.ts'
 
@@ -39,17 +39,5 @@ async function validatorOf(backends: ValidatorBackends): Promise<Validator> {
   return openValidator({ ...backends, signer, settings: config.validator, refetch: webRefetch({ ...backends, hostDelayMs: config.miner.host_delay_ms }) })
 }
 
-/** What may pass by itself is told and tried again; anything else ends it. */
-async function cycleForever(validator: Validator, { config, pace, telemetry }: ValidatorBackends, signal: AbortSignal): Promise<void> {
-  try {
-    for (;;) {
-      await validator.cycle(signal).catch((error: unknown) => {
-        if (!(error instanceof OrreryError && error.retryable)) throw error
-        telemetry.event('validator.cycle_failed', { code: error.code, message: error.message })
-      })
-      await pace.sleep(config.validator.every_seconds * 1000, signal)
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error
-  }
-}
+const cycleForever = (validator: Validator, { config, pace, telemetry }: ValidatorBackends, signal: AbortSignal): Promise<void> =>
+  repeat({ work: validator.cycle, restMs: () => config.validator.every_seconds * 1000, failed: 'validator.cycle_failed', pace, telemetry }, signal)
