@@ -5,6 +5,10 @@ const Instant = z.date()
 /** How a date was found, best first. */
 const DateEvidence = z.enum(['json-ld', 'meta', 'time', 'url', 'text', 'last-modified', 'sitemap', 'none'])
 
+/** What kind of page it is; the main text is found by the rule of its kind (the classes of the Web Content eXtraction Benchmark). */
+export const PageType = z.enum(['article', 'documentation', 'forum', 'product', 'listing', 'collection', 'service'])
+export type PageType = z.infer<typeof PageType>
+
 /** What the page's owner allows, as found at the fetch. */
 const Rights = z.strictObject({
   /** `not_asked`: the page comes from an archive, whose crawler asked. */
@@ -31,16 +35,27 @@ export const Document = z.strictObject({
   /** As fetched, after redirects. */
   url: z.string().min(1),
   host: z.string().min(1),
+  page_type: PageType,
   title: z.string(),
+  author: z.string().nullable(),
+  site_name: z.string().nullable(),
+  /** For training: personal data is replaced by typed placeholders. */
   text: z.string().min(1),
+  /** The same content for people. Null unless the miner keeps it. */
+  markdown: z.string().nullable(),
+  /** ISO 639-1, or `und` when it is too short or mixed. */
   lang: z.string(),
   lang_score: z.number().min(0).max(1),
+  /** Share of the text by language, 0..1. */
+  languages: z.record(z.string(), z.number().min(0).max(1)),
   label: DataLabel,
   source: z.literal(dataSource.WEB),
   /** The time freshness counts from: published, else first seen. */
   datetime: Instant,
   published_at: Instant.nullable(),
   published_by: DateEvidence,
+  /** How sure the published date is, 0..1; 0 when there is none. */
+  published_score: z.number().min(0).max(1),
   modified_at: Instant.nullable(),
   fetched_at: Instant,
   http_status: z.int().min(100).max(599),
@@ -53,6 +68,8 @@ export const Document = z.strictObject({
   minhash: z.instanceof(Uint8Array).refine((bytes) => bytes.length === 448, 'a signature is 448 bytes'),
   /** Score of each quality rule by its name. */
   quality: z.record(z.string(), z.number()),
+  /** How often each kind of personal data was replaced: `email`, `ip`, `phone`, `iban`, `card`. */
+  personal_data: z.record(z.string(), z.int().positive()),
   rights: Rights,
   job_id: z.string(),
   hotkey: z.string(),

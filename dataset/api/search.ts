@@ -1,5 +1,6 @@
 import { OrreryError } from '#schemas/errors.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { documentColumns } from '#schemas/parquet/columns.ts'
 import type { Sql, SqlRow, SqlValue } from '#schemas/sql.ts'
 import type { DatasetEntry } from '#dataset/versions.ts'
 import { DocumentFields, type DocumentsQuery } from './wire.ts'
@@ -18,9 +19,9 @@ const conditions: Record<keyof Filters, string> = {
   after: 'id > ?',
 }
 
-const columns =
-  'id, uri, url, host, title, lang, lang_score, label, source, datetime, published_at, published_by, modified_at, fetched_at, http_status, etag, ' +
-  'last_modified, content_type, html_sha256, text_bytes, quality, rights, job_id, hotkey, version'
+/** Everything but the texts and the signature. */
+const shown = documentColumns.filter(({ name }) => !['text', 'markdown', 'minhash'].includes(name))
+const columns = shown.map(({ name }) => name).join(', ')
 const excerptChars = 280
 const searchMsMax = 30_000
 
@@ -38,9 +39,11 @@ export async function searchDocuments(
   return rows.map((row) => ({ ...fieldsOf(row), excerpt: String(row['excerpt']) }))
 }
 
-export async function findDocument(sql: Sql, entry: DatasetEntry, id: string, signal?: AbortSignal): Promise<(DocumentFields & { text: string }) | undefined> {
-  const [row] = await run(sql, entry, `SELECT ${columns}, text FROM documents WHERE id = ?`, [id], signal)
-  return row && { ...fieldsOf(row), text: String(row['text']) }
+type WithTexts = DocumentFields & { text: string; markdown: string | null }
+
+export async function findDocument(sql: Sql, entry: DatasetEntry, id: string, signal?: AbortSignal): Promise<WithTexts | undefined> {
+  const [row] = await run(sql, entry, `SELECT ${columns}, text, markdown FROM documents WHERE id = ?`, [id], signal)
+  return row && { ...fieldsOf(row), text: String(row['text']), markdown: row['markdown'] === null ? null : String(row['markdown']) }
 }
 
 function parameterOf(name: keyof Filters, value: string): SqlValue {
@@ -61,9 +64,10 @@ async function run(sql: Sql, { manifest }: DatasetEntry, script: string, paramet
 }
 
 function fieldsOf(row: SqlRow): DocumentFields {
-  const { text: _, excerpt: __, ...cells } = row
+  const { text: _, markdown: __, excerpt: ___, ...cells } = row
   const plain = Object.fromEntries(Object.entries(cells).map(([column, cell]) => [column, plainCell(cell)]))
-  return DocumentFields.parse({ ...plain, quality: JSON.parse(String(row['quality'])), rights: JSON.parse(String(row['rights'])) })
+  const parsed = shown.filter(({ kind }) => kind === 'json').map(({ name }) => [name, JSON.parse(String(row[name]))])
+  return DocumentFields.parse({ ...plain, ...Object.fromEntries(parsed) })
 }
 
 function plainCell(cell: SqlValue): SqlValue {

@@ -57,8 +57,8 @@ export const Dataset = VersionSummary.extend({
   tokens: TokensSummary.nullable(),
 })
 
-/** A document as JSON: dates as text, without its signature. */
-export const DocumentFields = Document.omit({ minhash: true, text: true }).extend({
+/** A document as JSON: dates as text, without its texts and its signature. */
+export const DocumentFields = Document.omit({ minhash: true, text: true, markdown: true }).extend({
   datetime: instant,
   published_at: instant.nullable(),
   modified_at: instant.nullable(),
@@ -81,7 +81,7 @@ export const Provenance = z.strictObject({
   shard: z.strictObject({ manifest: sha256, key: z.string(), sha256, written_at: instant }).nullable().describe('null when its manifest is no longer kept.'),
 })
 export type Provenance = z.infer<typeof Provenance>
-export const OneDocument = z.strictObject({ document: DocumentFields.extend({ text: z.string() }), provenance: Provenance })
+export const OneDocument = z.strictObject({ document: DocumentFields.extend({ text: z.string(), markdown: z.string().nullable() }), provenance: Provenance })
 
 export const Files = z.strictObject({
   dataset: z.string(),

@@ -25,21 +25,27 @@ const column = (name: keyof Document, kind: Kind, traits: Partial<Column> = {}):
   kind,
 })
 
-/** The columns of a document shard, in their order. `quality` and `rights` are canonical JSON; times are milliseconds UTC. */
+/** The columns of a document shard, in their order. `languages`, `quality`, `personal_data` and `rights` are canonical JSON; times are milliseconds UTC. */
 export const documentColumns: readonly Column[] = [
   column('id', 'string', { bloom: true }),
   column('uri', 'string', { bloom: true, ordered: true }),
   column('url', 'string'),
   column('host', 'string', { repeats: true, ordered: true }),
+  column('page_type', 'string', { repeats: true }),
   column('title', 'string'),
+  column('author', 'string', { nullable: true }),
+  column('site_name', 'string', { nullable: true, repeats: true }),
   column('text', 'string'),
+  column('markdown', 'string', { nullable: true }),
   column('lang', 'string', { repeats: true }),
   column('lang_score', 'double'),
+  column('languages', 'json', { repeats: true }),
   column('label', 'string', { repeats: true, ordered: true }),
   column('source', 'int32', { repeats: true }),
   column('datetime', 'timestamp', { ordered: true }),
   column('published_at', 'timestamp', { nullable: true, ordered: true }),
   column('published_by', 'string', { repeats: true }),
+  column('published_score', 'double', { repeats: true }),
   column('modified_at', 'timestamp', { nullable: true }),
   column('fetched_at', 'timestamp', { ordered: true }),
   column('http_status', 'int32', { repeats: true }),
@@ -50,6 +56,7 @@ export const documentColumns: readonly Column[] = [
   column('text_bytes', 'int32'),
   column('minhash', 'signature'),
   column('quality', 'json'),
+  column('personal_data', 'json', { repeats: true }),
   column('rights', 'json', { repeats: true }),
   column('job_id', 'string', { repeats: true }),
   column('hotkey', 'string', { repeats: true }),
