@@ -1,5 +1,5 @@
 import type { Document } from '#schemas/document.ts'
-import type { DateClaim } from './page-head.ts'
+import type { DateClaim } from './date-claims.ts'
 
 export interface PageDates {
   publishedAt: Date | null

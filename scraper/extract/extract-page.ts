@@ -1,9 +1,10 @@
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { dateClaims, type DateClaim } from './date-claims.ts'
 import { parseHtml } from './dom.ts'
 import { pageLinks } from './links.ts'
 import { mainContent } from './main-content.ts'
 import { mainText } from './main-text.ts'
-import { readHead, type DateClaim } from './page-head.ts'
+import { readHead } from './page-head.ts'
 
 export interface ExtractedPage {
   title: string
@@ -39,7 +40,7 @@ export function extractPage(html: string, url: string): ExtractedPage {
     links: pageLinks(root, base),
     canonical: head.canonical === undefined ? undefined : canonicalUrl(head.canonical, base),
     lang: head.lang,
-    dates: head.dates,
+    dates: dateClaims(root),
     metaRobots: head.robots,
     tdmReservation: head.tdmReservation,
     tdmPolicy: head.tdmPolicy,

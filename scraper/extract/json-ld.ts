@@ -1,14 +1,12 @@
 export interface JsonLdFacts {
-  published: string[]
-  modified: string[]
   licence: string | undefined
 }
 
 const valuesMax = 5000
 
-/** The dates and the licence in a JSON-LD block, in document order, wherever they are nested. Empty for what is no JSON. */
+/** The licence in a JSON-LD block, in document order, wherever they are nested. Empty for what is no JSON. */
 export function jsonLdFacts(text: string): JsonLdFacts {
-  const facts: JsonLdFacts = { published: [], modified: [], licence: undefined }
+  const facts: JsonLdFacts = { licence: undefined }
   const queue: unknown[] = [parse(text)]
   for (let at = 0; at < queue.length && at < valuesMax; at++) {
     const value = queue[at]
@@ -24,9 +22,7 @@ export function jsonLdFacts(text: string): JsonLdFacts {
 }
 
 function note(facts: JsonLdFacts, key: string, value: string): void {
-  if (key === 'datePublished') facts.published.push(value)
-  else if (key === 'dateModified') facts.modified.push(value)
-  else if (key === 'license') facts.licence ??= value.slice(0, 500)
+  if (key === 'license') facts.licence ??= value.slice(0, 500)
 }
 
 function parse(text: string): unknown {
