@@ -36,7 +36,7 @@ export function extractPage(html: string, url: string): ExtractedPage {
   const base = (head.base !== undefined && URL.parse(head.base, url)?.href) || url
   return {
     title: head.title.toWellFormed().slice(0, titleChars).toWellFormed(),
-    text: mainText(mainContent(root)),
+    text: mainText(mainContent(root, url)),
     links: pageLinks(root, base),
     canonical: head.canonical === undefined ? undefined : canonicalUrl(head.canonical, base),
     lang: head.lang,

@@ -1,4 +1,5 @@
 import { isTag, type Element, type ParentNode } from 'domhandler'
+import type { PageType } from '#schemas/document.ts'
 import { walk } from './dom.ts'
 
 const dropped = new Set(
@@ -18,10 +19,29 @@ interface Measure {
   linked: number
 }
 
+/** Why one block of text is content or not. */
+export interface BlockDecision {
+  element: Element
+  kept: boolean
+  /** One word for what decided: a rule's name, or `score`. */
+  reason: string
+  /** How likely the block is content, 0..1. */
+  score: number
+  /** What moved the score most, strongest first, in log-odds. */
+  contributions: { feature: string; value: number; logOdds: number }[]
+}
+
 export interface MainContent {
   root: ParentNode
-  /** Elements inside `root` that are not part of the text. */
+  pageType: PageType
+  /** What spoke for the page's type, strongest first. */
+  pageTypeWhy(): string[]
+  /** Elements inside `root` that hold no text of the content, nor does anything inside them. */
   isDropped(element: Element): boolean
+  /** Whether text directly inside this element is left out, though elements inside it may be content. */
+  isTextDropped(parent: ParentNode): boolean
+  /** Each block in document order. Computed when asked. */
+  decisions(): BlockDecision[]
 }
 
 /**
@@ -29,7 +49,7 @@ export interface MainContent {
  * by itself holds most of the text that is not links, found by going down as long as one child holds 4/5 of it.
  * Linear in the size of the page.
  */
-export function mainContent(page: ParentNode): MainContent {
+export function mainContent(page: ParentNode, _url: string): MainContent {
   const measures = measure(page)
   const of = (element: ParentNode): Measure => (isTag(element) ? measures.get(element) : undefined) ?? { plain: 0, linked: 0 }
   const root = dominant(semanticRoot(page, of), of)
@@ -40,7 +60,7 @@ export function mainContent(page: ParentNode): MainContent {
     if (linkListTags.has(element.name) && linked > 2 * plain && linked > 60 && isOutskirts(element, root)) return true
     return boilerplateNames.test(namesOf(element)) && plain < 0.3 * total.plain && element !== root
   }
-  return { root, isDropped }
+  return { root, pageType: 'article', pageTypeWhy: () => [], isDropped, isTextDropped: () => false, decisions: () => [] }
 }
 
 /** Sums of every element that is not dropped by what it is; dropped ones have none. */

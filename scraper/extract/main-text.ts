@@ -12,7 +12,7 @@ const headings = /^h[1-6]$/
  * The text of the main content: blocks apart by an empty line, list items as `- item`, table cells apart by ` | `, code verbatim.
  * White space elsewhere is collapsed as a browser does.
  */
-export function mainText({ root, isDropped }: MainContent): string {
+export function mainText({ root, isDropped, isTextDropped }: MainContent): string {
   const writer = new TextWriter()
   const layoutTables = findLayoutTables(root)
   walk(root, {
@@ -23,7 +23,9 @@ export function mainText({ root, isDropped }: MainContent): string {
       return true
     },
     leave: (element) => leaveElement(writer, element, layoutTables),
-    text: (data) => writer.inline(data),
+    text: (data, parent) => {
+      if (!isTextDropped(parent)) writer.inline(data)
+    },
   })
   return writer.text()
 }
