@@ -11,7 +11,10 @@ export interface ConsoleView {
   close(): void
 }
 
-/** The state of a run in a few lines, made anew from counters and the last event of each name. */
+/**
+ * The state of a run in a few lines, made anew from counters and the last event of each name; where several services tell the same, that of each is under
+ * `name hotkey` as well.
+ */
 export type Panel = (counters: Readonly<Record<string, number>>, last: ReadonlyMap<string, TelemetryEvent>) => string[]
 
 /** One JSON object a line: `{"event": name, "at": ISO time, …fields}`. */
@@ -36,7 +39,11 @@ export function livePanel(hub: TelemetryHub, output: Output, panel: Panel): Cons
     output.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}\x1b[J${lines.join('\n')}\n`)
     drawn = lines.length
   }
-  const stop = hub.listen((event) => last.set(event.name, event))
+  const stop = hub.listen((event) => {
+    last.set(event.name, event)
+    const { hotkey } = event.fields
+    if (typeof hotkey === 'string') last.set(`${event.name} ${hotkey}`, event)
+  })
   const timer = setInterval(draw, redrawMs)
   timer.unref()
   return {

@@ -1,4 +1,5 @@
 import type { Panel } from './console.ts'
+import type { TelemetryEvent } from './telemetry.ts'
 import { labelled } from './summary.ts'
 
 /** What `orrery up` shows on a terminal: one line for each step of the wheel. */
@@ -12,6 +13,7 @@ export const flywheelPanel: Panel = (counters, last) => {
   return [
     `Orrery  turn ${turn['turn'] ?? 1}, last finished: ${turn['step'] ?? 'nothing yet'}   query ${fields('listening')['query'] ?? '…'}   feed ${fields('listening')['feed'] ?? '…'}`,
     `crawl   ${pairs(labelled(counters, 'crawl.pages', 'outcome'))}   documents ${pairs(labelled(counters, 'crawl.documents', 'label'))}`,
+    `now     ${crawlFigures(last)}`,
     `reject  ${pairs(labelled(counters, 'crawl.rejected', 'reason'))}`,
     `shards  ${event(fields('miner.cycle'))}`,
     `scores  ${event(fields('validator.cycle'))}`,
@@ -24,6 +26,25 @@ export const flywheelPanel: Panel = (counters, last) => {
         .join('   ') || '–'
     }`,
   ]
+}
+
+const crawlUnits = {
+  pages_per_second: 'pages/s',
+  bytes_per_second: 'kB/s',
+  queue_depth: 'URLs wait',
+  hosts: 'hosts',
+  hosts_waiting: 'of them rest or are asked',
+}
+
+/** The last figures of all miners of this process together. */
+function crawlFigures(last: ReadonlyMap<string, TelemetryEvent>): string {
+  const told = [...last].filter(([key]) => key.startsWith('crawl.progress ')).map(([, { fields }]) => fields)
+  if (told.length === 0) return '–'
+  const sum = (name: string) => told.reduce((all, fields) => all + Number(fields[name] ?? 0), 0)
+  const shown = (name: string) => (name === 'bytes_per_second' ? Math.round(sum(name) / 1000) : sum(name))
+  return Object.entries(crawlUnits)
+    .map(([name, unit]) => `${shown(name)} ${unit}`)
+    .join(', ')
 }
 
 const number = (value: number | null | undefined): string =>

@@ -4,7 +4,10 @@ import type { Telemetry } from '#schemas/stage.ts'
 
 const progressMs = 1000
 
-/** What a cycle has visited; tells the telemetry, at most once a second in events. */
+/**
+ * What a cycle has visited; tells the telemetry, at most once a second, as `crawl.progress`: totals of the cycle, rates since the last event, `queue_depth`
+ * (pages that wait), `hosts_waiting` (hosts that are asked or rest, of `hosts`), `pages_asked` (pages that are lent) and the rejects by reason.
+ */
 export class Tally {
   readonly #hotkey: string
   readonly #telemetry: Telemetry
@@ -13,7 +16,7 @@ export class Tally {
   readonly #rejects = new Map<string, number>()
   #sitemaps = 0
   #bytes = 0
-  #queue = { waiting: 0, leased: 0, hosts: 0 }
+  #queue = { waiting: 0, leased: 0, hosts: 0, hostsClosed: 0 }
   /** At the last event. */
   #told = { at: 0, pages: 0, bytes: 0 }
 
@@ -35,9 +38,9 @@ export class Tally {
 
   reject = (reason: string): void => void this.#rejects.set(reason, (this.#rejects.get(reason) ?? 0) + 1)
 
-  noteStats = ({ labels, hosts }: FrontierStats): void => {
+  noteStats = ({ labels, hosts, hostsClosed }: FrontierStats): void => {
     const sum = (count: 'waiting' | 'leased') => Object.values(labels).reduce((all, stats) => all + stats[count], 0)
-    this.#queue = { waiting: sum('waiting'), leased: sum('leased'), hosts }
+    this.#queue = { waiting: sum('waiting'), leased: sum('leased'), hosts, hostsClosed }
   }
 
   report() {
@@ -55,7 +58,8 @@ export class Tally {
       bytes_per_second: perSecond(this.#bytes - this.#told.bytes),
       queue_depth: this.#queue.waiting,
       hosts: this.#queue.hosts,
-      hosts_asked: this.#queue.leased,
+      hosts_waiting: this.#queue.hostsClosed,
+      pages_asked: this.#queue.leased,
       rejects: Object.fromEntries([...this.#rejects].toSorted(([a], [b]) => (a < b ? -1 : 1))),
     })
     this.#told = { at: now, pages, bytes: this.#bytes }
