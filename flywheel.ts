@@ -4,6 +4,7 @@ import { listen } from '#infra/net/server.ts'
 import { servicePorts } from '#infra/preflight.ts'
 import { summarizeTurn, type TurnSummary } from '#infra/telemetry/summary.ts'
 import { lineage, type TurnManifest } from '#schemas/manifest.ts'
+import { openPagePool } from '#scraper/fetch/page-pool.ts'
 import { minerOf } from '#scraper/miner/command.ts'
 import { openValidator } from '#scraper/validator/validator.ts'
 import { webRefetch } from '#scraper/validator/web-refetch.ts'
@@ -86,9 +87,10 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, sig
   // The nodes live and die with this process: what they held when it was killed must soon come back.
   const lease_seconds = Math.min(config.bridge.lease_seconds, ownLeaseSeconds)
   const names = Array.from({ length: config.up.miners }, (_, i) => ({ name: `miner-${i + 1}`, share: `${i + 1}/${config.up.miners}` }))
-  const miners = await Promise.all(names.map(async (named) => stack.use(await minerOf(backends, { ...config.miner, ...named }))))
+  const pages = stack.use(openPagePool({ threads: config.miner.document_threads }))
+  const miners = await Promise.all(names.map(async (named) => stack.use(await minerOf({ ...backends, pages }, { ...config.miner, ...named }))))
   const wallet = await backends.validatorWallet(config.validator.name)
-  const refetch = webRefetch({ ...backends, hostDelayMs: config.miner.host_delay_ms })
+  const refetch = webRefetch({ ...backends, pages, hostDelayMs: config.miner.host_delay_ms })
   const validator = stack.use(openValidator({ ...backends, ...wallet, settings: config.validator, refetch }))
   const dataset = stack.use(await openDataset({ ...backends, settings: config.dataset }))
   const bridge = stack.use(

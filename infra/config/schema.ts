@@ -81,6 +81,12 @@ export const Config = z.strictObject({
       revisit_max_seconds: z.number().positive().max(31_536_000).default(2_592_000).describe('Longest time until a page is visited again.'),
       contact: z.string().max(200).default('').describe('URL or e-mail in the User-Agent; needed to crawl the public web.'),
       timeout_seconds: seconds.default(20).describe('Whole time of one request.'),
+      document_threads: z
+        .int()
+        .min(0)
+        .max(256)
+        .default(0)
+        .describe('Threads that make documents of pages; 0 = one less than there are cores, between 1 and 8. A page that takes one for 2 s is refused.'),
       page_bytes_max: z
         .int()
         .min(1)

@@ -1,12 +1,16 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { frozenClock } from '#infra/clock.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { Document } from '#schemas/document.ts'
 import { openSite, type Page } from '#test/site/site.ts'
 import { createRobots } from '../robots/robots.ts'
 import { fetchDocument } from './fetch-document.ts'
+import { openPagePool } from './page-pool.ts'
+import { pageReader } from './read-page.ts'
 
 const clock = frozenClock(Date.UTC(2026, 0, 15))
+const pool = openPagePool({ threads: 1 })
+afterAll(() => pool[Symbol.asyncDispose]())
 const prose = 'The garden of the house is on the other side of the road, and it was the place that we liked to be in with friends. '.repeat(4)
 const page = `<html lang="en"><title>A garden</title><meta property="article:published_time" content="2026-01-02"><main><p>${prose}</p></main></html>`
 const send =
@@ -17,7 +21,8 @@ const send =
 async function fetchFrom(pages: Record<string, Page>, path = '/page') {
   await using site = await openSite({ 'h.localhost': pages })
   await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 200, bytesMax: 100_000, hosts: site.hosts })
-  const services = { http, robots: createRobots(http, clock), pace: clock, facts: clock }
+  const readPage = pageReader({ pages: pool, facts: clock, obeyRights: false })
+  const services = { http, robots: createRobots(http, clock), pace: clock, readPage }
   return await fetchDocument(`http://h.localhost${path}`, services, new AbortController().signal)
 }
 

@@ -1,7 +1,6 @@
-import type { Clock } from '#schemas/clock.ts'
 import { fetchTarget, type FetchServices } from './fetch-target.ts'
-import type { RenderPage } from './render-page.ts'
-import { pageDocument, type PageDocument } from './page-document.ts'
+import type { PageDocument } from './page-document.ts'
+import type { ReadPage } from './read-page.ts'
 
 /** `fault`: whether the page is not as it was said to be, or we could not find out (which is nobody's fault). */
 export type FetchedDocument = { ok: true; document: PageDocument } | { ok: false; reason: string; fault: 'ours' | 'page' }
@@ -11,15 +10,10 @@ export type FetchedDocument = { ok: true; document: PageDocument } | { ok: false
  * the miner to obey, and for a dataset to leave out.
  * @throws the signal's reason when aborted
  */
-export async function fetchDocument(
-  url: string,
-  services: FetchServices & { facts: Clock; render?: RenderPage | undefined },
-  signal: AbortSignal,
-): Promise<FetchedDocument> {
+export async function fetchDocument(url: string, services: FetchServices & { readPage: ReadPage }, signal: AbortSignal): Promise<FetchedDocument> {
   const outcome = await fetchTarget({ url, kind: 'page' }, undefined, services, signal)
   if (outcome.kind === 'read') {
-    const shown = services.render ? await services.render(outcome, signal) : outcome
-    const document = pageDocument(shown, services.facts.now(), false)
+    const { document } = outcome.isPage ? await services.readPage(outcome, signal) : { document: 'no_text' }
     return typeof document === 'string' ? { ok: false, reason: document, fault: 'page' } : { ok: true, document }
   }
   if (outcome.kind === 'trouble') return { ok: false, reason: outcome.reason, fault: 'ours' }

@@ -7,7 +7,7 @@ import type { HostPolicy } from '../robots/rights.ts'
 import type { HostRobots, Robots } from '../robots/robots.ts'
 import type { Found } from '../source/found.ts'
 import type { WarcWriter } from '../warc/warc-writer.ts'
-import { sources, type Fetched, type PageContent } from '../source/source.ts'
+import { sources, type Fetched } from '../source/source.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 export interface FetchServices {
@@ -35,8 +35,8 @@ export interface ReadOutcome {
   kind: 'read'
   fetched: Fetched
   found: Found
-  /** Makes what a document is made of; undefined when the page is there for its links alone. */
-  content: (() => PageContent) | undefined
+  /** false: it is there for its links alone. */
+  isPage: boolean
   permission: Permission
   /** What the host's other files say of learning from it; undefined = they were not asked. */
   policy?: HostPolicy | undefined

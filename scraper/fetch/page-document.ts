@@ -1,33 +1,63 @@
+import { decodeText } from '#infra/net/charset.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { dataSource } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import { pageDates } from '../extract/dates.ts'
+import { extractPage, type ExtractedPage } from '../extract/extract-page.ts'
 import { identifyLanguage } from '../extract/language.ts'
 import { words } from '../extract/words.ts'
 import { judge } from '../filter/filter.ts'
 import { qualityFilters } from '../filter/filters.ts'
-import { pageRights, rightsRefusal } from '../robots/rights.ts'
-import type { ReadOutcome } from './fetch-target.ts'
+import { readPageRobots } from '../robots/page-robots.ts'
+import { pageRights, rightsRefusal, type HostWord } from '../robots/rights.ts'
+import type { HostRobots } from '../robots/robots.ts'
+import type { Fetched } from '../source/source.ts'
+import { needsRendering } from './render-need.ts'
 
 /** A Document without what the miner adds: whose it is, for which job, and which version. */
 export type PageDocument = Omit<Document, 'label' | 'job_id' | 'hotkey' | 'version'>
 
-/** A page that was read: from the web, or (`permission` undefined) from an archive. */
-export type Readable = Pick<ReadOutcome, 'fetched' | 'content' | 'policy'> & { permission: ReadOutcome['permission'] | undefined }
+/** All that a document is made of, as plain data: it goes to another thread. */
+export interface PageTask {
+  fetched: Fetched
+  /** The HTML as a browser shows it; hash and headers stay those of the answer. */
+  rendered: string | undefined
+  /** undefined: robots.txt was not asked, since the page comes from an archive. */
+  robotsTxt: HostRobots['state'] | undefined
+  /** undefined: not asked. */
+  host: HostWord | undefined
+  /** The time of the fetch, by the clock that stamps facts. */
+  nowMs: number
+  /** Refuse what its owner does not want to be learnt from, too. */
+  obeyRights: boolean
+}
 
-/**
- * What becomes of a page: a document, or the reason why not (a rights refusal, `too_deep`, `no_text`, a quality rule's code).
- * Pure: the same answer at the same `nowMs` gives the same document, whoever fetched it.
- * @param nowMs the time of the fetch, by the clock that stamps facts
- * @param obeyRights refuse what its owner does not want to be learnt from, too
- */
-export function pageDocument({ fetched, content, permission, policy }: Readable, nowMs: number, obeyRights: boolean): PageDocument | string {
-  if (!content) return 'no_text'
-  const { page, robots } = content()
+/** What was made of a page. */
+export interface PageReading {
+  /** Or why there is none: a rights refusal, `too_deep`, `no_text`, a quality rule's code. */
+  document: PageDocument | string
+  /** Length of the main text as extracted. */
+  textChars: number
+  /** The page promises more than it holds: scripts would fill it. */
+  needsBrowser: boolean
+}
+
+/** One page, read whole. Pure: the same task gives the same document, whoever fetched it. */
+export function readPage(task: PageTask): PageReading {
+  const { fetched, rendered } = task
+  const { url, headers, body } = fetched
+  const html = rendered ?? decodeText(body, headers['content-type']).text
+  const page = extractPage(html, url)
+  const textChars = page.text.length
+  return { document: documentOf(page, task), textChars, needsBrowser: rendered === undefined && needsRendering(html, textChars).needed }
+}
+
+function documentOf(page: ExtractedPage, { fetched, robotsTxt, host, nowMs, obeyRights }: PageTask): PageDocument | string {
   const { headers, url } = fetched
-  const rights = pageRights({ url, robotsTxt: permission?.state, policy, robots, licence: page.licence })
+  const robots = readPageRobots(headers, { ...page, robots: page.metaRobots }, url)
+  const rights = pageRights({ robotsTxt, host, robots, licence: page.licence })
   const forbidden = rightsRefusal(rights, robots, { obey: obeyRights, nowMs })
   if (forbidden !== undefined) return forbidden
   if (page.cut !== undefined) return page.cut

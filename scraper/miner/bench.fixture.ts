@@ -15,6 +15,7 @@ import type { Clock } from '#schemas/clock.ts'
 import { jobId, type DesirabilityJob } from '#schemas/desirability.ts'
 import { lineage } from '#schemas/manifest.ts'
 import type { Site } from '#test/site/site.ts'
+import { openPagePool } from '../fetch/page-pool.ts'
 import { openMiner } from './miner.ts'
 
 const frozenAt = Date.UTC(2026, 0, 15)
@@ -57,6 +58,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
     }),
   )
   const telemetry = createTelemetry()
+  const pages = stack.use(openPagePool({ threads: 1 }))
   const jobs = setting.jobs ?? [job('all', ['http://a.localhost/'], ['http://*.localhost/*'])]
   await catalog.commit(lineage.desirability, undefined, { kind: 'desirability', parent: null, jobs, evidence: [], caused_by: null })
   const settings = Config.shape.miner.parse({
@@ -79,6 +81,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
       catalog,
       chain,
       http,
+      pages,
       pace,
       facts: setting.facts ?? frozenClock(frozenAt),
       telemetry,

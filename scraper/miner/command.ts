@@ -5,11 +5,13 @@ import { repeat } from '#infra/repeat.ts'
 import type { Signer } from '#schemas/chain.ts'
 import type { Frontier } from '#schemas/frontier.ts'
 import type { Queue } from '#schemas/queue.ts'
+import { openPagePool } from '../fetch/page-pool.ts'
 import { describeNext } from './dry-run.ts'
 import { openMiner, type CycleReport, type Miner, type MinerOptions } from './miner.ts'
 
 /** The backends of a data folder, as far as a miner uses them. */
-export interface MinerBackends extends Omit<MinerOptions, 'signer' | 'coldkey' | 'settings' | 'frontier' | 'documents' | 'reproducible'>, AsyncDisposable {
+export interface MinerBackends
+  extends Omit<MinerOptions, 'signer' | 'coldkey' | 'settings' | 'frontier' | 'documents' | 'pages' | 'reproducible'>, AsyncDisposable {
   config: Pick<Config, 'miner' | 'run'>
   frontier(name: string): Frontier
   queue(name: string): Queue
@@ -32,14 +34,16 @@ export function minerCommand(program: Command, open: (command: Command) => Promi
       await using backends = await open(command)
       if (dryRun) return void process.stdout.write(await describeNext(backends, backends.config.miner))
       using interrupt = untilInterrupted()
-      await using miner = await minerOf(backends, backends.config.miner)
+      const { miner: settings } = backends.config
+      await using pages = openPagePool({ threads: settings.document_threads })
+      await using miner = await minerOf({ ...backends, pages }, settings)
       if (once) process.stdout.write(`${JSON.stringify(await miner.cycle(interrupt.signal))}\n`)
       else await cycleForever(miner, backends, interrupt.signal)
     })
 }
 
 /** Opens the miner with these settings on backends that it shares with others; its own are its frontier, its queue and its hotkey, by its name. */
-export async function minerOf(backends: MinerBackends, settings: Config['miner']): Promise<Miner> {
+export async function minerOf(backends: MinerBackends & Pick<MinerOptions, 'pages'>, settings: Config['miner']): Promise<Miner> {
   const { name } = settings
   return openMiner({
     ...backends,

@@ -7,7 +7,9 @@ import type { Clock } from '#schemas/clock.ts'
 import { encodeDocument } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Queue } from '#schemas/queue.ts'
-import { pageDocument } from '../fetch/page-document.ts'
+import type { PageDocument } from '../fetch/page-document.ts'
+import type { PagePool } from '../fetch/page-pool.ts'
+import { pageTask } from '../fetch/read-page.ts'
 import type { Robots } from '../robots/robots.ts'
 import { jobMatcher } from '../shard/job-match.ts'
 import { openWarc, warcPages, type ArchivedPage } from '../source/warc.ts'
@@ -24,6 +26,7 @@ export interface ImportOptions {
   rejects: Pick<Rejects, 'add'>
   http: Http
   robots: Robots
+  pages: Pick<PagePool, 'read'>
   pace: Clock
   facts: Clock
   hotkey: string
@@ -39,6 +42,8 @@ export interface ImportOptions {
 const Progress = z.object({ next: z.int().nonnegative(), isDone: z.boolean() })
 type Progress = z.infer<typeof Progress>
 const pagesPerNote = 100
+/** Pages that are being read at the same time; they are kept in their order. */
+const pagesAhead = 8
 
 /**
  * Takes the pages that a job wants out of WARC files, each file once: no request goes to the sites themselves, and nothing they link to becomes known.
@@ -59,17 +64,27 @@ export async function importArchives(options: ImportOptions): Promise<number> {
 async function importArchive(options: ImportOptions, location: string, path: string, from: number): Promise<number> {
   const { signal, rejects, jobs, isOurs, pageBytesMax } = options
   const keep = pageKeeper(options)
+  const readAhead = pageReader(options)
   const wants = (url: string) => isOurs(url) && jobs.of(url) !== undefined
   let [taken, next, pages] = [0, from, 0]
+  const ahead: { page: ArchivedPage; reading: Promise<PageDocument | string> }[] = []
+  const keepFirst = async (): Promise<void> => {
+    const { page, reading } = ahead.shift() as (typeof ahead)[number]
+    taken += await keep(page, await reading)
+    next = page.index + 1
+    if (++pages % pagesPerNote === 0) await writeProgress(path, { next, isDone: false })
+  }
   try {
     for await (const page of warcPages(openWarc(location, serverOf(options)), { pageBytesMax, from, wants })) {
       signal.throwIfAborted()
-      taken += await keep(page)
-      next = page.index + 1
-      if (++pages % pagesPerNote === 0) await writeProgress(path, { next, isDone: false })
+      ahead.push({ page, reading: readAhead(page) })
+      if (ahead.length === pagesAhead) await keepFirst()
     }
+    while (ahead.length > 0) await keepFirst()
     await writeProgress(path, { next, isDone: true })
   } catch (error) {
+    // What came before the tear is good.
+    while (ahead.length > 0 && !signal.aborted) await keepFirst()
     await writeProgress(path, { next, isDone: error instanceof OrreryError && error.code === 'invalid_record' })
     if (signal.aborted || !(error instanceof OrreryError)) throw error
     await rejects.add({ subject: location, reason: error.code, stage: 'archive', details: { message: error.message } })
@@ -77,22 +92,36 @@ async function importArchive(options: ImportOptions, location: string, path: str
   return taken
 }
 
+/** Begins to read a page. */
+function pageReader({ pages, facts, obeyRights, signal }: ImportOptions): (page: ArchivedPage) => Promise<PageDocument | string> {
+  return ({ fetched, fetchedAt, read }) => {
+    const reading =
+      typeof read === 'string'
+        ? Promise.resolve(read)
+        : read.isPage
+          ? pages.read(pageTask({ fetched, permission: undefined, policy: undefined }, Math.min(fetchedAt, facts.now()), obeyRights), signal)
+          : Promise.resolve('no_text')
+    const document = reading.then((made) => (typeof made === 'string' ? made : made.document))
+    // Nobody may be waiting for it when one before it fails.
+    document.catch(() => undefined)
+    return document
+  }
+}
+
 /** 1 when the page became a document that was not known. */
-function pageKeeper({ documents, jobs, facts, hotkey, obeyRights, rejects }: ImportOptions): (page: ArchivedPage) => Promise<0 | 1> {
+function pageKeeper({ documents, jobs, hotkey, rejects }: ImportOptions): (page: ArchivedPage, read: PageDocument | string) => Promise<0 | 1> {
   const matches = jobMatcher(jobs.list)
-  const documentOf = ({ fetched, fetchedAt, read }: ArchivedPage) => {
-    const job = jobs.of(fetched.url)
-    if (typeof read === 'string' || !job) return typeof read === 'string' ? read : 'no_job'
-    const page = pageDocument({ fetched, content: read.content, permission: undefined, policy: undefined }, Math.min(fetchedAt, facts.now()), obeyRights)
-    if (typeof page === 'string') return page
+  const documentOf = (url: string, page: PageDocument | string) => {
+    const job = jobs.of(url)
+    if (typeof page === 'string' || !job) return typeof page === 'string' ? page : 'no_job'
     const document = { ...page, label: labelOf(job), job_id: job.id, hotkey, version: 1 }
     return matches(document, job.id) === undefined ? document : 'job_mismatch'
   }
-  return async (page) => {
-    const document = documentOf(page)
+  return async ({ fetched }, read) => {
+    const document = documentOf(fetched.url, read)
     if (typeof document !== 'string')
       return (await documents.add([{ key: `${document.uri}@${document.html_sha256}`, body: encodeDocument(document) }])) > 0 ? 1 : 0
-    await rejects.add({ subject: page.fetched.url, reason: document, stage: 'archive' })
+    await rejects.add({ subject: fetched.url, reason: document, stage: 'archive' })
     return 0
   }
 }

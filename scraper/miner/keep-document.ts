@@ -1,54 +1,46 @@
-import type { Clock } from '#schemas/clock.ts'
 import { encodeDocument, type Document } from '#schemas/document.ts'
 import type { Claim } from '#schemas/frontier.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { ReadOutcome } from '../fetch/fetch-target.ts'
-import { pageDocument } from '../fetch/page-document.ts'
+import type { PageDocument } from '../fetch/page-document.ts'
+import type { ReadPage } from '../fetch/read-page.ts'
 import { decodeMemory } from '../frontier/page-memory.ts'
 import { jobMatcher } from '../shard/job-match.ts'
+import type { Found } from '../source/found.ts'
 import { labelOf, type Jobs } from './jobs.ts'
 
 /** What became of a page: `stored` is durable when this is said. */
 export type Kept = { outcome: 'stored' | 'unchanged' } | { outcome: 'rejected'; reason: string }
 
-/** The step after the links of a page are known: what else it is good for. */
-export type KeepPage = (claim: Claim, read: ReadOutcome) => Promise<Kept>
+/** The step after the links of a page are known: what else it is good for. `found`: more that it leads to. @throws the signal's reason when aborted */
+export type KeepPage = (claim: Claim, read: ReadOutcome, signal: AbortSignal) => Promise<Kept & { found?: Found | undefined }>
 
 export interface KeeperOptions {
   documents: Queue
   jobs: Jobs
   telemetry: Telemetry
-  /** Stamps documents. */
-  facts: Clock
+  readPage: ReadPage
   hotkey: string
-  /** Refuse pages whose owner does not want them to be learnt from. */
-  obeyRights: boolean
 }
 
 /** Makes a document of each page and puts it on the durable queue. */
 export function documentKeeper(options: KeeperOptions): KeepPage {
   const matches = jobMatcher(options.jobs.list)
-  return async (claim, read) => {
-    const document = documentOf(options, claim, read, matches)
-    if (typeof document === 'string') return { outcome: 'rejected', reason: document }
+  return async (claim, read, signal) => {
+    const { document: page, found } = await options.readPage(read, signal)
+    const document = typeof page === 'string' ? page : documentOf(options, claim, page, matches)
+    if (typeof document === 'string') return { outcome: 'rejected', reason: document, found }
     const isNew = (await options.documents.add([{ key: `${document.uri}@${document.html_sha256}`, body: encodeDocument(document) }])) > 0
     if (isNew) options.telemetry.count('crawl.documents', 1, { label: document.label })
     // The key of a page never stored before is known only when a crash came between its queue and its frontier.
-    return { outcome: isNew || claim.previous === undefined ? 'stored' : 'unchanged' }
+    return { outcome: isNew || claim.previous === undefined ? 'stored' : 'unchanged', found }
   }
 }
 
-function documentOf(
-  { jobs, facts, hotkey, obeyRights }: KeeperOptions,
-  claim: Claim,
-  read: ReadOutcome,
-  matches: ReturnType<typeof jobMatcher>,
-): Document | string {
+function documentOf({ jobs, hotkey }: KeeperOptions, claim: Claim, page: PageDocument, matches: ReturnType<typeof jobMatcher>): Document | string {
   const job = jobs.of(claim.url)
   if (!job) return 'no_job'
-  const page = pageDocument(read, facts.now(), obeyRights)
-  if (typeof page === 'string') return page
   // A page that names no date is as old as its first visit, whatever became of it since.
   const firstSeenAt = decodeMemory(claim.previous?.memory)?.firstSeenAt
   const datetime = page.published_at ?? new Date(Math.min(firstSeenAt ?? Infinity, page.fetched_at.getTime()))

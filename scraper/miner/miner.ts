@@ -12,6 +12,8 @@ import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { createTraps } from '../frontier/traps.ts'
 import { userAgent } from '#infra/net/user-agent.ts'
+import type { PagePool } from '../fetch/page-pool.ts'
+import { pageReader } from '../fetch/read-page.ts'
 import { pageRenderer } from '../fetch/render-page.ts'
 import { createHostPolicies, type HostPolicies } from '../robots/host-policies.ts'
 import { createRobots, type Robots } from '../robots/robots.ts'
@@ -42,6 +44,8 @@ export interface MinerOptions {
   catalog: Catalog
   chain: Chain
   http: Http
+  /** Makes documents of pages. */
+  pages: PagePool
   /** Shows pages that hold less than they promise; undefined: none is open. */
   browser?: Browser | undefined
   pace: Clock
@@ -150,8 +154,8 @@ async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSign
   // Crawlee takes a quarter of a second to load: not for every command that only might crawl.
   const { executeCrawl } = await import('../fetch/crawlee-executor.ts')
   const gate = openGate(options)
-  // robots.txt, the page, a browser that shows it, and some room.
-  const visitMs = (options.browser ? 3 : 2) * settings.timeout_seconds * 1000 + 2000
+  // robots.txt, the page, a browser that shows it, its turn in the pool, and some room.
+  const visitMs = (options.browser ? 3 : 2) * settings.timeout_seconds * 1000 + poolMs + 2000
   const work = cycleWork({
     frontier,
     pace,
@@ -177,6 +181,9 @@ function visitorOptions(
   { gate, ...limits }: { gate: Gate; visitMs: number; signal: AbortSignal },
 ): VisitorOptions {
   const { settings, signer, browser, reproducible } = options
+  // What a browser shows depends on time: a run that is to be repeated does without.
+  const render = browser && !reproducible ? pageRenderer({ ...options, browser, robots: parts.robots }) : undefined
+  const readPage = pageReader({ ...options, render, obeyRights: settings.obey_rights })
   const bounds = { minMs: settings.revisit_min_seconds * 1000, maxMs: settings.revisit_max_seconds * 1000 }
   return {
     ...options,
@@ -188,9 +195,7 @@ function visitorOptions(
         return parts.rejects.add(reject)
       },
     },
-    // What a browser shows depends on time: a run that is to be repeated does without.
-    render: browser && !reproducible ? pageRenderer({ ...options, browser, robots: parts.robots }) : undefined,
-    keep: documentKeeper({ ...options, jobs: order.jobs, hotkey: signer.address, obeyRights: settings.obey_rights }),
+    keep: documentKeeper({ ...options, readPage, jobs: order.jobs, hotkey: signer.address }),
     remember: revisitPlan({ ...options, bounds }),
     hostDelayMs: settings.host_delay_ms,
     responseFactor: settings.host_delay_factor,
@@ -200,6 +205,9 @@ function visitorOptions(
     },
   }
 }
+
+/** Longest a page waits for a thread and is read there. */
+const poolMs = 20_000
 
 /** Longest a claim may wait for a slot; after that it is given back. */
 const turnMs = 5000

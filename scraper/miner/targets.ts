@@ -75,7 +75,8 @@ export function targetsOf({ jobs, isOurs, traps, now }: Parts): Targets {
       const wanted: Wanted = { targets: [], trapped: [] }
       // What a sitemap or feed lists is as good as a seed.
       const discovery = at.kind === 'page' ? { depth: (at.depth ?? 0) + 1, from: at.url } : { depth: 0 }
-      for (const found of pages) addPage(wanted, notAhead(found, now()), discovery)
+      const nowMs = now()
+      for (const found of pages) addPage(wanted, notAhead(found, nowMs), discovery)
       // A host may be asked for its own lists; those of others only where a job goes.
       const ownerOf = ({ url }: FoundUrl) => (originOf(url) === originOf(at.url) ? (jobs.of(at.url) ?? jobs.list[0]) : undefined)
       // An index that lists indexes without end is left.

@@ -2,13 +2,12 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, Visit } from '#schemas/frontier.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
-import type { RenderPage } from '../fetch/render-page.ts'
 import { retryAfterMs } from '../fetch/retry-after.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
 import type { HostPolicies } from '../robots/host-policies.ts'
 import { noFinds, type Found } from '../source/found.ts'
 import { hostMoods, restMs } from './host-rest.ts'
-import type { KeepPage, Kept } from './keep-document.ts'
+import type { KeepPage } from './keep-document.ts'
 import type { Rejects } from './rejects.ts'
 import type { Remember } from './revisit.ts'
 import type { Targets } from './targets.ts'
@@ -21,8 +20,6 @@ export interface VisitorOptions extends FetchServices {
   telemetry: Telemetry
   targets: Targets
   keep: KeepPage
-  /** Absent: pages are taken as they are answered. */
-  render?: RenderPage | undefined
   remember: Remember
   hostDelayMs: number
   responseFactor: number
@@ -105,20 +102,19 @@ class Visitor {
   }
 
   async #read(claim: Claim, outcome: ReadOutcome): Promise<void> {
-    const { keep, remember, policies, render, signal } = this.#options
+    const { keep, remember, policies, signal } = this.#options
     const adding = this.#addFound(claim, outcome.found, outcome.permission)
     const { isChanged, ...kept } = remember(claim, outcome.fetched)
     // Nobody waits for the links alone: they are durable together with the end of the visit, or before it.
     let isAdded = true
     adding.catch(() => (isAdded = false))
     const isNew = isChanged || !claim.previous
-    const shown = isNew && render ? await render(outcome, signal) : outcome
-    if (shown.found !== outcome.found) await this.#addFound(claim, shown.found, outcome.permission)
-    const result: Kept = !shown.content
+    const { found, ...result }: Awaited<ReturnType<KeepPage>> = !outcome.isPage
       ? { outcome: 'stored' }
       : isNew
-        ? await keep(claim, { ...shown, policy: policies.of(claim.url) })
+        ? await keep(claim, { ...outcome, policy: policies.of(claim.url) }, signal)
         : { outcome: 'unchanged' }
+    if (found) await this.#addFound(claim, found, outcome.permission)
     if (result.outcome === 'rejected') await this.#reject(claim, result.reason, 'extract')
     if (!isAdded) await adding
     await Promise.all([adding, this.#finish(claim, result.outcome === 'rejected' ? result : { ...kept, ...result }, outcome)])

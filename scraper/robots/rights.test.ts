@@ -4,7 +4,7 @@ import { manualClock } from '#test/manual-clock.ts'
 import { openSite, type Page } from '#test/site/site.ts'
 import { createHostPolicies } from './host-policies.ts'
 import { readPageRobots } from './page-robots.ts'
-import { pageRights, rightsRefusal, type HostPolicy } from './rights.ts'
+import { hostWord, pageRights, rightsRefusal, type HostPolicy } from './rights.ts'
 import { allowAll, parseRobots } from './robots-txt.ts'
 import { noAiTxt } from './ai-txt.ts'
 import { noTdmRules } from './tdm.ts'
@@ -14,7 +14,7 @@ const url = 'http://h.localhost/a'
 const silent: HostPolicy = { tdm: noTdmRules, aiTxt: noAiTxt }
 function judge(headers: Record<string, string>, { policy = silent, obey = true }: { policy?: HostPolicy; obey?: boolean } = {}) {
   const robots = readPageRobots(headers, { robots: [] }, url)
-  const rights = pageRights({ url, robotsTxt: 'found', policy, robots, licence: undefined })
+  const rights = pageRights({ robotsTxt: 'found', host: hostWord(policy, url), robots, licence: undefined })
   return { rights, refusal: rightsRefusal(rights, robots, { obey, nowMs }) }
 }
 const reserving: HostPolicy = { tdm: { of: () => ({ reserved: true, policy: 'http://h.localhost/policy' }) }, aiTxt: noAiTxt }

@@ -2,7 +2,7 @@ import type { Document } from '#schemas/document.ts'
 import type { AiTxt } from './ai-txt.ts'
 import type { PageRobots } from './page-robots.ts'
 import type { HostRobots } from './robots.ts'
-import { strictestTdm, type TdmRules } from './tdm.ts'
+import { strictestTdm, type TdmDeclaration, type TdmRules } from './tdm.ts'
 
 /** What a host says beside its robots.txt. */
 export interface HostPolicy {
@@ -10,22 +10,31 @@ export interface HostPolicy {
   aiTxt: AiTxt
 }
 
+/** What that says of one page: plain data. */
+export interface HostWord {
+  tdm: TdmDeclaration
+  /** ai.txt; undefined when it says nothing. */
+  allowsText: boolean | undefined
+}
+
+export function hostWord({ tdm, aiTxt }: HostPolicy, url: string): HostWord {
+  const { pathname, search } = new URL(url)
+  return { tdm: tdm.of(pathname + search), allowsText: aiTxt.allowsText(pathname + search) }
+}
+
 export interface RightsEvidence {
-  url: string
   /** undefined: robots.txt was not asked, since the page comes from an archive. */
   robotsTxt: HostRobots['state'] | undefined
   /** undefined: not asked. */
-  policy: HostPolicy | undefined
+  host: HostWord | undefined
   robots: PageRobots
   licence: string | undefined
 }
 
 /** All that is known of what the owner of a page allows, as it is kept with the page. */
-export function pageRights({ url, robotsTxt, policy, robots, licence }: RightsEvidence): Document['rights'] {
-  const { pathname, search } = new URL(url)
-  const path = pathname + search
-  const tdm = strictestTdm([robots.tdm, ...(policy ? [policy.tdm.of(path)] : [])])
-  const allowsText = policy?.aiTxt.allowsText(path)
+export function pageRights({ robotsTxt, host, robots, licence }: RightsEvidence): Document['rights'] {
+  const tdm = strictestTdm([robots.tdm, ...(host ? [host.tdm] : [])])
+  const allowsText = host?.allowsText
   return {
     robots: robotsTxt === undefined ? 'not_asked' : robotsTxt === 'found' ? 'allowed' : 'absent',
     meta_robots: robots.directives,

@@ -15,7 +15,7 @@ export const feedSource: Source = {
     const text = textOfFile(fetched, bytesMax)
     if (text === undefined) return 'bad_encoding'
     const found = readFeed(text, fetched.url)
-    return found === undefined ? 'not_a_feed' : { found, content: undefined }
+    return found === undefined ? 'not_a_feed' : { found, isPage: false }
   },
 }
 

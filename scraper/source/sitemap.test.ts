@@ -17,7 +17,7 @@ describe('sitemaps', () => {
       sitemaps: [],
       feeds: [],
     },
-    content: undefined,
+    isPage: false,
   }
 
   test('give the URLs of their own host', () => expect(sitemapSource.read({ ...at, body: bytes(urlset) })).toEqual(expected))

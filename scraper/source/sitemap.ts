@@ -21,7 +21,7 @@ export const sitemapSource: Source = {
     if (text === undefined) return 'bad_encoding'
     const { url } = fetched
     const found = /^\uFEFF?\s*</.test(text) ? (readXml(text, url) ?? readFeed(text, url)) : readLines(text, url)
-    return found === undefined ? 'not_a_sitemap' : { found: onHost(found, url), content: undefined }
+    return found === undefined ? 'not_a_sitemap' : { found: onHost(found, url), isPage: false }
   },
 }
 

@@ -23,11 +23,15 @@ describe('pages', () => {
   ])('that turn out to be a list (%s) are read for what it lists', (type, body) => {
     expect(webSource.read({ ...at, headers: { 'content-type': type }, body: bytes(body) })).toMatchObject({
       found: { pages: [{ url: 'http://h.example/a' }] },
-      content: undefined,
+      isPage: false,
     })
   })
   test('are read in the charset they are in', () => {
-    const read = webSource.read({ ...at, headers: { 'content-type': 'text/html' }, body: Buffer.from('<meta charset=iso-8859-2><p>\xb3\xf3d\xbc', 'latin1') })
-    expect(typeof read !== 'string' && read.content?.().page.text).toBe('łódź')
+    const read = webSource.read({
+      ...at,
+      headers: { 'content-type': 'text/html' },
+      body: Buffer.from('<meta charset=iso-8859-2><a href="/\xb3\xf3d\xbc">x', 'latin1'),
+    })
+    expect(read).toMatchObject({ found: { pages: [{ url: `http://h.example/${encodeURI('łódź')}` }] }, isPage: true })
   })
 })

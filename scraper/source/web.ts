@@ -1,6 +1,5 @@
 import { decodeText } from '#infra/net/charset.ts'
 import { contentKind } from '#infra/net/content-kind.ts'
-import { extractPage } from '../extract/extract-page.ts'
 import { scanLinks } from '../extract/link-scanner.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
 import { feedSource } from './feed.ts'
@@ -8,7 +7,7 @@ import { noFinds, type FoundUrl } from './found.ts'
 import { sitemapSource } from './sitemap.ts'
 import type { Source } from './source.ts'
 
-/** HTML pages: their links, and what becomes a document. What turns out to be a feed or a sitemap is read for what it lists. */
+/** HTML pages, for their links. What turns out to be a feed or a sitemap is read for what it lists. */
 export const webSource: Source = {
   accept: 'text/html, application/xhtml+xml;q=0.9',
   bytesMax: undefined,
@@ -21,13 +20,9 @@ export const webSource: Source = {
     if (kind !== 'html' && kind !== 'empty') return 'not_html'
     const { text } = decodeText(body, headers['content-type'])
     const { links, canonical, alternates, feeds, robots } = scanLinks(text, url)
-    const content = () => {
-      const page = extractPage(text, url)
-      return { page, robots: readPageRobots(headers, { ...page, robots: page.metaRobots }, url) }
-    }
-    if (!readPageRobots(headers, { robots }, url).follow) return { found: noFinds, content }
+    if (!readPageRobots(headers, { robots }, url).follow) return { found: noFinds, isPage: true }
     const pages = new Set([...links, ...alternates, ...(canonical === undefined ? [] : [canonical])])
-    return { found: { pages: listOf(pages), sitemaps: [], feeds: listOf(feeds) }, content }
+    return { found: { pages: listOf(pages), sitemaps: [], feeds: listOf(feeds) }, isPage: true }
   },
 }
 

@@ -4,6 +4,7 @@ import { untilInterrupted } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { Signer } from '#schemas/chain.ts'
+import { openPagePool, type PagePool } from '../fetch/page-pool.ts'
 import { openValidator, type Validator, type ValidatorParams } from './validator.ts'
 import { webRefetch } from './web-refetch.ts'
 
@@ -25,18 +26,20 @@ export function validatorCommand(program: Command, open: (command: Command) => P
     .action(async ({ once }: { once: boolean }, command: Command) => {
       await using backends = await open(command)
       using interrupt = untilInterrupted()
-      await using validator = await validatorOf(backends)
+      await using pages = openPagePool({ threads: backends.config.miner.document_threads })
+      await using validator = await validatorOf(backends, pages)
       if (once) process.stdout.write(`${JSON.stringify(await validator.cycle(interrupt.signal))}\n`)
       else await cycleForever(validator, backends, interrupt.signal)
     })
 }
 
 /** Opens the configured validator, registered on the chain. */
-async function validatorOf(backends: ValidatorBackends): Promise<Validator> {
+async function validatorOf(backends: ValidatorBackends, pages: PagePool): Promise<Validator> {
   const { config, chain } = backends
   const { signer, coldkey } = await backends.validatorWallet(config.validator.name)
   await chain.register(signer, coldkey)
-  return openValidator({ ...backends, signer, settings: config.validator, refetch: webRefetch({ ...backends, hostDelayMs: config.miner.host_delay_ms }) })
+  const refetch = webRefetch({ ...backends, pages, hostDelayMs: config.miner.host_delay_ms })
+  return openValidator({ ...backends, signer, settings: config.validator, refetch })
 }
 
 const cycleForever = (validator: Validator, { config, pace, telemetry }: ValidatorBackends, signal: AbortSignal): Promise<void> =>

@@ -6,6 +6,7 @@ import { createHttp, type Http } from '#infra/net/http.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { contentId } from '#schemas/identity/content-id.ts'
 import { factTime, manualClock, type ManualClock } from '#test/adversary/subnet.ts'
+import { openPagePool } from '../fetch/page-pool.ts'
 import type { Refetch, Refetched } from './refetch.ts'
 import { webRefetch } from './web-refetch.ts'
 
@@ -22,6 +23,7 @@ let origin: string
 let http: Http
 let pace: ManualClock
 let refetch: Refetch
+const pool = openPagePool({ threads: 1 })
 
 beforeAll(async () => {
   server = createServer(({ url = '' }, response) => {
@@ -37,13 +39,14 @@ beforeAll(async () => {
   http = createHttp({ userAgent: 'orrery-test', timeoutMs: 5000, bytesMax: 2 ** 20, hosts: () => undefined, allowPrivate: [origin, 'http://127.0.0.1:9'] })
 })
 afterAll(async () => {
+  await pool[Symbol.asyncDispose]()
   await http[Symbol.asyncDispose]()
   server.closeAllConnections()
   server.close()
 })
 beforeEach(() => {
   pace = manualClock(factTime)
-  refetch = webRefetch({ http, telemetry: createTelemetry(), pace, facts: pace, hostDelayMs: 1000 })
+  refetch = webRefetch({ http, pages: pool, telemetry: createTelemetry(), pace, facts: pace, hostDelayMs: 1000 })
 })
 
 const look = (url: string): Promise<Refetched> => refetch(url, new AbortController().signal)
