@@ -49,6 +49,7 @@ function fromMeta(bytes: Uint8Array): TextDecoder | undefined {
 
 function known(label: string | undefined): TextDecoder | undefined {
   if (label === undefined) return undefined
+  if (/^utf-?8$/i.test(label)) return utf8
   try {
     return new TextDecoder(label)
   } catch {

@@ -75,7 +75,8 @@ export function encodeMemory(memory: PageMemory): string {
 
 /** undefined for what is no memory, or one of another version: the page is then as good as new. */
 export function decodeMemory(text: string | undefined): PageMemory | undefined {
-  const { data } = Fields.safeParse(text?.split(' '))
+  if (text === undefined) return undefined
+  const { data } = Fields.safeParse(text.split(' '))
   if (!data) return undefined
   const [, firstSeenAt, checkedAt, checks, changes, watchedMs, quietMs, dated, undated, contents] = data
   return { firstSeenAt, checkedAt, checks, changes, watchedMs, quietMs, dated, undated, contents }
