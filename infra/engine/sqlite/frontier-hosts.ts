@@ -114,13 +114,30 @@ export class FrontierHosts {
     const row = this.#row(host)
     this.#db.run('update hosts set leased_url = ?, leased_until = ? where id = ?', url, until, host)
     this.#close(row, until)
-    // Two hosts at one address are not asked at once either: the second waits as long as the last visit there asked for.
-    if (row.address !== null) this.#db.run('update addresses set rests_until = max(rests_until, ? + delay_ms) where address = ?', now, row.address)
+    if (row.address !== null) this.#restAddress(row.address, now)
+  }
+
+  /** The host is about to be asked at `at`: so is its address. */
+  restAddressOf(host: number, at: number): void {
+    const { address } = this.#row(host)
+    if (address !== null) this.#restAddress(address, at)
+  }
+
+  /** What a host is lent for, and until when it and its address rest. */
+  stateOf(host: number): { leasedUrl: string | null; restsUntil: number } {
+    const { leased_url, rests_until, address } = this.#row(host)
+    const at = address === null ? undefined : this.#db.get<{ rests_until: number }>('select rests_until from addresses where address = ?', address)
+    return { leasedUrl: leased_url, restsUntil: Math.max(rests_until, at?.rests_until ?? 0) }
+  }
+
+  /** The host rests until then, as soon as it is not lent any more. */
+  rest(host: number, restsUntil: number): void {
+    this.#db.run('update hosts set rests_until = max(rests_until, ?) where id = ?', restsUntil, host)
   }
 
   /** Ends the lease of that URL, if the host is lent for it; the host rests until `restsUntil`. */
   release(host: number, url: string, restsUntil: number, now: number): void {
-    this.#db.run('update hosts set rests_until = max(rests_until, ?) where id = ?', restsUntil, host)
+    this.rest(host, restsUntil)
     const row = this.#row(host)
     if (row.leased_url === null || row.leased_url === url) return this.#openOrRest(row, row.rests_until, now)
     // After an expiry the host may be lent for another URL: a late answer does not end that lease, but the rest it asks for counts.
@@ -183,6 +200,11 @@ export class FrontierHosts {
        order by h.rank, h.url limit 1`,
       JSON.stringify(lanes),
     )
+  }
+
+  /** Two hosts at one address are not asked at once either: the second waits as long as the last visit there asked for. */
+  #restAddress(address: string, at: number): void {
+    this.#db.run('update addresses set rests_until = max(rests_until, ? + delay_ms) where address = ?', at, address)
   }
 
   #row(id: number): HostRow {

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, ClaimRequest, Frontier, Prospect, Target } from '#schemas/frontier.ts'
+import type { HostTurns } from '#schemas/host-turns.ts'
 import { requireInteger } from './arguments.ts'
 import { openDatabase, type Database } from './database.ts'
 import { addTargets } from './frontier-add.ts'
 import { checkClaimRequest, checkDeferral, checkTarget, checkUrl, checkVisit } from './frontier-arguments.ts'
 import { frontierParts, type FrontierParts } from './frontier-parts.ts'
 import type { TargetRow } from './frontier-targets.ts'
+import { checkTurnEnd, checkTurnRequest, endTurn, takeTurn } from './frontier-turns.ts'
 import { groupCommit, type CommitHooks } from './group-commit.ts'
 import { fileSchemas } from './schema.ts'
 
@@ -33,7 +35,7 @@ const cacheKib = 32_768
  * A URL is an entry of a sorted run (frontier-queue.ts) until it is claimed; then it gets a row. That it is known stands in each process's memory
  * (frontier-seen.ts), about 30 bytes a URL, read from the file when the first URL is added. Calls that come together share one sync to disk.
  */
-export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, depthMax = 100 }: FrontierOptions): Frontier & AsyncDisposable {
+export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, depthMax = 100 }: FrontierOptions): Frontier & HostTurns & AsyncDisposable {
   requireInteger('hostUrlsMax', hostUrlsMax, 1)
   requireInteger('depthMax', depthMax, 0)
   const db = openDatabase(path, fileSchemas.frontier)
@@ -93,6 +95,14 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
         if (address !== undefined) hosts.answeredFrom(row.host, address, now, deferral.hostDelayMs)
         hosts.release(row.host, row.url, Math.max(holdHost ? until : now, now + hostDelayMs), now)
       })
+    },
+    async takeTurn(request) {
+      checkTurnRequest(request)
+      return run(() => takeTurn(hosts, request, clock.now()))
+    },
+    async endTurn(turn, end) {
+      checkTurnEnd(end)
+      return run(() => endTurn(hosts, turn, end, clock.now()))
     },
     async stats() {
       return run(() => {
