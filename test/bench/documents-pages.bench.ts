@@ -1,0 +1,51 @@
+import { Readability } from '@mozilla/readability'
+import { parseHTML } from 'linkedom'
+import { readPage } from '#scraper/fetch/page-document.ts'
+import { median, medianRatio, type Bench, type Sample } from './bench.ts'
+import { extractionPages, noDevelopmentSet, type ExtractionPage } from './development-set.ts'
+
+/**
+ * From the bytes of a page to a document: decoding, extraction, dates, language, quality rules, personal data, identity, signature. Beside linkedom with
+ * @mozilla/readability, which find the main text and nothing else, on the same pages.
+ */
+const quickPages = 60
+let pages: (ExtractionPage & { body: Uint8Array })[] = []
+
+const contestant = (read: (page: (typeof pages)[number]) => boolean) => ({
+  async setUp(quick: boolean) {
+    const all = extractionPages() ?? []
+    const step = quick ? Math.ceil(all.length / quickPages) : 1
+    pages = all.filter((_, n) => n % step === 0).map((page) => ({ ...page, body: Buffer.from(page.html) }))
+    for (const page of pages.slice(0, 20)) read(page)
+  },
+  run: async () => {
+    let kept = 0
+    for (const page of pages) if (read(page)) kept++
+    return { pages: pages.length, kept }
+  },
+})
+
+export const bench: Bench = {
+  contestants: {
+    documents: contestant(({ url, body }) => {
+      const fetched = { url, status: 200, headers: { 'content-type': 'text/html; charset=utf-8' }, body }
+      const { document } = readPage({ fetched, rendered: undefined, robotsTxt: 'found', host: undefined, nowMs: Date.UTC(2026, 0, 15), obeyRights: false })
+      return typeof document !== 'string'
+    }),
+    readability_linkedom: contestant(({ html }) => {
+      const { document } = parseHTML(html)
+      return (new Readability(document).parse()?.textContent ?? '') !== ''
+    }),
+  },
+  summarize({ documents = [], readability_linkedom = [] }) {
+    if (documents[0]?.counts['pages'] === 0) return { figures: { vs_readability_linkedom: null, document_ms: null }, notes: { pages: noDevelopmentSet } }
+    const msPerPage = ({ cpuSeconds, counts }: Sample): number => (cpuSeconds * 1000) / (counts['pages'] ?? 1)
+    return {
+      figures: {
+        vs_readability_linkedom: medianRatio(readability_linkedom, documents, msPerPage),
+        document_ms: median(documents.map(msPerPage)),
+      },
+      notes: { kept: `${documents[0]?.counts['kept']} of ${documents[0]?.counts['pages']} pages became documents` },
+    }
+  },
+}
