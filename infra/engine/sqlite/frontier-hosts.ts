@@ -20,8 +20,20 @@ interface HeadRow {
   lane: number
   rank: number
   url: string
-  /** Of the host's address. */
+  /** Of the host, and until when it rests. */
+  address: string | null
   address_until: number | null
+}
+
+/** What is to be known of a host that is about to be lent. */
+type Lendable = Pick<HostRow, 'id' | 'is_open' | 'address'>
+
+/** How a visit ended, for its host: ms since epoch, but `delayMs`. */
+interface Release {
+  restsUntil: number
+  now: number
+  address?: string | undefined
+  delayMs?: number | undefined
 }
 
 /** Of hosts whose numbers are kept in memory. */
@@ -95,26 +107,25 @@ export class FrontierHosts {
   }
 
   /** The best of all that can be claimed now among the lanes (all when undefined): the highest priority, then the smallest URL. */
-  best(lanes: readonly number[] | undefined, now: number): { host: number; lane: number; entry: Entry } | undefined {
+  best(lanes: readonly number[] | undefined, now: number): { host: Lendable; entry: Entry } | undefined {
     for (let head = this.#firstHead(lanes); head; head = this.#firstHead(lanes)) {
-      const { host, lane, rank, url, address_until } = head
+      const { host, lane, rank, url, address, address_until } = head
       if (address_until !== null && address_until > now) {
         this.#rest(this.#row(host), address_until)
         continue
       }
       const entry = this.#targets.queue.top(host, lane)
       if (!entry) this.#db.run('delete from heads where host = ? and lane = ?', host, lane)
-      else if (entry.url === url && 0 - entry.priority === rank) return { host, lane, entry }
+      else if (entry.url === url && 0 - entry.priority === rank) return { host: { id: host, is_open: 1, address }, entry }
       else this.#db.run('update heads set rank = ?, url = ? where host = ? and lane = ?', 0 - entry.priority, entry.url, host, lane)
     }
     return undefined
   }
 
-  lend(host: number, url: string, until: number, now: number): void {
-    const row = this.#row(host)
-    this.#db.run('update hosts set leased_url = ?, leased_until = ? where id = ?', url, until, host)
-    this.#close(row, until)
-    if (row.address !== null) this.#restAddress(row.address, now)
+  lend({ id, is_open, address }: Lendable, url: string, until: number, now: number): void {
+    this.#db.run('update hosts set leased_url = ?, leased_until = ?, is_open = 0, opens_at = ? where id = ?', url, until, until, id)
+    if (is_open === 1) this.#closed(id)
+    if (address !== null) this.#restAddress(address, now)
   }
 
   /** The host is about to be asked at `at`: so is its address. */
@@ -124,10 +135,10 @@ export class FrontierHosts {
   }
 
   /** What a host is lent for, and until when it and its address rest. */
-  stateOf(host: number): { leasedUrl: string | null; restsUntil: number } {
-    const { leased_url, rests_until, address } = this.#row(host)
+  stateOf(host: number): Lendable & { leasedUrl: string | null; restsUntil: number } {
+    const { id, is_open, leased_url, rests_until, address } = this.#row(host)
     const at = address === null ? undefined : this.#db.get<{ rests_until: number }>('select rests_until from addresses where address = ?', address)
-    return { leasedUrl: leased_url, restsUntil: Math.max(rests_until, at?.rests_until ?? 0) }
+    return { id, is_open, address, leasedUrl: leased_url, restsUntil: Math.max(rests_until, at?.rests_until ?? 0) }
   }
 
   /** The host rests until then, as soon as it is not lent any more. */
@@ -135,10 +146,15 @@ export class FrontierHosts {
     this.#db.run('update hosts set rests_until = max(rests_until, ?) where id = ?', restsUntil, host)
   }
 
-  /** Ends the lease of that URL, if the host is lent for it; the host rests until `restsUntil`. */
-  release(host: number, url: string, restsUntil: number, now: number): void {
-    this.rest(host, restsUntil)
-    const row = this.#row(host)
+  /** Ends the lease of that URL, if the host is lent for it; the host rests until `restsUntil`, and the address that answered, if one did, for `delayMs`. */
+  release(host: number, url: string, { restsUntil, now, address, delayMs }: Release): void {
+    const row = this.#db.get<HostRow>(
+      'update hosts set rests_until = max(rests_until, ?), address = coalesce(?, address) where id = ? returning *',
+      restsUntil,
+      address ?? null,
+      host,
+    ) as HostRow
+    if (address !== undefined) this.#restFrom(address, now, delayMs)
     if (row.leased_url === null || row.leased_url === url) return this.#openOrRest(row, row.rests_until, now)
     // After an expiry the host may be lent for another URL: a late answer does not end that lease, but the rest it asks for counts.
     this.#db.run('update hosts set opens_at = max(leased_until, rests_until) where id = ?', host)
@@ -147,6 +163,10 @@ export class FrontierHosts {
   /** What is known of a host's address from now on; its other hosts rest `delayMs` as well, when given. */
   answeredFrom(host: number, address: string, now: number, delayMs?: number): void {
     this.#db.run('update hosts set address = ? where id = ? and address is not ?', address, host, address)
+    this.#restFrom(address, now, delayMs)
+  }
+
+  #restFrom(address: string, now: number, delayMs: number | undefined): void {
     this.#db.run(
       `insert into addresses values (?, ?, ?) on conflict do update set
        rests_until = max(rests_until, excluded.rests_until), delay_ms = coalesce(?, delay_ms)`,
@@ -191,7 +211,7 @@ export class FrontierHosts {
   }
 
   #firstHead(lanes: readonly number[] | undefined): HeadRow | undefined {
-    const rested = 'h.host, h.lane, h.rank, h.url, a.rests_until as address_until'
+    const rested = 'h.host, h.lane, h.rank, h.url, o.address, a.rests_until as address_until'
     const joined = 'join hosts o on o.id = h.host left join addresses a on a.address = o.address'
     if (!lanes) return this.#db.get<HeadRow>(`select ${rested} from heads h ${joined} order by h.rank, h.url limit 1`)
     return this.#db.get<HeadRow>(
@@ -217,14 +237,14 @@ export class FrontierHosts {
   }
 
   #rest(row: HostRow, until: number): void {
-    this.#db.run('update hosts set leased_url = null, leased_until = null where id = ?', row.id)
-    this.#close(row, until)
+    this.#db.run('update hosts set leased_url = null, leased_until = null, is_open = 0, opens_at = ? where id = ?', until, row.id)
+    if (row.is_open === 1) this.#closed(row.id)
   }
 
-  #close({ id, is_open }: HostRow, opensAt: number): void {
-    this.#db.run('update hosts set is_open = 0, opens_at = ? where id = ?', opensAt, id)
-    this.#db.run('delete from heads where host = ?', id)
-    if (is_open === 1) this.#tallies.count('hosts_closed', 1)
+  /** Only open hosts have heads. */
+  #closed(host: number): void {
+    this.#db.run('delete from heads where host = ?', host)
+    this.#tallies.count('hosts_closed', 1)
   }
 
   #open({ id, is_open }: HostRow): void {

@@ -28,6 +28,8 @@ export class FrontierQueue {
   readonly #db: Database
   readonly #isLive: (entry: Entry) => boolean
   readonly #writer = new EntryWriter()
+  /** What `top` found last, as long as it is the first. */
+  #top: RunRow | undefined
 
   constructor(db: Database, isLive: (entry: Entry) => boolean) {
     this.#db = db
@@ -43,6 +45,7 @@ export class FrontierQueue {
   top(host: number, lane: number): Entry | undefined {
     for (;;) {
       const run = this.#first(host, lane)
+      this.#top = run
       if (!run) return undefined
       const entry = { url: run.url, priority: 0 - run.rank, depth: run.depth, classId: run.class }
       if (this.#isLive(entry)) return entry
@@ -52,7 +55,7 @@ export class FrontierQueue {
 
   /** Takes away what `top` gave. */
   pop(host: number, lane: number): void {
-    const run = this.#first(host, lane)
+    const run = this.#top?.host === host && this.#top.lane === lane ? this.#top : this.#first(host, lane)
     if (run) this.#advance(run)
   }
 
@@ -71,10 +74,12 @@ export class FrontierQueue {
 
   /** The same entry alone twice is as good as once. */
   #insert(host: number, lane: number, id: number, { priority, url, classId, depth }: Entry, next: number): void {
+    this.#top = undefined
     this.#db.run('insert or ignore into runs values (?, ?, ?, ?, ?, ?, ?, ?)', host, lane, 0 - priority, url, id, classId, depth, next)
   }
 
   #advance({ host, lane, rank, url, id, next }: RunRow): void {
+    this.#top = undefined
     this.#db.run('delete from runs where host = ? and lane = ? and rank = ? and url = ? and id = ?', host, lane, rank, url, id)
     if (next < 0) return void (id > 0 && this.#db.run('delete from bodies where id = ?', id))
     const body = this.#db.get<{ body: Uint8Array }>('select body from bodies where id = ?', id)?.body

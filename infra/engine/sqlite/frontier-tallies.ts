@@ -12,6 +12,9 @@ export class Tallies {
   /** label → state → change. */
   readonly #states = new Map<string, Map<TargetState, number>>()
 
+  /** label → outcome → visits that ended so. */
+  readonly #visits = new Map<string, Map<Visit['outcome'], number>>()
+
   constructor(db: Database) {
     this.#db = db
   }
@@ -28,7 +31,9 @@ export class Tallies {
   }
 
   visited(label: string, outcome: Visit['outcome']): void {
-    this.#db.run('insert into visits values (?, ?, 1) on conflict do update set count = count + 1', label, outcome)
+    let outcomes = this.#visits.get(label)
+    if (!outcomes) this.#visits.set(label, (outcomes = new Map()))
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
   }
 
   write(): void {
@@ -40,12 +45,17 @@ export class Tallies {
         if (by !== 0) this.#db.run('insert into tallies values (?, ?, ?) on conflict do update set count = count + excluded.count', label, state, by)
       }
     }
+    for (const [label, outcomes] of this.#visits) {
+      for (const [outcome, count] of outcomes)
+        this.#db.run('insert into visits values (?, ?, ?) on conflict do update set count = count + excluded.count', label, outcome, count)
+    }
     this.forget()
   }
 
   forget(): void {
     this.#counters.clear()
     this.#states.clear()
+    this.#visits.clear()
   }
 
   stats(): FrontierStats {

@@ -26,6 +26,8 @@ export interface TargetRow {
   version: number
 }
 
+type LentRow = Pick<TargetRow, 'depth' | 'attempt' | 'etag' | 'last_modified' | 'memory' | 'version'>
+
 /** The URLs' own states, and the queue of those that are ready. */
 export class FrontierTargets {
   readonly queue: FrontierQueue
@@ -93,7 +95,10 @@ export class FrontierTargets {
 
   /** Into the queue, where it was not: it is due, its lease ran out, or it was raised. */
   makeReady(row: TargetRow): Entry {
-    if (row.state !== 'ready') this.#move(row, 'ready', null)
+    if (row.state !== 'ready') {
+      this.#db.run(`update targets set state = 'ready', ready_at = null where fp = ?`, this.#key(row.url))
+      this.#tally(row, 'ready')
+    }
     const entry = { url: row.url, priority: row.priority, depth: row.depth, classId: this.#classes.of(row.label, row.kind).id }
     this.queue.push(row.host, row.lane, [entry])
     return entry
@@ -101,20 +106,30 @@ export class FrontierTargets {
 
   /** Takes the top of a queue out of it. */
   lend(host: number, entry: Entry, token: string, expiresAt: number): Claim {
-    const row = this.find(entry.url) ?? this.materialize(host, entry)
-    this.queue.pop(host, row.lane)
-    this.#db.run(
-      `update targets set state = 'leased', attempt = attempt + 1, token = ?, expires_at = ?, priority = ? where fp = ?`,
+    const { url, priority } = entry
+    const { kind, label, lane } = this.#classes.byId(entry.classId)
+    this.queue.pop(host, lane)
+    const row = this.#db.get<LentRow>(
+      `insert into targets (fp, url, host, lane, kind, label, priority, depth, state, attempt, token, expires_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, 'leased', 1, ?, ?)
+       on conflict (fp) do update set state = 'leased', attempt = attempt + 1, token = excluded.token, expires_at = excluded.expires_at, priority = excluded.priority
+       returning depth, attempt, etag, last_modified, memory, version`,
+      this.#key(url),
+      url,
+      host,
+      lane,
+      kind,
+      label,
+      priority,
+      entry.depth,
       token,
       expiresAt,
-      entry.priority,
-      this.#key(row.url),
-    )
-    this.#tally(row, 'leased')
-    const { url, kind, label, depth, version, memory } = row
+    ) as LentRow
+    this.#tally({ kind, label, state: 'ready' }, 'leased')
+    const { depth, attempt, version, memory } = row
     const validators = { etag: row.etag ?? undefined, lastModified: row.last_modified ?? undefined }
     const previous = version === 0 ? undefined : { ...validators, version, ...(memory !== null && { memory }) }
-    return { url, kind, label, priority: entry.priority, depth, token, expiresAt, attempt: row.attempt + 1, previous }
+    return { url, kind, label, priority, depth, token, expiresAt, attempt, previous }
   }
 
   /** Into the queue what is due by now; returns what came in. */
@@ -131,9 +146,12 @@ export class FrontierTargets {
     const isGood = visit.outcome === 'stored' || visit.outcome === 'unchanged'
     // A new version has the validators it came with, or none; an unchanged one keeps those it had when the answer did not repeat them.
     const kept = visit.outcome === 'stored' ? { etag: null, last_modified: null } : row
+    const state = visit.revisitAt === undefined ? 'finished' : 'later'
     this.#db.run(
-      `update targets set attempt = 0, token = null, expires_at = null, outcome = ?, reason = ?, etag = ?, last_modified = ?, memory = ?, visited_at = ?, version = ?
-       where fp = ?`,
+      `update targets set state = ?, ready_at = ?, attempt = 0, token = null, expires_at = null, outcome = ?, reason = ?, etag = ?, last_modified = ?, memory = ?,
+       visited_at = ?, version = ? where fp = ?`,
+      state,
+      visit.revisitAt ?? null,
       visit.outcome,
       visit.reason ?? null,
       (isGood ? visit.etag : undefined) ?? kept.etag,
@@ -143,20 +161,20 @@ export class FrontierTargets {
       row.version + (visit.outcome === 'stored' ? 1 : 0),
       this.#key(row.url),
     )
-    this.#move(row, visit.revisitAt === undefined ? 'finished' : 'later', visit.revisitAt ?? null)
-  }
-
-  defer(row: TargetRow, reason: string, until: number): void {
-    this.#db.run(`update targets set token = null, expires_at = null, outcome = 'deferred', reason = ? where fp = ?`, reason, this.#key(row.url))
-    this.#move(row, 'later', until)
-  }
-
-  #move(row: TargetRow, state: TargetState, readyAt: number | null): void {
-    this.#db.run('update targets set state = ?, ready_at = ? where fp = ?', state, readyAt, this.#key(row.url))
     this.#tally(row, state)
   }
 
-  #tally({ kind, label, state }: TargetRow, next: TargetState): void {
+  defer(row: TargetRow, reason: string, until: number): void {
+    this.#db.run(
+      `update targets set state = 'later', ready_at = ?, token = null, expires_at = null, outcome = 'deferred', reason = ? where fp = ?`,
+      until,
+      reason,
+      this.#key(row.url),
+    )
+    this.#tally(row, 'later')
+  }
+
+  #tally({ kind, label, state }: Pick<TargetRow, 'kind' | 'label' | 'state'>, next: TargetState): void {
     if (kind !== 'page' || state === next) return
     this.#tallies.move(label, state, -1)
     this.#tallies.move(label, next, 1)

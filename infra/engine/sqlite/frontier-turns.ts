@@ -25,13 +25,14 @@ const lentFor = (page: string): string => `turn ${page}`
 export function takeTurn(hosts: FrontierHosts, { url, page, latest, leaseMs }: TurnRequest, now: number): HostTurn | number {
   hosts.wake(now)
   const host = hosts.idOf(hostOf(url))
-  const { leasedUrl, restsUntil } = hosts.stateOf(host)
+  const state = hosts.stateOf(host)
+  const { leasedUrl, restsUntil } = state
   const isWithin = leasedUrl === page
   if (leasedUrl !== null && !isWithin) return now
   const startsAt = Math.max(now, restsUntil)
   if (startsAt > latest) return startsAt
   if (isWithin) hosts.restAddressOf(host, startsAt)
-  else hosts.lend(host, lentFor(page), startsAt + leaseMs, startsAt)
+  else hosts.lend(state, lentFor(page), startsAt + leaseMs, startsAt)
   return { url, page, startsAt, isWithin }
 }
 
@@ -42,8 +43,8 @@ export function endTurn(
   now: number,
 ): void {
   const host = hosts.idOf(hostOf(url))
-  if (address !== undefined) hosts.answeredFrom(host, address, now, hostDelayMs)
   const restsUntil = Math.max(until, now + hostDelayMs)
-  if (isWithin) hosts.rest(host, restsUntil)
-  else hosts.release(host, lentFor(page), restsUntil, now)
+  if (!isWithin) return hosts.release(host, lentFor(page), { restsUntil, now, address, delayMs: hostDelayMs })
+  if (address !== undefined) hosts.answeredFrom(host, address, now, hostDelayMs)
+  hosts.rest(host, restsUntil)
 }

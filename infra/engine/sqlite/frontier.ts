@@ -83,8 +83,7 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
       checkVisit(visit)
       return finish(claim, (row, now) => {
         targets.finish(row, visit, now)
-        if (visit.address !== undefined) hosts.answeredFrom(row.host, visit.address, now, visit.hostDelayMs)
-        hosts.release(row.host, row.url, now + visit.hostDelayMs, now)
+        hosts.release(row.host, row.url, { restsUntil: now + visit.hostDelayMs, now, address: visit.address, delayMs: visit.hostDelayMs })
       })
     },
     async defer(claim, deferral) {
@@ -92,8 +91,8 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
       return finish(claim, (row, now) => {
         targets.defer(row, deferral.reason, deferral.until)
         const { until, holdHost, hostDelayMs = 0, address } = deferral
-        if (address !== undefined) hosts.answeredFrom(row.host, address, now, deferral.hostDelayMs)
-        hosts.release(row.host, row.url, Math.max(holdHost ? until : now, now + hostDelayMs), now)
+        const restsUntil = Math.max(holdHost ? until : now, now + hostDelayMs)
+        hosts.release(row.host, row.url, { restsUntil, now, address, delayMs: deferral.hostDelayMs })
       })
     },
     async takeTurn(request) {
@@ -152,7 +151,7 @@ function claimTargets(parts: FrontierParts, { limit, leaseMs, labels }: ClaimReq
   while (claims.length < limit) {
     const best = hosts.best(lanes, now)
     if (!best) break
-    claims.push(targets.lend(best.host, best.entry, randomUUID(), expiresAt))
+    claims.push(targets.lend(best.host.id, best.entry, randomUUID(), expiresAt))
     hosts.lend(best.host, best.entry.url, expiresAt, now)
   }
   return claims
