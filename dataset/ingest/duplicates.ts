@@ -1,12 +1,15 @@
 import { OrreryError } from '#schemas/errors.ts'
 import { nearDuplicates } from '#schemas/identity/clusters.ts'
-import { bands } from '#schemas/identity/minhash.ts'
+import { bandKeys, bands } from '#schemas/identity/signature.ts'
 import type { Sql, SqlRow } from '#schemas/sql.ts'
 
+/** A band across: eight rows that stand 14 apart. A row is 8 hex digits of the signature. */
+const across = Array.from({ length: 8 }, (_, row) => `SUBSTRING(best.hex, (band.n + ${(row - 1) * bands}) * 8 + 1, 8)`).join(', ')
+
 /**
- * The global shuffle. For each text it picks the best copy over all miners, then meets texts that share one of 14 MinHash bands (32 bytes = 64 hex
- * digits of the signature). It gives a row for each text that has copies or shares a band, not each pair: a crafted bucket of n texts costs n rows,
- * not n². In the dialect of DuckDB and Spark SQL.
+ * The global shuffle. For each text it picks the best copy over all miners, then meets texts that share one of the 28 bands of identity/signature.ts.
+ * It gives a row for each text that has copies or shares a band, not each pair: a crafted bucket of n texts costs n rows, not n².
+ * In the dialect of DuckDB and Spark SQL.
  */
 const script = `
 WITH ranked AS (
@@ -17,8 +20,10 @@ WITH ranked AS (
 ),
 best AS (SELECT * FROM ranked WHERE place = 1),
 bands AS (
-  SELECT best.id, band.n AS band, SUBSTRING(HEX(best.minhash), band.n * 64 + 1, 64) AS bucket
-  FROM best CROSS JOIN (VALUES ${Array.from({ length: bands }, (_, n) => `(${n})`).join(', ')}) AS band(n)
+  SELECT best.id, band.n AS band,
+    CASE WHEN band.n < ${bands} THEN SUBSTRING(best.hex, band.n * 64 + 1, 64) ELSE CONCAT(${across}) END AS bucket
+  FROM (SELECT id, HEX(minhash) AS hex FROM ranked WHERE place = 1) AS best
+  CROSS JOIN (VALUES ${Array.from({ length: bandKeys }, (_, n) => `(${n})`).join(', ')}) AS band(n)
 ),
 crowded AS (SELECT band, bucket FROM bands GROUP BY band, bucket HAVING COUNT(*) > 1),
 candidates AS (SELECT DISTINCT bands.id FROM bands JOIN crowded ON bands.band = crowded.band AND bands.bucket = crowded.bucket)
@@ -39,7 +44,7 @@ export interface Duplicates {
 }
 
 /**
- * Which documents of the staged shards go: exact copies by id, then near-duplicates (estimated Jaccard ≥ 0.8, and what is linked through them).
+ * Which documents of the staged shards go: exact copies by id, then near-duplicates (estimated Jaccard ≥ 0.7, and what is linked through them).
  * @param parts keys of Parquet objects of cleaned documents
  */
 export async function findDuplicates(sql: Sql, parts: readonly string[], signal: AbortSignal): Promise<Duplicates> {

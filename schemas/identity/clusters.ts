@@ -1,4 +1,6 @@
-import { bandKeys, similarity } from './minhash.ts'
+import { Links } from './links.ts'
+import { PostingTable } from './posting-table.ts'
+import { bandHashes, bandKeys, nearDuplicateMin, similarity } from './signature.ts'
 
 /** One document as duplicate search sees it. */
 export interface Fingerprint {
@@ -19,88 +21,60 @@ export interface Cluster {
   dropped: string[]
 }
 
-/** A member of a full bucket is compared with at most this many others, so that a crafted bucket costs no quadratic time. */
-const comparisonsMax = 256
-
 /**
- * Finds near-duplicates: documents that share a MinHash band and whose estimated similarity reaches the threshold, and what is linked through them.
+ * Finds near-duplicates: documents that share a key of signature.ts and whose estimated similarity reaches the threshold, and what is linked through them.
  * The set alone decides, not its order. The best copy is kept: the oldest published (unknown last), then the longest text, then the smallest
  * uri by UTF-16 code unit, then the smallest key.
  *
  * @param threshold estimated Jaccard similarity, 0..1
  * @returns clusters of two and more, by their kept copy, best first
  */
-export function nearDuplicates(items: readonly Fingerprint[], threshold = 0.8): Cluster[] {
+export function nearDuplicates(items: readonly Fingerprint[], threshold = nearDuplicateMin): Cluster[] {
   const ranked = items.toSorted(compareCopies)
-  const links = new Links(ranked.length)
-  const distinct = linkEqualSignatures(ranked, links)
-  for (const bucket of bucketsOf(ranked, distinct)) linkBucket(bucket, ranked, links, threshold)
+  const links = new Links()
+  const table = new PostingTable(ranked.length * bandKeys)
+  for (const { signature } of ranked) {
+    linkNext(links.add(), signature, { links, table, threshold, signatureOf: (ordinal) => (ranked[ordinal] as Fingerprint).signature })
+  }
   return clustersOf(ranked, links)
 }
 
+export interface Linking {
+  links: Links
+  table: PostingTable
+  threshold: number
+  signatureOf(ordinal: number): Uint8Array
+  /** Told before two sets become one. */
+  onJoin?(a: number, b: number): void
+}
+
+/** Links a document to what it is like among those before it, and makes it known to those after it. */
+export function linkNext(ordinal: number, signature: Uint8Array, { links, table, threshold, signatureOf, onJoin }: Linking): void {
+  const hashes = bandHashes(signature)
+  let isKnown = false
+  const met = (other: number): boolean => {
+    if (links.root(other) === links.root(ordinal)) return false
+    const alike = similarity(signature, signatureOf(other))
+    if (alike >= threshold) {
+      onJoin?.(other, ordinal)
+      links.join(other, ordinal)
+    }
+    // Whatever is like the one is like the other: a thousand copies stand in the table once.
+    return (isKnown = alike === 1)
+  }
+  for (const hash of hashes) {
+    table.find(hash, met)
+    if (isKnown) return
+  }
+  for (const hash of hashes) table.add(hash, ordinal)
+}
+
 /** Negative when `a` is the better copy. Two unknown dates subtract to NaN, which is no decision either. */
-function compareCopies(a: Fingerprint, b: Fingerprint): number {
+export function compareCopies(a: Omit<Fingerprint, 'signature'>, b: Omit<Fingerprint, 'signature'>): number {
   return (a.publishedAt ?? Infinity) - (b.publishedAt ?? Infinity) || b.textBytes - a.textBytes || compareText(a.uri, b.uri) || compareText(a.key, b.key)
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-
-/** Union-find whose root is always the smallest rank: the best copy of its cluster. */
-class Links {
-  readonly #parents: Uint32Array
-
-  constructor(size: number) {
-    this.#parents = Uint32Array.from({ length: size }, (_, rank) => rank)
-  }
-
-  root(rank: number): number {
-    let at = rank
-    while (this.#parents[at] !== at) {
-      this.#parents[at] = this.#parents[this.#parents[at] as number] as number
-      at = this.#parents[at] as number
-    }
-    return at
-  }
-
-  join(a: number, b: number): void {
-    const [low, high] = [this.root(a), this.root(b)].toSorted((x, y) => x - y) as [number, number]
-    this.#parents[high] = low
-  }
-}
-
-/** @returns one rank for each distinct signature, ascending */
-function linkEqualSignatures(ranked: readonly Fingerprint[], links: Links): number[] {
-  const first = new Map<string, number>()
-  ranked.forEach(({ signature }, rank) => {
-    const spelled = Buffer.from(signature).toString('latin1')
-    const known = first.get(spelled)
-    if (known === undefined) first.set(spelled, rank)
-    else links.join(known, rank)
-  })
-  return [...first.values()]
-}
-
-function bucketsOf(ranked: readonly Fingerprint[], ranks: readonly number[]): Iterable<number[]> {
-  const buckets = new Map<string, number[]>()
-  for (const rank of ranks) {
-    for (const key of bandKeys((ranked[rank] as Fingerprint).signature)) {
-      const bucket = buckets.get(key)
-      if (bucket) bucket.push(rank)
-      else buckets.set(key, [rank])
-    }
-  }
-  return buckets.values().filter((bucket) => bucket.length > 1)
-}
-
-function linkBucket(bucket: readonly number[], ranked: readonly Fingerprint[], links: Links, threshold: number): void {
-  bucket.forEach((rank, place) => {
-    const { signature } = ranked[rank] as Fingerprint
-    for (const other of bucket.slice(0, Math.min(place, comparisonsMax))) {
-      if (links.root(other) === links.root(rank)) continue
-      if (similarity(signature, (ranked[other] as Fingerprint).signature) >= threshold) links.join(other, rank)
-    }
-  })
-}
 
 function clustersOf(ranked: readonly Fingerprint[], links: Links): Cluster[] {
   const clusters = new Map<number, Cluster>()

@@ -1,5 +1,6 @@
 import type { Document } from '#schemas/document.ts'
-import { minhash, similarity } from '#schemas/identity/minhash.ts'
+import { minhash } from '#schemas/identity/minhash.ts'
+import { similarity } from '#schemas/identity/signature.ts'
 
 /**
  * What a page is when we look ourselves. `gone`: there is no such page, or nothing on it that would be kept: the miner's claim is wrong.

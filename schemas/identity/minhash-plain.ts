@@ -1,0 +1,103 @@
+import { normalizeText } from './content-id.ts'
+import { rows, signatureBytes } from './signature.ts'
+
+const seed = 0x6f727265 // "orre"
+const wordsPerShingle = 5
+
+/**
+ * The signature of a text as identity/minhash.ts specifies it, step by step: what runs where WebAssembly has no SIMD, and what the kernel is tested against.
+ * It costs many times as much.
+ */
+export function plainMinhash(text: string): Uint8Array<ArrayBuffer> {
+  const minima = new Uint32Array(rows).fill(0xffffffff)
+  // A shingle that stands twice changes no minimum.
+  for (const shingle of shingleHashes(wordHashes(normalizeText(text).toLowerCase()))) lowerMinima(minima, shingle)
+  const signature = new Uint8Array(signatureBytes)
+  const view = new DataView(signature.buffer)
+  for (let row = 0; row < rows; row++) view.setUint32(row * 4, minima[row] as number, true)
+  return signature
+}
+
+const { multipliers, addends } = permutations()
+
+function lowerMinima(minima: Uint32Array, shingle: number): void {
+  for (let row = 0; row < rows; row++) {
+    const value = (Math.imul(shingle, multipliers[row] as number) + (addends[row] as number)) >>> 0
+    if (value < (minima[row] as number)) minima[row] = value
+  }
+}
+
+const inWord = 1
+const wordByItself = 2
+
+/** Kind of each UTF-16 code unit: 0 = between words, 1 = in a word, 2 = a word by itself. By the Unicode tables of this Node. */
+export const kindsOfUnits = once(() => {
+  const table = new Uint8Array(0x10000)
+  const alone = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
+  for (let unit = 0; unit < table.length; unit++) {
+    const character = String.fromCharCode(unit)
+    if (unit >= 0xd800 && unit <= 0xdfff) table[unit] = inWord
+    else if (/\p{L}/u.test(character)) table[unit] = unit > 0x7f && alone.test(character) ? wordByItself : inWord
+    else if (/[\p{M}\p{N}]/u.test(character)) table[unit] = inWord
+  }
+  return table
+})
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
+}
+
+function wordHashes(text: string): Uint32Array {
+  const kinds = kindsOfUnits()
+  const hashes = new Uint32Array(text.length)
+  let words = 0
+  let hash = 0
+  let open = false
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    const kind = kinds[unit]
+    if (kind === inWord) {
+      hash = Math.imul((open ? hash : 0x811c9dc5) ^ unit, 0x01000193)
+      open = true
+      continue
+    }
+    if (open) hashes[words++] = hash
+    open = false
+    if (kind === wordByItself) hashes[words++] = Math.imul(0x811c9dc5 ^ unit, 0x01000193)
+  }
+  if (open) hashes[words++] = hash
+  return hashes.subarray(0, words)
+}
+
+function shingleHashes(words: Uint32Array): Uint32Array {
+  if (words.length === 0) return words
+  const length = Math.min(words.length, wordsPerShingle)
+  const shingles = new Uint32Array(words.length - length + 1)
+  for (let start = 0; start < shingles.length; start++) {
+    let hash = 0x9e3779b9
+    for (let word = start; word < start + length; word++) hash = Math.imul(((hash << 5) | (hash >>> 27)) ^ (words[word] as number), 0x27d4eb2f)
+    shingles[start] = fmix32(hash)
+  }
+  return shingles
+}
+
+function fmix32(value: number): number {
+  let hash = value
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}
+
+/** Of each row, by SplitMix32: state += 0x9e3779b9, output = fmix32(state). */
+export function permutations(): { multipliers: Uint32Array; addends: Uint32Array } {
+  const multipliers = new Uint32Array(rows)
+  const addends = new Uint32Array(rows)
+  let state = seed
+  const next = (): number => fmix32((state = (state + 0x9e3779b9) >>> 0))
+  for (let row = 0; row < rows; row++) {
+    multipliers[row] = next() | 1
+    addends[row] = next()
+  }
+  return { multipliers, addends }
+}
