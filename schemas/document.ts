@@ -3,7 +3,7 @@ import { dataSource, DataLabel, type DataEntity } from './data-universe.ts'
 
 const Instant = z.date()
 /** How a date was found, best first. */
-const DateEvidence = z.enum(['json-ld', 'meta', 'time', 'url', 'text', 'last-modified', 'sitemap', 'none'])
+const DateEvidence = z.enum(['json-ld', 'meta', 'microdata', 'time', 'url', 'text', 'last-modified', 'sitemap', 'copyright', 'none'])
 
 /** What kind of page it is; the main text is found by the rule of its kind (the classes of the Web Content eXtraction Benchmark). */
 export const PageType = z.enum(['article', 'documentation', 'forum', 'product', 'listing', 'collection', 'service'])

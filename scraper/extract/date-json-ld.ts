@@ -1,26 +1,112 @@
-interface JsonLdDates {
-  published: string[]
-  modified: string[]
+export interface JsonLdDate {
+  kind: 'published' | 'modified'
+  value: string
+  /** 0..1: how surely it is the page's own. */
+  score: number
+  /** Type and name of the property. */
+  place: string
+}
+
+interface Node {
+  value: unknown
+  /** Share of the trust that is left this deep. */
+  trust: number
+  /** `@type` of the object around, for what lies in its lists. */
+  type: string
 }
 
 const valuesMax = 5000
+const articleTypes =
+  /article|posting|report|review$|recipe|creativework|book|qapage|question|howto|newsitem|course|dataset|softwareapplication|podcastepisode|thesis/i
+const pageTypes = /page$|website/i
+const mediaTypes = /video|image|audio|media|clip|photo/i
+/** Members that lead away from the page's own subject. */
+const otherThings = new Set([
+  'comment',
+  'comments',
+  'review',
+  'reviews',
+  'author',
+  'publisher',
+  'creator',
+  'suggestedAnswer',
+  'acceptedAnswer',
+  'itemListElement',
+  'isPartOf',
+  'citation',
+  'mentions',
+  'about',
+  'isRelatedTo',
+  'relatedLink',
+  'aggregateRating',
+  'offers',
+  'event',
+  'events',
+  'blogPost',
+  'hasPart',
+  'image',
+  'thumbnail',
+  'logo',
+  'sponsor',
+  'potentialAction',
+  'breadcrumb',
+])
+const publishedKeys = new Map([
+  ['datePublished', 1],
+  ['dateCreated', 0.93],
+  ['uploadDate', 0.9],
+  ['datePosted', 0.97],
+  ['dateIssued', 0.97],
+])
+const modifiedKeys = new Set(['dateModified', 'dateUpdated'])
 
-/** The dates in a JSON-LD block, in document order, wherever they are nested. Empty for what is no JSON. */
-export function jsonLdDates(text: string): JsonLdDates {
-  const dates: JsonLdDates = { published: [], modified: [] }
-  const queue: unknown[] = [parse(text)]
+/** The dates in a JSON-LD block, in document order, wherever they are nested. What is not quite JSON is searched as text. */
+export function jsonLdDates(text: string): JsonLdDate[] {
+  const root = parse(text)
+  return root === undefined ? searchedDates(text) : nestedDates(root)
+}
+
+function nestedDates(root: unknown): JsonLdDate[] {
+  const dates: JsonLdDate[] = []
+  const queue: Node[] = [{ value: root, trust: 1, type: '' }]
   for (let at = 0; at < queue.length && at < valuesMax; at++) {
-    const value = queue[at]
-    if (Array.isArray(value)) for (const item of value) queue.push(item)
-    else if (typeof value === 'object' && value !== null) {
-      for (const [key, member] of Object.entries(value)) {
-        if (typeof member !== 'string') queue.push(member)
-        else if (key === 'datePublished') dates.published.push(member)
-        else if (key === 'dateModified') dates.modified.push(member)
-      }
-    }
+    const { value, trust, type } = queue[at] as Node
+    if (Array.isArray(value)) for (const item of value) queue.push({ value: item, trust, type })
+    else if (typeof value === 'object' && value !== null) readObject(value as Record<string, unknown>, trust, queue, dates)
   }
   return dates
+}
+
+function readObject(object: Record<string, unknown>, trust: number, queue: Node[], dates: JsonLdDate[]): void {
+  const type = [object['@type']]
+    .flat()
+    .filter((name) => typeof name === 'string')
+    .join(' ')
+    .slice(0, 60)
+  const own = trust * typeTrust(type)
+  for (const [key, member] of Object.entries(object)) {
+    if (typeof member === 'string' || typeof member === 'number') {
+      const share = publishedKeys.get(key) ?? (modifiedKeys.has(key) ? 1 : undefined)
+      if (share !== undefined)
+        dates.push({ kind: modifiedKeys.has(key) ? 'modified' : 'published', value: String(member), score: own * share, place: `${type} ${key}`.trim() })
+    } else if (typeof member === 'object' && member !== null) queue.push({ value: member, trust: otherThings.has(key) ? trust * 0.4 : trust * 0.98, type })
+  }
+}
+
+function typeTrust(type: string): number {
+  if (articleTypes.test(type)) return 0.95
+  if (pageTypes.test(type)) return 0.9
+  if (mediaTypes.test(type)) return 0.6
+  return type === '' ? 0.8 : 0.75
+}
+
+const datePair = /"(datePublished|dateCreated|uploadDate|dateModified)"\s{0,4}:\s{0,4}"([^"\n]{6,40})"/g
+
+function searchedDates(text: string): JsonLdDate[] {
+  const dates: JsonLdDate[] = []
+  for (const [, key = '', value = ''] of text.matchAll(datePair))
+    dates.push({ kind: modifiedKeys.has(key) ? 'modified' : 'published', value, score: 0.8 * (publishedKeys.get(key) ?? 1), place: key })
+  return dates.slice(0, 50)
 }
 
 function parse(text: string): unknown {

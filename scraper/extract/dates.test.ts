@@ -1,51 +1,36 @@
 import { describe, expect, test } from 'vitest'
-import { pageDates, parseDate } from './dates.ts'
+import { dateClaims } from './date-claims.ts'
+import { pageDates } from './dates.ts'
+import { parseHtml } from './dom.ts'
 
-const now = Date.UTC(2026, 0, 1)
-const day = (text: string) => new Date(text)
+const nowMs = Date.UTC(2026, 0, 1, 12)
+const datesOf = (html: string, page: { url?: string; lang?: string; lastModified?: string } = {}) =>
+  pageDates(dateClaims(parseHtml(html).root), { url: 'https://site.example/', lang: undefined, lastModified: undefined, nowMs, ...page })
 
-describe('a date is read', () => {
+describe('the publication of a page', () => {
   test.each([
-    ['2025-03-04', '2025-03-04T00:00:00Z'],
-    ['20250304', '2025-03-04T00:00:00Z'],
-    ['2025-03-04T05:06', '2025-03-04T05:06:00Z'],
-    ['2025-03-04 05:06:07', '2025-03-04T05:06:07Z'],
-    ['2025-03-04T05:06:07.891Z', '2025-03-04T05:06:07Z'],
-    ['2025-03-04T05:06:07+02:00', '2025-03-04T03:06:07Z'],
-    ['2025-03-01T00:06:07+0200', '2025-02-28T22:06:07Z'],
-    ['Tue, 04 Mar 2025 05:06:07 GMT', '2025-03-04T05:06:07Z'],
-    ['04 Mar 2025 05:06 PST', '2025-03-04T13:06:00Z'],
-  ])('%s', (text, expected) => expect(parseDate(text)).toEqual(day(expected)))
-
-  test.each(['', 'yesterday', '04/03/2025', 'March 4, 2025', '2025-13-01', '2025-02-31', '2025-03-04T25:00', '1741064767'])('unless it is none: %j', (text) =>
-    expect(parseDate(text)).toBeUndefined(),
-  )
-})
-
-describe('the dates of a page', () => {
-  test('the first claim that is possible counts, with how it was found', () => {
-    const claims = [
-      { kind: 'published', by: 'json-ld', value: '2031-01-01' },
-      { kind: 'published', by: 'json-ld', value: '1970-01-01' },
-      { kind: 'modified', by: 'meta', value: '2025-06-01' },
-      { kind: 'published', by: 'meta', value: '2025-05-01' },
-      { kind: 'published', by: 'time', value: '2025-04-01' },
-    ] as const
-    expect(pageDates(claims, 'Wed, 01 Jan 2025 00:00:00 GMT', now)).toEqual({
-      publishedAt: day('2025-05-01'),
-      publishedBy: 'meta',
-      modifiedAt: day('2025-06-01'),
-    })
+    ['json-ld', '<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"2025-03-04"}</script>'],
+    ['meta', '<meta property="article:published_time" content="2025-03-04T10:00:00Z">'],
+    ['microdata', '<span itemprop="datePublished" content="2025-03-04">then</span>'],
+    ['time', '<h1>A title</h1><time datetime="2025-03-04">4 March</time>'],
+    ['text', '<h1>A title</h1><p>Published on 4 March 2025</p>'],
+  ])('is found by %s', (by, html) => {
+    expect(datesOf(html)).toMatchObject({ publishedDay: '2025-03-04', publishedBy: by })
   })
-  test('Last-Modified is the last resort', () => {
-    const at = day('2025-01-01')
-    expect(pageDates([], 'Wed, 01 Jan 2025 00:00:00 GMT', now)).toEqual({ publishedAt: at, publishedBy: 'last-modified', modifiedAt: at })
+
+  test('is found in the address', () => {
+    expect(datesOf('<p>Nothing', { url: 'https://site.example/2025/03/04/title' })).toMatchObject({ publishedDay: '2025-03-04', publishedBy: 'url' })
   })
-  test('nothing found is said so; the future is nothing', () => {
-    expect(pageDates([{ kind: 'published', by: 'time', value: '2026-01-02' }], undefined, now)).toEqual({
-      publishedAt: null,
-      publishedBy: 'none',
-      modifiedAt: null,
-    })
+
+  test('is Last-Modified as a last resort, and then it is not sure', () => {
+    const { publishedAt, publishedBy, publishedScore } = datesOf('<p>Nothing', { lastModified: 'Wed, 01 Jan 2025 00:00:00 GMT' })
+    expect([publishedAt, publishedBy]).toEqual([new Date('2025-01-01'), 'last-modified'])
+    expect(publishedScore).toBeLessThan(0.3)
+  })
+
+  test('is nothing when nothing is said, or only what cannot be', () => {
+    const none = { publishedAt: null, publishedDay: null, publishedBy: 'none', publishedScore: 0, modifiedAt: null, candidates: [] }
+    expect(datesOf('<p>Nothing')).toEqual(none)
+    expect(datesOf('<time datetime="2026-02-01"></time><meta name="date" content="1989-01-01"><meta name="date" content="2025-02-31">')).toEqual(none)
   })
 })

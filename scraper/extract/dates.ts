@@ -1,59 +1,95 @@
 import type { Document } from '#schemas/document.ts'
 import type { DateClaim } from './date-claims.ts'
+import { parsePrinted, type DayOrder, type PrintedDate } from './date-formats.ts'
+import { urlDate } from './date-url.ts'
+
+export interface DateCandidate extends PrintedDate {
+  kind: DateClaim['kind']
+  by: DateClaim['by'] | 'url' | 'last-modified'
+  value: string
+  score: number
+  place: string
+}
 
 export interface PageDates {
   publishedAt: Date | null
+  /** `YYYY-MM-DD` as printed. */
+  publishedDay: string | null
   publishedBy: Document['published_by']
+  /** 0..1 */
+  publishedScore: number
   modifiedAt: Date | null
+  /** All that could be read and is possible, best first. */
+  candidates: DateCandidate[]
 }
 
-const earliest = Date.UTC(1990, 0, 1)
-const iso = /^(\d{4})-?(\d{2})-?(\d{2})(?:[T ](\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?$/i
-const httpDate = /^(?:[A-Za-z]{3,9},?\s+)?\d{1,2}[\s-][A-Za-z]{3}[\s-]\d{4}\s+\d{2}:\d{2}(?::\d{2})?\s*(?:GMT|UTC|[ECMP][SD]T|[+-]\d{4})$/
+export interface DatedPage {
+  url: string
+  /** The lang attribute of the document. */
+  lang: string | undefined
+  /** The header of that name. */
+  lastModified: string | undefined
+  nowMs: number
+}
 
-/**
- * When a page was published and last changed: JSON-LD before meta before `<time>` before the Last-Modified header.
- * A date before 1990 or after `nowMs` is no evidence.
- */
-export function pageDates(claims: readonly DateClaim[], lastModified: string | undefined, nowMs: number): PageDates {
-  const valid = (text: string): Date | undefined => {
-    const date = parseDate(text)
-    return date && date.getTime() >= earliest && date.getTime() <= nowMs ? date : undefined
+const earliestMs = Date.UTC(1995, 0, 1)
+/** A time without a zone may be the time of the easternmost. */
+const zonelessMs = 14 * 3_600_000
+/** A page was published when it last changed, or before. */
+const modifiedShare = 0.5
+const skewMs = 10 * 60_000
+
+export function pageDates(claims: readonly DateClaim[], page: DatedPage): PageDates {
+  const order = dayOrder(claims, page)
+  const candidates = readAll(claims, page, order)
+  const published = best(candidates, 'published')
+  const modified = best(candidates, 'modified')
+  const chosen = published ?? modified
+  return {
+    publishedAt: chosen ? new Date(chosen.atMs) : null,
+    publishedDay: chosen?.day ?? null,
+    publishedBy: chosen?.by ?? 'none',
+    publishedScore: chosen ? (published ? chosen.score : chosen.score * modifiedShare) : 0,
+    modifiedAt: modified ? new Date(modified.atMs) : null,
+    candidates: candidates.toSorted((a, b) => b.score - a.score),
   }
-  const first = (kind: DateClaim['kind']) => {
-    for (const claim of claims) {
-      const date = claim.kind === kind ? valid(claim.value) : undefined
-      if (date) return { date, by: claim.by }
-    }
-    return undefined
+}
+
+function best(candidates: readonly DateCandidate[], kind: DateClaim['kind']): DateCandidate | undefined {
+  let found: DateCandidate | undefined
+  for (const candidate of candidates) if (candidate.kind === kind && (!found || candidate.score > found.score)) found = candidate
+  return found
+}
+
+function readAll(claims: readonly DateClaim[], { url, lastModified, nowMs }: DatedPage, order: DayOrder): DateCandidate[] {
+  const inUrl = urlDate(url, order)
+  const all: (Omit<DateClaim, 'by'> & { by: DateCandidate['by'] })[] = [...claims]
+  if (inUrl) all.push({ kind: 'published', by: 'url', value: inUrl.value, score: inUrl.score, place: 'url' })
+  if (lastModified !== undefined) all.push({ kind: 'modified', by: 'last-modified', value: lastModified, score: 0.3, place: 'header' })
+  return all.flatMap((claim) => {
+    const printed = parsePrinted(claim.value, order)
+    const possible = printed && within(printed, nowMs)
+    return possible ? [{ ...claim, ...possible }] : []
+  })
+}
+
+function within(printed: PrintedDate, nowMs: number): PrintedDate | undefined {
+  const { atMs, isZoned } = printed
+  if (atMs < earliestMs || atMs > nowMs + (isZoned ? skewMs : zonelessMs)) return undefined
+  return { ...printed, atMs: Math.min(atMs, nowMs) }
+}
+
+const americans = /\.(?:us|gov|mil|edu)$/
+
+function dayOrder(claims: readonly DateClaim[], { url, lang }: DatedPage): DayOrder {
+  for (const { value } of claims) {
+    const match = /(?<!\d)(\d{1,2})[/-](\d{1,2})[/-](?:19|20)?\d\d(?!\d)/.exec(value)
+    if (match && Number(match[1]) > 12 && Number(match[2]) <= 12) return 'day-first'
+    if (match && Number(match[2]) > 12 && Number(match[1]) <= 12) return 'month-first'
   }
-  const header = lastModified === undefined ? undefined : valid(lastModified)
-  const published = first('published')
-  const publishedBy = published?.by ?? (header ? 'last-modified' : 'none')
-  return { publishedAt: published?.date ?? header ?? null, publishedBy, modifiedAt: first('modified')?.date ?? header ?? null }
+  const language = lang?.toLowerCase().replace('_', '-') ?? ''
+  const host = URL.parse(url)?.hostname ?? ''
+  if (/^(?:en-us|en-ph|es-us)/.test(language) || americans.test(host)) return 'month-first'
+  if (language.startsWith('en-') || (language !== '' && !language.startsWith('en'))) return 'day-first'
+  return /\.(?:com|org|net|io)$/.test(host) ? 'month-first' : 'day-first'
 }
-
-/**
- * ISO 8601 (date, or date and time; without an offset it is UTC) and the dates of HTTP and mail with theirs, an American one by name too. Nothing that would need the machine's
- * own time zone or a guess at the order of day and month.
- */
-export function parseDate(text: string): Date | undefined {
-  const trimmed = text.trim()
-  const parts = iso.exec(trimmed)
-  if (parts) {
-    const [, year, month, day, hour = '00', minute = '00', second = '00', zone = 'Z'] = parts
-    const offset = /^[+-]/.test(zone) ? `${zone.slice(0, 3)}:${zone.slice(-2)}` : 'Z'
-    return existing(new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}${offset}`), Number(day), offset)
-  }
-  return httpDate.test(trimmed) ? validDate(new Date(trimmed)) : undefined
-}
-
-/** `Date` moves 31 February on to March; such a date is none. */
-function existing(date: Date, day: number, offset: string): Date | undefined {
-  if (!validDate(date)) return undefined
-  const sign = offset.startsWith('-') ? -1 : 1
-  const offsetMs = offset === 'Z' ? 0 : sign * (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4))) * 60_000
-  return new Date(date.getTime() + offsetMs).getUTCDate() === day ? date : undefined
-}
-
-const validDate = (date: Date): Date | undefined => (Number.isNaN(date.getTime()) ? undefined : date)

@@ -66,7 +66,7 @@ function documentOf(page: ExtractedPage, { fetched, robotsTxt, host, nowMs, obey
   const { lang, score } = identifyLanguage(text, page.lang)
   const { quality, refusal } = judge({ text, words: words(text), lang }, qualityFilters)
   if (refusal !== undefined) return refusal
-  const dates = pageDates(page.dates, headers['last-modified'], nowMs)
+  const dates = pageDates(page.dates, { url, lang: page.lang, lastModified: headers['last-modified'], nowMs })
   const fetchedAt = new Date(nowMs)
   return {
     id: contentId(text),
@@ -86,7 +86,7 @@ function documentOf(page: ExtractedPage, { fetched, robotsTxt, host, nowMs, obey
     datetime: dates.publishedAt ?? fetchedAt,
     published_at: dates.publishedAt,
     published_by: dates.publishedBy,
-    published_score: dates.publishedAt === null ? 0 : 0.5,
+    published_score: dates.publishedScore,
     modified_at: dates.modifiedAt,
     fetched_at: fetchedAt,
     http_status: fetched.status,

@@ -1,7 +1,7 @@
 import type { Clock } from '#schemas/clock.ts'
 import type { Claim, Visit } from '#schemas/frontier.ts'
 import { crc32 } from 'node:zlib'
-import { parseDate } from '../extract/dates.ts'
+import { parseDate } from '../extract/date-header.ts'
 import { nextVisitAt, observe } from '../frontier/change-rate.ts'
 import { decodeMemory, encodeMemory } from '../frontier/page-memory.ts'
 

@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import { decodeText } from '#infra/net/charset.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
-import { parseDate } from '../extract/dates.ts'
+import { parseDate } from '../extract/date-header.ts'
 import type { FoundUrl } from './found.ts'
 import type { Fetched } from './source.ts'
 

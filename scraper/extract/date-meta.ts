@@ -1,0 +1,72 @@
+/** What a `<meta>`, `itemprop` or RDFa property of that name says of a date, and how surely it says so; undefined when it says nothing of one. */
+export interface DateName {
+  kind: 'published' | 'modified'
+  /** 0..1, when the value is a good date. */
+  score: number
+}
+
+/** Not the page's own dates: of its licence, of what it tells of, of its expiry. */
+const otherDates =
+  /expir|unpubl|valid|avail|event|birth|death|copyright|start|end(?:date|time|$)|until|archiv|verification|token|crawl|index(?:ed|ing)|fetch|format|uid|url|author|valid/
+const publishedNames =
+  /publi(?:sh|c|cation)|pub\.?(?:date|time|lished)|(?:^|\.)posted|dateposted|issued|(?:date|time|on|at)\.?issue|displaydate|release\.?date|erschein|veroeff|fecha|online\.date|mediator/
+const createdNames = /creat|originaldate|firstpub|uploaddate|upload\.date/
+const modifiedNames = /modif|updat|revis|last\.?(?:mod|change|edit)|changed/
+const dateWords = /date|time|publi|pub$|posted|issued|created|modif|updat|lastmod|revised|(?:\.|^)(?:on|at)$|fecha/
+const plainNames = new Set([
+  'date',
+  'dc.date',
+  'dcterms.date',
+  'article.date',
+  'doc.date',
+  'page.date',
+  'pagedate',
+  'docdate',
+  'pdate',
+  'ptime',
+  'gentime',
+  'sailthru.date',
+  'citation.date',
+  'eprints.date',
+  'bepress.citation.date',
+  'prism.date',
+  'search.date',
+  'content.date',
+  'news.date',
+  'post.date',
+  'story.date',
+  'blog.date',
+  'time',
+  'timestamp',
+  'datum',
+  'metadate',
+  'analyticsattributes.articledate',
+  'articledate',
+])
+
+export function dateName(name: string): DateName | undefined {
+  const known = names.get(name)
+  if (known !== undefined || names.has(name)) return known
+  const found = name.length > 64 ? undefined : readName(name)
+  if (names.size >= namesMax) names.clear()
+  names.set(name, found)
+  return found
+}
+
+/** Pages of a host bring the same names again and again. */
+const names = new Map<string, DateName | undefined>()
+const namesMax = 2000
+
+function readName(raw: string): DateName | undefined {
+  const name = raw
+    .trim()
+    .toLowerCase()
+    .replace(/[:_\s-]+/g, '.')
+    .replace(/^og\./, '')
+  if (plainNames.has(name)) return { kind: 'published', score: 0.8 }
+  if (!dateWords.test(name) || otherDates.test(name)) return undefined
+  if (modifiedNames.test(name)) return { kind: 'modified', score: 0.85 }
+  if (publishedNames.test(name)) return { kind: 'published', score: name.includes('publish') || name.startsWith('article') ? 0.92 : 0.86 }
+  if (createdNames.test(name)) return { kind: 'published', score: 0.82 }
+  return undefined
+}
