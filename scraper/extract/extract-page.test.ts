@@ -10,7 +10,7 @@ describe('main text', () => {
     const { text } = read(
       '<main><h1>Title</h1><p>Some <b>bold</b>\n  text.<br>Next line.</p><ul><li>one<li><p>two</p></ul><pre>\n  a\n    b\n</pre><table><tr><th>A</th><th>B</th></tr><tr><td>1</td><td>2</td></tr></table></main>',
     )
-    expect(text).toBe('Title\n\nSome bold text.\nNext line.\n\n- one\n\n- two\n\n  a\n    b\n\nA | B\n1 | 2')
+    expect(text).toBe('# Title\n\nSome bold text.\nNext line.\n\n- one\n- two\n\n```\n  a\n    b\n```\n\n| A | B |\n| --- | --- |\n| 1 | 2 |')
   })
 
   test.each(['nav', 'footer', 'aside', 'script', 'style', 'form', 'noscript', 'template'])('leaves out <%s>', (tag) => {
@@ -26,7 +26,7 @@ describe('main text', () => {
 
   test('leaves out the header of the page and keeps that of an article', () => {
     const { text } = read(`<header>Site name</header><article><header><h1>Story</h1></header><p>${words(60)}</p></article>`)
-    expect(text).toBe(`Story\n\n${words(60)}`)
+    expect(text).toBe(`# Story\n\n${words(60)}`)
   })
 
   test('finds the text without any semantic element', () => {
@@ -40,21 +40,15 @@ describe('main text', () => {
 })
 
 describe('what a page says of itself', () => {
-  test('title, canonical, language, robots, licence, dates', () => {
+  test('title, canonical, language, robots, licence', () => {
     const head = `<title> A  title </title><link rel="canonical" href="/dir/page?utm_source=x"><meta name="robots" content="noarchive">
-      <meta property="article:published_time" content="2025-02-03T04:05:06Z"><link rel="license" href="https://creativecommons.org/licenses/by/4.0/">
-      <script type="application/ld+json">{"@graph":[{"@type":"Article","datePublished":"2025-01-01","dateModified":"2025-01-02"}]}</script>`
+      <link rel="license" href="https://creativecommons.org/licenses/by/4.0/">`
     expect(read('<p>x</p>', head)).toMatchObject({
       title: 'A title',
       canonical: 'http://h.example/dir/page',
       lang: 'en',
       metaRobots: ['noarchive'],
       licence: 'https://creativecommons.org/licenses/by/4.0/',
-      dates: [
-        { kind: 'published', by: 'json-ld', value: '2025-01-01' },
-        { kind: 'modified', by: 'json-ld', value: '2025-01-02' },
-        { kind: 'published', by: 'meta', value: '2025-02-03T04:05:06Z' },
-      ],
     })
   })
 

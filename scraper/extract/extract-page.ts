@@ -5,6 +5,7 @@ import { pageLinks } from './links.ts'
 import { mainContent } from './main-content.ts'
 import { mainText } from './main-text.ts'
 import { readHead } from './page-head.ts'
+import { readBlocks } from './text-reader.ts'
 
 export interface ExtractedPage {
   title: string
@@ -36,7 +37,7 @@ export function extractPage(html: string, url: string): ExtractedPage {
   const base = (head.base !== undefined && URL.parse(head.base, url)?.href) || url
   return {
     title: head.title.toWellFormed().slice(0, titleChars).toWellFormed(),
-    text: mainText(mainContent(root, url)),
+    text: mainText(readBlocks(mainContent(root, url))),
     links: pageLinks(root, base),
     canonical: head.canonical === undefined ? undefined : canonicalUrl(head.canonical, base),
     lang: head.lang,
