@@ -51,7 +51,8 @@ const unknownType = /^(?:|unknown\/unknown|application\/unknown|\*\/\*)$/
 export function contentKind(body: Uint8Array, contentType: string | undefined): ContentKind {
   if (body.length === 0) return 'empty'
   const head = Buffer.from(body.buffer, body.byteOffset, Math.min(body.length, headerBytes)).toString('latin1')
-  const marked = magic.find(([, pattern]) => pattern.test(head))
+  // Nearly every body is markup; of the marks only that of a film may stand behind a `<`.
+  const marked = head.startsWith('<') && !head.startsWith('ftyp', 4) ? undefined : magic.find(([, pattern]) => pattern.test(head))
   if (marked) return marked[0]
   const essence =
     /^[^;,]*/

@@ -30,9 +30,10 @@ export interface ClaimJournal {
 }
 
 export function claimJournal(path: string): ClaimJournal {
+  let folder: Promise<unknown> | undefined
   return {
     async write(claims) {
-      await mkdir(dirname(path), { recursive: true })
+      await (folder ??= mkdir(dirname(path), { recursive: true }))
       await writeFile(path, JSON.stringify(claims))
     },
     async recover(frontier, pace, isOwn) {

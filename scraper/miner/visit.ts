@@ -182,7 +182,7 @@ class Visitor {
   }
 
   #isOwn({ url }: Claim): boolean {
-    return this.#options.http.isVirtual(new URL(url).hostname)
+    return this.#options.http.isVirtual(hostOf(url).replace(/:\d+$/, ''))
   }
 
   /**

@@ -34,6 +34,8 @@ export interface WorkOptions {
 const hostsPerRound = 64
 /** Claims taken ahead of the slots that are free: one look into the frontier for many visits. */
 const claimsAheadMax = 32
+/** What the frontier holds is asked for no more often than this, ms. */
+const statsEveryMs = 250
 /** Waiting longer than this for the next page is not worth keeping the cycle open. */
 const soonMs = 15_000
 const shortestWaitMs = 5
@@ -44,6 +46,17 @@ export function cycleWork(options: WorkOptions): Work {
   const lent = new Map<string, Claim>()
   let targets = options.targets
   let isOver = false
+  /** The last stats. */
+  let told: { at: number; stats: FrontierStats } | undefined
+  /** Claims that have ended since they were asked for, so that how many visits are left is never thought to be more than it is. */
+  let ended: Claim[] = []
+
+  const ask = async () => {
+    ended = []
+    const stats = await frontier.stats()
+    options.onStats(stats)
+    return { at: pace.now(), stats }
+  }
 
   const freeSlots = async (inProgress: number): Promise<number> => {
     for (;;) {
@@ -59,12 +72,14 @@ export function cycleWork(options: WorkOptions): Work {
     while (!isOver) {
       const slots = await freeSlots(inProgress)
       if (slots <= 0) return []
-      const stats = await frontier.stats()
-      options.onStats(stats)
-      const open = openLabels(stats, targets, lent.values())
+      const isFresh = inRounds || told === undefined || pace.now() - told.at >= statsEveryMs
+      const { stats } = (told = told === undefined || isFresh ? await ask() : told)
+      const open = openLabels(stats, targets, [...lent.values(), ...ended])
       const claims = await claimShares(options, open, slots)
       gate.began(claims.length)
       if (claims.length > 0 || inProgress > 0) return claims
+      told = undefined
+      if (!isFresh) continue
       if (open.size > 0 && (await waitUntilReady(options, [...open.keys()]))) continue
       const moved = open.size > 0 ? await takeOver(options, targets, open) : undefined
       if (moved) await options.retarget((targets = moved))
@@ -75,7 +90,10 @@ export function cycleWork(options: WorkOptions): Work {
 
   return {
     isOver: () => isOver || signal.aborted,
-    ended: ({ token }) => void lent.delete(token),
+    ended(claim) {
+      lent.delete(claim.token)
+      ended.push(claim)
+    },
     async refill(inProgress) {
       try {
         const claims = signal.aborted ? [] : await refill(inProgress)
@@ -124,7 +142,8 @@ async function claimShares({ frontier, leaseMs }: WorkOptions, open: ReadonlyMap
       if (limit <= 0) continue
       const found = await frontier.claim({ limit, leaseMs, labels: [label] })
       claims.push(...found)
-      left.set(label, (left.get(label) ?? 0) - found.filter(({ kind }) => kind === 'page').length)
+      // A label that gave less than it was asked for has no more.
+      left.set(label, found.length < limit ? 0 : (left.get(label) ?? 0) - found.filter(({ kind }) => kind === 'page').length)
     }
   }
   return claims

@@ -21,9 +21,9 @@ export const webSource: Source = {
     const { text } = decodeText(body, headers['content-type'])
     const { links, canonical, alternates, feeds, robots } = scanLinks(text, url)
     if (!readPageRobots(headers, { robots }, url).follow) return { found: noFinds, isPage: true }
-    const pages = new Set([...links, ...alternates, ...(canonical === undefined ? [] : [canonical])])
-    return { found: { pages: listOf(pages), sitemaps: [], feeds: listOf(feeds) }, isPage: true }
+    const more = canonical === undefined ? alternates : [...alternates, canonical]
+    return { found: { pages: listOf(more.length === 0 ? links : [...new Set([...links, ...more])]), sitemaps: [], feeds: listOf(feeds) }, isPage: true }
   },
 }
 
-const listOf = (urls: Iterable<string>): FoundUrl[] => Array.from(urls, (url) => ({ url }))
+const listOf = (urls: readonly string[]): FoundUrl[] => urls.map((url) => ({ url }))
