@@ -1,8 +1,9 @@
 import type { ChildNode, Element, ParentNode } from 'domhandler'
 import { jsonLdDates } from './date-json-ld.ts'
 import { dateName } from './date-meta.ts'
-import { place, placesOf } from './date-place.ts'
-import { ownBits, PageText } from './date-text.ts'
+import { place, Places, trustIn } from './date-place.ts'
+import { PageText } from './date-text.ts'
+import { urlDate } from './date-url.ts'
 import { textOf } from './dom.ts'
 
 /** One date that a page names, as it stands there. */
@@ -17,8 +18,18 @@ export interface DateClaim {
   place: string
 }
 
+/** A claim whose worth hangs on its place, which is known when the page was read. */
+interface Marked {
+  element: Element
+  key: string
+  value: string
+  /** Of the text before it. */
+  at: number
+}
+
 const claimsMax = 200
 const valueChars = 80
+const descriptionChars = 400
 const jsonLdBytesMax = 1 << 20
 const skipped = new Set(['script', 'style', 'noscript', 'template', 'svg', 'textarea', 'object', 'iframe', 'option', 'head', 'math'])
 const blocks = new Set(
@@ -26,9 +37,9 @@ const blocks = new Set(
     ' ',
   ),
 )
-const regions = place.comment | place.aside | place.footer
+const small = new Set(['time', 'abbr', 'span', 'small', 'em', 'i', 'li', 'relative-time', 'local-time', 'time-ago'])
 
-/** What a page says of its own dates, in document order. One walk, linear in the size of the page. */
+/** What a page says of its own dates. One walk, linear in the size of the page. */
 export function dateClaims(root: ParentNode): DateClaim[] {
   const reader = new DateReader()
   reader.read(root)
@@ -37,122 +48,127 @@ export function dateClaims(root: ParentNode): DateClaim[] {
 
 class DateReader {
   readonly #claims: DateClaim[] = []
+  readonly #marked: Marked[] = []
   readonly #text = new PageText()
-  /** Of the open elements: the places inside, and those that each opens. */
-  readonly #places: number[] = [0]
-  readonly #own: number[] = []
+  readonly #places = new Places()
   #jsonLdBytes = 0
 
+  /** In document order, without recursion, so that no depth overflows the stack. */
   read(root: ParentNode): void {
-    let node: ChildNode | null = root.children[0] ?? null
-    const open: ChildNode[] = []
+    let node: ChildNode | undefined = root.children[0]
     while (node) {
-      const child = this.#enter(node)
-      if (child) {
-        open.push(node)
-        node = child
+      const inner: ChildNode | undefined = this.#enter(node)
+      if (inner) {
+        node = inner
         continue
       }
-      while (node && !node.next) {
-        node = open.pop() ?? null
-        if (node) this.#leave(node as Element)
+      let at: ChildNode | ParentNode = node
+      while (!at.next && at.parent && at.parent !== root) {
+        at = at.parent
+        if ('attribs' in at) this.#text.space(blocks.has(at.name))
       }
-      node = node?.next ?? null
+      node = at.next ?? undefined
     }
   }
 
   claims(): DateClaim[] {
-    return [...this.#claims, ...this.#text.claims()].slice(0, claimsMax)
+    for (const marked of this.#marked) {
+      if (marked.key === '') this.#claimElement(marked)
+      else this.#claimProperty(marked)
+    }
+    return [...this.#claims, ...this.#text.claims(this.#places)]
   }
 
   /** @returns the first child when it is to be read */
   #enter(node: ChildNode): ChildNode | undefined {
     if (node.type === 'text') {
-      this.#text.add(node.data, this.#places.at(-1) ?? 0)
+      if (node.parent) this.#text.add(node.data, node.parent)
       return undefined
     }
     if (!('children' in node)) return undefined
-    const first = node.children[0]
-    if (!('attribs' in node)) {
-      if (first) this.#open(0, 'root')
-      return first
-    }
-    return this.#enterElement(node, first)
+    return 'attribs' in node ? this.#enterElement(node) : node.children[0]
   }
 
-  #enterElement(element: Element, first: ChildNode | undefined): ChildNode | undefined {
-    const { name } = element
+  #enterElement(element: Element): ChildNode | undefined {
+    const { name, attribs } = element
+    if (name === 'meta') this.#seeMeta(attribs)
+    else if (attribs['itemprop'] !== undefined || attribs['property'] !== undefined) this.#mark(element, attribs['itemprop'] ?? attribs['property'])
     if (name === 'script') this.#seeScript(element)
-    if (name === 'head') for (const child of element.children) if ('attribs' in child) this.#enterElement(child, undefined)
-    if (name === 'meta' || 'itemprop' in element.attribs || 'property' in element.attribs) this.#seeNamed(element)
-    if (skipped.has(name)) return undefined
-    const own = name === 'body' || name === 'html' ? 0 : placesOf(element)
-    const inherited = this.#places.at(-1) ?? 0
-    if (name === 'time' || (own & place.dated) !== 0 || name === 'abbr') this.#seeDated(element, own | inherited)
-    if (name === 'h1') this.#seeHeading()
-    if (first) this.#open(own, name)
-    else this.#text.space(blocks.has(name))
-    return first
-  }
-
-  #open(own: number, name: string): void {
-    const inherited = this.#places.at(-1) ?? 0
+    if (skipped.has(name)) {
+      if (name === 'head') for (const child of element.children) if ('attribs' in child) this.#enterElement(child)
+      return undefined
+    }
+    if (small.has(name)) this.#mark(element, '')
+    if (name === 'h1') {
+      this.#places.title(element)
+      this.#text.heading()
+    }
     this.#text.space(blocks.has(name))
-    if ((own & ownBits) !== 0) this.#text.open(own)
-    this.#own.push(own)
-    this.#places.push(inherited | (own & (regions | place.link | place.item)))
+    return element.children[0]
   }
 
-  #leave(element: Element): void {
-    this.#places.pop()
-    if (((this.#own.pop() ?? 0) & ownBits) !== 0) this.#text.close()
-    this.#text.space(blocks.has(element.name))
-  }
-
-  /** What holds the title is no outskirts, whatever its name. */
-  #seeHeading(): void {
-    for (let i = 0; i < this.#places.length; i++) this.#places[i] = (this.#places[i] ?? 0) & ~regions
-    this.#text.heading()
-  }
-
-  #seeNamed({ name, attribs }: Element): void {
-    const isMeta = name === 'meta' && attribs['itemprop'] === undefined
-    const key = attribs['itemprop'] ?? attribs['property'] ?? attribs['name'] ?? attribs['http-equiv'] ?? attribs['pubdate']
-    const value = attribs['content'] ?? attribs['datetime'] ?? attribs['title']
+  #seeMeta(attribs: Record<string, string>): void {
+    const key = attribs['itemprop'] ?? attribs['property'] ?? attribs['name'] ?? attribs['http-equiv']
+    const value = attribs['content']
     if (!key || !value) return
     const says = dateName(key)
-    if (!says) return
-    const places = this.#places.at(-1) ?? 0
-    const share = isMeta ? 1 : (places & place.comment) !== 0 ? 0.3 : (places & place.aside) !== 0 ? 0.6 : 0.95
-    this.#claim(says.kind, isMeta ? 'meta' : 'microdata', value, says.score * share, `${name} ${key}`)
+    if (says) this.#claim(says.kind, attribs['itemprop'] === undefined ? 'meta' : 'microdata', value, says.score, key)
+    else this.#seeAside(key.toLowerCase(), value)
   }
 
-  #seeDated(element: Element, places: number): void {
-    const { name, attribs } = element
+  /** What a page says of its text, and the picture it goes with, may be dated when nothing else is. */
+  #seeAside(key: string, value: string): void {
+    if (/(?:^|:)description$/.test(key) && value.length < descriptionChars && /\d{4}/.test(value)) this.#claim('published', 'text', value, 0.25, key)
+    else if (key === 'og:image') {
+      const image = urlDate(value, 'day-first')
+      if (image && image.score > 0.7) this.#claim('published', 'meta', image.value, 0.2, key)
+    }
+  }
+
+  #mark(element: Element, key: string | undefined): void {
+    if (this.#marked.length >= claimsMax || (key !== '' && (key === undefined || !dateName(key)))) return
+    const { attribs } = element
+    const title = attribs['title']
     const value =
       attribs['datetime'] ??
+      attribs['content'] ??
       attribs['data-datetime'] ??
       attribs['data-timestamp'] ??
       attribs['data-utime'] ??
       attribs['data-time'] ??
       attribs['data-date'] ??
-      (/\d{4}/.test(attribs['title'] ?? '') ? attribs['title'] : undefined)
-    if (!value) return
-    const isPublished = 'pubdate' in attribs || (places & place.published) !== 0
+      (title !== undefined && /\d{4}/.test(title) ? title : undefined)
+    if (value) this.#marked.push({ element, key, value, at: this.#text.length })
+  }
+
+  #claimElement({ element, value, at }: Marked): void {
+    const { name, attribs } = element
+    const places = this.#places.of(element)
+    if (name !== 'time' && name !== 'abbr' && (places & place.dated) === 0) return
+    const isPublished = attribs['pubdate'] !== undefined || (places & place.published) !== 0
     const isUpdated = (places & place.updated) !== 0 && !isPublished
-    const score = (isPublished ? 0.86 : name === 'time' ? 0.76 : 0.66) * this.#text.shareOf(places)
+    const score = (isPublished ? 0.86 : name === 'time' ? 0.76 : 0.66) * (trustIn(places) + this.#text.nearHeading(at))
     this.#claim(isUpdated ? 'modified' : 'published', 'time', value, score, `${name} ${attribs['class'] ?? ''}`.trim())
+  }
+
+  #claimProperty({ element, key, value }: Marked): void {
+    const says = dateName(key)
+    const places = this.#places.of(element)
+    const share = (places & place.comment) !== 0 ? 0.3 : (places & place.aside) !== 0 ? 0.6 : 0.95
+    if (says) this.#claim(says.kind, 'microdata', value, says.score * share, `${element.name} ${key}`)
   }
 
   #seeScript(element: Element): void {
     if (!/ld\+json/i.test(element.attribs['type'] ?? '')) return
     const text = textOf(element)
     this.#jsonLdBytes += text.length
-    if (this.#jsonLdBytes > jsonLdBytesMax) return
+    if (this.#jsonLdBytes > jsonLdBytesMax || !text.includes('"')) return
     for (const { kind, value, score, place: where } of jsonLdDates(text)) this.#claim(kind, 'json-ld', value, score, where)
   }
 
   #claim(kind: DateClaim['kind'], by: DateClaim['by'], value: string, score: number, where: string): void {
-    if (this.#claims.length < claimsMax) this.#claims.push({ kind, by, value: value.trim().slice(0, valueChars), score, place: where.slice(0, valueChars) })
+    if (this.#claims.length >= claimsMax) return
+    const chars = by === 'text' ? descriptionChars : valueChars
+    this.#claims.push({ kind, by, value: value.trim().slice(0, chars), score, place: where.slice(0, valueChars) })
   }
 }

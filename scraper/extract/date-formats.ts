@@ -8,6 +8,8 @@ export interface PrintedDate {
   atMs: number
   precision: 'time' | 'day' | 'month' | 'year'
   isZoned: boolean
+  /** In UTC: the day it was where it was written may be another. */
+  isUtc: boolean
 }
 
 /** Which number comes first in `3/4/2020`. */
@@ -24,7 +26,7 @@ interface Fields {
   end: number
 }
 
-const charsMax = 120
+const charsMax = 400
 const isoDay = /^(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d{2})(\d{2}))(?!\d{3})/
 const monthOnly = /^(\d{4})[-/.](\d{1,2})$/
 const yearOnly = /^(\d{4})$/
@@ -52,7 +54,7 @@ const zoneHours: Record<string, number> = {
 
 /**
  * Reads the first date of a value: ISO 8601 and its relatives, seconds and milliseconds since 1970, the dates of mail and HTTP, numbers in the order of
- * the page, and names of months in many languages. Total, and linear: it looks at 120 characters.
+ * the page, and names of months in many languages. Total, and linear: it looks at 400 characters.
  */
 export function parsePrinted(value: string, order: DayOrder): PrintedDate | undefined {
   const text = plainDigits(value.slice(0, charsMax)).trim()
@@ -63,14 +65,15 @@ export function parsePrinted(value: string, order: DayOrder): PrintedDate | unde
 }
 
 /** Arabic, Persian, Indic and full-width digits, each become the ASCII one; nothing else moves. */
-export const plainDigits = (text: string): string => text.replace(foreignDigits, (digit) => String(digit.charCodeAt(0) - zeroOf(digit.charCodeAt(0))))
+export const plainDigits = (text: string): string =>
+  text.search(foreignDigits) < 0 ? text : text.replace(foreignDigits, (digit) => String(digit.charCodeAt(0) - zeroOf(digit.charCodeAt(0))))
 
 /** The digits of a script stand in a row that begins at a multiple of 16, or 6 after it. */
 const zeroOf = (code: number): number => (code >= 0x0966 && code < 0x0b00 ? (code & ~0xf) + 6 : code & ~0xf)
 
 function ofInstant(atMs: number): PrintedDate | undefined {
   const date = new Date(atMs)
-  return Number.isNaN(date.getTime()) ? undefined : { day: date.toISOString().slice(0, 10), atMs, precision: 'time', isZoned: true }
+  return Number.isNaN(date.getTime()) ? undefined : { day: date.toISOString().slice(0, 10), atMs, precision: 'time', isZoned: true, isUtc: true }
 }
 
 function isoFields(text: string): Fields | undefined {
@@ -109,7 +112,7 @@ function writtenFields(text: string, order: DayOrder): Fields | undefined {
 const afterYear =
   /^([-/.])(\d{1,2})\1(\d{1,2})(?!\d)|^\s{0,2}[年년]\s{0,2}(\d{1,2})\s{0,2}[月월]\s{0,2}(\d{1,2})\s{0,2}[日일]|^\.?\s{0,2}(?:m\.|г\.)?,?\s{0,3}(\p{L}[\p{L}\p{M}]{2,13})\.?,?\s{1,3}(\d{1,2})(?!\d)/u
 const afterYearDashed = /^-(\p{L}{3,9})-(\d{1,2})(?!\d)/u
-const numericBefore = /(?<!\d)(\d{1,2})\s?([./-])\s{0,2}(\d{1,2})\s?\2\s{0,2}$/
+const numericBefore = /(?<!\d)(\d{1,2})\s?([./|-])\s{0,2}(\d{1,2})\s?\2\s{0,2}$/
 const dayNameBefore =
   /(?<!\d)(\d{1,2})(?:\s?(?:st|nd|rd|th|er|re|ste|de|º|ª|°|-го|-е)(?![\p{L}\p{M}]))?[.,)]?\s{0,3}(?:-|\/|(?:de|of|d['’]|di|den|וב|ב)?\s{0,2})(\p{L}[\p{L}\p{M}]{1,13})\.?\s{0,2}(?:-|\/|,)?\s{0,3}(?:de|del|of|,)?\s{0,3}['’]?$/u
 const nameDayBefore =
@@ -186,9 +189,9 @@ function complete({ year, month, day, precision }: Fields, rest: string): Printe
   const printed = start.toISOString().slice(0, 10)
   const clock = precision === 'day' ? time.exec(rest) : null
   const timeMs = clock ? timeOf(clock) : undefined
-  if (!clock || timeMs === undefined) return { day: printed, atMs: startMs, precision, isZoned: false }
+  if (!clock || timeMs === undefined) return { day: printed, atMs: startMs, precision, isZoned: false, isUtc: false }
   const offsetMs = offsetOf(clock)
-  return { day: printed, atMs: startMs + timeMs - (offsetMs ?? 0), precision: 'time', isZoned: offsetMs !== undefined }
+  return { day: printed, atMs: startMs + timeMs - (offsetMs ?? 0), precision: 'time', isZoned: offsetMs !== undefined, isUtc: offsetMs === 0 }
 }
 
 function timeOf([, hour, minute, second = '0', half]: RegExpExecArray): number | undefined {

@@ -10,9 +10,9 @@ const otherDates =
   /expir|unpubl|valid|avail|event|birth|death|copyright|start|end(?:date|time|$)|until|archiv|verification|token|crawl|index(?:ed|ing)|fetch|format|uid|url|author|valid/
 const publishedNames =
   /publi(?:sh|c|cation)|pub\.?(?:date|time|lished)|(?:^|\.)posted|dateposted|issued|(?:date|time|on|at)\.?issue|displaydate|release\.?date|erschein|veroeff|fecha|online\.date|mediator/
-const createdNames = /creat|originaldate|firstpub|uploaddate|upload\.date/
+const createdNames = /creat|originaldate|firstpub|upload/
 const modifiedNames = /modif|updat|revis|last\.?(?:mod|change|edit)|changed/
-const dateWords = /date|time|publi|pub$|posted|issued|created|modif|updat|lastmod|revised|(?:\.|^)(?:on|at)$|fecha/
+const dateWords = /date|time|publi|pub$|posted|issued|created|uploaded|modif|updat|lastmod|revised|(?:\.|^)(?:on|at)$|fecha/
 const plainNames = new Set([
   'date',
   'dc.date',

@@ -45,15 +45,46 @@ export function pageDates(claims: readonly DateClaim[], page: DatedPage): PageDa
   const published = best(candidates, 'published')
   const modified = best(candidates, 'modified')
   const chosen = published ?? modified
+  const printedDay = chosen && localDay(chosen, candidates)
   return {
     publishedAt: chosen ? new Date(chosen.atMs) : null,
-    publishedDay: chosen?.day ?? null,
+    publishedDay: printedDay ?? null,
     publishedBy: chosen?.by ?? 'none',
     publishedScore: chosen ? (published ? chosen.score : chosen.score * modifiedShare) : 0,
     modifiedAt: modified ? new Date(modified.atMs) : null,
     candidates: candidates.toSorted((a, b) => b.score - a.score),
   }
 }
+
+/**
+ * Machines write UTC, people read the day it was where they are: when a visible date is the neighbour of the day of an instant in UTC, and there is
+ * a zone in which it is the day of that instant, it is the printed one.
+ */
+function localDay(chosen: DateCandidate, candidates: readonly DateCandidate[]): string {
+  if (chosen.precision !== 'time' || !chosen.isUtc) return chosen.day
+  let found: DateCandidate | undefined
+  for (const other of candidates) {
+    const isVisible = other.kind === 'published' && !other.isZoned && other.score >= visibleMin
+    if (isVisible && isSameMoment(other, chosen.atMs) && (!found || other.score > found.score)) found = other
+  }
+  return found?.day ?? chosen.day
+}
+
+/** Whether a local date or time may be an instant: the two are a whole number of quarters of an hour apart, as zones are. */
+function isSameMoment({ atMs, precision }: DateCandidate, instantMs: number): boolean {
+  const [from, to] = precision === 'time' ? [atMs, atMs] : [atMs, atMs + dayMs - 1]
+  if (to < instantMs - westMs || from > instantMs + eastMs) return false
+  if (precision !== 'time') return precision === 'day'
+  const rest = (((atMs - instantMs) % quarterMs) + quarterMs) % quarterMs
+  return Math.min(rest, quarterMs - rest) <= 2 * minuteMs
+}
+
+const minuteMs = 60_000
+const quarterMs = 15 * minuteMs
+const dayMs = 86_400_000
+const westMs = dayMs / 2
+const eastMs = 14 * 60 * minuteMs
+const visibleMin = 0.6
 
 function best(candidates: readonly DateCandidate[], kind: DateClaim['kind']): DateCandidate | undefined {
   let found: DateCandidate | undefined

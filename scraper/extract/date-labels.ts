@@ -1,0 +1,40 @@
+import type { DateClaim } from './date-claims.ts'
+
+/** Words, or their beginnings of six letters and more, that stand before the date of a text, in the languages of date-months.ts. */
+const publishedWords =
+  'published publishing publication publicado publicada publicado publicación publicat publicerad publicerat publicatie publié publiée publicato pubblicato pubblicata pubblicazione publisert publiseret publiceret publikováno publikowano publikacja publiziert objavljeno objavleno posted postado postato written submitted released issued created added uploaded issue filed dated ' +
+  'veröffentlicht veröffentlichung erschienen erstellt geschrieben eingestellt verfasst stand datum vom geplaatst gepubliceerd opublikowane opublikowano dodano dodane zveřejněno vydáno vloženo přidáno megjelent közzétéve létrehozva feltöltve ' +
+  'julkaistu udgivet oprettet offentliggjort opprettet skrevet skapad yayınlanma yayınlandı yayın eklenme tarih tarihi опубликовано опубликована опубликован размещено размещена добавлено дата создано опубліковано публикувано објављено δημοσιεύτηκε δημοσίευση ' +
+  'date fecha data dátum paru parution pubblicato creato inserito caricato postat adăugat ngày diterbitkan dipublikasikan dibuat objavljena opublikowany'
+const updatedWords =
+  'updated update updates modified revised edited reviewed changed aktualisiert aktualisierung geändert änderung bearbeitet überarbeitet modifié modifiée mise maj actualizado actualizada actualización modificado aggiornato aggiornata aggiornamento modificato modifica atualizado atualizada atualização ' +
+  'bijgewerkt gewijzigd laatst zaktualizowano aktualizacja aktualizováno aktualizace upraveno frissítve módosítva frissítés päivitetty muokattu oppdatert endret opdateret ændret uppdaterad uppdaterat ändrad обновлено обновлена обновлен изменено изменён оновлено güncelleme güncellendi güncellenme actualizat diperbarui ažurirano'
+const stemChars = 6
+const cjk =
+  /(?:(公開|投稿|発表|掲載|配信|作成|发布|發布|发表|發表|刊登|日期|时间|時間|게시|등록|입력|작성|발행)|(更新|修正|改訂|修改|수정|변경|최종))[^\p{L}\p{N}]{0,3}(?:日時|日期|时间|時間|日|于|於|일시|일)?$/u
+const kinds = new Map<string, DateClaim['kind']>()
+for (const word of publishedWords.split(' ')) kinds.set(word.slice(0, stemChars), 'published')
+for (const word of updatedWords.split(' ')) kinds.set(word.slice(0, stemChars), 'modified')
+
+export interface DateLabel {
+  kind: DateClaim['kind']
+  /** As they stand before the date. */
+  words: string
+}
+
+const wordsMax = 4
+const wordPattern = /[\p{L}\p{M}]+/gu
+
+/** What the words before a date say it is, the nearest first; undefined when they say nothing. */
+export function dateLabel(before: string): DateLabel | undefined {
+  const words = before.match(wordPattern)
+  if (!words) return undefined
+  const said = words.join(' ')
+  for (let i = words.length - 1; i >= Math.max(0, words.length - wordsMax); i--) {
+    const word = words[i]?.toLowerCase() ?? ''
+    const kind = kinds.get(word.length > stemChars ? word.slice(0, stemChars) : word)
+    if (kind) return { kind, words: said }
+  }
+  const match = cjk.exec(before.trimEnd())
+  return match ? { kind: match[2] === undefined ? 'published' : 'modified', words: said } : undefined
+}
