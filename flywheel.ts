@@ -90,7 +90,7 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, sig
   const pages = stack.use(openPagePool({ threads: config.miner.document_threads }))
   const miners = await Promise.all(names.map(async (named) => stack.use(await minerOf({ ...backends, pages }, { ...config.miner, ...named }))))
   const wallet = await backends.validatorWallet(config.validator.name)
-  const refetch = webRefetch({ ...backends, pages, hostDelayMs: config.miner.host_delay_ms })
+  const refetch = webRefetch({ ...backends, pages, hostDelayMs: config.miner.host_delay_ms, contact: config.miner.contact })
   const validator = stack.use(openValidator({ ...backends, ...wallet, settings: config.validator, refetch }))
   const dataset = stack.use(await openDataset({ ...backends, settings: config.dataset }))
   const bridge = stack.use(

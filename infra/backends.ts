@@ -8,6 +8,7 @@ import type { Clock } from '#schemas/clock.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Frontier } from '#schemas/frontier.ts'
+import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Ledger } from '#schemas/ledger.ts'
 import { lineage, type DesirabilityManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
@@ -55,7 +56,7 @@ export interface Backends extends AsyncDisposable {
   origin: { code_version: string; config_sha256: string }
   /** Signed URLs of the store lead there from now on (the query API serves them). */
   serveObjectsAt(origin: string): void
-  frontier(name: string): Frontier
+  frontier(name: string): Frontier & HostTurns
   queue(name: string): Queue
   /** A hotkey of the wallet folder, made when missing. */
   wallet(name: string): Promise<{ signer: Signer; coldkey: string }>
@@ -95,7 +96,7 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
   const chain = stack.use(localChain(file('chain'), { clock: pace, ...chainParameters(config) }))
   const options = await httpOptions(config, site)
   const http = stack.use(createHttp(options))
-  const browser = browserOf(config, options)
+  const browser = browserOf(config, options, telemetry)
   if (browser) stack.use(browser)
   const wallet = (name: string) => ensureWallet(join(dataDir, 'wallets'), name, { seed: config.run.seed })
   await ensureDesirability(catalog, site ? siteJobs(site.hosts) : jobsOf(config.sources))
@@ -155,10 +156,13 @@ async function httpOptions({ miner, sources }: Config, site: Site | undefined): 
 }
 
 /** No process yet: that starts with the first page to be rendered. What scripts make of a page depends on timing, so a frozen run does without. */
-function browserOf({ browser, run }: Config, options: HttpOptions): Browser | undefined {
-  const executablePath = browser.enabled === 'off' || run.frozen_at !== undefined ? undefined : findChromium(browser.path)
-  if (executablePath === undefined) return undefined
-  return openBrowser({ ...options, executablePath, pagesMax: browser.pages_max, timeoutMs: browser.timeout_seconds * 1000 })
+function browserOf({ browser, run }: Config, { userAgent, bytesMax }: HttpOptions, telemetry: TelemetryHub): Browser | undefined {
+  if (browser.enabled === 'off' || run.frozen_at !== undefined) return undefined
+  const executablePath = findChromium(browser.path)
+  if (executablePath !== undefined)
+    return openBrowser({ userAgent, bytesMax, executablePath, pagesMax: browser.pages_max, timeoutMs: browser.timeout_seconds * 1000 })
+  telemetry.event('browser.absent', { path: browser.path, consequence: 'pages are taken as they are answered; see `orrery doctor`' })
+  return undefined
 }
 
 /** The settings an artefact depends on: where it is kept and when it is made are not among them. */

@@ -1,46 +1,44 @@
 import type { BrowserPool } from './browser/pool.ts'
 import type { Browser, Rendered } from './browser/rendering.ts'
-import { createEgress, type Egress, type EgressOptions } from './egress.ts'
 
-export interface BrowserOptions extends EgressOptions {
+export interface BrowserOptions {
   /** Of Chromium; see findChromium. */
   executablePath: string
-  /** The crawler's own, with its contact: a rendered page is asked for under the same name. */
+  /** The crawler's own, with its contact: scripts see who renders them. */
   userAgent: string
   /** Pages open at the same time. */
   pagesMax: number
-  /** Whole time of one page. */
+  /** Whole time of one page, once it has its place; it waits for one no longer than that. */
   timeoutMs: number
-  /** Largest document, in characters, and largest traffic of one page, in bytes. */
+  /** Largest document, in characters, and all that one page is given, in bytes. */
   bytesMax: number
   /** An idle browser is closed after this; default a minute. */
   idleMs?: number
 }
 
+/** Starting a browser and giving up a page that does not close take a little beside the page. */
+const overheadMs = 20_000
+
 /**
- * Renders pages in a Chromium that starts with the first of them. Everything it asks goes through a proxy of ours under the same egress rule as the
- * HTTP client. Why Playwright alone and not crawlee's browser crawler: that brings a queue, sessions and fingerprints of its own, none of which we may use.
+ * Renders pages in a Chromium that starts with the first of them. It asks nobody for anything: each page is given its document and what its `load` allows, and
+ * the only way out leads to a proxy that lets nothing through. Why Playwright alone and not crawlee's browser crawler: that brings a queue, sessions and
+ * fingerprints of its own, none of which we may use.
  */
 export function openBrowser(options: BrowserOptions): Browser {
-  const egress = createEgress(options)
   let opening: Promise<BrowserPool> | undefined
   let closed = false
-  const pool = (): Promise<BrowserPool> => (opening ??= openPool(options, egress))
+  const pool = (): Promise<BrowserPool> => (opening ??= openPool(options))
   const close = async (): Promise<void> => {
     closed = true
     await (await opening)?.close()
   }
   return {
-    async render(url, signal, more = {}) {
+    longestMs: options.timeoutMs * 2 + overheadMs,
+    async render(work, signal) {
       signal.throwIfAborted()
       if (closed) return { ok: false, reason: 'browser_unavailable' }
       try {
-        egress.admit(url)
-      } catch {
-        return { ok: false, reason: 'egress_refused' }
-      }
-      try {
-        return await (await pool()).render({ ...more, url }, signal)
+        return await (await pool()).render(work, signal)
       } catch (error) {
         signal.throwIfAborted()
         return { ok: false, reason: reasonOf(error) }
@@ -52,9 +50,9 @@ export function openBrowser(options: BrowserOptions): Browser {
 }
 
 /** Playwright and the proxy take a third of a second to load: only who renders pays for it. */
-async function openPool({ idleMs = 60_000, ...options }: BrowserOptions, egress: Egress): Promise<BrowserPool> {
+async function openPool({ idleMs = 60_000, ...options }: BrowserOptions): Promise<BrowserPool> {
   const { BrowserPool } = await import('./browser/pool.ts')
-  return new BrowserPool({ ...options, idleMs, egress })
+  return new BrowserPool({ ...options, idleMs })
 }
 
 const reasonOf = (error: unknown): Extract<Rendered, { ok: false }>['reason'] =>

@@ -1,29 +1,26 @@
 import type { Browser } from '#infra/net/browser/rendering.ts'
-import type { Telemetry } from '#schemas/stage.ts'
-import type { Robots } from '../robots/robots.ts'
 import type { Found } from '../source/found.ts'
 import { sources, type Fetched } from '../source/source.ts'
+import { PageResources, type ResourceServices } from './render-resources.ts'
+import { scriptCache } from './render-scripts.ts'
 
 /** Gives a page as a browser shows it; undefined where that cannot be had. @throws the signal's reason when aborted */
 export type RenderPage = (fetched: Fetched, signal: AbortSignal) => Promise<{ html: string; found: Found } | undefined>
 
-export interface RendererOptions {
+export interface RendererOptions extends ResourceServices {
   browser: Browser
-  robots: Robots
-  telemetry: Telemetry
 }
 
-/** What a rendering finds is what scripts may ask for under the same robots.txt; the answer itself (its hash, its headers) stays that of the request. */
-export function pageRenderer({ browser, robots, telemetry }: RendererOptions): RenderPage {
-  const mayAsk = async (url: string): Promise<boolean> => {
-    const found = await robots.of(url)
-    const { pathname, search } = new URL(url)
-    return found.state !== 'unreachable' && found.rules.allows(pathname + search)
-  }
+/** The page's own document is not asked for again; the answer itself (its hash, its headers) stays that of the request. */
+export function pageRenderer({ browser, ...services }: RendererOptions): RenderPage {
+  const scripts = scriptCache(services.pace)
   return async (fetched, signal) => {
     const { url, headers, body } = fetched
-    const rendered = await browser.render(url, signal, { fetched: { body, contentType: headers['content-type'] ?? 'text/html' }, mayAsk })
-    telemetry.count('crawl.rendered', 1, { result: rendered.ok ? 'ok' : rendered.reason })
+    const resources = new PageResources(services, scripts, url)
+    await resources.begin()
+    const contentType = headers['content-type'] ?? 'text/html'
+    const rendered = await browser.render({ url, body, contentType, load: (request) => resources.load(request) }, signal)
+    services.telemetry.count('crawl.rendered', 1, { result: rendered.ok ? 'ok' : rendered.reason })
     if (!rendered.ok) return undefined
     const { html } = rendered
     const shown = sources.page.read({ ...fetched, headers: { ...headers, 'content-type': 'text/html; charset=utf-8' }, body: Buffer.from(html) })

@@ -4,6 +4,7 @@ import { untilInterrupted } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
 import type { Signer } from '#schemas/chain.ts'
 import type { Frontier } from '#schemas/frontier.ts'
+import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Queue } from '#schemas/queue.ts'
 import { openPagePool } from '../fetch/page-pool.ts'
 import { describeNext } from './dry-run.ts'
@@ -13,7 +14,7 @@ import { openMiner, type CycleReport, type Miner, type MinerOptions } from './mi
 export interface MinerBackends
   extends Omit<MinerOptions, 'signer' | 'coldkey' | 'settings' | 'frontier' | 'documents' | 'pages' | 'reproducible'>, AsyncDisposable {
   config: Pick<Config, 'miner' | 'run'>
-  frontier(name: string): Frontier
+  frontier(name: string): Frontier & HostTurns
   queue(name: string): Queue
   wallet(name: string): Promise<{ signer: Signer; coldkey: string }>
 }

@@ -10,11 +10,17 @@ import { isIP } from 'node:net'
 export function requireContact(contact: string, seeds: Iterable<string>, isVirtual: (hostname: string) => boolean): void {
   if (contact.trim() !== '') return
   for (const seed of seeds) {
+    if (!needsContact(seed, isVirtual)) continue
     const { hostname } = new URL(seed)
-    if (isVirtual(hostname) || isLocal(hostname.replace(/^\[|\]$/g, ''))) continue
     const message = `Crawling ${hostname} needs a contact in the User-Agent: set miner.contact to a URL or an e-mail address where its owner can reach you.`
     throw new OrreryError('invalid_config', message, { setting: 'miner.contact', hostname })
   }
+}
+
+/** Whether a URL is on the public web. */
+export function needsContact(url: string, isVirtual: (hostname: string) => boolean): boolean {
+  const { hostname } = new URL(url)
+  return !isVirtual(hostname) && !isLocal(hostname.replace(/^\[|\]$/g, ''))
 }
 
 const isLocal = (hostname: string): boolean => (isIP(hostname) === 0 ? hostname === 'localhost' || hostname.endsWith('.localhost') : !isPublicAddress(hostname))

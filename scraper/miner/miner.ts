@@ -6,15 +6,16 @@ import type { Catalog } from '#schemas/catalog.ts'
 import type { Chain, Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { Frontier, Visit } from '#schemas/frontier.ts'
+import type { HostTurns } from '#schemas/host-turns.ts'
 import type { ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { createTraps } from '../frontier/traps.ts'
+import { createTraps, trapLimits } from '../frontier/traps.ts'
+import { openVariants } from '../frontier/variant-journal.ts'
 import { userAgent } from '#infra/net/user-agent.ts'
 import type { PagePool } from '../fetch/page-pool.ts'
 import { pageReader } from '../fetch/read-page.ts'
-import { pageRenderer } from '../fetch/render-page.ts'
 import { createHostPolicies, type HostPolicies } from '../robots/host-policies.ts'
 import { createRobots, type Robots } from '../robots/robots.ts'
 import { snapshotShards, type SnapshotReport } from '../shard/snapshot.ts'
@@ -26,7 +27,8 @@ import { importArchives } from './import-archives.ts'
 import { documentKeeper } from './keep-document.ts'
 import { openRejects, type Rejects } from './rejects.ts'
 import { revisitPlan } from './revisit.ts'
-import { shareOf } from './share.ts'
+import { minerRenderer } from './render.ts'
+import { shareOf, type Share } from './share.ts'
 import { targetsOf, type Targets } from './targets.ts'
 import { Tally } from './tally.ts'
 import { claimVisitor, type VisitorOptions } from './visit.ts'
@@ -38,7 +40,7 @@ export interface MinerOptions {
   coldkey: string
   settings: Config['miner']
   /** Of this miner alone: what it knows, and what it keeps until the next shard. */
-  frontier: Frontier
+  frontier: Frontier & HostTurns
   documents: Queue
   store: ObjectStore
   catalog: Catalog
@@ -92,7 +94,8 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   const policies = createHostPolicies(http, pace)
   const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.json`))
   const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)
-  const traps = createTraps()
+  const variants = stack.use(openVariants(join(dataDir, 'traps', `${settings.name}.bin`), trapLimits))
+  const traps = createTraps(trapLimits, variants.book)
   const opened = stack.move()
   return {
     async cycle(signal) {
@@ -103,7 +106,7 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       const targets = targetsOf({ jobs: order.jobs, isOurs, traps, now: options.facts.now })
       await importArchives({ ...options, ...importSettings(options), jobs: order.jobs, isOurs, robots, rejects, signal })
       await options.frontier.add(targets.seeds())
-      await crawl(options, { order, journal, robots, policies, archive, rejects, targets, tally, interrupted }, signal)
+      await crawl(options, { order, journal, robots, policies, archive, rejects, targets, tally, interrupted, isOurs }, signal)
       signal.throwIfAborted()
       const snapshot = await snapshotShards({ ...options, jobs: order.jobs.list, codec: settings.codec, rejects: rejects.add, signal })
       await order.finish()
@@ -146,6 +149,7 @@ interface CrawlParts {
   targets: Targets
   tally: Tally
   interrupted: ReadonlyMap<string, number>
+  isOurs: Share
 }
 
 async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSignal): Promise<void> {
@@ -155,7 +159,7 @@ async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSign
   const { executeCrawl } = await import('../fetch/crawlee-executor.ts')
   const gate = openGate(options)
   // robots.txt, the page, a browser that shows it, its turn in the pool, and some room.
-  const visitMs = (options.browser ? 3 : 2) * settings.timeout_seconds * 1000 + poolMs + 2000
+  const visitMs = 2 * settings.timeout_seconds * 1000 + (options.browser?.longestMs ?? 0) + poolMs + 2000
   const work = cycleWork({
     frontier,
     pace,
@@ -182,7 +186,7 @@ function visitorOptions(
 ): VisitorOptions {
   const { settings, signer, browser, reproducible } = options
   // What a browser shows depends on time: a run that is to be repeated does without.
-  const render = browser && !reproducible ? pageRenderer({ ...options, browser, robots: parts.robots }) : undefined
+  const render = browser && !reproducible ? minerRenderer({ ...options, ...parts, browser, gate }) : undefined
   const readPage = pageReader({ ...options, render, obeyRights: settings.obey_rights })
   const bounds = { minMs: settings.revisit_min_seconds * 1000, maxMs: settings.revisit_max_seconds * 1000 }
   return {

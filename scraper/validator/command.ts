@@ -38,7 +38,7 @@ async function validatorOf(backends: ValidatorBackends, pages: PagePool): Promis
   const { config, chain } = backends
   const { signer, coldkey } = await backends.validatorWallet(config.validator.name)
   await chain.register(signer, coldkey)
-  const refetch = webRefetch({ ...backends, pages, hostDelayMs: config.miner.host_delay_ms })
+  const refetch = webRefetch({ ...backends, pages, hostDelayMs: config.miner.host_delay_ms, contact: config.miner.contact })
   return openValidator({ ...backends, signer, settings: config.validator, refetch })
 }
 

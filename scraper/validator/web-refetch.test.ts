@@ -46,7 +46,7 @@ afterAll(async () => {
 })
 beforeEach(() => {
   pace = manualClock(factTime)
-  refetch = webRefetch({ http, pages: pool, telemetry: createTelemetry(), pace, facts: pace, hostDelayMs: 1000 })
+  refetch = webRefetch({ http, pages: pool, telemetry: createTelemetry(), pace, facts: pace, hostDelayMs: 1000, contact: '' })
 })
 
 const look = (url: string): Promise<Refetched> => refetch(url, new AbortController().signal)

@@ -1,12 +1,15 @@
 import type { Browser } from '#infra/net/browser/rendering.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
+import type { HostTurn, HostTurns } from '#schemas/host-turns.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { fetchDocument } from '../fetch/fetch-document.ts'
 import type { PagePool } from '../fetch/page-pool.ts'
 import { pageReader } from '../fetch/read-page.ts'
 import { pageRenderer } from '../fetch/render-page.ts'
+import { needsContact } from '../miner/contact.ts'
 import { createRobots } from '../robots/robots.ts'
+import { memoryTurns } from './memory-turns.ts'
 import type { Refetch } from './refetch.ts'
 
 interface WebServices {
@@ -20,28 +23,62 @@ interface WebServices {
   pace: Clock
   /** Says what time it is on a page. */
   facts: Clock
-  /** Rest of a host between two pages; robots.txt may ask for more. Hosts of this process need none. */
+  /** Rest of a host between two requests; robots.txt may ask for more. Hosts of this process need none. */
   hostDelayMs: number
+  /** In the User-Agent; without one no page makes us ask the public web. */
+  contact: string
 }
 
+/** A turn that nobody ended is over after this: longer than a page takes, with its robots.txt and its browser. */
+const turnMs = 120_000
+
 /** Looks at pages on the web, one request each, with the miners' own robots rules and extraction. */
-export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostDelayMs }: WebServices): Refetch {
+export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostDelayMs, contact }: WebServices): Refetch {
   const robots = createRobots(http, pace)
+  const turns = memoryTurns(pace)
+  const restMs = (hostname: string, crawlDelayMs = 0): number => (http.isVirtual(hostname) ? crawlDelayMs : Math.max(hostDelayMs, crawlDelayMs))
+  const render =
+    browser &&
+    pageRenderer({
+      browser,
+      http,
+      robots,
+      turns,
+      pace,
+      telemetry,
+      turnMs,
+      mayAsk: (url) => contact.trim() !== '' || !needsContact(url, http.isVirtual),
+      restMs: (host, crawlDelayMs) => restMs(host.replace(/:\d+$/, ''), crawlDelayMs),
+      onRequest: () => undefined,
+    })
   // What its owner reserved is no fault of a copy: it is for the miner to obey, and for a dataset to leave out.
-  const readPage = pageReader({ pages, facts, obeyRights: false, render: browser && pageRenderer({ browser, robots, telemetry }) })
-  const restUntil = new Map<string, number>()
+  const readPage = pageReader({ pages, facts, obeyRights: false, render })
   return async (uri, signal) => {
-    const { host, hostname } = new URL(uri)
-    if (!http.isVirtual(hostname)) {
-      const permission = await robots.of(uri, signal)
-      const restMs = Math.max(hostDelayMs, (permission.state === 'unreachable' ? undefined : permission.rules.crawlDelayMs) ?? 0)
-      await pace.sleep((restUntil.get(host) ?? 0) - pace.now(), signal)
-      restUntil.set(host, pace.now() + restMs)
+    const turn = await turnAt(turns, uri, pace, signal)
+    try {
+      const found = await fetchDocument(uri, { http, robots, pace, readPage }, signal)
+      if (found.ok) return { state: 'found', id: found.document.id, text: found.document.text, publishedAt: found.document.published_at }
+      // Robots may have closed since the miner was there.
+      const isMiners = found.fault === 'page' && found.reason !== 'robots_disallowed'
+      return { state: isMiners ? 'gone' : 'unknown', reason: found.reason }
+    } finally {
+      const permission = await robots.of(uri)
+      const crawlDelayMs = permission.state === 'unreachable' ? undefined : permission.rules.crawlDelayMs
+      await turns.endTurn(turn, { hostDelayMs: restMs(new URL(uri).hostname, crawlDelayMs) })
     }
-    const found = await fetchDocument(uri, { http, robots, pace, readPage }, signal)
-    if (found.ok) return { state: 'found', id: found.document.id, text: found.document.text, publishedAt: found.document.published_at }
-    // Robots may have closed since the miner was there.
-    const isMiners = found.fault === 'page' && found.reason !== 'robots_disallowed'
-    return { state: isMiners ? 'gone' : 'unknown', reason: found.reason }
   }
 }
+
+/** @throws the signal's reason when aborted */
+async function turnAt(turns: HostTurns, uri: string, pace: Clock, signal: AbortSignal): Promise<HostTurn> {
+  for (;;) {
+    const turn = await turns.takeTurn({ url: uri, page: uri, latest: Infinity, leaseMs: turnMs })
+    if (typeof turn !== 'number') {
+      await pace.sleep(turn.startsAt - pace.now(), signal)
+      return turn
+    }
+    await pace.sleep(Math.max(turn - pace.now(), pollMs), signal)
+  }
+}
+
+const pollMs = 50

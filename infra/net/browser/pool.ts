@@ -1,13 +1,11 @@
 import type { Browser as Chromium, BrowserContext } from 'playwright-core'
-import type { Egress } from '../egress.ts'
-import { openEgressProxy, type EgressProxy } from './egress-proxy.ts'
 import { launchChromium } from './launch.ts'
-import { renderPage, RenderTrouble, type PageCaps, type PageWork } from './render-page.ts'
-import type { Rendered } from './rendering.ts'
+import { renderPage, RenderTrouble, type PageCaps } from './render-page.ts'
+import type { PageWork, Rendered } from './rendering.ts'
+import { openWall, type Wall } from './wall.ts'
 
 export interface PoolOptions extends PageCaps {
   executablePath: string
-  egress: Egress
   userAgent: string
   /** Pages open at the same time. */
   pagesMax: number
@@ -15,9 +13,8 @@ export interface PoolOptions extends PageCaps {
   idleMs: number
 }
 
-/** A place for one page at a time: a context with a proxy of its own, so that traffic can be counted and cut page by page. */
+/** A place for one page at a time. */
 interface Slot {
-  proxy: EgressProxy
   context: BrowserContext | undefined
   pages: number
 }
@@ -36,8 +33,8 @@ export class BrowserPool {
   readonly #slots = new Set<Slot>()
   readonly #active = new Set<Promise<unknown>>()
   readonly #endings = new Set<(error: Error) => void>()
-  #places = 0
   #closed = false
+  #wall: Promise<Wall> | undefined
   #chromium: Promise<Chromium> | undefined
   #failedLaunches = 0
   #idle: NodeJS.Timeout | undefined
@@ -63,7 +60,7 @@ export class BrowserPool {
     await Promise.allSettled(this.#active)
     clearTimeout(this.#idle)
     await this.#stop()
-    await Promise.all([...this.#slots].map(({ proxy }) => proxy[Symbol.asyncDispose]()))
+    await (await this.#wall)?.[Symbol.asyncDispose]()
   }
 
   /** Whatever ends the page early, from the moment it waits for its turn: the caller, the end of the browser, `close`. */
@@ -96,7 +93,7 @@ export class BrowserPool {
       chromium.once('disconnected', died)
       const context = (slot.context ??= await this.#openContext(chromium, slot))
       slot.pages++
-      return await renderPage(context, slot.proxy, work, this.#options, ended)
+      return await renderPage(context, work, this.#options, ended)
     } catch (error) {
       slot.pages = pagesPerContext
       throw chromium?.isConnected() === false ? new RenderTrouble('browser_crashed', error) : error
@@ -108,7 +105,7 @@ export class BrowserPool {
 
   #start(): Promise<Chromium> {
     if (this.#closed || this.#failedLaunches >= launchesMax) throw new RenderTrouble('browser_unavailable')
-    const starting = (this.#chromium ??= launchChromium(this.#options.executablePath).then(
+    const starting = (this.#chromium ??= this.#launch().then(
       (chromium) => {
         this.#failedLaunches = 0
         chromium.once('disconnected', () => {
@@ -125,11 +122,15 @@ export class BrowserPool {
     return starting
   }
 
+  async #launch(): Promise<Chromium> {
+    const { origin } = await (this.#wall ??= openWall())
+    return launchChromium(this.#options.executablePath, origin)
+  }
+
   async #openContext(chromium: Chromium, slot: Slot): Promise<BrowserContext> {
     slot.pages = 0
     const context = await chromium.newContext({
       userAgent: this.#options.userAgent,
-      proxy: { server: slot.proxy.origin, bypass: '<-loopback>' },
       serviceWorkers: 'block',
       acceptDownloads: false,
       permissions: [],
@@ -168,20 +169,23 @@ export class BrowserPool {
   async #take(ended: Promise<never>): Promise<Slot> {
     const free = this.#free.pop()
     if (free) return free
-    if (this.#places < this.#options.pagesMax) {
-      this.#places++
-      const slot: Slot = { proxy: await openEgressProxy(this.#options.egress), context: undefined, pages: 0 }
+    if (this.#slots.size < this.#options.pagesMax) {
+      const slot: Slot = { context: undefined, pages: 0 }
       this.#slots.add(slot)
       return slot
     }
     const { promise, resolve } = Promise.withResolvers<Slot>()
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => reject(new RenderTrouble('browser_busy')), this.#options.timeoutMs)
     this.#waiting.add(resolve)
     try {
-      return await Promise.race([promise, ended])
+      return await Promise.race([promise, ended, late])
     } catch (error) {
       // Given to one who had just left, it goes to the next.
       if (!this.#waiting.delete(resolve)) void promise.then((slot) => this.#give(slot))
       throw error
+    } finally {
+      clearTimeout(timer)
     }
   }
 

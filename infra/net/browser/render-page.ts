@@ -1,17 +1,13 @@
-import type { BrowserContext, CDPSession, Page, Request, Route } from 'playwright-core'
+import type { BrowserContext, CDPSession, Page } from 'playwright-core'
 import { z } from 'zod'
-import type { EgressProxy } from './egress-proxy.ts'
-import type { Rendered, RenderFailure, RenderOptions } from './rendering.ts'
+import { PageRequests } from './page-requests.ts'
+import type { PageWork, Rendered, RenderFailure } from './rendering.ts'
 
 export interface PageCaps {
-  /** Whole time of a page. */
+  /** Whole time of a page; two thirds of it are for loading. */
   timeoutMs: number
-  /** Largest document, in characters, and largest traffic of one page, in bytes. */
+  /** Largest document, in characters, and all that one page is given, in bytes. */
   bytesMax: number
-}
-
-export interface PageWork extends RenderOptions {
-  url: string
 }
 
 export class RenderTrouble extends Error {
@@ -24,107 +20,58 @@ export class RenderTrouble extends Error {
   }
 }
 
-const wantedTypes = new Set(['document', 'script', 'xhr', 'fetch'])
-/** How long a page may take to become quiet (no request for half a second) after its document is there; then it is taken as it stands. */
-const quietMsMax = 5000
-const watchEveryMs = 50
-/** Of one page, so that none makes us ask half the web. */
-const requestsMax = 200
+/** What a page does with the last thing it was given, before it is taken as it stands. */
+const settleMs = 1000
 
 /**
- * Loads one page and gives its document as it stands when the network is quiet. Documents, scripts and data are loaded, nothing else.
+ * Shows one page and gives its document as it stands when nothing is asked for any more for half a second, or the time for that is over.
  * @param ended rejects when the page is to be given up
  * @throws RenderTrouble, and whatever the browser says when it goes away
  */
-export async function renderPage(context: BrowserContext, proxy: EgressProxy, work: PageWork, caps: PageCaps, ended: Promise<never>): Promise<Rendered> {
+export async function renderPage(context: BrowserContext, work: PageWork, caps: PageCaps, ended: Promise<never>): Promise<Rendered> {
   const page = await context.newPage()
-  const limits = new PageLimits(page, proxy, caps)
+  const requests = new PageRequests(page, work, { loadMs: (caps.timeoutMs * 2) / 3, bytesMax: caps.bytesMax })
+  using limits = new PageLimits(page, caps)
   try {
-    return await Promise.race([ended, limits.broken, drive(page, context, proxy, work, caps)])
+    return await Promise.race([ended, limits.broken, drive(page, context, requests, work, caps)])
   } finally {
-    limits.end()
-    await page.close()
+    await Promise.all([requests.end(), page.close()])
     await context.unrouteAll({ behavior: 'ignoreErrors' })
   }
 }
 
-/** What ends a page from outside: its process dying, its time, its traffic. */
+/** What ends a page from outside: its process dying, its time. */
 class PageLimits {
   readonly broken: Promise<never>
-  readonly #timers: NodeJS.Timeout[]
+  readonly #timer: NodeJS.Timeout
 
-  constructor(page: Page, proxy: EgressProxy, { timeoutMs, bytesMax }: PageCaps) {
+  constructor(page: Page, { timeoutMs }: PageCaps) {
     const { promise, reject } = Promise.withResolvers<never>()
     this.broken = promise
     promise.catch(() => undefined)
-    const bytesBefore = proxy.bytes()
-    const weigh = (): void => {
-      if (proxy.bytes() - bytesBefore <= bytesMax) return
-      proxy.cut()
-      reject(new RenderTrouble('too_large'))
-    }
     page.on('crash', () => reject(new RenderTrouble('page_crashed')))
     page.on('popup', (popup) => void popup.close().catch(() => undefined))
     page.on('dialog', (dialog) => void dialog.dismiss().catch(() => undefined))
-    this.#timers = [setTimeout(() => reject(new RenderTrouble('render_timeout')), timeoutMs), setInterval(weigh, watchEveryMs)]
+    this.#timer = setTimeout(() => reject(new RenderTrouble('render_timeout')), timeoutMs)
   }
 
-  end(): void {
-    for (const timer of this.#timers) clearInterval(timer)
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer)
   }
 }
 
-async function drive(page: Page, context: BrowserContext, proxy: EgressProxy, work: PageWork, caps: PageCaps): Promise<Rendered> {
-  let status = 200
-  page.on('response', (response) => {
-    if (isMainDocument(response.request(), page)) status = response.status()
-  })
-  let requests = 0
-  await context.route('**/*', (route) => (++requests > requestsMax ? refuse(route) : serve(route, page, work).catch(() => refuse(route))))
-  proxy.takeRefusals()
-  try {
-    await page.goto(work.url, { waitUntil: 'domcontentloaded', timeout: caps.timeoutMs })
-    await page.waitForLoadState('networkidle', { timeout: Math.min(quietMsMax, caps.timeoutMs / 2) }).catch(ignoreSlowness)
-  } catch (error) {
-    if (proxy.takeRefusals().has(new URL(work.url).hostname)) throw new RenderTrouble('egress_refused', error)
-    throw error
-  }
+async function drive(page: Page, context: BrowserContext, requests: PageRequests, work: PageWork, caps: PageCaps): Promise<Rendered> {
+  await context.route('**/*', (route) => requests.answer(route))
+  const opening = page.goto(work.url, { waitUntil: 'domcontentloaded', timeout: caps.timeoutMs }).then(() => 'opened')
+  opening.catch(() => undefined)
+  // A document that is left while it is read is never read to its end; one that is left later stands as it is.
+  const how = await Promise.race([opening, requests.left.then(() => 'left')])
+  if (how === 'left') throw new RenderTrouble('page_left')
+  await page.waitForLoadState('networkidle', { timeout: requests.leftMs + settleMs }).catch(ignoreSlowness)
   const url = page.url()
-  const hostname = URL.parse(url)?.hostname ?? ''
-  if (proxy.takeRefusals().has(hostname)) throw new RenderTrouble('egress_refused')
+  if (new URL(url).origin !== new URL(work.url).origin) throw new RenderTrouble('navigation_failed')
   const html = await documentOf(await context.newCDPSession(page), caps.bytesMax)
-  return { ok: true, html, url, status, address: proxy.addressOf(hostname.replace(/^\[|\]$/g, '')) }
-}
-
-async function serve(route: Route, page: Page, { url, fetched, mayAsk = anything }: PageWork): Promise<void> {
-  const request = route.request()
-  if (isOfAnother(request, page)) return refuse(route)
-  const isMain = isMainDocument(request, page)
-  if (isMain && fetched && sameDocument(request.url(), url)) {
-    return route.fulfill({ status: 200, body: Buffer.from(fetched.body), contentType: fetched.contentType })
-  }
-  // Documents in frames are not part of the text that is kept.
-  const wanted = wantedTypes.has(request.resourceType()) && (isMain || request.resourceType() !== 'document') && /^https?:/.test(request.url())
-  return wanted && ((isMain && sameDocument(request.url(), url)) || (await mayAsk(request.url()))) ? route.continue() : refuse(route)
-}
-
-/** Also of a request whose page went away meanwhile: nobody is there to be told. */
-const refuse = (route: Route): Promise<void> => route.abort('blockedbyclient').catch(() => undefined)
-
-const anything = (): Promise<boolean> => Promise.resolve(true)
-
-const isMainDocument = (request: Request, page: Page): boolean => request.isNavigationRequest() && request.frame() === page.mainFrame()
-
-const sameDocument = (a: string, b: string): boolean => a.split('#')[0] === b.split('#')[0]
-
-/** A window that the page opened, before it is closed. */
-function isOfAnother(request: Request, page: Page): boolean {
-  try {
-    return request.frame().page() !== page
-  } catch {
-    // The first navigation of a page whose frame is not there yet: ours has one since it was made.
-    return true
-  }
+  return { ok: true, html, url }
 }
 
 /** Only lateness is forgiven: a page whose process died has nothing to give. */

@@ -2,45 +2,63 @@
 export type Rendered =
   | {
       ok: true
-      /** The document as it stands when the page has become quiet. */
+      /** The document as it stands when the page has become quiet, or its time to load is over. */
       html: string
-      /** After redirects and after what scripts did to the address. */
+      /** After what scripts did to the address. */
       url: string
-      status: number
-      /** The IP address the browser's requests to the page's host went to; undefined when it made none, or the host is one of our own. */
-      address: string | undefined
     }
   | { ok: false; reason: RenderFailure }
 
 export type RenderFailure =
   /** No Chromium could be started. */
   | 'browser_unavailable'
+  /** All places for pages were taken for as long as a page may take. */
+  | 'browser_busy'
   /** The whole browser died under the page; the next page gets a new one. */
   | 'browser_crashed'
   /** The process of this page died. */
   | 'page_crashed'
+  /** The page went elsewhere before it was there. */
+  | 'page_left'
   | 'render_timeout'
-  /** More bytes than allowed, over the wire or in the document. */
+  /** The document has more characters than allowed. */
   | 'too_large'
-  /** The page went somewhere that may not be asked. */
-  | 'egress_refused'
   | 'navigation_failed'
 
-interface FetchedPage {
-  body: Uint8Array
-  contentType: string
+/** What a page asks for beside its own document: always a GET. */
+export interface SubRequest {
+  url: string
+  kind: 'script' | 'data'
+  /** Lower-case names; only those that say what is wanted and by whom. */
+  headers: Readonly<Record<string, string>>
+  /** After this (ms) an answer is of no use. */
+  leftMs: number
+  /** Aborted when an answer is of no use any more. */
+  signal: AbortSignal
 }
 
-export interface RenderOptions {
-  /** The answer the crawler has: the page's own document is then not requested a second time. */
-  fetched?: FetchedPage
-  /** Asked of every request a page makes beside its own document, before it is made (robots.txt, say); default: all may be. */
-  mayAsk?: (url: string) => Promise<boolean>
+export interface SubAnswer {
+  status: number
+  /** Lower-case names. */
+  headers: Readonly<Record<string, string>>
+  /** Decoded. */
+  body: Uint8Array
+}
+
+/** A page to be shown. The browser itself asks nobody for anything: the document is here, and all else is asked for by `load`. */
+export interface PageWork {
+  url: string
+  body: Uint8Array
+  contentType: string
+  /** Undefined: refused, or not to be had. What it throws counts as that. */
+  load(request: SubRequest): Promise<SubAnswer | undefined>
 }
 
 /** Renders pages in Chromium. No process runs before the first page, nor after `close` (= dispose). */
 export interface Browser extends AsyncDisposable {
+  /** Longest a call takes, ms. */
+  readonly longestMs: number
   /** @throws the signal's reason when aborted; nothing else for anything a page may do */
-  render(url: string, signal: AbortSignal, options?: RenderOptions): Promise<Rendered>
+  render(work: PageWork, signal: AbortSignal): Promise<Rendered>
   close(): Promise<void>
 }

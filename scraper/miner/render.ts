@@ -1,0 +1,49 @@
+import type { Config } from '#infra/config/schema.ts'
+import type { Browser } from '#infra/net/browser/rendering.ts'
+import type { Http } from '#infra/net/http.ts'
+import type { Clock } from '#schemas/clock.ts'
+import type { HostTurns } from '#schemas/host-turns.ts'
+import type { Telemetry } from '#schemas/stage.ts'
+import { pageRenderer, type RenderPage } from '../fetch/render-page.ts'
+import type { Robots } from '../robots/robots.ts'
+import { needsContact } from './contact.ts'
+import type { Gate } from './gate.ts'
+import { hostMoods, restMs } from './host-rest.ts'
+import type { Share } from './share.ts'
+
+interface MinerRenderOptions {
+  browser: Browser
+  http: Http
+  robots: Robots
+  frontier: HostTurns
+  pace: Clock
+  telemetry: Telemetry
+  settings: Pick<Config['miner'], 'contact' | 'host_delay_ms' | 'host_delay_factor' | 'timeout_seconds'>
+  gate: Pick<Gate, 'began' | 'received'>
+  isOurs: Share
+}
+
+/**
+ * Shows pages under the manners of the crawl: the turns of the frontier, the rests of its hosts, the rates the operator allows. Hosts that are another miner's
+ * share are not asked, nor, without a contact, the public web.
+ */
+export function minerRenderer({ frontier, settings, gate, isOurs, ...options }: MinerRenderOptions): RenderPage {
+  const moods = hostMoods()
+  const { isVirtual } = options.http
+  const limits = { hostDelayMs: settings.host_delay_ms, responseFactor: settings.host_delay_factor }
+  return pageRenderer({
+    ...options,
+    turns: frontier,
+    turnMs: settings.timeout_seconds * 2000 + 1000,
+    mayAsk: (url) => isOurs(url) && !(settings.contact.trim() === '' && needsContact(url, isVirtual)),
+    restMs(host, crawlDelayMs, answer) {
+      if (isVirtual(host.replace(/:\d+$/, ''))) return crawlDelayMs
+      if (answer) moods.note(host, answer)
+      return restMs(moods.of(host), limits, crawlDelayMs)
+    },
+    onRequest(wireBytes) {
+      gate.began(1)
+      gate.received(wireBytes)
+    },
+  })
+}
