@@ -1,16 +1,10 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isStep } from './steps.ts'
 import { createTraps, trapLimits } from './traps.ts'
-import { variantSamples } from './variants.ts'
 
 const found = { depth: 3, from: 'http://h.example/' }
 
 const day = (n: number) => `http://h.example/cal/${n}`
-const admitted = (order: readonly string[]) => {
-  const traps = createTraps()
-  return new Set(order.filter((url) => traps.reasonOf(url, found) === undefined))
-}
 
 describe('addresses', () => {
   test.each([
@@ -59,42 +53,5 @@ describe('rows without end', () => {
     expect(visited).toBe(trapLimits.stepDepthMax)
     expect(traps.reasonOf(day(visited + 1), { depth: visited + 1, from: day(visited) })).toBe('trap_calendar')
     expect(traps.reasonOf(day(visited + 1), { depth: 0 })).toBeUndefined()
-  })
-})
-
-describe('variants of one path', () => {
-  const urls = Array.from({ length: 5000 }, (_, i) => `http://h.example/shop?colour=${i % 71}&size=${i}`)
-
-  test('are let in up to a few hundred of any number; the same again and again', () => {
-    const traps = createTraps()
-    for (const url of urls) traps.reasonOf(url, found)
-    const first = admitted(urls)
-    expect(first.size).toBeLessThan(64 * 9)
-    expect(first.size).toBeGreaterThan(64)
-    expect(createTraps().reasonOf('http://h.example/shop', found)).toBeUndefined()
-    expect(traps.reasonOf(urls[0] ?? '', { depth: 0 })).toBeUndefined()
-  })
-
-  test('that pass the last level are let in whatever the order', () => {
-    const [forth, back] = [admitted(urls), admitted(urls.toReversed())]
-    const both = [...forth].filter((url) => back.has(url))
-    expect(both.length).toBeGreaterThanOrEqual(32)
-  })
-
-  test('few enough are all let in, in any order', () => {
-    const few = urls.slice(0, trapLimits.variantsMax)
-    fc.assert(
-      fc.property(fc.shuffledSubarray([...few, ...few], { minLength: few.length * 2 }), (order) => void expect(admitted(order).size).toBe(few.length)),
-      { numRuns: 20 },
-    )
-  })
-
-  test('are forgotten for the path that was touched longest ago', () => {
-    const samples = variantSamples({ variantsMax: 1, pathsMax: 2 })
-    const refused = (path: string) => Array.from({ length: 50 }, (_, i) => samples.admit(path, `${i}`)).filter((is) => !is).length
-    expect(refused('a')).toBeGreaterThan(0)
-    expect(samples.admit('b', 'x')).toBe(true)
-    expect(samples.admit('c', 'x')).toBe(true)
-    expect(samples.admit('a', '0')).toBe(true)
   })
 })

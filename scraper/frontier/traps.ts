@@ -1,5 +1,5 @@
 import { isStep } from './steps.ts'
-import { variantSamples } from './variants.ts'
+import { VariantBook, type VariantLimits } from './variants.ts'
 
 /** Stable codes of why a URL is not followed. */
 export type TrapReason =
@@ -20,13 +20,11 @@ export interface Discovery {
   from?: string | undefined
 }
 
-export interface TrapLimits {
+export interface TrapLimits extends VariantLimits {
   pathCharsMax: number
   pathSegmentsMax: number
   queryCharsMax: number
   parametersMax: number
-  /** Of one path, beside those that sitemaps list. */
-  variantsMax: number
   /** Deeper than this no page leads to the next in a row (/cal/7 → /cal/8). */
   stepDepthMax: number
 }
@@ -37,26 +35,25 @@ export const trapLimits: TrapLimits = {
   queryCharsMax: 1024,
   parametersMax: 10,
   variantsMax: 64,
+  variantsPerItem: 4,
+  itemsMax: 50_000,
   stepDepthMax: 24,
 }
-
-/** Paths with a query of which is known how many variants were let in, over all hosts: ≤ 4096 × 64 numbers, about 10 MB at the very most. */
-const pathsMax = 4096
 
 /**
  * Which URLs lead into a place without end. Asked before a URL is added to the frontier; `url` is canonical.
  *
  * All rules but one are pure: they look at the URL, its depth and the page it was found on. They need no memory, so a crash or a second process changes
  * nothing, and no order: a depth is the same in any crawl that goes breadth first, and one that does not can only find a page deeper than it lies, until the
- * shorter way is found as well. `trap_variants` alone counts what it saw: see variants.ts for how little that depends on the order. It is not asked about
- * URLs without a query, nor about what sitemaps list; a site without queries is crawled the same in any order.
+ * shorter way is found as well. `trap_variants` alone counts what it has let in: see variants.ts for the rule, variant-journal.ts for how it outlives the
+ * process. It is not asked about URLs without a query, nor about what sitemaps list; a site without queries is crawled the same in any order.
  */
 export interface Traps {
   reasonOf(url: string, discovery: Discovery): TrapReason | undefined
 }
 
-export function createTraps(limits: TrapLimits = trapLimits): Traps {
-  const samples = variantSamples({ variantsMax: limits.variantsMax, pathsMax })
+/** @param variants what was let in so far */
+export function createTraps(limits: TrapLimits = trapLimits, variants: VariantBook = new VariantBook(limits)): Traps {
   return {
     reasonOf(url, { depth, from }) {
       const reason = addressTrap(url, limits)
@@ -64,7 +61,7 @@ export function createTraps(limits: TrapLimits = trapLimits): Traps {
       if (from === undefined) return undefined
       if (depth > limits.stepDepthMax && isStep(from, url)) return 'trap_calendar'
       const query = url.indexOf('?')
-      return query >= 0 && !samples.admit(url.slice(0, query), url.slice(query + 1)) ? 'trap_variants' : undefined
+      return query >= 0 && !variants.admit(url.slice(0, query), url.slice(query + 1)) ? 'trap_variants' : undefined
     },
   }
 }

@@ -1,48 +1,105 @@
-/** How many query variants of one path were let in, by the part of them that is the same whatever came first. */
-interface Sample {
-  /** Hashes with at least `level` trailing zero bits. */
-  hashes: Set<number>
-  level: number
+import { doubleHash } from './double-hash.ts'
+import { itemValues } from './item-values.ts'
+
+export interface VariantLimits {
+  /** Variants that name nothing new, of any path. */
+  variantsMax: number
+  /** As many more for each thing that its variants name. */
+  variantsPerItem: number
+  /** Things that the variants of one path name. */
+  itemsMax: number
 }
 
-/** The path with its host → its sample; what was touched longest ago is forgotten first. */
-export interface VariantSamples {
-  /** Whether this variant of the path may be visited. */
-  admit(path: string, query: string): boolean
+/** What is remembered of all paths together, at most. What was touched longest ago is forgotten first: its path begins anew. */
+const pathsMax = 4096
+const entriesMax = 500_000
+
+/** One variant that was let in: hashes of its path, of its query, and of the `name=value` of what it was the first to name. */
+export interface Admission {
+  path: number
+  query: number
+  items: readonly number[]
+}
+
+/** More parameters make a URL a trap (traps.ts). */
+const itemsPerVariant = 16
+
+interface Path {
+  admitted: Set<number>
+  items: Set<number>
 }
 
 /**
- * Distinct sampling (Gibbons, VLDB 2001): a variant is let in when its hash ends in `level` zero bits, and the level rises whenever more than `variantsMax`
- * such variants are known. So of any number n of variants at most about variantsMax × log2(n / variantsMax) are visited, and those that pass the last level
- * are among them in whatever order they were found; order decides only about the rest. Memory: at most `pathsMax` samples of `variantsMax` numbers.
+ * Which variants of a path (its URLs with a query) are visited. A catalogue and a trap differ in what their queries name: `?id=1`, `?id=2`, … name one thing
+ * each, as many as there are; colours times sizes times orders, days, searches and sessions make any number of URLs of what is named already. So:
+ *
+ * - A variant that is the first to name some item (item-values.ts) is let in, up to `itemsMax` items of a path.
+ * - Of all others a path has `variantsMax`, and `variantsPerItem` for each item that is known of it: page 2 of each thread, say.
+ *
+ * So at most variantsMax + (1 + variantsPerItem) × items of a path are visited, whatever its queries multiply to. What is let in stays so. What is refused is
+ * asked about again where it is linked again, and let in when more items are known by then: an order of discovery delays more than it decides.
  */
-export function variantSamples({ variantsMax, pathsMax }: { variantsMax: number; pathsMax: number }): VariantSamples {
-  const samples = new Map<string, Sample>()
-  return {
-    admit(path, query) {
-      const sample = samples.get(path) ?? { hashes: new Set(), level: 0 }
-      samples.delete(path)
-      samples.set(path, sample)
-      if (samples.size > pathsMax) for (const oldest of samples.keys()) if (samples.size > pathsMax) samples.delete(oldest)
-      const hash = hashOf(query)
-      if (trailingZeros(hash) < sample.level) return false
-      sample.hashes.add(hash)
-      while (sample.hashes.size > variantsMax) {
-        sample.level++
-        for (const known of sample.hashes) if (trailingZeros(known) < sample.level) sample.hashes.delete(known)
-      }
-      return trailingZeros(hash) >= sample.level
-    },
+export class VariantBook {
+  readonly #limits: VariantLimits
+  readonly #paths = new Map<number, Path>()
+  readonly #onAdmission: (admission: Admission) => void
+  #entries = 0
+
+  /** @param onAdmission told of each variant when it is let in first */
+  constructor(limits: VariantLimits, onAdmission: (admission: Admission) => void = () => undefined) {
+    this.#limits = limits
+    this.#onAdmission = onAdmission
   }
-}
 
-const trailingZeros = (hash: number): number => (hash === 0 ? 32 : 31 - Math.clz32(hash & -hash))
+  /** @param path of the URL, with its origin. @param query without the question mark */
+  admit(path: string, query: string): boolean {
+    const key = doubleHash(path)
+    const known = this.#touch(key)
+    const variant = doubleHash(query)
+    if (known.admitted.has(variant)) return true
+    const items = itemValues(query)
+      .map(doubleHash)
+      .filter((item) => !known.items.has(item))
+    const isItem = items.length > 0 && known.items.size + items.length <= this.#limits.itemsMax
+    const { variantsMax, variantsPerItem } = this.#limits
+    if (!isItem && known.admitted.size >= variantsMax + (1 + variantsPerItem) * known.items.size) return false
+    const admission = { path: key, query: variant, items: isItem ? items : [] }
+    this.restore(admission)
+    this.#onAdmission(admission)
+    return true
+  }
 
-/** FNV-1a over the UTF-16 code units, then MurmurHash3's fmix32. */
-function hashOf(text: string): number {
-  let h = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return (h ^ (h >>> 16)) >>> 0
+  /** Takes up what was let in before. */
+  restore({ path, query, items }: Admission): void {
+    const known = this.#touch(path)
+    const before = known.admitted.size + known.items.size
+    known.admitted.add(query)
+    for (const item of items) known.items.add(item)
+    this.#entries += known.admitted.size + known.items.size - before
+    this.#forgetOldest()
+  }
+
+  /** All that is known, the path first that was touched longest ago. */
+  *admissions(): Generator<Admission> {
+    for (const [path, { admitted, items }] of this.#paths) {
+      // Which variant was the first to name an item is not known any more, and means nothing.
+      const left = [...items]
+      for (const query of admitted) yield { path, query, items: left.splice(0, itemsPerVariant) }
+    }
+  }
+
+  #touch(key: number): Path {
+    const known = this.#paths.get(key) ?? { admitted: new Set(), items: new Set() }
+    this.#paths.delete(key)
+    this.#paths.set(key, known)
+    return known
+  }
+
+  #forgetOldest(): void {
+    for (const [key, { admitted, items }] of this.#paths) {
+      if (this.#paths.size <= 1 || (this.#paths.size <= pathsMax && this.#entries <= entriesMax)) return
+      this.#paths.delete(key)
+      this.#entries -= admitted.size + items.size
+    }
+  }
 }

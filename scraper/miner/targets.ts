@@ -11,7 +11,7 @@ import type { Share } from './share.ts'
 const priorities = { seed: 3_000_000, sitemap: 2_000_000 }
 /** Sitemaps below sitemaps: one level more than there should be, and one to spare. */
 const nestingMax = 3
-/** URLs remembered as added, ≈ 20 MB at the most. */
+/** URLs remembered as added, and as refused, ≈ 20 MB each at the most. */
 const rememberedMax = 100_000
 
 /** What becomes of what was found. */
@@ -42,6 +42,7 @@ interface Parts {
 
 export function targetsOf({ jobs, isOurs, traps, now }: Parts): Targets {
   const remembered = depthMemory()
+  const refused = depthMemory()
   const priorityOf = ({ url, modifiedAt }: FoundUrl, { weight }: DesirabilityJob) => pagePriority({ url, weight, modifiedAt, now: now() })
 
   const addPage = (wanted: Wanted, found: FoundUrl, discovery: Discovery): void => {
@@ -51,9 +52,15 @@ export function targetsOf({ jobs, isOurs, traps, now }: Parts): Targets {
     const job = isOurs(url) ? jobs.of(url) : undefined
     if (!job) return
     const reason = traps.reasonOf(url, discovery)
-    if (reason !== undefined) wanted.trapped.push({ url, reason })
+    if (reason !== undefined) refuse(wanted, url, reason)
     else wanted.targets.push({ ...found, kind: 'page', label: labelOf(job), priority: priorityOf(found, job), depth: discovery.depth })
-    if (found.modifiedAt === undefined || reason !== undefined) remembered.add(url, discovery.depth)
+    // One variant too many is asked about again: by then more may be known of its path.
+    if (reason === undefined ? found.modifiedAt === undefined : reason !== 'trap_variants') remembered.add(url, discovery.depth)
+  }
+  const refuse = (wanted: Wanted, url: string, reason: TrapReason): void => {
+    if (refused.has(url, 0)) return
+    refused.add(url, 0)
+    wanted.trapped.push({ url, reason })
   }
   const list = (found: FoundUrl, kind: 'sitemap' | 'feed', owner: DesirabilityJob | undefined, priority: number, depth = 0): Target[] => {
     if (remembered.has(found.url, 0)) return []
