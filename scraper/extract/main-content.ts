@@ -1,41 +1,28 @@
 import { isTag, type Element, type ParentNode } from 'domhandler'
 import type { PageType } from '#schemas/document.ts'
-import { walk } from './dom.ts'
-
-const dropped = new Set(
-  'script style noscript template nav aside footer form button select option textarea input label iframe object embed svg canvas audio video map dialog head'.split(
-    ' ',
-  ),
-)
-const droppedRoles = new Set(['navigation', 'banner', 'contentinfo', 'complementary', 'search', 'menu', 'menubar', 'dialog', 'alert', 'toolbar'])
-/** Names that authors give to what is not the page's own text. Read with how much of it is links and how much text it has. */
-const boilerplateNames =
-  /(?:^|[\s_-])(?:nav|navbar|navigation|menu|sidebar|breadcrumbs?|cookies?|consent|banner|masthead|footer|share|sharing|social|related|recommend\w*|comments?|disqus|advert\w*|ads?|promo|newsletter|subscribe|popup|modal|pagination|pager|skip|toolbar|login|signup|hidden|sr-only|visually-hidden)(?:$|[\s_-])/i
-const linkListTags = new Set(['ul', 'ol', 'dl', 'div', 'section', 'table', 'p'])
-
-interface Measure {
-  /** Characters that are not white space, outside links and inside. */
-  plain: number
-  linked: number
-}
+import { blockFeatures, surroundings } from './block-features.ts'
+import { markIndex, type Mark } from './block-marks.ts'
+import { isNeverText, readBlocks, type Block } from './content-blocks.ts'
+import { treeModel, type Contribution } from './content-model.ts'
+import weights from './content-weights.json' with { type: 'json' }
+import { decidePageType, type PageTypeReason } from './page-type.ts'
 
 /** Why one block of text is content or not. */
 export interface BlockDecision {
   element: Element
   kept: boolean
-  /** One word for what decided: a rule's name, or `score`. */
-  reason: string
+  reason: 'likely' | 'unlikely' | 'short_page' | 'page_without_content'
   /** How likely the block is content, 0..1. */
   score: number
-  /** What moved the score most, strongest first, in log-odds. */
-  contributions: { feature: string; value: number; logOdds: number }[]
+  /** What moved the score, strongest first, in log-odds. */
+  contributions: Contribution[]
 }
 
 export interface MainContent {
   root: ParentNode
   pageType: PageType
   /** What spoke for the page's type, strongest first. */
-  pageTypeWhy(): string[]
+  pageTypeWhy(): PageTypeReason[]
   /** Elements inside `root` that hold no text of the content, nor does anything inside them. */
   isDropped(element: Element): boolean
   /** Whether text directly inside this element is left out, though elements inside it may be content. */
@@ -44,113 +31,101 @@ export interface MainContent {
   decisions(): BlockDecision[]
 }
 
+const model = treeModel(weights)
+const features = blockFeatures(model.features)
+/** Below this expected F1 of the best choice, a page is taken to hold no content of its own: a wall, an error, an empty shell. */
+const expectedF1Min = 0.3
+const shortPageWords = 120
+const notMain: readonly Mark[] = ['nav', 'aside', 'footer', 'form', 'hidden', 'noscript']
+
 /**
- * The part of a page that is its own text: what is navigation by its element, role or name is left out; then `main`, or else the element that
- * by itself holds most of the text that is not links, found by going down as long as one child holds 4/5 of it.
- * Linear in the size of the page.
+ * The part of a page that is its own text. The page is read as blocks; each gets a likelihood of being content from a sum of decision trees over
+ * what it is, where it stands, how much of it is links and what its surroundings look like; then those blocks are kept that together have the best
+ * expected F1 over words. Time linear in the size of the page for any input.
  */
-export function mainContent(page: ParentNode, _url: string): MainContent {
-  const measures = measure(page)
-  const of = (element: ParentNode): Measure => (isTag(element) ? measures.get(element) : undefined) ?? { plain: 0, linked: 0 }
-  const root = dominant(semanticRoot(page, of), of)
-  const total = of(root)
-  const isDropped = (element: Element): boolean => {
-    if (!measures.has(element)) return true
-    const { plain, linked } = of(element)
-    if (linkListTags.has(element.name) && linked > 2 * plain && linked > 60 && isOutskirts(element, root)) return true
-    return boilerplateNames.test(namesOf(element)) && plain < 0.3 * total.plain && element !== root
+export function mainContent(page: ParentNode, url: string): MainContent {
+  const read = readBlocks(page)
+  const { blocks } = read
+  const around = surroundings(read)
+  const values = new Float32Array(blocks.length * features.length)
+  const scores = new Float64Array(blocks.length)
+  for (const [i, block] of blocks.entries()) {
+    const offset = i * features.length
+    for (let f = 0; f < features.length; f++) values[offset + f] = features[f]!(block, around)
+    scores[i] = 1 / (1 + Math.exp(-model.score(values, offset)))
   }
-  return { root, pageType: 'article', pageTypeWhy: () => [], isDropped, isTextDropped: () => false, decisions: () => [] }
-}
-
-/** Sums of every element that is not dropped by what it is; dropped ones have none. */
-function measure(page: ParentNode): Map<Element, Measure> {
-  const measures = new Map<Element, Measure>()
-  let linkDepth = 0
-  walk(page, {
-    enter(element) {
-      if (isNeverText(element)) return false
-      if (element.name === 'a') linkDepth++
-      measures.set(element, { plain: 0, linked: 0 })
-      return true
-    },
-    leave(element) {
-      if (element.name === 'a') linkDepth--
-      const own = measures.get(element)
-      const parent = element.parent && isTag(element.parent) ? measures.get(element.parent) : undefined
-      if (!own || !parent) return
-      parent.plain += own.plain
-      parent.linked += own.linked
-    },
-    text(data, parent) {
-      const own = isTag(parent) ? measures.get(parent) : undefined
-      if (!own) return
-      const chars = visibleChars(data)
-      if (linkDepth > 0) own.linked += chars
-      else own.plain += chars
-    },
-  })
-  return measures
-}
-
-function isNeverText({ name, attribs, parent }: Element): boolean {
-  if (dropped.has(name) || droppedRoles.has(attribs['role'] ?? '')) return true
-  if ('hidden' in attribs || attribs['aria-hidden'] === 'true' || /display\s*:\s*none/i.test(attribs['style'] ?? '')) return true
-  // A header of an article holds its title; a header of the page holds its navigation.
-  return name === 'header' && !insideArticle(parent)
-}
-
-function insideArticle(node: ParentNode | null): boolean {
-  for (let at = node, steps = 0; at && isTag(at) && steps < 50; at = at.parent, steps++) {
-    if (at.name === 'article' || at.name === 'main' || at.attribs['role'] === 'main') return true
-  }
-  return false
-}
-
-function visibleChars(data: string): number {
-  let count = 0
-  for (let i = 0; i < data.length; i++) if (data.charCodeAt(i) > 32) count++
-  return count
-}
-
-function semanticRoot(page: ParentNode, of: (element: ParentNode) => Measure): ParentNode {
-  const mains: Element[] = []
-  const articles: Element[] = []
-  let body: ParentNode = page
-  walk(page, {
-    enter(element) {
-      if (element.name === 'body') body = element
-      if (element.name === 'main' || element.attribs['role'] === 'main') mains.push(element)
-      if (element.name === 'article') articles.push(element)
-    },
-  })
-  const whole = of(body).plain
-  const best = largest(mains, of)
-  if (best && of(best).plain > 0.3 * whole) body = best
-  const article = largest(articles, of)
-  return article && of(article).plain > 0.6 * of(body).plain ? article : body
-}
-
-function largest(elements: readonly Element[], of: (element: ParentNode) => Measure): Element | undefined {
-  let best: Element | undefined
-  for (const element of elements) if (!best || of(element).plain > of(best).plain) best = element
-  return best
-}
-
-function dominant(start: ParentNode, of: (element: ParentNode) => Measure): ParentNode {
-  for (let at = start; ;) {
-    const next = largest(at.children.filter(isTag), of)
-    const whole = isTag(at) ? of(at).plain : next ? of(next).plain : 0
-    if (!next || whole === 0 || of(next).plain < 0.8 * whole || isTextBlock(next)) return at
-    at = next
+  const { kept, expectedF1 } = chooseBlocks(blocks, scores)
+  const shortPage = expectedF1 >= expectedF1Min && keepOnShortPage(blocks, kept)
+  const type = decidePageType(read, url)
+  const fates = fatesOf(blocks, kept)
+  const cutParents = new Set(blocks.flatMap((block, i) => (kept[i] === 1 ? [] : block.parents)))
+  return {
+    root: page,
+    pageType: type.pageType,
+    pageTypeWhy: type.why,
+    isDropped: (element) => !(fates.get(element) ?? !isNeverText(element)),
+    isTextDropped: (parent) => cutParents.has(parent),
+    decisions: () =>
+      blocks.flatMap(({ level: { element } }, i): BlockDecision[] =>
+        isTag(element)
+          ? [
+              {
+                element,
+                kept: kept[i] === 1,
+                reason: expectedF1 < expectedF1Min ? 'page_without_content' : shortPage && kept[i] === 1 ? 'short_page' : kept[i] === 1 ? 'likely' : 'unlikely',
+                score: scores[i] ?? 0,
+                contributions: model.explain(values, i * features.length),
+              },
+            ]
+          : [],
+      ),
   }
 }
 
-const isTextBlock = (element: Element): boolean => /^(?:p|pre|ul|ol|dl|table|tbody|blockquote|h[1-6]|span|font|b|i|em|strong|code)$/.test(element.name)
-
-/** Directly under the root, or one wrapper below: where "see also" and tables of contents live. Lists of links deep in the text are the text. */
-function isOutskirts(element: Element, root: ParentNode): boolean {
-  return element.parent === root || element.parent?.parent === root
+/**
+ * The blocks with the best expected F1 over words: of all sets { likelihood ≥ t }, the one with the largest 2 Σ p·n ÷ (Σ n + Σ_all p·n), n words each.
+ * On a page that is clear this keeps what is likelier than not, on an unclear one a little more.
+ */
+function chooseBlocks(blocks: readonly Block[], scores: Float64Array): { kept: Uint8Array; expectedF1: number } {
+  const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b)
+  let expected = 0
+  for (const i of order) expected += scores[i]! * blocks[i]!.words
+  let [right, words, best, take] = [0, 0, 0, 0]
+  for (const [rank, i] of order.entries()) {
+    right += scores[i]! * blocks[i]!.words
+    words += blocks[i]!.words
+    const f1 = (2 * right) / (words + expected)
+    if (f1 > best) [best, take] = [f1, rank + 1]
+  }
+  const kept = new Uint8Array(blocks.length)
+  if (best >= expectedF1Min) for (const i of order.slice(0, take)) kept[i] = 1
+  return { kept, expectedF1: best }
 }
 
-const namesOf = ({ attribs }: Element): string => `${attribs['class'] ?? ''} ${attribs['id'] ?? ''}`.slice(0, 500)
+/** On a page of few words there is little to judge by: what its author puts into `main` or `article` is kept. @returns whether it is such a page */
+function keepOnShortPage(blocks: readonly Block[], kept: Uint8Array): boolean {
+  let words = 0
+  for (const block of blocks) words += block.words
+  if (words >= shortPageWords) return false
+  for (const [i, { level }] of blocks.entries()) {
+    const isIn = (mark: Mark): boolean => level.distances[markIndex(mark)]! < 255
+    if ((isIn('main') || isIn('article')) && !notMain.some(isIn)) kept[i] = 1
+  }
+  return true
+}
+
+/** For every node with text inside whether any of it is kept. Each node is set at most twice. */
+function fatesOf(blocks: readonly Block[], kept: Uint8Array): Map<ParentNode, boolean> {
+  const fates = new Map<ParentNode, boolean>()
+  for (const [i, block] of blocks.entries()) {
+    const keep = kept[i] === 1
+    for (const parent of block.parents) {
+      for (let at: ParentNode | null = parent; at; at = at.parent) {
+        const fate = fates.get(at)
+        if (fate === keep || fate === true) break
+        fates.set(at, keep)
+      }
+    }
+  }
+  return fates
+}

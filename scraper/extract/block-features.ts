@@ -1,0 +1,288 @@
+import { marks } from './block-marks.ts'
+import type { Block, Level, PageBlocks } from './content-blocks.ts'
+
+/** What stands around a block, prepared once for a page. */
+interface Surroundings {
+  page: PageBlocks
+  /** Sums over blocks before each index. */
+  chars: Float64Array
+  linked: Float64Array
+  sentences: Float64Array
+  /** Index of the heading above, -1 = none. */
+  headingAbove: Int32Array
+  firstHeading: number
+  titleHeading: number
+  titleWords: Set<string>
+  jsonLd: string
+  description: string
+  total: Level
+  prices: number
+}
+
+const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0)
+const log = (count: number): number => Math.round(Math.log2(1 + count) * 16) / 16
+const up = (level: Level, steps: number): Level => {
+  let at = level
+  for (let i = 0; i < steps && at.parent; i++) at = at.parent
+  return at
+}
+const linkShare = (level: Level): number => ratio(level.linkedChars, level.chars)
+
+const pricePattern = /[$€£¥₹]\s?\d|\d\s?(?:€|kr|zł|usd|eur)\b/i
+const datePattern = /\b(?:19|20)\d\d\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\bago\b/i
+const hintPatterns: Record<string, RegExp> = {
+  legal: /©|copyright|all rights reserved|privacy|terms of|cookie/i,
+  account: /sign in|sign up|log ?in|register|subscribe|newsletter|create (?:an )?account|my account|e-?mail/i,
+  share: /\bshare\b|tweet|facebook|twitter|instagram|linkedin|follow us|pinterest|whatsapp/i,
+  more: /read more|learn more|view all|see (?:all|more)|show (?:all|more)|load more|more info|shop now|get started|view (?:more|product|details)|continue reading/i,
+  cart: /add to (?:cart|bag|basket|wishlist|compare)|buy now|in stock|out of stock|sold out|checkout|quick (?:view|add|shop)|free shipping|your cart/i,
+  byline: /^by\b|min(?:ute)?s? read|published|updated|posted|written by|last edited/i,
+  reply: /\brepl(?:y|ies)\b|\bquote\b|\blikes?\b|\breport\b|permalink|\bjoined\b|\bposts?:|upvote|\bvotes?\b|members?\b|solved/i,
+  related:
+    /related|you (?:may|might) (?:also )?(?:like|love|be interested)|recommended|similar|more from|also (?:like|bought|viewed)|recently viewed|popular|trending|see also|latest|next|previous|what's new|featured/i,
+  jump: /skip to|jump to|back to top|table of contents|on this page|\bmenu\b|\bsearch\b|\bhome\b|\bclose\b/i,
+  filter: /sort by|filter|showing|\bresults?\b|per page|page \d|items?\b|refine|clear all|apply/i,
+  comment: /comments?\b|leave a|responses?\b/i,
+  review: /reviews?\b|rating|stars?\b|verified|helpful/i,
+  faq: /\?$|faq|frequently asked/i,
+  contact: /contact|\+?\d[\d\s().-]{8,}\d|\baddress\b|\bhours\b|support|help cent/i,
+}
+const headingTopics: Record<string, RegExp> = {
+  related: hintPatterns['related']!,
+  comment: hintPatterns['comment']!,
+  review: hintPatterns['review']!,
+  faq: /faq|frequently asked|questions/i,
+  account: hintPatterns['account']!,
+  details: /description|detail|specification|features|overview|about|ingredients|instructions|benefits|how/i,
+  links: /quick links|categories|tags|archives|company|resources|support|follow|contact|products|services|navigation|menu|topics|customer/i,
+}
+
+/** Each feature of a block by its name; all finite numbers. */
+type Feature = (block: Block, around: Surroundings) => number
+
+const shortText = (block: Block, pattern: RegExp): number => (block.text.length <= 160 && pattern.test(block.text) ? 1 : 0)
+const neighbour = (block: Block, around: Surroundings, by: number): Block | undefined => around.page.blocks[block.index + by]
+const windowShare = (part: Float64Array, whole: Float64Array, from: number, to: number): number => {
+  const a = Math.max(0, from)
+  const b = Math.min(part.length - 1, to)
+  return ratio(part[b]! - part[a]!, whole[b]! - whole[a]!)
+}
+const windowSum = (part: Float64Array, from: number, to: number): number => part[Math.min(part.length - 1, to)]! - part[Math.max(0, from)]!
+
+const tagKinds = ['p', 'h1', 'h2', 'h3', 'h4', 'li', 'td', 'th', 'dt', 'dd', 'div', 'pre', 'button', 'label', 'article', 'section', 'blockquote', 'figcaption', 'summary', 'body', 'center', 'address', 'caption', 'form', 'details', 'main'] // prettier-ignore
+const tagClass = (name: string): number => {
+  if (name === 'h5' || name === 'h6') return tagKinds.indexOf('h4')
+  return tagKinds.indexOf(name)
+}
+const isHeading = (block: Block | undefined): number => (block && /^h[1-6]$/.test(block.name) ? 1 : 0)
+
+/** The smallest level around a block that holds clearly more than the block. */
+function region(block: Block, chars: number, times: number): Level {
+  let at: Level = block.level
+  const enough = Math.max(chars, times * block.chars)
+  while (at.parent && at.chars < enough) at = at.parent
+  return at
+}
+/** The largest level around a block that holds less than a share of the page. */
+function compartment(block: Block, around: Surroundings, share: number): Level {
+  let at: Level = block.level
+  while (at.parent && at.parent.chars < share * around.total.chars) at = at.parent
+  return at
+}
+/** The level around it, at most 8 up, of which there are most alike siblings (3 or more). */
+function repeated(block: Block): Level | undefined {
+  let best: Level | undefined
+  let at: Level | undefined = block.level
+  for (let i = 0; at && i < 8; i++, at = at.parent) if (at.alike.count >= 3 && at.alike.count > (best?.alike.count ?? 0) && at.chars > 0) best = at
+  return best
+}
+
+const features: Record<string, Feature> = {
+  chars: ({ chars }) => log(chars),
+  words: ({ words }) => log(words),
+  word_chars: ({ chars, words }) => ratio(chars, words),
+  link_share: ({ linkedChars, chars }) => ratio(linkedChars, chars),
+  links: ({ links }) => log(links),
+  strong_share: ({ strongChars, chars }) => ratio(strongChars, chars),
+  sentences: ({ sentences }) => log(sentences),
+  sentence_share: ({ sentences, words }) => ratio(sentences, words),
+  commas: ({ commas, words }) => ratio(commas, words),
+  digits: ({ digits, chars }) => ratio(digits, chars),
+  capitals: ({ capitals, words }) => ratio(capitals, words),
+  ends: ({ text }) => '.!?…:;,'.indexOf(text.at(-1) ?? ' ') + 1,
+  tag: ({ name }) => tagClass(name),
+  parent_tag: ({ level }) => (level.parent && 'name' in level.parent.element ? tagClass(level.parent.element.name) : -2),
+  depth: ({ level }) => level.depth,
+  price: (block) => shortText(block, pricePattern),
+  date: (block) => shortText(block, datePattern),
+  position: ({ index }, { page }) => ratio(index, page.blocks.length),
+  chars_before: ({ index }, { chars }) => ratio(chars[index]!, chars[chars.length - 1]!),
+  index: ({ index }) => log(index),
+  from_end: ({ index }, { page }) => log(page.blocks.length - index),
+  same: ({ same }) => same.count,
+  order: ({ order }) => order,
+  in_title: (block, { titleWords }) => titleOverlap(block, titleWords),
+  in_description: ({ text, chars }, { description }) => (chars >= 12 && description.includes(text.slice(0, 60)) ? 1 : 0),
+  in_json_ld: ({ text, chars }, { jsonLd }) => (chars >= 20 && jsonLd.includes(text.slice(0, 40).replaceAll('"', '\\"')) ? 1 : 0),
+  from_first_heading: ({ index }, { firstHeading }) => clampSigned(index - firstHeading, firstHeading < 0),
+  from_title: ({ index }, { titleHeading }) => clampSigned(index - titleHeading, titleHeading < 0),
+  from_heading: ({ index }, { headingAbove }) => (headingAbove[index]! < 0 ? -1 : log(index - headingAbove[index]!)),
+  template_blocks: ({ template }) => log(template.blocks),
+  template_chars: ({ template }) => log(ratio(template.chars, template.blocks)),
+  template_link_share: ({ template }) => ratio(template.linkedChars, template.chars),
+  template_sentences: ({ template }) => ratio(template.sentences, template.blocks),
+  template_share: ({ template }, { total }) => ratio(template.chars, total.chars),
+  level_link_share: ({ level }) => linkShare(level),
+  // neighbours
+  ...Object.fromEntries(
+    [-2, -1, 1, 2].flatMap((by): [string, Feature][] => [
+      [`chars_at_${by}`, (block, around) => log(neighbour(block, around, by)?.chars ?? 0)],
+      [`link_share_at_${by}`, (block, around) => ratio(neighbour(block, around, by)?.linkedChars ?? 0, neighbour(block, around, by)?.chars ?? 0)],
+      [`tag_at_${by}`, (block, around) => tagClass(neighbour(block, around, by)?.name ?? '')],
+      [`sentences_at_${by}`, (block, around) => log(neighbour(block, around, by)?.sentences ?? 0)],
+    ]),
+  ),
+  heading_next: (block, around) => isHeading(neighbour(block, around, 1)),
+  ...Object.fromEntries(
+    [
+      [-4, 0],
+      [1, 5],
+      [-12, 0],
+      [1, 13],
+      [-40, 0],
+      [1, 41],
+    ].flatMap(([from = 0, to = 0]): [string, Feature][] => [
+      [`link_share_${from}_${to}`, ({ index }, { linked, chars }) => windowShare(linked, chars, index + from, index + to)],
+      [`sentences_${from}_${to}`, ({ index }, { sentences }) => log(windowSum(sentences, index + from, index + to))],
+      [`chars_${from}_${to}`, ({ index }, { chars }) => log(windowSum(chars, index + from, index + to))],
+    ]),
+  ),
+  // levels above
+  ...Object.fromEntries(
+    [1, 2, 3, 5].flatMap((steps): [string, Feature][] => [
+      [`up${steps}_chars`, ({ level }) => log(up(level, steps).chars)],
+      [`up${steps}_share`, ({ level }, { total }) => ratio(up(level, steps).chars, total.chars)],
+      [`up${steps}_link_share`, ({ level }) => linkShare(up(level, steps))],
+      [`up${steps}_sentences`, ({ level }) => ratio(up(level, steps).sentences, up(level, steps).blocks)],
+      [`up${steps}_alike`, ({ level }) => log(up(level, steps).alike.count)],
+    ]),
+  ),
+  alike: ({ level }) => log(level.alike.count),
+  ...regionFeatures('region', (block) => region(block, 300, 4)),
+  ...regionFeatures('area', (block) => region(block, 1500, 10)),
+  ...regionFeatures('compartment', (block, around) => compartment(block, around, 0.5)),
+  ...regionFeatures('wing', (block, around) => compartment(block, around, 0.15)),
+  ...regionFeatures('half', (block, around) => compartment(block, around, 0.85)),
+  repeat_count: (block) => log(repeated(block)?.alike.count ?? 0),
+  repeat_chars: (block) => {
+    const level = repeated(block)
+    return level ? log(ratio(level.alike.chars, level.alike.count)) : -1
+  },
+  repeat_link_share: (block) => {
+    const level = repeated(block)
+    return level ? ratio(level.alike.linkedChars, level.alike.chars) : -1
+  },
+  repeat_sentences: (block) => {
+    const level = repeated(block)
+    return level ? ratio(level.alike.sentences, level.alike.count) : -1
+  },
+  repeat_share: (block, { total }) => {
+    const level = repeated(block)
+    return level ? ratio(level.alike.chars, total.chars) : -1
+  },
+  repeat_own_share: (block) => ratio(block.chars, repeated(block)?.chars ?? 0),
+  repeat_blocks: (block) => log(repeated(block)?.blocks ?? 0),
+  repeat_place: (block) => {
+    const level = repeated(block)
+    return level ? Math.min(20, block.index - level.firstBlock) : -1
+  },
+  ...Object.fromEntries(Object.entries(hintPatterns).map(([name, pattern]): [string, Feature] => [`says_${name}`, (block) => shortText(block, pattern)])),
+  ...Object.fromEntries(
+    Object.entries(headingTopics).map(([name, pattern]): [string, Feature] => [
+      `under_${name}`,
+      ({ index }, { headingAbove, page }) => (headingAbove[index]! >= 0 && pattern.test(page.blocks[headingAbove[index]!]!.text) ? 1 : 0),
+    ]),
+  ),
+  ...Object.fromEntries(marks.map((mark, at): [string, Feature] => [`mark_${mark}`, (block) => markDistance(block, at)])),
+  // the page as a whole
+  page_chars: (_, { total }) => log(total.chars),
+  page_blocks: (_, { page }) => log(page.blocks.length),
+  page_link_share: (_, { total }) => linkShare(total),
+  page_sentences: (_, { total }) => ratio(total.sentences, total.blocks),
+  page_paragraphs: (_, { total }) => log(total.paragraphs),
+  page_headings: (_, { total }) => log(total.headings),
+  page_prices: (_, { prices }) => log(prices),
+  page_articles: (_, { page }) => log(page.elementCounts.get('article') ?? 0),
+  page_mains: (_, { page }) => page.elementCounts.get('main') ?? 0,
+  page_images: (_, { page }) => log(page.images),
+  page_code: (_, { page }) => log((page.elementCounts.get('pre') ?? 0) + (page.elementCounts.get('code') ?? 0)),
+}
+
+function regionFeatures(name: string, find: (block: Block, around: Surroundings) => Level): Record<string, Feature> {
+  return {
+    [`${name}_chars`]: (block, around) => log(find(block, around).chars),
+    [`${name}_share`]: (block, around) => ratio(find(block, around).chars, around.total.chars),
+    [`${name}_own_share`]: (block, around) => ratio(block.chars, find(block, around).chars),
+    [`${name}_link_share`]: (block, around) => linkShare(find(block, around)),
+    [`${name}_sentences`]: (block, around) => ratio(find(block, around).sentences, find(block, around).blocks),
+    [`${name}_blocks`]: (block, around) => log(find(block, around).blocks),
+    [`${name}_paragraphs`]: (block, around) => log(find(block, around).paragraphs),
+    [`${name}_place`]: (block, around) => ratio(block.index - find(block, around).firstBlock, find(block, around).blocks),
+    [`${name}_depth`]: (block, around) => block.level.depth - find(block, around).depth,
+  }
+}
+
+function markDistance(block: Block, at: number): number {
+  if (block.chars <= 80 && (at < 32 ? block.inlineLow & (1 << at) : block.inlineHigh & (1 << (at - 32))) !== 0) return 0
+  return Math.min(30, block.level.distances[at]!)
+}
+
+function clampSigned(by: number, missing: boolean): number {
+  if (missing) return -99
+  return by < 0 ? -log(-by) : log(by)
+}
+
+function titleOverlap({ text }: Block, titleWords: Set<string>): number {
+  if (text.length > 200 || titleWords.size === 0) return -1
+  const own = wordsOf(text)
+  let shared = 0
+  for (const word of own) if (titleWords.has(word)) shared++
+  return ratio(shared, own.size)
+}
+
+const wordsOf = (text: string): Set<string> => new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu))
+
+export const featureNames: readonly string[] = Object.keys(features)
+
+/** @throws Error for a name that is no feature: the weights are older than the code */
+export const blockFeatures = (names: readonly string[]): Feature[] =>
+  names.map((name) => {
+    const feature = features[name]
+    if (!feature) throw new Error(`There is no block feature named ${name}: make content-weights.json anew`)
+    return feature
+  })
+
+/** Prepares what features of all blocks share. */
+export function surroundings(page: PageBlocks): Surroundings {
+  const { blocks } = page
+  const sums = () => new Float64Array(blocks.length + 1)
+  const [chars, linked, sentences] = [sums(), sums(), sums()]
+  const headingAbove = new Int32Array(blocks.length).fill(-1)
+  const titleWords = wordsOf(page.title.slice(0, 200))
+  let [firstHeading, titleHeading, bestOverlap, last, prices] = [-1, -1, 0.6, -1, 0]
+  for (const [i, block] of blocks.entries()) {
+    chars[i + 1] = chars[i]! + block.chars
+    linked[i + 1] = linked[i]! + block.linkedChars
+    sentences[i + 1] = sentences[i]! + block.sentences
+    headingAbove[i] = last
+    if (shortText(block, pricePattern) === 1) prices++
+    if (isHeading(block) === 0) continue
+    last = i
+    if (firstHeading < 0 && block.name === 'h1') firstHeading = i
+    const overlap = titleOverlap(block, titleWords) + (block.name === 'h1' ? 0.2 : 0)
+    if (overlap > bestOverlap) [titleHeading, bestOverlap] = [i, overlap]
+  }
+  const { description, jsonLd } = page
+  const total = page.levels[0]!
+  return { page, chars, linked, sentences, headingAbove, firstHeading, titleHeading, titleWords, jsonLd, description, total, prices }
+}

@@ -1,0 +1,386 @@
+import { isTag, hasChildren, type Element, type ParentNode } from 'domhandler'
+import { markIndex, marks, nameMarks, type Mark } from './block-marks.ts'
+
+/** A level of the page: every element that is not inline. Numbers of what is inside are sums over all levels below. */
+export interface Level {
+  readonly element: ParentNode
+  readonly parent: Level | undefined
+  readonly index: number
+  readonly depth: number
+  /** Levels up to the nearest element with each mark, 0 = this one; 255 = none. By `markIndex`. */
+  readonly distances: Uint8Array
+  /** Levels among its siblings with the same element and class, itself too. */
+  readonly alike: Alike
+  /** Characters that are not white space. */
+  chars: number
+  linkedChars: number
+  blocks: number
+  sentences: number
+  headings: number
+  paragraphs: number
+  /** Its own text, if any. */
+  block: Block | undefined
+  /** Index of the first block inside or behind it. */
+  firstBlock: number
+}
+
+/** Parts of the page that look the same. */
+interface Alike {
+  count: number
+  chars: number
+  linkedChars: number
+  sentences: number
+}
+
+/** The text that stands directly in one level, in inline elements or not: the smallest unit that is kept or cut. */
+export interface Block {
+  readonly level: Level
+  readonly name: string
+  index: number
+  /** The elements its text stands directly in. */
+  readonly parents: ParentNode[]
+  text: string
+  chars: number
+  words: number
+  linkedChars: number
+  links: number
+  strongChars: number
+  sentences: number
+  commas: number
+  digits: number
+  capitals: number
+  /** Marks of inline elements inside. */
+  inlineLow: number
+  inlineHigh: number
+  template: Alike & { blocks: number }
+  /** Blocks of the page with this same text. */
+  same: { count: number; seen: number }
+  order: number
+}
+
+export interface PageBlocks {
+  readonly body: ParentNode
+  readonly blocks: Block[]
+  readonly levels: Level[]
+  readonly title: string
+  readonly description: string
+  /** Text of JSON-LD scripts, bounded. */
+  readonly jsonLd: string
+  readonly ogType: string
+  readonly generator: string
+  readonly images: number
+  readonly inputs: number
+  readonly elementCounts: ReadonlyMap<string, number>
+}
+
+const skipped = new Set(
+  'script style template svg canvas iframe object embed audio video map select option optgroup textarea datalist math picture link input progress meter'.split(
+    ' ',
+  ),
+)
+const inline = new Set(
+  'a span b i em strong font u s small big sub sup code abbr acronym cite q kbd samp var mark time br wbr img ins del bdi bdo tt data dfn ruby rt rp rb nobr strike slot g-emoji'.split(
+    ' ',
+  ),
+)
+const headOnly = new Set(['title', 'meta', 'base'])
+const tagMarks: Record<string, Mark> = {
+  main: 'main', article: 'article', aside: 'aside', nav: 'nav', header: 'header', footer: 'footer', section: 'section', form: 'form', ul: 'list', ol: 'list', dl: 'list',
+  table: 'table', button: 'button', label: 'button', figure: 'figure', details: 'details', blockquote: 'quote', h1: 'heading', h2: 'heading', h3: 'heading', h4: 'heading',
+  h5: 'heading', h6: 'heading', dialog: 'overlay-name', search: 'form', menu: 'nav', legend: 'form-name', fieldset: 'form-name', noscript: 'noscript',
+} // prettier-ignore
+const roleMarks: Record<string, Mark> = {
+  main: 'main', article: 'article', complementary: 'aside', navigation: 'nav', banner: 'header', contentinfo: 'footer', search: 'form', menu: 'nav', menubar: 'nav',
+  dialog: 'overlay-name', alertdialog: 'overlay-name', alert: 'overlay-name', button: 'button', toolbar: 'tool-name', tooltip: 'overlay-name', list: 'list', heading: 'heading',
+} // prettier-ignore
+const headings = /^h[1-6]$/
+const blockTextMax = 400
+
+/** Whether nothing inside is ever text of a page. A declared shadow tree is what a reader sees; other templates are seen by nobody. */
+export const isNeverText = ({ name, attribs }: Element): boolean =>
+  headOnly.has(name) || (skipped.has(name) && !(name === 'template' && attribs['shadowrootmode'] !== undefined))
+
+const freshAlike = (): Alike => ({ count: 0, chars: 0, linkedChars: 0, sentences: 0 })
+
+/** Reads the blocks of a page in one walk: time and memory linear in its size, no recursion. */
+export function readBlocks(page: ParentNode): PageBlocks {
+  const reader = new BlockReader(page)
+  reader.read()
+  return reader
+}
+
+class BlockReader implements PageBlocks {
+  body: ParentNode
+  readonly blocks: Block[] = []
+  readonly levels: Level[] = []
+  title = ''
+  description = ''
+  jsonLd = ''
+  ogType = ''
+  generator = ''
+  images = 0
+  inputs = 0
+  readonly elementCounts = new Map<string, number>()
+  readonly #page: ParentNode
+  readonly #alike = new Map<string, Alike>()
+  readonly #templates = new Map<string, Alike & { blocks: number }>()
+  readonly #texts = new Map<string, Block['same']>()
+  #level: Level
+  #links = 0
+  #strong = 0
+  /** Inside `pre` everything is one block. */
+  #verbatim = 0
+  #inlineLow = 0
+  #inlineHigh = 0
+
+  constructor(page: ParentNode) {
+    this.#page = page
+    this.body = page
+    this.#level = this.#open(page, undefined, new Uint8Array(marks.length).fill(255))
+  }
+
+  read(): void {
+    const path: { node: ParentNode; next: number }[] = [{ node: this.#page, next: 0 }]
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const child = top.node.children[top.next++]
+      if (child === undefined) {
+        path.pop()
+        this.#leave(top.node)
+      } else if (isTag(child)) {
+        if (this.#enter(child)) path.push({ node: child, next: 0 })
+      } else if (child.type === 'text') this.#text(child.data, top.node)
+      else if (hasChildren(child)) path.push({ node: child, next: 0 })
+    }
+    this.#sumUp()
+  }
+
+  #enter(element: Element): boolean {
+    const { name, attribs } = element
+    this.elementCounts.set(name, (this.elementCounts.get(name) ?? 0) + 1)
+    if (skipped.has(name) || headOnly.has(name)) this.#look(element)
+    if (isNeverText(element)) return false
+    if (name === 'body') this.body = element
+    if (this.#verbatim > 0 || inline.has(name)) return this.#enterInline(element)
+    const masks = nameMarks(namesOf(attribs))
+    const distances = this.#level.distances.slice()
+    for (let i = 0; i < distances.length; i++) {
+      if ((i < 32 ? masks.low & (1 << i) : masks.high & (1 << (i - 32))) !== 0) distances[i] = 0
+      else if ((distances[i] ?? 255) < 254) distances[i]! += 1
+    }
+    const tagMark = tagMarks[name]
+    if (tagMark) distances[markIndex(tagMark)] = 0
+    const roleMark = attribs['role'] === undefined ? undefined : roleMarks[attribs['role']]
+    if (roleMark) distances[markIndex(roleMark)] = 0
+    if (isHidden(attribs)) distances[markIndex('hidden')] = 0
+    if (attribs['itemprop'] !== undefined && /body|text|description/i.test(attribs['itemprop'])) distances[markIndex('body-prop')] = 0
+    if (this.#links > 0) distances[markIndex('link')] = 0
+    this.#level = this.#open(element, this.#level, distances)
+    if (name === 'pre') this.#verbatim++
+    return true
+  }
+
+  #enterInline(element: Element): boolean {
+    const { name, attribs } = element
+    if (name === 'img') {
+      this.images++
+      return false
+    }
+    if (name === 'a') this.#links++
+    else if (name === 'strong' || name === 'b') this.#strong++
+    if (attribs['class'] !== undefined || attribs['id'] !== undefined) {
+      const masks = nameMarks(namesOf(attribs))
+      this.#inlineLow |= masks.low
+      this.#inlineHigh |= masks.high
+    }
+    if (isHidden(attribs)) this.#inlineLow |= 1 << markIndex('hidden')
+    return true
+  }
+
+  #leave(node: ParentNode): void {
+    if (!isTag(node)) return
+    if (node.name === 'a') this.#links--
+    else if (node.name === 'strong' || node.name === 'b') this.#strong--
+    const level = this.#level
+    if (level.element !== node || level.parent === undefined) return
+    if (node.name === 'pre') this.#verbatim--
+    this.#level = level.parent
+    this.#inlineLow = this.#inlineHigh = 0
+  }
+
+  #open(element: ParentNode, parent: Level | undefined, distances: Uint8Array): Level {
+    const level: Level = {
+      element,
+      parent,
+      index: this.levels.length,
+      depth: parent ? parent.depth + 1 : 0,
+      distances,
+      alike: this.#likes(element, parent),
+      chars: 0,
+      linkedChars: 0,
+      blocks: 0,
+      sentences: 0,
+      headings: 0,
+      paragraphs: 0,
+      block: undefined,
+      firstBlock: this.blocks.length,
+    }
+    this.levels.push(level)
+    this.#inlineLow = this.#inlineHigh = 0
+    return level
+  }
+
+  #likes(element: ParentNode, parent: Level | undefined): Alike {
+    const key = `${parent ? parent.index : -1},${signatureOf(element)}`
+    let alike = this.#alike.get(key)
+    if (!alike) this.#alike.set(key, (alike = freshAlike()))
+    alike.count++
+    return alike
+  }
+
+  #text(data: string, parent: ParentNode): void {
+    if (!/\S/.test(data)) {
+      const { block } = this.#level
+      if (block && !block.text.endsWith(' ')) block.text += ' '
+      return
+    }
+    const block = (this.#level.block ??= this.#openBlock(this.#level))
+    if (block.parents.at(-1) !== parent) block.parents.push(parent)
+    if (block.text.length < blockTextMax) block.text += data.slice(0, blockTextMax)
+    const before = block.chars
+    count(block, data)
+    const added = block.chars - before
+    if (this.#links > 0) {
+      block.linkedChars += added
+      block.links++
+    }
+    if (this.#strong > 0) block.strongChars += added
+    block.inlineLow |= this.#inlineLow
+    block.inlineHigh |= this.#inlineHigh
+  }
+
+  #openBlock(level: Level): Block {
+    const key = `${signatureOf(level.element)}<${level.parent ? signatureOf(level.parent.element) : ''}<${level.parent?.parent ? signatureOf(level.parent.parent.element) : ''}`
+    let template = this.#templates.get(key)
+    if (!template) this.#templates.set(key, (template = { ...freshAlike(), blocks: 0 }))
+    const block: Block = {
+      level,
+      name: isTag(level.element) ? level.element.name : '',
+      index: this.blocks.length,
+      parents: [],
+      text: '',
+      chars: 0,
+      words: 0,
+      linkedChars: 0,
+      links: 0,
+      strongChars: 0,
+      sentences: 0,
+      commas: 0,
+      digits: 0,
+      capitals: 0,
+      inlineLow: 0,
+      inlineHigh: 0,
+      template,
+      same: { count: 0, seen: 0 },
+      order: 0,
+    }
+    this.blocks.push(block)
+    return block
+  }
+
+  /** Sums of levels, templates and equal texts. Levels stand in document order, so that children come after parents. */
+  #sumUp(): void {
+    for (const block of this.blocks) {
+      block.text = block.text.replace(/\s+/g, ' ').trim()
+      const { level, template } = block
+      level.chars += block.chars
+      level.linkedChars += block.linkedChars
+      level.sentences += block.sentences
+      level.blocks++
+      template.blocks++
+      template.chars += block.chars
+      template.linkedChars += block.linkedChars
+      template.sentences += block.sentences
+      const same = this.#texts.get(block.text)
+      if (same) block.same = same
+      else this.#texts.set(block.text, block.same)
+      block.order = block.same.count++
+    }
+    for (let i = this.levels.length - 1; i >= 0; i--) {
+      const level = this.levels[i]!
+      const { parent, alike } = level
+      alike.chars += level.chars
+      alike.linkedChars += level.linkedChars
+      alike.sentences += level.sentences
+      if (!parent) continue
+      if (isTag(level.element) && level.chars > 0) {
+        if (headings.test(level.element.name)) level.headings++
+        else if (level.element.name === 'p') level.paragraphs++
+      }
+      parent.chars += level.chars
+      parent.linkedChars += level.linkedChars
+      parent.sentences += level.sentences
+      parent.blocks += level.blocks
+      parent.headings += level.headings
+      parent.paragraphs += level.paragraphs
+    }
+  }
+
+  /** What stands in the head, wherever it stands. */
+  #look({ name, attribs, children }: Element): void {
+    if (name === 'title') this.title ||= textIn(children).slice(0, 500)
+    else if (name === 'script' && /ld\+json/i.test(attribs['type'] ?? '')) {
+      if (this.jsonLd.length < 200_000) this.jsonLd += textIn(children).slice(0, 200_000)
+    } else if (name === 'meta') {
+      const key = (attribs['property'] ?? attribs['name'] ?? '').toLowerCase()
+      const content = (attribs['content'] ?? '').slice(0, 1000)
+      if (key === 'og:type') this.ogType ||= content.toLowerCase()
+      else if (key === 'generator') this.generator ||= content.toLowerCase()
+      else if (key === 'description' || key === 'og:description') this.description ||= content
+    } else if (name === 'input' || name === 'select' || name === 'textarea') this.inputs++
+  }
+}
+
+function textIn(children: Element['children']): string {
+  let text = ''
+  for (const child of children) if (child.type === 'text') text += child.data
+  return text
+}
+
+const namesOf = (attribs: Record<string, string>): string =>
+  attribs['class'] === undefined && attribs['id'] === undefined ? '' : `${attribs['class'] ?? ''} ${attribs['id'] ?? ''}`
+
+function signatureOf(node: ParentNode): string {
+  if (!isTag(node)) return ''
+  const names = node.attribs['class']
+  return names === undefined ? node.name : `${node.name}.${names.slice(0, 100)}`
+}
+
+function isHidden(attribs: Record<string, string>): boolean {
+  if (attribs['hidden'] !== undefined || attribs['aria-hidden'] === 'true') return true
+  const style = attribs['style']
+  return style !== undefined && /display\s*:\s*none|visibility\s*:\s*hidden/i.test(style)
+}
+
+/** Adds what is in a run of text. Words are runs without white space; sentences end in `.`, `!`, `?` or `…` before white space or the end. */
+function count(block: Block, data: string): void {
+  let inWord = false
+  for (let i = 0; i < data.length; i++) {
+    const code = data.charCodeAt(i)
+    if (code <= 32 || code === 160) {
+      inWord = false
+      continue
+    }
+    block.chars++
+    if (!inWord) {
+      inWord = true
+      block.words++
+      if (code >= 65 && code <= 90) block.capitals++
+    }
+    if (code >= 48 && code <= 57) block.digits++
+    else if (code === 44 || code === 0xff0c || code === 0x3001) block.commas++
+    else if (code === 46 || code === 33 || code === 63 || code === 0x3002 || code === 0x2026) {
+      const next = i + 1 < data.length ? data.charCodeAt(i + 1) : 32
+      if (next <= 34 || next === 0x201d || next === 160 || code === 0x3002) block.sentences++
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * A sum of small decision trees. Each node is written as numbers, parents before children, the left child right after its parent:
+ * an inner node is `feature, threshold, right child's index, value`, a leaf `-1, 0, 0, value`. Values are log-odds × 1000: of the leaf, or, for
+ * explaining, what was expected at an inner node.
+ */
+export interface TreesJson {
+  /** Names, in the order the nodes count them. */
+  features: string[]
+  /** For each feature, ascending; at most this goes left. */
+  thresholds: number[][]
+  trees: number[][]
+}
+
+export interface Contribution {
+  feature: string
+  value: number
+  logOdds: number
+}
+
+export interface TreeModel {
+  readonly features: readonly string[]
+  /** @param values by `features`, from an offset. @returns log-odds */
+  score(values: Float32Array, offset: number): number
+  /** What each feature added, strongest first: along every path, the change of the expected value is the split feature's. */
+  explain(values: Float32Array, offset: number): Contribution[]
+}
+
+const width = 4
+const scale = 1000
+
+export function treeModel({ features, thresholds, trees }: TreesJson): TreeModel {
+  const nodes = trees.map((tree) => compile(tree, thresholds))
+  return {
+    features,
+    score(values, offset) {
+      let sum = 0
+      for (const { feature, threshold, right, value } of nodes) {
+        let at = 0
+        for (let split = feature[0]!; split >= 0; split = feature[at]!) at = values[offset + split]! <= threshold[at]! ? at + 1 : right[at]!
+        sum += value[at]!
+      }
+      return sum
+    },
+    explain(values, offset) {
+      const sums = new Map<number, number>()
+      for (const { feature, threshold, right, value } of nodes) {
+        let at = 0
+        for (let split = feature[0]!; split >= 0; split = feature[at]!) {
+          const next = values[offset + split]! <= threshold[at]! ? at + 1 : right[at]!
+          sums.set(split, (sums.get(split) ?? 0) + value[next]! - value[at]!)
+          at = next
+        }
+      }
+      return [...sums]
+        .map(([split, logOdds]) => ({ feature: features[split] ?? '', value: values[offset + split]!, logOdds }))
+        .toSorted((a, b) => Math.abs(b.logOdds) - Math.abs(a.logOdds) || (a.feature < b.feature ? -1 : 1))
+    },
+  }
+}
+
+function compile(tree: number[], thresholds: number[][]) {
+  const count = tree.length / width
+  const feature = new Int16Array(count)
+  const threshold = new Float64Array(count)
+  const right = new Int32Array(count)
+  const value = new Float64Array(count)
+  for (let i = 0; i < count; i++) {
+    const [split = -1, index = 0, rightChild = 0, scaled = 0] = tree.slice(i * width, (i + 1) * width)
+    feature[i] = split
+    threshold[i] = split < 0 ? 0 : thresholds[split]![index]!
+    right[i] = rightChild
+    value[i] = scaled / scale
+  }
+  return { feature, threshold, right, value }
+}
