@@ -1,4 +1,4 @@
-import type { SchemaElement } from 'hyparquet'
+import type { ParquetType, SchemaElement } from 'hyparquet'
 import { canonicalJson } from '../canonical-json.ts'
 import type { Document } from '../document.ts'
 
@@ -82,7 +82,10 @@ export const documentSchema: readonly SchemaElement[] = [
   })),
 ]
 
-/** The value of a column as the Parquet writer takes it. */
+/** Its physical type. */
+export const columnType = ({ kind }: Column): ParquetType => physical[kind].type as ParquetType
+
+/** The value of a column as another Parquet writer or reader has it. */
 export function toCell({ name, kind }: Column, document: Document): unknown {
   return kind === 'json' ? canonicalJson(document[name]) : document[name]
 }

@@ -1,9 +1,8 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-
-const level = { params: { [constants.ZSTD_c_compressionLevel]: 3 } }
+import { zstdDecompressSync } from 'node:zlib'
+import { zstdCompress } from './zstd.ts'
 
 /** For hyparquet-writer, which has Snappy by itself. */
-export const compressors = { ZSTD: (input: Uint8Array): Uint8Array => zstdCompressSync(input, level) }
+export const compressors = { ZSTD: zstdCompress }
 
 /** For hyparquet, which has Snappy by itself. Never gives more than the page's header promised. */
 export const decompressors = {

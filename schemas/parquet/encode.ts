@@ -1,57 +1,58 @@
-import { ByteWriter, parquetWrite } from 'hyparquet-writer'
+import { snappyCompress } from 'hyparquet-writer/src/snappy.js'
 import { limits } from '../data-universe.ts'
 import type { Document } from '../document.ts'
-import { documentColumns, documentSchema, toCell, type Column } from './columns.ts'
-import { compressors } from './compression.ts'
+import { writeChunk } from './chunk.ts'
+import { documentColumns } from './columns.ts'
+import { footer } from './footer.ts'
+import { writePageIndexes } from './page-index.ts'
+import { PageWriter } from './page-writer.ts'
+import { zstdCompressor } from './zstd.ts'
 
 /**
  * Compression of a shard. `snappy` is for readers like parquetjs-lite, which knows only PLAIN and trips over the statistics of timestamps:
- * such a shard has no dictionaries and statistics on text only.
+ * such a shard has no dictionaries, and no statistics on times.
  */
 export type ShardCodec = 'zstd' | 'snappy'
 
-/** Who wrote the file, in the form parquet-format asks for; without our version, so that equal rows stay equal bytes. */
-const createdBy = 'orrery version 1'
+const magic = new TextEncoder().encode('PAR1')
 
 /**
  * Writes documents, in the order given, as a Parquet file: the schema of columns.ts, row groups of 10,000 (only the last may be shorter),
- * zstd level 3 or Snappy, bloom filters on `id` and `uri`, statistics and page indexes where values are ordered.
- * The same documents give the same bytes.
+ * zstd level 3 or Snappy, data pages of about 1 MiB and at most 2,500 rows, bloom filters on `id` and `uri`, statistics and both page indexes
+ * for every column. The same documents give the same bytes.
  */
 export function encodeDocuments(documents: readonly Document[], { codec }: { codec: ShardCodec }): Uint8Array {
-  const writer = new ByteWriter()
-  parquetWrite({
-    writer,
-    schema: [...documentSchema],
-    columnData: documentColumns.map((column) => columnSource(column, documents, codec)),
-    codec: codec === 'zstd' ? 'ZSTD' : 'SNAPPY',
-    compressors,
-    rowGroupSize: limits.rowsPerGroup,
-    createdBy,
-  })
-  return asFormatVersion1(writer.getBytes().slice())
-}
-
-function columnSource(column: Column, documents: readonly Document[], codec: ShardCodec) {
-  const ranged = column.ordered && (codec === 'zstd' || column.kind !== 'timestamp')
-  return {
-    name: column.name,
-    data: documents.map((document) => toCell(column, document)),
-    ...(column.repeats && codec === 'zstd' ? {} : { encoding: 'PLAIN' as const }),
-    statistics: ranged,
-    columnIndex: ranged,
-    bloomFilter: column.bloom,
+  using zstd = zstdCompressor()
+  const writer = new PageWriter(codec === 'zstd' ? zstd : snappyCompress)
+  writer.append(magic)
+  const groups = []
+  for (let from = 0; from < documents.length; from += limits.rowsPerGroup) {
+    const to = Math.min(documents.length, from + limits.rowsPerGroup)
+    groups.push({ rows: to - from, chunks: documentColumns.map((column) => writeChunk(writer, { column, documents, from, to }, codec === 'zstd')) })
   }
+  const indexes = writePageIndexes(
+    writer,
+    groups.flatMap(({ chunks }) => chunks),
+  ).values()
+  const ranged = (kind: string) => codec === 'zstd' || kind !== 'timestamp'
+  const described = groups.map(({ rows, chunks }) => ({
+    rows,
+    chunks: chunks.map((chunk) => ({ ...chunk, ...indexes.next().value!, ranged: ranged(chunk.column.kind) })),
+  }))
+  const tail = footer(described, codec === 'zstd' ? 'ZSTD' : 'SNAPPY')
+  const length = new Uint8Array(4)
+  new DataView(length.buffer).setUint32(0, tail.length, true)
+  for (const part of [tail, length, magic]) writer.append(part)
+  return concat(writer)
 }
 
-/**
- * Sets FileMetaData.version to 1, as DuckDB writes it: readers look at the pages, but parquetjs-lite opens no other file.
- * The footer begins with that field: header 0x15 (field 1, i32), then the zigzag varint, 4 = version 2.
- */
-function asFormatVersion1(file: Uint8Array): Uint8Array {
-  const footerBytes = new DataView(file.buffer).getUint32(file.length - 8, true)
-  const at = file.length - 8 - footerBytes
-  if (file[at] !== 0x15 || file[at + 1] !== 4) throw new Error('the Parquet writer no longer begins its footer with version 2')
-  file[at + 1] = 2
+/** Not in the pool of small Buffers: who gets the file may pass its memory on. */
+function concat({ parts, offset }: PageWriter): Uint8Array {
+  const file = new Uint8Array(Buffer.allocUnsafeSlow(offset).buffer)
+  let at = 0
+  for (const part of parts) {
+    file.set(part, at)
+    at += part.length
+  }
   return file
 }

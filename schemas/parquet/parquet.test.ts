@@ -89,7 +89,7 @@ describe('encodeDocuments', () => {
       'uri',
     ])
     expect(chunk('datetime')?.statistics).toMatchObject({ min_value: documents[0]?.datetime, max_value: documents[59]?.datetime })
-    expect(chunk('text')?.statistics).toBeUndefined()
+    expect(chunk('text')?.statistics).toMatchObject({ null_count: 0n, is_max_value_exact: false, is_min_value_exact: false })
   })
 
   test('makes row groups of exactly 10,000 rows, only the last shorter', async () => {

@@ -1,0 +1,31 @@
+import type { Document } from '../document.ts'
+import type { Column } from './columns.ts'
+import { jsonCells } from './json-cell.ts'
+import { appendBytes, appendDouble, appendInt32, appendInt64, appendText, type Page } from './page.ts'
+
+type Cell = Document[keyof Document]
+
+/** What a dictionary is keyed by, and what is appended: text, a number, or the bytes of a signature. */
+export type PlainCell = string | number | Uint8Array
+
+/** Makes the cells of one column plain, in the order of their rows; null stays null. */
+export type PlainCells = (cell: Cell) => PlainCell | null
+
+export function plainCells({ kind }: Column): PlainCells {
+  if (kind === 'json') {
+    const toText = jsonCells()
+    return (cell) => toText(cell as Record<string, unknown>)
+  }
+  if (kind === 'timestamp') return (cell) => (cell as Date | null)?.getTime() ?? null
+  return (cell) => cell as PlainCell | null
+}
+
+/** Appends a cell in PLAIN encoding. */
+export const appendCell: Record<Column['kind'], (page: Page, cell: PlainCell) => void> = {
+  string: (page, cell) => appendText(page, cell as string),
+  json: (page, cell) => appendText(page, cell as string),
+  signature: (page, cell) => appendBytes(page, cell as Uint8Array),
+  int32: (page, cell) => appendInt32(page, cell as number),
+  double: (page, cell) => appendDouble(page, cell as number),
+  timestamp: (page, cell) => appendInt64(page, cell as number),
+}

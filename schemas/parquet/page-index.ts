@@ -1,0 +1,68 @@
+import { BoundaryOrders } from 'hyparquet/src/constants.js'
+import { compareBounds, type Bounds } from './bounds.ts'
+import type { Chunk } from './chunk.ts'
+import type { Column } from './columns.ts'
+import { thrift, type PageWriter } from './page-writer.ts'
+
+/** Where something lies in the file, in bytes. */
+export interface Place {
+  offset: number
+  bytes: number
+}
+
+export interface ChunkIndexes {
+  columnIndex: Place
+  offsetIndex: Place
+  bloom: Place | undefined
+}
+
+/**
+ * Writes what a reader needs to skip pages (parquet-format PageIndex.md), for every chunk, also one of a single page; then the bloom filters. Each kind stands
+ * together near the footer, so that one request gets it.
+ */
+export function writePageIndexes(writer: PageWriter, chunks: readonly Chunk[]): ChunkIndexes[] {
+  const columnIndexes = chunks.map((chunk) => place(writer, columnIndex(chunk)))
+  const offsetIndexes = chunks.map((chunk) => place(writer, offsetIndex(chunk)))
+  const blooms = chunks.map(({ bloomFilter }) => bloomFilter && place(writer, bloomHeader(bloomFilter), bloomFilter))
+  return chunks.map((_, n) => ({ columnIndex: columnIndexes[n] as Place, offsetIndex: offsetIndexes[n] as Place, bloom: blooms[n] }))
+}
+
+function place(writer: PageWriter, ...parts: Uint8Array[]): Place {
+  const { offset } = writer
+  for (const part of parts) writer.append(part)
+  return { offset, bytes: writer.offset - offset }
+}
+
+const nothing = new Uint8Array()
+
+function columnIndex({ column, pages }: Chunk): Uint8Array {
+  return thrift({
+    field_1: pages.map(({ bounds }) => bounds === undefined),
+    field_2: pages.map(({ bounds }) => bounds?.min ?? nothing),
+    field_3: pages.map(({ bounds }) => bounds?.max ?? nothing),
+    field_4: BoundaryOrders.indexOf(
+      boundaryOrder(
+        column.kind,
+        pages.flatMap(({ bounds }) => bounds ?? []),
+      ),
+    ),
+    field_5: pages.map(({ nulls }) => BigInt(nulls)),
+  })
+}
+
+/** Whether the bounds of the pages rise or fall together; pages of nulls do not count. */
+function boundaryOrder(kind: Column['kind'], bounds: readonly Bounds[]): (typeof BoundaryOrders)[number] {
+  const steps = bounds.slice(1).flatMap((page, n) => {
+    const before = bounds[n] as Bounds
+    return [compareBounds(kind, before.min, page.min), compareBounds(kind, before.max, page.max)]
+  })
+  if (steps.every((step) => step <= 0)) return 'ASCENDING'
+  return steps.every((step) => step >= 0) ? 'DESCENDING' : 'UNORDERED'
+}
+
+const offsetIndex = ({ pages }: Chunk): Uint8Array =>
+  thrift({ field_1: pages.map(({ offset, bytes, firstRow }) => ({ field_1: BigInt(offset), field_2: bytes, field_3: BigInt(firstRow) })) })
+
+/** A split block filter of XXH64 hashes, not compressed. */
+const bloomHeader = (filter: Uint8Array): Uint8Array =>
+  thrift({ field_1: filter.length, field_2: { field_1: {} }, field_3: { field_1: {} }, field_4: { field_1: {} } })

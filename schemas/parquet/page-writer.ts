@@ -1,0 +1,80 @@
+import { ByteWriter } from 'hyparquet-writer'
+import { serializeTCompactProtocol } from 'hyparquet-writer/src/thrift.js'
+import { Encodings, PageTypes } from 'hyparquet/src/constants.js'
+import type { Bounds } from './bounds.ts'
+import { appendHybrid } from './hybrid.ts'
+import { clearPage, newPage, type Page } from './page.ts'
+
+/** A data page ends with the row that fills it: a reader of few rows unpacks little else. */
+export const pageBytes = 2 ** 20
+export const pageRows = 2_500
+
+/** What the indexes of a file say of a data page. */
+export interface DataPage {
+  /** Where it begins in the file, and its bytes there, with its header. */
+  offset: number
+  bytes: number
+  /** Within its row group. */
+  firstRow: number
+  rows: number
+  nulls: number
+  /** undefined when all rows are null. */
+  bounds: Bounds | undefined
+}
+
+type Compress = (input: Uint8Array) => Uint8Array
+
+/** Writes pages one behind another. Its room for the values of a page is used again for each. */
+export class PageWriter {
+  readonly values: Page = newPage(4 * pageBytes)
+  /** Of each row of the page: 1 where it has a value. */
+  readonly levels = new Uint16Array(pageRows)
+  readonly parts: Uint8Array[] = []
+  /** Bytes written, and what they are unpacked; both with the headers. */
+  offset = 0
+  unpackedBytes = 0
+  readonly #levelBytes: Page = newPage(pageRows)
+  readonly #compress: Compress
+
+  /** @param compress may give the same memory again and again */
+  constructor(compress: Compress) {
+    this.#compress = compress
+  }
+
+  append(part: Uint8Array): void {
+    this.parts.push(part)
+    this.offset += part.length
+  }
+
+  /** Writes `values` as the dictionary of the pages that follow. */
+  writeDictionary(count: number): void {
+    this.#write('DICTIONARY_PAGE', { field_7: { field_1: count, field_2: Encodings.indexOf('PLAIN') } })
+  }
+
+  /** Writes `values`, and the levels where there may be nulls, as a data page of version 2. */
+  writeData(facts: Omit<DataPage, 'offset' | 'bytes'>, nullable: boolean, encoding: 'PLAIN' | 'RLE_DICTIONARY'): DataPage {
+    const { offset } = this
+    const { rows, nulls } = facts
+    clearPage(this.#levelBytes)
+    if (nullable) appendHybrid(this.#levelBytes, this.levels, 0, rows, 1)
+    const header = { field_1: rows, field_2: nulls, field_3: rows, field_4: Encodings.indexOf(encoding), field_5: this.#levelBytes.length, field_6: 0 }
+    this.#write('DATA_PAGE_V2', { field_8: header })
+    return { ...facts, offset, bytes: this.offset - offset }
+  }
+
+  #write(type: 'DICTIONARY_PAGE' | 'DATA_PAGE_V2', header: Record<`field_${number}`, unknown>): void {
+    const levels = this.#levelBytes.bytes.subarray(0, type === 'DATA_PAGE_V2' ? this.#levelBytes.length : 0)
+    const unpacked = levels.length + this.values.length
+    const body = this.#compress(this.values.bytes.subarray(0, this.values.length))
+    const headerBytes = thrift({ field_1: PageTypes.indexOf(type), field_2: unpacked, field_3: levels.length + body.length, ...header })
+    this.append(Buffer.concat([headerBytes, levels, body]))
+    this.unpackedBytes += headerBytes.length + unpacked
+  }
+}
+
+/** A struct in Thrift's compact protocol: numbers are i32, bigints i64. */
+export function thrift(struct: Record<`field_${number}`, unknown>): Uint8Array {
+  const writer = new ByteWriter(256)
+  serializeTCompactProtocol(writer, struct)
+  return writer.getBytes()
+}

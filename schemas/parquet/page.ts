@@ -1,0 +1,88 @@
+import { compareBytes } from './bounds.ts'
+
+/** The values of one page while it is filled, PLAIN encoded. One is used for all pages of a file, so that no page costs an allocation. */
+export interface Page {
+  bytes: Buffer
+  length: number
+  /** Where the value appended last begins, without its length prefix. */
+  valueStart: number
+  /** The least and the greatest value in the order of unsigned bytes, as places in `bytes`; `from` is −1 while there is none. */
+  least: { from: number; to: number }
+  greatest: { from: number; to: number }
+}
+
+export const newPage = (roomBytes: number): Page => ({
+  bytes: Buffer.allocUnsafeSlow(roomBytes),
+  length: 0,
+  valueStart: 0,
+  least: { from: -1, to: -1 },
+  greatest: { from: -1, to: -1 },
+})
+
+export function clearPage(page: Page): void {
+  page.length = 0
+  page.least.from = page.greatest.from = -1
+}
+
+/** A length of four bytes, then UTF-8; a lone surrogate becomes U+FFFD. */
+export function appendText(page: Page, text: string): void {
+  reserve(page, 4 + 3 * text.length)
+  const at = page.length
+  const length = page.bytes.write(text, at + 4)
+  writeInt32(page.bytes, at, length)
+  page.valueStart = at + 4
+  page.length = at + 4 + length
+}
+
+export function appendBytes(page: Page, value: Uint8Array): void {
+  reserve(page, value.length)
+  page.bytes.set(value, page.length)
+  page.valueStart = page.length
+  page.length += value.length
+}
+
+export function appendInt32(page: Page, value: number): void {
+  reserve(page, 4)
+  writeInt32(page.bytes, page.length, value)
+  page.length += 4
+}
+
+/** @param value a whole number, at most 2^53 in size: the milliseconds of a Date */
+export function appendInt64(page: Page, value: number): void {
+  reserve(page, 8)
+  writeInt32(page.bytes, page.length, (value % 2 ** 32) | 0)
+  writeInt32(page.bytes, page.length + 4, Math.floor(value / 2 ** 32))
+  page.length += 8
+}
+
+export function appendDouble(page: Page, value: number): void {
+  reserve(page, 8)
+  page.length = page.bytes.writeDoubleLE(value, page.length)
+}
+
+/** Takes the value appended last into the bounds. */
+export function noteBytes({ bytes, valueStart, length, least, greatest }: Page): void {
+  if (least.from < 0 || compareBytes(bytes, valueStart, length, bytes, least.from, least.to) < 0) {
+    least.from = valueStart
+    least.to = length
+  }
+  if (greatest.from < 0 || compareBytes(bytes, valueStart, length, bytes, greatest.from, greatest.to) > 0) {
+    greatest.from = valueStart
+    greatest.to = length
+  }
+}
+
+export function reserve(page: Page, more: number): void {
+  const needed = page.length + more
+  if (needed <= page.bytes.length) return
+  const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * page.bytes.length))
+  page.bytes.copy(larger, 0, 0, page.length)
+  page.bytes = larger
+}
+
+function writeInt32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value
+  bytes[at + 1] = value >>> 8
+  bytes[at + 2] = value >>> 16
+  bytes[at + 3] = value >>> 24
+}
