@@ -1,6 +1,10 @@
+import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Document } from '#schemas/document.ts'
-import { nearDuplicates } from '#schemas/identity/clusters.ts'
+import { compareCopies as compareFingerprints, type Fingerprint } from '#schemas/identity/clusters.ts'
+import { Links } from '#schemas/identity/links.ts'
+import type { NearDuplicates } from '#schemas/near-duplicates.ts'
 import type { Reject } from '#schemas/stage.ts'
+import { cutBoilerplate } from './boilerplate.ts'
 import { compareDocuments } from './order.ts'
 
 export interface DuplicateCounts {
@@ -12,35 +16,55 @@ export interface DuplicateCounts {
   clusters: number
 }
 
+export interface Deduplication {
+  /** What stood in the shards already, as this left it. */
+  former: readonly Document[]
+  arrivals: readonly Document[]
+  /** All that was ever seen. What is here and not there is added. */
+  index: NearDuplicates
+  /** Names of paragraphs known to be boilerplate (boilerplate.ts). */
+  boilerplate: ReadonlySet<string>
+}
+
 export interface Deduplicated {
   /** What stays, sorted by order.ts. */
   kept: Document[]
-  /** What does not, each with the id of the document kept in its place. */
+  /** What does not, each with the id of the document kept in its place; `boilerplate`: nothing of its own was left. */
   rejects: Reject[]
   /** By job: a dropped document counts for its own, a cluster for the kept one's. */
   counts: Map<string, DuplicateCounts>
+  /** Names of paragraphs newly found to be boilerplate. */
+  boilerplate: string[]
 }
 
 /**
  * Leaves one document per uri (the newest version), one per text and one per near-duplicate cluster (the best copy: oldest published, then longest,
- * then smallest uri), over all documents given, whatever their job. The set decides, not its order; the very same document twice is no duplicate.
+ * then smallest uri), over all documents given, whatever their job; then cuts what pages of one host repeat, and looks at what is left once more.
+ *
+ * Near-duplicates over time: the index remembers the signature of each fetch as it was extracted and of each row as it was cut, so that neither cutting
+ * nor dropping changes what a later page is compared with, and only what is new is looked up. The set decides, not its order; the very same document twice is no duplicate, and doing it
+ * all again, after a crash at any point, comes to the same.
  */
-export function deduplicate(documents: readonly Document[]): Deduplicated {
+export async function deduplicate({ former, arrivals, index, boilerplate: known }: Deduplication): Promise<Deduplicated> {
   const drops: Drop[] = []
-  const ofUri = keepOnePer(documents, ({ uri }) => uri, compareVersions, drops)
-  const ofText = keepOnePer(ofUri, ({ id }) => id, compareCopies, drops)
-  const clusters = nearDuplicates(ofText.map(toFingerprint))
-  const byId = new Map(ofText.map((document) => [document.id, document]))
   const clusterHeads: Document[] = []
-  for (const cluster of clusters) {
-    const kept = byId.get(cluster.kept) as Document
-    clusterHeads.push(kept)
-    for (const id of cluster.dropped) {
-      drops.push({ dropped: byId.get(id) as Document, kept, reason: 'duplicate_near' })
-      byId.delete(id)
-    }
+  const ofUri = keepOnePer([...former, ...arrivals], ({ uri }) => uri, compareVersions, drops)
+  const ofText = keepOnePer(ofUri, ({ id }) => id, compareCopies, drops)
+  await index.add(ofText.map((document) => fingerprintOf(document, pageKey(document))))
+  const pages = await keepOnePerCluster(ofText, index, drops, clusterHeads)
+
+  const { documents, emptied, found } = cutBoilerplate(pages, new Set(arrivals.map(({ host }) => host)), known)
+  const before = new Set(pages)
+  const changed = documents.filter((document) => !before.has(document))
+  const ofCutText = keepOnePer(documents, ({ id }) => id, compareCopies, drops)
+  await index.add(changed.map((document) => fingerprintOf(document, document.id)))
+  const kept = changed.length === 0 ? ofCutText : await keepOnePerCluster(ofCutText, index, drops, clusterHeads)
+  return {
+    kept: kept.toSorted(compareDocuments),
+    rejects: [...drops.map(toReject), ...emptied.map(toEmptyReject)],
+    counts: countByJob(drops, clusterHeads),
+    boilerplate: found,
   }
-  return { kept: [...byId.values()].toSorted(compareDocuments), rejects: drops.map(toReject), counts: countByJob(drops, clusterHeads) }
 }
 
 interface Drop {
@@ -60,8 +84,33 @@ function keepOnePer(documents: readonly Document[], key: (document: Document) =>
   })
 }
 
-/** A document delivered twice (a crash between writing and acknowledging). */
-const isSameFetch = (a: Document, b: Document): boolean => a.uri === b.uri && a.version === b.version && a.id === b.id && a.job_id === b.job_id
+/** A fetch is in one cluster as a page and, when it was cut, in one as a row: documents that meet in either are copies. */
+async function keepOnePerCluster(documents: readonly Document[], index: NearDuplicates, drops: Drop[], clusterHeads: Document[]): Promise<Document[]> {
+  const ranked = documents.toSorted((a, b) => compareFingerprints(factsOf(a, a.id), factsOf(b, b.id)))
+  const asPages = await index.heads(ranked.map(pageKey))
+  const asRows = await index.heads(ranked.map(({ id }) => id))
+  const links = new Links()
+  const first = new Map<string, number>()
+  for (const at of ranked.keys()) {
+    links.add()
+    for (const name of [asPages[at], asRows[at]]) {
+      if (name === undefined) continue
+      links.join(first.get(name) ?? at, at)
+      first.set(name, first.get(name) ?? at)
+    }
+  }
+  // A root is the smallest of its set, which is the best copy.
+  const groups = [...Map.groupBy(ranked.keys(), (at) => links.root(at)).values()].map((group) => group.map((at) => ranked[at] as Document))
+  for (const [kept, ...others] of groups as [Document, ...Document[]][]) {
+    for (const dropped of others) drops.push({ dropped, kept, reason: 'duplicate_near' })
+    if (others.length > 0) clusterHeads.push(kept)
+  }
+  return groups.map(([kept]) => kept as Document)
+}
+
+/** A document delivered twice (a crash between writing and acknowledging); what was cut from it meanwhile makes no other of it. */
+const isSameFetch = (a: Document, b: Document): boolean =>
+  a.uri === b.uri && a.version === b.version && a.html_sha256 === b.html_sha256 && a.job_id === b.job_id
 
 /** Newest first. */
 const compareVersions: Order = (a, b) =>
@@ -73,13 +122,17 @@ const compareCopies: Order = (a, b) => publishedAt(a) - publishedAt(b) || compar
 /** An unknown date is later than any; one that JavaScript can subtract from itself. */
 const publishedAt = ({ published_at }: Document): number => published_at?.getTime() ?? Number.MAX_SAFE_INTEGER
 
-const toFingerprint = ({ id, minhash, published_at, text_bytes, uri }: Document) => ({
-  key: id,
-  signature: minhash,
+/** Of a fetch: the row that comes of it has it too, whatever was cut. */
+const pageKey = ({ uri, html_sha256 }: Document): string => sha256Hex(`${uri} ${html_sha256}`)
+
+const factsOf = ({ published_at, text_bytes, uri }: Document, key: string) => ({
+  key,
   publishedAt: published_at?.getTime() ?? null,
   textBytes: text_bytes,
   uri,
 })
+
+const fingerprintOf = (document: Document, key: string): Fingerprint => ({ ...factsOf(document, key), signature: document.minhash })
 
 const toReject = ({ dropped, kept, reason }: Drop): Reject => ({
   subject: dropped.uri,
@@ -87,6 +140,8 @@ const toReject = ({ dropped, kept, reason }: Drop): Reject => ({
   stage: 'dedup',
   details: { id: dropped.id, version: dropped.version, kept_id: kept.id, kept_uri: kept.uri },
 })
+
+const toEmptyReject = ({ uri, id, version }: Document): Reject => ({ subject: uri, reason: 'boilerplate', stage: 'dedup', details: { id, version } })
 
 function countByJob(drops: readonly Drop[], clusterHeads: readonly Document[]): Map<string, DuplicateCounts> {
   const counts = new Map<string, DuplicateCounts>()

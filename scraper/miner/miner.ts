@@ -11,6 +11,7 @@ import type { ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
+import { openKnownDocuments } from '../dedup/known-documents.ts'
 import { createTraps, trapLimits } from '../frontier/traps.ts'
 import { openVariants } from '../frontier/variant-journal.ts'
 import { userAgent } from '#infra/net/user-agent.ts'
@@ -89,6 +90,7 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   await chain.register(signer, coldkey)
   await using stack = new AsyncDisposableStack()
   const rejects = stack.use(await openRejects(join(dataDir, 'rejects', `${settings.name}.jsonl`), telemetry))
+  const nearDuplicates = stack.use(openKnownDocuments(dataDir, settings.name))
   const archive = settings.warc ? stack.use(await openArchive(options)) : undefined
   const robots = createRobots(http, pace)
   const policies = createHostPolicies(http, pace)
@@ -108,7 +110,7 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       await options.frontier.add(targets.seeds())
       await crawl(options, { order, journal, robots, policies, archive, rejects, targets, tally, interrupted, isOurs }, signal)
       signal.throwIfAborted()
-      const snapshot = await snapshotShards({ ...options, jobs: order.jobs.list, codec: settings.codec, rejects: rejects.add, signal })
+      const snapshot = await snapshotShards({ ...options, nearDuplicates, jobs: order.jobs.list, codec: settings.codec, rejects: rejects.add, signal })
       await order.finish()
       const report = { ...tally.report(), cycle: order.cycle, targets: Object.fromEntries(order.targets()), snapshot }
       telemetry.event('miner.cycle', { ...report })

@@ -45,6 +45,7 @@ const snapshot = (subnet: Subnet, signer: Signer, parts: Partial<SnapshotParams>
     ...subnet,
     signer,
     jobs,
+    nearDuplicates: subnet.nearDuplicates(signer.address),
     documents: subnet.queue('documents'),
     codec: 'zstd',
     origin: testOrigin,

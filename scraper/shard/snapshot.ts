@@ -6,12 +6,14 @@ import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage, type ShardManifest } from '#schemas/manifest.ts'
+import type { NearDuplicates } from '#schemas/near-duplicates.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import type { ShardCodec } from '#schemas/parquet/encode.ts'
 import type { Queue } from '#schemas/queue.ts'
 import { sieve, type Reject, type Telemetry } from '#schemas/stage.ts'
-import { deduplicate, type DuplicateCounts } from '../dedup/dedup.ts'
+import { readBoilerplate, rememberBoilerplate } from '../dedup/boilerplate-memory.ts'
+import { deduplicate, type Deduplicated, type DuplicateCounts } from '../dedup/dedup.ts'
 import { claimArrivals, type Arrivals } from './arrivals.ts'
 import { publishIndex } from './index-manifest.ts'
 import { jobMatcher } from './job-match.ts'
@@ -21,6 +23,8 @@ export interface SnapshotParams {
   signer: Signer
   /** The desirability list in force: what belongs to none of its jobs is refused. */
   jobs: readonly DesirabilityJob[]
+  /** Of this miner alone. */
+  nearDuplicates: NearDuplicates
   /** Documents as JSON (`encodeDocument`), one per message. */
   documents: Queue
   store: ObjectStore
@@ -54,9 +58,9 @@ export interface SnapshotReport {
 
 /**
  * Turns all queued documents into whole-job snapshots: one Parquet file per job that holds its former rows and the new ones, without duplicates over
- * all jobs of the miner. Then the index of all shards, and its commitment on chain.
+ * all jobs of the miner, and without what the pages of a host repeat. Then the index of all shards, and its commitment on chain.
  *
- * The order of work makes a crash harmless: shard object, catalog head, …, index, commitment, and only then the acknowledgement. What was not
+ * The order of work makes a crash harmless: what is known of duplicates and boilerplate, shard object, catalog head, …, index, commitment, and only then the acknowledgement. What was not
  * acknowledged comes again and finds itself already there. The same documents in any order give the same bytes; a job whose rows are
  * the same is not written again.
  * @throws OrreryError `conflict` when another process works with the same hotkey, `invalid_record` for a former shard that cannot be read
@@ -66,7 +70,7 @@ export async function snapshotShards(params: SnapshotParams): Promise<SnapshotRe
   const arrivals = await claimArrivals(params.documents, params.pace, params.signal)
   const welcome = await refuseStrangers(params, arrivals)
   const former = await readFormer(params)
-  const { kept, rejects, counts } = deduplicate([...former.values().flatMap(({ documents }) => documents), ...welcome])
+  const { kept, rejects, counts } = await deduplicateRemembering(params, former, welcome)
   for (const reject of rejects) await params.rejects(reject)
 
   const byJob = Map.groupBy(kept, ({ job_id }) => job_id)
@@ -97,6 +101,18 @@ async function refuseStrangers(params: SnapshotParams, { documents, malformed }:
     ({ uri, id, job_id }, mismatch) => rejects({ subject: uri, reason: 'job_mismatch', stage: 'shard', details: { id, job_id, mismatch } }),
   )
   return Array.fromAsync(welcome(documents, params))
+}
+
+async function deduplicateRemembering(
+  { store, signer, nearDuplicates }: SnapshotParams,
+  former: ReadonlyMap<string, FormerShard>,
+  arrivals: readonly Document[],
+): Promise<Deduplicated> {
+  const boilerplate = await readBoilerplate(store, signer.address)
+  const rows = [...former.values()].flatMap(({ documents }) => documents)
+  const result = await deduplicate({ former: rows, arrivals, index: nearDuplicates, boilerplate })
+  await rememberBoilerplate(store, signer.address, result.boilerplate, boilerplate)
+  return result
 }
 
 interface FormerShard {

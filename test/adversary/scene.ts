@@ -57,7 +57,8 @@ export async function openScene(): Promise<Scene> {
       const queue = subnet.queue(`documents-${signer.address}`)
       await enqueue(queue, documents)
       const signal = new AbortController().signal
-      await snapshotShards({ ...subnet, signer, jobs: [job], documents: queue, codec: 'zstd', origin: testOrigin, rejects: () => {}, signal })
+      const nearDuplicates = subnet.nearDuplicates(signer.address)
+      await snapshotShards({ ...subnet, signer, nearDuplicates, jobs: [job], documents: queue, codec: 'zstd', origin: testOrigin, rejects: () => {}, signal })
     },
     [Symbol.asyncDispose]: () => subnet[Symbol.asyncDispose](),
   }

@@ -13,9 +13,11 @@ import type { Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { jobId, type DesirabilityJob } from '#schemas/desirability.ts'
 import { encodeDocument, type Document } from '#schemas/document.ts'
+import type { NearDuplicates } from '#schemas/near-duplicates.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Reject } from '#schemas/stage.ts'
+import { openKnownDocuments } from '#scraper/dedup/known-documents.ts'
 
 export const factTime = Date.UTC(2026, 0, 21)
 export const blockMs = 1000
@@ -50,6 +52,8 @@ export interface Subnet extends AsyncDisposable {
   telemetry: ReturnType<typeof createTelemetry>
   rejects: Reject[]
   queue(name: string): Queue
+  /** What the miner with that hotkey has seen. */
+  nearDuplicates(hotkey: string): NearDuplicates
   /** A registered hotkey; with stake when it validates. */
   join(name: string, stake?: bigint): Promise<Signer>
 }
@@ -71,6 +75,7 @@ export async function openSubnet(dir?: string, startAt = Date.UTC(2026, 0, 21)):
     }),
   )
   const events: TelemetryEvent[] = []
+  const seen = new Map<string, NearDuplicates & AsyncDisposable>()
   const telemetry = createTelemetry()
   telemetry.listen((event) => events.push(event))
   return {
@@ -83,6 +88,11 @@ export async function openSubnet(dir?: string, startAt = Date.UTC(2026, 0, 21)):
     events,
     telemetry,
     rejects: [],
+    nearDuplicates(hotkey) {
+      const known = seen.get(hotkey) ?? stack.use(openKnownDocuments(place, hotkey))
+      seen.set(hotkey, known)
+      return known
+    },
     queue: (name) => stack.use(sqliteQueue(join(place, 'queue.sqlite'), name, { clock: pace })),
     async join(name, stake) {
       const { signer, coldkey } = await ensureWallet(join(place, 'wallets'), name, { seed: 1 })

@@ -11,6 +11,7 @@ await snapshotShards({
   ...subnet,
   signer,
   jobs: [testJob('odd', ['https://host1.example/*']), testJob('rest')],
+  nearDuplicates: subnet.nearDuplicates(signer.address),
   documents: subnet.queue('documents'),
   facts: systemClock(),
   codec: 'zstd',

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto'
+
+/** Shorter ones are no loss, and too often the same by chance. UTF-16 code units. */
+const charsMin = 40
+const fence = /^ {0,3}(?:```|~~~)/
+
+/** The paragraphs of a normalized text, which are what a blank line stands between; code between fences is one, whatever stands in it. Joined by blank lines they are the text. */
+export function paragraphsOf(text: string): string[] {
+  const paragraphs: string[] = []
+  let isCode = false
+  for (const part of text.split('\n\n')) {
+    if (isCode) paragraphs[paragraphs.length - 1] += `\n\n${part}`
+    else paragraphs.push(part)
+    for (const line of part.split('\n')) if (fence.test(line)) isCode = !isCode
+  }
+  return paragraphs
+}
+
+export const joinParagraphs = (paragraphs: readonly string[]): string => paragraphs.join('\n\n')
+
+/**
+ * What a paragraph is known by on its host: `HOST HASH`, 64 bits of its sha256 in hex. Undefined for what is never cut: short ones, headings, code.
+ */
+export function paragraphName(host: string, paragraph: string): string | undefined {
+  if (paragraph.length < charsMin || paragraph.startsWith('#') || fence.test(paragraph)) return undefined
+  return `${host} ${createHash('sha256').update(paragraph).digest('hex').slice(0, 16)}`
+}
