@@ -48,15 +48,8 @@ describe('what a page says of itself', () => {
       canonical: 'http://h.example/dir/page',
       lang: 'en',
       metaRobots: ['noarchive'],
-      licence: 'https://creativecommons.org/licenses/by/4.0/',
+      licence: 'CC-BY-4.0',
     })
-  })
-
-  test('links: absolute, canonical, sorted, once; not mail, scripts or what is not to be followed', () => {
-    const body =
-      '<a href="b#x">b</a><a href="/a">a</a><a href="b">b</a><a href="mailto:x@y">m</a><a href="javascript:x()">j</a><a rel="nofollow" href="/n">n</a><a href="http://[">z</a>'
-    expect(read(body).links).toEqual(['http://h.example/a', 'http://h.example/dir/b'])
-    expect(read('<a href="b">b</a>', '<base href="http://o.example/d/">').links).toEqual(['http://o.example/d/b'])
   })
 })
 
@@ -82,7 +75,8 @@ describe('hostile pages end, without a crash', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
         const html = pieces.join('')
-        expect(extractPage(html, 'http://h.example/')).toEqual(extractPage(html, 'http://h.example/'))
+        const [one, other] = [extractPage(html, 'http://h.example/'), extractPage(html, 'http://h.example/')]
+        expect({ ...one, markdown: one.markdown() }).toEqual({ ...other, markdown: other.markdown() })
       }),
     )
   })

@@ -1,28 +1,47 @@
+import type { PageType } from '#schemas/document.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { dateClaims, type DateClaim } from './date-claims.ts'
-import { parseHtml } from './dom.ts'
-import { pageLinks } from './links.ts'
-import { mainContent } from './main-content.ts'
+import { parseHtml, type Dom } from './dom.ts'
+import { licenceOf } from './licence.ts'
+import { mainContent, type MainContent } from './main-content.ts'
+import { mainMarkdown } from './main-markdown.ts'
 import { mainText } from './main-text.ts'
-import { readHead } from './page-head.ts'
+import { readHead, type PageHead } from './page-head.ts'
+import { authorOf, siteNameOf, titleOf, type Found } from './page-names.ts'
 import { readBlocks } from './text-reader.ts'
 
 export interface ExtractedPage {
+  pageType: PageType
   title: string
+  author: string | undefined
+  siteName: string | undefined
   /** The main text; empty when there is none. */
   text: string
-  /** Canonical URLs, sorted. */
-  links: string[]
+  /** The same content for people; made when called for. */
+  markdown(): string
   /** What the page says its address is, when it is a valid one. */
   canonical: string | undefined
+  /** The language that the page gives itself, as it stands there. */
   lang: string | undefined
   dates: DateClaim[]
   metaRobots: string[]
   tdmReservation: string | undefined
   tdmPolicy: string | undefined
+  /** SPDX id or URL. */
   licence: string | undefined
   /** Set when the page was read in part only. */
-  cut: 'too_deep' | 'too_many_nodes' | undefined
+  cut: Dom['cut']
+}
+
+/** A page and how it came about, for those who want to know why. */
+export interface ExplainedPage {
+  page: ExtractedPage
+  head: PageHead
+  content: MainContent
+  title: Found | undefined
+  author: Found | undefined
+  siteName: Found | undefined
+  licenceWhy: string
 }
 
 const titleChars = 500
@@ -31,21 +50,34 @@ const titleChars = 500
  * Everything there is to know from a page's HTML, in one parse. Pure; time linear in the length for any input.
  * @param url of the page, after redirects: relative links start there
  */
-export function extractPage(html: string, url: string): ExtractedPage {
+export const extractPage = (html: string, url: string): ExtractedPage => explainPage(html, url).page
+
+/** What extractPage does, with its reasons. */
+export function explainPage(html: string, url: string): ExplainedPage {
   const { root, cut } = parseHtml(html)
-  const head = readHead(root)
+  const head = readHead(root, url)
   const base = (head.base !== undefined && URL.parse(head.base, url)?.href) || url
-  return {
-    title: head.title.toWellFormed().slice(0, titleChars).toWellFormed(),
-    text: mainText(readBlocks(mainContent(root, url))),
-    links: pageLinks(root, base),
+  const content = mainContent(root, url)
+  const blocks = readBlocks(content)
+  const [title, author, siteName] = [titleOf(head, url), authorOf(head, content.pageType, url), siteNameOf(head, url)]
+  const { licence, why } = licenceOf(head.licences, base)
+  const page: ExtractedPage = {
+    pageType: content.pageType,
+    title: bounded(title?.value ?? ''),
+    author: author && bounded(author.value),
+    siteName: siteName && bounded(siteName.value),
+    text: mainText(blocks),
+    markdown: () => mainMarkdown(blocks, base),
     canonical: head.canonical === undefined ? undefined : canonicalUrl(head.canonical, base),
     lang: head.lang,
     dates: dateClaims(root),
     metaRobots: head.robots,
     tdmReservation: head.tdmReservation,
     tdmPolicy: head.tdmPolicy,
-    licence: head.licence,
+    licence,
     cut,
   }
+  return { page, head, content, title, author, siteName, licenceWhy: why }
 }
+
+const bounded = (text: string): string => text.toWellFormed().slice(0, titleChars).toWellFormed()

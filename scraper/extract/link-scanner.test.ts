@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { parseHtml, walk } from './dom.ts'
 import { extractPage } from './extract-page.ts'
 import { linkResolver } from './link-resolver.ts'
 import { scanLinks } from './link-scanner.ts'
@@ -14,8 +15,34 @@ const fromScan = (html: string) => {
   return { links: links.toSorted(), canonical, robots }
 }
 const fromDom = (html: string) => {
-  const { links, canonical, metaRobots } = extractPage(html, url)
-  return { links, canonical, robots: metaRobots }
+  const { canonical, metaRobots } = extractPage(html, url)
+  return { links: linksOfTree(html), canonical, robots: metaRobots }
+}
+
+/** What the scanner must find, by the plain way through the tree. */
+function linksOfTree(html: string): string[] {
+  const found = new Set<string>()
+  const hrefs: string[] = []
+  let base: string | undefined
+  walk(parseHtml(html).root, {
+    enter({ name, attribs }) {
+      if (name === 'svg') return false
+      if (name === 'base') base ??= attribs['href']
+      return true
+    },
+  })
+  walk(parseHtml(html).root, {
+    enter({ name, attribs }) {
+      const href = name === 'a' || name === 'area' ? attribs['href'] : undefined
+      if (href !== undefined && !/\bnofollow\b/i.test(attribs['rel'] ?? '')) hrefs.push(href.trim())
+    },
+  })
+  const start = (base !== undefined && URL.parse(base, url)?.href) || url
+  for (const href of hrefs) {
+    const link = canonicalUrl(href, start)
+    if (link !== undefined && found.size < 5000) found.add(link)
+  }
+  return [...found].sort()
 }
 
 const pieces = [

@@ -15,7 +15,7 @@ export function markdownLine(inline: readonly Inline[], place: Place, resolve: (
   const writer = new LineWriter(place, resolve)
   for (const part of inline) writer.add(part)
   const text = spell(writer.pieces())
-  if (place === 'heading') return text.replace(/(#+)$/, (hashes) => `\\${hashes.split('').join('\\')}`)
+  if (place === 'heading') return escapeEnd(text)
   return place === 'cell' ? text : text.split('\n').map(escapeStart).join('\n')
 }
 
@@ -124,6 +124,13 @@ class LineWriter {
   #escape(text: string): string {
     return text.replace(/[\\`*_[\]<~|]/g, '\\$&').replace(/&(?=#?\w+;)/g, '\\&')
   }
+}
+
+/** Hash signs at the end of a heading are not part of it, unless they are escaped. */
+function escapeEnd(text: string): string {
+  let end = text.length
+  while (text[end - 1] === '#') end--
+  return text.slice(0, end) + text.slice(end).replaceAll('#', '\\#')
 }
 
 /** What would begin a heading, a list, a quote or a rule at the start of a line. */
