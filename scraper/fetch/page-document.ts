@@ -4,12 +4,12 @@ import { dataSource } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
-import { pageDates } from '../extract/dates.ts'
 import { extractPage, type ExtractedPage } from '../extract/extract-page.ts'
 import { identifyLanguage } from '../extract/language.ts'
 import { words } from '../extract/words.ts'
 import { judge } from '../filter/filter.ts'
 import { qualityFilters } from '../filter/filters.ts'
+import { pageTimes } from '../freshness/page-times.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
 import { pageRights, rightsRefusal, type HostWord } from '../robots/rights.ts'
 import type { HostRobots } from '../robots/robots.ts'
@@ -66,8 +66,6 @@ function documentOf(page: ExtractedPage, { fetched, robotsTxt, host, nowMs, obey
   const { lang, score } = identifyLanguage(text, page.lang)
   const { quality, refusal } = judge({ text, words: words(text), lang }, qualityFilters)
   if (refusal !== undefined) return refusal
-  const dates = pageDates(page.dates, { url, lang: page.lang, lastModified: headers['last-modified'], nowMs })
-  const fetchedAt = new Date(nowMs)
   return {
     id: contentId(text),
     uri: url,
@@ -83,12 +81,7 @@ function documentOf(page: ExtractedPage, { fetched, robotsTxt, host, nowMs, obey
     lang_score: score,
     languages: lang === 'und' ? {} : { [lang]: 1 },
     source: dataSource.WEB,
-    datetime: dates.publishedAt ?? fetchedAt,
-    published_at: dates.publishedAt,
-    published_by: dates.publishedBy,
-    published_score: dates.publishedScore,
-    modified_at: dates.modifiedAt,
-    fetched_at: fetchedAt,
+    ...pageTimes({ url, lang: page.lang, dates: page.dates, lastModified: headers['last-modified'], nowMs }),
     http_status: fetched.status,
     etag: headers['etag']?.slice(0, headerChars) ?? null,
     last_modified: headers['last-modified']?.slice(0, headerChars) ?? null,

@@ -196,9 +196,19 @@ describe('a memory', () => {
     const full = 36 ** 9
     const undated = Array.from({ length: 26 }, () => ({ count: 256, sumMs: full }))
     const contents = Array.from({ length: 4 }, () => 'f'.repeat(16))
-    const memory = { firstSeenAt: full, checkedAt: full, checks: full, changes: full, watchedMs: full, quietMs: full, dated: full, undated, contents }
+    const kept = { publishedAt: full, sketch: 'f'.repeat(19) }
+    const memory = { firstSeenAt: full, checkedAt: full, checks: full, changes: full, watchedMs: full, quietMs: full, dated: full, undated, contents, kept }
     expect(encodeMemory(memory).length).toBeLessThanOrEqual(512)
   })
+  test.each([undefined, { publishedAt: undefined, sketch: 'a-_0'.repeat(4) + 'abc' }, { publishedAt: start, sketch: 'A'.repeat(19) }])(
+    'keeps what was kept: %j',
+    (kept) => {
+      const { memory } = observe(undefined, { at: start, factsAt: start, content: content(1) })
+      const text = encodeMemory(kept ? { ...memory, kept } : memory)
+      expect(decodeMemory(text)?.kept).toEqual(kept)
+      expect(observe(decodeMemory(text), { at: start + day, factsAt: start, content: content(2) }).memory.kept).toEqual(kept)
+    },
+  )
   test('keeps when the page was first seen, by the clock of facts', () => {
     const first = observe(undefined, { at: start, factsAt: 7, content: content(1) })
     expect(observe(first.memory, { at: start + day, factsAt: 8, content: content(2) }).memory.firstSeenAt).toBe(7)

@@ -23,6 +23,16 @@ export interface PageMemory {
   undated: readonly IntervalGroup[]
   /** First 16 hex digits of the contents seen, newest first. */
   contents: readonly string[]
+  /** Of the version that was kept last. Absent when none was. */
+  kept?: KeptVersion | undefined
+}
+
+/** What a later version is held against, so that a date that was moved is not news. */
+export interface KeptVersion {
+  /** The publication that was believed; undefined when the page names none. */
+  publishedAt: number | undefined
+  /** Of its text (freshness/text-sketch.ts). */
+  sketch: string
 }
 
 /** Intervals with a change, all within the same octave. */
@@ -52,6 +62,14 @@ const group = z
   .transform(([count, sumMs]): IntervalGroup => ({ count, sumMs }))
 const content = z.string().regex(/^[0-9a-f]{16}$/)
 const list = z.string().transform((text) => (text === '' ? [] : text.split('.')))
+/** `publication+sketch`; a page of which nothing was kept has none. */
+const kept = z
+  .string()
+  .regex(/^(?:|[0-9a-z]{0,9}\+[\w-]{19})$/)
+  .transform((text): KeptVersion | undefined => {
+    const [at = '', sketch = ''] = text.split('+')
+    return text === '' ? undefined : { publishedAt: at === '' ? undefined : Number.parseInt(at, 36), sketch }
+  })
 const Fields = z.tuple([
   z.literal(version),
   number,
@@ -63,23 +81,30 @@ const Fields = z.tuple([
   number,
   list.pipe(z.array(group).max(octavesMax)),
   list.pipe(z.array(content).max(contentsMax)),
+  kept,
 ])
+/** The last field came later: a memory without it is as good. */
+const fieldsWithoutKept = 10
 
 /** At most 512 characters. */
 export function encodeMemory(memory: PageMemory): string {
   const { firstSeenAt, checkedAt, checks, changes, watchedMs, quietMs, dated, undated, contents } = memory
   const numbers = [firstSeenAt, checkedAt, checks, changes, watchedMs, quietMs, dated].map(base36)
   const groups = undated.map(({ count, sumMs }) => `${base36(count)}+${base36(sumMs)}`)
-  return [version, ...numbers, groups.join('.'), contents.join('.')].join(' ')
+  const fields = [version, ...numbers, groups.join('.'), contents.join('.')]
+  if (memory.kept) fields.push(`${memory.kept.publishedAt === undefined ? '' : base36(memory.kept.publishedAt)}+${memory.kept.sketch}`)
+  return fields.join(' ')
 }
 
 /** undefined for what is no memory, or one of another version: the page is then as good as new. */
 export function decodeMemory(text: string | undefined): PageMemory | undefined {
   if (text === undefined) return undefined
-  const { data } = Fields.safeParse(text.split(' '))
+  const fields = text.split(' ')
+  const { data } = Fields.safeParse(fields.length === fieldsWithoutKept ? [...fields, ''] : fields)
   if (!data) return undefined
-  const [, firstSeenAt, checkedAt, checks, changes, watchedMs, quietMs, dated, undated, contents] = data
-  return { firstSeenAt, checkedAt, checks, changes, watchedMs, quietMs, dated, undated, contents }
+  const [, firstSeenAt, checkedAt, checks, changes, watchedMs, quietMs, dated, undated, contents, keptVersion] = data
+  const memory = { firstSeenAt, checkedAt, checks, changes, watchedMs, quietMs, dated, undated, contents }
+  return keptVersion ? { ...memory, kept: keptVersion } : memory
 }
 
 const base36 = (value: number): string => Math.min(numberMax, Math.max(0, Math.round(value))).toString(36)

@@ -5,7 +5,8 @@ import type { Telemetry } from '#schemas/stage.ts'
 import type { ReadOutcome } from '../fetch/fetch-target.ts'
 import type { PageDocument } from '../fetch/page-document.ts'
 import type { ReadPage } from '../fetch/read-page.ts'
-import { decodeMemory } from '../frontier/page-memory.ts'
+import { datedByHistory } from '../freshness/page-history.ts'
+import type { KeptVersion } from '../frontier/page-memory.ts'
 import { jobMatcher } from '../shard/job-match.ts'
 import type { Found } from '../source/found.ts'
 import { labelOf, type Jobs } from './jobs.ts'
@@ -13,8 +14,8 @@ import { labelOf, type Jobs } from './jobs.ts'
 /** What became of a page: `stored` is durable when this is said. */
 export type Kept = { outcome: 'stored' | 'unchanged' } | { outcome: 'rejected'; reason: string }
 
-/** The step after the links of a page are known: what else it is good for. `found`: more that it leads to. @throws the signal's reason when aborted */
-export type KeepPage = (claim: Claim, read: ReadOutcome, signal: AbortSignal) => Promise<Kept & { found?: Found | undefined }>
+/** The step after the links of a page are known: what else it is good for. `found`: more that it leads to; `kept`: what the next version is held against. @throws the signal's reason when aborted */
+export type KeepPage = (claim: Claim, read: ReadOutcome, signal: AbortSignal) => Promise<Kept & { found?: Found | undefined; kept?: KeptVersion }>
 
 export interface KeeperOptions {
   documents: Queue
@@ -29,21 +30,20 @@ export function documentKeeper(options: KeeperOptions): KeepPage {
   const matches = jobMatcher(options.jobs.list)
   return async (claim, read, signal) => {
     const { document: page, found } = await options.readPage(read, signal)
-    const document = typeof page === 'string' ? page : documentOf(options, claim, page, matches)
+    if (typeof page === 'string') return { outcome: 'rejected', reason: page, found }
+    const { page: dated, kept } = datedByHistory(page, claim)
+    const document = documentOf(options, claim, dated, matches)
     if (typeof document === 'string') return { outcome: 'rejected', reason: document, found }
     const isNew = (await options.documents.add([{ key: `${document.uri}@${document.html_sha256}`, body: encodeDocument(document) }])) > 0
     if (isNew) options.telemetry.count('crawl.documents', 1, { label: document.label })
     // The key of a page never stored before is known only when a crash came between its queue and its frontier.
-    return { outcome: isNew || claim.previous === undefined ? 'stored' : 'unchanged', found }
+    return { outcome: isNew || claim.previous === undefined ? 'stored' : 'unchanged', found, kept }
   }
 }
 
 function documentOf({ jobs, hotkey }: KeeperOptions, claim: Claim, page: PageDocument, matches: ReturnType<typeof jobMatcher>): Document | string {
   const job = jobs.of(claim.url)
   if (!job) return 'no_job'
-  // A page that names no date is as old as its first visit, whatever became of it since.
-  const firstSeenAt = decodeMemory(claim.previous?.memory)?.firstSeenAt
-  const datetime = page.published_at ?? new Date(Math.min(firstSeenAt ?? Infinity, page.fetched_at.getTime()))
-  const document = { ...page, datetime, label: labelOf(job), job_id: job.id, hotkey, version: (claim.previous?.version ?? 0) + 1 }
+  const document = { ...page, label: labelOf(job), job_id: job.id, hotkey, version: (claim.previous?.version ?? 0) + 1 }
   return matches(document, job.id) === undefined ? document : 'job_mismatch'
 }

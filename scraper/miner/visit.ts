@@ -5,6 +5,7 @@ import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type
 import { retryAfterMs } from '../fetch/retry-after.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
 import type { HostPolicies } from '../robots/host-policies.ts'
+import { rememberKept } from '../freshness/page-history.ts'
 import { noFinds, type Found } from '../source/found.ts'
 import { hostMoods, restMs } from './host-rest.ts'
 import type { KeepPage } from './keep-document.ts'
@@ -104,12 +105,12 @@ class Visitor {
   async #read(claim: Claim, outcome: ReadOutcome): Promise<void> {
     const { keep, remember, policies, signal } = this.#options
     const adding = this.#addFound(claim, outcome.found, outcome.permission)
-    const { isChanged, ...kept } = remember(claim, outcome.fetched)
+    const { isChanged, ...remembered } = remember(claim, outcome.fetched)
     // Nobody waits for the links alone: they are durable together with the end of the visit, or before it.
     let isAdded = true
     adding.catch(() => (isAdded = false))
     const isNew = isChanged || !claim.previous
-    const { found, ...result }: Awaited<ReturnType<KeepPage>> = !outcome.isPage
+    const { found, kept, ...result }: Awaited<ReturnType<KeepPage>> = !outcome.isPage
       ? { outcome: 'stored' }
       : isNew
         ? await keep(claim, { ...outcome, policy: policies.of(claim.url) }, signal)
@@ -117,7 +118,8 @@ class Visitor {
     if (found) await this.#addFound(claim, found, outcome.permission)
     if (result.outcome === 'rejected') await this.#reject(claim, result.reason, 'extract')
     if (!isAdded) await adding
-    await Promise.all([adding, this.#finish(claim, result.outcome === 'rejected' ? result : { ...kept, ...result }, outcome)])
+    const memory = rememberKept(remembered.memory, kept)
+    await Promise.all([adding, this.#finish(claim, result.outcome === 'rejected' ? result : { ...remembered, memory, ...result }, outcome)])
   }
 
   async #unchanged(claim: Claim, outcome: Extract<FetchOutcome, { kind: 'unchanged' }>): Promise<void> {

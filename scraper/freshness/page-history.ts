@@ -1,0 +1,27 @@
+import type { Document } from '#schemas/document.ts'
+import type { Claim } from '#schemas/frontier.ts'
+import { decodeMemory, encodeMemory, type KeptVersion } from '../frontier/page-memory.ts'
+import { freshness, type DatedDocument, type PageHistory } from './freshness.ts'
+import { isSameSketch, textSketch } from './text-sketch.ts'
+
+type Dated = DatedDocument & Pick<Document, 'datetime' | 'minhash'>
+
+/** The page with the time it is as old as, and what the next version is held against. */
+export function datedByHistory<Page extends Dated>(page: Page, claim: Pick<Claim, 'modifiedAt' | 'previous'>): { page: Page; kept: KeptVersion } {
+  const sketch = textSketch(page.minhash)
+  const { datetime, publishedAt, publishedBy, publishedScore } = freshness(page, historyOf(claim, sketch))
+  const dated = { ...page, datetime, published_at: publishedAt, published_by: publishedBy, published_score: publishedScore }
+  return { page: dated, kept: { publishedAt: publishedAt?.getTime(), sketch } }
+}
+
+function historyOf({ modifiedAt, previous }: Pick<Claim, 'modifiedAt' | 'previous'>, sketch: string): PageHistory {
+  const memory = decodeMemory(previous?.memory)
+  const earlier = memory?.kept && { publishedAt: memory.kept.publishedAt, isSameText: isSameSketch(memory.kept.sketch, sketch) }
+  return { firstSeenAt: memory?.firstSeenAt, sitemapAt: modifiedAt, earlier }
+}
+
+/** What is remembered of a page, with the version that was kept. */
+export function rememberKept(memory: string | undefined, kept: KeptVersion | undefined): string | undefined {
+  const known = kept && decodeMemory(memory)
+  return known ? encodeMemory({ ...known, kept }) : memory
+}
