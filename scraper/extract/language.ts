@@ -1,89 +1,65 @@
+import { openLanguageModel, type Guess, type GuessLanguages } from './language-model.ts'
+import { languageWindows } from './language-windows.ts'
+
 export interface Language {
-  /** ISO 639-1, or `und`. */
+  /** ISO 639-1 where there is a code, else ISO 639-3; `und` when the text is too short or mixed. */
   lang: string
-  /** How sure, 0..1. */
+  /** How sure, 0..1: the mean probability over the text. */
   score: number
+  /** Share of the text by language, 0..1, the largest first. What no language was found in is missing from the sum. */
+  shares: Record<string, number>
 }
 
-/** The commonest words of each language that few of the others share; none of one letter, which code and formulas are full of. */
-const stopWords: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEntries(
-  Object.entries({
-    en: 'the of and to in is that for it with as on be at by this are from or an was not have you which can if will',
-    de: 'der die und das den von zu mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er hat dass sie nach wird bei',
-    fr: 'le la les et des en du une que est pour dans qui par sur pas au plus ce ne se avec il sont cette aux ou mais nous vous',
-    es: 'el la los de que y en las por un con una para del se es su al como más o pero sus le ha este sí porque esta',
-    it: 'il di che la e un per è non una in sono con del della si da come le dei nel alla più anche gli ma lo questo',
-    pt: 'o de que e do da em um para é com não uma os no se na por mais as dos como mas ao ele das à seu sua ou',
-    nl: 'de het een van en in is dat op te zijn voor met die niet aan er om ook als bij maar dan naar uit door wordt',
-    pl: 'i w na z do się nie jest że to o jak po co za od dla przez ale są tym być może tak',
-    sv: 'och att det som en på är av för med den till inte har de ett om var men vi kan eller från så',
-    tr: 've bir bu için ile da de olarak daha çok gibi olan ise en kadar sonra ne var her mi',
-    id: 'yang dan di ini untuk dengan dari pada tidak dalam itu akan adalah atau juga ke bisa oleh saat',
-    vi: 'và của là các có được cho không trong với một những này để người khi đã từ như về',
-  }).map(([lang, list]) => [lang, new Set(list.split(' ').filter((word) => word.length > 1))]),
-)
+/** @param hint the page's `lang` attribute */
+export type IdentifyLanguage = (text: string, hint: string | undefined) => Language
 
-const scripts: readonly (readonly [RegExp, string])[] = [
-  [/[\p{Script=Hiragana}\p{Script=Katakana}]/gu, 'ja'],
-  [/\p{Script=Han}/gu, 'zh'],
-  [/\p{Script=Hangul}/gu, 'ko'],
-  [/\p{Script=Cyrillic}/gu, 'ru'],
-  [/\p{Script=Arabic}/gu, 'ar'],
-  [/\p{Script=Greek}/gu, 'el'],
-  [/\p{Script=Hebrew}/gu, 'he'],
-  [/\p{Script=Thai}/gu, 'th'],
-  [/\p{Script=Devanagari}/gu, 'hi'],
-]
-/** Languages that share a script with the one it is named by above: the page's own word decides among them. */
-const sameScript: Readonly<Record<string, readonly string[]>> = {
-  ru: ['uk', 'bg', 'sr', 'mk', 'be', 'kk', 'mn'],
-  ar: ['fa', 'ur', 'ps'],
-  hi: ['mr', 'ne'],
-}
-
-const sampleChars = 20_000
-const wordsMin = 20
-/** Share of stop words in running text is 0.3 to 0.5; of chance hits in another language, or in code, well under 0.1. */
-const shareMin = 0.08
-const shareSure = 0.25
-/** The runner-up must stay behind: closely related languages share some of these words. */
-const leadMin = 1.4
+/** Letters without which nothing is said: a line. One of a script that writes syllables or words counts three. */
+const lettersMin = 40
+/** A window whose best guess is less probable belongs to no language. */
+const probabilityMin = 0.4
+/** A text is of one language when so much of what was found in it is, and so much of the whole; else it is mixed, or none. */
+const shareMin = 0.65
+const wholeMin = 0.4
+/** Smaller parts of a text are names and quotes, and errors. */
+const shareTold = 0.05
+/** The page's own word decides between guesses that are at most that many times apart. */
+const closeMax = 5
 
 /**
- * A small identifier of language by script and stop words; the page's `lang` attribute settles what is close, and is not believed against the evidence.
- * Short and mixed texts, and languages it has no words of, are `und`.
+ * Makes ready to tell languages apart: each window of the text (language-windows.ts) is guessed by itself, and counts by its letters. At most 1920 characters
+ * are looked at, so that a text of 1 MB costs what one of 2 KB does.
  */
-export function identifyLanguage(text: string, declared: string | undefined): Language {
-  const sample = text.slice(0, sampleChars)
-  const claimed = /^[a-z]{2}(?=$|[-_])/i.exec(declared?.trim() ?? '')?.[0].toLowerCase()
-  return byScript(sample, claimed) ?? byStopWords(sample, claimed)
+export async function openLanguages(): Promise<IdentifyLanguage> {
+  const guess = await openLanguageModel()
+  return (text, hint) => identify(guess, text, languageOf(hint))
 }
 
-function byScript(sample: string, claimed: string | undefined): Language | undefined {
-  const letters = sample.match(/\p{L}/gu)?.length ?? 0
-  if (letters < 10) return undefined
-  for (const [pattern, lang] of scripts) {
-    const share = (sample.match(pattern)?.length ?? 0) / letters
-    // Japanese mixes kana with Han; a tenth of kana is enough to tell it from Chinese.
-    if (share > (lang === 'ja' ? 0.1 : 0.5))
-      return { lang: claimed && sameScript[lang]?.includes(claimed) ? claimed : lang, score: round(Math.max(share, 0.5)) }
+function identify(guess: GuessLanguages, text: string, hint: string | undefined): Language {
+  const found = new Map<string, { letters: number; sure: number }>()
+  let all = 0
+  for (const { line, letters } of languageWindows(text)) {
+    all += letters
+    const best = choose(guess(line, 3), hint)
+    if (!best || best.probability < probabilityMin) continue
+    const sum = found.get(best.lang) ?? { letters: 0, sure: 0 }
+    found.set(best.lang, { letters: sum.letters + letters, sure: sum.sure + letters * best.probability })
   }
-  return undefined
+  if (all < lettersMin) return { lang: 'und', score: 0, shares: {} }
+  const known = [...found.values()].reduce((sum, { letters }) => sum + letters, 0)
+  const sums = [...found].toSorted(([a, x], [b, y]) => y.letters - x.letters || (a < b ? -1 : 1))
+  const shares = Object.fromEntries(sums.map(([lang, { letters }]) => [lang, round(letters / all)] as const).filter(([, share]) => share >= shareTold))
+  const [lang, { letters, sure }] = sums[0] ?? ['und', { letters: 0, sure: 0 }]
+  return letters >= shareMin * known && letters >= wholeMin * all ? { lang, score: round(sure / letters), shares } : { lang: 'und', score: 0, shares }
 }
 
-function byStopWords(sample: string, claimed: string | undefined): Language {
-  const tokens = sample.toLowerCase().match(/\p{L}+/gu) ?? []
-  if (tokens.length < wordsMin) return unknown
-  const shares = Object.entries(stopWords)
-    .map(([lang, list]) => ({ lang, share: tokens.filter((token) => list.has(token)).length / tokens.length }))
-    .toSorted((a, b) => b.share - a.share || (a.lang < b.lang ? -1 : 1))
-  const [first, second] = shares
-  if (!first || !second) return unknown
-  const own = shares.find(({ lang }) => lang === claimed)
-  if (own && own.share >= shareMin / 2 && own.share * leadMin >= first.share) return found(own)
-  return first.share >= shareMin && first.share >= leadMin * second.share ? found(first) : unknown
+/** Of close relatives (Croatian and Serbian, Danish and Norwegian, Indonesian and Malay) the one that the page names. */
+function choose(guesses: readonly Guess[], hint: string | undefined): Guess | undefined {
+  const [best] = guesses
+  const named = guesses.find(({ lang }) => lang === hint)
+  return best && named && named.probability * closeMax >= best.probability ? { lang: named.lang, probability: best.probability } : best
 }
 
-const unknown: Language = { lang: 'und', score: 0 }
-const found = ({ lang, share }: { lang: string; share: number }): Language => ({ lang, score: round(Math.min(1, share / shareSure)) })
-const round = (score: number): number => Math.round(score * 1000) / 1000
+/** The language of a BCP 47 tag. */
+const languageOf = (tag: string | undefined): string | undefined => /^[a-z]{2,3}(?=$|[-_])/.exec(tag?.trim().toLowerCase() ?? '')?.[0]
+
+const round = (value: number): number => Math.round(value * 1000) / 1000

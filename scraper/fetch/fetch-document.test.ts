@@ -3,6 +3,7 @@ import { frozenClock } from '#infra/clock.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { Document } from '#schemas/document.ts'
 import { openSite, type Page } from '#test/site/site.ts'
+import { story } from '#test/site/story.ts'
 import { createRobots } from '../robots/robots.ts'
 import { fetchDocument } from './fetch-document.ts'
 import { openPagePool } from './page-pool.ts'
@@ -11,7 +12,7 @@ import { pageReader } from './read-page.ts'
 const clock = frozenClock(Date.UTC(2026, 0, 15))
 const pool = openPagePool({ threads: 1 })
 afterAll(() => pool[Symbol.asyncDispose]())
-const prose = 'The garden of the house is on the other side of the road, and it was the place that we liked to be in with friends. '.repeat(4)
+const prose = story(1)
 const page = `<html lang="en"><title>A garden</title><meta property="article:published_time" content="2026-01-02"><main><p>${prose}</p></main></html>`
 const send =
   (body: string, headers: Record<string, string> = {}, status = 200): Page =>

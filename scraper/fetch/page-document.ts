@@ -4,11 +4,10 @@ import { dataSource } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
+import { QualitySettings, type QualityChoice } from '#schemas/quality.ts'
 import { extractPage, type ExtractedPage } from '../extract/extract-page.ts'
-import { identifyLanguage } from '../extract/language.ts'
-import { words } from '../extract/words.ts'
-import { judge } from '../filter/filter.ts'
-import { qualityFilters } from '../filter/filters.ts'
+import { openLanguages, type IdentifyLanguage } from '../extract/language.ts'
+import { openQuality, type Quality } from '../filter/quality.ts'
 import { pageTimes } from '../freshness/page-times.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
 import { pageRights, rightsRefusal, type HostWord } from '../robots/rights.ts'
@@ -32,6 +31,8 @@ export interface PageTask {
   nowMs: number
   /** Refuse what its owner does not want to be learnt from, too. */
   obeyRights: boolean
+  /** What is asked of its text, where that is not the default. */
+  quality?: QualityChoice | undefined
 }
 
 /** What was made of a page. */
@@ -45,41 +46,67 @@ export interface PageReading {
 }
 
 /** One page, read whole. Pure: the same task gives the same document, whoever fetched it. */
-export function readPage(task: PageTask): PageReading {
+export type ReadTask = (task: PageTask) => PageReading
+
+/** What reads pages, and the settings that were compiled before. */
+interface Reader {
+  identifyLanguage: IdentifyLanguage
+  qualityOf: (choice: QualityChoice | undefined) => Quality
+}
+
+/** Loads what a thread needs to read pages, once. */
+export async function openTaskReader(): Promise<ReadTask> {
+  const compiled = new Map<string, Quality>()
+  const qualityOf = (choice: QualityChoice = {}): Quality => {
+    const key = JSON.stringify(choice)
+    const known = compiled.get(key)
+    if (known) return known
+    const opened = openQuality(QualitySettings.parse(choice))
+    compiled.set(key, opened)
+    return opened
+  }
+  const reader = { identifyLanguage: await openLanguages(), qualityOf }
+  return (task) => readPage(task, reader)
+}
+
+function readPage(task: PageTask, reader: Reader): PageReading {
   const { fetched, rendered } = task
   const { url, headers, body } = fetched
   const html = rendered ?? decodeText(body, headers['content-type']).text
   const page = extractPage(html, url)
   const textChars = page.text.length
-  return { document: documentOf(page, task), textChars, needsBrowser: rendered === undefined && needsRendering(html, textChars).needed }
+  return { document: documentOf(page, task, reader), textChars, needsBrowser: rendered === undefined && needsRendering(html, textChars).needed }
 }
 
-function documentOf(page: ExtractedPage, { fetched, robotsTxt, host, nowMs, obeyRights }: PageTask): PageDocument | string {
+function documentOf(page: ExtractedPage, { fetched, robotsTxt, host, nowMs, obeyRights, quality: choice }: PageTask, reader: Reader): PageDocument | string {
   const { headers, url } = fetched
   const robots = readPageRobots(headers, { ...page, robots: page.metaRobots }, url)
   const rights = pageRights({ robotsTxt, host, robots, licence: page.licence })
   const forbidden = rightsRefusal(rights, robots, { obey: obeyRights, nowMs })
   if (forbidden !== undefined) return forbidden
   if (page.cut !== undefined) return page.cut
-  const text = normalizeText(page.text)
-  if (text === '') return 'no_text'
-  const { lang, score } = identifyLanguage(text, page.lang)
-  const { quality, refusal } = judge({ text, words: words(text), lang }, qualityFilters)
+  const whole = normalizeText(page.text)
+  if (whole === '') return 'no_text'
+  const { lang, score, shares } = reader.identifyLanguage(whole, page.lang)
+  const rules = reader.qualityOf(choice)
+  const { text: kept, quality, refusal } = rules.judge(whole, lang)
   if (refusal !== undefined) return refusal
+  const { text, counts: personalData } = rules.replacePersonalData(kept)
+  if (text === '') return 'no_text'
   return {
     id: contentId(text),
     uri: url,
     url,
     host: new URL(url).host,
-    page_type: 'article',
-    title: page.title,
-    author: null,
-    site_name: null,
+    page_type: page.pageType,
+    title: rules.replacePersonalData(page.title).text,
+    author: page.author ?? null,
+    site_name: page.siteName ?? null,
     text,
     markdown: null,
     lang,
     lang_score: score,
-    languages: lang === 'und' ? {} : { [lang]: 1 },
+    languages: shares,
     source: dataSource.WEB,
     ...pageTimes({ url, lang: page.lang, dates: page.dates, lastModified: headers['last-modified'], nowMs }),
     http_status: fetched.status,
@@ -90,7 +117,7 @@ function documentOf(page: ExtractedPage, { fetched, robotsTxt, host, nowMs, obey
     text_bytes: Buffer.byteLength(text),
     minhash: minhash(text),
     quality,
-    personal_data: {},
+    personal_data: personalData,
     rights,
   }
 }

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
+import { story } from '#test/site/story.ts'
 import type { PageTask } from './page-document.ts'
 import { openPagePool } from './page-pool.ts'
 
@@ -12,7 +13,7 @@ const task = (html: string): PageTask => ({
   nowMs: Date.UTC(2026, 0, 15),
   obeyRights: true,
 })
-const good = () => task(`<title>Garden</title><main><p>${sentence.repeat(4)}</p></main>`)
+const good = () => task(`<title>Garden</title><main><p>${story(1)}</p></main>`)
 const endless = () => task(`<main>${`<p>${sentence}</p>`.repeat(100_000)}</main>`)
 
 describe('the pool', () => {
@@ -22,7 +23,7 @@ describe('the pool', () => {
   test('makes the same document of the same page, and takes its bytes', async () => {
     const first = good()
     const { document } = await pool.read(first, signal)
-    expect(document).toMatchObject({ uri: 'http://h.example/', title: 'Garden', text: sentence.repeat(4).trim() })
+    expect(document).toMatchObject({ uri: 'http://h.example/', title: 'Garden', text: story(1) })
     expect(first.fetched.body.length).toBe(0)
     expect(await pool.read(good(), signal)).toMatchObject({ document })
   })

@@ -1,9 +1,4 @@
-export interface Candidate {
-  readonly text: string
-  readonly words: readonly string[]
-  /** ISO 639-1, or `und`. */
-  readonly lang: string
-}
+import type { Candidate } from './candidate.ts'
 
 /** One quality rule: what it measures is stored with every document it keeps, whether it decides is said in one stable code. Pure. */
 export interface Filter {
@@ -13,6 +8,21 @@ export interface Filter {
   /** Keeps a document with this measure, or says why not. */
   judge(measure: number, candidate: Candidate): true | string
 }
+
+/** A threshold; `false`: it does not decide. */
+export type Limit = number | false
+
+/** Keeps what measures no more than the limit. */
+export const atMost =
+  (limit: Limit, reason: string): Filter['judge'] =>
+  (measure) =>
+    limit === false || measure <= limit || reason
+
+/** Keeps what measures no less than the limit. */
+export const atLeast =
+  (limit: Limit, reason: string): Filter['judge'] =>
+  (measure) =>
+    limit === false || measure >= limit || reason
 
 export interface Judgement {
   /** Measure of each rule, to three decimals. */

@@ -1,8 +1,17 @@
-import type { Filter } from './filter.ts'
+import { atLeast, atMost, type Filter, type Limit } from './filter.ts'
 
-/** Gopher (arXiv 2112.11446, table A1): between 50 and 100,000 words. */
-export const gopherWordCount = (minWords = 50, maxWords = 100_000): Filter => ({
-  name: 'word_count',
-  measure: ({ words }) => words.length,
-  judge: (count) => (count < minWords ? 'gopher_too_short' : count > maxWords ? 'gopher_too_long' : true),
-})
+/** What holds a letter or digit: a mark that stands alone is no word. */
+export const isWord = (run: string): boolean => /[\p{L}\p{N}]/u.test(run)
+
+/** Gopher (arXiv 2112.11446, table A1): between 50 and 100,000 words. `gopher_too_short`, `gopher_too_long` */
+export function gopherWordCount(min: Limit, max: Limit): Filter {
+  const [isEnough, isNotTooMuch] = [atLeast(min, 'gopher_too_short'), atMost(max, 'gopher_too_long')]
+  return {
+    name: 'word_count',
+    measure: ({ words }) => words.reduce((count, word) => (isWord(word) ? count + 1 : count), 0),
+    judge(count, candidate) {
+      const enough = isEnough(count, candidate)
+      return enough === true ? isNotTooMuch(count, candidate) : enough
+    },
+  }
+}

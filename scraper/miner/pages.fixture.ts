@@ -1,12 +1,8 @@
 import type { Page } from '#test/site/site.ts'
+import { story } from '#test/site/story.ts'
 
-const prose = (topic: string, salt: number): string =>
-  Array.from(
-    { length: 30 },
-    (_, i) => `The ${topic} number ${(i * 7919 + salt * 104_729) % 997} of the garden was seen with ${topic}${salt}x${i} and that is what we have.`,
-  ).join(' ')
 const html = (topic: string, salt: number, links: readonly string[]): string =>
-  `<html lang="en"><head><title>${topic} ${salt}</title></head><body><main><h1>${topic}</h1><p>${prose(topic, salt)}</p>${links.map((link) => `<a href="${link}">more</a>`).join(' ')}</main></body></html>`
+  `<html lang="en"><head><title>${topic} ${salt}</title></head><body><main><h1>${topic}</h1><p>${story(salt, 20)}</p>${links.map((link) => `<a href="${link}">more</a>`).join(' ')}</main></body></html>`
 
 /** Hosts whose pages link to each other, in a tree, so that what is known depends on what was visited. */
 export function forest(hosts: number, pages: number, jitter: (key: string) => number): Record<string, Record<string, Page>> {

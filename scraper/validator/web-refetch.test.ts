@@ -6,15 +6,15 @@ import { createHttp, type Http } from '#infra/net/http.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { contentId } from '#schemas/identity/content-id.ts'
 import { factTime, manualClock, type ManualClock } from '#test/adversary/subnet.ts'
+import { story } from '#test/site/story.ts'
 import { openPagePool } from '../fetch/page-pool.ts'
 import type { Refetch, Refetched } from './refetch.ts'
 import { webRefetch } from './web-refetch.ts'
 
-const sentence = 'The people of the town have said that it is the best way to make bread with what is at hand, and they do it every day. '
 const pages: Record<string, string> = {
   '/robots.txt': 'User-agent: *\nDisallow: /closed\nCrawl-delay: 3\n',
   '/page': `<html lang="en"><head><title>Bread</title><meta property="article:published_time" content="2026-01-02T00:00:00Z"></head>
-    <body><main><h1>Bread</h1><p>${sentence.repeat(12)}</p></main></body></html>`,
+    <body><main><h1>Bread</h1><p>${story(1)}</p></main></body></html>`,
   '/empty': '<html><body></body></html>',
   '/closed': '<html><body>closed</body></html>',
 }
@@ -55,7 +55,7 @@ describe('webRefetch', () => {
   test('finds the document a miner finds', async () => {
     const found = await look(`${origin}/page`)
     expect(found).toMatchObject({ state: 'found', publishedAt: new Date('2026-01-02T00:00:00Z') })
-    expect(found.state === 'found' && contentId(found.text) === found.id && found.text.includes('best way to make bread')).toBe(true)
+    expect(found.state === 'found' && contentId(found.text) === found.id && found.text.includes(story(1))).toBe(true)
   })
 
   test('says that a page is gone, or holds nothing', async () => {

@@ -1,6 +1,6 @@
 import { Readability } from '@mozilla/readability'
 import { parseHTML } from 'linkedom'
-import { readPage } from '#scraper/fetch/page-document.ts'
+import { openTaskReader } from '#scraper/fetch/page-document.ts'
 import { median, medianRatio, type Bench, type Sample } from './bench.ts'
 import { extractionPages, noDevelopmentSet, type ExtractionPage } from './development-set.ts'
 
@@ -9,6 +9,7 @@ import { extractionPages, noDevelopmentSet, type ExtractionPage } from './develo
  * @mozilla/readability, which find the main text and nothing else, on the same pages.
  */
 const quickPages = 60
+const readTask = await openTaskReader()
 let pages: (ExtractionPage & { body: Uint8Array })[] = []
 
 const contestant = (read: (page: (typeof pages)[number]) => boolean) => ({
@@ -29,7 +30,7 @@ export const bench: Bench = {
   contestants: {
     documents: contestant(({ url, body }) => {
       const fetched = { url, status: 200, headers: { 'content-type': 'text/html; charset=utf-8' }, body }
-      const { document } = readPage({ fetched, rendered: undefined, robotsTxt: 'found', host: undefined, nowMs: Date.UTC(2026, 0, 15), obeyRights: false })
+      const { document } = readTask({ fetched, rendered: undefined, robotsTxt: 'found', host: undefined, nowMs: Date.UTC(2026, 0, 15), obeyRights: false })
       return typeof document !== 'string'
     }),
     readability_linkedom: contestant(({ html }) => {
