@@ -1,11 +1,11 @@
 import type { Document } from '#schemas/document.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
-import { joinParagraphs, paragraphName, paragraphsOf } from './paragraphs.ts'
+import { joinParagraphs, paragraphName, paragraphsOf, placeOf } from './paragraphs.ts'
 
 /**
- * A paragraph that so many pages of one host have is boilerplate there. A number and no share: a host's pages come little by little, and what was cut from a
- * row cannot be put back when the share falls.
+ * A paragraph that so many pages of one host in one job have is boilerplate there. A number and no share: a host's pages come little by little, and what was
+ * cut from a row cannot be put back when the share falls.
  */
 const pagesMin = 8
 /** A page that has less left (UTF-16 code units) was nothing but boilerplate. */
@@ -22,25 +22,25 @@ export interface Cut {
 
 /**
  * Cuts the paragraphs that pages of one host repeat, but for the best copy: they stay in the page that was published first (unknown last), then has the smallest uri.
- * So nothing is lost to the corpus, and anybody who looks at all rows of the host sees that what a row lacks stands in another.
+ * So nothing is lost to the corpus, and anybody who looks at all rows of the host in the shard sees that what a row lacks stands in another.
  *
  * The set of documents and of known names decides. Scores, languages and counts of replaced data stay those of the page as it was read.
  * @param documents one per uri; rows cut before may be among them
- * @param hosts cut on these alone: where nothing came, nothing changes
+ * @param places (paragraphs.ts) only there: where nothing came, nothing changes
  * @param known names of what was boilerplate before; it stays so
  */
-export function cutBoilerplate(documents: readonly Document[], hosts: ReadonlySet<string>, known: ReadonlySet<string>): Cut {
+export function cutBoilerplate(documents: readonly Document[], places: ReadonlySet<string>, known: ReadonlySet<string>): Cut {
   const cut: Cut = { documents: [], emptied: [], found: [] }
-  for (const [host, pages] of Map.groupBy(documents, (document) => document.host)) {
-    if (hosts.has(host)) cutHost(host, pages, known, cut)
+  for (const [place, pages] of Map.groupBy(documents, placeOf)) {
+    if (places.has(place)) cutPlace(place, pages, known, cut)
     else cut.documents.push(...pages)
   }
   cut.found.sort()
   return cut
 }
 
-function cutHost(host: string, documents: readonly Document[], known: ReadonlySet<string>, into: Cut): void {
-  const pages = documents.toSorted(compareKeepers).map((document) => ({ document, paragraphs: namedParagraphs(host, document.text) }))
+function cutPlace(place: string, documents: readonly Document[], known: ReadonlySet<string>, into: Cut): void {
+  const pages = documents.toSorted(compareKeepers).map((document) => ({ document, paragraphs: namedParagraphs(place, document.text) }))
   const counts = new Map<string, number>()
   for (const { paragraphs } of pages)
     for (const name of new Set(paragraphs.map((paragraph) => paragraph.name))) if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -62,7 +62,7 @@ function take(document: Document, left: string, into: Cut): void {
   else into.documents.push({ ...document, text, id: contentId(text), text_bytes: Buffer.byteLength(text), minhash: minhash(text) })
 }
 
-const namedParagraphs = (host: string, text: string) => paragraphsOf(text).map((paragraph) => ({ text: paragraph, name: paragraphName(host, paragraph) }))
+const namedParagraphs = (place: string, text: string) => paragraphsOf(text).map((paragraph) => ({ text: paragraph, name: paragraphName(place, paragraph) }))
 
 /** By nothing that cutting changes. */
 function compareKeepers(a: Document, b: Document): number {

@@ -6,6 +6,7 @@ import type { NearDuplicates } from '#schemas/near-duplicates.ts'
 import type { Reject } from '#schemas/stage.ts'
 import { cutBoilerplate } from './boilerplate.ts'
 import { compareDocuments } from './order.ts'
+import { placeOf } from './paragraphs.ts'
 
 export interface DuplicateCounts {
   /** Documents dropped for the same uri or the same text. */
@@ -53,7 +54,7 @@ export async function deduplicate({ former, arrivals, index, boilerplate: known 
   await index.add(ofText.map((document) => fingerprintOf(document, pageKey(document))))
   const pages = await keepOnePerCluster(ofText, index, drops, clusterHeads)
 
-  const { documents, emptied, found } = cutBoilerplate(pages, new Set(arrivals.map(({ host }) => host)), known)
+  const { documents, emptied, found } = cutBoilerplate(pages, new Set(arrivals.map(placeOf)), known)
   const before = new Set(pages)
   const changed = documents.filter((document) => !before.has(document))
   const ofCutText = keepOnePer(documents, ({ id }) => id, compareCopies, drops)

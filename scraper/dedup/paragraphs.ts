@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Document } from '#schemas/document.ts'
 
 /** Shorter ones are no loss, and too often the same by chance. UTF-16 code units. */
 const charsMin = 40
@@ -18,10 +19,13 @@ export function paragraphsOf(text: string): string[] {
 
 export const joinParagraphs = (paragraphs: readonly string[]): string => paragraphs.join('\n\n')
 
+/** The rows among which repeated paragraphs are sought: those of one host in one shard. */
+export const placeOf = ({ job_id, host }: Pick<Document, 'job_id' | 'host'>): string => `${job_id} ${host}`
+
 /**
- * What a paragraph is known by on its host: `HOST HASH`, 64 bits of its sha256 in hex. Undefined for what is never cut: short ones, headings, code.
+ * What a paragraph is known by: its place and 64 bits of its sha256 in hex. Undefined for what is never cut: short ones, headings, code.
  */
-export function paragraphName(host: string, paragraph: string): string | undefined {
+export function paragraphName(place: string, paragraph: string): string | undefined {
   if (paragraph.length < charsMin || paragraph.startsWith('#') || fence.test(paragraph)) return undefined
-  return `${host} ${createHash('sha256').update(paragraph).digest('hex').slice(0, 16)}`
+  return `${place} ${createHash('sha256').update(paragraph).digest('hex').slice(0, 16)}`
 }

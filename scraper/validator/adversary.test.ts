@@ -8,6 +8,7 @@ import { compressors } from '#schemas/parquet/compression.ts'
 import { encodeDocuments } from '#schemas/parquet/encode.ts'
 import { publishForged, publishIndexOf } from '#test/adversary/forger.ts'
 import { job, openScene, type Scene } from '#test/adversary/scene.ts'
+import { footer, header, sitePages, withText } from '#test/adversary/site-pages.ts'
 import { factTime } from '#test/adversary/subnet.ts'
 import { prose, testDocument } from '#test/golden/documents.ts'
 
@@ -112,6 +113,32 @@ describe('a cheating miner is caught', () => {
       return { ...row, text, id: contentId(text), minhash: minhash(text), text_bytes: Buffer.byteLength(text) }
     })
     await publishForged(scene.subnet, scene.miner, job.id, { documents: fabricated })
+    expect(await scene.failures()).toEqual(['page_differs'])
+  })
+
+  test('with pages of which it threw most away, as if that were boilerplate', async () => {
+    const pages = sitePages(scene.rows(scene.miner, 60).map((row, n) => withText(row, `${prose(8000 + n, 40)}\n\n${row.text}`)))
+    for (const page of pages) scene.web.set(page.uri, page)
+    const [whole, ...others] = pages
+    const heads = others.map((page, n) => withText(page, prose(8001 + n, 40)))
+    await publishForged(scene.subnet, scene.miner, job.id, { documents: [whole as Document, ...heads] })
+    expect(await scene.failures()).toEqual(['page_differs'])
+  })
+
+  test('with text of its own in the place of a page whose header and footer it cut', async () => {
+    const pages = sitePages(scene.rows(scene.miner, 60))
+    for (const page of pages) scene.web.set(page.uri, page)
+    const forged = pages.map((page, n) => (n < 3 ? page : withText(page, prose(9000 + n))))
+    await publishForged(scene.subnet, scene.miner, job.id, { documents: forged })
+    expect(await scene.failures()).toEqual(['page_differs'])
+  })
+
+  test('with what all pages of a host repeat, for pages it never read', async () => {
+    const pages = sitePages(scene.rows(scene.miner, 60))
+    for (const page of pages) scene.web.set(page.uri, page)
+    const parts = [...header.split(' '), ...footer.split(' ')]
+    const guessed = pages.map((page, n) => (n < 3 ? page : withText(page, Array.from({ length: 40 }, (_, i) => parts[(i * (n + 7)) % parts.length]).join(' '))))
+    await publishForged(scene.subnet, scene.miner, job.id, { documents: guessed })
     expect(await scene.failures()).toEqual(['page_differs'])
   })
 

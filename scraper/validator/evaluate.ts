@@ -5,10 +5,11 @@ import { minhash } from '#schemas/identity/minhash.ts'
 import type { ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { decodeRowGroups } from '#schemas/parquet/decode.ts'
+import { paragraphName, paragraphsOf, placeOf } from '../dedup/paragraphs.ts'
 import type { JobMatch } from '../shard/job-match.ts'
 import type { Claim } from './claim.ts'
 import { failure, type Failure } from './failure.ts'
-import { judgePage, type PageVerdict, type Refetch } from './refetch.ts'
+import { judgePage, lackedParagraphs, type PageVerdict, type Refetch, type Refetched } from './refetch.ts'
 import { checkDuplicates, checkRow, rowFacts, ShardShares, type RowFacts } from './rows.ts'
 import { drawSample, sampleSeed, type SampledRow } from './sample.ts'
 import { checkFooter, checkManifest, readShard } from './structure.ts'
@@ -56,10 +57,38 @@ export async function evaluateClaim(hotkey: string, claim: Claim, params: Evalua
   }
   failures.push(...checkDuplicates(rows))
   if (failures.length > 0) return { failures: failures.slice(0, failuresMax), rows, pages: [] }
-  const pages: PageVerdict[] = []
-  for (const row of sample) pages.push(judgePage(row, await params.refetch(row.uri, params.signal)))
+  const looks: Look[] = []
+  for (const row of sample) looks.push({ row, found: await params.refetch(row.uri, params.signal) })
+  const pages = await judgePages(looks, claim, params)
   return { failures: checkPages(pages), rows, pages }
 }
+
+interface Look {
+  row: Document
+  found: Refetched
+}
+
+/** A page that differs is judged again when it is known which of the paragraphs its row lacks stand in others: the shard is read once more for that. */
+async function judgePages(looks: readonly Look[], { shards }: Claim, { store, signal }: EvaluationParams): Promise<PageVerdict[]> {
+  const isDoubtful = ({ row, found }: Look): boolean => found.state === 'found' && judgePage(row, found).outcome === 'different'
+  const lacked = new Set(looks.filter(isDoubtful).flatMap(({ row, found }) => (found.state === 'found' ? [...lackedParagraphs(row, found.text)] : [])))
+  const jobs = new Set(looks.filter(isDoubtful).map(({ row }) => row.job_id))
+  const elsewhere = new Set<string>()
+  for (const manifest of shards.filter(({ job_id }) => lacked.size > 0 && jobs.has(job_id))) {
+    const bytes = await readShard(manifest, store)
+    if (!(bytes instanceof Uint8Array)) continue
+    for await (const group of decodeRowGroups(bytes)) {
+      signal.throwIfAborted()
+      for (const name of group.flatMap(namesOf)) if (lacked.has(name)) elsewhere.add(name)
+    }
+  }
+  return looks.map(({ row, found }) => judgePage(row, found, (name) => elsewhere.has(name)))
+}
+
+const namesOf = (row: Document): string[] =>
+  paragraphsOf(row.text)
+    .map((paragraph) => paragraphName(placeOf(row), paragraph))
+    .filter((name) => name !== undefined)
 
 interface ShardEvaluation {
   failures: Failure[]

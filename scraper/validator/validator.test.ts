@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { contentId } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
-import { openScene, type Scene } from '#test/adversary/scene.ts'
+import { similarity } from '#schemas/identity/signature.ts'
+import { lineage } from '#schemas/manifest.ts'
+import { decodeDocuments } from '#schemas/parquet/decode.ts'
+import { job, openScene, type Scene } from '#test/adversary/scene.ts'
+import { sitePages } from '#test/adversary/site-pages.ts'
 
 let scene: Scene
 beforeEach(async () => {
@@ -46,6 +50,19 @@ describe('an honest miner', () => {
     }
     for (const document of documents.filter((_, n) => n % 12 === 0)) scene.web.delete(document.uri)
     expect(await scene.failures()).toEqual([])
+  })
+
+  test('passes when it cut what all pages of its hosts repeat, most of each page though that is', async () => {
+    const pages = sitePages(scene.rows(scene.miner, 60))
+    for (const page of pages) scene.web.set(page.uri, page)
+    await scene.mineHonestly(scene.miner, pages.slice(0, 30))
+    await scene.mineHonestly(scene.miner, pages.slice(30))
+    expect(await scene.failures()).toEqual([])
+    const head = await scene.subnet.catalog.head(lineage.shard(scene.miner.address, job.id))
+    const rows = await decodeDocuments(await scene.subnet.store.get(head?.manifest.kind === 'shard' ? head.manifest.file.key : ''))
+    expect(rows).toHaveLength(60)
+    const like = rows.filter((row) => similarity(row.minhash, minhash(scene.web.get(row.uri)?.text ?? '')) >= 0.8)
+    expect(like).toHaveLength(new Set(rows.map(({ host }) => host)).size)
   })
 
   test('loses credibility when its commitment leads nowhere', async () => {
