@@ -1,5 +1,9 @@
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { sqliteHostNotes } from '#infra/engine/sqlite/host-notes.ts'
+import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
+import { manualClock } from '#test/manual-clock.ts'
 import { calm, hostMoods, moodAfter, restMs } from './host-rest.ts'
 
 const limits = { hostDelayMs: 1000, responseFactor: 2 }
@@ -37,4 +41,18 @@ test('hosts have moods of their own', () => {
   const moods = hostMoods()
   moods.note('a', bad)
   expect([moods.of('a').strain, moods.of('b').strain]).toEqual([2, 1])
+})
+
+test('a host in trouble is remembered so over a restart, for an hour', async () => {
+  const clock = manualClock()
+  using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
+  const started = () => hostMoods({ notes, pace: clock })
+  const moods = started()
+  for (let i = 0; i < 3; i++) moods.note('h.example', { responseMs: 10, isTrouble: true })
+  moods.note('well.example', { responseMs: 10, isTrouble: false })
+  expect([started().of('h.example').strain, started().of('well.example').strain]).toEqual([8, 1])
+  started().note('h.example', { responseMs: 10, isTrouble: false })
+  expect(started().of('h.example')).toEqual({ strain: 4, responseMs: 0 })
+  clock.advance(3_600_000)
+  expect(started().of('h.example')).toEqual(calm)
 })

@@ -1,3 +1,7 @@
+import { z } from 'zod'
+import type { Clock } from '#schemas/clock.ts'
+import type { HostNotes } from '#schemas/host-notes.ts'
+
 /** How a host has answered lately: what its rest is made longer by. */
 export interface HostMood {
   /** Smoothed time of its answers, ms. */
@@ -36,24 +40,36 @@ export function restMs({ responseMs, strain }: HostMood, { hostDelayMs, response
   return Math.ceil(Math.max(crawlDelayMs, hostDelayMs, Math.min(own, ownRestMsMax)))
 }
 
-/** The moods of the hosts asked lately, by host name and port; forgotten with the process: the rest itself is kept by the frontier. */
+/** The moods of the hosts asked lately, by host name and port. */
 export interface HostMoods {
   of(host: string): HostMood
   note(host: string, answer: { responseMs: number; isTrouble: boolean }): void
 }
 
 const hostsMax = 10_000
+/** A host that was in trouble is remembered so over a restart, for a while. */
+const notedMs = 3_600_000
+const Strain = z.coerce.number().min(1).max(strainMax)
 
-export function hostMoods(): HostMoods {
+/** @param noted where the strain of hosts in trouble outlives the process; how fast they answer is soon known again */
+export function hostMoods(noted?: { notes: HostNotes; pace: Clock }): HostMoods {
   const moods = new Map<string, HostMood>()
+  const moodOf = (host: string): HostMood => moods.get(host) ?? recall(noted?.notes.get('mood', host))
   return {
-    of: (host) => moods.get(host) ?? calm,
+    of: moodOf,
     note(host, answer) {
-      const mood = moodAfter(moods.get(host) ?? calm, answer)
+      const before = moodOf(host)
+      const mood = moodAfter(before, answer)
       // Touched last, forgotten last.
       moods.delete(host)
       moods.set(host, mood)
       if (moods.size > hostsMax) moods.delete(moods.keys().next().value ?? host)
+      if (noted && mood.strain !== before.strain) noted.notes.put('mood', host, String(mood.strain), noted.pace.now() + notedMs)
     },
   }
+}
+
+function recall(note: string | undefined): HostMood {
+  const { data: strain = calm.strain } = Strain.safeParse(note ?? calm.strain)
+  return { ...calm, strain }
 }

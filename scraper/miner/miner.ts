@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 import type { Config } from '#infra/config/schema.ts'
+import { sqliteHostNotes } from '#infra/engine/sqlite/host-notes.ts'
 import type { Browser } from '#infra/net/browser/rendering.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Chain, Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { Frontier, Visit } from '#schemas/frontier.ts'
+import type { HostNotes } from '#schemas/host-notes.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
 import type { ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
@@ -92,8 +94,9 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   const rejects = stack.use(await openRejects(join(dataDir, 'rejects', `${settings.name}.jsonl`), telemetry))
   const nearDuplicates = stack.use(openKnownDocuments(dataDir, settings.name))
   const archive = settings.warc ? stack.use(await openArchive(options)) : undefined
-  const robots = createRobots(http, pace)
-  const policies = createHostPolicies(http, pace)
+  const notes = outsideNotes(stack.use(sqliteHostNotes(join(dataDir, 'hosts', `${settings.name}.sqlite`), { clock: pace })), http)
+  const robots = createRobots(http, pace, notes)
+  const policies = createHostPolicies(http, pace, notes)
   const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.json`))
   const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)
   const variants = stack.use(openVariants(join(dataDir, 'traps', `${settings.name}.bin`), trapLimits))
@@ -108,7 +111,7 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       const targets = targetsOf({ jobs: order.jobs, isOurs, traps, now: options.facts.now })
       await importArchives({ ...options, ...importSettings(options), jobs: order.jobs, isOurs, robots, rejects, signal })
       await options.frontier.add(targets.seeds())
-      await crawl(options, { order, journal, robots, policies, archive, rejects, targets, tally, interrupted, isOurs }, signal)
+      await crawl(options, { order, journal, robots, policies, notes, archive, rejects, targets, tally, interrupted, isOurs }, signal)
       signal.throwIfAborted()
       const snapshot = await snapshotShards({ ...options, nearDuplicates, jobs: order.jobs.list, codec: settings.codec, rejects: rejects.add, signal })
       await order.finish()
@@ -117,6 +120,15 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       return report
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+/** A host that this process serves is asked anew by each process: its files cost nothing, and may be others each time. */
+function outsideNotes(notes: HostNotes, { isVirtual }: Http): HostNotes {
+  const isOutside = (host: string) => !isVirtual(new URL(/^https?:/.test(host) ? host : `http://${host}`).hostname)
+  return {
+    get: (kind, host) => (isOutside(host) ? notes.get(kind, host) : undefined),
+    put: (kind, host, ...note) => (isOutside(host) ? notes.put(kind, host, ...note) : undefined),
   }
 }
 
@@ -146,6 +158,7 @@ interface CrawlParts {
   journal: ClaimJournal
   robots: Robots
   policies: HostPolicies
+  notes: HostNotes
   archive: WarcWriter | undefined
   rejects: Rejects
   targets: Targets

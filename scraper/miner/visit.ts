@@ -1,5 +1,6 @@
 import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, Visit } from '#schemas/frontier.ts'
+import type { HostNotes } from '#schemas/host-notes.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
 import { retryAfterMs } from '../fetch/retry-after.ts'
@@ -7,7 +8,7 @@ import { retryAfterTrouble } from '../fetch/retry.ts'
 import type { HostPolicies } from '../robots/host-policies.ts'
 import { rememberKept } from '../freshness/page-history.ts'
 import { noFinds, type Found } from '../source/found.ts'
-import { hostMoods, restMs } from './host-rest.ts'
+import { hostMoods, restMs, type HostMoods } from './host-rest.ts'
 import type { KeepPage } from './keep-document.ts'
 import type { Rejects } from './rejects.ts'
 import type { Remember } from './revisit.ts'
@@ -16,6 +17,8 @@ import { releaseClaim } from './work.ts'
 
 export interface VisitorOptions extends FetchServices {
   policies: HostPolicies
+  /** Outlive the process. */
+  notes: HostNotes
   frontier: Frontier
   rejects: Pick<Rejects, 'add'>
   telemetry: Telemetry
@@ -73,12 +76,13 @@ type Trouble = Extract<FetchOutcome, { kind: 'trouble' }>
 
 class Visitor {
   readonly #options: VisitorOptions
-  readonly #moods = hostMoods()
+  readonly #moods: HostMoods
   /** URL → turns of it that went to its host's own files: no attempts at the page. */
   readonly #excused = new Map<string, number>()
 
   constructor(options: VisitorOptions) {
     this.#options = options
+    this.#moods = hostMoods(options)
   }
 
   async visit(claim: Claim): Promise<void> {

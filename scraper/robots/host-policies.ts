@@ -1,8 +1,10 @@
+import { z } from 'zod'
 import { decodeText } from '#infra/net/charset.ts'
 import { isTransient } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
 import { userAgentToken } from '#infra/net/user-agent.ts'
 import type { Clock } from '#schemas/clock.ts'
+import { noHostNotes, type HostNoteKind, type HostNotes } from '#schemas/host-notes.ts'
 import { noAiTxt, parseAiTxt } from './ai-txt.ts'
 import type { HostPolicy } from './rights.ts'
 import { robotsBytesMax, type RobotsRules } from './robots-txt.ts'
@@ -31,6 +33,7 @@ export interface HostPolicies {
 }
 
 interface Known extends HostPolicy {
+  origin: string
   /** path → until when it need not be asked (ms since epoch) */
   until: Map<string, number>
   troubles: number
@@ -38,31 +41,37 @@ interface Known extends HostPolicy {
 
 const tdmPath = '/.well-known/tdmrep.json'
 const aiPath = '/ai.txt'
+const policyPaths = [tdmPath, aiPath] as const
+type PolicyPath = (typeof policyPaths)[number]
+const noteKinds = { [tdmPath]: 'tdm', [aiPath]: 'ai_txt' } as const satisfies Record<PolicyPath, HostNoteKind>
 const dayMs = 86_400_000
 const hourMs = 3_600_000
 const triesMax = 2
 const hostsMax = 10_000
 const redirectsMax = 5
 
-/** @param pace clock of the cache */
-export function createHostPolicies(http: Http, pace: Clock): HostPolicies {
+/**
+ * @param pace clock of the cache
+ * @param notes where what was read outlives the process, for the rest of its day
+ */
+export function createHostPolicies(http: Http, pace: Clock, notes: HostNotes = noHostNotes): HostPolicies {
   const hosts = new Map<string, Known>()
   const knownOf = (url: string): Known => {
     const { origin } = new URL(url)
-    const known = hosts.get(origin) ?? { tdm: noTdmRules, aiTxt: noAiTxt, until: new Map(), troubles: 0 }
+    const known = hosts.get(origin) ?? recall(notes, origin)
     hosts.set(origin, known)
     if (hosts.size > hostsMax) hosts.delete(hosts.keys().next().value ?? origin)
     return known
   }
   return {
-    of: (url) => hosts.get(new URL(url).origin) ?? { tdm: noTdmRules, aiTxt: noAiTxt },
+    of: knownOf,
     unasked(url, rules) {
       const { until } = knownOf(url)
-      return [tdmPath, aiPath].filter((path) => (until.get(path) ?? 0) <= pace.now() && rules.allows(path)).map((path) => new URL(path, url).href)
+      return policyPaths.filter((path) => (until.get(path) ?? 0) <= pace.now() && rules.allows(path)).map((path) => new URL(path, url).href)
     },
     async ask(file, signal) {
       const known = knownOf(file)
-      const path = new URL(file).pathname
+      const path = new URL(file).pathname === tdmPath ? tdmPath : aiPath
       const startedAt = performance.now()
       const answer = await http.get(file, { bytesMax: robotsBytesMax, truncate: true, redirectsMax, signal })
       const trouble = troubleOf(answer)
@@ -73,10 +82,37 @@ export function createHostPolicies(http: Http, pace: Clock): HostPolicies {
       // What was known before the trouble stays.
       if (trouble) return { trouble: undefined, ...cost }
       const text = answer.ok && answer.status >= 200 && answer.status < 300 ? decodeText(answer.body, 'text/plain; charset=utf-8').text : ''
-      if (path === tdmPath) known.tdm = parseTdmFile(text, file)
-      else known.aiTxt = parseAiTxt(text, userAgentToken, file)
+      learn(known, path, text, file)
+      notes.put(noteKinds[path], known.origin, JSON.stringify({ text, until: known.until.get(path) }), pace.now() + dayMs)
       return { trouble: undefined, ...cost }
     },
+  }
+}
+
+function learn(known: Known, path: PolicyPath, text: string, file: string): void {
+  if (path === tdmPath) known.tdm = parseTdmFile(text, file)
+  else known.aiTxt = parseAiTxt(text, userAgentToken, file)
+}
+
+const Note = z.object({ text: z.string(), until: z.number() })
+
+/** What was known of a host when its files were last read. */
+function recall(notes: HostNotes, origin: string): Known {
+  const known: Known = { origin, tdm: noTdmRules, aiTxt: noAiTxt, until: new Map(), troubles: 0 }
+  for (const path of policyPaths) {
+    const note = parseNote(notes.get(noteKinds[path], origin))
+    if (!note) continue
+    known.until.set(path, note.until)
+    learn(known, path, note.text, origin + path)
+  }
+  return known
+}
+
+function parseNote(text: string | undefined): z.infer<typeof Note> | undefined {
+  try {
+    return text === undefined ? undefined : Note.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
   }
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { systemClock } from '#infra/clock.ts'
 import { Config } from '#infra/config/schema.ts'
 import { sqliteFrontier } from '#infra/engine/sqlite/frontier.ts'
+import { sqliteHostNotes } from '#infra/engine/sqlite/host-notes.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { jobId } from '#schemas/desirability.ts'
@@ -35,6 +36,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
   const telemetry = createTelemetry()
   const { signal } = new AbortController()
   await using frontier = sqliteFrontier(join(folder, 'frontier.sqlite'), { clock: pace })
+  using notes = sqliteHostNotes(join(folder, 'hosts.sqlite'), { clock: pace })
   await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 20_000, bytesMax: 1 << 22, allowPrivate: origins })
   await using rejects = await openRejects(join(folder, 'rejects.jsonl'), telemetry)
   const settings = Config.shape.miner.parse({ host_delay_ms: 0, host_delay_factor: 0 })
@@ -68,8 +70,9 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     pace,
     signal,
     visitMs,
-    robots: createRobots(http, pace),
-    policies: createHostPolicies(http, pace),
+    notes,
+    robots: createRobots(http, pace, notes),
+    policies: createHostPolicies(http, pace, notes),
     keep: async () => ({ outcome: 'stored' }),
     remember: revisitPlan({ pace, facts: pace, bounds: { minMs: 3_600_000, maxMs: 2_592_000_000 } }),
     hostDelayMs: settings.host_delay_ms,

@@ -106,9 +106,16 @@ const ledger = `
   create trigger settlements_fixed before update on settlements begin select raise(abort, 'settlements are final'); end;
 `
 
+/** What is known of hosts for a time (host-notes.ts). */
+const notes = `
+  create table notes (kind text, host text, text text not null, until integer not null, primary key (kind, host)) strict, without rowid;
+  create index notes_until on notes (until);
+`
+
 export const fileSchemas = {
   frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierOfRows, renewFrontier] },
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
   catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog] },
   ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger] },
+  notes: { kind: 'notes', applicationId: 0x4f72724e, steps: [notes] },
 } as const satisfies Record<string, FileSchema>
