@@ -163,6 +163,25 @@ describe('a cheating miner is caught', () => {
     expect(await scene.failures()).toEqual(['page_differs'])
   })
 
+  test('with pages as new as the visit, where they name their date', async () => {
+    const documents = scene
+      .rows(scene.miner, 60)
+      .filter(({ published_at }) => published_at !== null)
+      .map((row) => ({ ...row, datetime: row.fetched_at, published_at: null, published_by: 'none' as const, published_score: 0 }))
+    await publishForged(scene.subnet, scene.miner, job.id, { documents })
+    expect(await scene.failures()).toEqual(['page_differs'])
+  })
+
+  test('with dates moved back, into the range of a job', async () => {
+    const old = new Date(Date.UTC(2020, 0, 1))
+    const documents = scene
+      .rows(scene.miner, 60)
+      .filter(({ published_at }) => published_at !== null)
+      .map((row) => ({ ...row, datetime: old, published_at: old, modified_at: null }))
+    await publishForged(scene.subnet, scene.miner, job.id, { documents })
+    expect(await scene.failures()).toEqual(['page_differs'])
+  })
+
   test('with dates in the future', async () => {
     const documents = scene.rows(scene.miner, 60).map((row) => ({ ...row, datetime: new Date(factTime + 86_400_000), published_at: null }))
     await publishForged(scene.subnet, scene.miner, job.id, { documents })

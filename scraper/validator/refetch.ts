@@ -2,13 +2,14 @@ import type { Document } from '#schemas/document.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import { similarity } from '#schemas/identity/signature.ts'
 import { joinParagraphs, paragraphName, paragraphsOf, placeOf } from '../dedup/paragraphs.ts'
+import { dateFault, type SupportedDate } from './date-fault.ts'
 
 /**
  * What a page is when we look ourselves. `gone`: there is no such page, or nothing on it that would be kept: the miner's claim is wrong.
  * `unknown`: we could not look (network, server trouble, robots forbids now): neither reward nor penalty.
  */
 export type Refetched =
-  | { state: 'found'; id: string; text: string; publishedAt: Date | null }
+  | ({ state: 'found'; id: string; text: string } & SupportedDate)
   | { state: 'gone'; reason: string }
   | { state: 'unknown'; reason: string }
 
@@ -22,7 +23,6 @@ export type PageVerdict = { uri: string; textBytes: number } & (
 )
 
 const similarityMin = 0.8
-const dayMs = 86_400_000
 
 /**
  * Compares a miner's row with the page as it is now. What the row lacks of the page counts for nothing where it stands in another row of the same host and
@@ -35,8 +35,8 @@ export function judgePage(row: Document, found: Refetched, isElsewhere: (name: s
   if (found.state === 'gone') return { ...page, outcome: 'different', reason: found.reason }
   const alike = found.id === row.id ? 1 : Math.max(likeness(row, found.text), likeness(row, withoutCut(row, found.text, isElsewhere)))
   if (alike < similarityMin) return { ...page, outcome: 'different', reason: `text_${alike.toFixed(2)}` }
-  if (claimsToBeFresher(row, found.publishedAt)) return { ...page, outcome: 'different', reason: 'date' }
-  return { ...page, outcome: 'same' }
+  const fault = dateFault(row, found)
+  return fault ? { ...page, outcome: 'different', reason: fault } : { ...page, outcome: 'same' }
 }
 
 const likeness = ({ minhash: signature }: Document, text: string): number => similarity(signature, minhash(text))
@@ -52,9 +52,4 @@ function withoutCut(row: Document, text: string, isElsewhere: (name: string) => 
   const lacked = lackedParagraphs(row, text)
   const isCut = (name: string | undefined): boolean => name !== undefined && lacked.has(name) && isElsewhere(name)
   return joinParagraphs(paragraphsOf(text).filter((paragraph) => !isCut(paragraphName(placeOf(row), paragraph))))
-}
-
-/** Younger by more than a day than the page itself says. */
-function claimsToBeFresher({ datetime, published_at }: Document, publishedAt: Date | null): boolean {
-  return publishedAt !== null && (published_at ?? datetime).getTime() > publishedAt.getTime() + dayMs
 }

@@ -57,7 +57,10 @@ export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostD
     const turn = await turnAt(turns, uri, pace, signal)
     try {
       const found = await fetchDocument(uri, { http, robots, pace, readPage }, signal)
-      if (found.ok) return { state: 'found', id: found.document.id, text: found.document.text, publishedAt: found.document.published_at }
+      if (found.ok) {
+        const { id, text, published_at: publishedAt, published_score: publishedScore } = found.document
+        return { state: 'found', id, text, publishedAt, publishedScore }
+      }
       // Robots may have closed since the miner was there.
       const isMiners = found.fault === 'page' && found.reason !== 'robots_disallowed'
       return { state: isMiners ? 'gone' : 'unknown', reason: found.reason }
