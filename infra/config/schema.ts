@@ -113,13 +113,11 @@ export const Config = z.strictObject({
     .strictObject({
       enabled: z
         .enum(['auto', 'off'])
-        .default('off')
-        .describe(
-          'auto: pages that hold less than they promise are rendered, where there is a Chromium. What their scripts then ask of the host keeps to robots.txt, but not to its rest, so it is off unless asked for.',
-        ),
+        .default('auto')
+        .describe('auto: pages that hold less than they promise are rendered, where there is a Chromium; what their scripts ask for keeps to all manners.'),
       path: z.string().default('').describe('Executable of Chromium; empty = look for one (`orrery doctor` says which).'),
-      pages_max: z.int().min(1).max(64).default(2).describe('Pages open at the same time.'),
-      timeout_seconds: seconds.default(20).describe('Whole time of one page.'),
+      pages_max: z.int().min(1).max(64).default(4).describe('Pages open at the same time.'),
+      timeout_seconds: seconds.default(20).describe('Whole time of one page, two thirds of it for what its scripts ask for.'),
     })
     .prefault({}),
   validator: z

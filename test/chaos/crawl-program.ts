@@ -15,7 +15,7 @@ export async function crawlFolder(folder: string, origins: readonly string[], se
   const config = join(folder, 'orrery.toml')
   const source = `[[sources]]\nlabel = "web"\nseeds = ${JSON.stringify(origins.map((origin) => `${origin}/`))}\ninclude = ${JSON.stringify(origins.map((origin) => `${origin}/*`))}\n`
   const miner = Object.entries(settings).map(([name, value]) => `${name} = ${value}`)
-  await writeFile(config, `${source}[miner]\n${miner.join('\n')}\n[browser]\nenabled = "off"\n`)
+  await writeFile(config, `${source}[miner]\n${miner.join('\n')}\n[browser]\ntimeout_seconds = 8\n`)
   return { args: ['miner', 'run', '--once', '--data', dataDir, '--config', config], dataDir }
 }
 
