@@ -203,7 +203,7 @@ const features: Record<string, Feature> = {
       ({ index }, { headingAbove, page }) => (headingAbove[index]! >= 0 && pattern.test(page.blocks[headingAbove[index]!]!.text) ? 1 : 0),
     ]),
   ),
-  ...Object.fromEntries(marks.map((mark, at): [string, Feature] => [`mark_${mark}`, (block) => markDistance(block, at)])),
+  ...Object.fromEntries(marks.map((mark, at): [string, Feature] => [`mark_${mark}`, (block, { page }) => markDistance(block, page, at)])),
   // the page as a whole
   page_chars: (_, { total }) => log(total.chars),
   page_blocks: (_, { page }) => log(page.blocks.length),
@@ -232,9 +232,9 @@ function regionFeatures(name: string, find: (block: Block, around: Surroundings)
   }
 }
 
-function markDistance(block: Block, at: number): number {
+function markDistance(block: Block, { distances }: PageBlocks, at: number): number {
   if (block.chars <= 80 && (at < 32 ? block.inlineLow & (1 << at) : block.inlineHigh & (1 << (at - 32))) !== 0) return 0
-  return Math.min(30, block.level.distances[at]!)
+  return Math.min(30, distances[block.level.index * marks.length + at]!)
 }
 
 function clampSigned(by: number, missing: boolean): number {

@@ -51,7 +51,7 @@ const words: Partial<Record<Mark, string>> = {
 } // prettier-ignore
 
 /** Two masks, as a mask holds 32 bits. */
-interface Masks {
+export interface Masks {
   low: number
   high: number
 }

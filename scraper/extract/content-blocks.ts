@@ -1,5 +1,5 @@
 import { isTag, hasChildren, type Element, type ParentNode } from 'domhandler'
-import { markIndex, marks, nameMarks, type Mark } from './block-marks.ts'
+import { markIndex, marks, nameMarks, type Mark, type Masks } from './block-marks.ts'
 
 /** A level of the page: every element that is not inline. Numbers of what is inside are sums over all levels below. */
 export interface Level {
@@ -7,8 +7,8 @@ export interface Level {
   readonly parent: Level | undefined
   readonly index: number
   readonly depth: number
-  /** Levels up to the nearest element with each mark, 0 = this one; 255 = none. By `markIndex`. */
-  readonly distances: Uint8Array
+  /** The same for elements of the same name and class. */
+  readonly signature: number
   /** Levels among its siblings with the same element and class, itself too. */
   readonly alike: Alike
   /** Characters that are not white space. */
@@ -59,6 +59,8 @@ export interface Block {
 }
 
 export interface PageBlocks {
+  /** Levels up to the nearest element with a mark, 0 = the level itself, 255 = none: at `level.index * marks.length + markIndex(mark)`. */
+  readonly distances: Uint8Array
   readonly body: ParentNode
   readonly blocks: Block[]
   readonly levels: Level[]
@@ -95,6 +97,7 @@ const roleMarks: Record<string, Mark> = {
 } // prettier-ignore
 const headings = /^h[1-6]$/
 const blockTextMax = 400
+const signatures = 2 ** 17
 
 /** Whether nothing inside is ever text of a page. A declared shadow tree is what a reader sees; other templates are seen by nobody. */
 export const isNeverText = ({ name, attribs }: Element): boolean =>
@@ -111,6 +114,7 @@ export function readBlocks(page: ParentNode): PageBlocks {
 
 class BlockReader implements PageBlocks {
   body: ParentNode
+  distances = new Uint8Array(256 * marks.length).fill(255)
   readonly blocks: Block[] = []
   readonly levels: Level[] = []
   title = ''
@@ -122,8 +126,9 @@ class BlockReader implements PageBlocks {
   inputs = 0
   readonly elementCounts = new Map<string, number>()
   readonly #page: ParentNode
-  readonly #alike = new Map<string, Alike>()
-  readonly #templates = new Map<string, Alike & { blocks: number }>()
+  readonly #signatures = new Map<string, number>()
+  readonly #alike = new Map<number, Alike>()
+  readonly #templates = new Map<number, Alike & { blocks: number }>()
   readonly #texts = new Map<string, Block['same']>()
   #level: Level
   #links = 0
@@ -136,47 +141,64 @@ class BlockReader implements PageBlocks {
   constructor(page: ParentNode) {
     this.#page = page
     this.body = page
-    this.#level = this.#open(page, undefined, new Uint8Array(marks.length).fill(255))
+    this.#level = this.#open(page, undefined)
   }
 
   read(): void {
-    const path: { node: ParentNode; next: number }[] = [{ node: this.#page, next: 0 }]
-    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      const child = top.node.children[top.next++]
+    const nodes: ParentNode[] = [this.#page]
+    const next: number[] = [0]
+    for (let top = 0; top >= 0;) {
+      const node = nodes[top]!
+      const child = node.children[next[top]!++]
       if (child === undefined) {
-        path.pop()
-        this.#leave(top.node)
-      } else if (isTag(child)) {
-        if (this.#enter(child)) path.push({ node: child, next: 0 })
-      } else if (child.type === 'text') this.#text(child.data, top.node)
-      else if (hasChildren(child)) path.push({ node: child, next: 0 })
+        top--
+        this.#leave(node)
+      } else if (isTag(child) ? this.#enter(child) : child.type !== 'text' && hasChildren(child)) {
+        nodes[++top] = child as ParentNode
+        next[top] = 0
+      } else if (child.type === 'text') this.#text(child.data, node)
     }
     this.#sumUp()
   }
 
   #enter(element: Element): boolean {
-    const { name, attribs } = element
+    const { name } = element
     this.elementCounts.set(name, (this.elementCounts.get(name) ?? 0) + 1)
     if (skipped.has(name) || headOnly.has(name)) this.#look(element)
     if (isNeverText(element)) return false
     if (name === 'body') this.body = element
     if (this.#verbatim > 0 || inline.has(name)) return this.#enterInline(element)
-    const masks = nameMarks(namesOf(attribs))
-    const distances = this.#level.distances.slice()
-    for (let i = 0; i < distances.length; i++) {
-      if ((i < 32 ? masks.low & (1 << i) : masks.high & (1 << (i - 32))) !== 0) distances[i] = 0
-      else if ((distances[i] ?? 255) < 254) distances[i]! += 1
-    }
-    const tagMark = tagMarks[name]
-    if (tagMark) distances[markIndex(tagMark)] = 0
-    const roleMark = attribs['role'] === undefined ? undefined : roleMarks[attribs['role']]
-    if (roleMark) distances[markIndex(roleMark)] = 0
-    if (isHidden(attribs)) distances[markIndex('hidden')] = 0
-    if (attribs['itemprop'] !== undefined && /body|text|description/i.test(attribs['itemprop'])) distances[markIndex('body-prop')] = 0
-    if (this.#links > 0) distances[markIndex('link')] = 0
-    this.#level = this.#open(element, this.#level, distances)
+    this.#level = this.#open(element, this.#level)
+    this.#mark(element)
     if (name === 'pre') this.#verbatim++
     return true
+  }
+
+  /** Every mark of the level above is one farther; those of the element are here. */
+  #mark({ name, attribs }: Element): void {
+    const { distances } = this
+    const { index, parent } = this.#level
+    const at = index * marks.length
+    const above = parent ? parent.index * marks.length : at
+    for (let i = 0; i < marks.length; i++) {
+      const distance = distances[above + i]!
+      distances[at + i] = distance < 254 ? distance + 1 : distance
+    }
+    const { class: classes, id, role, itemprop } = attribs
+    if (classes !== undefined) this.#markNames(at, nameMarks(classes))
+    if (id !== undefined) this.#markNames(at, nameMarks(id))
+    const tagMark = tagMarks[name]
+    if (tagMark) distances[at + markIndex(tagMark)] = 0
+    const roleMark = role === undefined ? undefined : roleMarks[role]
+    if (roleMark) distances[at + markIndex(roleMark)] = 0
+    if (isHidden(attribs)) distances[at + markIndex('hidden')] = 0
+    if (itemprop !== undefined && /body|text|description/i.test(itemprop)) distances[at + markIndex('body-prop')] = 0
+    if (this.#links > 0) distances[at + markIndex('link')] = 0
+  }
+
+  #markNames(at: number, { low, high }: Masks): void {
+    for (let rest = low; rest !== 0; rest &= rest - 1) this.distances[at + 31 - Math.clz32(rest & -rest)] = 0
+    for (let rest = high; rest !== 0; rest &= rest - 1) this.distances[at + 63 - Math.clz32(rest & -rest)] = 0
   }
 
   #enterInline(element: Element): boolean {
@@ -187,13 +209,16 @@ class BlockReader implements PageBlocks {
     }
     if (name === 'a') this.#links++
     else if (name === 'strong' || name === 'b') this.#strong++
-    if (attribs['class'] !== undefined || attribs['id'] !== undefined) {
-      const masks = nameMarks(namesOf(attribs))
-      this.#inlineLow |= masks.low
-      this.#inlineHigh |= masks.high
-    }
+    const { class: classes, id } = attribs
+    if (classes !== undefined) this.#noteInline(nameMarks(classes))
+    if (id !== undefined) this.#noteInline(nameMarks(id))
     if (isHidden(attribs)) this.#inlineLow |= 1 << markIndex('hidden')
     return true
+  }
+
+  #noteInline({ low, high }: Masks): void {
+    this.#inlineLow |= low
+    this.#inlineHigh |= high
   }
 
   #leave(node: ParentNode): void {
@@ -207,14 +232,15 @@ class BlockReader implements PageBlocks {
     this.#inlineLow = this.#inlineHigh = 0
   }
 
-  #open(element: ParentNode, parent: Level | undefined, distances: Uint8Array): Level {
+  #open(element: ParentNode, parent: Level | undefined): Level {
+    const signature = this.#signatureOf(element)
     const level: Level = {
       element,
       parent,
       index: this.levels.length,
       depth: parent ? parent.depth + 1 : 0,
-      distances,
-      alike: this.#likes(element, parent),
+      signature,
+      alike: this.#likes(parent, signature),
       chars: 0,
       linkedChars: 0,
       blocks: 0,
@@ -225,12 +251,29 @@ class BlockReader implements PageBlocks {
       firstBlock: this.blocks.length,
     }
     this.levels.push(level)
+    if (this.levels.length * marks.length > this.distances.length) this.#grow()
     this.#inlineLow = this.#inlineHigh = 0
     return level
   }
 
-  #likes(element: ParentNode, parent: Level | undefined): Alike {
-    const key = `${parent ? parent.index : -1},${signatureOf(element)}`
+  #grow(): void {
+    const larger = new Uint8Array(this.distances.length * 2)
+    larger.set(this.distances)
+    this.distances = larger
+  }
+
+  /** A number below 2^17 for what an element is and is called. */
+  #signatureOf(node: ParentNode): number {
+    if (!isTag(node)) return 0
+    const { class: classes } = node.attribs
+    const key = classes === undefined ? node.name : `${node.name}.${classes.slice(0, 100)}`
+    let signature = this.#signatures.get(key)
+    if (signature === undefined) this.#signatures.set(key, (signature = 1 + (this.#signatures.size % (signatures - 1))))
+    return signature
+  }
+
+  #likes(parent: Level | undefined, signature: number): Alike {
+    const key = (parent ? parent.index : -1) * signatures + signature
     let alike = this.#alike.get(key)
     if (!alike) this.#alike.set(key, (alike = freshAlike()))
     alike.count++
@@ -259,7 +302,7 @@ class BlockReader implements PageBlocks {
   }
 
   #openBlock(level: Level): Block {
-    const key = `${signatureOf(level.element)}<${level.parent ? signatureOf(level.parent.element) : ''}<${level.parent?.parent ? signatureOf(level.parent.parent.element) : ''}`
+    const key = (level.signature * signatures + (level.parent?.signature ?? 0)) * signatures + (level.parent?.parent?.signature ?? 0)
     let template = this.#templates.get(key)
     if (!template) this.#templates.set(key, (template = { ...freshAlike(), blocks: 0 }))
     const block: Block = {
@@ -344,15 +387,6 @@ function textIn(children: Element['children']): string {
   let text = ''
   for (const child of children) if (child.type === 'text') text += child.data
   return text
-}
-
-const namesOf = (attribs: Record<string, string>): string =>
-  attribs['class'] === undefined && attribs['id'] === undefined ? '' : `${attribs['class'] ?? ''} ${attribs['id'] ?? ''}`
-
-function signatureOf(node: ParentNode): string {
-  if (!isTag(node)) return ''
-  const names = node.attribs['class']
-  return names === undefined ? node.name : `${node.name}.${names.slice(0, 100)}`
 }
 
 function isHidden(attribs: Record<string, string>): boolean {

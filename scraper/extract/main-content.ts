@@ -1,8 +1,8 @@
 import { isTag, type Element, type ParentNode } from 'domhandler'
 import type { PageType } from '#schemas/document.ts'
 import { blockFeatures, surroundings } from './block-features.ts'
-import { markIndex, type Mark } from './block-marks.ts'
-import { isNeverText, readBlocks, type Block } from './content-blocks.ts'
+import { markIndex, marks, type Mark } from './block-marks.ts'
+import { isNeverText, readBlocks, type Block, type PageBlocks } from './content-blocks.ts'
 import { treeModel, type Contribution } from './content-model.ts'
 import weights from './content-weights.json' with { type: 'json' }
 import { decidePageType, type PageTypeReason } from './page-type.ts'
@@ -55,7 +55,7 @@ export function mainContent(page: ParentNode, url: string): MainContent {
     scores[i] = 1 / (1 + Math.exp(-model.score(values, offset)))
   }
   const { kept, expectedF1 } = chooseBlocks(blocks, scores)
-  const shortPage = expectedF1 >= expectedF1Min && keepOnShortPage(blocks, kept)
+  const shortPage = expectedF1 >= expectedF1Min && keepOnShortPage(read, kept)
   const type = decidePageType(read, url)
   const fates = fatesOf(blocks, kept)
   const cutParents = new Set(blocks.flatMap((block, i) => (kept[i] === 1 ? [] : block.parents)))
@@ -103,12 +103,12 @@ function chooseBlocks(blocks: readonly Block[], scores: Float64Array): { kept: U
 }
 
 /** On a page of few words there is little to judge by: what its author puts into `main` or `article` is kept. @returns whether it is such a page */
-function keepOnShortPage(blocks: readonly Block[], kept: Uint8Array): boolean {
+function keepOnShortPage({ blocks, distances }: PageBlocks, kept: Uint8Array): boolean {
   let words = 0
   for (const block of blocks) words += block.words
   if (words >= shortPageWords) return false
   for (const [i, { level }] of blocks.entries()) {
-    const isIn = (mark: Mark): boolean => level.distances[markIndex(mark)]! < 255
+    const isIn = (mark: Mark): boolean => distances[level.index * marks.length + markIndex(mark)]! < 255
     if ((isIn('main') || isIn('article')) && !notMain.some(isIn)) kept[i] = 1
   }
   return true

@@ -1,12 +1,41 @@
-import type { PageType } from '#schemas/document.ts'
+import { PageType } from '#schemas/document.ts'
 import type { PageBlocks } from './content-blocks.ts'
+import { pageTypeSigns, readSigns } from './page-type-signs.ts'
+import weights from './page-type-weights.json' with { type: 'json' }
 
-/** One observation and what it added to the type's log-odds. */
+/** One observation and what it added to the type's log-odds, against the mean of all types. */
 export interface PageTypeReason {
   sign: string
+  value: number
   logOdds: number
 }
 
-export function decidePageType(_page: PageBlocks, _url: string): { pageType: PageType; why: () => PageTypeReason[] } {
-  return { pageType: 'article', why: () => [] }
+export interface PageTypeDecision {
+  pageType: PageType
+  /** How sure, 0..1. */
+  score: number
+  /** What spoke for it most, strongest first. */
+  why(): PageTypeReason[]
+}
+
+const reasonsMax = 8
+const signIndex = weights.signs.map((sign) => pageTypeSigns.indexOf(sign))
+
+/** The kind of page, by a linear model over signs in its address, its metadata and what its blocks look like. */
+export function decidePageType(page: PageBlocks, url: string): PageTypeDecision {
+  const signs = readSigns(page, url)
+  const values = signIndex.map((index) => signs[index] ?? 0)
+  const logits = weights.weights.map((row, type) => row.reduce((sum, weight, i) => sum + weight * values[i]!, weights.bias[type]!))
+  const best = logits.indexOf(Math.max(...logits))
+  const whole = logits.reduce((sum, logit) => sum + Math.exp(logit - logits[best]!), 0)
+  return {
+    pageType: PageType.parse(weights.types[best]),
+    score: 1 / whole,
+    why: () =>
+      values
+        .map((value, i) => ({ sign: weights.signs[i]!, value, logOdds: value * weights.weights[best]![i]! }))
+        .filter(({ logOdds }) => logOdds > 0)
+        .toSorted((a, b) => b.logOdds - a.logOdds || (a.sign < b.sign ? -1 : 1))
+        .slice(0, reasonsMax),
+  }
 }
