@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
+import { story } from './story.ts'
 
 /** What a host is like; each is another test of manners. */
 export const hostKinds = ['plain', 'slow', 'closed', 'busy', 'private', 'noindex', 'spellings', 'calendar', 'hostile', 'versioned'] as const
@@ -140,11 +141,8 @@ function pageHtml({ kind, origin }: RefereedHost, page: number, pages: number, r
     links.push(`/p/${page}?utm_source=x`, `/p/${page}#top`, `/x/../p/${page}`, `/moved/${page}`, `${origin.toUpperCase()}/p/${page}?PHPSESSID=1`)
   if (kind === 'calendar') links.push('/cal/1')
   if (kind === 'hostile' && page === 0) links.push(...hostile.map((_, i) => `/hostile/${i}`))
-  const text = Array.from(
-    { length: 40 },
-    (_, i) => `The ${kind} house ${page} of the road ${i * 7} was seen on day ${revision} and that is what we have of it with all the rest.`,
-  )
-  return `<html lang="en"><title>${kind} ${page}</title><main><p>${text.join(' ')}</p></main>${links.map((link) => `<a href="${link}">more</a>`).join(' ')}</html>`
+  const text = story(hostKinds.indexOf(kind) * 10_000 + page * 100 + revision, 20)
+  return `<html lang="en"><title>${kind} ${page}</title><main><p>${text}</p></main>${links.map((link) => `<a href="${link}">more</a>`).join(' ')}</html>`
 }
 
 const bomb = gzipSync(Buffer.alloc(32 << 20))
