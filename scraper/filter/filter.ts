@@ -29,16 +29,18 @@ export interface Judgement {
   quality: Record<string, number>
   /** The first refusal in the order of the rules; undefined = kept. */
   refusal: string | undefined
+  /** Reason of each rule that refuses, by its name. */
+  refusals: Record<string, string>
 }
 
 export function judge(candidate: Candidate, filters: readonly Filter[]): Judgement {
   const quality: Record<string, number> = {}
-  let refusal: string | undefined
+  const refusals: Record<string, string> = {}
   for (const filter of filters) {
     const measure = Math.round(filter.measure(candidate) * 1000) / 1000
     quality[filter.name] = measure
     const verdict = filter.judge(measure, candidate)
-    if (verdict !== true) refusal ??= verdict
+    if (verdict !== true) refusals[filter.name] = verdict
   }
-  return { quality, refusal }
+  return { quality, refusal: Object.values(refusals)[0], refusals }
 }
