@@ -5,7 +5,7 @@ export interface Neighbour extends Omit<Fingerprint, 'signature'> {
   similarity: number
 }
 
-export interface NearDuplicateStats {
+interface NearDuplicateStats {
   documents: number
   clusters: number
   memoryBytes: number

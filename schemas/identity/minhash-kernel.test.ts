@@ -13,8 +13,8 @@ import { minhash } from './minhash.ts'
 
 const beside = (name: string): string => join(import.meta.dirname, name)
 const build = JSON.parse(readFileSync(beside('minhash-kernel.build.json'), 'utf8')) as { source_sha256: string; wasm_sha256: string; compiler: string }
-const compiler = spawnSync('clang', ['--version'], { encoding: 'utf8' }).stdout?.split('\n')[0]
-const canBuild = compiler === build.compiler && spawnSync('wasm-ld', ['--version']).status === 0
+const compiler = spawnSync(beside('minhash-kernel.sh'), ['--compiler'], { encoding: 'utf8' }).stdout?.trim()
+const canBuild = compiler === build.compiler
 if (!canBuild)
   console.warn(`The kernel is not built again here, only hashes are compared: that needs wasm-ld and ${build.compiler}; there is ${compiler ?? 'none'}.`)
 

@@ -62,6 +62,9 @@ describe('fileNearDuplicates', () => {
       await expect(reader.add(fingerprints(1))).rejects.toMatchObject({ code: 'invalid_argument' })
     }
     expect(readdirSync(folder)).toEqual(files)
+    await using none = fileNearDuplicates(join(folder, 'none'), { readOnly: true })
+    expect(await none.stats()).toMatchObject({ documents: 0 })
+    expect(readdirSync(folder)).toEqual(files)
     expect(await documentsOf(folder)).toBe(12)
   })
 

@@ -1,4 +1,17 @@
-import { closeSync, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readdirSync, readSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { OrreryError } from '#schemas/errors.ts'
 import { alignment, recordBytesMax, recordBytesMin, wholeRecord } from './record.ts'
@@ -43,7 +56,7 @@ export class Runs implements Disposable {
    * @throws OrreryError `data_unreadable` for a run that is none, or is damaged before its end
    */
   load(expect: (records: number) => void, found: (record: Buffer, position: number) => void): void {
-    const paths = readdirSync(this.#folder)
+    const paths = (this.#isReadOnly && !existsSync(this.#folder) ? [] : readdirSync(this.#folder))
       .filter((name) => /^\d{6}\.run$/.test(name))
       .toSorted()
       .map((name) => join(this.#folder, name))
