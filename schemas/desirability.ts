@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { contentAddress } from './canonical-json.ts'
 import { DataLabel } from './data-universe.ts'
+import { QualityChoice } from './quality.ts'
 
 const JobParams = z.strictObject({
   keyword: z.string().min(1).max(140).nullable(),
@@ -15,6 +16,8 @@ const WebScope = z.strictObject({
   seeds: z.array(z.url()).max(100_000),
   /** URLPattern strings; a page belongs to the job when one matches. A URL belongs to the first job of the list that takes it. */
   include: z.array(z.string().min(1).max(2048)).min(1).max(1000),
+  /** What is asked of the texts. Part of the job, so that a validator makes of a page what a miner does. */
+  quality: QualityChoice.optional(),
 })
 
 /** `{id, weight, params}` as Data Universe has it, plus `web`. Weight 1.0 is the floor of a listed job there, 5.0 its cap. */

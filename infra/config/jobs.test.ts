@@ -20,6 +20,15 @@ test('jobs of configured sources are valid, and the same source gives the same i
   expect(jobsOf(sources)[0]?.id).toBe(job?.id)
 })
 
+test('what a source asks of its texts goes with its job, and is no other job', () => {
+  const source = { label: 'News', seeds: ['https://example.org/'], include: ['https://example.org/*'] }
+  const quality = { gopher_quality: { words_min: 20, stop_words_min: false as const }, c4: { enabled: true } }
+  const [plain, chosen] = [jobsOf([source])[0], jobsOf([{ ...source, quality }])[0]]
+  expect(DesirabilityJob.parse(chosen)).toMatchObject({ id: plain?.id, web: { quality } })
+  expect(plain?.web).not.toHaveProperty('quality')
+  expect(DesirabilityJob.safeParse({ ...chosen, web: { ...chosen?.web, quality: { c4: { on: true } } } }).success).toBe(false)
+})
+
 test('the embedded web has four jobs, found through the sitemap of each host; a page belongs to the first that takes it', () => {
   const jobs = siteJobs(['fastify.localhost', 'zod.localhost'])
   expect(jobs.map(({ params }) => params.label)).toEqual(['readme', 'license', 'changelog', 'docs'])

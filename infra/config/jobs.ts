@@ -9,7 +9,8 @@ type Source = Config['sources'][number]
 const defaultWeight = 1
 
 /** The jobs of the configured sources, in their order. */
-export const jobsOf = (sources: readonly Source[]): DesirabilityJob[] => sources.map(({ label, seeds, include }) => jobOf(label, seeds, include))
+export const jobsOf = (sources: readonly Source[]): DesirabilityJob[] =>
+  sources.map(({ label, seeds, include, quality }) => jobOf(label, seeds, include, quality))
 
 /** The jobs of the embedded web: four kinds of document, each found on any host through its sitemap. A page belongs to the first that takes it. */
 export function siteJobs(hosts: readonly string[]): DesirabilityJob[] {
@@ -42,7 +43,7 @@ function parseSeed(seed: string): URL {
   throw new OrreryError('invalid_argument', `--seed "${seed}" is no web address; write it whole, like https://example.org/.`, { seed })
 }
 
-function jobOf(label: string, seeds: readonly string[], include: readonly string[]): DesirabilityJob {
+function jobOf(label: string, seeds: readonly string[], include: readonly string[], quality?: Source['quality']): DesirabilityJob {
   const params = { keyword: null, platform: 'web', label: label.toLowerCase(), post_start_datetime: null, post_end_datetime: null } as const
-  return { id: jobId(params), weight: defaultWeight, params, web: { seeds: [...seeds], include: [...include] } }
+  return { id: jobId(params), weight: defaultWeight, params, web: { seeds: [...seeds], include: [...include], ...(quality && { quality }) } }
 }

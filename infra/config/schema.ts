@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { QualityChoice } from '#schemas/quality.ts'
 
 const port = z.int().min(0).max(65_535)
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lower-case letters, digits and "-", at most 32')
@@ -11,6 +12,7 @@ const Source = z.strictObject({
     .min(1)
     .describe('Where the crawl begins.'),
   include: z.array(z.string().min(1)).min(1).describe('URLPattern strings; a page belongs to the first source with a pattern that takes it.'),
+  quality: QualityChoice.optional().describe('Quality rules of its pages, where they are not the published ones (schemas/quality.ts).'),
 })
 
 /** Every setting, its default and what it is for: the config reference is made of this. Names are snake_case in TOML, ORRERY_SECTION_NAME in the environment. */

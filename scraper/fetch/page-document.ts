@@ -4,7 +4,7 @@ import { dataSource } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
-import { QualitySettings, type QualityChoice } from '#schemas/quality.ts'
+import { qualitySettings, type QualityChoice } from '#schemas/quality.ts'
 import { extractPage, type ExtractedPage } from '../extract/extract-page.ts'
 import { openLanguages, type IdentifyLanguage } from '../extract/language.ts'
 import { openQuality, type Quality } from '../filter/quality.ts'
@@ -61,7 +61,7 @@ export async function openTaskReader(): Promise<ReadTask> {
     const key = JSON.stringify(choice)
     const known = compiled.get(key)
     if (known) return known
-    const opened = openQuality(QualitySettings.parse(choice))
+    const opened = openQuality(qualitySettings(choice))
     compiled.set(key, opened)
     return opened
   }

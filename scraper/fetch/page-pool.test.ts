@@ -37,6 +37,15 @@ describe('the pool', () => {
     expect(larger.length).toBe(fetched.body.length + 10)
   })
 
+  test('asks of a text what its job asks', async () => {
+    const short = `<main><p>${story(1, 1)}</p><p>Call +49 30 901820.</p></main>`
+    expect(await pool.read(task(short), signal)).toMatchObject({ document: 'gopher_too_short' })
+    const kept = await pool.read({ ...task(short), quality: { gopher_quality: { words_min: 10 } } }, signal)
+    expect(kept.document).toMatchObject({ text: `${story(1, 1)}\n\nCall [phone].`, personal_data: { phone: 1 }, lang: 'en', languages: { en: 1 } })
+    const raw = await pool.read({ ...task(short), quality: { gopher_quality: { enabled: false }, replace_personal_data: false } }, signal)
+    expect(raw.document).toMatchObject({ text: `${story(1, 1)}\n\nCall +49 30 901820.`, personal_data: {} })
+  })
+
   test('says what a page promises that it does not hold', async () => {
     expect(await pool.read(task('<div id="root"></div><script>x()</script>'), signal)).toMatchObject({ document: 'no_text', needsBrowser: true })
     expect(await pool.read({ ...task(''), rendered: '<div id="root"></div><script>x()</script>' }, signal)).toMatchObject({ needsBrowser: false })

@@ -1,4 +1,5 @@
 import type { Clock } from '#schemas/clock.ts'
+import type { QualityChoice } from '#schemas/quality.ts'
 import { hostWord } from '../robots/rights.ts'
 import type { Found } from '../source/found.ts'
 import type { ReadOutcome } from './fetch-target.ts'
@@ -8,7 +9,11 @@ import type { RenderPage } from './render-page.ts'
 import { renderWorth } from './render-worth.ts'
 
 /** A page that was read: from the web, or (`permission` undefined) from an archive. */
-export type Readable = Pick<ReadOutcome, 'fetched' | 'policy'> & { permission: ReadOutcome['permission'] | undefined }
+export type Readable = Pick<ReadOutcome, 'fetched' | 'policy'> & {
+  permission: ReadOutcome['permission'] | undefined
+  /** What its job asks of its text. */
+  quality?: QualityChoice | undefined
+}
 
 /** A page as a document, or why not. `found`: what only a browser could see that it leads to. */
 export type ReadPage = (read: Readable, signal: AbortSignal) => Promise<Pick<PageReading, 'document'> & { found?: Found }>
@@ -44,11 +49,12 @@ export function pageReader({ pages, render, facts, obeyRights }: ReaderOptions):
 }
 
 /** What the pool makes a document of. @param nowMs the time of the fetch, by the clock that stamps facts */
-export const pageTask = ({ fetched, permission, policy }: Readable, nowMs: number, obeyRights: boolean): PageTask => ({
+export const pageTask = ({ fetched, permission, policy, quality }: Readable, nowMs: number, obeyRights: boolean): PageTask => ({
   fetched,
   rendered: undefined,
   robotsTxt: permission?.state,
   host: policy && hostWord(policy, fetched.url),
   nowMs,
   obeyRights,
+  quality,
 })

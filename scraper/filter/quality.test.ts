@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { QualitySettings, type QualityChoice } from '#schemas/quality.ts'
+import { qualitySettings, type QualityChoice } from '#schemas/quality.ts'
 import { story } from '#test/site/story.ts'
 import { openQuality } from './quality.ts'
 
-const judge = (text: string, choice: QualityChoice = {}, lang = 'en') => openQuality(QualitySettings.parse(choice)).judge(text, lang)
+const judge = (text: string, choice: QualityChoice = {}, lang = 'en') => openQuality(qualitySettings(choice)).judge(text, lang)
 const only = (set: QualityChoice): QualityChoice => ({ gopher_quality: { enabled: false }, gopher_repetition: { enabled: false }, ...set })
 const sentences = (count: number) => story(1, count).split(/(?<=\.) /)
 const prose = story(1)

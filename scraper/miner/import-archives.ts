@@ -92,14 +92,17 @@ async function importArchive(options: ImportOptions, location: string, path: str
   return taken
 }
 
+/** Nobody was asked. */
+const fromArchive = { permission: undefined, policy: undefined }
+
 /** Begins to read a page. */
-function pageReader({ pages, facts, obeyRights, signal }: ImportOptions): (page: ArchivedPage) => Promise<PageDocument | string> {
+function pageReader({ pages, jobs, facts, obeyRights, signal }: ImportOptions): (page: ArchivedPage) => Promise<PageDocument | string> {
   return ({ fetched, fetchedAt, read }) => {
     const reading =
       typeof read === 'string'
         ? Promise.resolve(read)
         : read.isPage
-          ? pages.read(pageTask({ fetched, permission: undefined, policy: undefined }, Math.min(fetchedAt, facts.now()), obeyRights), signal)
+          ? pages.read(pageTask({ ...fromArchive, fetched, quality: jobs.of(fetched.url)?.web.quality }, Math.min(fetchedAt, facts.now()), obeyRights), signal)
           : Promise.resolve('no_text')
     const document = reading.then((made) => (typeof made === 'string' ? made : made.document))
     // Nobody may be waiting for it when one before it fails.

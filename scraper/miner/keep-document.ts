@@ -29,7 +29,7 @@ export interface KeeperOptions {
 export function documentKeeper(options: KeeperOptions): KeepPage {
   const matches = jobMatcher(options.jobs.list)
   return async (claim, read, signal) => {
-    const { document: page, found } = await options.readPage(read, signal)
+    const { document: page, found } = await options.readPage({ ...read, quality: options.jobs.of(claim.url)?.web.quality }, signal)
     if (typeof page === 'string') return { outcome: 'rejected', reason: page, found }
     const { page: dated, kept } = datedByHistory(page, claim)
     const document = documentOf(options, claim, dated, matches)

@@ -4,6 +4,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import type { ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import type { QualityChoice } from '#schemas/quality.ts'
 import { decodeRowGroups } from '#schemas/parquet/decode.ts'
 import { paragraphName, paragraphsOf, placeOf } from '../dedup/paragraphs.ts'
 import type { JobMatch } from '../shard/job-match.ts'
@@ -24,6 +25,8 @@ export interface EvaluationParams {
   facts: Clock
   matches: JobMatch
   refetch: Refetch
+  /** What a job asks of its texts, by its id. */
+  qualityOf(jobId: string): QualityChoice | undefined
   /** Of the block that seeds the sample. */
   blockHash: string
   samplePages: number
@@ -58,7 +61,7 @@ export async function evaluateClaim(hotkey: string, claim: Claim, params: Evalua
   failures.push(...checkDuplicates(rows))
   if (failures.length > 0) return { failures: failures.slice(0, failuresMax), rows, pages: [] }
   const looks: Look[] = []
-  for (const row of sample) looks.push({ row, found: await params.refetch(row.uri, params.signal) })
+  for (const row of sample) looks.push({ row, found: await params.refetch(row.uri, params.signal, params.qualityOf(row.job_id)) })
   const pages = await judgePages(looks, claim, params)
   return { failures: checkPages(pages), rows, pages }
 }

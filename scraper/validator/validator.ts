@@ -117,7 +117,17 @@ async function evaluateAll(
   signal: AbortSignal,
 ): Promise<Map<string, Evaluated>> {
   const evaluated = new Map<string, Evaluated>()
-  const evaluation = { store, facts, refetch, matches: jobMatcher(jobs), blockHash: sampleBlock.hash, samplePages: settings.sample_pages, signal }
+  const qualities = new Map(jobs.map(({ id, web }) => [id, web.quality]))
+  const evaluation = {
+    store,
+    facts,
+    refetch,
+    matches: jobMatcher(jobs),
+    qualityOf: (jobId: string) => qualities.get(jobId),
+    blockHash: sampleBlock.hash,
+    samplePages: settings.sample_pages,
+    signal,
+  }
   for (const neuron of miners) {
     try {
       const claim = await readClaim(neuron, store)

@@ -53,10 +53,10 @@ export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostD
     })
   // What its owner reserved is no fault of a copy: it is for the miner to obey, and for a dataset to leave out.
   const readPage = pageReader({ pages, facts, obeyRights: false, render })
-  return async (uri, signal) => {
+  return async (uri, signal, quality) => {
     const turn = await turnAt(turns, uri, pace, signal)
     try {
-      const found = await fetchDocument(uri, { http, robots, pace, readPage }, signal)
+      const found = await fetchDocument(uri, { http, robots, pace, readPage: (read, stop) => readPage({ ...read, quality }, stop) }, signal)
       if (found.ok) {
         const { id, text, published_at: publishedAt, published_score: publishedScore } = found.document
         return { state: 'found', id, text, publishedAt, publishedScore }
