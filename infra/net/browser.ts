@@ -16,8 +16,8 @@ export interface BrowserOptions {
   idleMs?: number
 }
 
-/** Starting a browser and giving up a page that does not close take a little beside the page. */
-const overheadMs = 20_000
+/** Giving up a page that does not close takes a little beside the page. */
+const overheadMs = 5000
 
 /**
  * Renders pages in a Chromium that starts with the first of them. It asks nobody for anything: each page is given its document and what its `load` allows, and
