@@ -77,7 +77,7 @@ async function addServices(program: Command): Promise<void> {
     import('#dataset/commands.ts'),
     import('#trainer-bridge/commands.ts'),
   ])
-  scraperCommands(program, open)
+  scraperCommands(program, open, (command) => settingsOf(command).config)
   datasetCommands(program, open)
   bridgeCommands(program, open)
 }

@@ -26,8 +26,8 @@ import { sqliteQueue } from './engine/sqlite/queue.ts'
 import { openBrowser } from './net/browser.ts'
 import { findChromium } from './net/browser/find-chromium.ts'
 import type { Browser } from './net/browser/rendering.ts'
+import { httpOptions } from './net/http-options.ts'
 import { createHttp, type Http, type HttpOptions } from './net/http.ts'
-import { userAgent } from './net/user-agent.ts'
 import { startSite, type Site } from './site/site.ts'
 import { duckdbSql } from './sql/duckdb.ts'
 import { folderStore } from './store/folder.ts'
@@ -139,19 +139,6 @@ function chainParameters({ chain }: Config) {
     weightsRateLimitBlocks: chain.weights_rate_limit_blocks,
     faucet: true,
     loopback: true,
-  }
-}
-
-/** Loopback addresses may be asked only where a configured seed names their origin. */
-async function httpOptions({ miner, sources }: Config, site: Site | undefined): Promise<HttpOptions> {
-  const hosts = new Set(site?.hosts)
-  return {
-    userAgent: await userAgent(miner.contact),
-    timeoutMs: miner.timeout_seconds * 1000,
-    bytesMax: miner.page_bytes_max,
-    hosts: (hostname: string) => (site && hosts.has(hostname) ? { address: '127.0.0.1', port: site.port } : undefined),
-    ports: miner.ports,
-    allowPrivate: sources.flatMap(({ seeds }) => seeds.map((seed) => new URL(seed).origin)),
   }
 }
 

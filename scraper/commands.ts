@@ -1,9 +1,19 @@
 import type { Command } from 'commander'
+import { explainCommand, type ExplainSettings } from './explain/command.ts'
 import { minerCommand, type MinerBackends } from './miner/command.ts'
 import { validatorCommand, type ValidatorBackends } from './validator/command.ts'
 
-/** Adds the scraper's commands to the program. @param open opens the backends by the settings and flags of the command that runs */
-export function scraperCommands(program: Command, open: (command: Command) => Promise<MinerBackends & ValidatorBackends>): void {
+/**
+ * Adds the scraper's commands to the program.
+ * @param open opens the backends by the settings and flags of the command that runs
+ * @param settings those alone
+ */
+export function scraperCommands(
+  program: Command,
+  open: (command: Command) => Promise<MinerBackends & ValidatorBackends>,
+  settings: (command: Command) => ExplainSettings,
+): void {
   minerCommand(program, open)
   validatorCommand(program, open)
+  explainCommand(program, settings)
 }
