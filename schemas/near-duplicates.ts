@@ -27,7 +27,7 @@ export interface NearDuplicates {
   heads(keys: readonly string[]): Promise<(string | undefined)[]>
   /** All of the key's cluster, best first; empty for one not known. */
   members(key: string): Promise<Omit<Fingerprint, 'signature'>[]>
-  /** What is near each signature, most similar first, at most `limit` (20). */
+  /** What is near each signature, most similar first, of one uri the most similar; at most `limit` (20). */
   near(signatures: readonly Uint8Array[], limit?: number): Promise<Neighbour[][]>
   stats(): Promise<NearDuplicateStats>
 }

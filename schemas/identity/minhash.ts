@@ -29,10 +29,10 @@ let kernel: Kernel | 'none' | undefined
  * surrogates, invisible characters, and NFC. Text of the printable ASCII characters is as it should be.
  */
 function sameWords(text: string): string {
-  return isPlain.test(text) ? text : text.toWellFormed().replace(invisible, '').normalize('NFC')
+  return notPlain.test(text) ? text.toWellFormed().replace(invisible, '').normalize('NFC') : text
 }
 
-const isPlain = /^[\t-\r -~]*$/
+const notPlain = /[^\t-\r -~]/
 // As in normalizeText, but for U+0085, which is a line end there.
 // oxlint-disable-next-line no-control-regex -- removing them is the point
 const invisible = /[\u0000-\u0008\u000E-\u001F\u007F-\u0084\u0086-\u009F\u00AD\u200B\u2060\uFEFF]/g

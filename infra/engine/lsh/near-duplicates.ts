@@ -107,7 +107,8 @@ class FolderIndex implements Disposable {
         if (alike >= nearDuplicateMin) neighbours.push({ ...this.#facts(member), similarity: alike })
       }
     }
-    return neighbours.toSorted((a, b) => b.similarity - a.similarity || compareCopies(a, b)).slice(0, limit)
+    const ranked = neighbours.toSorted((a, b) => b.similarity - a.similarity || compareCopies(a, b))
+    return [...Map.groupBy(ranked, ({ uri }) => uri).values()].map(([best]) => best as Neighbour).slice(0, limit)
   }
 
   stats() {
