@@ -98,7 +98,7 @@ class DateReader {
       if (name === 'head') for (const child of element.children) if ('attribs' in child) this.#enterElement(child)
       return undefined
     }
-    if (small.has(name)) this.#mark(element, '')
+    if (small.has(name) || name.includes('-')) this.#mark(element, '')
     if (name === 'h1') {
       this.#places.title(element)
       this.#text.heading()
@@ -137,6 +137,8 @@ class DateReader {
       attribs['data-utime'] ??
       attribs['data-time'] ??
       attribs['data-date'] ??
+      attribs['created-timestamp'] ??
+      attribs['ts'] ??
       (title !== undefined && /\d{4}/.test(title) ? title : undefined)
     if (value) this.#marked.push({ element, key, value, at: this.#text.length })
   }
@@ -144,10 +146,10 @@ class DateReader {
   #claimElement({ element, value, at }: Marked): void {
     const { name, attribs } = element
     const places = this.#places.of(element)
-    if (name !== 'time' && name !== 'abbr' && (places & place.dated) === 0) return
+    if (name !== 'time' && name !== 'abbr' && !name.includes('-') && (places & place.dated) === 0) return
     const isPublished = attribs['pubdate'] !== undefined || (places & place.published) !== 0
     const isUpdated = (places & place.updated) !== 0 && !isPublished
-    const score = (isPublished ? 0.86 : name === 'time' ? 0.76 : 0.66) * (trustIn(places) + this.#text.nearHeading(at))
+    const score = Math.min(0.9, (isPublished ? 0.86 : name === 'time' ? 0.76 : 0.66) * (trustIn(places) + this.#text.nearHeading(at)))
     this.#claim(isUpdated ? 'modified' : 'published', 'time', value, score, `${name} ${attribs['class'] ?? ''}`.trim())
   }
 

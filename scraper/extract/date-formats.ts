@@ -109,9 +109,9 @@ function writtenFields(text: string, order: DayOrder): Fields | undefined {
   return { year: 2000 + Number(year), month, day, precision: 'day', start: index ?? 0, end: (index ?? 0) + all.length }
 }
 
-const afterYear =
-  /^([-/.])(\d{1,2})\1(\d{1,2})(?!\d)|^\s{0,2}[年년]\s{0,2}(\d{1,2})\s{0,2}[月월]\s{0,2}(\d{1,2})\s{0,2}[日일]|^\.?\s{0,2}(?:m\.|г\.)?,?\s{0,3}(\p{L}[\p{L}\p{M}]{2,13})\.?,?\s{1,3}(\d{1,2})(?!\d)/u
-const afterYearDashed = /^-(\p{L}{3,9})-(\d{1,2})(?!\d)/u
+const afterYear = /^([-/.])(\d{1,2})\1(\d{1,2})(?!\d)|^\s{0,2}[年년]\s{0,2}(\d{1,2})\s{0,2}[月월]\s{0,2}(\d{1,2})\s{0,2}[日일]/
+/** `2020. január 5.`, `2020 m. sausio 5 d.`, `2020-Jan-05`. */
+const nameAfter = /^(?:\.?\s{0,2}(?:m\.|г\.)?,?\s{0,3}|-)(\p{L}[\p{L}\p{M}]{2,13})(?:\.?,?\s{1,3}|-)(\d{1,2})(?!\d)/u
 const numericBefore = /(?<!\d)(\d{1,2})\s?([./|-])\s{0,2}(\d{1,2})\s?\2\s{0,2}$/
 const dayNameBefore =
   /(?<!\d)(\d{1,2})(?:\s?(?:st|nd|rd|th|er|re|ste|de|º|ª|°|-го|-е)(?![\p{L}\p{M}]))?[.,)]?\s{0,3}(?:-|\/|(?:de|of|d['’]|di|den|וב|ב)?\s{0,2})(\p{L}[\p{L}\p{M}]{1,13})\.?\s{0,2}(?:-|\/|,)?\s{0,3}(?:de|del|of|,)?\s{0,3}['’]?$/u
@@ -135,16 +135,15 @@ export function aroundYear(text: string, at: number, order: DayOrder, isMonthEno
   const end = at + 4
   const follows = afterYear.exec(after)
   if (follows) {
-    const [all, , month, day, cjkMonth, cjkDay, name, nameDay] = follows
-    const number = name === undefined ? Number(month ?? cjkMonth) : monthOf(name)
-    if (number !== undefined) return { year, month: number, day: Number(day ?? cjkDay ?? nameDay), precision: 'day', start: at, end: end + all.length }
+    const [all, , month, day, cjkMonth, cjkDay] = follows
+    return { year, month: Number(month ?? cjkMonth), day: Number(day ?? cjkDay), precision: 'day', start: at, end: end + all.length }
   }
   const numeric = numericBefore.exec(before)
   if (numeric) {
     const [day, month] = ordered(Number(numeric[1]), Number(numeric[3]), numeric[2], order)
     return { year, month, day, precision: 'day', start: at - before.length + numeric.index, end }
   }
-  return namedBefore(before, year, end) ?? dashed(after, year, end) ?? (isMonthEnough ? monthAround(before, after, year, end) : undefined)
+  return namedBefore(before, year, end) ?? namedAfter(after, year, end) ?? (isMonthEnough ? monthAround(before, after, year, end) : undefined)
 }
 
 function namedBefore(before: string, year: number, end: number): Fields | undefined {
@@ -160,8 +159,8 @@ function namedBefore(before: string, year: number, end: number): Fields | undefi
   return undefined
 }
 
-function dashed(after: string, year: number, end: number): Fields | undefined {
-  const match = afterYearDashed.exec(after)
+function namedAfter(after: string, year: number, end: number): Fields | undefined {
+  const match = nameAfter.exec(after)
   const month = match?.[1] === undefined ? undefined : monthOf(match[1])
   return match && month !== undefined ? { year, month, day: Number(match[2]), precision: 'day', start: end - 4, end: end + match[0].length } : undefined
 }

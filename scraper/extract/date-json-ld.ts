@@ -109,7 +109,20 @@ function searchedDates(text: string): JsonLdDate[] {
   return dates.slice(0, 50)
 }
 
+/** Blocks are often not quite JSON: with line breaks in strings, commas before brackets, in comments, or escaped once too often. */
 function parse(text: string): unknown {
+  return parseJson(text) ?? parseJson(repaired(text))
+}
+
+function repaired(text: string): string {
+  return text
+    .replaceAll('&quot;', '"')
+    .replace(/<!--|-->|<!\[CDATA\[|\]\]>|\/\/(?=\s*$)/gm, ' ')
+    .replace(/[\n\r\t]/g, ' ')
+    .replace(/,(?= {0,100}[}\]])/g, ' ')
+}
+
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -1,6 +1,6 @@
 import type { DateClaim } from './date-claims.ts'
 
-/** Words, or their beginnings of six letters and more, that stand before the date of a text, in the languages of date-months.ts. */
+/** Words, or their beginnings of seven letters, that stand before the date of a text, in the languages of date-months.ts. */
 const publishedWords =
   'published publishing publication publicado publicada publicado publicación publicat publicerad publicerat publicatie publié publiée publicato pubblicato pubblicata pubblicazione publisert publiseret publiceret publikováno publikowano publikacja publiziert objavljeno objavleno posted postado postato written submitted released issued created added uploaded issue filed dated ' +
   'veröffentlicht veröffentlichung erschienen erstellt geschrieben eingestellt verfasst stand datum vom geplaatst gepubliceerd opublikowane opublikowano dodano dodane zveřejněno vydáno vloženo přidáno megjelent közzétéve létrehozva feltöltve ' +
@@ -9,7 +9,7 @@ const publishedWords =
 const updatedWords =
   'updated update updates modified revised edited reviewed changed aktualisiert aktualisierung geändert änderung bearbeitet überarbeitet modifié modifiée mise maj actualizado actualizada actualización modificado aggiornato aggiornata aggiornamento modificato modifica atualizado atualizada atualização ' +
   'bijgewerkt gewijzigd laatst zaktualizowano aktualizacja aktualizováno aktualizace upraveno frissítve módosítva frissítés päivitetty muokattu oppdatert endret opdateret ændret uppdaterad uppdaterat ändrad обновлено обновлена обновлен изменено изменён оновлено güncelleme güncellendi güncellenme actualizat diperbarui ažurirano'
-const stemChars = 6
+const stemChars = 7
 const cjk =
   /(?:(公開|投稿|発表|掲載|配信|作成|发布|發布|发表|發表|刊登|日期|时间|時間|게시|등록|입력|작성|발행)|(更新|修正|改訂|修改|수정|변경|최종))[^\p{L}\p{N}]{0,3}(?:日時|日期|时间|時間|日|于|於|일시|일)?$/u
 const kinds = new Map<string, DateClaim['kind']>()
@@ -22,7 +22,7 @@ export interface DateLabel {
   words: string
 }
 
-const wordsMax = 4
+const wordsMax = 3
 const wordPattern = /[\p{L}\p{M}]+/gu
 
 /** What the words before a date say it is, the nearest first; undefined when they say nothing. */

@@ -67,6 +67,6 @@ function readName(raw: string): DateName | undefined {
   if (!dateWords.test(name) || otherDates.test(name)) return undefined
   if (modifiedNames.test(name)) return { kind: 'modified', score: 0.85 }
   if (publishedNames.test(name)) return { kind: 'published', score: name.includes('publish') || name.startsWith('article') ? 0.92 : 0.86 }
-  if (createdNames.test(name)) return { kind: 'published', score: 0.82 }
+  if (createdNames.test(name)) return { kind: 'published', score: name.includes('upload') ? 0.6 : 0.82 }
   return undefined
 }

@@ -37,6 +37,7 @@ const known = new Map<string, number>()
 
 /** Bits that an element says of what it holds, if that is little. */
 const ownBits = place.dated | place.updated | place.byline | place.published
+const which = place.published | place.updated
 const regions = place.comment | place.aside | place.footer
 /** An element that is said to hold a date, and holds more than this, holds more than a date. */
 const datedCharsMax = 250
@@ -64,7 +65,10 @@ export class Places {
     }
     places ??= 0
     for (const inner of path.toReversed()) {
-      places |= this.#openedBy(inner)
+      const opened = this.#openedBy(inner)
+      // The nearest element that says which date it holds is right.
+      if ((opened & which) !== 0) places &= ~which
+      places |= opened
       this.#known.set(inner, places)
     }
     return places
@@ -81,7 +85,7 @@ export class Places {
 function isShort(element: Element): boolean {
   let chars = 0
   let nodes = 0
-  const open: ChildNode[] = [...element.children.slice(0, datedNodesMax)]
+  const open: ChildNode[] = element.children.slice(0, datedNodesMax)
   for (let node = open.pop(); node; node = open.pop()) {
     if (node.type === 'text') chars += node.data.trim().length
     else if ('children' in node) open.push(...node.children.slice(0, datedNodesMax))

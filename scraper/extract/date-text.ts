@@ -105,7 +105,7 @@ export class PageText {
   nearHeading(at: number): number {
     if (this.#headingAt < 0) return 0
     const distance = at - this.#headingAt
-    return distance >= 0 ? (distance < 700 ? 0.1 : 0) : distance > -200 ? 0.06 : -0.05
+    return distance >= 0 ? (distance < 700 ? 0.1 : 0) : distance > -200 ? 0 : -0.05
   }
 }
 

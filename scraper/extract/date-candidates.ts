@@ -1,0 +1,102 @@
+import type { DateClaim } from './date-claims.ts'
+import { parsePrinted, type DayOrder, type PrintedDate } from './date-formats.ts'
+import { urlDate } from './date-url.ts'
+
+/** A claim that could be read, and is possible. */
+export interface DateCandidate extends PrintedDate {
+  kind: DateClaim['kind']
+  by: DateClaim['by'] | 'url' | 'last-modified'
+  /** As the page has it. */
+  value: string
+  /** 0..1 */
+  score: number
+  /** Where it stands, for people. */
+  place: string
+}
+
+export interface DatedPage {
+  url: string
+  /** The lang attribute of the document. */
+  lang: string | undefined
+  /** The header of that name. */
+  lastModified: string | undefined
+  /** Nothing later is possible. */
+  nowMs: number
+}
+
+/** The web of pages began then, or a little before. */
+const earliestMs = Date.UTC(1995, 0, 1)
+/** A time without a zone may be the time of the easternmost. */
+const zonelessMs = 14 * 3_600_000
+const skewMs = 10 * 60_000
+/** A page that was changed just now is made for each visit: its header says nothing. */
+const madeNowMs = 10 * 60_000
+
+type Claim = Omit<DateClaim, 'by'> & { by: DateCandidate['by'] }
+
+/** All dates of a page that are possible; `impossible`: how many surer ones were not, since they lie ahead, or before there were pages. */
+export function dateCandidates(claims: readonly DateClaim[], page: DatedPage): { candidates: DateCandidate[]; impossible: number } {
+  const order = dayOrder(claims, page)
+  const candidates: DateCandidate[] = []
+  const ambiguous: { claim: Claim; readings: DateCandidate[] }[] = []
+  let impossible = 0
+  for (const claim of allClaims(claims, page, order)) {
+    const readings = readingsOf(claim, order, page.nowMs)
+    if (readings === undefined) continue
+    if (readings.length === 0 && claim.kind === 'published' && claim.score >= sureMin) impossible++
+    if (readings.length > 1) ambiguous.push({ claim, readings })
+    else candidates.push(...readings)
+  }
+  // What can be read in two ways is read as another date of the page says.
+  const days = new Set(candidates.map(({ day }) => day))
+  for (const { readings } of ambiguous) candidates.push((readings.find(({ day }) => days.has(day)) ?? readings[0]) as DateCandidate)
+  return { candidates, impossible }
+}
+
+const sureMin = 0.75
+
+function allClaims(claims: readonly DateClaim[], { url, lastModified, nowMs }: DatedPage, order: DayOrder): Claim[] {
+  const all: Claim[] = [...claims]
+  const inUrl = urlDate(url, order)
+  if (inUrl) all.push({ kind: 'published', by: 'url', value: inUrl.value, score: inUrl.score, place: '' })
+  const changedAt = lastModified === undefined ? undefined : parsePrinted(lastModified, order)?.atMs
+  if (lastModified !== undefined && changedAt !== undefined && changedAt < nowMs - madeNowMs)
+    all.push({ kind: 'modified', by: 'last-modified', value: lastModified, score: 0.3, place: 'header' })
+  return all
+}
+
+const numeric = /(?<!\d)(\d{1,2})[/-](\d{1,2})[/-](?:(?:19|20)\d\d|\d\d)(?!\d)/
+
+/** Possible readings, the likelier first; undefined for what is no date at all. */
+function readingsOf(claim: Claim, order: DayOrder, nowMs: number): DateCandidate[] | undefined {
+  const printed = parsePrinted(claim.value, order)
+  if (!printed) return undefined
+  const other = numeric.test(claim.value) ? parsePrinted(claim.value, order === 'day-first' ? 'month-first' : 'day-first') : undefined
+  const readings = other && other.day !== printed.day ? [printed, other] : [printed]
+  return readings.flatMap((reading) => {
+    const possible = within(reading, nowMs)
+    return possible ? [{ ...claim, ...possible }] : []
+  })
+}
+
+function within(printed: PrintedDate, nowMs: number): PrintedDate | undefined {
+  const { atMs, isZoned } = printed
+  if (atMs < earliestMs || atMs > nowMs + (isZoned ? skewMs : zonelessMs)) return undefined
+  return { ...printed, atMs: Math.min(atMs, nowMs) }
+}
+
+const americans = /\.(?:us|gov|mil|edu)$/
+
+/** As a date of the page that can be read in one way only shows; else as its language and host have it. */
+function dayOrder(claims: readonly DateClaim[], { url, lang }: DatedPage): DayOrder {
+  for (const { value } of claims) {
+    const match = numeric.exec(value)
+    if (match && Number(match[1]) > 12 && Number(match[2]) <= 12) return 'day-first'
+    if (match && Number(match[2]) > 12 && Number(match[1]) <= 12) return 'month-first'
+  }
+  const language = lang?.toLowerCase().replace('_', '-') ?? ''
+  const host = URL.parse(url)?.hostname ?? ''
+  if (/^(?:en-us|en-ph|es-us)/.test(language) || americans.test(host)) return 'month-first'
+  if (language.startsWith('en-') || (language !== '' && !language.startsWith('en'))) return 'day-first'
+  return /\.(?:com|org|net|io)$/.test(host) ? 'month-first' : 'day-first'
+}
