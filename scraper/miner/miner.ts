@@ -28,6 +28,7 @@ import { requireContact } from './contact.ts'
 import { openGate, type Gate } from './gate.ts'
 import { importArchives } from './import-archives.ts'
 import { documentKeeper } from './keep-document.ts'
+import { hostMoods, type HostMoods } from './host-rest.ts'
 import { openRejects, type Rejects } from './rejects.ts'
 import { revisitPlan } from './revisit.ts'
 import { minerRenderer } from './render.ts'
@@ -111,7 +112,11 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       const targets = targetsOf({ jobs: order.jobs, isOurs, traps, now: options.facts.now })
       await importArchives({ ...options, ...importSettings(options), jobs: order.jobs, isOurs, robots, rejects, signal })
       await options.frontier.add(targets.seeds())
-      await crawl(options, { order, journal, robots, policies, notes, archive, rejects, targets, tally, interrupted, isOurs }, signal)
+      await crawl(
+        options,
+        { order, journal, robots, policies, moods: hostMoods({ notes, pace }), archive, rejects, targets, tally, interrupted, isOurs },
+        signal,
+      )
       signal.throwIfAborted()
       const snapshot = await snapshotShards({ ...options, nearDuplicates, jobs: order.jobs.list, codec: settings.codec, rejects: rejects.add, signal })
       await order.finish()
@@ -158,7 +163,7 @@ interface CrawlParts {
   journal: ClaimJournal
   robots: Robots
   policies: HostPolicies
-  notes: HostNotes
+  moods: HostMoods
   archive: WarcWriter | undefined
   rejects: Rejects
   targets: Targets

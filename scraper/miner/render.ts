@@ -8,7 +8,7 @@ import { pageRenderer, type RenderPage } from '../fetch/render-page.ts'
 import type { Robots } from '../robots/robots.ts'
 import { needsContact } from './contact.ts'
 import type { Gate } from './gate.ts'
-import { hostMoods, restMs } from './host-rest.ts'
+import { restMs, type HostMoods } from './host-rest.ts'
 import type { Share } from './share.ts'
 
 interface MinerRenderOptions {
@@ -21,14 +21,14 @@ interface MinerRenderOptions {
   settings: Pick<Config['miner'], 'contact' | 'host_delay_ms' | 'host_delay_factor' | 'timeout_seconds'>
   gate: Pick<Gate, 'began' | 'received'>
   isOurs: Share
+  moods: HostMoods
 }
 
 /**
  * Shows pages under the manners of the crawl: the turns of the frontier, the rests of its hosts, the rates the operator allows. Hosts that are another miner's
  * share are not asked, nor, without a contact, the public web.
  */
-export function minerRenderer({ frontier, settings, gate, isOurs, ...options }: MinerRenderOptions): RenderPage {
-  const moods = hostMoods()
+export function minerRenderer({ frontier, settings, gate, isOurs, moods, ...options }: MinerRenderOptions): RenderPage {
   const { isVirtual } = options.http
   const limits = { hostDelayMs: settings.host_delay_ms, responseFactor: settings.host_delay_factor }
   return pageRenderer({

@@ -1,6 +1,5 @@
 import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, Visit } from '#schemas/frontier.ts'
-import type { HostNotes } from '#schemas/host-notes.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
 import { retryAfterMs } from '../fetch/retry-after.ts'
@@ -8,7 +7,7 @@ import { retryAfterTrouble } from '../fetch/retry.ts'
 import type { HostPolicies } from '../robots/host-policies.ts'
 import { rememberKept } from '../freshness/page-history.ts'
 import { noFinds, type Found } from '../source/found.ts'
-import { hostMoods, restMs, type HostMoods } from './host-rest.ts'
+import { restMs, type HostMoods } from './host-rest.ts'
 import type { KeepPage } from './keep-document.ts'
 import type { Rejects } from './rejects.ts'
 import type { Remember } from './revisit.ts'
@@ -17,8 +16,8 @@ import { releaseClaim } from './work.ts'
 
 export interface VisitorOptions extends FetchServices {
   policies: HostPolicies
-  /** Outlive the process. */
-  notes: HostNotes
+  /** Of all hosts that are asked, by whomever in this process. */
+  moods: HostMoods
   frontier: Frontier
   rejects: Pick<Rejects, 'add'>
   telemetry: Telemetry
@@ -82,7 +81,7 @@ class Visitor {
 
   constructor(options: VisitorOptions) {
     this.#options = options
-    this.#moods = hostMoods(options)
+    this.#moods = options.moods
   }
 
   async visit(claim: Claim): Promise<void> {

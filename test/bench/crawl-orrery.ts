@@ -10,6 +10,7 @@ import { executeCrawl } from '#scraper/fetch/crawlee-executor.ts'
 import { createTraps } from '#scraper/frontier/traps.ts'
 import { claimJournal } from '#scraper/miner/claim-journal.ts'
 import { openGate } from '#scraper/miner/gate.ts'
+import { hostMoods } from '#scraper/miner/host-rest.ts'
 import { compileJobs } from '#scraper/miner/jobs.ts'
 import { openRejects } from '#scraper/miner/rejects.ts'
 import { revisitPlan } from '#scraper/miner/revisit.ts'
@@ -70,7 +71,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     pace,
     signal,
     visitMs,
-    notes,
+    moods: hostMoods({ notes, pace }),
     robots: createRobots(http, pace, notes),
     policies: createHostPolicies(http, pace, notes),
     keep: async () => ({ outcome: 'stored' }),
