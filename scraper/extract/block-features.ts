@@ -109,6 +109,7 @@ const features: Record<string, Feature> = {
   commas: ({ commas, words }) => ratio(commas, words),
   digits: ({ digits, chars }) => ratio(digits, chars),
   capitals: ({ capitals, words }) => ratio(capitals, words),
+  symbols: ({ symbols, chars }) => ratio(symbols, chars),
   ends: ({ text }) => '.!?…:;,'.indexOf(text.at(-1) ?? ' ') + 1,
   tag: ({ name }) => tagClass(name),
   parent_tag: ({ level }) => (level.parent && 'name' in level.parent.element ? tagClass(level.parent.element.name) : -2),
@@ -133,6 +134,12 @@ const features: Record<string, Feature> = {
   template_sentences: ({ template }) => ratio(template.sentences, template.blocks),
   template_share: ({ template }, { total }) => ratio(template.chars, total.chars),
   level_link_share: ({ level }) => linkShare(level),
+  heading_linked: ({ index }, { headingAbove, page }) => {
+    const heading = page.blocks[headingAbove[index]!]
+    return heading ? ratio(heading.linkedChars, heading.chars) : -1
+  },
+  repeat_linked_headings: (block) => ratio(repeated(block)?.linkedHeadings ?? 0, repeated(block)?.blocks ?? 0),
+  repeat_images: (block) => ratio(repeated(block)?.images ?? 0, repeated(block)?.blocks ?? 0),
   // neighbours
   ...Object.fromEntries(
     [-2, -1, 1, 2].flatMap((by): [string, Feature][] => [
@@ -164,6 +171,9 @@ const features: Record<string, Feature> = {
       [`up${steps}_share`, ({ level }, { total }) => ratio(up(level, steps).chars, total.chars)],
       [`up${steps}_link_share`, ({ level }) => linkShare(up(level, steps))],
       [`up${steps}_sentences`, ({ level }) => ratio(up(level, steps).sentences, up(level, steps).blocks)],
+      [`up${steps}_linked_headings`, ({ level }) => ratio(up(level, steps).linkedHeadings, up(level, steps).blocks)],
+      [`up${steps}_images`, ({ level }) => ratio(up(level, steps).images, up(level, steps).blocks)],
+      [`up${steps}_inputs`, ({ level }) => log(up(level, steps).inputs)],
       [`up${steps}_alike`, ({ level }) => log(up(level, steps).alike.count)],
     ]),
   ),
@@ -227,6 +237,9 @@ function regionFeatures(name: string, find: (block: Block, around: Surroundings)
     [`${name}_sentences`]: (block, around) => ratio(find(block, around).sentences, find(block, around).blocks),
     [`${name}_blocks`]: (block, around) => log(find(block, around).blocks),
     [`${name}_paragraphs`]: (block, around) => log(find(block, around).paragraphs),
+    [`${name}_linked_headings`]: (block, around) => ratio(find(block, around).linkedHeadings, find(block, around).blocks),
+    [`${name}_images`]: (block, around) => ratio(find(block, around).images, find(block, around).blocks),
+    [`${name}_inputs`]: (block, around) => log(find(block, around).inputs),
     [`${name}_place`]: (block, around) => ratio(block.index - find(block, around).firstBlock, find(block, around).blocks),
     [`${name}_depth`]: (block, around) => block.level.depth - find(block, around).depth,
   }

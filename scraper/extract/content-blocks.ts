@@ -18,6 +18,10 @@ export interface Level {
   sentences: number
   headings: number
   paragraphs: number
+  /** Headings that are links as a whole: those of cards that lead elsewhere. */
+  linkedHeadings: number
+  images: number
+  inputs: number
   /** Its own text, if any. */
   block: Block | undefined
   /** Index of the first block inside or behind it. */
@@ -49,6 +53,8 @@ export interface Block {
   commas: number
   digits: number
   capitals: number
+  /** Characters of code: braces, brackets, quotation marks, `;`, `=`, `<`, `>`, `_`, backslashes. */
+  symbols: number
   /** Marks of inline elements inside. */
   inlineLow: number
   inlineHigh: number
@@ -205,6 +211,7 @@ class BlockReader implements PageBlocks {
     const { name, attribs } = element
     if (name === 'img') {
       this.images++
+      this.#level.images++
       return false
     }
     if (name === 'a') this.#links++
@@ -247,6 +254,9 @@ class BlockReader implements PageBlocks {
       sentences: 0,
       headings: 0,
       paragraphs: 0,
+      linkedHeadings: 0,
+      images: 0,
+      inputs: 0,
       block: undefined,
       firstBlock: this.blocks.length,
     }
@@ -320,6 +330,7 @@ class BlockReader implements PageBlocks {
       commas: 0,
       digits: 0,
       capitals: 0,
+      symbols: 0,
       inlineLow: 0,
       inlineHigh: 0,
       template,
@@ -356,8 +367,10 @@ class BlockReader implements PageBlocks {
       alike.sentences += level.sentences
       if (!parent) continue
       if (isTag(level.element) && level.chars > 0) {
-        if (headings.test(level.element.name)) level.headings++
-        else if (level.element.name === 'p') level.paragraphs++
+        if (headings.test(level.element.name)) {
+          level.headings++
+          if (level.linkedChars > 0.9 * level.chars) level.linkedHeadings++
+        } else if (level.element.name === 'p') level.paragraphs++
       }
       parent.chars += level.chars
       parent.linkedChars += level.linkedChars
@@ -365,6 +378,9 @@ class BlockReader implements PageBlocks {
       parent.blocks += level.blocks
       parent.headings += level.headings
       parent.paragraphs += level.paragraphs
+      parent.linkedHeadings += level.linkedHeadings
+      parent.images += level.images
+      parent.inputs += level.inputs
     }
   }
 
@@ -379,7 +395,10 @@ class BlockReader implements PageBlocks {
       if (key === 'og:type') this.ogType ||= content.toLowerCase()
       else if (key === 'generator') this.generator ||= content.toLowerCase()
       else if (key === 'description' || key === 'og:description') this.description ||= content
-    } else if (name === 'input' || name === 'select' || name === 'textarea') this.inputs++
+    } else if (name === 'input' || name === 'select' || name === 'textarea') {
+      this.inputs++
+      this.#level.inputs++
+    }
   }
 }
 
@@ -411,6 +430,7 @@ function count(block: Block, data: string): void {
       if (code >= 65 && code <= 90) block.capitals++
     }
     if (code >= 48 && code <= 57) block.digits++
+    else if (code === 34 || (code >= 59 && code <= 62) || (code >= 91 && code <= 95) || code === 123 || code === 125) block.symbols++
     else if (code === 44 || code === 0xff0c || code === 0x3001) block.commas++
     else if (code === 46 || code === 33 || code === 63 || code === 0x3002 || code === 0x2026) {
       const next = i + 1 < data.length ? data.charCodeAt(i + 1) : 32

@@ -1,0 +1,65 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { blockFeatures, featureNames, surroundings } from '#scraper/extract/block-features.ts'
+import { readBlocks, type Block, type PageBlocks } from '#scraper/extract/content-blocks.ts'
+import { parseHtml, textOf, walk } from '#scraper/extract/dom.ts'
+import { pageTypeSigns, readSigns } from '#scraper/extract/page-type-signs.ts'
+import { extractionPages, noDevelopmentSet } from '../bench/development-set.ts'
+
+/**
+ * Writes what train.py learns from: the features of every block of the development set (features.f32, a row a block), and for each page its type,
+ * the texts of its blocks, its true content and the signs of its type (pages.jsonl). Usage: node test/extraction/write-blocks.ts FOLDER
+ */
+function writeTrainingSet(folder: string): void {
+  const pages = extractionPages()
+  if (!pages) return console.warn(`Nothing to train on: ${noDevelopmentSet}`)
+  mkdirSync(folder, { recursive: true })
+  const functions = blockFeatures(featureNames)
+  const rows: Float32Array[] = []
+  const lines: string[] = []
+  for (const { id, url, page_type, main_content, html } of pages) {
+    const read = readBlocks(parseHtml(html).root)
+    const around = surroundings(read)
+    for (const block of read.blocks) rows.push(Float32Array.from(functions, (feature) => feature(block, around)))
+    const [texts, words] = [textsOf(read), read.blocks.map((block) => block.words)]
+    lines.push(
+      JSON.stringify({
+        id,
+        host: URL.parse(url ?? '')?.hostname ?? id,
+        page_type,
+        main_content: main_content ?? '',
+        texts,
+        words,
+        signs: readSigns(read, url ?? ''),
+      }),
+    )
+  }
+  writeFileSync(join(folder, 'features.f32'), Buffer.concat(rows.map(({ buffer }) => Buffer.from(buffer))))
+  writeFileSync(join(folder, 'pages.jsonl'), lines.join('\n'))
+  writeFileSync(join(folder, 'names.json'), JSON.stringify({ features: featureNames, signs: pageTypeSigns }))
+  console.log(`${rows.length} blocks of ${pages.length} pages are in ${folder}`)
+}
+
+/** The whole text of each block, in its order. */
+function textsOf({ blocks, levels }: PageBlocks): string[] {
+  const elements = new Set(levels.map(({ element }) => element))
+  return blocks.map((block) => textOfBlock(block, elements))
+}
+
+function textOfBlock({ name, level, parents }: Block, elements: ReadonlySet<unknown>): string {
+  if (name === 'pre') return textOf(level.element)
+  const own = new Set(parents)
+  const parts: string[] = []
+  walk(level.element, {
+    enter: (element) => {
+      if (element.name === 'br') parts.push(' ')
+      return !elements.has(element)
+    },
+    text: (data, parent) => {
+      if (own.has(parent)) parts.push(data)
+    },
+  })
+  return parts.join('')
+}
+
+writeTrainingSet(process.argv[2] ?? 'training')
