@@ -8,12 +8,27 @@ import { appendHybrid } from './hybrid.ts'
 import { clearPage } from './page.ts'
 import { pageRows, type DataPage, type PageWriter } from './page-writer.ts'
 
-/** The column of one row group: the rows `documents[from, to)`. */
-interface ChunkSource {
+/** One column of the rows of a row group. */
+export interface ColumnCells {
   column: Column
-  documents: readonly Document[]
-  from: number
-  to: number
+  cells: readonly Document[Column['name']][]
+}
+
+/**
+ * The columns of the rows `documents[from, to)`. Row by row, as a row's cells lie together in memory: to go through all rows once for each column
+ * costs a cache miss for each cell.
+ */
+export function transpose(columns: readonly Column[], documents: readonly Document[], from: number, to: number): ColumnCells[] {
+  const all = columns.map((column) => {
+    const cells: Document[Column['name']][] = []
+    cells.length = to - from
+    return { column, cells }
+  })
+  for (let row = from; row < to; row++) {
+    const document = documents[row] as Document
+    for (const { column, cells } of all) cells[row - from] = document[column.name]
+  }
+  return all
 }
 
 /** What is known of a column chunk once it is written. */
@@ -31,10 +46,10 @@ export interface Chunk {
 }
 
 /** Writes the pages of a chunk: with a dictionary where values repeat, if `dictionaries` are wanted, else PLAIN. */
-export function writeChunk(writer: PageWriter, source: ChunkSource, dictionaries: boolean): Chunk {
-  const { column, documents, from, to } = source
+export function writeChunk(writer: PageWriter, source: ColumnCells, dictionaries: boolean): Chunk {
+  const { column } = source
   const { offset, unpackedBytes } = writer
-  const dictionary = dictionaries && column.repeats ? buildDictionary(column, documents, from, to) : undefined
+  const dictionary = dictionaries && column.repeats ? buildDictionary(source) : undefined
   const written = dictionary ? writeIndexes(writer, source, dictionary) : writeValues(writer, source)
   return {
     column,
@@ -42,45 +57,45 @@ export function writeChunk(writer: PageWriter, source: ChunkSource, dictionaries
     bytes: writer.offset - offset,
     unpackedBytes: writer.unpackedBytes - unpackedBytes,
     hasDictionary: dictionary !== undefined,
-    distinct: dictionary?.cells.length,
+    distinct: dictionary?.distinct.length,
     ...written,
   }
 }
 
-function writeIndexes(writer: PageWriter, { column, documents, from, to }: ChunkSource, dictionary: Dictionary): Pick<Chunk, 'pages' | 'bloomFilter'> {
+function writeIndexes(writer: PageWriter, { column, cells }: ColumnCells, dictionary: Dictionary): Pick<Chunk, 'pages' | 'bloomFilter'> {
   const { values, levels } = writer
-  const { cells, indexes, width } = dictionary
+  const { distinct, indexes, width } = dictionary
   clearPage(values)
-  for (const cell of cells) appendCell[column.kind](values, cell)
-  writer.writeDictionary(cells.length)
+  for (const cell of distinct) appendCell[column.kind](values, cell)
+  writer.writeDictionary(distinct.length)
   const boundsOf = dictionaryBounds(column, dictionary)
   const pages: DataPage[] = []
   const present = new Uint16Array(pageRows)
-  for (let start = from; start < to; start += pageRows) {
-    const end = Math.min(to, start + pageRows)
+  for (let start = 0; start < cells.length; start += pageRows) {
+    const end = Math.min(cells.length, start + pageRows)
     let count = 0
     for (let row = start; row < end; row++) {
-      const isPresent = (documents[row] as Document)[column.name] !== null
+      const isPresent = cells[row] !== null
       levels[row - start] = isPresent ? 1 : 0
-      if (isPresent) present[count++] = indexes[row - from] as number
+      if (isPresent) present[count++] = indexes[row] as number
     }
     clearPage(values)
     values.bytes[values.length++] = width
     appendHybrid(values, present, 0, count, width)
-    const facts = { firstRow: start - from, rows: end - start, nulls: end - start - count, bounds: boundsOf(present.subarray(0, count)) }
+    const facts = { firstRow: start, rows: end - start, nulls: end - start - count, bounds: boundsOf(present.subarray(0, count)) }
     pages.push(writer.writeData(facts, column.nullable, 'RLE_DICTIONARY'))
   }
   return { pages, bloomFilter: undefined }
 }
 
-function writeValues(writer: PageWriter, { column, documents, from, to }: ChunkSource): Pick<Chunk, 'pages' | 'bloomFilter'> {
-  const hashes = new Uint32Array(column.bloom ? 2 * (to - from) : 0)
-  const cells = { column, documents, to, toPlain: plainCells(column), hashes, firstRow: from }
+function writeValues(writer: PageWriter, { column, cells }: ColumnCells): Pick<Chunk, 'pages' | 'bloomFilter'> {
+  const hashes = new Uint32Array(column.bloom ? 2 * cells.length : 0)
+  const source = { column, cells, toPlain: plainCells(column), hashes }
   const pages: DataPage[] = []
-  for (let row = from; row < to;) {
-    const { end, nulls, bounds } = fillPage(writer, cells, row)
-    pages.push(writer.writeData({ firstRow: row - from, rows: end - row, nulls, bounds }, column.nullable, 'PLAIN'))
+  for (let row = 0; row < cells.length;) {
+    const { end, nulls, bounds } = fillPage(writer, source, row)
+    pages.push(writer.writeData({ firstRow: row, rows: end - row, nulls, bounds }, column.nullable, 'PLAIN'))
     row = end
   }
-  return { pages, bloomFilter: column.bloom ? bloomFilter(hashes, to - from) : undefined }
+  return { pages, bloomFilter: column.bloom ? bloomFilter(hashes, cells.length) : undefined }
 }

@@ -1,51 +1,56 @@
-import type { Document } from '../document.ts'
 import { cellBounds, type Bounds } from './bounds.ts'
 import { plainCells, type PlainCell } from './cells.ts'
+import type { ColumnCells } from './chunk.ts'
 import type { Column } from './columns.ts'
 
 /** The distinct values of a column chunk in the order of their first rows, and for each row which one it has. */
 export interface Dictionary {
-  cells: PlainCell[]
+  distinct: PlainCell[]
   /** One for each row; 0 where the row has no value. */
   indexes: Uint16Array
   /** Bits of an index; never 0, which some readers refuse. */
   width: number
 }
 
-/** @returns undefined when more than half of the rows have values of their own: then a dictionary costs more than it saves */
-export function buildDictionary(column: Column, documents: readonly Document[], from: number, to: number): Dictionary | undefined {
+/** So many rows, or all when there are fewer, say whether values repeat. */
+const rowsToJudge = 1_000
+
+/** @returns undefined when about half of the rows have values of their own: then a dictionary costs more than it saves */
+export function buildDictionary({ column, cells }: ColumnCells): Dictionary | undefined {
   const toPlain = plainCells(column)
   const places = new Map<PlainCell, number>()
-  const indexes = new Uint16Array(to - from)
+  const indexes = new Uint16Array(cells.length)
   let [last, lastPlace]: [PlainCell | null, number] = [null, 0]
-  for (let row = from; row < to; row++) {
-    const cell = toPlain((documents[row] as Document)[column.name])
+  for (let row = 0; row < cells.length; row++) {
+    const cell = toPlain(cells[row] ?? null)
     if (cell === null) continue
     if (cell !== last) {
       lastPlace = places.get(cell) ?? places.size
       if (lastPlace === places.size) places.set(cell, lastPlace)
-      if (places.size > 1 && places.size > (to - from) / 2) return undefined
+      if (places.size > Math.max(1, Math.min(cells.length, Math.max(rowsToJudge, row)) / 2)) return undefined
       last = cell
     }
-    indexes[row - from] = lastPlace
+    indexes[row] = lastPlace
   }
-  return { cells: [...places.keys()], indexes, width: Math.max(1, 32 - Math.clz32(places.size - 1)) }
+  return { distinct: [...places.keys()], indexes, width: Math.max(1, 32 - Math.clz32(places.size - 1)) }
 }
 
 /** The bounds of any stretch of rows; its values are compared once for all stretches. */
-export function dictionaryBounds({ kind }: Column, { cells }: Dictionary): (indexes: Uint16Array) => Bounds | undefined {
+export function dictionaryBounds({ kind }: Column, { distinct }: Dictionary): (indexes: Uint16Array) => Bounds | undefined {
   const sorted =
-    kind === 'string' || kind === 'json' ? sortedTexts(cells as string[]) : cells.map((_, n) => n).sort((a, b) => (cells[a] as number) - (cells[b] as number))
-  const ranks = new Uint16Array(cells.length)
+    kind === 'string' || kind === 'json'
+      ? sortedTexts(distinct as string[])
+      : distinct.map((_, n) => n).sort((a, b) => (distinct[a] as number) - (distinct[b] as number))
+  const ranks = new Uint16Array(distinct.length)
   sorted.forEach((cell, rank) => (ranks[cell] = rank))
   return (indexes) => {
-    let [least, greatest] = [cells.length, -1]
+    let [least, greatest] = [distinct.length, -1]
     for (const index of indexes) {
       const rank = ranks[index] as number
       if (rank < least) least = rank
       if (rank > greatest) greatest = rank
     }
-    return greatest < 0 ? undefined : cellBounds(kind, cells[sorted[least] as number] as PlainCell, cells[sorted[greatest] as number] as PlainCell)
+    return greatest < 0 ? undefined : cellBounds(kind, distinct[sorted[least] as number] as PlainCell, distinct[sorted[greatest] as number] as PlainCell)
   }
 }
 

@@ -5,34 +5,30 @@ type Cell = Readonly<Record<string, unknown>>
 /**
  * canonicalJson for the records of one column, one after another. They mostly have the same members in the same order, none of them nested, and often
  * the values of the record before: then the order is found once, and the engine's own JSON.stringify, which spells scalars as canonicalJson does,
- * takes a third of the time.
+ * takes a third of the time. Nothing is allocated for a record but its text: there are many.
  */
 export function jsonCells(): (record: Cell) => string {
-  let known: string[] | undefined
-  let order: string[] | undefined
+  let known: string[] = []
+  let order: readonly string[] | undefined
   let inOrder = false
-  let before: Cell = {}
+  let before: Cell | undefined
   let text = ''
   return (record) => {
-    const keys = Object.keys(record)
-    if (known && isSame(keys, known)) {
-      if (keys.every((key) => isEqual(record[key], before[key]))) return text
-    } else {
-      known = keys
-      order = orderOf(record, keys)
-      inOrder = order !== undefined && isSame(keys, order)
-    }
+    if (!before || !hasKeys(record, known)) {
+      known = Object.keys(record)
+      order = orderOf(record, known)
+      inOrder = order !== undefined && hasKeys(record, order)
+    } else if (isEqual(record, before, known)) return text
     before = record
-    if (!order || !keys.every((key) => isFlat(record[key]))) text = canonicalJson(record)
-    else text = JSON.stringify(inOrder ? record : reorder(record, order))
+    text = !order || !isFlat(record, known) ? canonicalJson(record) : JSON.stringify(inOrder ? record : reorder(record, order))
     return text
   }
 }
 
 /** The keys sorted; undefined when an object cannot have them in that order: those that look like array indexes stand first in any. */
-function orderOf(record: Cell, keys: readonly string[]): string[] | undefined {
+function orderOf(record: Cell, keys: readonly string[]): readonly string[] | undefined {
   const order = keys.toSorted((a, b) => (a < b ? -1 : 1))
-  return isSame(Object.keys(reorder(record, order)), order) ? order : undefined
+  return hasKeys(reorder(record, order), order) ? order : undefined
 }
 
 function reorder(record: Cell, order: readonly string[]): Cell {
@@ -41,12 +37,31 @@ function reorder(record: Cell, order: readonly string[]): Cell {
   return ordered
 }
 
-const isSame = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((key, n) => key === b[n])
-
-const isEqual = (a: unknown, b: unknown): boolean => a === b || (Array.isArray(a) && a.length === 0 && Array.isArray(b) && b.length === 0)
-
-/** Whether JSON.stringify spells it as canonicalJson does. */
-function isFlat(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isFinite(value)
-  return value === null || typeof value === 'string' || typeof value === 'boolean' || (Array.isArray(value) && value.every((part) => typeof part === 'string'))
+/** Whether these are the record's keys, in this order. */
+function hasKeys(record: Cell, keys: readonly string[]): boolean {
+  let at = 0
+  // Faster than Object.keys, and a plain record inherits nothing enumerable.
+  for (const key in record) if (key !== keys[at++]) return false
+  return at === keys.length
 }
+
+function isEqual(a: Cell, b: Cell, keys: readonly string[]): boolean {
+  for (const key of keys) {
+    const left = a[key]
+    const right = b[key]
+    if (left !== right && !(Array.isArray(left) && left.length === 0 && Array.isArray(right) && right.length === 0)) return false
+  }
+  return true
+}
+
+/** Whether JSON.stringify spells its values as canonicalJson does. */
+function isFlat(record: Cell, keys: readonly string[]): boolean {
+  for (const key of keys) {
+    const value = record[key]
+    if (typeof value === 'number' ? !Number.isFinite(value) : typeof value === 'object' ? !isFlatObject(value) : !isScalar(value)) return false
+  }
+  return true
+}
+
+const isScalar = (value: unknown): boolean => typeof value === 'string' || typeof value === 'boolean'
+const isFlatObject = (value: object | null): boolean => value === null || (Array.isArray(value) && value.every((part) => typeof part === 'string'))

@@ -3,11 +3,12 @@ import { serializeTCompactProtocol } from 'hyparquet-writer/src/thrift.js'
 import { Encodings, PageTypes } from 'hyparquet/src/constants.js'
 import type { Bounds } from './bounds.ts'
 import { appendHybrid } from './hybrid.ts'
-import { clearPage, newPage, type Page } from './page.ts'
+import { appendBytes, clearPage, newPage, reserve, type Page } from './page.ts'
+import { compressedBytesMax, type Compress } from './zstd.ts'
 
 /** A data page ends with the row that fills it: a reader of few rows unpacks little else. */
-export const pageBytes = 2 ** 20
-export const pageRows = 2_500
+export const pageBytes = 2 * 2 ** 20
+export const pageRows = 5_000
 
 /** What the indexes of a file say of a data page. */
 export interface DataPage {
@@ -22,28 +23,30 @@ export interface DataPage {
   bounds: Bounds | undefined
 }
 
-type Compress = (input: Uint8Array) => Uint8Array
-
 /** Writes pages one behind another. Its room for the values of a page is used again for each. */
 export class PageWriter {
-  readonly values: Page = newPage(4 * pageBytes)
+  readonly values: Page = newPage(pageBytes + 2 ** 18)
   /** Of each row of the page: 1 where it has a value. */
   readonly levels = new Uint16Array(pageRows)
-  readonly parts: Uint8Array[] = []
-  /** Bytes written, and what they are unpacked; both with the headers. */
-  offset = 0
+  readonly file: Page
+  /** What the pages take unpacked, with their headers. */
   unpackedBytes = 0
   readonly #levelBytes: Page = newPage(pageRows)
   readonly #compress: Compress
 
-  /** @param compress may give the same memory again and again */
-  constructor(compress: Compress) {
+  /** @param roomBytes what the file may take; it grows when it is more, at the price of a copy */
+  constructor(compress: Compress, roomBytes: number) {
     this.#compress = compress
+    this.file = newPage(roomBytes)
+  }
+
+  /** Where the next byte comes to stand. */
+  get offset(): number {
+    return this.file.length
   }
 
   append(part: Uint8Array): void {
-    this.parts.push(part)
-    this.offset += part.length
+    appendBytes(this.file, part)
   }
 
   /** Writes `values` as the dictionary of the pages that follow. */
@@ -62,15 +65,25 @@ export class PageWriter {
     return { ...facts, offset, bytes: this.offset - offset }
   }
 
+  /** The body is compressed to where it will stand, behind room for its header; the header, which tells its length, then moves up to it. */
   #write(type: 'DICTIONARY_PAGE' | 'DATA_PAGE_V2', header: Record<`field_${number}`, unknown>): void {
+    const { file, values } = this
     const levels = this.#levelBytes.bytes.subarray(0, type === 'DATA_PAGE_V2' ? this.#levelBytes.length : 0)
-    const unpacked = levels.length + this.values.length
-    const body = this.#compress(this.values.bytes.subarray(0, this.values.length))
-    const headerBytes = thrift({ field_1: PageTypes.indexOf(type), field_2: unpacked, field_3: levels.length + body.length, ...header })
-    this.append(Buffer.concat([headerBytes, levels, body]))
+    const unpacked = levels.length + values.length
+    reserve(file, headerBytesMax + levels.length + compressedBytesMax(values.length))
+    const bodyAt = file.length + headerBytesMax + levels.length
+    const bodyBytes = this.#compress(values.bytes.subarray(0, values.length), file.bytes, bodyAt)
+    const headerBytes = thrift({ field_1: PageTypes.indexOf(type), field_2: unpacked, field_3: levels.length + bodyBytes, ...header })
+    appendBytes(file, headerBytes)
+    appendBytes(file, levels)
+    file.bytes.copyWithin(file.length, bodyAt, bodyAt + bodyBytes)
+    file.length += bodyBytes
     this.unpackedBytes += headerBytes.length + unpacked
   }
 }
+
+/** More than the header of a page ever takes: it has at most eleven numbers. */
+const headerBytesMax = 128
 
 /** A struct in Thrift's compact protocol: numbers are i32, bigints i64. */
 export function thrift(struct: Record<`field_${number}`, unknown>): Uint8Array {

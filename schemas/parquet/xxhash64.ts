@@ -119,7 +119,10 @@ function rotate(aHi: number, aLo: number, turn: number): void {
 
 /** The low 64 bits of the product. */
 function multiply(aHi: number, aLo: number, bHi: number, bLo: number): void {
-  const [a0, a1, b0, b1] = [aLo & 0xffff, aLo >>> 16, bLo & 0xffff, bLo >>> 16]
+  const a0 = aLo & 0xffff
+  const a1 = aLo >>> 16
+  const b0 = bLo & 0xffff
+  const b1 = bLo >>> 16
   const low = Math.imul(a0, b0) >>> 0
   // At most (2^16 − 1)² + 2^16: it fits in 32 bits.
   const middle = (Math.imul(a1, b0) >>> 0) + (low >>> 16)

@@ -1,9 +1,15 @@
 import { timeBucketOf } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 
-/** The order of rows in a shard: time bucket, then host, then uri (UTF-16 code units). Total, as a uri stands in a shard once. */
+/** The order of rows in a shard: time bucket, host, uri (both by UTF-16 code units), then version and id, which make it total: one page may have many versions. */
 export function compareDocuments(a: Document, b: Document): number {
-  return timeBucketOf(a.datetime.getTime()) - timeBucketOf(b.datetime.getTime()) || compareText(a.host, b.host) || compareText(a.uri, b.uri)
+  return (
+    timeBucketOf(a.datetime.getTime()) - timeBucketOf(b.datetime.getTime()) ||
+    compareText(a.host, b.host) ||
+    compareText(a.uri, b.uri) ||
+    a.version - b.version ||
+    compareText(a.id, b.id)
+  )
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
