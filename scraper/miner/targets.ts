@@ -18,7 +18,7 @@ const rememberedMax = 100_000
 interface Wanted {
   targets: Target[]
   /** What leads into a place without end; each is told once. */
-  trapped: { url: string; reason: TrapReason }[]
+  trapped: { url: string; reason: TrapReason | 'blocked' }[]
 }
 
 /** Turns what is found into what is to be visited: URLs that a job wants on hosts of our share, outside of traps. */
@@ -36,11 +36,13 @@ interface Parts {
   jobs: Jobs
   isOurs: Share
   traps: Traps
+  /** What nobody may fetch; absent: anything may be. */
+  blocks?: (url: string) => boolean
   /** The clock of facts, ms since epoch. */
   now: () => number
 }
 
-export function targetsOf({ jobs, isOurs, traps, now }: Parts): Targets {
+export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Parts): Targets {
   const remembered = depthMemory()
   const refused = depthMemory()
   const priorityOf = ({ url, modifiedAt }: FoundUrl, { weight }: DesirabilityJob) => pagePriority({ url, weight, modifiedAt, now: now() })
@@ -51,13 +53,13 @@ export function targetsOf({ jobs, isOurs, traps, now }: Parts): Targets {
     if (found.modifiedAt === undefined && remembered.has(url, discovery.depth)) return
     const job = isOurs(url) ? jobs.of(url) : undefined
     if (!job) return
-    const reason = traps.reasonOf(url, discovery)
+    const reason = blocks(url) ? 'blocked' : traps.reasonOf(url, discovery)
     if (reason !== undefined) refuse(wanted, url, reason)
     else wanted.targets.push({ ...found, kind: 'page', label: labelOf(job), priority: priorityOf(found, job), depth: discovery.depth })
-    // One variant too many is asked about again: by then more may be known of its path.
-    if (reason === undefined ? found.modifiedAt === undefined : reason !== 'trap_variants') remembered.add(url, discovery.depth)
+    // One variant too many is asked about again: by then more may be known of its path. So is what is blocked: the list may change.
+    if (reason === undefined ? found.modifiedAt === undefined : reason !== 'trap_variants' && reason !== 'blocked') remembered.add(url, discovery.depth)
   }
-  const refuse = (wanted: Wanted, url: string, reason: TrapReason): void => {
+  const refuse = (wanted: Wanted, url: string, reason: TrapReason | 'blocked'): void => {
     if (refused.has(url, 0)) return
     refused.add(url, 0)
     wanted.trapped.push({ url, reason })

@@ -32,6 +32,8 @@ export interface VisitorOptions extends FetchServices {
   interrupted: ReadonlyMap<string, number>
   /** Told of each visit that has ended. */
   onVisit(claim: Claim, outcome: Visit['outcome'], wireBytes: number): void
+  /** What nobody may fetch; absent: anything may be. */
+  blocks?: (url: string) => boolean
   signal: AbortSignal
 }
 
@@ -71,6 +73,15 @@ function tellLate({ telemetry }: VisitorOptions, { url, kind }: Claim): void {
   telemetry.event('crawl.visit_late', { url, kind })
 }
 
+/** What a visit ended with. */
+interface Ending {
+  exchange: Exchange | undefined
+  permission: Permission | undefined
+}
+
+/** Nobody was asked. */
+const blocked = { reason: 'blocked', exchange: undefined, permission: undefined }
+
 type Trouble = Extract<FetchOutcome, { kind: 'trouble' }>
 
 class Visitor {
@@ -85,7 +96,8 @@ class Visitor {
   }
 
   async visit(claim: Claim): Promise<void> {
-    const { signal } = this.#options
+    const { signal, blocks } = this.#options
+    if (blocks?.(claim.url)) return this.#giveUp(claim, blocked, 'fetch')
     if (await this.#waitsAfterKill(claim)) return
     if (claim.kind === 'page' && (await this.#asksHost(claim))) return
     const outcome = await fetchTarget(claim, claim.previous, this.#options, signal)
@@ -150,7 +162,7 @@ class Visitor {
     await frontier.defer(claim, { reason: outcome.reason, until, holdHost: outcome.holdHost, hostDelayMs, address: outcome.exchange?.address })
   }
 
-  async #giveUp(claim: Claim, outcome: Trouble | Extract<FetchOutcome, { kind: 'refused' }>, stage: string): Promise<void> {
+  async #giveUp(claim: Claim, outcome: Ending & { reason: string }, stage: string): Promise<void> {
     await this.#reject(claim, outcome.reason, stage)
     await this.#finish(claim, { outcome: 'failed', reason: outcome.reason }, outcome)
   }
@@ -168,7 +180,7 @@ class Visitor {
     await this.#options.rejects.add({ subject: url, reason, stage, details: { label, ...details } })
   }
 
-  async #finish(claim: Claim, visit: Omit<Visit, 'hostDelayMs' | 'address'>, outcome: FetchOutcome): Promise<void> {
+  async #finish(claim: Claim, visit: Omit<Visit, 'hostDelayMs' | 'address'>, outcome: Ending): Promise<void> {
     const { exchange } = outcome
     this.#excused.delete(claim.url)
     await this.#options.frontier.done(claim, { ...visit, address: exchange?.address, hostDelayMs: this.#restMs(claim, outcome) })
@@ -180,7 +192,7 @@ class Visitor {
   }
 
   /** From the end of the answer on. Hosts that this process serves need none, and neither does one that was not asked. */
-  #restMs(claim: Claim, { exchange, permission }: { exchange: Exchange | undefined; permission: Permission | undefined }): number {
+  #restMs(claim: Claim, { exchange, permission }: Ending): number {
     if (!exchange) return 0
     const crawlDelayMs = permission?.rules.crawlDelayMs ?? 0
     return this.#isOwn(claim) ? crawlDelayMs : restMs(this.#moods.of(hostOf(claim.url)), this.#options, crawlDelayMs)
