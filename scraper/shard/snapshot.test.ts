@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { verifyManifest } from '#infra/chain/signed-manifest.ts'
+import { fileNearDuplicates } from '#infra/engine/lsh/near-duplicates.ts'
 import type { Signer } from '#schemas/chain.ts'
 import { parseShardKey, parseShardName } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
@@ -11,6 +12,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import { lineage, type MinerIndexManifest } from '#schemas/manifest.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
+import { header, sitePages } from '#test/adversary/site-pages.ts'
 import { enqueue, openSubnet, testJob, testOrigin, type Subnet } from '#test/adversary/subnet.ts'
 import { prose, testDocument } from '#test/golden/documents.ts'
 import { manifestKey } from './index-manifest.ts'
@@ -171,6 +173,32 @@ describe('snapshotShards', () => {
     }
   })
 
+  test('cuts what the pages of a host repeat, once, however the work is cut off and in whatever order they came', async () => {
+    const [expected] = await siteRows(Infinity, true)
+    expect(expected.filter(({ text }) => text.includes(header)).map(({ uri }) => uri)).toEqual(['https://host0.example/page/3', 'https://host2.example/page/2'])
+    for (let [cut, done] = [1, false]; !done; cut += 3) {
+      const [rows, isDone] = await siteRows(cut, false)
+      expect(rows).toEqual(expected)
+      done = isDone
+    }
+  })
+
+  test('makes its memory again when that was lost, and keeps the rows it has', async () => {
+    await using subnet = await openSubnet()
+    const signer = await subnet.join('miner-1')
+    const documents = corpus(signer.address)
+    await enqueue(subnet.queue('documents'), documents)
+    const { kept } = await snapshot(subnet, signer)
+    const before = await rowsOf(subnet, signer.address)
+    await using nearDuplicates = fileNearDuplicates(join(subnet.dir, 'another'))
+    await enqueue(subnet.queue('documents'), [
+      testDocument(500, { ...before[0], uri: 'https://host2.example/copy', host: 'host2.example', version: 1, published_at: null }),
+    ])
+    expect(await snapshot(subnet, signer, { nearDuplicates })).toMatchObject({ arrived: 1, kept, written: [] })
+    expect(await nearDuplicates.stats()).toMatchObject({ documents: kept })
+    expect(await rowsOf(subnet, signer.address)).toEqual(before)
+  })
+
   test('waits for what a killed process held', async () => {
     await using subnet = await openSubnet()
     const signer = await subnet.join('miner-1')
@@ -192,6 +220,22 @@ describe('snapshotShards', () => {
     await expect(snapshot(subnet, signer, { store: damaged })).rejects.toThrow(OrreryError)
   })
 })
+
+/** Rows of pages with the same header and footer, after a snapshot that was cut off at the `cut`-th write, and another; and whether the first came to its end. */
+async function siteRows(cut: number, reverse: boolean): Promise<[Document[], boolean]> {
+  await using subnet = await openSubnet()
+  const signer = await subnet.join('miner-1')
+  const pages = sitePages(Array.from({ length: 27 }, (_, n) => testDocument(n, { hotkey: signer.address, job_id: jobs[1].id, label: 'rest' })))
+  const wanted = pages.filter(({ host }) => host !== 'host1.example')
+  await enqueue(subnet.queue('documents'), reverse ? wanted.toReversed() : wanted)
+  const done = await snapshot(subnet, signer, cutOff(subnet, cut)).then(
+    () => true,
+    () => false,
+  )
+  subnet.pace.advance(3_600_000)
+  expect(await snapshot(subnet, signer)).toMatchObject({ kept: 18, committed: true })
+  return [await rowsOf(subnet, signer.address), done]
+}
 
 class Cut extends Error {}
 
