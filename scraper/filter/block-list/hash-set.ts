@@ -8,15 +8,17 @@ export interface HashSet {
   readonly size: number
 }
 
+/** Where it is, or the free place where it would be. */
+function slotOf(table: Uint32Array, high: number, low: number): number {
+  const mask = table.length / 2 - 1
+  let slot = (high ^ (low >>> 15)) & mask
+  while ((table[2 * slot] !== 0 || table[2 * slot + 1] !== 0) && (table[2 * slot] !== high || table[2 * slot + 1] !== low)) slot = (slot + 1) & mask
+  return slot
+}
+
 export function hashSet(): HashSet {
   let slots = new Uint32Array(2 * 1024)
   let size = 0
-  const slotOf = (table: Uint32Array, high: number, low: number): number => {
-    const mask = table.length / 2 - 1
-    let slot = (high ^ (low >>> 15)) & mask
-    while ((table[2 * slot] !== 0 || table[2 * slot + 1] !== 0) && (table[2 * slot] !== high || table[2 * slot + 1] !== low)) slot = (slot + 1) & mask
-    return slot
-  }
   const put = (table: Uint32Array, high: number, low: number): boolean => {
     const slot = slotOf(table, high, low)
     const isNew = table[2 * slot] === 0 && table[2 * slot + 1] === 0
