@@ -1,4 +1,4 @@
-import type { ChildNode, Element, ParentNode } from 'domhandler'
+import type { ChildNode, Element, ParentNode, Text } from 'domhandler'
 import { jsonLdDates } from './date-json-ld.ts'
 import { dateName } from './date-meta.ts'
 import { place, Places, trustIn } from './date-place.ts'
@@ -31,13 +31,29 @@ const claimsMax = 200
 const valueChars = 80
 const descriptionChars = 400
 const jsonLdBytesMax = 1 << 20
-const skipped = new Set(['script', 'style', 'noscript', 'template', 'svg', 'textarea', 'object', 'iframe', 'option', 'head', 'math'])
-const blocks = new Set(
-  'address article aside blockquote body br dd div dl dt figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table td th tr ul'.split(
-    ' ',
-  ),
-)
-const small = new Set(['time', 'abbr', 'span', 'small', 'em', 'i', 'li', 'relative-time', 'local-time', 'time-ago'])
+/** What elements are to a reader of dates, as bits. */
+const trait = { skipped: 1, block: 2, small: 4 } as const
+const traits = new Map<string, number>()
+for (const name of 'script style noscript template svg textarea object iframe option title math'.split(' ')) traits.set(name, trait.skipped)
+for (const name of 'address article aside blockquote body br dd div dl dt figure footer form h1 h2 h3 h4 h5 h6 header hr main nav ol p pre section table td th tr ul'.split(
+  ' ',
+))
+  traits.set(name, trait.block)
+for (const name of ['time', 'abbr', 'span', 'small', 'em', 'i']) traits.set(name, trait.small)
+traits.set('li', trait.block | trait.small)
+/** Attributes that hold a date for machines. */
+const datedAttributes = new Set([
+  'datetime',
+  'content',
+  'title',
+  'ts',
+  'data-datetime',
+  'data-timestamp',
+  'data-utime',
+  'data-time',
+  'data-date',
+  'created-timestamp',
+])
 
 /** What a page says of its own dates. One walk, linear in the size of the page. */
 export function dateClaims(root: ParentNode): DateClaim[] {
@@ -51,23 +67,27 @@ class DateReader {
   readonly #marked: Marked[] = []
   readonly #text = new PageText()
   readonly #places = new Places()
+  /** Of the open elements: whether each is a block. */
+  readonly #open: boolean[] = []
   #jsonLdBytes = 0
 
   /** In document order, without recursion, so that no depth overflows the stack. */
   read(root: ParentNode): void {
-    let node: ChildNode | undefined = root.children[0]
+    let node: ChildNode | null = root.children[0] ?? null
+    const outer: ChildNode[] = []
     while (node) {
-      const inner: ChildNode | undefined = this.#enter(node)
+      const inner: ChildNode | undefined = node.type === 'text' ? this.#seeText(node) : this.#enter(node)
       if (inner) {
+        outer.push(node)
         node = inner
         continue
       }
-      let at: ChildNode | ParentNode = node
-      while (!at.next && at.parent && at.parent !== root) {
-        at = at.parent
-        if ('attribs' in at) this.#text.space(blocks.has(at.name))
+      let next = node.next
+      while (!next && outer.length > 0) {
+        next = (outer.pop() as ChildNode).next
+        this.#text.space(this.#open.pop() === true)
       }
-      node = at.next ?? undefined
+      node = next
     }
   }
 
@@ -79,32 +99,35 @@ class DateReader {
     return [...this.#claims, ...this.#text.claims(this.#places)]
   }
 
-  /** @returns the first child when it is to be read */
-  #enter(node: ChildNode): ChildNode | undefined {
-    if (node.type === 'text') {
-      if (node.parent) this.#text.add(node.data, node.parent)
-      return undefined
-    }
-    if (!('children' in node)) return undefined
-    return 'attribs' in node ? this.#enterElement(node) : node.children[0]
+  #seeText(node: Text): undefined {
+    if (node.parent) this.#text.add(node.data, node.parent)
   }
 
-  #enterElement(element: Element): ChildNode | undefined {
+  /** @returns the first child when it is to be read */
+  #enter(node: ChildNode): ChildNode | undefined {
+    if (!('children' in node)) return undefined
+    const traitsOf = 'attribs' in node ? this.#seeElement(node) : 0
+    const first = (traitsOf & trait.skipped) === 0 ? node.children[0] : undefined
+    if (first) this.#open.push((traitsOf & trait.block) !== 0)
+    return first
+  }
+
+  #seeElement(element: Element): number {
     const { name, attribs } = element
+    const known = traits.get(name) ?? (name.includes('-') ? trait.small : 0)
+    if ((known & trait.skipped) !== 0) {
+      if (name === 'script') this.#seeScript(element)
+      return known
+    }
     if (name === 'meta') this.#seeMeta(attribs)
     else if (attribs['itemprop'] !== undefined || attribs['property'] !== undefined) this.#mark(element, attribs['itemprop'] ?? attribs['property'])
-    if (name === 'script') this.#seeScript(element)
-    if (skipped.has(name)) {
-      if (name === 'head') for (const child of element.children) if ('attribs' in child) this.#enterElement(child)
-      return undefined
-    }
-    if (small.has(name) || name.includes('-')) this.#mark(element, '')
+    if ((known & trait.small) !== 0) this.#mark(element, '')
     if (name === 'h1') {
       this.#places.title(element)
       this.#text.heading()
     }
-    this.#text.space(blocks.has(name))
-    return element.children[0]
+    this.#text.space((known & trait.block) !== 0)
+    return known
   }
 
   #seeMeta(attribs: Record<string, string>): void {
@@ -127,19 +150,17 @@ class DateReader {
 
   #mark(element: Element, key: string | undefined): void {
     if (this.#marked.length >= claimsMax || (key !== '' && (key === undefined || !dateName(key)))) return
-    const { attribs } = element
-    const title = attribs['title']
-    const value =
-      attribs['datetime'] ??
-      attribs['content'] ??
-      attribs['data-datetime'] ??
-      attribs['data-timestamp'] ??
-      attribs['data-utime'] ??
-      attribs['data-time'] ??
-      attribs['data-date'] ??
-      attribs['created-timestamp'] ??
-      attribs['ts'] ??
-      (title !== undefined && /\d{4}/.test(title) ? title : undefined)
+    let value: string | undefined
+    // The order of the attributes is the page's; a title is for people, and comes last.
+    for (const attribute in element.attribs) {
+      const found = element.attribs[attribute] ?? ''
+      if (!datedAttributes.has(attribute) || !/\d{4}/.test(found)) continue
+      if (attribute !== 'title') {
+        value = found
+        break
+      }
+      value = found
+    }
     if (value) this.#marked.push({ element, key, value, at: this.#text.length })
   }
 
@@ -163,8 +184,9 @@ class DateReader {
   #seeScript(element: Element): void {
     if (!/ld\+json/i.test(element.attribs['type'] ?? '')) return
     const text = textOf(element)
+    if (!/date/i.test(text)) return
     this.#jsonLdBytes += text.length
-    if (this.#jsonLdBytes > jsonLdBytesMax || !text.includes('"')) return
+    if (this.#jsonLdBytes > jsonLdBytesMax) return
     for (const { kind, value, score, place: where } of jsonLdDates(text)) this.#claim(kind, 'json-ld', value, score, where)
   }
 

@@ -122,6 +122,10 @@ const nameBefore = /(?<![\p{L}\p{M}])(\p{L}[\p{L}\p{M}]{2,13})\.?,?\s{1,3}(?:de\
 const clockBefore = /(\p{L}{3,9})\s{1,2}(\d{1,2})\s\d{2}:\d{2}:\d{2}\s(?:[A-Z]{3,4}|[+-]\d{4})\s$/u
 const monthJapanese = /^\s{0,2}[年년]\s{0,2}(\d{1,2})\s{0,2}[月월]/
 
+const hasNumber = /\d/
+/** Characters on either side of a year that a date may take. */
+const reach = 32
+
 /**
  * The date that the four digits at `at` are the year of.
  * @param isMonthEnough whether a month and a year are a date
@@ -130,8 +134,8 @@ export function aroundYear(text: string, at: number, order: DayOrder, isMonthEno
   const digits = Number(text.slice(at, at + 4))
   // The Thai count from the year 543 before ours.
   const year = digits >= 2400 ? digits - 543 : digits
-  const after = text.slice(at + 4, at + 44)
-  const before = text.slice(Math.max(0, at - 44), at)
+  const after = text.slice(at + 4, at + 4 + reach)
+  const before = text.slice(Math.max(0, at - reach), at)
   const end = at + 4
   const follows = afterYear.exec(after)
   if (follows) {
@@ -143,7 +147,11 @@ export function aroundYear(text: string, at: number, order: DayOrder, isMonthEno
     const [day, month] = ordered(Number(numeric[1]), Number(numeric[3]), numeric[2], order)
     return { year, month, day, precision: 'day', start: at - before.length + numeric.index, end }
   }
-  return namedBefore(before, year, end) ?? namedAfter(after, year, end) ?? (isMonthEnough ? monthAround(before, after, year, end) : undefined)
+  return (
+    (hasNumber.test(before) ? namedBefore(before, year, end) : undefined) ??
+    namedAfter(after, year, end) ??
+    (isMonthEnough ? monthAround(before, after, year, end) : undefined)
+  )
 }
 
 function namedBefore(before: string, year: number, end: number): Fields | undefined {
