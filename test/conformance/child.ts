@@ -26,6 +26,12 @@ export function killAfter<Said>(count: number, job: ChildJob): Promise<Said[]> {
   return listen<Said>(child, (heard) => heard === count && child.kill('SIGKILL'))
 }
 
+/** As `killAfter`, but that many milliseconds after it was said: in the middle of what the child does then. */
+export function killWithin<Said>(count: number, afterMs: number, job: ChildJob): Promise<Said[]> {
+  const child = start(job)
+  return listen<Said>(child, (heard) => heard === count && setTimeout(() => child.kill('SIGKILL'), afterMs))
+}
+
 function start({ program, job, place, input }: ChildJob): ChildProcess {
   const path = new URL(`child/${program}.ts`, import.meta.url).pathname
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path, JSON.stringify({ job, place, input })], {

@@ -1,4 +1,4 @@
-import type { Claim, Target, Visit } from '#schemas/frontier.ts'
+import type { Claim, Deferral, Target, Visit } from '#schemas/frontier.ts'
 
 interface Entry extends Target {
   state: 'waiting' | 'leased' | 'finished'
@@ -6,6 +6,21 @@ interface Entry extends Target {
   expiresAt: number
   attempt: number
   visitedAt: number | undefined
+  version: number
+  /** Of the claim that may still be finished. */
+  token: string | undefined
+}
+
+/** What a claim must say. */
+export interface ModelClaim {
+  url: string
+  label: string
+  kind: Target['kind']
+  priority: number
+  depth: number
+  attempt: number
+  expiresAt: number
+  version: number | undefined
 }
 
 /** A frontier so plain that it can be seen to be right: it looks at everything each time. */
@@ -18,33 +33,50 @@ export class FrontierModel {
   add(target: Target, now: number): void {
     const known = this.entries.get(target.url)
     if (!known) {
-      this.entries.set(target.url, { ...target, state: 'waiting', readyAt: 0, expiresAt: 0, attempt: 0, visitedAt: undefined })
+      this.entries.set(target.url, { ...target, state: 'waiting', readyAt: 0, expiresAt: 0, attempt: 0, visitedAt: undefined, version: 0, token: undefined })
       return
     }
     known.priority = Math.max(known.priority, target.priority)
+    known.depth = Math.min(known.depth ?? 0, target.depth ?? 0)
     const changedAt = target.modifiedAt !== undefined && target.modifiedAt <= now ? target.modifiedAt : 0
     const rests = known.state !== 'leased' && known.attempt === 0 && known.visitedAt !== undefined
     if (rests && (known.visitedAt ?? 0) < changedAt) Object.assign(known, { state: 'waiting', readyAt: 0 })
   }
 
-  /** The URLs a claim must give, in this order. */
-  claim(limit: number, labels: readonly string[] | undefined, now: number, leaseMs: number): string[] {
+  /** What a claim must give, in this order. */
+  claim(limit: number, labels: readonly string[] | undefined, now: number, leaseMs: number): ModelClaim[] {
     this.#expire(now)
-    const urls: string[] = []
-    while (urls.length < limit) {
+    const claims: ModelClaim[] = []
+    while (claims.length < limit) {
       const [best] = this.#claimable(labels, now)
       if (!best) break
       Object.assign(best, { state: 'leased', expiresAt: now + leaseMs, attempt: best.attempt + 1 })
       const address = this.addresses.get(this.addressOf.get(hostOf(best.url)) ?? '')
       if (address) address.restsUntil = Math.max(address.restsUntil, now + address.delayMs)
-      urls.push(best.url)
+      const { url, label, kind, priority, depth = 0, attempt, expiresAt, version } = best
+      claims.push({ url, label, kind, priority, depth, attempt, expiresAt, version: version === 0 ? undefined : version })
     }
-    return urls
+    return claims
   }
 
-  done({ url }: Claim, { revisitAt, hostDelayMs, address }: Visit, now: number): void {
+  /** The claim that the frontier gave where it had to. */
+  lent({ url, token }: Claim): void {
+    const entry = this.entries.get(url)
+    if (entry) entry.token = token
+  }
+
+  /** Whether the claim may still be finished. */
+  isHeld({ url, token }: Claim): boolean {
+    return this.entries.get(url)?.token === token
+  }
+
+  done({ url }: Claim, { outcome, revisitAt, hostDelayMs, address }: Visit, now: number): void {
+    this.#expire(now)
+    const entry = this.entries.get(url)
+    if (!entry) return
     const state = revisitAt === undefined ? 'finished' : 'waiting'
-    Object.assign(this.entries.get(url) ?? {}, { state, readyAt: revisitAt ?? 0, attempt: 0, visitedAt: now })
+    Object.assign(entry, { state, readyAt: revisitAt ?? 0, attempt: 0, visitedAt: now, token: undefined })
+    if (outcome === 'stored') entry.version++
     if (address !== undefined) {
       this.addressOf.set(hostOf(url), address)
       const restsUntil = Math.max(now + hostDelayMs, this.addresses.get(address)?.restsUntil ?? 0)
@@ -53,14 +85,22 @@ export class FrontierModel {
     this.#rest(url, now + hostDelayMs)
   }
 
-  defer({ url }: Claim, until: number, holdHost: boolean): void {
-    Object.assign(this.entries.get(url) ?? {}, { state: 'waiting', readyAt: until })
-    if (holdHost) this.#rest(url, until)
+  defer({ url }: Claim, { until, holdHost, hostDelayMs = 0 }: Deferral, now: number): void {
+    this.#expire(now)
+    Object.assign(this.entries.get(url) ?? {}, { state: 'waiting', readyAt: until, token: undefined })
+    this.#rest(url, Math.max(holdHost ? until : now, now + hostDelayMs))
   }
 
-  waiting(label: string, now: number): number {
+  /** Pages of a label that are in a state. */
+  count(label: string, state: Entry['state'], now: number): number {
     this.#expire(now)
-    return [...this.entries.values()].filter((entry) => entry.kind === 'page' && entry.label === label && entry.state === 'waiting').length
+    return [...this.entries.values()].filter((entry) => entry.kind === 'page' && entry.label === label && entry.state === state).length
+  }
+
+  /** When the next lease ends. */
+  nextExpiry(now: number): number | undefined {
+    const ends = [...this.entries.values()].filter(({ state, expiresAt }) => state === 'leased' && expiresAt > now).map(({ expiresAt }) => expiresAt)
+    return ends.length === 0 ? undefined : Math.min(...ends)
   }
 
   nextReadyAt(labels: readonly string[] | undefined, now: number): number | undefined {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { ManualClock } from '#test/manual-clock.ts'
-import type { Claim, Frontier, TargetKind } from '#schemas/frontier.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import type { Claim, Frontier, Target, TargetKind } from '#schemas/frontier.ts'
 import { FrontierModel } from './frontier-model.ts'
 
 const leaseMs = 40
@@ -11,75 +12,147 @@ const target = fc.record({
   path: fc.nat(5),
   label: fc.constantFrom(...labels),
   priority: fc.nat(2),
+  depth: fc.nat(2),
   kind: fc.constantFrom<TargetKind>('page', 'page', 'sitemap'),
   /** Before now, ms; below 0 it is to come. */
   changedAgoMs: fc.option(fc.constantFrom(0, 2, 30, -10), { nil: undefined, freq: 2 }),
 })
 
+const done = fc.record({
+  do: fc.constant('done' as const),
+  which: fc.nat(),
+  hostDelayMs: delayMs,
+  revisitMs: fc.option(delayMs, { nil: undefined }),
+  address: fc.constantFrom(undefined, '192.0.2.1', '2001:db8::1'),
+})
+const defer = fc.record({ do: fc.constant('defer' as const), which: fc.nat(), delayMs, holdHost: fc.boolean(), hostDelayMs: delayMs })
 const step = fc.oneof(
   fc.record({ do: fc.constant('add' as const), targets: fc.array(target, { minLength: 1, maxLength: 5 }) }),
   fc.record({ do: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 3 }), labels: fc.option(fc.subarray(labels), { nil: undefined }) }),
-  fc.record({
-    do: fc.constant('done' as const),
-    which: fc.nat(),
-    hostDelayMs: delayMs,
-    revisitMs: fc.option(delayMs, { nil: undefined }),
-    address: fc.constantFrom(undefined, '192.0.2.1', '2001:db8::1'),
-  }),
-  fc.record({ do: fc.constant('defer' as const), which: fc.nat(), delayMs, holdHost: fc.boolean() }),
+  done,
+  defer,
   fc.record({ do: fc.constant('advance' as const), byMs: fc.constantFrom(1, 5, 45) }),
+  // To the very moment at which something changes, or to the last before it.
+  fc.record({ do: fc.constant('leap' as const), to: fc.constantFrom('expiry' as const, 'ready' as const), shortByMs: fc.constantFrom(0, 0, 1) }),
+  // A lease ends, its host is lent for another page, and then the first answer comes.
+  fc.record({ do: fc.constant('overtake' as const), which: fc.nat(), end: fc.oneof(done, defer) }),
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+type StepOf<Name extends Step['do']> = Extract<Step, { do: Name }>
 
-export const steps: fc.Arbitrary<Step[]> = fc.array(step, { maxLength: 60 })
+/** Long walks: left to itself, fast-check takes a dozen steps at most. */
+export const steps: fc.Arbitrary<Step[]> = fc.array(step, { maxLength: 80, size: 'max' })
 
 /** Does the same to a frontier and to the model; `got` and `wanted` is what they said at each step. */
 export async function walk(frontier: Frontier, clock: ManualClock, path: readonly Step[]): Promise<{ got: unknown[]; wanted: unknown[] }> {
-  const model = new FrontierModel()
-  const [got, wanted]: [unknown[], unknown[]] = [[], []]
-  let held: Claim[] = []
-  for (const step of path) {
-    const now = clock.now()
-    if (step.do === 'advance') clock.advance(step.byMs)
-    else if (step.do === 'add') await add(frontier, model, step, now)
-    else if (step.do === 'claim') {
-      const urls = model.claim(step.limit, step.labels, now, leaseMs)
-      const claims = await frontier.claim({ limit: step.limit, leaseMs, ...(step.labels && { labels: step.labels }) })
-      wanted.push(urls)
-      got.push(claims.map(({ url }) => url))
-      held = [...held.filter(({ url }) => !urls.includes(url)), ...claims]
-    } else {
-      const [claim] = held.splice(step.which % Math.max(1, held.length), 1)
-      if (claim) await finish(frontier, model, claim, step, now)
+  const walker = new Walker(frontier, clock)
+  for (const step of path) await walker.take(step)
+  return walker
+}
+
+class Walker {
+  readonly got: unknown[] = []
+  readonly wanted: unknown[] = []
+  readonly #frontier: Frontier
+  readonly #clock: ManualClock
+  readonly #model = new FrontierModel()
+  /** Claims that were not finished, those included whose page another claim has now. */
+  readonly #held: Claim[] = []
+
+  constructor(frontier: Frontier, clock: ManualClock) {
+    this.#frontier = frontier
+    this.#clock = clock
+  }
+
+  async take(step: Step): Promise<void> {
+    switch (step.do) {
+      case 'add':
+        await this.#add(step.targets.map(({ host, path, ...rest }) => this.#found(`http://h${host}.example/${path}`, rest)))
+        break
+      case 'claim':
+        await this.#claim(step.limit, step.labels)
+        break
+      case 'advance':
+        this.#clock.advance(step.byMs)
+        break
+      case 'leap':
+        this.#leap(step)
+        break
+      case 'overtake':
+        await this.#overtake(step)
+        break
+      default: {
+        const [claim] = this.#held.splice(step.which % Math.max(1, this.#held.length), 1)
+        if (claim) await this.#end(claim, step)
+      }
     }
+    await this.#compare()
+  }
+
+  async #compare(): Promise<void> {
     for (const filter of [undefined, ['a']]) {
-      wanted.push(model.nextReadyAt(filter, clock.now()))
-      got.push(await frontier.nextReadyAt(filter))
+      this.wanted.push(this.#model.nextReadyAt(filter, this.#clock.now()))
+      this.got.push(await this.#frontier.nextReadyAt(filter))
     }
-    wanted.push(model.waiting('a', clock.now()))
-    got.push((await frontier.stats()).labels['a']?.waiting ?? 0)
+    const stats = (await this.#frontier.stats()).labels
+    for (const label of labels) {
+      this.wanted.push((['waiting', 'leased'] as const).map((state) => this.#model.count(label, state, this.#clock.now())))
+      this.got.push([stats[label]?.waiting ?? 0, stats[label]?.leased ?? 0])
+    }
   }
-  return { got, wanted }
-}
 
-async function add(frontier: Frontier, model: FrontierModel, { targets }: Extract<Step, { do: 'add' }>, now: number): Promise<void> {
-  const found = targets.map(({ host, path, changedAgoMs, ...rest }) => ({
-    url: `http://h${host}.example/${path}`,
-    ...rest,
-    ...(changedAgoMs !== undefined && { modifiedAt: now - changedAgoMs }),
-  }))
-  for (const each of found) model.add(each, now)
-  await frontier.add(found)
-}
-
-async function finish(frontier: Frontier, model: FrontierModel, claim: Claim, step: Extract<Step, { which: number }>, now: number): Promise<void> {
-  if (step.do === 'defer') {
-    const until = now + step.delayMs
-    model.defer(claim, until, step.holdHost)
-    return frontier.defer(claim, { reason: 'x', until, holdHost: step.holdHost })
+  #found(url: string, { changedAgoMs, ...rest }: Omit<typeof target extends fc.Arbitrary<infer T> ? T : never, 'host' | 'path'>): Target {
+    return { url, ...rest, ...(changedAgoMs !== undefined && { modifiedAt: this.#clock.now() - changedAgoMs }) }
   }
-  const { hostDelayMs, revisitMs, address } = step
-  const visit = { outcome: 'stored' as const, hostDelayMs, address, ...(revisitMs !== undefined && { revisitAt: now + revisitMs }) }
-  model.done(claim, visit, now)
-  return frontier.done(claim, visit)
+
+  async #add(found: readonly Target[]): Promise<void> {
+    for (const each of found) this.#model.add(each, this.#clock.now())
+    await this.#frontier.add(found)
+  }
+
+  async #claim(limit: number, filter: readonly string[] | undefined): Promise<void> {
+    this.wanted.push(this.#model.claim(limit, filter, this.#clock.now(), leaseMs))
+    const claims = await this.#frontier.claim({ limit, leaseMs, ...(filter && { labels: filter }) })
+    this.got.push(claims.map(({ token: _token, previous, ...said }) => ({ ...said, version: previous?.version })))
+    for (const claim of claims) this.#model.lent(claim)
+    this.#held.push(...claims)
+  }
+
+  #leap({ to, shortByMs }: Pick<StepOf<'leap'>, 'to' | 'shortByMs'>): void {
+    const now = this.#clock.now()
+    const at = to === 'expiry' ? this.#model.nextExpiry(now) : this.#model.nextReadyAt(undefined, now)
+    this.#clock.advance(Math.max(0, (at ?? now) - now - shortByMs))
+  }
+
+  async #overtake({ which, end }: StepOf<'overtake'>): Promise<void> {
+    const [late] = this.#held.splice(which % Math.max(1, this.#held.length), 1)
+    if (!late) return
+    const { origin } = new URL(late.url)
+    await this.#add([{ url: `${origin}/sooner-${this.got.length}`, kind: 'page', label: 'a', priority: 9, depth: 0 }])
+    this.#clock.advance(Math.max(0, late.expiresAt - this.#clock.now()))
+    await this.#claim(3, undefined)
+    await this.#end(late, end)
+    this.#leap({ to: 'expiry', shortByMs: 0 })
+  }
+
+  async #end(claim: Claim, step: StepOf<'done' | 'defer'>): Promise<void> {
+    const isHeld = this.#model.isHeld(claim)
+    this.wanted.push(isHeld ? 'ended' : 'lease_lost')
+    const ending = step.do === 'done' ? this.#done(claim, step, isHeld) : this.#defer(claim, step, isHeld)
+    this.got.push(await ending.then(() => 'ended').catch((error: unknown) => (error instanceof OrreryError ? error.code : String(error))))
+  }
+
+  #done(claim: Claim, { hostDelayMs, revisitMs, address }: StepOf<'done'>, isHeld: boolean): Promise<void> {
+    const now = this.#clock.now()
+    const visit = { outcome: 'stored' as const, hostDelayMs, address, ...(revisitMs !== undefined && { revisitAt: now + revisitMs }) }
+    if (isHeld) this.#model.done(claim, visit, now)
+    return this.#frontier.done(claim, visit)
+  }
+
+  #defer(claim: Claim, { delayMs, holdHost, hostDelayMs }: StepOf<'defer'>, isHeld: boolean): Promise<void> {
+    const now = this.#clock.now()
+    const deferral = { reason: 'x', until: now + delayMs, holdHost, hostDelayMs }
+    if (isHeld) this.#model.defer(claim, deferral, now)
+    return this.#frontier.defer(claim, deferral)
+  }
 }

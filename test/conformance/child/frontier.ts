@@ -18,6 +18,22 @@ await program<Frontier>({
     }
   },
 
+  /** Adds pages of many hosts at once, which the claim behind it must sort in, without end; `input` is how many. */
+  async sort(frontier, { name, input, say }) {
+    for (let i = 0; ; i++) {
+      const urls = Array.from({ length: Number(input) }, (_, n) => `http://host-${n % 30}.example/by-${name}/${i}-${n}`)
+      const half = urls.length / 2
+      for (const some of [urls.slice(0, half), urls.slice(half)]) {
+        await frontier.add(some.map((url, n) => ({ url, kind: 'page', label: 'a', priority: n % 3 })))
+        say({ added: some })
+      }
+      for (const claim of await frontier.claim({ limit: 5, leaseMs })) {
+        await frontier.done(claim, { outcome: 'stored', hostDelayMs: 0 })
+        say({ done: claim.url })
+      }
+    }
+  },
+
   /** Adds the same URLs as its rivals, a few at a time, and visits some meanwhile. */
   async rival(frontier, { name, input, say }) {
     const urls = input as string[]
