@@ -11,6 +11,8 @@ import type { Share } from './share.ts'
 const priorities = { seed: 3_000_000, sitemap: 2_000_000 }
 /** Sitemaps below sitemaps: one level more than there should be, and one to spare. */
 const nestingMax = 3
+/** Documents of one feed behind its first. */
+const feedPartsMax = 50
 /** URLs remembered as added, and as refused, ≈ 20 MB each at the most. */
 const rememberedMax = 100_000
 
@@ -91,7 +93,9 @@ export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Pa
       // An index that lists indexes without end is left.
       const nesting = at.kind === 'sitemap' ? (at.depth ?? 0) + 1 : 0
       for (const found of nesting > nestingMax ? [] : sitemaps) wanted.targets.push(...list(found, 'sitemap', ownerOf(found), priorities.sitemap, nesting))
-      for (const found of feeds) wanted.targets.push(...list(found, 'feed', ownerOf(found), priorities.sitemap))
+      // So is a feed that goes on without end.
+      const part = at.kind === 'feed' ? (at.depth ?? 0) + 1 : 0
+      for (const found of part > feedPartsMax ? [] : feeds) wanted.targets.push(...list(found, 'feed', ownerOf(found), priorities.sitemap, part))
       return wanted
     },
   }

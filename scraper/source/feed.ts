@@ -1,4 +1,6 @@
+import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { foundUrls, noFinds, type Found, type FoundUrl } from './found.ts'
+import { headerLinks } from './link-header.ts'
 import type { Source } from './source.ts'
 import { ListEntry, textOfFile } from './url-list.ts'
 import { scanXml } from './xml.ts'
@@ -6,8 +8,10 @@ import { scanXml } from './xml.ts'
 const entriesMax = 10_000
 const bytesMax = 10 * 2 ** 20
 const valueChars = 4096
+/** Documents that one names as the next. */
+const nextMax = 4
 
-/** RSS 2.0 (and 0.9x), RSS 1.0 (RDF) and Atom: the pages their entries lead to, with the date of each. Enclosures are no pages. */
+/** RSS 2.0 (and 0.9x), RSS 1.0 (RDF) and Atom: the pages their entries lead to, with the date of each, and the next document of a paged feed. Enclosures are no pages. */
 export const feedSource: Source = {
   accept: 'application/atom+xml, application/rss+xml, application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8',
   bytesMax,
@@ -15,7 +19,9 @@ export const feedSource: Source = {
     const text = textOfFile(fetched, bytesMax)
     if (text === undefined) return 'bad_encoding'
     const found = readFeed(text, fetched.url)
-    return found === undefined ? 'not_a_feed' : { found, isPage: false }
+    if (found === undefined) return 'not_a_feed'
+    const next = headerLinks(fetched.headers['link'], fetched.url).next.map((url) => ({ url }))
+    return { found: next.length === 0 ? found : { ...found, feeds: foundUrls([...found.feeds, ...next]) }, isPage: false }
   },
 }
 
@@ -34,6 +40,7 @@ export function readFeed(xml: string, base: string): Found | undefined {
 class FeedReader {
   readonly #base: string
   readonly #pages: FoundUrl[] = []
+  readonly #next: FoundUrl[] = []
   #depth = 0
   #isFeed = false
   /** `xml:base` of the feed; entries seldom have their own. */
@@ -56,7 +63,8 @@ class FeedReader {
     } else if (this.#isFeed && !this.#entry && (local === 'item' || local === 'entry')) {
       this.#entry = { at: new ListEntry(), depth: this.#depth }
       this.#entry.at.addUrl('about', attributes['rdf:about'] ?? '')
-    } else if (this.#entry && this.#depth === this.#entry.depth + 1) this.#openField(this.#entry.at, name, local, attributes)
+    } else if (this.#isFeed && !this.#entry && local === 'link') this.#openNext(attributes)
+    else if (this.#entry && this.#depth === this.#entry.depth + 1) this.#openField(this.#entry.at, name, local, attributes)
   }
 
   text(data: string): void {
@@ -75,7 +83,13 @@ class FeedReader {
   }
 
   found(): Found | undefined {
-    return this.#isFeed ? { ...noFinds, pages: foundUrls(this.#pages) } : undefined
+    return this.#isFeed ? { ...noFinds, pages: foundUrls(this.#pages), feeds: foundUrls(this.#next) } : undefined
+  }
+
+  /** Older entries, in the next document of a paged feed or the one before of an archived feed (RFC 5005). */
+  #openNext({ rel = '', href }: Readonly<Record<string, string>>): void {
+    const url = href !== undefined && /^(?:next|prev-archive)$/.test(rel) ? canonicalUrl(href, this.#xmlBase) : undefined
+    if (url !== undefined && this.#next.length < nextMax) this.#next.push({ url })
   }
 
   #openField(entry: ListEntry, name: string, local: string, attributes: Readonly<Record<string, string>>): void {

@@ -5,6 +5,7 @@ import { sitemapSource } from './sitemap.ts'
 const bytes = (text: string) => new TextEncoder().encode(text)
 const at = { url: 'http://h.example/maps/sitemap.xml', status: 200, headers: {} }
 const entry = (path: string, lastmod: string) => `<url><loc>http://h.example/${path}</loc><lastmod>${lastmod}</lastmod><priority>1</priority></url>`
+const other = (lang: string, href: string) => `<xhtml:link rel="alternate" hreflang="${lang}" href="${href}"/>`
 const readText = (text: string) => sitemapSource.read({ ...at, body: bytes(text) })
 
 describe('sitemaps', () => {
@@ -32,6 +33,25 @@ describe('sitemaps', () => {
     const many = `<urlset>${Array.from({ length: 50_010 }, (_, i) => `<url><loc>http://h.example/${i}</loc></url>`).join('')}</urlset>`
     const read = sitemapSource.read({ ...at, body: bytes(many) })
     expect(typeof read !== 'string' && read.found.pages.length).toBe(50_000)
+  })
+  test('end at 50,000 lines', () => {
+    const read = readText(Array.from({ length: 50_010 }, (_, i) => `http://h.example/${i}`).join('\n'))
+    expect(typeof read !== 'string' && read.found.pages.length).toBe(50_000)
+  })
+  test('may have 50 MB, gzipped or not, and no byte more gzipped', () => {
+    const limit = 50 * 2 ** 20
+    const whole = `<urlset><url><loc>/a</loc></url>${' '.repeat(limit - 47)}<url/></urlset>`
+    expect(whole.length).toBe(limit)
+    for (const body of [bytes(whole), gzipSync(whole, { level: 1 })])
+      expect(sitemapSource.read({ ...at, body })).toMatchObject({ found: { pages: [{ url: 'http://h.example/a' }] } })
+    expect(sitemapSource.read({ ...at, body: gzipSync(`${whole} `, { level: 1 }) })).toBe('bad_encoding')
+    expect(sitemapSource.bytesMax).toBe(limit)
+  })
+  test('name their pages in other languages', () => {
+    const read = readText(
+      `<urlset xmlns:xhtml="x"><url><loc>/en</loc>${other('de', '/de')}${other('fr', 'http://other.example/fr')}<xhtml:link rel="next" href="/no"/></url>${other('it', '/no')}</urlset>`,
+    )
+    expect(read).toMatchObject({ found: { pages: [{ url: 'http://h.example/de' }, { url: 'http://h.example/en' }] } })
   })
   test.each([
     ['not_a_sitemap', bytes('<html><body>Not found</body></html>')],

@@ -10,7 +10,7 @@ const urlsMax = 50_000
 const bytesMax = 50 * 2 ** 20
 
 /**
- * Sitemaps and sitemap indexes (sitemaps.org 0.9) as XML, and sitemaps as a list of lines or as a feed; plain or gzipped. What lies on another host is left
+ * Sitemaps and sitemap indexes (sitemaps.org 0.9) as XML, with the other languages of their pages (`xhtml:link`), and sitemaps as a list of lines or as a feed; plain or gzipped. What lies on another host is left
  * out, as the protocol has it.
  */
 export const sitemapSource: Source = {
@@ -34,6 +34,7 @@ function readLines(text: string, base: string): Found | undefined {
 
 function readXml(xml: string, base: string): Found | undefined {
   const lists = { url: [] as FoundUrl[], sitemap: [] as FoundUrl[] }
+  const alternates: FoundUrl[] = []
   let root: { prefix: string } | undefined
   let entry: { kind: 'url' | 'sitemap'; at: ListEntry } | undefined
   let field = ''
@@ -41,12 +42,16 @@ function readXml(xml: string, base: string): Found | undefined {
   // <image:loc> and the like name other things than pages: only names with the root's own prefix are the protocol's.
   const ownName = (name: string): string => (root && name.startsWith(root.prefix) ? name.slice(root.prefix.length) : '')
   scanXml(xml, {
-    open(name) {
+    open(name, { rel, hreflang, href }) {
       const [, prefix = '', local] = /^(.*:)?([^:]*)$/.exec(name) ?? []
       if (local === 'urlset' || local === 'sitemapindex') root ??= { prefix }
       field = ownName(name)
       value = ''
       if (field === 'url' || field === 'sitemap') entry = { kind: field, at: new ListEntry() }
+      // The page in another language.
+      const other =
+        entry?.kind === 'url' && rel === 'alternate' && hreflang !== undefined && name.endsWith(':link') ? canonicalUrl(href ?? '', base) : undefined
+      if (other !== undefined && alternates.length < urlsMax) alternates.push({ url: other })
     },
     text(data) {
       if (field === 'loc' || field === 'lastmod') value += data
@@ -64,7 +69,7 @@ function readXml(xml: string, base: string): Found | undefined {
       field = ''
     },
   })
-  return root && { pages: foundUrls(lists.url), sitemaps: foundUrls(lists.sitemap), feeds: [] }
+  return root && { pages: foundUrls([...lists.url, ...alternates]), sitemaps: foundUrls(lists.sitemap), feeds: [] }
 }
 
 function onHost({ pages, sitemaps }: Found, base: string): Found {

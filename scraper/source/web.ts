@@ -4,10 +4,11 @@ import { scanLinks } from '../extract/link-scanner.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
 import { feedSource } from './feed.ts'
 import { noFinds, type FoundUrl } from './found.ts'
+import { headerLinks } from './link-header.ts'
 import { sitemapSource } from './sitemap.ts'
 import type { Source } from './source.ts'
 
-/** HTML pages, for their links. What turns out to be a feed or a sitemap is read for what it lists. */
+/** HTML pages, for their links and those of their `Link` header. What turns out to be a feed or a sitemap is read for what it lists. */
 export const webSource: Source = {
   accept: 'text/html, application/xhtml+xml;q=0.9',
   bytesMax: undefined,
@@ -21,9 +22,12 @@ export const webSource: Source = {
     const { text } = decodeText(body, headers['content-type'])
     const { links, canonical, alternates, feeds, robots } = scanLinks(text, url)
     if (!readPageRobots(headers, { robots }, url).follow) return { found: noFinds, isPage: true }
-    const more = canonical === undefined ? alternates : [...alternates, canonical]
-    return { found: { pages: listOf(more.length === 0 ? links : [...new Set([...links, ...more])]), sitemaps: [], feeds: listOf(feeds) }, isPage: true }
+    const header = headerLinks(headers['link'], url)
+    const pages = merged(links, [...alternates, ...(canonical === undefined ? [] : [canonical]), ...header.pages, ...header.next])
+    return { found: { pages: listOf(pages), sitemaps: [], feeds: listOf(merged(feeds, header.feeds)) }, isPage: true }
   },
 }
 
+/** Without repeats; the first has none. */
+const merged = (urls: readonly string[], more: readonly string[]): readonly string[] => (more.length === 0 ? urls : [...new Set([...urls, ...more])])
 const listOf = (urls: readonly string[]): FoundUrl[] => urls.map((url) => ({ url }))
