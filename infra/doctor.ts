@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Config } from './config/schema.ts'
 import { preflight, type PortWish } from './preflight.ts'
+import { chromiumVersion } from './net/browser/chromium-version.ts'
 import { findChromium } from './net/browser/find-chromium.ts'
 import { duckdbVersion } from './sql/duckdb.ts'
 
@@ -55,7 +56,7 @@ async function freeDisk(dataDir: string): Promise<string> {
 async function browserOf({ browser }: Config): Promise<string> {
   if (browser.enabled === 'off') return 'off (browser.enabled)'
   const path = findChromium(browser.path)
-  if (path !== undefined) return `${path}, for pages that need it`
+  if (path !== undefined) return `${(await chromiumVersion(path)) ?? 'Chromium of an unknown version'} at ${path}, for pages that need it`
   if (browser.path === '') return 'no Chromium found, so pages are not rendered; install one (Debian: chromium) or name it with browser.path'
   throw new OrreryError('invalid_config', `No Chromium can be run at ${browser.path}; mend browser.path, or leave it empty to look for one.`, {
     setting: 'browser.path',

@@ -1,23 +1,19 @@
 import { RequestError, Server } from 'proxy-chain'
 
 /**
- * The proxy that a browser is given: it lets nothing through. All that pages may have is given to them before it comes to a connection (render-page.ts); what
+ * The proxy that a browser is given: it lets nothing through. All that pages may have is given to them before it comes to a connection (page-requests.ts); what
  * gets past that, by a way nobody thought of, ends here.
  */
 export interface Wall extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string
-  /** What was refused so far. */
-  refused(): number
 }
 
 export async function openWall(): Promise<Wall> {
-  let refused = 0
   const server = new Server({
     host: '127.0.0.1',
     port: 0,
     prepareRequestFunction() {
-      refused++
       throw new RequestError('Nothing goes this way.', 403)
     },
   })
@@ -26,7 +22,6 @@ export async function openWall(): Promise<Wall> {
   await server.listen()
   return {
     origin: `http://127.0.0.1:${server.port}`,
-    refused: () => refused,
     async [Symbol.asyncDispose]() {
       await server.close(true)
     },
