@@ -10,7 +10,7 @@ import { openLanguages, type IdentifyLanguage } from '../extract/language.ts'
 import { openQuality, type Quality } from '../filter/quality.ts'
 import { pageTimes } from '../freshness/page-times.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
-import { pageRights, rightsRefusal, type HostWord } from '../robots/rights.ts'
+import { isRightsRefusal, pageRights, rightsRefusal, type HostWord } from '../robots/rights.ts'
 import type { HostRobots } from '../robots/robots.ts'
 import type { Fetched } from '../source/source.ts'
 import { needsRendering } from './render-need.ts'
@@ -75,7 +75,10 @@ function readPage(task: PageTask, reader: Reader): PageReading {
   const html = rendered ?? decodeText(body, headers['content-type']).text
   const page = extractPage(html, url)
   const textChars = page.text.length
-  return { document: documentOf(page, task, reader), textChars, needsBrowser: rendered === undefined && needsRendering(html, textChars).needed }
+  const document = documentOf(page, task, reader)
+  // What may not be used need not be shown either.
+  const mayBeShown = rendered === undefined && !(typeof document === 'string' && isRightsRefusal(document))
+  return { document, textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
 }
 
 function documentOf(page: ExtractedPage, { fetched, robotsTxt, host, nowMs, obeyRights, quality: choice }: PageTask, reader: Reader): PageDocument | string {

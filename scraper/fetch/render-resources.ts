@@ -18,7 +18,7 @@ export interface ResourceServices {
   telemetry: Telemetry
   /** Rest of a host (name and port) after an answer of it, or after we came as far as its robots.txt; ms. */
   restMs(host: string, crawlDelayMs: number, answer?: { responseMs: number; isTrouble: boolean }): number
-  /** Whether another host than the page's own may be asked for the page's sake. */
+  /** Whether it may be asked for a page's sake, whatever its host says. */
   mayAsk(url: string): boolean
   /** Told of each request. */
   onRequest(wireBytes: number): void
@@ -76,10 +76,9 @@ export class PageResources {
 
   #isAllowed(url: URL): boolean {
     if (url.protocol !== 'http:' && url.protocol !== 'https:') return false
-    if (url.host === this.#host || this.#others.has(url.host)) return true
-    if (this.#others.size >= otherHostsMax || !this.#services.mayAsk(url.href)) return false
-    this.#others.add(url.host)
-    return true
+    if (!this.#services.mayAsk(url.href)) return false
+    if (url.host !== this.#host && this.#others.size < otherHostsMax) this.#others.add(url.host)
+    return url.host === this.#host || this.#others.has(url.host)
   }
 
   async #inLine(url: URL, request: SubRequest, latest: number): Promise<SubAnswer | undefined> {

@@ -21,21 +21,23 @@ interface MinerRenderOptions {
   settings: Pick<Config['miner'], 'contact' | 'host_delay_ms' | 'host_delay_factor' | 'timeout_seconds'>
   gate: Pick<Gate, 'began' | 'received'>
   isOurs: Share
+  /** What nobody may fetch. */
+  blocks(url: string): boolean
   moods: HostMoods
 }
 
 /**
- * Shows pages under the manners of the crawl: the turns of the frontier, the rests of its hosts, the rates the operator allows. Hosts that are another miner's
- * share are not asked, nor, without a contact, the public web.
+ * Shows pages under the manners of the crawl: the turns of the frontier, the rests of its hosts, the rates the operator allows. What is blocked is not asked
+ * for, nor hosts that are another miner's share, nor, without a contact, the public web.
  */
-export function minerRenderer({ frontier, settings, gate, isOurs, moods, ...options }: MinerRenderOptions): RenderPage {
+export function minerRenderer({ frontier, settings, gate, isOurs, blocks, moods, ...options }: MinerRenderOptions): RenderPage {
   const { isVirtual } = options.http
   const limits = { hostDelayMs: settings.host_delay_ms, responseFactor: settings.host_delay_factor }
   return pageRenderer({
     ...options,
     turns: frontier,
     turnMs: settings.timeout_seconds * 2000 + 1000,
-    mayAsk: (url) => isOurs(url) && !(settings.contact.trim() === '' && needsContact(url, isVirtual)),
+    mayAsk: (url) => isOurs(url) && !blocks(url) && !(settings.contact.trim() === '' && needsContact(url, isVirtual)),
     restMs(host, crawlDelayMs, answer) {
       if (isVirtual(host.replace(/:\d+$/, ''))) return crawlDelayMs
       if (answer) moods.note(host, answer)

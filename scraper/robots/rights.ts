@@ -58,3 +58,6 @@ export function rightsRefusal(rights: Document['rights'], robots: PageRobots, { 
   if (rights.tdm_reservation === true) return 'tdm_reserved'
   return rights.ai_txt === 'disallowed' ? 'ai_txt_disallowed' : undefined
 }
+
+/** Whether a reason is one of those that `rightsRefusal` gives. */
+export const isRightsRefusal = (reason: string): boolean => /^(?:noindex|unavailable|noai|tdm_reserved|ai_txt_disallowed)$/.test(reason)
