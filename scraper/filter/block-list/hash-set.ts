@@ -16,16 +16,18 @@ function slotOf(table: Uint32Array, high: number, low: number): number {
   return slot
 }
 
+/** @returns whether it was not there */
+function put(table: Uint32Array, high: number, low: number): boolean {
+  const slot = slotOf(table, high, low)
+  const isNew = table[2 * slot] === 0 && table[2 * slot + 1] === 0
+  table[2 * slot] = high
+  table[2 * slot + 1] = low
+  return isNew
+}
+
 export function hashSet(): HashSet {
   let slots = new Uint32Array(2 * 1024)
   let size = 0
-  const put = (table: Uint32Array, high: number, low: number): boolean => {
-    const slot = slotOf(table, high, low)
-    const isNew = table[2 * slot] === 0 && table[2 * slot + 1] === 0
-    table[2 * slot] = high
-    table[2 * slot + 1] = low
-    return isNew
-  }
   const grow = (): void => {
     const larger = new Uint32Array(slots.length * 2)
     for (let at = 0; at < slots.length; at += 2) if (slots[at] !== 0 || slots[at + 1] !== 0) put(larger, slots[at] as number, slots[at + 1] as number)
