@@ -81,6 +81,12 @@ export const Config = z.strictObject({
       disk_quota_bytes: z.int().min(1).optional().describe('The crawl waits while the data folder is larger than this. Absent: no limit.'),
       revisit_min_seconds: z.number().positive().max(31_536_000).default(3600).describe('Shortest time between two visits of a page.'),
       revisit_max_seconds: z.number().positive().max(31_536_000).default(2_592_000).describe('Longest time until a page is visited again.'),
+      block_list: z
+        .string()
+        .default('')
+        .describe(
+          'File of hosts, domains (".example.org") and beginnings of URLs that are neither fetched nor kept, one a line, # before a comment. Read again when it changes.',
+        ),
       contact: z.string().max(200).default('').describe('URL or e-mail in the User-Agent; needed to crawl the public web.'),
       timeout_seconds: seconds.default(20).describe('Whole time of one request.'),
       document_threads: z
@@ -98,6 +104,7 @@ export const Config = z.strictObject({
         .array(z.int().min(1).max(65_535))
         .default([80, 443, 8080, 8443])
         .describe('Ports that may be asked, beside those of the origins named as seeds.'),
+      markdown: z.boolean().default(false).describe('Keep the content of each page as Markdown too, for people; its shards grow by about a half.'),
       codec: z.enum(['zstd', 'snappy']).default('zstd').describe('Compression of Parquet shards.'),
       warcs: z
         .array(z.string().min(1))

@@ -47,7 +47,7 @@ export async function explained(page: string, { url }: Flags, settings: ExplainS
   const readable = /^https?:\/\//i.test(page) ? await fetched(page, settings, signal) : await pageOfFile(page, url, miner.page_bytes_max)
   const folder = resolve(data.dir)
   await using known = existsSync(join(folder, 'near-duplicates', miner.name)) ? openKnownDocuments(folder, miner.name, { readOnly: true }) : undefined
-  return await explain(pageTask(readable, nowMs, miner.obey_rights), { known })
+  return await explain(pageTask(readable, nowMs, { obeyRights: miner.obey_rights, keepsMarkdown: false }), { known })
 }
 
 async function fetched(url: string, settings: ExplainSettings, signal: AbortSignal): Promise<Readable> {

@@ -22,7 +22,7 @@ const send =
 async function fetchFrom(pages: Record<string, Page>, path = '/page') {
   await using site = await openSite({ 'h.localhost': pages })
   await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 200, bytesMax: 100_000, hosts: site.hosts })
-  const readPage = pageReader({ pages: pool, facts: clock, obeyRights: false })
+  const readPage = pageReader({ pages: pool, facts: clock, wishes: { obeyRights: false, keepsMarkdown: false } })
   const services = { http, robots: createRobots(http, clock), pace: clock, readPage }
   return await fetchDocument(`http://h.localhost${path}`, services, new AbortController().signal)
 }

@@ -31,6 +31,8 @@ export interface PageTask {
   nowMs: number
   /** Refuse what its owner does not want to be learnt from, too. */
   obeyRights: boolean
+  /** Keep the content as Markdown beside the text. */
+  keepsMarkdown: boolean
   /** What is asked of its text, where that is not the default. */
   quality?: QualityChoice | undefined
 }
@@ -81,7 +83,7 @@ function readPage(task: PageTask, reader: Reader): PageReading {
   return { document, textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
 }
 
-function documentOf(page: ExtractedPage, { fetched, robotsTxt, host, nowMs, obeyRights, quality: choice }: PageTask, reader: Reader): PageDocument | string {
+function documentOf(page: ExtractedPage, { fetched, robotsTxt, host, nowMs, obeyRights, keepsMarkdown, quality: choice }: PageTask, reader: Reader): PageDocument | string {
   const { headers, url } = fetched
   const robots = readPageRobots(headers, { ...page, robots: page.metaRobots }, url)
   const rights = pageRights({ robotsTxt, host, robots, licence: page.licence })
@@ -106,7 +108,7 @@ function documentOf(page: ExtractedPage, { fetched, robotsTxt, host, nowMs, obey
     author: page.author ?? null,
     site_name: page.siteName ?? null,
     text,
-    markdown: null,
+    markdown: keepsMarkdown ? rules.replacePersonalData(page.markdown().toWellFormed()).text : null,
     lang,
     lang_score: score,
     languages: shares,

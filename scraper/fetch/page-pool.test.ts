@@ -12,6 +12,7 @@ const task = (html: string): PageTask => ({
   host: undefined,
   nowMs: Date.UTC(2026, 0, 15),
   obeyRights: true,
+  keepsMarkdown: false,
 })
 const good = () => task(`<title>Garden</title><main><p>${story(1)}</p></main>`)
 const endless = () => task(`<main>${`<p>${sentence}</p>`.repeat(100_000)}</main>`)
@@ -26,6 +27,11 @@ describe('the pool', () => {
     expect(document).toMatchObject({ uri: 'http://h.example/', title: 'Garden', text: story(1) })
     expect(first.fetched.body.length).toBe(0)
     expect(await pool.read(good(), signal)).toMatchObject({ document })
+  })
+
+  test('keeps Markdown where it is wanted', async () => {
+    const { document } = await pool.read({ ...task(`<main><p>${story(2)} <a href="/x">More</a></p></main>`), keepsMarkdown: true }, signal)
+    expect(document).toMatchObject({ markdown: expect.stringMatching(/^\w.* \[More\]\(http:\/\/h\.example\/x\)$/) })
   })
 
   test('leaves alone bytes that are part of a larger buffer', async () => {

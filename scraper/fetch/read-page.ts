@@ -18,24 +18,26 @@ export type Readable = Pick<ReadOutcome, 'fetched' | 'policy'> & {
 /** A page as a document, or why not. `found`: what only a browser could see that it leads to. */
 export type ReadPage = (read: Readable, signal: AbortSignal) => Promise<Pick<PageReading, 'document'> & { found?: Found }>
 
+/** What the reader of all pages wants. */
+export type Wishes = Pick<PageTask, 'obeyRights' | 'keepsMarkdown'>
+
 export interface ReaderOptions {
   pages: Pick<PagePool, 'read'>
   /** Shows pages that hold less than they promise; undefined: they are taken as they were answered. */
   render?: RenderPage | undefined
   /** Stamps documents. */
   facts: Clock
-  /** Refuse what its owner does not want to be learnt from. */
-  obeyRights: boolean
+  wishes: Wishes
 }
 
 /** Reads pages in the pool, and once more as a browser shows them where that is worth it. */
-export function pageReader({ pages, render, facts, obeyRights }: ReaderOptions): ReadPage {
+export function pageReader({ pages, render, facts, wishes }: ReaderOptions): ReadPage {
   const worth = renderWorth()
   return async (read, signal) => {
     const { fetched } = read
     // The first reading takes the bytes with it.
     const body = render ? fetched.body.slice() : fetched.body
-    const task = pageTask(read, facts.now(), obeyRights)
+    const task = pageTask(read, facts.now(), wishes)
     const plain = await pages.read(task, signal)
     if (!render || !plain.needsBrowser) return plain
     const { host } = new URL(fetched.url)
@@ -49,12 +51,12 @@ export function pageReader({ pages, render, facts, obeyRights }: ReaderOptions):
 }
 
 /** What the pool makes a document of. @param nowMs the time of the fetch, by the clock that stamps facts */
-export const pageTask = ({ fetched, permission, policy, quality }: Readable, nowMs: number, obeyRights: boolean): PageTask => ({
+export const pageTask = ({ fetched, permission, policy, quality }: Readable, nowMs: number, wishes: Wishes): PageTask => ({
   fetched,
   rendered: undefined,
   robotsTxt: permission?.state,
   host: policy && hostWord(policy, fetched.url),
   nowMs,
-  obeyRights,
+  ...wishes,
   quality,
 })

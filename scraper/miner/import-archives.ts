@@ -9,7 +9,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { PageDocument } from '../fetch/page-document.ts'
 import type { PagePool } from '../fetch/page-pool.ts'
-import { pageTask } from '../fetch/read-page.ts'
+import { pageTask, type Wishes } from '../fetch/read-page.ts'
 import type { Robots } from '../robots/robots.ts'
 import { jobMatcher } from '../shard/job-match.ts'
 import { openWarc, warcPages, type ArchivedPage } from '../source/warc.ts'
@@ -30,7 +30,9 @@ export interface ImportOptions {
   pace: Clock
   facts: Clock
   hotkey: string
-  obeyRights: boolean
+  wishes: Wishes
+  /** What nobody may keep; absent: anything may be. */
+  blocks?: (url: string) => boolean
   pageBytesMax: number
   /** Rest of a server between two parts of its file. */
   hostDelayMs: number
@@ -96,13 +98,13 @@ async function importArchive(options: ImportOptions, location: string, path: str
 const fromArchive = { permission: undefined, policy: undefined }
 
 /** Begins to read a page. */
-function pageReader({ pages, jobs, facts, obeyRights, signal }: ImportOptions): (page: ArchivedPage) => Promise<PageDocument | string> {
+function pageReader({ pages, jobs, blocks, facts, wishes, signal }: ImportOptions): (page: ArchivedPage) => Promise<PageDocument | string> {
   return ({ fetched, fetchedAt, read }) => {
     const reading =
-      typeof read === 'string'
-        ? Promise.resolve(read)
+      typeof read === 'string' || blocks?.(fetched.url)
+        ? Promise.resolve(typeof read === 'string' ? read : 'blocked')
         : read.isPage
-          ? pages.read(pageTask({ ...fromArchive, fetched, quality: jobs.of(fetched.url)?.web.quality }, Math.min(fetchedAt, facts.now()), obeyRights), signal)
+          ? pages.read(pageTask({ ...fromArchive, fetched, quality: jobs.of(fetched.url)?.web.quality }, Math.min(fetchedAt, facts.now()), wishes), signal)
           : Promise.resolve('no_text')
     const document = reading.then((made) => (typeof made === 'string' ? made : made.document))
     // Nobody may be waiting for it when one before it fails.

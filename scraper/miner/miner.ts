@@ -14,6 +14,7 @@ import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { openKnownDocuments } from '../dedup/known-documents.ts'
+import { openBlockList } from '../filter/block-list/block-list.ts'
 import { createTraps, trapLimits } from '../frontier/traps.ts'
 import { openVariants } from '../frontier/variant-journal.ts'
 import { userAgent } from '#infra/net/user-agent.ts'
@@ -92,7 +93,8 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   const isOurs = shareOf(settings.share)
   await chain.register(signer, coldkey)
   await using stack = new AsyncDisposableStack()
-  const rejects = stack.use(await openRejects(join(dataDir, 'rejects', `${settings.name}.jsonl`), telemetry))
+  const rejects = stack.use(await openRejects({ path: join(dataDir, 'rejects', `${settings.name}.jsonl`), telemetry, facts: options.facts }))
+  const { blocks } = stack.use(await openBlockList({ path: settings.block_list, pace, telemetry }))
   const nearDuplicates = stack.use(openKnownDocuments(dataDir, settings.name))
   const archive = settings.warc ? stack.use(await openArchive(options)) : undefined
   const notes = outsideNotes(stack.use(sqliteHostNotes(join(dataDir, 'hosts', `${settings.name}.sqlite`), { clock: pace })), http)
@@ -109,12 +111,12 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       const order = await openWorkOrder({ ...options, hotkey: signer.address, pages: settings.pages_per_cycle })
       requireContact(settings.contact, seedsOf(order), http.isVirtual)
       const tally = new Tally(signer.address, telemetry, pace)
-      const targets = targetsOf({ jobs: order.jobs, isOurs, traps, now: options.facts.now })
-      await importArchives({ ...options, ...importSettings(options), jobs: order.jobs, isOurs, robots, rejects, signal })
+      const targets = targetsOf({ jobs: order.jobs, isOurs, traps, blocks, now: options.facts.now })
+      await importArchives({ ...options, ...importSettings(options), jobs: order.jobs, isOurs, robots, rejects, blocks, signal })
       await options.frontier.add(targets.seeds())
       await crawl(
         options,
-        { order, journal, robots, policies, moods: hostMoods({ notes, pace }), archive, rejects, targets, tally, interrupted, isOurs },
+        { order, journal, robots, policies, moods: hostMoods({ notes, pace }), archive, rejects, targets, tally, interrupted, isOurs, blocks },
         signal,
       )
       signal.throwIfAborted()
@@ -152,11 +154,13 @@ async function openArchive({ settings, dataDir, facts }: MinerOptions): Promise<
 const importSettings = ({ settings, signer, dataDir }: MinerOptions) => ({
   locations: settings.warcs,
   hotkey: signer.address,
-  obeyRights: settings.obey_rights,
+  wishes: wishesOf(settings),
   pageBytesMax: settings.page_bytes_max,
   hostDelayMs: settings.host_delay_ms,
   folder: join(dataDir, 'archives', settings.name),
 })
+
+const wishesOf = ({ obey_rights, markdown }: Config['miner']) => ({ obeyRights: obey_rights, keepsMarkdown: markdown })
 
 interface CrawlParts {
   order: WorkOrder
@@ -170,6 +174,8 @@ interface CrawlParts {
   tally: Tally
   interrupted: ReadonlyMap<string, number>
   isOurs: Share
+  /** What nobody may fetch or keep. */
+  blocks(url: string): boolean
 }
 
 async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSignal): Promise<void> {
@@ -207,7 +213,7 @@ function visitorOptions(
   const { settings, signer, browser, reproducible } = options
   // What a browser shows depends on time: a run that is to be repeated does without.
   const render = browser && !reproducible ? minerRenderer({ ...options, ...parts, browser, gate }) : undefined
-  const readPage = pageReader({ ...options, render, obeyRights: settings.obey_rights })
+  const readPage = pageReader({ ...options, render, wishes: wishesOf(settings) })
   const bounds = { minMs: settings.revisit_min_seconds * 1000, maxMs: settings.revisit_max_seconds * 1000 }
   return {
     ...options,

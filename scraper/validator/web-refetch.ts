@@ -52,7 +52,7 @@ export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostD
       onRequest: () => undefined,
     })
   // What its owner reserved is no fault of a copy: it is for the miner to obey, and for a dataset to leave out.
-  const readPage = pageReader({ pages, facts, obeyRights: false, render })
+  const readPage = pageReader({ pages, facts, render, wishes: { obeyRights: false, keepsMarkdown: false } })
   return async (uri, signal, quality) => {
     const turn = await turnAt(turns, uri, pace, signal)
     try {

@@ -1,7 +1,7 @@
 import { Readability } from '@mozilla/readability'
 import { parseHTML } from 'linkedom'
 import { openTaskReader } from '#scraper/fetch/page-document.ts'
-import { median, medianRatio, type Bench, type Sample } from './bench.ts'
+import { median, medianRatio, type Bench, type Figures, type Sample } from './bench.ts'
 import { extractionPages, noDevelopmentSet, type ExtractionPage } from './development-set.ts'
 
 /**
@@ -30,7 +30,7 @@ export const bench: Bench = {
   contestants: {
     documents: contestant(({ url, body }) => {
       const fetched = { url, status: 200, headers: { 'content-type': 'text/html; charset=utf-8' }, body }
-      const { document } = readTask({ fetched, rendered: undefined, robotsTxt: 'found', host: undefined, nowMs: Date.UTC(2026, 0, 15), obeyRights: false })
+      const { document } = readTask({ fetched, rendered: undefined, robotsTxt: 'found', host: undefined, nowMs: Date.UTC(2026, 0, 15), obeyRights: false, keepsMarkdown: false })
       return typeof document !== 'string'
     }),
     readability_linkedom: contestant(({ html }) => {
@@ -38,7 +38,7 @@ export const bench: Bench = {
       return (new Readability(document).parse()?.textContent ?? '') !== ''
     }),
   },
-  summarize({ documents = [], readability_linkedom = [] }) {
+  summarize({ documents = [], readability_linkedom = [] }): Figures {
     if (documents[0]?.counts['pages'] === 0) return { figures: { vs_readability_linkedom: null, document_ms: null }, notes: { pages: noDevelopmentSet } }
     const msPerPage = ({ cpuSeconds, counts }: Sample): number => (cpuSeconds * 1000) / (counts['pages'] ?? 1)
     return {
