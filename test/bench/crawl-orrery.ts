@@ -39,7 +39,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
   await using frontier = sqliteFrontier(join(folder, 'frontier.sqlite'), { clock: pace })
   using notes = sqliteHostNotes(join(folder, 'hosts.sqlite'), { clock: pace })
   await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 20_000, bytesMax: 1 << 22, allowPrivate: origins })
-  await using rejects = await openRejects(join(folder, 'rejects.jsonl'), telemetry)
+  await using rejects = await openRejects({ path: join(folder, 'rejects.jsonl'), telemetry, facts: pace })
   const settings = Config.shape.miner.parse({ host_delay_ms: 0, host_delay_factor: 0 })
   const params = { keyword: null, platform: 'web', label: 'bench', post_start_datetime: null, post_end_datetime: null } as const
   const web = { seeds: origins.map((origin) => `${origin}/`), include: origins.map((origin) => `${origin}/*`) }
