@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib'
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { OrreryError } from '#schemas/errors.ts'
@@ -28,11 +28,25 @@ const parts = [
 const plain = Buffer.concat(parts)
 const texts = ['software: x\r\n', 'HTTP/1.1 200 OK\r\n\r\nWARC/1.0\r\n\r\n', '', 'last']
 
+/** A frame to be skipped: 0x184D2A5?. */
+const skipped = (digit: number, contents: Uint8Array | string) => {
+  const head = Buffer.from([0x50 + digit, 0x2a, 0x4d, 0x18, 0, 0, 0, 0])
+  head.writeUInt32LE(contents.length, 4)
+  return Buffer.concat([head, Buffer.from(contents)])
+}
+const dictionary = Buffer.from('WARC/1.1\r\nWARC-Type: response\r\nContent-Length: 0\r\n'.repeat(4))
+const zstdWith = (dictionary: Buffer, stored: Uint8Array) =>
+  Buffer.concat([skipped(0xd, stored), ...parts.map((part) => zstdCompressSync(part, { dictionary }))])
+
 describe('the records of a file', () => {
   test.each([
     ['plain', plain],
     ['gzipped record by record', Buffer.concat(parts.map((part) => gzipSync(part)))],
     ['gzipped whole', gzipSync(plain)],
+    ['zstd record by record', Buffer.concat(parts.map((part) => zstdCompressSync(part)))],
+    ['zstd whole, with a checksum', zstdCompressSync(plain, { params: { [constants.ZSTD_c_checksumFlag]: 1 } })],
+    ['zstd with a dictionary', zstdWith(dictionary, dictionary)],
+    ['zstd with a dictionary that is packed, and frames to skip', Buffer.concat([zstdWith(dictionary, zstdCompressSync(dictionary)), skipped(3, 'x')])],
   ])('that is %s come whatever the chunks', async (_, bytes) => {
     for (const chunk of [1, 2, 3, 7, 64, bytes.length]) {
       const { records, code } = await readAll(bytes, chunk)
@@ -103,6 +117,12 @@ describe('a file that is none, or was', () => {
     ['a header without end', Buffer.from(`WARC/1.0\r\nX: ${'y'.repeat(200_000)}`)],
     ['gzip that is torn', gzipSync(plain).subarray(0, 60)],
     ['gzip that is damaged', Buffer.from(gzipSync(plain)).fill(0xff, 30, 60)],
+    ['zstd that is torn', zstdCompressSync(plain).subarray(0, 60)],
+    ['zstd that is damaged', Buffer.from(zstdCompressSync(plain)).fill(0xff, 30, 60)],
+    ['zstd with something else behind it', Buffer.concat([zstdCompressSync(plain), Buffer.from('not zstd')])],
+    ['zstd without the dictionary it needs', zstdWith(dictionary, Buffer.from('another dictionary'))],
+    ['zstd whose dictionary is torn', zstdWith(dictionary, dictionary).subarray(0, 20)],
+    ['zstd whose dictionary is damaged', zstdWith(dictionary, Buffer.from(zstdCompressSync(dictionary)).fill(0xff, 6, 20))],
   ])('%s: what was good comes, then invalid_record', async (_, bytes) => expect((await readAll(bytes)).code).toBe('invalid_record'))
 
   test('torn at any byte: the whole records come, in order', async () => {
@@ -114,37 +134,44 @@ describe('a file that is none, or was', () => {
   })
 
   test('a bomb ends early', async () => {
-    const record = gzipSync(warcRecord('x', Buffer.alloc(1 << 20)))
-    const bomb = Buffer.concat(Array.from({ length: 100 }, () => record))
-    const { records, code } = await readAll(bomb)
-    expect(code).toBe('invalid_record')
-    expect(records.length).toBeLessThan(80)
+    for (const pack of [gzipSync, zstdCompressSync]) {
+      const record = pack(warcRecord('x', Buffer.alloc(1 << 20)))
+      const bomb = Buffer.concat(Array.from({ length: 100 }, () => record))
+      const { records, code } = await readAll(bomb)
+      expect(code).toBe('invalid_record')
+      expect(records.length).toBeLessThan(80)
+    }
   })
 
   test('bytes at random are never another error, and the source is let go', async () => {
     let closed = 0
     await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.constantFrom('', 'WARC/1.0\r\nContent-Length: 3\r\n\r\n', '\x1f\x8b'), async (bytes, start) => {
-        const source = async function* () {
-          try {
-            yield Buffer.concat([Buffer.from(start, 'latin1'), bytes])
-          } finally {
-            closed += 1
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.constantFrom('', 'WARC/1.0\r\nContent-Length: 3\r\n\r\n', '\x1f\x8b', '\x28\xb5\x2f\xfd', ']*M\x18\x02\0\0\0', ']*M\x18'),
+        async (bytes, start) => {
+          const source = async function* () {
+            try {
+              yield Buffer.concat([Buffer.from(start, 'latin1'), bytes])
+            } finally {
+              closed += 1
+            }
           }
-        }
-        const before = closed
-        const code = await Array.fromAsync(readWarc(source(), limits)).then(
-          () => undefined,
-          (error: unknown) => (error instanceof OrreryError ? error.code : error),
-        )
-        expect([undefined, 'invalid_record']).toContain(code)
-        expect(closed).toBe(before + 1)
-      }),
+          const before = closed
+          const code = await Array.fromAsync(readWarc(source(), limits)).then(
+            () => undefined,
+            (error: unknown) => (error instanceof OrreryError ? error.code : error),
+          )
+          expect([undefined, 'invalid_record']).toContain(code)
+          expect(closed).toBe(before + 1)
+        },
+      ),
     )
   })
 
   test('a reader that leaves early closes what it reads from', async () => {
-    for (const bytes of [plain, gzipSync(Buffer.concat(Array.from({ length: 200 }, () => warcRecord('x', Buffer.alloc(9000, 'some text')))))]) {
+    const long = Buffer.concat(Array.from({ length: 200 }, () => warcRecord('x', Buffer.alloc(9000, 'some text'))))
+    for (const bytes of [plain, gzipSync(long), zstdCompressSync(long)]) {
       const closed = Promise.withResolvers<void>()
       const source = async function* () {
         try {

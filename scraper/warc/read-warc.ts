@@ -1,9 +1,10 @@
 import { pipeline } from 'node:stream/promises'
-import { Readable } from 'node:stream'
+import { Readable, type Transform } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { OrreryError } from '#schemas/errors.ts'
 import { ByteReader } from './byte-reader.ts'
 import { parseHeaderLines, type HeaderLines } from './header-lines.ts'
+import { beginsZstd, openZstd, ZstdTrouble } from './zstd-frames.ts'
 
 /** A record of a WARC file (ISO 28500:2017, WARC/1.1; 0.18 and 1.0 read the same). */
 export interface WarcRecord {
@@ -35,7 +36,7 @@ const gzipMagic = 0x1f
 const headerEnd = Buffer.from('\r\n\r\n')
 
 /**
- * The records of a WARC, plain or gzipped (each record or the whole file), in bounded memory.
+ * The records of a WARC, plain, or packed with gzip or zstd (each record or the whole file, with a dictionary or without), in bounded memory.
  * @throws OrreryError `invalid_record` where the file is no WARC, is torn, or unpacks beyond measure; the records before that were good
  */
 export async function* readWarc(chunks: AsyncIterable<Uint8Array>, limits: WarcLimits): AsyncGenerator<WarcRecord, void, undefined> {
@@ -93,19 +94,33 @@ async function* unpacked(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
       await source.return?.()
     }
   }
-  if (first.value[0] !== gzipMagic) return yield* all()
-  const gunzip = createGunzip({ chunkSize: chunkBytes })
-  // What goes wrong in it comes out of the iteration below.
-  pipeline(Readable.from(all(), { objectMode: false, highWaterMark: chunkBytes }), gunzip).catch(() => undefined)
+  const [byte] = first.value
+  const isZstd = beginsZstd(byte)
+  if (byte !== gzipMagic && !isZstd) return yield* all()
+  const unpacker = isZstd ? await zstdUnpacker(all()) : gzipUnpacker(all())
   let bytes = 0
-  for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+  for await (const chunk of unpacker as AsyncIterable<Buffer>) {
     bytes += chunk.length
     if (bytes > ratioFreeBytes && bytes > ratioMax * packedBytes) throw invalid('it unpacks beyond measure', bytes)
     yield chunk
   }
 }
 
-const isZlibError = (error: unknown): error is Error => error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('Z_')
+// What goes wrong in the source of an unpacker comes out of its iteration.
+function gzipUnpacker(chunks: AsyncIterable<Uint8Array>): Transform {
+  const gunzip = createGunzip({ chunkSize: chunkBytes })
+  pipeline(Readable.from(chunks, { objectMode: false, highWaterMark: chunkBytes }), gunzip).catch(() => undefined)
+  return gunzip
+}
+
+async function zstdUnpacker(chunks: AsyncIterable<Uint8Array>): Promise<Transform> {
+  const { pieces, unpack } = await openZstd(chunks, chunkBytes)
+  pipeline(Readable.from(pieces, { highWaterMark: 8 }), unpack).catch(() => undefined)
+  return unpack
+}
+
+const isZlibError = (error: unknown): error is Error =>
+  error instanceof ZstdTrouble || (error instanceof Error && /^(?:Z_|ZSTD_)/.test(String((error as NodeJS.ErrnoException).code)))
 
 function invalid(problem: string, offset: number, cause?: unknown): OrreryError {
   const message = `This WARC cannot be read on from byte ${offset} (unpacked): ${problem}; fetch it again, or take what came before.`
