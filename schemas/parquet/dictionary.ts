@@ -15,7 +15,7 @@ export interface Dictionary {
 /** So many rows, or all when there are fewer, say whether values repeat. */
 const rowsToJudge = 1_000
 
-/** @returns undefined when about half of the rows have values of their own: then a dictionary costs more than it saves */
+/** @returns undefined when about half of the rows have values of their own: then a dictionary costs more than it saves; or when none has a value */
 export function buildDictionary({ column, cells }: ColumnCells): Dictionary | undefined {
   const toPlain = plainCells(column)
   const places = new Map<PlainCell, number>()
@@ -32,6 +32,7 @@ export function buildDictionary({ column, cells }: ColumnCells): Dictionary | un
     }
     indexes[row] = lastPlace
   }
+  if (places.size === 0) return undefined
   return { distinct: [...places.keys()], indexes, width: Math.max(1, 32 - Math.clz32(places.size - 1)) }
 }
 

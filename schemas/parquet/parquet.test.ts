@@ -103,6 +103,11 @@ describe('encodeDocuments', () => {
     expect(paged?.map(({ meta_data }) => meta_data?.path_in_schema[0])).toContain('text')
   })
 
+  test.each(codecs)('writes columns of nulls with %s', async (codec) => {
+    const bare = testDocuments(3, { author: null, site_name: null, published_at: null, modified_at: null, etag: null, last_modified: null })
+    expect(await decodeDocuments(encodeDocuments(bare, { codec }))).toEqual(bare)
+  })
+
   test('writes any document so that it reads back equal', async () => {
     const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }).map((value) => value.toWellFormed())
     const instant = fc.date({ min: new Date(-1e14), max: new Date(8e15), noInvalidDate: true })
