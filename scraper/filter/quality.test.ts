@@ -31,6 +31,16 @@ describe('a text is kept', () => {
     expect(quality).toMatchObject({ c4_curly_braces: 1 })
     expect(judge(code, { c4: { enabled: true } }).text).toBe(prose)
   })
+  test('with code, however much that repeats itself', () => {
+    const code = `\`\`\`js\n${'  x = { a: 1 } // ### ...\n  y = 2\n'.repeat(60)}\`\`\``
+    const { refusal, quality } = judge(`${prose}\n\n${code}\n\n${story(2, 2)}`)
+    expect(refusal).toBeUndefined()
+    expect(quality).toMatchObject({ duplicate_lines: 0, symbols_per_word: 0, alphabetic_words: 1, c4_curly_braces: 60 })
+    expect(judge(code.replaceAll('`', '')).refusal).toBe('gopher_word_length')
+    expect(judge(code).refusal).toBe('gopher_word_length')
+    const unclosed = `${prose}\n\n\`\`\`\n${'Read more of it here.\n'.repeat(60)}`
+    expect(judge(unclosed.trim()).refusal).toBe('gopher_duplicate_lines')
+  })
   test('when the threshold it would miss is switched off or moved', () => {
     expect(judge(sentences(1).join(''), { gopher_quality: { words_min: false } }).refusal).toBeUndefined()
     expect(judge(sentences(1).join(''), { gopher_quality: { words_min: 10 } }).refusal).toBeUndefined()
