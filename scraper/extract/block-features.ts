@@ -76,17 +76,20 @@ const tagClass = (name: string): number => {
 }
 const isHeading = (block: Block | undefined): number => (block && /^h[1-6]$/.test(block.name) ? 1 : 0)
 
+/** Real pages are rarely deeper; it bounds what a hostile one costs. */
+const climbMax = 64
+
 /** The smallest level around a block that holds clearly more than the block. */
 function region(block: Block, chars: number, times: number): Level {
   let at: Level = block.level
   const enough = Math.max(chars, times * block.chars)
-  while (at.parent && at.chars < enough) at = at.parent
+  for (let climbed = 0; at.parent && at.chars < enough && climbed < climbMax; climbed++) at = at.parent
   return at
 }
 /** The largest level around a block that holds less than a share of the page. */
 function compartment(block: Block, around: Surroundings, share: number): Level {
   let at: Level = block.level
-  while (at.parent && at.parent.chars < share * around.total.chars) at = at.parent
+  for (let climbed = 0; at.parent && at.parent.chars < share * around.total.chars && climbed < climbMax; climbed++) at = at.parent
   return at
 }
 /** The level around it, at most 8 up, of which there are most alike siblings (3 or more). */

@@ -67,24 +67,39 @@ function addTo(map: Map<string, Masks>, key: string, index: number): void {
 }
 
 const none: Masks = { low: 0, high: 0 }
-const wordPattern = /[A-Z]?[a-z]{1,20}|[A-Z]{2,20}/g
 const namesMax = 20_000
+const namesChars = 300
 /** Class names repeat within a page and between the pages of a site. */
 const remembered = new Map<string, Masks>()
 
-/** The marks in a class attribute and an id. At most the first 300 characters count. */
+/** The marks in a class attribute or an id. At most the first 300 characters count. */
 export function nameMarks(names: string): Masks {
-  if (names === '') return none
   const known = remembered.get(names)
   if (known) return known
-  const found: Masks = { low: 0, high: 0 }
-  for (const [word] of names.slice(0, 300).matchAll(wordPattern)) {
-    const masks = byWord.get(word.toLowerCase())
-    if (!masks) continue
-    found.low |= masks.low
-    found.high |= masks.high
-  }
+  const found = readNames(names)
   if (remembered.size >= namesMax) remembered.clear()
-  if (names.length <= 500) remembered.set(names, found)
+  if (names.length <= 2 * namesChars) remembered.set(names, found)
   return found
 }
+
+/** Words are runs of letters; a capital begins a new one after a small letter, and so does the last of several capitals before a small letter. */
+function readNames(names: string): Masks {
+  let found = none
+  const end = Math.min(names.length, namesChars)
+  for (let start = 0; start < end;) {
+    let at = start
+    while (at < end && isCapital(names.charCodeAt(at))) at++
+    const capitals = at - start
+    if (capitals <= 1) while (at < end && isSmall(names.charCodeAt(at))) at++
+    else if (at < end && isSmall(names.charCodeAt(at))) at--
+    if (at - start > 1) {
+      const masks = byWord.get(capitals === 0 ? names.slice(start, at) : names.slice(start, at).toLowerCase())
+      if (masks) found = { low: found.low | masks.low, high: found.high | masks.high }
+    }
+    start = Math.max(at, start + 1)
+  }
+  return found
+}
+
+const isCapital = (code: number): boolean => code >= 65 && code <= 90
+const isSmall = (code: number): boolean => code >= 97 && code <= 122

@@ -103,6 +103,8 @@ const roleMarks: Record<string, Mark> = {
 } // prettier-ignore
 const headings = /^h[1-6]$/
 const blockTextMax = 400
+/** Elements behind so many are read as inline, so that no page takes more than a few seconds. */
+const levelsMax = 60_000
 const signatures = 2 ** 17
 
 /** Whether nothing inside is ever text of a page. A declared shadow tree is what a reader sees; other templates are seen by nobody. */
@@ -173,7 +175,7 @@ class BlockReader implements PageBlocks {
     if (skipped.has(name) || headOnly.has(name)) this.#look(element)
     if (isNeverText(element)) return false
     if (name === 'body') this.body = element
-    if (this.#verbatim > 0 || inline.has(name)) return this.#enterInline(element)
+    if (this.#verbatim > 0 || inline.has(name) || this.levels.length >= levelsMax) return this.#enterInline(element)
     this.#level = this.#open(element, this.#level)
     this.#mark(element)
     if (name === 'pre') this.#verbatim++

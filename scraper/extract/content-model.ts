@@ -29,23 +29,22 @@ const width = 4
 const scale = 1000
 
 export function treeModel({ features, thresholds, trees }: TreesJson): TreeModel {
-  const nodes = trees.map((tree) => compile(tree, thresholds))
+  const { roots, feature, threshold, right, value } = compile(trees, thresholds)
   return {
     features,
     score(values, offset) {
       let sum = 0
-      for (const { feature, threshold, right, value } of nodes) {
-        let at = 0
-        for (let split = feature[0]!; split >= 0; split = feature[at]!) at = values[offset + split]! <= threshold[at]! ? at + 1 : right[at]!
+      for (let tree = 0; tree < roots.length; tree++) {
+        let at = roots[tree]!
+        for (let split = feature[at]!; split >= 0; split = feature[at]!) at = values[offset + split]! <= threshold[at]! ? at + 1 : right[at]!
         sum += value[at]!
       }
       return sum
     },
     explain(values, offset) {
       const sums = new Map<number, number>()
-      for (const { feature, threshold, right, value } of nodes) {
-        let at = 0
-        for (let split = feature[0]!; split >= 0; split = feature[at]!) {
+      for (let at of roots) {
+        for (let split = feature[at]!; split >= 0; split = feature[at]!) {
           const next = values[offset + split]! <= threshold[at]! ? at + 1 : right[at]!
           sums.set(split, (sums.get(split) ?? 0) + value[next]! - value[at]!)
           at = next
@@ -58,18 +57,24 @@ export function treeModel({ features, thresholds, trees }: TreesJson): TreeModel
   }
 }
 
-function compile(tree: number[], thresholds: number[][]) {
-  const count = tree.length / width
+/** All trees one behind the other. */
+function compile(trees: number[][], thresholds: number[][]) {
+  const count = trees.reduce((sum, tree) => sum + tree.length / width, 0)
+  const roots = new Int32Array(trees.length)
   const feature = new Int16Array(count)
   const threshold = new Float64Array(count)
   const right = new Int32Array(count)
   const value = new Float64Array(count)
-  for (let i = 0; i < count; i++) {
-    const [split = -1, index = 0, rightChild = 0, scaled = 0] = tree.slice(i * width, (i + 1) * width)
-    feature[i] = split
-    threshold[i] = split < 0 ? 0 : thresholds[split]![index]!
-    right[i] = rightChild
-    value[i] = scaled / scale
+  let at = 0
+  for (const [i, tree] of trees.entries()) {
+    const root = (roots[i] = at)
+    for (let n = 0; n < tree.length; n += width, at++) {
+      const [split = -1, index = 0, rightChild = 0, scaled = 0] = tree.slice(n, n + width)
+      feature[at] = split
+      threshold[at] = split < 0 ? 0 : thresholds[split]![index]!
+      right[at] = root + rightChild
+      value[at] = scaled / scale
+    }
   }
-  return { feature, threshold, right, value }
+  return { roots, feature, threshold, right, value }
 }

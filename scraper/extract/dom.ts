@@ -51,7 +51,7 @@ export function parseHtml(html: string): Dom {
  * A declaration ends as that comment does. Markers that hide a script from XML stay.
  */
 function withoutCdata(html: string): string {
-  if (!html.includes('<![CDATA[')) return html
+  if (!html.includes('CDATA[')) return html
   return html.replaceAll('<![CDATA[', (marker, at: number) =>
     /(?:script[^<>]*>|\/\/|\/\*)\s{0,20}$/i.test(html.slice(Math.max(0, at - 100), at)) ? marker : '<!CDATA[',
   )
