@@ -26,7 +26,7 @@ const agreementShare = 0.35
 const contradictionShare = 0.8
 /** Different days of one place: with more, they are those of a list. */
 const listMin = 4
-const listShare = 0.7
+const listShare = 0.9
 const visibleMin = 0.6
 
 /**
