@@ -16,8 +16,8 @@ interface NearDuplicateStats {
  * What was ever seen, and what of it is nearly the same (identity/clusters.ts): documents that share a band and are similar enough, and what is linked through
  * them. Nothing is forgotten; a cluster only grows.
  *
- * Contract: what `add` was given is durable when it resolves, and nothing of it or a whole number of its documents after a crash before. Clusters are a function of
- * the set of documents, whatever the order and the batches they came in, but for more than 128 that share a band.
+ * Contract: what `add` was given is durable when it resolves; after a crash before that, some of its documents are there, each whole. Clusters are a
+ * function of the set of documents, whatever the order and the batches they came in, but for more than 128 that share a band.
  * Keys are 64 lower-case hex digits. A key that is known keeps its signature; of two sets of facts it keeps those of the better copy.
  */
 export interface NearDuplicates {

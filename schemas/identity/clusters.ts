@@ -1,5 +1,6 @@
+import { OrreryError } from '../errors.ts'
 import { Links } from './links.ts'
-import { PostingTable } from './posting-table.ts'
+import { ordinalsMax, PostingTable } from './posting-table.ts'
 import { bandHashes, bandKeys, nearDuplicateMin, similarity } from './signature.ts'
 
 /** One document as duplicate search sees it. */
@@ -28,8 +29,11 @@ export interface Cluster {
  *
  * @param threshold estimated Jaccard similarity, 0..1
  * @returns clusters of two and more, by their kept copy, best first
+ * @throws OrreryError `too_large` beyond 16.7 million documents
  */
 export function nearDuplicates(items: readonly Fingerprint[], threshold = nearDuplicateMin): Cluster[] {
+  if (items.length > ordinalsMax)
+    throw new OrreryError('too_large', `Near-duplicates are sought among ${items.length} documents at once; ${ordinalsMax} is the most. Take them in parts.`)
   const ranked = items.toSorted(compareCopies)
   const links = new Links()
   const table = new PostingTable(ranked.length * bandKeys)

@@ -21,7 +21,8 @@ export interface Cut {
 }
 
 /**
- * Cuts the paragraphs that pages of one host repeat, but for the best copy: they stay in the page that was published first (unknown last), then has the smallest uri.
+ * Cuts the paragraphs that pages of one host repeat, but for one copy: they stay in the page that was published first (unknown last), then has the
+ * smallest uri.
  * So nothing is lost to the corpus, and anybody who looks at all rows of the host in the shard sees that what a row lacks stands in another.
  *
  * The set of documents and of known names decides. Scores, languages and counts of replaced data stay those of the page as it was read.

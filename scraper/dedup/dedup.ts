@@ -43,8 +43,8 @@ export interface Deduplicated {
  * then smallest uri), over all documents given, whatever their job; then cuts what pages of one host repeat, and looks at what is left once more.
  *
  * Near-duplicates over time: the index remembers the signature of each fetch as it was extracted and of each row as it was cut, so that neither cutting
- * nor dropping changes what a later page is compared with, and only what is new is looked up. The set decides, not its order; the very same document twice is no duplicate, and doing it
- * all again, after a crash at any point, comes to the same.
+ * nor dropping changes what a later page is compared with, and only what is new is looked up. The set decides, not its order; the very same document
+ * twice is no duplicate, and doing it all again, after a crash at any point, comes to the same.
  */
 export async function deduplicate({ former, arrivals, index, boilerplate: known }: Deduplication): Promise<Deduplicated> {
   const drops: Drop[] = []

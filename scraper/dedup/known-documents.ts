@@ -2,6 +2,6 @@ import { join } from 'node:path'
 import { fileNearDuplicates, type IndexOptions } from '#infra/engine/lsh/near-duplicates.ts'
 import type { NearDuplicates } from '#schemas/near-duplicates.ts'
 
-/** What a miner of this data folder has seen. @throws OrreryError `conflict` when another process mines under the same name (not with readOnly), `data_unreadable` */
+/** What a miner of this data folder has seen. @throws OrreryError `conflict` beside another that writes, `data_unreadable` */
 export const openKnownDocuments = (dataDir: string, miner: string, options: IndexOptions = {}): NearDuplicates & AsyncDisposable =>
   fileNearDuplicates(join(dataDir, 'near-duplicates', miner), options)

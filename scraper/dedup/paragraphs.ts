@@ -5,7 +5,7 @@ import type { Document } from '#schemas/document.ts'
 const charsMin = 40
 const fence = /^ {0,3}(?:```|~~~)/
 
-/** The paragraphs of a normalized text, which are what a blank line stands between; code between fences is one, whatever stands in it. Joined by blank lines they are the text. */
+/** The paragraphs of a normalized text: what stands between blank lines; code between fences is one, whatever stands in it. Joined they are the text. */
 export function paragraphsOf(text: string): string[] {
   const paragraphs: string[] = []
   let isCode = false

@@ -191,9 +191,8 @@ describe('snapshotShards', () => {
     const { kept } = await snapshot(subnet, signer)
     const before = await rowsOf(subnet, signer.address)
     await using nearDuplicates = fileNearDuplicates(join(subnet.dir, 'another'))
-    await enqueue(subnet.queue('documents'), [
-      testDocument(500, { ...before[0], uri: 'https://host2.example/copy', host: 'host2.example', version: 1, published_at: null }),
-    ])
+    const copied = before.find(({ job_id }) => job_id === jobs[1].id) as Document
+    await enqueue(subnet.queue('documents'), [{ ...copied, uri: 'https://host2.example/zzz', host: 'host2.example', published_at: null, version: 1 }])
     expect(await snapshot(subnet, signer, { nearDuplicates })).toMatchObject({ arrived: 1, kept, written: [] })
     expect(await nearDuplicates.stats()).toMatchObject({ documents: kept })
     expect(await rowsOf(subnet, signer.address)).toEqual(before)
@@ -216,6 +215,13 @@ describe('snapshotShards', () => {
     await expect(snapshot(subnet, signer, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
     subnet.pace.advance(3_600_000)
     await snapshot(subnet, signer)
+    expect(
+      await snapshot(subnet, signer, { store: { ...subnet.store, get: async () => Promise.reject(new Error('nothing came: no row is read')) } }),
+    ).toMatchObject({
+      arrived: 0,
+      kept: 59,
+    })
+    await enqueue(subnet.queue('documents'), corpus(signer.address, 70).slice(60, 61))
     const damaged = { ...subnet.store, get: async () => new Uint8Array(20_000) }
     await expect(snapshot(subnet, signer, { store: damaged })).rejects.toThrow(OrreryError)
   })

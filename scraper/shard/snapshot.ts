@@ -60,16 +60,17 @@ export interface SnapshotReport {
  * Turns all queued documents into whole-job snapshots: one Parquet file per job that holds its former rows and the new ones, without duplicates over
  * all jobs of the miner, and without what the pages of a host repeat. Then the index of all shards, and its commitment on chain.
  *
- * The order of work makes a crash harmless: what is known of duplicates and boilerplate, shard object, catalog head, …, index, commitment, and only then the acknowledgement. What was not
- * acknowledged comes again and finds itself already there. The same documents in any order give the same bytes; a job whose rows are
- * the same is not written again.
+ * The order of work makes a crash harmless: what is known of duplicates and boilerplate, shard object, catalog head, …, index, commitment, and only then
+ * the acknowledgement. What was not acknowledged comes again and finds itself already there. The same documents in any order give the same bytes; a job
+ * whose rows are the same is not written again.
  * @throws OrreryError `conflict` when another process works with the same hotkey, `invalid_record` for a former shard that cannot be read
  */
 export async function snapshotShards(params: SnapshotParams): Promise<SnapshotReport> {
   const { signer, catalog, telemetry } = params
   const arrivals = await claimArrivals(params.documents, params.pace, params.signal)
   const welcome = await refuseStrangers(params, arrivals)
-  const former = await readFormer(params)
+  // Where nothing came, nothing changes: the rows are not read again.
+  const former = welcome.length > 0 ? await readFormer(params) : new Map<string, FormerShard>()
   const { kept, rejects, counts } = await deduplicateRemembering(params, former, welcome)
   for (const reject of rejects) await params.rejects(reject)
 
@@ -85,9 +86,11 @@ export async function snapshotShards(params: SnapshotParams): Promise<SnapshotRe
     telemetry.event('shard.written', { hotkey: signer.address, job_id: jobId, key: manifest.file.key, rows: documents.length, bytes: manifest.file.bytes })
   }
   await arrivals.hold()
-  const { index, committed } = await publishIndex({ ...params, heads: await shardHeads(catalog, signer.address) })
+  const heads = await shardHeads(catalog, signer.address)
+  const { index, committed } = await publishIndex({ ...params, heads })
   await acknowledge(arrivals, telemetry)
-  return { arrived: arrivals.documents.length, kept: kept.length, written, duplicates: sumOf(counts), index, committed }
+  const rows = heads.reduce((sum, { manifest }) => sum + manifest.file.rows, 0)
+  return { arrived: arrivals.documents.length, kept: rows, written, duplicates: sumOf(counts), index, committed }
 }
 
 /** Refuses what is no document or belongs to no job, and what another hotkey stamped. */

@@ -10,8 +10,9 @@ import { pairWithJaccard } from '../golden/pairs.ts'
 import { median, medianRatio, type Bench, type Contestant, type Sample } from './bench.ts'
 
 /**
- * Signatures of documents of 3 KB, by the kernel and by a plain loop over the same rows; what an index of near-duplicates costs that learns them in batches; and what is found of generated pairs of known Jaccard similarity,
- * uniform over 0.8 to 1 and over 0.05 to 0.5, and all at 0.8. Pairs are alone with each other: what they have in common with others is another question.
+ * Signatures of documents of 3 KB, by the kernel and by a plain loop over the same rows; what an index of near-duplicates costs that learns them in
+ * batches; and what is found of generated pairs of known Jaccard similarity, uniform over 0.8 to 1 and over 0.05 to 0.5, and all at 0.8.
+ * Pairs are alone with each other: what they have in common with others is another question.
  */
 const documentChars = 3000
 const pairShingles = 500
