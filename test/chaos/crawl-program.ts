@@ -53,10 +53,3 @@ async function watchRss(pid: number, signal: AbortSignal): Promise<number> {
   }
   return most
 }
-
-/** URL → reason, of what was dropped; of lines cut off by a kill nothing. */
-export async function rejectsOf(dataDir: string): Promise<Map<string, string>> {
-  const text = await readFile(join(dataDir, 'rejects', 'miner-1.jsonl'), 'utf8')
-  const lines = text.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'))
-  return new Map(lines.map((line) => JSON.parse(line) as { subject: string; reason: string }).map(({ subject, reason }) => [subject, reason]))
-}

@@ -7,6 +7,7 @@ import { folderStore } from '#infra/store/folder.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { startProgram } from '../e2e/program.ts'
 import { headsOf, repeated } from '../e2e/turn-facts.ts'
+import { rejectsOf } from './rejects.ts'
 
 /** Starts `orrery up`, kills it after a random part of `withinMs` of work, and gives what then stands in its data folder. */
 export async function killUp(args: readonly string[], dataDir: string, { random, withinMs }: { random: () => number; withinMs: number }): Promise<Standing> {
@@ -73,10 +74,7 @@ async function miners(dataDir: string): Promise<{ name: string; hotkey: string }
 
 /** URLs among the rejects: a duplicate is not lost, it was refused with a reason. */
 async function rejectedOf(dataDir: string, name: string): Promise<Set<string>> {
-  const text = await readFile(join(dataDir, 'rejects', `${name}.jsonl`), 'utf8').catch(() => '')
-  // The last line may be cut off by the kill.
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-  return new Set(whole.split('\n').flatMap((line) => (line.startsWith('{') && line.endsWith('}') ? [(JSON.parse(line) as { subject: string }).subject] : [])))
+  return new Set((await rejectsOf(dataDir, name)).keys())
 }
 
 function query<Row>(path: string, sql: string, ...values: string[]): Row[] {

@@ -10,8 +10,8 @@ const data = fileURLToPath(new URL('../../../shared/data/extraction-dev.jsonl.gz
 /** The referee runs on the machine's own Node: that of this package cuts its data at other line ends. */
 const node = '/usr/bin/node'
 
-/** Asked for by `npm run test:referee`, and the referee, its data and a Node for it are there. */
-export const hasLoopbackWeb: boolean = process.env['TEST_REFEREE'] === '1' && [script, data, node].every((path) => existsSync(path))
+/** The referee, its data and a Node for it, where this project stands beside them. */
+export const hasLoopbackWeb: boolean = [script, data, node].every((path) => existsSync(path))
 
 export interface RefereeReport {
   requests: number

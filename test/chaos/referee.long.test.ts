@@ -3,11 +3,12 @@ import { expect, test } from 'vitest'
 import { systemClock } from '#infra/clock.ts'
 import { sqliteFrontier } from '#infra/engine/sqlite/frontier.ts'
 import { temporaryFolder } from '../conformance/temporary-folder.ts'
-import { crawl, crawlFolder, rejectsOf } from './crawl-program.ts'
+import { crawl, crawlFolder } from './crawl-program.ts'
+import { rejectsOf } from './rejects.ts'
 import { seeded } from './killed-up.ts'
 import { hasLoopbackWeb, startLoopbackWeb } from './loopback-web.ts'
 
-if (!hasLoopbackWeb) console.warn('The refereed crawl is not run: it wants npm run test:referee, the refereed web in ../shared and a Node in /usr/bin.')
+if (!hasLoopbackWeb) console.warn('The refereed crawl is not run: it wants the refereed web and its pages in ../shared, and a Node in /usr/bin.')
 
 const hosts = 40
 const pages = 100
@@ -30,7 +31,7 @@ test.skipIf(!hasLoopbackWeb)('a refereed crawl of a hostile web, killed three ti
   expect(report.pages).toBe(allowedPages)
   expect(Math.max(end.rssBytes, ...rss)).toBeLessThan(600e6)
   expect(report.agents).toHaveLength(1)
-  const rejects = await rejectsOf(folder.dataDir)
+  const rejects = await rejectsOf(folder.dataDir, 'miner-1')
   for (const origin of web.origins.filter((_, i) => i % 10 === 8)) {
     const reasons = Array.from({ length: 12 }, (_, i) => rejects.get(`${origin}/hostile/${i}`))
     // The eleventh is a page of bad links: it is kept or refused for its text.

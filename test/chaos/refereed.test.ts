@@ -5,7 +5,8 @@ import { sqliteFrontier } from '#infra/engine/sqlite/frontier.ts'
 import { isTransient } from '#infra/net/http-failure.ts'
 import { temporaryFolder } from '../conformance/temporary-folder.ts'
 import { hostileReasons, openRefereedWeb, pagePaths } from '../site/refereed.ts'
-import { crawl, crawlFolder, rejectsOf } from './crawl-program.ts'
+import { crawl, crawlFolder } from './crawl-program.ts'
+import { rejectsOf } from './rejects.ts'
 
 const isLinux = process.platform === 'linux'
 if (!isLinux) console.warn('Only Linux has all of 127.0.0.0/8 as loopback: the small refereed crawl is not run here.')
@@ -31,7 +32,7 @@ test.skipIf(!isLinux)(
     const paths = web.hosts.spellings.asked.filter((path) => path.startsWith('/p/'))
     expect(paths.every((path) => /^\/p\/\d+$/.test(path))).toBe(true)
     expect(web.hosts.calendar.asked.filter((path) => path.startsWith('/cal/')).length).toBeLessThan(50)
-    const rejects = await rejectsOf(folder.dataDir)
+    const rejects = await rejectsOf(folder.dataDir, 'miner-1')
     for (const [i, reason] of hostileReasons.entries()) {
       const found = rejects.get(`${web.hosts.hostile.origin}/hostile/${i}`)
       // What may pass is tried three times, the last beyond what a cycle waits for.

@@ -132,6 +132,7 @@ class Walker {
     this.#clock.advance(Math.max(0, late.expiresAt - this.#clock.now()))
     await this.#claim(3, undefined)
     await this.#end(late, end)
+    await this.#compare()
     this.#leap({ to: 'expiry', shortByMs: 0 })
   }
 
