@@ -19,7 +19,7 @@ export interface PageHistory {
  * Why a page's own claim is not believed as it stands: it says to be published after its file was last changed, after a sitemap knew it, after it was first
  * seen; or its date was moved while its text stayed.
  */
-export type DateDoubt = 'after_last_modified' | 'after_sitemap' | 'after_first_seen' | 'moved'
+type DateDoubt = 'after_last_modified' | 'after_sitemap' | 'after_first_seen' | 'moved'
 
 export interface Freshness {
   /** What freshness counts from: published, else first seen. Never after the fetch. */
