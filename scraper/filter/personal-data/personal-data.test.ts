@@ -20,9 +20,12 @@ describe('replaced by what it is', () => {
     ['Call +1 (415) 555-2671 or +49 30 901820.', 'Call [phone] or [phone].'],
     ['+33 1 23 45 67 89, +441632960961', '[phone], [phone]'],
     ['(212) 736-5000 / 212-736-5000 / 1-800-356-9377', '[phone] / [phone] / [phone]'],
-    ['030 / 90 18 20', '030 / 90 18 20'],
+    ['030 / 90 18 20', '030 / 90 18 20'], // too short groups to tell from a sum
     ['Büro: 030 901820, 0171/1234567', 'Büro: [phone], [phone]'],
     ['020 7946 0958 and 01 42 68 53 00', '[phone] and [phone]'],
+    ['0049 30 901820, 8 (800) 555-35-35', '[phone], 8 [phone]'],
+    ['02 9876 5432 and 03-5321-1234', '[phone] and [phone]'],
+    ['Tel. 901 82034 Fax. 901 82035', 'Tel. [phone] Fax. [phone]'],
     ['Tel.: 9018 2034', 'Tel.: [phone]'],
     ['電話:03-1234-5678', '電話:[phone]'],
   ])('%s', (text, expected) => expect(clean(text)).toBe(expected))
@@ -45,6 +48,7 @@ describe('left alone', () => {
     ['numbers that fail their check', 'DE89 3704 0044 0532 0130 01 4111 1111 1111 1112 XX12345678901234567890'],
     ['ranges and scores', '100-200-3000 1-2-3 10.1000/182 555-1234 404-500'],
     ['bytes and tables', '<Buffer 01 02 07 04 05 06> | 01 02 03 04 05 06 07 | 0x0123456789'],
+    ['lists of numbers', '012 013 023 123 +1 2 3 4 5 6 7 8 9 036000 291452 01 2024 2025'],
     ['sums', 'a+12345678 1+234567890 x = 415 555 2671'],
   ])('%s', (_, text) => expect(clean(text)).toBe(text))
 })
