@@ -105,7 +105,7 @@ function documentOf(page: ExtractedPage, { fetched, robotsTxt, host, nowMs, obey
     host: new URL(url).host,
     page_type: page.pageType,
     title: rules.replacePersonalData(page.title).text,
-    author: page.author ?? null,
+    author: page.author === undefined ? null : rules.replacePersonalData(page.author).text,
     site_name: page.siteName ?? null,
     text,
     markdown: keepsMarkdown ? rules.replacePersonalData(page.markdown().toWellFormed()).text : null,
