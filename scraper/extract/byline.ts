@@ -39,7 +39,7 @@ export class BylineReader {
   }
 
   text(data: string): void {
-    if (this.#found.length >= bylinesMax || data.length > chars) return
+    if (this.#found.length >= bylinesMax || data.length > chars || (!this.#afterBy && !/by/i.test(data))) return
     const text = data.trim()
     if (text === '') return
     const named = this.#afterBy ? text : textBy.exec(text)?.[1]

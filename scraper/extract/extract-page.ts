@@ -59,7 +59,9 @@ export function explainPage(html: string, url: string): ExplainedPage {
   const base = (head.base !== undefined && URL.parse(head.base, url)?.href) || url
   const content = mainContent(root, url)
   const blocks = readBlocks(content)
-  const [title, author, siteName] = [titleOf(head, url), authorOf(head, content.pageType, url), siteNameOf(head, url)]
+  const siteName = siteNameOf(head, url)
+  const title = titleOf(head, siteName?.value, url)
+  const author = authorOf(head, content.pageType, siteName?.value)
   const { licence, why } = licenceOf(head.licences, base)
   const page: ExtractedPage = {
     pageType: content.pageType,

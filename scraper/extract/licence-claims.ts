@@ -22,6 +22,8 @@ const licenceAddress =
   /^https?:\/\/(?:www\.)?(?:creativecommons\.org\/(?:licenses|publicdomain)\/|gnu\.org\/(?:licenses|copyleft)\/|apache\.org\/licenses\/LICENSE|opensource\.org\/licen[sc]es?\/|spdx\.org\/licenses\/|opendatacommons\.org\/licenses\/|nationalarchives\.gov\.uk\/doc\/open-government-licence|unlicense\.org)/i
 const spdxTag = /SPDX-License-Identifier:\s*([A-Za-z0-9][A-Za-z0-9.+-]{1,60})/
 const namedInText = /\bCC[ -](?:BY(?:[ -](?:NC[ -]SA|NC[ -]ND|NC|ND|SA))?[ -]\d(?:\.\d)?|0)\b/
+/** `CC0 license` is the shortest. */
+const textCharsMin = 11
 const textCharsMax = 2000
 
 /** Collects what a page says of its licence while it is walked. */
@@ -51,7 +53,7 @@ export class LicenceReader {
   }
 
   text(data: string): void {
-    if (data.length > textCharsMax || this.#texts.length >= claimsMax) return
+    if (data.length < textCharsMin || data.length > textCharsMax || this.#texts.length >= claimsMax) return
     const tag = data.includes('SPDX-') ? spdxTag.exec(data)?.[1] : undefined
     const named = tag ?? (this.#exhibits === 0 && /licen[sc]e/i.test(data) ? namedInText.exec(data)?.[0] : undefined)
     if (named !== undefined) this.#texts.push({ value: named, by: 'text', isSiteWide: this.#footer !== undefined })

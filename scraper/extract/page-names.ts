@@ -1,4 +1,5 @@
 import type { PageType } from '#schemas/document.ts'
+import type { Byline } from './byline.ts'
 import type { PageHead } from './page-head.ts'
 
 /** A value and where it was found. */
@@ -31,8 +32,7 @@ export function siteNameOf(head: PageHead, url: string): Found | undefined {
 }
 
 /** The title of the page without the name of its site. */
-export function titleOf(head: PageHead, url: string): Found | undefined {
-  const site = siteNameOf(head, url)?.value
+export function titleOf(head: PageHead, site: string | undefined, url: string): Found | undefined {
   const { meta, jsonLd, headings } = head
   const stated: [string | undefined, string][] = [
     [jsonLd.headline, 'json-ld headline'],
@@ -119,18 +119,21 @@ const clean = (text: string): string =>
     .replace(/\s+/g, ' ')
     .trim()
 
-/** Kinds of pages on which a byline is that of the page; on lists it is that of an entry. */
-const hasOwnAuthor: ReadonlySet<PageType> = new Set(['article', 'forum'])
+/** What is looked at on which kind of page, in order: on lists a byline is that of an entry; in a thread who began it stands first. */
+const bylinesOf: Partial<Record<PageType, Byline['by'][]>> = {
+  article: ['attribute', 'itemprop', 'rel', 'byline', 'text', 'username'],
+  forum: ['attribute', 'username', 'itemprop', 'rel', 'byline', 'text'],
+}
 
 /** The authors, by how plainly they are named. */
-export function authorOf(head: PageHead, pageType: PageType, url: string): Found | undefined {
+export function authorOf(head: PageHead, pageType: PageType, siteName: string | undefined): Found | undefined {
   const { meta, jsonLd, bylines } = head
-  const site = keyOf(siteNameOf(head, url)?.value ?? '')
+  const site = keyOf(siteName ?? '')
   const byKind = (kind: string): Found[] => bylines.filter(({ by }) => by === kind).map(({ text, by }) => ({ value: text, by }))
   const candidates: Found[] = [
     ...(jsonLd.authors.length > 0 ? [{ value: jsonLd.authors.join(', '), by: 'json-ld' }] : []),
     ...metaAuthors(meta),
-    ...(hasOwnAuthor.has(pageType) ? ['attribute', 'itemprop', 'rel', 'byline', 'text', 'username'].flatMap(byKind) : []),
+    ...(bylinesOf[pageType] ?? []).flatMap(byKind),
   ]
   let fallback: Found | undefined
   for (const { value, by } of candidates) {
