@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { OrreryError } from '#schemas/errors.ts'
 import { compareCopies, linkNext, type Fingerprint } from '#schemas/identity/clusters.ts'
 import { Links } from '#schemas/identity/links.ts'
@@ -17,8 +18,8 @@ export interface IndexOptions {
 
 const firstCapacity = 1024
 const growth = 1.5
-/** One write and one sync for so many. */
-const batchMax = 10_000
+/** One write and one sync for so many; between two batches others get their turn. */
+const batchMax = 2000
 const membersMax = 256
 const limitDefault = 20
 
@@ -34,8 +35,8 @@ export function fileNearDuplicates(folder: string, { readOnly = false }: IndexOp
     const index = new FolderIndex(folder, readOnly)
     stack.use(index)
     return {
-      add: async (batch) => index.add(batch),
-      heads: async (keys) => keys.map((key) => index.head(key)),
+      add: (batch) => index.add(batch),
+      heads: (keys) => index.heads(keys),
       members: async (key) => index.members(key),
       near: async (signatures, limit = limitDefault) => signatures.map((signature) => index.near(signature, limit)),
       stats: async () => index.stats(),
@@ -70,14 +71,23 @@ class FolderIndex implements Disposable {
     )
   }
 
-  add(batch: readonly Fingerprint[]): number {
+  async add(batch: readonly Fingerprint[]): Promise<number> {
     if (this.#isReadOnly) throw new OrreryError('invalid_argument', 'These near-duplicates were opened for reading alone; open them without readOnly.')
     for (const fingerprint of batch) check(fingerprint)
-    const before = this.#count
+    let added = 0
     // By key, so that what stands on disk does not depend on the order within a batch either.
-    const news = bestOfKeys(batch).filter((fingerprint) => this.#isNews(fingerprint))
-    for (let at = 0; at < news.length; at += batchMax) this.#append(news.slice(at, at + batchMax))
-    return this.#count - before
+    for await (const part of inTurns(bestOfKeys(batch))) {
+      const before = this.#count
+      this.#append(part.filter((fingerprint) => this.#isNews(fingerprint)))
+      added += this.#count - before
+    }
+    return added
+  }
+
+  async heads(keys: readonly string[]): Promise<(string | undefined)[]> {
+    const heads: (string | undefined)[] = []
+    for await (const part of inTurns(keys)) heads.push(...part.map((key) => this.head(key)))
+    return heads
   }
 
   head(key: string): string | undefined {
@@ -202,6 +212,13 @@ class FolderIndex implements Disposable {
       this.#keys.add(hashOf(keyOf(record)), ordinal)
       for (const hash of bandHashes(signatureOf(record))) this.#bands.add(hash, ordinal)
     }
+  }
+}
+
+async function* inTurns<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
+  for (let at = 0; at < items.length; at += batchMax) {
+    if (at > 0) await setImmediate()
+    yield items.slice(at, at + batchMax)
   }
 }
 
