@@ -6,9 +6,10 @@ import * as desirability from './desirability.ts'
 import * as document from './document.ts'
 import * as feed from './feed.ts'
 import * as manifest from './manifest.ts'
+import * as quality from './quality.ts'
 
 /** What is written down or sent: every zod schema these files export, by the name of its file in `json/`. Where one holds another, it refers to that file. */
-const records = Object.entries({ ...dataUniverse, ...desirability, ...document, ...feed, ...manifest })
+const records = Object.entries({ ...dataUniverse, ...desirability, ...document, ...feed, ...manifest, ...quality })
   .flatMap(([name, value]) => (value instanceof z.ZodType ? [{ file: fileOf(name), schema: value }] : []))
   .toSorted((a, b) => (a.file < b.file ? -1 : 1))
 

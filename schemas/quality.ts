@@ -66,12 +66,16 @@ const FineWeb = z.strictObject({
 
 /** What a job asks of its texts, as far as it differs from `publishedQuality`. */
 export const QualityChoice = z.strictObject({
-  gopher_quality: GopherQuality.partial().optional(),
-  gopher_repetition: GopherRepetition.partial().optional(),
-  c4: C4.partial().optional(),
-  fineweb: FineWeb.partial().optional(),
-  /** Put placeholders in place of e-mail and IP addresses, phone, bank account and card numbers. */
-  replace_personal_data: z.boolean().optional(),
+  gopher_quality: GopherQuality.partial()
+    .optional()
+    .describe('Words, symbols, bullets. In force unless switched off. A threshold of false: the rule does not decide.'),
+  gopher_repetition: GopherRepetition.partial().optional().describe('Repeated lines, paragraphs and n-grams. In force unless switched off.'),
+  c4: C4.partial().optional().describe('Cuts lines that are no sentences, and refuses code, placeholder text and listed words. Off unless switched on.'),
+  fineweb: FineWeb.partial().optional().describe('Line ends, short lines, repeated lines. Off unless switched on.'),
+  replace_personal_data: z
+    .boolean()
+    .optional()
+    .describe('Put placeholders in place of e-mail and IP addresses, phone, bank account and card numbers. On unless switched off.'),
 })
 export type QualityChoice = z.infer<typeof QualityChoice>
 

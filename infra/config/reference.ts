@@ -10,7 +10,8 @@ export function configReference(): string {
 
 Flags go before the environment, the environment before \`orrery.toml\` in the working folder (or \`--config FILE\`), that before the defaults.
 Any setting is a flag: \`--set miner.concurrency=8\`. \`orrery config show --origin\` prints what is in force and where it came from.
-In TOML the part before the dot is the table: \`[miner]\`, \`concurrency = 8\`. A source is a table of its own: \`[[sources]]\` with \`label\`, \`seeds\`, \`include\`.
+In TOML the part before the dot is the table: \`[miner]\`, \`concurrency = 8\`. A source is a table of its own: \`[[sources]]\` with \`label\`, \`seeds\`, \`include\`,
+and \`[sources.quality.c4]\` with \`enabled = true\` and the like (schemas/json/quality-choice.json) where its texts are to be judged otherwise.
 
 | setting | environment | default | what it is for |
 |---|---|---|---|
