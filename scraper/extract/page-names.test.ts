@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'vitest'
+import type { PageType } from '#schemas/document.ts'
+import { parseHtml } from './dom.ts'
 import { explainPage } from './extract-page.ts'
+import { readHead } from './page-head.ts'
+import { authorOf, siteNameOf } from './page-names.ts'
 
 const url = 'https://www.daily-planet.example/2025/story'
 const read = (html: string) => explainPage(html, url)
+const author = (html: string, pageType: PageType = 'article') => {
+  const head = readHead(parseHtml(html).root, url)
+  return authorOf(head, pageType, siteNameOf(head, url)?.value)?.value
+}
 const jsonLd = (value: unknown) => `<script type="application/ld+json">${typeof value === 'string' ? value : JSON.stringify(value)}</script>`
 
 describe('the title', () => {
@@ -48,7 +56,13 @@ describe('the author', () => {
       '<meta property="og:site_name" content="Daily Planet"><meta name=author content="Daily Planet"><a rel=author>Ann Lee</a>',
       'Ann Lee',
     ],
-  ])('%s', (_, html, expected) => expect(read(html).page.author).toBe(expected))
+  ])('%s', (_, html, expected) => expect(author(html)).toBe(expected))
+
+  test('of a thread is who began it; of a list nobody', () => {
+    const html = '<a class="username">ann_7</a><div itemprop="author">bo</div>'
+    expect(author(html, 'forum')).toBe('ann_7')
+    expect(author(html, 'listing')).toBeUndefined()
+  })
 })
 
 describe('the site and the language', () => {
