@@ -70,7 +70,8 @@ const numeric = /(?<!\d)(\d{1,2})[/-](\d{1,2})[/-](?:(?:19|20)\d\d|\d\d)(?!\d)/
 /** Possible readings, the likelier first; undefined for what is no date at all. */
 function readingsOf(claim: Claim, order: DayOrder, nowMs: number): DateCandidate[] | undefined {
   const printed = parsePrinted(claim.value, order)
-  if (!printed) return undefined
+  // Who renews the year at the foot of all pages says nothing of one of them.
+  if (!printed || (claim.by === 'copyright' && printed.day.startsWith(String(new Date(nowMs).getUTCFullYear())))) return undefined
   const other = numeric.test(claim.value) ? parsePrinted(claim.value, order === 'day-first' ? 'month-first' : 'day-first') : undefined
   const readings = other && other.day !== printed.day ? [printed, other] : [printed]
   return readings.flatMap((reading) => {

@@ -1,4 +1,5 @@
 import type { ChildNode, Element, ParentNode, Text } from 'domhandler'
+import { parsePrinted } from './date-formats.ts'
 import { jsonLdDates } from './date-json-ld.ts'
 import { dateName } from './date-meta.ts'
 import { place, Places, trustIn } from './date-place.ts'
@@ -141,8 +142,10 @@ class DateReader {
 
   /** What a page says of its text, and the picture it goes with, may be dated when nothing else is. */
   #seeAside(key: string, value: string): void {
-    if (/(?:^|:)description$/.test(key) && value.length < descriptionChars && /\d{4}/.test(value)) this.#claim('published', 'text', value, 0.25, key)
-    else if (key === 'og:image') {
+    if (/(?:^|:)description$/.test(key) && value.length < descriptionChars && /\d{4}/.test(value)) {
+      const precision = parsePrinted(value, 'day-first')?.precision
+      if (precision === 'day' || precision === 'time') this.#claim('published', 'text', value, 0.25, key)
+    } else if (key === 'og:image') {
       const image = urlDate(value, 'day-first')
       if (image && image.score > 0.7) this.#claim('published', 'meta', image.value, 0.2, key)
     }

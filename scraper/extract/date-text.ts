@@ -10,6 +10,12 @@ const claimsMax = 60
 /** A page of more years is a list of them. */
 const yearsMax = 300
 const shortLine = 60
+/** Characters before a date that may say what it is. */
+const labelReach = 70
+const copyrightReach = 40
+/** The year at the foot of a page is that of its host; it says no more than that the page may be so old. */
+const copyrightScore = 0.15
+const monthShare = 0.4
 /** The visible text of a page as it is read, with where its digits stand; then the dates in it. */
 export class PageText {
   #text = ''
@@ -51,16 +57,21 @@ export class PageText {
     let part = 0
     let end = 0
     let years = 0
+    let copyright = 0
     for (const { index } of text.matchAll(yearPattern)) {
       if (claims.length >= claimsMax || ++years > yearsMax) break
       if (index < end) continue
       while ((this.#starts[part + 1] ?? Infinity) <= index) part++
       const found = aroundYear(text, index, 'day-first', true)
-      if (!found) continue
+      if (!found) {
+        if (isCopyright(text.slice(Math.max(0, index - copyrightReach), index))) copyright = Math.max(copyright, Number(text.slice(index, index + 4)))
+        continue
+      }
       end = found.end
       const claim = this.#claimAt(text, found.start, found.end, this.#placesOf(part, places))
-      if (claim) claims.push(found.precision === 'month' ? { ...claim, score: claim.score * 0.4 } : claim)
+      claims.push(found.precision === 'month' ? { ...claim, score: claim.score * monthShare } : claim)
     }
+    if (copyright > 0) claims.push({ kind: 'published', by: 'copyright', value: String(copyright), score: copyrightScore, place: '©' })
     return [...claims, ...this.#shortClaims(text, places)]
   }
 
@@ -71,8 +82,9 @@ export class PageText {
       if (claims.length >= claimsMax) break
       const match = shortDay.exec(text.slice(start, Math.min(start + shortLine, this.#starts[i + 1] ?? Infinity)))
       const where = match ? this.#placesOf(i, places) : 0
-      const claim = match && isMarked(where) && this.#claimAt(text, start + match.index, start + match.index + match[0].length, where)
-      if (claim) claims.push({ ...claim, score: claim.score * 0.9 })
+      if (!match || !isMarked(where)) continue
+      const claim = this.#claimAt(text, start + match.index, start + match.index + match[0].length, where)
+      claims.push({ ...claim, score: claim.score * 0.9 })
     }
     return claims
   }
@@ -82,12 +94,11 @@ export class PageText {
     return parent && 'attribs' in parent ? places.of(parent) : 0
   }
 
-  #claimAt(text: string, start: number, end: number, places: number): DateClaim | undefined {
-    const before = text.slice(Math.max(0, start - 70), start)
-    const isCopyright = /(?:©|\(c\)|copyright)[^\n]{0,30}$/i.test(before)
+  #claimAt(text: string, start: number, end: number, places: number): DateClaim {
+    const before = text.slice(Math.max(0, start - labelReach), start)
     const label = dateLabel(before)
     const isUpdated = label ? label.kind === 'modified' : (places & place.updated) !== 0 && (places & place.published) === 0
-    const share = trustIn(places) * (isCopyright ? 0.5 : 1)
+    const share = trustIn(places) * (isCopyright(before) ? 0.7 : 1)
     const score = Math.min(0.9, (label ? 0.8 : baseOf(places)) * share + this.nearHeading(start) + lineShare(text, start, end, isMarked(places)))
     return {
       kind: isUpdated ? 'modified' : 'published',
@@ -108,6 +119,8 @@ export class PageText {
     return distance >= 0 ? (distance < 700 ? 0.1 : 0) : distance > -200 ? 0 : -0.05
   }
 }
+
+const isCopyright = (before: string): boolean => /(?:©|\(c\)|copyright)[^\n]{0,30}$/i.test(before)
 
 function isBlank(data: string): boolean {
   for (let i = 0; i < data.length; i++) if (data.charCodeAt(i) > 32) return false

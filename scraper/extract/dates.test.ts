@@ -29,6 +29,16 @@ describe('the publication of a page', () => {
     expect(publishedScore).toBeLessThan(0.3)
   })
 
+  test('is the year of a copyright at last, unless it is this one', () => {
+    expect(datesOf('<p>Text<footer>© 2003–2019 Site')).toMatchObject({ publishedDay: '2019-01-01', publishedBy: 'copyright', publishedScore: 0.15 })
+    expect(datesOf('<p>Text<footer>© 2003–2026 Site').publishedAt).toBeNull()
+  })
+
+  test('is not a month that is told of', () => {
+    const told = 'In the long and rainy autumn of that year, as far as anybody knows, it was in March 2015 that all of this began for the people of the town.'
+    expect(datesOf(`<p>${told}</p>`).publishedAt).toBeNull()
+  })
+
   test('is nothing when nothing is said, or only what cannot be', () => {
     const none = { publishedAt: null, publishedDay: null, publishedBy: 'none', publishedScore: 0, modifiedAt: null, candidates: [] }
     expect(datesOf('<p>Nothing')).toEqual(none)

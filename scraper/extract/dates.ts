@@ -28,10 +28,12 @@ const contradictionShare = 0.8
 const listMin = 4
 const listShare = 0.9
 const visibleMin = 0.6
+/** What is less sure is no date of the page: a month in one of its sentences. */
+const leastScore = 0.149
 
 /**
  * When a page was published and last changed, by the surest of its claims: what machines are told (JSON-LD, meta, microdata), elements made for dates, the
- * address, labelled and plain text, the Last-Modified header. Nothing after `nowMs`, nothing before 1995.
+ * address, labelled and plain text, the Last-Modified header, the year of a copyright. Nothing after `nowMs`, nothing before 1995.
  */
 export function pageDates(claims: readonly DateClaim[], page: DatedPage): PageDates {
   const { candidates: read, impossible } = dateCandidates(claims, page)
@@ -39,8 +41,10 @@ export function pageDates(claims: readonly DateClaim[], page: DatedPage): PageDa
   const modified = best(candidates, 'modified')
   const published = best(candidates, 'published')
   const isModified = modified !== undefined && (published?.score ?? 0) < modified.score * modifiedShare
-  const chosen = isModified ? modified : published
-  if (!chosen) return { publishedAt: null, publishedDay: null, publishedBy: 'none', publishedScore: 0, modifiedAt: null, candidates }
+  const likely = isModified ? modified : published
+  const chosen = likely && likely.score * (isModified ? modifiedShare : 1) >= leastScore ? likely : undefined
+  if (!chosen)
+    return { publishedAt: null, publishedDay: null, publishedBy: 'none', publishedScore: 0, modifiedAt: modified ? new Date(modified.atMs) : null, candidates }
   const isContradicted = impossible > 0 || (modified !== undefined && chosen === published && modified.score >= visibleMin && modified.day < chosen.day)
   return {
     publishedAt: new Date(chosen.atMs),
@@ -82,6 +86,7 @@ function best(candidates: readonly DateCandidate[], kind: DateClaim['kind']): Da
 function agreed({ day, score, by }: DateCandidate, candidates: readonly DateCandidate[]): number {
   const others = new Map<string, number>()
   for (const other of candidates) if (other.day === day && other.by !== by) others.set(other.by, Math.max(others.get(other.by) ?? 0, other.score))
+  if (others.size === 0) return score
   let doubt = 1 - score
   for (const other of others.values()) doubt *= 1 - agreementShare * other
   return 1 - doubt
