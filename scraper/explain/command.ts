@@ -2,14 +2,18 @@ import type { Command } from 'commander'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { frozenClock, systemClock } from '#infra/clock.ts'
+import { jobsOf } from '#infra/config/jobs.ts'
 import type { Config } from '#infra/config/schema.ts'
 import { untilInterrupted } from '#infra/interrupt.ts'
 import { httpOptions } from '#infra/net/http-options.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { OrreryError } from '#schemas/errors.ts'
+import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { openKnownDocuments } from '../dedup/known-documents.ts'
 import { pageTask, type Readable } from '../fetch/read-page.ts'
+import { openBlockList } from '../filter/block-list/block-list.ts'
 import { requireContact } from '../miner/contact.ts'
+import { compileJobs, labelOf } from '../miner/jobs.ts'
 import { explain, type Explanation } from './explanation.ts'
 import { explanationText } from './explanation-text.ts'
 import { pageOfFile, pageOfUrl } from './page-source.ts'
@@ -42,12 +46,24 @@ export function explainCommand(program: Command, settings: (command: Command) =>
 
 /** @throws OrreryError `invalid_argument`, `invalid_config`: one line for whoever asked */
 export async function explained(page: string, { url }: Flags, settings: ExplainSettings, signal: AbortSignal): Promise<Explanation> {
-  const { miner, run, data } = settings
+  const { miner, run, data, sources } = settings
   const nowMs = (run.frozen_at === undefined ? systemClock() : frozenClock(Date.parse(run.frozen_at))).now()
-  const readable = /^https?:\/\//i.test(page) ? await fetched(page, settings, signal) : await pageOfFile(page, url, miner.page_bytes_max)
+  const isUrl = /^https?:\/\//i.test(page)
+  await refuseBlocked(isUrl ? page : (url ?? ''), settings)
+  const readable = isUrl ? await fetched(page, settings, signal) : await pageOfFile(page, url, miner.page_bytes_max)
   const folder = resolve(data.dir)
   await using known = existsSync(join(folder, 'near-duplicates', miner.name)) ? openKnownDocuments(folder, miner.name, { readOnly: true }) : undefined
-  return await explain(pageTask(readable, nowMs, { obeyRights: miner.obey_rights, keepsMarkdown: false }), { known })
+  const job = compileJobs(jobsOf(sources)).of(readable.fetched.url)
+  const task = pageTask({ ...readable, quality: job?.web.quality }, nowMs, { obeyRights: miner.obey_rights, keepsMarkdown: false })
+  return await explain(task, { known, label: job && labelOf(job) })
+}
+
+/** A miner neither asks for such a page nor keeps it. */
+async function refuseBlocked(text: string, { miner }: ExplainSettings): Promise<void> {
+  const url = canonicalUrl(text)
+  await using list = await openBlockList({ path: miner.block_list, pace: systemClock(), telemetry: { event: () => undefined } })
+  if (url === undefined || !list.blocks(url)) return
+  throw new OrreryError('invalid_argument', `${url} is on the block list ${miner.block_list} (miner.block_list): nobody asks for it here.`, { url })
 }
 
 async function fetched(url: string, settings: ExplainSettings, signal: AbortSignal): Promise<Readable> {

@@ -112,9 +112,10 @@ describe('a page of the web is asked for as a miner does', () => {
     )
 
   test('robots.txt first, redirects followed, with what the host says of learning', async () => {
-    const { url: found, rights } = await ofWeb('/old')
+    const { url: found, rights, label } = await ofWeb('/old')
     expect(found).toBe(`${origin}/story`)
     expect(rights).toMatchObject({ robots: 'allowed', tdm_reservation: null })
+    expect(label).toBe('x')
     expect(asked).toEqual(['/robots.txt', '/old', '/story', '/.well-known/tdmrep.json', '/ai.txt'])
   })
 
@@ -124,6 +125,12 @@ describe('a page of the web is asked for as a miner does', () => {
   ])('%s: one line says why not', async (path, message) => {
     await expect(ofWeb(path)).rejects.toMatchObject({ code: 'invalid_argument', exitCode: 2, message: expect.stringMatching(message) })
   })
+})
+
+test('what is on the block list is not asked for', async () => {
+  const list = join(folder, 'blocked.txt')
+  await writeFile(list, 'h.example\n')
+  await expect(explained(url, {}, settings({ 'miner.block_list': list, 'miner.contact': 'https://o.example/' }), signal)).rejects.toThrow(/block list/)
 })
 
 test.each([

@@ -9,7 +9,7 @@ const candidatesShown = 15
 /** An explanation for people: plain text, one section a decision. */
 export function explanationText(of: Explanation): string {
   return [
-    `${of.url}\n${of.bytes} bytes, ${of.charset}; ${of.verdict === 'kept' ? 'becomes a document' : `refused: ${of.verdict}`}`,
+    `${of.url}\n${of.bytes} bytes, ${of.charset}; ${of.verdict === 'kept' ? 'becomes a document' : `refused: ${of.verdict}`}; ${of.label === null ? 'no configured source takes it' : `counts for ${of.label}`}`,
     section('Page type', [of.page_type.value, ...of.page_type.why.map(({ sign, log_odds }) => `  ${sign} (${signed(log_odds)})`)]),
     section('Names', [named('title', of.title), named('author', of.author), named('site', of.site_name), `canonical: ${of.canonical ?? 'not named'}`]),
     section('Text', contentLines(of.content)),

@@ -22,6 +22,8 @@ export interface Explanation {
   charset: string
   /** `kept`, or the reason why not. */
   verdict: string
+  /** What it counts for here; null when no job takes it. */
+  label: string | null
   page_type: { value: PageType; why: { sign: string; log_odds: number }[] }
   title: Found | null
   author: Found | null
@@ -52,13 +54,14 @@ type Duplicates = 'unknown' | (Pick<Neighbour, 'uri' | 'similarity'> & { publish
 export interface ExplainOptions {
   /** What this data folder has seen; undefined where it has seen nothing. */
   known: Pick<NearDuplicates, 'near'> | undefined
+  label: string | undefined
 }
 
 const candidatesMax = 50
 const neighboursMax = 10
 
 /** Reads a page as a miner does, and tells each decision on the way. The same task gives the same explanation. */
-export async function explain(task: PageTask, { known }: ExplainOptions): Promise<Explanation> {
+export async function explain(task: PageTask, { known, label }: ExplainOptions): Promise<Explanation> {
   const { fetched, nowMs } = task
   const { url, headers, body } = fetched
   const readTask = await openTaskReader()
@@ -75,6 +78,7 @@ export async function explain(task: PageTask, { known }: ExplainOptions): Promis
     bytes: body.length,
     charset: decoded.charset,
     verdict: typeof document === 'string' ? document : 'kept',
+    label: label ?? null,
     page_type: { value: page.pageType, why: content.pageTypeWhy().map(({ sign, logOdds }) => ({ sign, log_odds: round(logOdds) })) },
     title: explained.title ?? null,
     author: explained.author ?? null,
