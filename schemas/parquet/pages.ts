@@ -8,11 +8,11 @@ import { malformed } from './inspect.ts'
 const headerBytesMax = 4096
 const pageBytesMax = 64 * 2 ** 20
 const groupBytesMax = 512 * 2 ** 20
-const encodings = new Set<string | undefined>(['PLAIN', 'RLE_DICTIONARY'])
+const encodings = new Set<string | undefined>(['PLAIN', 'PLAIN_DICTIONARY', 'RLE_DICTIONARY'])
 
 /**
  * Walks every page of a file before any is decoded, so that no size, count or run length a page claims can cost more than its rows are worth:
- * the reader trusts them all. Takes data pages of version 2, PLAIN or dictionary encoded, as encode.ts writes them.
+ * the reader trusts them all. Takes data pages of both versions, PLAIN or dictionary encoded: what encode.ts writes, and what Arrow writes of the same schema.
  * @throws OrreryError `invalid_record`
  */
 export function checkPages(bytes: Uint8Array, metadata: FileMetaData): void {
@@ -44,7 +44,7 @@ function checkChunk(bytes: Uint8Array, chunk: ColumnMetaData, groupRows: number,
     const { header, body } = readPage(bytes, at, end)
     unpacked += header.uncompressed_page_size
     if (header.type === 'DICTIONARY_PAGE') dictionaryValues = checkDictionary(header, groupRows)
-    else values += checkDataPage(header, bytes.subarray(body, body + header.compressed_page_size), chunk, nullable, dictionaryValues)
+    else values += checkDataPage(header, bytes.subarray(body, body + header.compressed_page_size), { chunk, nullable, dictionaryValues })
     if (values > groupRows || unpacked > groupBytesMax) throw malformed('its pages hold more than its footer says')
     at = body + header.compressed_page_size
   }
@@ -66,24 +66,57 @@ function checkDictionary({ dictionary_page_header: dictionary }: PageHeader, gro
   return dictionary.num_values
 }
 
+interface PageContext {
+  chunk: ColumnMetaData
+  nullable: boolean
+  dictionaryValues: number
+}
+
 /** @returns the number of its rows */
-function checkDataPage(header: PageHeader, body: Uint8Array, chunk: ColumnMetaData, nullable: boolean, dictionaryValues: number): number {
+function checkDataPage(header: PageHeader, body: Uint8Array, context: PageContext): number {
+  if (header.type === 'DATA_PAGE_V2') return checkPageV2(header, body, context)
+  if (header.type === 'DATA_PAGE') return checkPageV1(header, body, context)
+  throw malformed(`it has a page of a kind not used here (${header.type})`)
+}
+
+function checkPageV2(header: PageHeader, body: Uint8Array, { chunk, nullable, dictionaryValues }: PageContext): number {
   const page = header.data_page_header_v2
-  if (header.type !== 'DATA_PAGE_V2' || !page || !encodings.has(page.encoding)) throw malformed(`it has a page of a kind not used here (${header.type})`)
+  if (!page || !encodings.has(page.encoding)) throw malformed('a page has an encoding not used here')
   const { num_values: values, num_nulls: nulls, definition_levels_byte_length: levelBytes } = page
   if (!isCount(values, limits.rowsPerGroup) || page.num_rows !== values || !isCount(nulls, nullable ? values : 0))
     throw malformed('a page has an impossible count')
   if (page.repetition_levels_byte_length !== 0 || !isCount(levelBytes, Math.min(body.length, header.uncompressed_page_size)) || levelBytes > 0 !== nullable)
     throw malformed('a page has impossible levels')
   if (nullable) checkRuns(body.subarray(0, levelBytes), 1, values, 1)
-  if (page.encoding === 'RLE_DICTIONARY') {
+  if (page.encoding !== 'PLAIN') {
     const packed = body.subarray(levelBytes)
     const indexes = page.is_compressed ? unpack(packed, chunk, header.uncompressed_page_size - levelBytes) : packed
-    const width = indexes[0] ?? 33
-    if (width > 32 || dictionaryValues === 0) throw malformed('a page has no dictionary')
-    checkRuns(indexes.subarray(1), width, values - nulls, dictionaryValues - 1)
+    checkIndexes(indexes, values - nulls, dictionaryValues)
   }
   return values
+}
+
+/** Version 1 packs levels and values together, the length of the levels in front, and does not count the nulls. */
+function checkPageV1(header: PageHeader, body: Uint8Array, { chunk, nullable, dictionaryValues }: PageContext): number {
+  const page = header.data_page_header
+  if (!page || !encodings.has(page.encoding)) throw malformed('a page has an encoding not used here')
+  const { num_values: values } = page
+  if (!isCount(values, limits.rowsPerGroup)) throw malformed('a page has an impossible count')
+  if (!nullable && page.encoding === 'PLAIN') return values
+  const bytes = unpack(body, chunk, header.uncompressed_page_size)
+  const levelBytes = nullable ? littleEndian(bytes, 0, 4) : 0
+  const valuesAt = nullable ? 4 + levelBytes : 0
+  if (nullable && (page.definition_level_encoding !== 'RLE' || !(valuesAt <= bytes.length))) throw malformed('a page has impossible levels')
+  const present = nullable ? checkRuns(bytes.subarray(4, valuesAt), 1, values, 1) : values
+  if (page.encoding !== 'PLAIN') checkIndexes(bytes.subarray(valuesAt), present, dictionaryValues)
+  return values
+}
+
+function checkIndexes(indexes: Uint8Array, values: number, dictionaryValues: number): void {
+  if (values === 0) return
+  const width = indexes[0] ?? 33
+  if (width > 32 || dictionaryValues === 0) throw malformed('a page has no dictionary')
+  checkRuns(indexes.subarray(1), width, values, dictionaryValues - 1)
 }
 
 function unpack(packed: Uint8Array, { codec }: ColumnMetaData, outputBytes: number): Uint8Array {
@@ -95,10 +128,10 @@ function unpack(packed: Uint8Array, { codec }: ColumnMetaData, outputBytes: numb
   return output
 }
 
-/** Walks an RLE / bit-packed hybrid (parquet-format Encodings.md): its runs give `values` values, none above `max`, and little more. */
-function checkRuns(runs: Uint8Array, width: number, values: number, max: number): void {
+/** Walks an RLE / bit-packed hybrid (parquet-format Encodings.md): its runs give `values` values, none above `max`, and little more. @returns how many of them are 1, for a width of 1 */
+function checkRuns(runs: Uint8Array, width: number, values: number, max: number): number {
   const valueBytes = (width + 7) >> 3
-  let [at, seen] = [0, 0]
+  let [at, seen, ones] = [0, 0, 0]
   while (seen < values) {
     let [header, shift, byte] = [0, 0, 0x80]
     while (byte & 0x80) {
@@ -114,9 +147,18 @@ function checkRuns(runs: Uint8Array, width: number, values: number, max: number)
     const runBytes = packed ? (count / 8) * width : valueBytes
     if (at + runBytes > runs.length) throw malformed('a run is cut off')
     if (!packed && littleEndian(runs, at, valueBytes) > max) throw malformed('a run repeats what its dictionary lacks')
+    if (width === 1) ones += packed ? onesIn(runs, at, Math.min(count, values - seen)) : (runs[at] as number) * count
     at += runBytes
     seen += count
   }
+  return ones
+}
+
+/** Bits set among the first `bits` from byte `at` on, least significant first. */
+function onesIn(bytes: Uint8Array, at: number, bits: number): number {
+  let ones = 0
+  for (let bit = 0; bit < bits; bit++) ones += ((bytes[at + (bit >> 3)] as number) >> (bit & 7)) & 1
+  return ones
 }
 
 function littleEndian(bytes: Uint8Array, at: number, length: number): number {

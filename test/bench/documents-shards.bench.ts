@@ -1,0 +1,91 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Document } from '#schemas/document.ts'
+import { documentColumns } from '#schemas/parquet/columns.ts'
+import { decodeDocuments } from '#schemas/parquet/decode.ts'
+import { encodeDocuments } from '#schemas/parquet/encode.ts'
+import { median, medianRatio, type Bench, type Sample } from './bench.ts'
+import { findPyarrow, runPython } from './pyarrow.ts'
+import { zipfDocuments } from './zipf-documents.ts'
+
+/**
+ * Writing and reading a shard, beside pyarrow on the same rows: zstd level 3, row groups of 10,000, dictionaries on the same columns,
+ * the same bloom filters and page indexes. It begins with columns in memory, we with Document objects, once the code is warm: a miner writes all its life.
+ */
+let folder = ''
+let documents: Document[] = []
+let python: string | undefined
+const inFolder = (name: string) => join(folder, name)
+
+async function prepare(quick: boolean): Promise<void> {
+  folder = await mkdtemp(join(tmpdir(), 'orrery-bench-'))
+  documents = zipfDocuments(quick ? 5_000 : 20_000)
+  for (let n = 0; n < 3; n++) await decodeDocuments(encodeDocuments(documents.slice(0, 1_000), { codec: 'zstd' }))
+  await writeFile(inFolder('rows.parquet'), encodeDocuments(documents, { codec: 'zstd' }))
+}
+
+async function preparePyarrow(quick: boolean): Promise<void> {
+  python = await findPyarrow({ install: true })
+  await prepare(quick)
+}
+
+const Measured = z.record(z.string(), z.number())
+
+/** Its own CPU seconds of writing and of reading, each the second time: the first is cold. */
+async function runPyarrow(): Promise<Record<string, number>> {
+  if (!python) return {}
+  const dictionaries = documentColumns.filter(({ repeats }) => repeats).map(({ name }) => name)
+  return Measured.parse(await runPython(python, script, [inFolder('rows.parquet'), inFolder('out.parquet'), dictionaries.join()]))
+}
+
+const script = `
+import json, os, sys, time, pyarrow as pa, pyarrow.parquet as pq
+rows, out, dictionaries = sys.argv[1:]
+def measure(work):
+  start = time.process_time()
+  result = work()
+  return time.process_time() - start, result
+(_, table), (read, _) = [measure(lambda: pq.read_table(rows, use_threads=False)) for _ in range(2)]
+options = dict(compression='zstd', compression_level=3, row_group_size=10000, use_dictionary=dictionaries.split(','), write_page_index=True)
+blooms = dict(bloom_filter_options={name: dict(ndv=10000, fpp=0.01) for name in ('id', 'uri')})
+write = lambda options: measure(lambda: pq.write_table(table, out, **options))[0]
+try: write({**options, **blooms})
+except TypeError: blooms = {}
+print(json.dumps(dict(rows=table.num_rows, bytes=os.path.getsize(out), write_cpu_s=write({**options, **blooms}), read_cpu_s=read)))`
+
+const tearDown = () => rm(folder, { recursive: true })
+
+export const bench: Bench = {
+  contestants: {
+    write: {
+      setUp: prepare,
+      run: async () => ({ rows: documents.length, bytes: encodeDocuments(documents, { codec: 'zstd' }).length }),
+      tearDown,
+    },
+    pyarrow: { setUp: preparePyarrow, run: runPyarrow, tearDown },
+    read: {
+      setUp: prepare,
+      run: async () => ({ rows: (await decodeDocuments(await readFile(inFolder('rows.parquet')))).length }),
+      tearDown,
+    },
+  },
+  summarize({ write = [], pyarrow = [], read = [] }) {
+    const figures = {
+      shard_write_vs_pyarrow: medianRatio(pyarrow, write, (sample) => sample.counts['write_cpu_s'] ?? sample.cpuSeconds),
+      shard_size_vs_pyarrow: medianRatio(write, pyarrow, (sample) => sample.counts['bytes'] ?? 0),
+      shard_read_vs_pyarrow: medianRatio(pyarrow, read, (sample) => sample.counts['read_cpu_s'] ?? sample.cpuSeconds),
+      shard_write_rows_per_cpu_s: rowsPerCpuSecond(write),
+      shard_read_rows_per_cpu_s: rowsPerCpuSecond(read),
+    }
+    if (pyarrow.some(({ counts }) => counts['bytes'])) return { figures }
+    const note = 'there is no pyarrow, and none could be installed; name a Python that has it in ORRERY_PYARROW_PYTHON'
+    return {
+      figures: { ...figures, shard_write_vs_pyarrow: null, shard_size_vs_pyarrow: null, shard_read_vs_pyarrow: null },
+      notes: { shard_write_vs_pyarrow: note },
+    }
+  },
+}
+
+const rowsPerCpuSecond = (samples: readonly Sample[]) => median(samples.map((sample) => (sample.counts['rows'] ?? 0) / sample.cpuSeconds))
