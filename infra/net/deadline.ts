@@ -1,7 +1,22 @@
 import type { Exchange } from './exchange.ts'
 import { HttpTrouble } from './http-failure.ts'
 
-/** Ends one call, whichever hop it is at, when its time is up or its caller gives up. One timer and one listener, no signal of its own. */
+/** The calls that hang on a signal. All of them share one listener: to add and remove one costs more than the timer does. */
+const bySignal = new WeakMap<AbortSignal, Set<Deadline>>()
+
+function deadlinesOf(signal: AbortSignal): Set<Deadline> {
+  let deadlines = bySignal.get(signal)
+  if (!deadlines) {
+    const all = (deadlines = new Set())
+    bySignal.set(signal, all)
+    signal.addEventListener('abort', () => {
+      for (const deadline of all) deadline.onAbort()
+    })
+  }
+  return deadlines
+}
+
+/** Ends one call, whichever hop it is at, when its time is up or its caller gives up. One timer, no signal of its own. */
 export class Deadline implements Disposable {
   readonly #timer: NodeJS.Timeout
   readonly #signal: AbortSignal | undefined
@@ -13,7 +28,7 @@ export class Deadline implements Disposable {
     signal?.throwIfAborted()
     this.#signal = signal
     this.#timer = setTimeout(this.#onTime, timeoutMs)
-    signal?.addEventListener('abort', this.#onAbort)
+    if (signal) deadlinesOf(signal).add(this)
   }
 
   /** From now on this exchange is the one to end. */
@@ -24,11 +39,14 @@ export class Deadline implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer)
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#signal) deadlinesOf(this.#signal).delete(this)
   }
 
   readonly #onTime = (): void => this.#end(new HttpTrouble('timeout'))
-  readonly #onAbort = (): void => this.#end(new Error('aborted by the caller'))
+
+  onAbort(): void {
+    this.#end(new Error('aborted by the caller'))
+  }
 
   #end(error: Error): void {
     this.#error = error

@@ -42,6 +42,7 @@ export function parseTdmFile(text: string, base: string): TdmRules {
 }
 
 function readRules(text: string): z.infer<typeof RuleJson>[] {
+  if (text.trim() === '') return []
   try {
     const rules = File.safeParse(JSON.parse(text)).data ?? []
     return rules.slice(0, rulesMax).flatMap((rule) => RuleJson.safeParse(rule).data ?? [])
