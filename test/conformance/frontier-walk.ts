@@ -9,7 +9,7 @@ const labels = ['a', 'b']
 const delayMs = fc.constantFrom(0, 5, 50)
 const target = fc.record({
   host: fc.nat(2),
-  path: fc.nat(5),
+  path: fc.nat(9),
   label: fc.constantFrom(...labels),
   priority: fc.nat(2),
   depth: fc.nat(2),
@@ -27,13 +27,15 @@ const done = fc.record({
 })
 const defer = fc.record({ do: fc.constant('defer' as const), which: fc.nat(), delayMs, holdHost: fc.boolean(), hostDelayMs: delayMs })
 const step = fc.oneof(
-  fc.record({ do: fc.constant('add' as const), targets: fc.array(target, { minLength: 1, maxLength: 5 }) }),
+  fc.record({ do: fc.constant('add' as const), targets: fc.array(target, { minLength: 1, maxLength: 12 }) }),
   fc.record({ do: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 3 }), labels: fc.option(fc.subarray(labels), { nil: undefined }) }),
   done,
   defer,
   fc.record({ do: fc.constant('advance' as const), byMs: fc.constantFrom(1, 5, 45) }),
   // To the very moment at which something changes, or to the last before it.
   fc.record({ do: fc.constant('leap' as const), to: fc.constantFrom('expiry' as const, 'ready' as const), shortByMs: fc.constantFrom(0, 0, 1) }),
+  // A sitemap says that everything has just changed.
+  fc.record({ do: fc.constant('news' as const) }),
   // A lease ends, its host is lent for another page, and then the first answer comes.
   fc.record({ do: fc.constant('overtake' as const), which: fc.nat(), end: fc.oneof(done, defer) }),
 )
@@ -78,12 +80,19 @@ class Walker {
       case 'leap':
         this.#leap(step)
         break
+      case 'news':
+        await this.#add(
+          [...this.#model.entries.values()].map(({ url, kind, label }) => ({ url, kind, label, priority: 0, depth: 9, modifiedAt: this.#clock.now() })),
+        )
+        break
       case 'overtake':
         await this.#overtake(step)
         break
       default: {
         const [claim] = this.#held.splice(step.which % Math.max(1, this.#held.length), 1)
         if (claim) await this.#end(claim, step)
+        // Some are ended once more, later.
+        if (claim && step.which % 4 === 0) this.#held.push(claim)
       }
     }
     await this.#compare()
