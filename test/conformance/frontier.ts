@@ -247,9 +247,12 @@ export function frontierSuite(make: () => Promise<Place>): void {
   test('visits a page at once when it changed since the last visit, unless it is put off after trouble', async () => {
     const { clock, frontier: opened } = await open()
     await using frontier = opened
-    const urls = ['http://a.example/', 'http://b.example/', 'http://c.example/']
+    const urls = ['http://a.example/', 'http://b.example/', 'http://c.example/', 'http://d.example/']
     await frontier.add(urls.map((url) => page(url)))
-    const [a, b, c] = (await frontier.claim({ limit: 9, leaseMs })) as [Claim, Claim, Claim]
+    const [a, b, c, d] = (await frontier.claim({ limit: 9, leaseMs })) as [Claim, Claim, Claim, Claim]
+    // The trouble comes at a later visit.
+    await frontier.done(d, { ...stored, revisitAt: clock.now() })
+    await frontier.defer(await one(frontier), { reason: 'timeout', until: clock.now() + 1e9, holdHost: false })
     await frontier.done(a, stored)
     await frontier.done(b, { ...stored, revisitAt: clock.now() + 1e9 })
     await frontier.defer(c, { reason: 'timeout', until: clock.now() + 1e9, holdHost: false })
