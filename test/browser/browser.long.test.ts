@@ -96,8 +96,8 @@ describe.skipIf(executablePath === undefined)('a browser', () => {
     expect(await render('/good')).toMatchObject({ ok: true })
   })
 
-  test('renders more pages than it has places, past the age of its contexts', async () => {
-    const { render } = await open({ pagesMax: 1, timeoutMs: 20_000 })
+  test('renders more pages than it has places, past the age of its contexts', { timeout: 100_000 }, async () => {
+    const { render } = await open({ pagesMax: 1, timeoutMs: 90_000 })
     const rendered = await Promise.all(Array.from({ length: 22 }, () => render('/good')))
     expect(rendered.filter(({ ok }) => !ok)).toEqual([])
   })
