@@ -50,19 +50,45 @@ function placesOf(text: string): string[] {
 
 function lettersOf(piece: string): LanguageWindow {
   const plain = piece.replace(spaces, ' ').trim()
-  const capitals = plain.match(/\p{Lu}/gu)?.length ?? 0
-  const line = capitals > capitalShareMax * plain.length ? plain.toLowerCase() : plain
-  const marks = line.match(noLetters)?.length ?? 0
-  const letters = line.length - marks - (line.match(/ /g)?.length ?? 0)
-  const isProse = letters >= letterShareMin * (letters + marks)
-  return { line, letters: isProse ? letters + 2 * (line.match(denseScripts)?.length ?? 0) : 0 }
+  const { letters, capitals, dense, marks } = count(plain)
+  const line = capitals > capitalShareMax * letters ? plain.toLowerCase() : plain
+  return { line, letters: letters >= letterShareMin * (letters + marks) ? letters + 2 * dense : 0 }
 }
-
-/** More than this is a text that shouts, and few of those are in the model. */
-const capitalShareMax = 0.3
 
 /** Numbers tell nothing of a language, and are many in a table. */
 const spaces = /[\s\d|]+/g
-const noLetters = /[^\p{L}\p{M} '’\u200c\u200d]/gu
-/** Scripts of which one letter says as much as three of an alphabet. */
-const denseScripts = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu
+/** More than this is a text that shouts, and few of those are in the model. */
+const capitalShareMax = 0.4
+
+/** `dense`: letters of scripts of which one says as much as three of an alphabet. Spaces and apostrophes are neither letters nor marks. */
+function count(text: string): { letters: number; capitals: number; dense: number; marks: number } {
+  let [letters, capitals, dense, marks] = [0, 0, 0, 0]
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (isNeither(code)) continue
+    if (!isLetter(code)) marks++
+    else {
+      letters++
+      if (isCapital(code)) capitals++
+      else if (isDense(code)) dense++
+    }
+  }
+  return { letters, capitals, dense, marks }
+}
+
+const within = (code: number, first: number, last: number): boolean => code >= first && code <= last
+
+/** Space, apostrophes, and the joiners inside words of Persian and Hindi. */
+const isNeither = (code: number): boolean => code === 0x20 || code === 0x27 || code === 0x2019 || code === 0x200c || code === 0x200d
+
+/** Of ASCII exactly; of the rest all but the blocks of punctuation, symbols and emoji. */
+const isLetter = (code: number): boolean =>
+  code < 0x80
+    ? within(code | 0x20, 0x61, 0x7a)
+    : !within(code, 0x80, 0xbf) && !within(code, 0x2000, 0x2bff) && !within(code, 0x3000, 0x303f) && !within(code, 0xd800, 0xdfff) && code < 0xfe00
+
+/** Of Latin, Greek and Cyrillic, without their rarer letters. */
+const isCapital = (code: number): boolean => within(code, 0x41, 0x5a) || within(code, 0xc0, 0xde) || within(code, 0x391, 0x3a9) || within(code, 0x410, 0x42f)
+
+/** Kana, Han and Hangul. */
+const isDense = (code: number): boolean => within(code, 0x3040, 0x30ff) || within(code, 0x3400, 0x9fff) || within(code, 0xac00, 0xd7a3)
