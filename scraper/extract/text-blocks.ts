@@ -36,3 +36,7 @@ export type TextBlock = { containers: readonly Container[] } & (
   | { kind: 'table'; rows: readonly (readonly (readonly Inline[])[])[]; columns: number }
   | { kind: 'rule' }
 )
+
+/** Whether there is anything to see. */
+export const hasContent = (inline: readonly Inline[]): boolean =>
+  inline.some((part) => (part.kind === 'text' && part.text !== ' ') || part.kind === 'math' || part.kind === 'image')

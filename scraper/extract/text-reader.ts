@@ -1,9 +1,10 @@
 import { isText, type Element, type ParentNode } from 'domhandler'
 import { walk } from './dom.ts'
 import type { MainContent } from './main-content.ts'
-import type { Container, Inline, Mark, TextBlock, TextList } from './text-blocks.ts'
+import { hasContent, type Container, type Inline, type Mark, type TextBlock, type TextList } from './text-blocks.ts'
 import { codeOf, languageOf } from './text-code.ts'
 import { formulaOf, isRenderedFormula, shiftedText, type Formula } from './text-math.ts'
+import { integer, newFillers, TableRows } from './text-table-rows.ts'
 import { dataTables } from './text-tables.ts'
 
 const blockTags = new Set(
@@ -35,9 +36,6 @@ const marks = new Map<string, Mark>([
 const permalink = /^(?:\s|[¶#§🔗⚓]|\ufe0e)*$/u
 /** Deeper quotes and lists are read as if they stood in the innermost of these: each costs its indentation on every line. */
 const containersMax = 8
-const columnsMax = 50
-/** Cells of a page that only fill up what `colspan` and `rowspan` ask for. */
-const fillersMax = 10_000
 
 /** The blocks of the main content in document order. Every node is looked at once or twice, so that any page costs time linear in its size. */
 export function readBlocks({ root, isDropped, isTextDropped }: Pick<MainContent, 'root' | 'isDropped' | 'isTextDropped'>): TextBlock[] {
@@ -57,14 +55,6 @@ export function readBlocks({ root, isDropped, isTextDropped }: Pick<MainContent,
   return reader.end()
 }
 
-interface Table {
-  element: Element
-  rows: Inline[][][]
-  columns: number
-  /** How many more rows the cell above reaches down, by column. */
-  spans: number[]
-}
-
 class BlockReader {
   inCell = false
   readonly #blocks: TextBlock[] = []
@@ -78,8 +68,8 @@ class BlockReader {
   #containers: readonly Container[] = []
   readonly #containing: Element[] = []
   readonly #lists: TextList[] = []
-  #fillers = 0
-  #table: Table | undefined
+  readonly #fillers = newFillers()
+  #table: TableRows | undefined
 
   constructor(root: ParentNode) {
     this.#root = root
@@ -144,7 +134,7 @@ class BlockReader {
     if (name === 'blockquote') this.#contain({ kind: 'quote' }, element)
     else if (name === 'ul' || name === 'ol' || name === 'menu') this.#lists.push({ ordered: name === 'ol', next: integer(element.attribs['start'], 1) })
     else if (name === 'li') this.#item(element)
-    else if (name === 'table' && this.#isData(element)) this.#table = { element, rows: [], columns: 0, spans: [] }
+    else if (name === 'table' && this.#isData(element)) this.#table = new TableRows(element, this.#fillers)
     else if (name === 'hr') this.#blocks.push({ kind: 'rule', containers: this.#containers })
     else if (/^h[1-6]$/.test(name)) this.#heading = Number(name[1])
   }
@@ -165,28 +155,12 @@ class BlockReader {
   #enterInTable({ name, attribs }: Element): void {
     const table = this.#table
     if (!table) return
-    if (name === 'tr') table.rows.push([])
-    else if (name === 'td' || name === 'th') this.#openCell(table, attribs)
+    if (name === 'tr') table.openRow()
+    else if (name === 'td' || name === 'th') this.#openCell(table.openCell(attribs))
     else this.text(' ')
   }
 
-  #openCell(table: Table, attribs: Record<string, string>): void {
-    if (table.rows.length === 0) table.rows.push([])
-    const row = table.rows.at(-1) ?? []
-    // Cells from rows above reach down into this one.
-    for (let below = table.spans[row.length] ?? 0; below > 0 && row.length < columnsMax && this.#fillers < fillersMax; below = table.spans[row.length] ?? 0) {
-      this.#fillers++
-      table.spans[row.length] = below - 1
-      row.push([])
-    }
-    const width = this.#fillers >= fillersMax ? 1 : Math.min(Math.max(1, integer(attribs['colspan'], 1)), Math.max(1, columnsMax - row.length))
-    this.#fillers += width - 1
-    const below = integer(attribs['rowspan'], 1) - 1
-    const cell: Inline[] = []
-    if (below > 0) for (let i = 0; i < width; i++) table.spans[row.length + i] = below
-    row.push(cell)
-    for (let i = 1; i < width; i++) row.push([])
-    table.columns = Math.max(table.columns, row.length)
+  #openCell(cell: Inline[]): void {
     this.#inline = cell
     this.#reopen()
     this.#spaced = true
@@ -211,12 +185,12 @@ class BlockReader {
     if (inline) this.#blocks.push({ kind: 'paragraph', inline, containers: this.#containers })
   }
 
-  #endTable({ rows, columns }: Table): void {
+  #endTable(table: TableRows): void {
     this.#table = undefined
     this.inCell = false
     this.#inline = []
-    const filled = rows.filter((row) => row.some(hasContent))
-    if (filled.length > 0) this.#blocks.push({ kind: 'table', rows: filled, columns, containers: this.#containers })
+    const rows = table.filled()
+    if (rows.length > 0) this.#blocks.push({ kind: 'table', rows, columns: table.columns, containers: this.#containers })
     this.#reopen()
     this.#spaced = true
   }
@@ -311,15 +285,7 @@ class BlockReader {
   }
 }
 
-const hasContent = (inline: readonly Inline[]): boolean =>
-  inline.some((part) => (part.kind === 'text' && part.text !== ' ') || part.kind === 'math' || part.kind === 'image')
-
 function isPermalink(element: Element): boolean {
   const [only, more] = element.children
   return only !== undefined && !more && isText(only) && only.data.length < 8 && permalink.test(only.data) && /^[^?]*#/.test(element.attribs['href'] ?? '')
-}
-
-function integer(text: string | undefined, otherwise: number): number {
-  const value = /^\s*(\d{1,8})\s*$/.exec(text ?? '')?.[1]
-  return value === undefined ? otherwise : Number(value)
 }
