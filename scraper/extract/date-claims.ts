@@ -36,12 +36,11 @@ const jsonLdBytesMax = 1 << 20
 const trait = { skipped: 1, block: 2, small: 4 } as const
 const traits = new Map<string, number>()
 for (const name of 'script style noscript template svg textarea object iframe option title math'.split(' ')) traits.set(name, trait.skipped)
-for (const name of 'address article aside blockquote body br dd div dl dt figure footer form h1 h2 h3 h4 h5 h6 header hr main nav ol p pre section table td th tr ul'.split(
+for (const name of 'address article aside blockquote body br dd div dl dt figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table td th tr ul'.split(
   ' ',
 ))
   traits.set(name, trait.block)
 for (const name of ['time', 'abbr', 'span', 'small', 'em', 'i']) traits.set(name, trait.small)
-traits.set('li', trait.block | trait.small)
 /** Attributes that hold a date for machines. */
 const datedAttributes = new Set([
   'datetime',

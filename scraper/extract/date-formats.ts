@@ -87,8 +87,9 @@ function isoFields(text: string): Fields | undefined {
   return year ? { year: Number(year[1]), month: 1, day: 1, precision: 'year', start: 0, end: text.length } : undefined
 }
 
-export const yearPattern = /(?<!\d)(?:19|20|25)\d\d(?!\d)/g
-export const shortDay = /(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d\d)(?![\d./-])/
+export const yearPattern = /(?:19|20|25)\d\d(?<!\d{5})(?!\d)/g
+export const shortDays = /(?<![\d./-])\d{1,2}([./-])\d{1,2}\1\d\d(?![\d./-])/g
+const shortDay = /(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d\d)(?![\d./-])/
 
 /** Of text: the first year that a day and a month stand at. */
 function writtenFields(text: string, order: DayOrder): Fields | undefined {

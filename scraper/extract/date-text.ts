@@ -1,10 +1,10 @@
 import type { ParentNode } from 'domhandler'
 import type { DateClaim } from './date-claims.ts'
-import { aroundYear, plainDigits, shortDay, yearPattern } from './date-formats.ts'
+import { aroundYear, plainDigits, shortDays, yearPattern } from './date-formats.ts'
 import { dateLabel } from './date-labels.ts'
 import { isMarked, place, trustIn, type Places } from './date-place.ts'
 
-const partsMax = 20_000
+const partsMax = 100_000
 const charsMax = 400_000
 const claimsMax = 60
 /** A page of more years is a list of them. */
@@ -16,29 +16,31 @@ const copyrightReach = 40
 /** The year at the foot of a page is that of its host; it says no more than that the page may be so old. */
 const copyrightScore = 0.15
 const monthShare = 0.4
-/** The visible text of a page as it is read, with where its digits stand; then the dates in it. */
+
+/** The visible text of a page as it is read, with what each part stands in; then the dates in it. */
 export class PageText {
-  #text = ''
+  readonly #pieces: string[] = []
+  #length = 0
   /** What stands between the last text and the next. */
   #gap = ''
-  /** Of the texts with digits: where they begin, and what they stand in. */
+  /** Of the texts: where they begin, and what they stand in. */
   readonly #starts: number[] = []
   readonly #parents: ParentNode[] = []
   #headingAt = -1
 
   get length(): number {
-    return this.#text.length
+    return this.#length
   }
 
   add(data: string, parent: ParentNode): void {
-    if (this.#text.length > charsMax || isBlank(data)) return
-    if (this.#gap !== '') this.#text += this.#gap
+    if (this.#length > charsMax || this.#starts.length >= partsMax || isBlank(data)) return
+    if (this.#gap !== '') this.#pieces.push(this.#gap)
+    this.#length += this.#gap.length
     this.#gap = ''
-    if (hasDigit.test(data) && this.#starts.length < partsMax) {
-      this.#starts.push(this.#text.length)
-      this.#parents.push(parent)
-    }
-    this.#text += data
+    this.#starts.push(this.#length)
+    this.#parents.push(parent)
+    this.#pieces.push(data)
+    this.#length += data.length
   }
 
   /** Between two elements. */
@@ -48,20 +50,21 @@ export class PageText {
   }
 
   heading(): void {
-    if (this.#headingAt < 0) this.#headingAt = this.#text.length
+    if (this.#headingAt < 0) this.#headingAt = this.#length
   }
 
   claims(places: Places): DateClaim[] {
-    const text = plainDigits(this.#text)
+    const text = plainDigits(this.#pieces.join(''))
+    return [...this.#longClaims(text, places), ...this.#shortClaims(text, places)]
+  }
+
+  #longClaims(text: string, places: Places): DateClaim[] {
     const claims: DateClaim[] = []
-    let part = 0
-    let end = 0
-    let years = 0
-    let copyright = 0
+    let [part, end, years, copyright] = [0, 0, 0, 0]
     for (const { index } of text.matchAll(yearPattern)) {
       if (claims.length >= claimsMax || ++years > yearsMax) break
       if (index < end) continue
-      while ((this.#starts[part + 1] ?? Infinity) <= index) part++
+      part = this.#partAt(index, part)
       const found = aroundYear(text, index, 'day-first', true)
       if (!found) {
         if (isCopyright(text.slice(Math.max(0, index - copyrightReach), index))) copyright = Math.max(copyright, Number(text.slice(index, index + 4)))
@@ -72,21 +75,29 @@ export class PageText {
       claims.push(found.precision === 'month' ? { ...claim, score: claim.score * monthShare } : claim)
     }
     if (copyright > 0) claims.push({ kind: 'published', by: 'copyright', value: String(copyright), score: copyrightScore, place: '©' })
-    return [...claims, ...this.#shortClaims(text, places)]
+    return claims
   }
 
   /** `5.3.20`, where a date is to be expected. */
   #shortClaims(text: string, places: Places): DateClaim[] {
     const claims: DateClaim[] = []
-    for (const [i, start] of this.#starts.entries()) {
-      if (claims.length >= claimsMax) break
-      const match = shortDay.exec(text.slice(start, Math.min(start + shortLine, this.#starts[i + 1] ?? Infinity)))
-      const where = match ? this.#placesOf(i, places) : 0
-      if (!match || !isMarked(where)) continue
-      const claim = this.#claimAt(text, start + match.index, start + match.index + match[0].length, where)
+    let [part, numbers] = [0, 0]
+    for (const { index, 0: found } of text.matchAll(shortDays)) {
+      if (claims.length >= claimsMax || ++numbers > yearsMax) break
+      part = this.#partAt(index, part)
+      const where = this.#placesOf(part, places)
+      if (!isMarked(where)) continue
+      const claim = this.#claimAt(text, index, index + found.length, where)
       claims.push({ ...claim, score: claim.score * 0.9 })
     }
     return claims
+  }
+
+  /** The part that a place in the text is of. @param from one before it */
+  #partAt(index: number, from: number): number {
+    let part = from
+    while ((this.#starts[part + 1] ?? Infinity) <= index) part++
+    return part
   }
 
   #placesOf(part: number, places: Places): number {
@@ -126,8 +137,6 @@ function isBlank(data: string): boolean {
   for (let i = 0; i < data.length; i++) if (data.charCodeAt(i) > 32) return false
   return true
 }
-
-const hasDigit = /[\d\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\u0ae6-\u0aef\uff10-\uff19]/
 
 function baseOf(places: number): number {
   if ((places & place.published) !== 0) return 0.78
