@@ -58,7 +58,7 @@ describe('a page that cannot be had is the fault of', () => {
     ['page', 'moved', { '/page': send('', { location: '/x' }, 301) }],
     ['page', 'noindex', { '/page': send(page, { 'x-robots-tag': 'noindex' }) }],
     ['page', 'gopher_too_short', { '/page': send('<p>short') }],
-    ['page', 'no_text', { '/page': send('<nav>only</nav>') }],
+    ['page', 'no_text', { '/page': send('<script>only</script>') }],
     ['page', 'not_html', { '/page': send('%PDF', { 'content-type': 'application/pdf' }) }],
     ['page', 'too_large', { '/page': send('x'.repeat(100_001)) }],
     ['page', 'robots_disallowed', { '/robots.txt': 'User-agent: orrery\nDisallow: /', '/page': send(page) }],
