@@ -225,10 +225,10 @@ const features: Record<string, Feature> = {
   page_paragraphs: (_, { total }) => log(total.paragraphs),
   page_headings: (_, { total }) => log(total.headings),
   page_prices: (_, { prices }) => log(prices),
-  page_articles: (_, { page }) => log(page.elementCounts.get('article') ?? 0),
-  page_mains: (_, { page }) => page.elementCounts.get('main') ?? 0,
+  page_articles: (_, { page }) => log(page.elements('article')),
+  page_mains: (_, { page }) => page.elements('main'),
   page_images: (_, { page }) => log(page.images),
-  page_code: (_, { page }) => log((page.elementCounts.get('pre') ?? 0) + (page.elementCounts.get('code') ?? 0)),
+  page_code: (_, { page }) => log(page.elements('pre') + page.elements('code')),
 }
 
 function regionFeatures(name: string, find: (block: Block, around: Surroundings) => Level): Record<string, Feature> {

@@ -78,25 +78,62 @@ export interface PageBlocks {
   readonly generator: string
   readonly images: number
   readonly inputs: number
-  readonly elementCounts: ReadonlyMap<string, number>
+  /** How many elements of a name there are. */
+  elements(name: string): number
 }
 
-const skipped = new Set(
-  'script style template svg canvas iframe object embed audio video map select option optgroup textarea datalist math picture link input progress meter'.split(
-    ' ',
-  ),
-)
-const inline = new Set(
-  'a span b i em strong font u s small big sub sup code abbr acronym cite q kbd samp var mark time br wbr img ins del bdi bdo tt data dfn ruby rt rp rb nobr strike slot g-emoji'.split(
-    ' ',
-  ),
-)
-const headOnly = new Set(['title', 'meta', 'base'])
+const skipped =
+  'script style template svg canvas iframe object embed audio video map select option optgroup textarea datalist math picture link input progress meter'
+const inline =
+  'a span b i em strong font u s small big sub sup code abbr acronym cite q kbd samp var mark time br wbr img ins del bdi bdo tt data dfn ruby rt rp rb nobr strike slot g-emoji'
+const headOnly = 'title meta base'
 const tagMarks: Record<string, Mark> = {
   main: 'main', article: 'article', aside: 'aside', nav: 'nav', header: 'header', footer: 'footer', section: 'section', form: 'form', ul: 'list', ol: 'list', dl: 'list',
   table: 'table', button: 'button', label: 'button', figure: 'figure', details: 'details', blockquote: 'quote', h1: 'heading', h2: 'heading', h3: 'heading', h4: 'heading',
   h5: 'heading', h6: 'heading', dialog: 'overlay-name', search: 'form', menu: 'nav', legend: 'form-name', fieldset: 'form-name', noscript: 'noscript',
 } // prettier-ignore
+
+/** What there is to know of an element by its name, in one look. `id` is below 128 and the same for all names that are not listed. */
+interface Tag {
+  readonly id: number
+  kind: 'skipped' | 'inline' | 'block'
+  /** -1 = none. */
+  mark: number
+}
+
+const unknownTag: Tag = { id: 0, kind: 'block', mark: -1 }
+const tags = new Map<string, Tag>()
+for (const name of `${skipped} ${headOnly}`.split(' ')) tagOf(name).kind = 'skipped'
+for (const name of inline.split(' ')) tagOf(name).kind = 'inline'
+for (const [name, mark] of Object.entries(tagMarks)) tagOf(name).mark = markIndex(mark)
+for (const name of [
+  'p',
+  'div',
+  'li',
+  'td',
+  'th',
+  'tr',
+  'tbody',
+  'thead',
+  'dt',
+  'dd',
+  'pre',
+  'figcaption',
+  'summary',
+  'body',
+  'html',
+  'center',
+  'address',
+  'caption',
+])
+  tagOf(name)
+
+function tagOf(name: string): Tag {
+  let tag = tags.get(name)
+  if (!tag) tags.set(name, (tag = { id: tags.size + 1, kind: 'block', mark: -1 }))
+  return tag
+}
+
 const roleMarks: Record<string, Mark> = {
   main: 'main', article: 'article', complementary: 'aside', navigation: 'nav', banner: 'header', contentinfo: 'footer', search: 'form', menu: 'nav', menubar: 'nav',
   dialog: 'overlay-name', alertdialog: 'overlay-name', alert: 'overlay-name', button: 'button', toolbar: 'tool-name', tooltip: 'overlay-name', list: 'list', heading: 'heading',
@@ -109,7 +146,7 @@ const signatures = 2 ** 17
 
 /** Whether nothing inside is ever text of a page. A declared shadow tree is what a reader sees; other templates are seen by nobody. */
 export const isNeverText = ({ name, attribs }: Element): boolean =>
-  headOnly.has(name) || (skipped.has(name) && !(name === 'template' && attribs['shadowrootmode'] !== undefined))
+  tags.get(name)?.kind === 'skipped' && !(name === 'template' && attribs['shadowrootmode'] !== undefined)
 
 const freshAlike = (): Alike => ({ count: 0, chars: 0, linkedChars: 0, sentences: 0 })
 
@@ -132,7 +169,7 @@ class BlockReader implements PageBlocks {
   generator = ''
   images = 0
   inputs = 0
-  readonly elementCounts = new Map<string, number>()
+  readonly #elements = new Uint32Array(128)
   readonly #page: ParentNode
   readonly #signatures = new Map<string, number>()
   readonly #alike = new Map<number, Alike>()
@@ -149,7 +186,7 @@ class BlockReader implements PageBlocks {
   constructor(page: ParentNode) {
     this.#page = page
     this.body = page
-    this.#level = this.#open(page, undefined)
+    this.#level = this.#open(page, unknownTag, undefined)
   }
 
   read(): void {
@@ -169,21 +206,28 @@ class BlockReader implements PageBlocks {
     this.#sumUp()
   }
 
+  elements(name: string): number {
+    return this.#elements[tags.get(name)?.id ?? 0]!
+  }
+
   #enter(element: Element): boolean {
     const { name } = element
-    this.elementCounts.set(name, (this.elementCounts.get(name) ?? 0) + 1)
-    if (skipped.has(name) || headOnly.has(name)) this.#look(element)
-    if (isNeverText(element)) return false
+    const tag = tags.get(name) ?? unknownTag
+    this.#elements[tag.id]!++
+    if (tag.kind === 'skipped') {
+      this.#look(element)
+      if (isNeverText(element)) return false
+    }
     if (name === 'body') this.body = element
-    if (this.#verbatim > 0 || inline.has(name) || this.levels.length >= levelsMax) return this.#enterInline(element)
-    this.#level = this.#open(element, this.#level)
-    this.#mark(element)
+    if (this.#verbatim > 0 || tag.kind === 'inline' || this.levels.length >= levelsMax) return this.#enterInline(element)
+    this.#level = this.#open(element, tag, this.#level)
+    this.#mark(element, tag)
     if (name === 'pre') this.#verbatim++
     return true
   }
 
   /** Every mark of the level above is one farther; those of the element are here. */
-  #mark({ name, attribs }: Element): void {
+  #mark({ attribs }: Element, tag: Tag): void {
     const { distances } = this
     const { index, parent } = this.#level
     const at = index * marks.length
@@ -195,8 +239,7 @@ class BlockReader implements PageBlocks {
     const { class: classes, id, role, itemprop } = attribs
     if (classes !== undefined) this.#markNames(at, nameMarks(classes))
     if (id !== undefined) this.#markNames(at, nameMarks(id))
-    const tagMark = tagMarks[name]
-    if (tagMark) distances[at + markIndex(tagMark)] = 0
+    if (tag.mark >= 0) distances[at + tag.mark] = 0
     const roleMark = role === undefined ? undefined : roleMarks[role]
     if (roleMark) distances[at + markIndex(roleMark)] = 0
     if (isHidden(attribs)) distances[at + markIndex('hidden')] = 0
@@ -241,8 +284,8 @@ class BlockReader implements PageBlocks {
     this.#inlineLow = this.#inlineHigh = 0
   }
 
-  #open(element: ParentNode, parent: Level | undefined): Level {
-    const signature = this.#signatureOf(element)
+  #open(element: ParentNode, tag: Tag, parent: Level | undefined): Level {
+    const signature = this.#signatureOf(element, tag)
     const level: Level = {
       element,
       parent,
@@ -275,13 +318,11 @@ class BlockReader implements PageBlocks {
   }
 
   /** A number below 2^17 for what an element is and is called. */
-  #signatureOf(node: ParentNode): number {
-    if (!isTag(node)) return 0
-    const { class: classes } = node.attribs
-    const key = classes === undefined ? node.name : `${node.name}.${classes.slice(0, 100)}`
-    let signature = this.#signatures.get(key)
-    if (signature === undefined) this.#signatures.set(key, (signature = 1 + (this.#signatures.size % (signatures - 1))))
-    return signature
+  #signatureOf(node: ParentNode, { id }: Tag): number {
+    const classes = isTag(node) ? (node.attribs['class'] ?? '') : ''
+    let number = this.#signatures.get(classes)
+    if (number === undefined) this.#signatures.set(classes, (number = this.#signatures.size))
+    return (number * 128 + id) % signatures
   }
 
   #likes(parent: Level | undefined, signature: number): Alike {
