@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createHttp, type Http } from '#infra/net/http.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
+import type { QualityChoice } from '#schemas/quality.ts'
 import { contentId } from '#schemas/identity/content-id.ts'
 import { factTime, manualClock, type ManualClock } from '#test/adversary/subnet.ts'
 import { story } from '#test/site/story.ts'
@@ -15,6 +16,7 @@ const pages: Record<string, string> = {
   '/robots.txt': 'User-agent: *\nDisallow: /closed\nCrawl-delay: 3\n',
   '/page': `<html lang="en"><head><title>Bread</title><meta property="article:published_time" content="2026-01-02T00:00:00Z"></head>
     <body><main><h1>Bread</h1><p>${story(1)}</p></main></body></html>`,
+  '/short': `<html><body><main><p>${story(2, 1)}</p></main></body></html>`,
   '/empty': '<html><body></body></html>',
   '/closed': '<html><body>closed</body></html>',
 }
@@ -49,13 +51,19 @@ beforeEach(() => {
   refetch = webRefetch({ http, pages: pool, telemetry: createTelemetry(), pace, facts: pace, hostDelayMs: 1000, contact: '' })
 })
 
-const look = (url: string): Promise<Refetched> => refetch(url, new AbortController().signal)
+const look = (url: string, quality?: QualityChoice): Promise<Refetched> => refetch(url, new AbortController().signal, quality)
 
 describe('webRefetch', () => {
   test('finds the document a miner finds', async () => {
     const found = await look(`${origin}/page`)
     expect(found).toMatchObject({ state: 'found', publishedAt: new Date('2026-01-02T00:00:00Z') })
     expect(found.state === 'found' && contentId(found.text) === found.id && found.text.includes(story(1))).toBe(true)
+  })
+
+  test('asks of a text what the job of its row asks', async () => {
+    expect(await look(`${origin}/short`)).toEqual({ state: 'gone', reason: 'gopher_too_short' })
+    pace.advance(10_000)
+    expect(await look(`${origin}/short`, { gopher_quality: { words_min: 10 } })).toMatchObject({ state: 'found', text: story(2, 1) })
   })
 
   test('says that a page is gone, or holds nothing', async () => {
