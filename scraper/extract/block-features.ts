@@ -1,5 +1,5 @@
 import { marks } from './block-marks.ts'
-import type { Block, Level, PageBlocks } from './content-blocks.ts'
+import type { Block, Level, PageBlocks } from './page-blocks.ts'
 
 /** What stands around a block, prepared once for a page. */
 interface Surroundings {

@@ -1,152 +1,14 @@
 import { isTag, hasChildren, type Element, type ParentNode } from 'domhandler'
-import { markIndex, marks, nameMarks, type Mark, type Masks } from './block-marks.ts'
+import { markIndex, marks, nameMarks, type Masks } from './block-marks.ts'
+import { isHidden, isNeverText, roleMarks, tags, unknownTag, type Tag } from './block-tags.ts'
+import { countText } from './block-text.ts'
+import type { Alike, Block, Level, PageBlocks } from './page-blocks.ts'
 
-/** A level of the page: every element that is not inline. Numbers of what is inside are sums over all levels below. */
-export interface Level {
-  readonly element: ParentNode
-  readonly parent: Level | undefined
-  readonly index: number
-  readonly depth: number
-  /** The same for elements of the same name and class. */
-  readonly signature: number
-  /** Levels among its siblings with the same element and class, itself too. */
-  readonly alike: Alike
-  /** Characters that are not white space. */
-  chars: number
-  linkedChars: number
-  blocks: number
-  sentences: number
-  headings: number
-  paragraphs: number
-  /** Headings that are links as a whole: those of cards that lead elsewhere. */
-  linkedHeadings: number
-  images: number
-  inputs: number
-  /** Its own text, if any. */
-  block: Block | undefined
-  /** Index of the first block inside or behind it. */
-  firstBlock: number
-}
-
-/** Parts of the page that look the same. */
-interface Alike {
-  count: number
-  chars: number
-  linkedChars: number
-  sentences: number
-}
-
-/** The text that stands directly in one level, in inline elements or not: the smallest unit that is kept or cut. */
-export interface Block {
-  readonly level: Level
-  readonly name: string
-  index: number
-  /** The elements its text stands directly in. */
-  readonly parents: ParentNode[]
-  text: string
-  chars: number
-  words: number
-  linkedChars: number
-  links: number
-  strongChars: number
-  sentences: number
-  commas: number
-  digits: number
-  capitals: number
-  /** Characters of code: braces, brackets, quotation marks, `;`, `=`, `<`, `>`, `_`, backslashes. */
-  symbols: number
-  /** Marks of inline elements inside. */
-  inlineLow: number
-  inlineHigh: number
-  template: Alike & { blocks: number }
-  /** Blocks of the page with this same text. */
-  same: { count: number; seen: number }
-  order: number
-}
-
-export interface PageBlocks {
-  /** Levels up to the nearest element with a mark, 0 = the level itself, 255 = none: at `level.index * marks.length + markIndex(mark)`. */
-  readonly distances: Uint8Array
-  readonly body: ParentNode
-  readonly blocks: Block[]
-  readonly levels: Level[]
-  readonly title: string
-  readonly description: string
-  /** Text of JSON-LD scripts, bounded. */
-  readonly jsonLd: string
-  readonly ogType: string
-  readonly generator: string
-  readonly images: number
-  readonly inputs: number
-  /** How many elements of a name there are. */
-  elements(name: string): number
-}
-
-const skipped =
-  'script style template svg canvas iframe object embed audio video map select option optgroup textarea datalist math picture link input progress meter'
-const inline =
-  'a span b i em strong font u s small big sub sup code abbr acronym cite q kbd samp var mark time br wbr img ins del bdi bdo tt data dfn ruby rt rp rb nobr strike slot g-emoji'
-const headOnly = 'title meta base'
-const tagMarks: Record<string, Mark> = {
-  main: 'main', article: 'article', aside: 'aside', nav: 'nav', header: 'header', footer: 'footer', section: 'section', form: 'form', ul: 'list', ol: 'list', dl: 'list',
-  table: 'table', button: 'button', label: 'button', figure: 'figure', details: 'details', blockquote: 'quote', h1: 'heading', h2: 'heading', h3: 'heading', h4: 'heading',
-  h5: 'heading', h6: 'heading', dialog: 'overlay-name', search: 'form', menu: 'nav', legend: 'form-name', fieldset: 'form-name', noscript: 'noscript',
-} // prettier-ignore
-
-/** What there is to know of an element by its name, in one look. `id` is below 128 and the same for all names that are not listed. */
-interface Tag {
-  readonly id: number
-  kind: 'skipped' | 'inline' | 'block'
-  /** -1 = none. */
-  mark: number
-}
-
-const unknownTag: Tag = { id: 0, kind: 'block', mark: -1 }
-const tags = new Map<string, Tag>()
-for (const name of `${skipped} ${headOnly}`.split(' ')) tagOf(name).kind = 'skipped'
-for (const name of inline.split(' ')) tagOf(name).kind = 'inline'
-for (const [name, mark] of Object.entries(tagMarks)) tagOf(name).mark = markIndex(mark)
-for (const name of [
-  'p',
-  'div',
-  'li',
-  'td',
-  'th',
-  'tr',
-  'tbody',
-  'thead',
-  'dt',
-  'dd',
-  'pre',
-  'figcaption',
-  'summary',
-  'body',
-  'html',
-  'center',
-  'address',
-  'caption',
-])
-  tagOf(name)
-
-function tagOf(name: string): Tag {
-  let tag = tags.get(name)
-  if (!tag) tags.set(name, (tag = { id: tags.size + 1, kind: 'block', mark: -1 }))
-  return tag
-}
-
-const roleMarks: Record<string, Mark> = {
-  main: 'main', article: 'article', complementary: 'aside', navigation: 'nav', banner: 'header', contentinfo: 'footer', search: 'form', menu: 'nav', menubar: 'nav',
-  dialog: 'overlay-name', alertdialog: 'overlay-name', alert: 'overlay-name', button: 'button', toolbar: 'tool-name', tooltip: 'overlay-name', list: 'list', heading: 'heading',
-} // prettier-ignore
 const headings = /^h[1-6]$/
 const blockTextMax = 400
 /** Elements behind so many are read as inline, so that no page takes more than a few seconds. */
 const levelsMax = 60_000
 const signatures = 2 ** 17
-
-/** Whether nothing inside is ever text of a page. A declared shadow tree is what a reader sees; other templates are seen by nobody. */
-export const isNeverText = ({ name, attribs }: Element): boolean =>
-  tags.get(name)?.kind === 'skipped' && !(name === 'template' && attribs['shadowrootmode'] !== undefined)
 
 const freshAlike = (): Alike => ({ count: 0, chars: 0, linkedChars: 0, sentences: 0 })
 
@@ -343,7 +205,7 @@ class BlockReader implements PageBlocks {
     if (block.parents.at(-1) !== parent) block.parents.push(parent)
     if (block.text.length < blockTextMax) block.text += data.slice(0, blockTextMax)
     const before = block.chars
-    count(block, data)
+    countText(block, data)
     const added = block.chars - before
     if (this.#links > 0) {
       block.linkedChars += added
@@ -449,35 +311,4 @@ function textIn(children: Element['children']): string {
   let text = ''
   for (const child of children) if (child.type === 'text') text += child.data
   return text
-}
-
-function isHidden(attribs: Record<string, string>): boolean {
-  if (attribs['hidden'] !== undefined || attribs['aria-hidden'] === 'true') return true
-  const style = attribs['style']
-  return style !== undefined && /display\s*:\s*none|visibility\s*:\s*hidden/i.test(style)
-}
-
-/** Adds what is in a run of text. Words are runs without white space; sentences end in `.`, `!`, `?` or `…` before white space or the end. */
-function count(block: Block, data: string): void {
-  let inWord = false
-  for (let i = 0; i < data.length; i++) {
-    const code = data.charCodeAt(i)
-    if (code <= 32 || code === 160) {
-      inWord = false
-      continue
-    }
-    block.chars++
-    if (!inWord) {
-      inWord = true
-      block.words++
-      if (code >= 65 && code <= 90) block.capitals++
-    }
-    if (code >= 48 && code <= 57) block.digits++
-    else if (code === 34 || (code >= 59 && code <= 62) || (code >= 91 && code <= 95) || code === 123 || code === 125) block.symbols++
-    else if (code === 44 || code === 0xff0c || code === 0x3001) block.commas++
-    else if (code === 46 || code === 33 || code === 63 || code === 0x3002 || code === 0x2026) {
-      const next = i + 1 < data.length ? data.charCodeAt(i + 1) : 32
-      if (next <= 34 || next === 0x201d || next === 160 || code === 0x3002) block.sentences++
-    }
-  }
 }

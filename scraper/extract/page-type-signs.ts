@@ -1,5 +1,5 @@
 import { markIndex, marks, type Mark } from './block-marks.ts'
-import type { Block, PageBlocks } from './content-blocks.ts'
+import type { Block, PageBlocks } from './page-blocks.ts'
 
 /** What a page's type is read from. */
 interface PageFacts {

@@ -1,5 +1,5 @@
 import { PageType } from '#schemas/document.ts'
-import type { PageBlocks } from './content-blocks.ts'
+import type { PageBlocks } from './page-blocks.ts'
 import { pageTypeSigns, readSigns } from './page-type-signs.ts'
 import weights from './page-type-weights.json' with { type: 'json' }
 
