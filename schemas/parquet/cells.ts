@@ -1,5 +1,6 @@
 import type { Document } from '../document.ts'
 import type { Column } from './columns.ts'
+import { recordAppender } from './json-bytes.ts'
 import { jsonCells } from './json-cell.ts'
 import { appendBytes, appendDouble, appendInt32, appendInt64, appendText, type Page } from './page.ts'
 
@@ -28,4 +29,10 @@ export const appendCell: Record<Column['kind'], (page: Page, cell: PlainCell) =>
   int32: (page, cell) => appendInt32(page, cell as number),
   double: (page, cell) => appendDouble(page, cell as number),
   timestamp: (page, cell) => appendInt64(page, cell as number),
+}
+
+/** Appends cells as they stand in a document, one column's after another; none is null. For columns whose values are bytes. */
+export function bytesAppender({ kind }: Column): (page: Page, cell: Cell) => void {
+  if (kind === 'json') return recordAppender() as (page: Page, cell: Cell) => void
+  return appendCell[kind] as (page: Page, cell: Cell) => void
 }

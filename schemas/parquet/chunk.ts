@@ -1,6 +1,6 @@
 import type { Document } from '../document.ts'
 import { bloomFilter } from './bloom.ts'
-import { appendCell, plainCells } from './cells.ts'
+import { appendCell, bytesAppender, plainCells } from './cells.ts'
 import type { Column } from './columns.ts'
 import { buildDictionary, dictionaryBounds, type Dictionary } from './dictionary.ts'
 import { fillPage } from './fill-page.ts'
@@ -90,7 +90,7 @@ function writeIndexes(writer: PageWriter, { column, cells }: ColumnCells, dictio
 
 function writeValues(writer: PageWriter, { column, cells }: ColumnCells): Pick<Chunk, 'pages' | 'bloomFilter'> {
   const hashes = new Uint32Array(column.bloom ? 2 * cells.length : 0)
-  const source = { column, cells, toPlain: plainCells(column), hashes }
+  const source = { column, cells, toPlain: plainCells(column), append: bytesAppender(column), hashes }
   const pages: DataPage[] = []
   for (let row = 0; row < cells.length;) {
     const { end, nulls, bounds } = fillPage(writer, source, row)

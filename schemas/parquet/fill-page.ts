@@ -1,5 +1,5 @@
 import { bytesBounds, cellBounds, type Bounds } from './bounds.ts'
-import { appendCell, type PlainCells } from './cells.ts'
+import { appendCell, type bytesAppender, type PlainCells } from './cells.ts'
 import type { ColumnCells } from './chunk.ts'
 import { clearPage, noteBytes } from './page.ts'
 import { pageBytes, pageRows, type PageWriter } from './page-writer.ts'
@@ -14,6 +14,7 @@ interface Filled {
 
 interface Source extends ColumnCells {
   toPlain: PlainCells
+  append: ReturnType<typeof bytesAppender>
   /** Of the values, for the bloom filter: two halves for each row of the chunk. */
   hashes: Uint32Array
 }
@@ -25,14 +26,13 @@ export function fillPage(writer: PageWriter, source: Source, from: number): Fill
   return kind === 'string' || kind === 'json' || kind === 'signature' ? fillBytes(writer, source, from) : fillNumbers(writer, source, from)
 }
 
-function fillBytes({ values, levels }: PageWriter, { column, cells, toPlain, hashes }: Source, from: number): Filled {
+function fillBytes({ values, levels }: PageWriter, { column, cells, append, hashes }: Source, from: number): Filled {
   const { kind, bloom } = column
-  const append = appendCell[kind]
   const last = Math.min(cells.length, from + pageRows)
   let row = from
   let nulls = 0
   for (; row < last && values.length < pageBytes; row++) {
-    const cell = toPlain(cells[row] ?? null)
+    const cell = cells[row] ?? null
     levels[row - from] = cell === null ? 0 : 1
     if (cell === null) nulls++
     else {

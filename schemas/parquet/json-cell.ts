@@ -1,17 +1,17 @@
 import { canonicalJson } from '../canonical-json.ts'
 
-type Cell = Readonly<Record<string, unknown>>
+export type JsonRecord = Readonly<Record<string, unknown>>
 
 /**
  * canonicalJson for the records of one column, one after another. They mostly have the same members in the same order, none of them nested, and often
  * the values of the record before: then the order is found once, and the engine's own JSON.stringify, which spells scalars as canonicalJson does,
  * takes a third of the time. Nothing is allocated for a record but its text: there are many.
  */
-export function jsonCells(): (record: Cell) => string {
+export function jsonCells(): (record: JsonRecord) => string {
   let known: string[] = []
   let order: readonly string[] | undefined
   let inOrder = false
-  let before: Cell | undefined
+  let before: JsonRecord | undefined
   let text = ''
   return (record) => {
     if (!before || !hasKeys(record, known)) {
@@ -26,26 +26,26 @@ export function jsonCells(): (record: Cell) => string {
 }
 
 /** The keys sorted; undefined when an object cannot have them in that order: those that look like array indexes stand first in any. */
-function orderOf(record: Cell, keys: readonly string[]): readonly string[] | undefined {
+function orderOf(record: JsonRecord, keys: readonly string[]): readonly string[] | undefined {
   const order = keys.toSorted((a, b) => (a < b ? -1 : 1))
   return hasKeys(reorder(record, order), order) ? order : undefined
 }
 
-function reorder(record: Cell, order: readonly string[]): Cell {
+function reorder(record: JsonRecord, order: readonly string[]): JsonRecord {
   const ordered: Record<string, unknown> = {}
   for (const key of order) ordered[key] = record[key]
   return ordered
 }
 
 /** Whether these are the record's keys, in this order. */
-function hasKeys(record: Cell, keys: readonly string[]): boolean {
+export function hasKeys(record: JsonRecord, keys: readonly string[]): boolean {
   let at = 0
   // Faster than Object.keys, and a plain record inherits nothing enumerable.
   for (const key in record) if (key !== keys[at++]) return false
   return at === keys.length
 }
 
-function isEqual(a: Cell, b: Cell, keys: readonly string[]): boolean {
+function isEqual(a: JsonRecord, b: JsonRecord, keys: readonly string[]): boolean {
   for (const key of keys) {
     const left = a[key]
     const right = b[key]
@@ -55,7 +55,7 @@ function isEqual(a: Cell, b: Cell, keys: readonly string[]): boolean {
 }
 
 /** Whether JSON.stringify spells its values as canonicalJson does. */
-function isFlat(record: Cell, keys: readonly string[]): boolean {
+function isFlat(record: JsonRecord, keys: readonly string[]): boolean {
   for (const key of keys) {
     const value = record[key]
     if (typeof value === 'number' ? !Number.isFinite(value) : typeof value === 'object' ? !isFlatObject(value) : !isScalar(value)) return false

@@ -27,11 +27,14 @@ export function clearPage(page: Page): void {
 /** A length of four bytes, then UTF-8; a lone surrogate becomes U+FFFD. */
 export function appendText(page: Page, text: string): void {
   reserve(page, 4 + 3 * text.length)
-  const at = page.length
-  const length = page.bytes.write(text, at + 4)
-  writeInt32(page.bytes, at, length)
-  page.valueStart = at + 4
-  page.length = at + 4 + length
+  endText(page, page.length + 4 + page.bytes.write(text, page.length + 4))
+}
+
+/** Makes what was written behind four free bytes, up to `end`, the next text. */
+export function endText(page: Page, end: number): void {
+  page.valueStart = page.length + 4
+  writeInt32(page.bytes, page.length, end - page.valueStart)
+  page.length = end
 }
 
 export function appendBytes(page: Page, value: Uint8Array): void {
