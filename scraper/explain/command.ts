@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { frozenClock, systemClock } from '#infra/clock.ts'
 import { jobsOf } from '#infra/config/jobs.ts'
@@ -9,6 +9,7 @@ import { httpOptions } from '#infra/net/http-options.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import type { NearDuplicates } from '#schemas/near-duplicates.ts'
 import { openKnownDocuments } from '../dedup/known-documents.ts'
 import { pageTask, type Readable } from '../fetch/read-page.ts'
 import { openBlockList } from '../filter/block-list/block-list.ts'
@@ -51,11 +52,26 @@ export async function explained(page: string, { url }: Flags, settings: ExplainS
   const isUrl = /^https?:\/\//i.test(page)
   await refuseBlocked(isUrl ? page : (url ?? ''), settings)
   const readable = isUrl ? await fetched(page, settings, signal) : await pageOfFile(page, url, miner.page_bytes_max)
-  const folder = resolve(data.dir)
-  await using known = existsSync(join(folder, 'near-duplicates', miner.name)) ? openKnownDocuments(folder, miner.name, { readOnly: true }) : undefined
+  await using known = await openAllKnown(resolve(data.dir))
   const job = compileJobs(jobsOf(sources)).of(readable.fetched.url)
   const task = pageTask({ ...readable, quality: job?.web.quality }, nowMs, { obeyRights: miner.obey_rights, keepsMarkdown: false })
   return await explain(task, { known, label: job && labelOf(job) })
+}
+
+/** What any miner of this data folder has seen; undefined when there was none. */
+async function openAllKnown(dataDir: string): Promise<(Pick<NearDuplicates, 'near'> & AsyncDisposable) | undefined> {
+  const miners = (await readdir(join(dataDir, 'near-duplicates')).catch(() => [])).toSorted()
+  if (miners.length === 0) return undefined
+  await using stack = new AsyncDisposableStack()
+  const indexes = miners.map((name) => stack.use(openKnownDocuments(dataDir, name, { readOnly: true })))
+  const opened = stack.move()
+  return {
+    async near(signatures, limit) {
+      const found = await Promise.all(indexes.map((index) => index.near(signatures, limit)))
+      return signatures.map((_, i) => found.flatMap((each) => each[i] ?? []).toSorted((a, b) => b.similarity - a.similarity))
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
 }
 
 /** A miner neither asks for such a page nor keeps it. */
