@@ -148,16 +148,12 @@ export class FrontierHosts {
 
   /** Ends the lease of that URL, if the host is lent for it; the host rests until `restsUntil`, and the address that answered, if one did, for `delayMs`. */
   release(host: number, url: string, { restsUntil, now, address, delayMs }: Release): void {
-    const row = this.#db.get<HostRow>(
-      'update hosts set rests_until = max(rests_until, ?), address = coalesce(?, address) where id = ? returning *',
-      restsUntil,
-      address ?? null,
-      host,
-    ) as HostRow
+    const before = this.#row(host)
+    const row = { ...before, rests_until: Math.max(before.rests_until, restsUntil), address: address ?? before.address }
     if (address !== undefined) this.#restFrom(address, now, delayMs)
     if (row.leased_url === null || row.leased_url === url) return this.#openOrRest(row, row.rests_until, now)
     // After an expiry the host may be lent for another URL: a late answer does not end that lease, but the rest it asks for counts.
-    this.#db.run('update hosts set opens_at = max(leased_until, rests_until) where id = ?', host)
+    this.#write(row, { is_open: 0, opens_at: Math.max(row.leased_until ?? 0, row.rests_until) })
   }
 
   /** What is known of a host's address from now on; its other hosts rest `delayMs` as well, when given. */
@@ -237,7 +233,7 @@ export class FrontierHosts {
   }
 
   #rest(row: HostRow, until: number): void {
-    this.#db.run('update hosts set leased_url = null, leased_until = null, is_open = 0, opens_at = ? where id = ?', until, row.id)
+    this.#write({ ...row, leased_url: null, leased_until: null }, { is_open: 0, opens_at: until })
     if (row.is_open === 1) this.#closed(row.id)
   }
 
@@ -247,8 +243,22 @@ export class FrontierHosts {
     this.#tallies.count('hosts_closed', 1)
   }
 
-  #open({ id, is_open }: HostRow): void {
-    this.#db.run('update hosts set is_open = 1, opens_at = 0, leased_url = null, leased_until = null where id = ?', id)
+  #write({ id, rests_until, leased_url, leased_until, address }: HostRow, { is_open, opens_at }: Pick<HostRow, 'is_open' | 'opens_at'>): void {
+    this.#db.run(
+      'update hosts set is_open = ?, opens_at = ?, rests_until = ?, leased_url = ?, leased_until = ?, address = ? where id = ?',
+      is_open,
+      opens_at,
+      rests_until,
+      leased_url,
+      leased_until,
+      address,
+      id,
+    )
+  }
+
+  #open(row: HostRow): void {
+    const { id, is_open } = row
+    this.#write({ ...row, leased_url: null, leased_until: null }, { is_open: 1, opens_at: 0 })
     if (is_open === 0) this.#tallies.count('hosts_closed', -1)
     const next = 'select lane, rank, url from runs where host = ? and lane > ? order by lane, rank, url limit 1'
     for (let head = this.#db.get<HeadRow>(next, id, -1); head; head = this.#db.get<HeadRow>(next, id, head.lane))

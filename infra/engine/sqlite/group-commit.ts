@@ -10,7 +10,7 @@ export interface CommitHooks {
 }
 
 /** How long a patient call waits for company. */
-const patienceMs = 6
+const patienceMs = 12
 
 /** Calls that come within one turn of the event loop, or while a patient one waits, share a transaction and the one sync to disk that it costs. */
 export interface GroupCommit {
