@@ -57,13 +57,13 @@ export function treeModel({ features, thresholds, trees }: TreesJson): TreeModel
   }
 }
 
-/** All trees one behind the other. */
+/** All trees one behind the other, in arrays small enough for the innermost cache. */
 function compile(trees: number[][], thresholds: number[][]) {
   const count = trees.reduce((sum, tree) => sum + tree.length / width, 0)
   const roots = new Int32Array(trees.length)
   const feature = new Int16Array(count)
-  const threshold = new Float64Array(count)
-  const right = new Int32Array(count)
+  const threshold = new Float32Array(count)
+  const right = new Uint16Array(count)
   const value = new Float64Array(count)
   let at = 0
   for (const [i, tree] of trees.entries()) {
@@ -71,10 +71,19 @@ function compile(trees: number[][], thresholds: number[][]) {
     for (let n = 0; n < tree.length; n += width, at++) {
       const [split = -1, index = 0, rightChild = 0, scaled = 0] = tree.slice(n, n + width)
       feature[at] = split
-      threshold[at] = split < 0 ? 0 : thresholds[split]![index]!
+      threshold[at] = split < 0 ? 0 : roundDown(thresholds[split]![index]!)
       right[at] = root + rightChild
       value[at] = scaled / scale
     }
   }
   return { roots, feature, threshold, right, value }
+}
+
+/** The largest 32-bit number that is not above: 32-bit values fall on the same side of it. */
+function roundDown(value: number): number {
+  const near = Math.fround(value)
+  if (near <= value) return near
+  const bits = new Int32Array(Float32Array.of(near).buffer)
+  bits[0]! += near > 0 ? -1 : 1
+  return new Float32Array(bits.buffer)[0]!
 }
