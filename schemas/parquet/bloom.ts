@@ -12,7 +12,8 @@ export function bloomFilter(hashes: Uint32Array, count: number): Uint8Array {
   const blocks = 2 ** Math.max(0, Math.ceil(Math.log2(bits / 256)))
   const words = new Uint32Array(8 * blocks)
   for (let n = 0; n < count; n++) {
-    const [low, high] = [hashes[2 * n] as number, hashes[2 * n + 1] as number]
+    const low = hashes[2 * n] as number
+    const high = hashes[2 * n + 1] as number
     // The high half × blocks ÷ 2^32, exact: there are at most 2^21 blocks.
     const block = 8 * Math.floor((high * blocks) / 2 ** 32)
     for (let word = 0; word < 8; word++) words[block + word] = (words[block + word] as number) | (1 << (Math.imul(low, salts[word] as number) >>> 27))

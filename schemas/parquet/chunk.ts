@@ -11,7 +11,7 @@ import { pageRows, type DataPage, type PageWriter } from './page-writer.ts'
 /** One column of the rows of a row group. */
 export interface ColumnCells {
   column: Column
-  cells: readonly Document[Column['name']][]
+  cells: Document[Column['name']][]
 }
 
 /**
@@ -26,7 +26,10 @@ export function transpose(columns: readonly Column[], documents: readonly Docume
   })
   for (let row = from; row < to; row++) {
     const document = documents[row] as Document
-    for (const { column, cells } of all) cells[row - from] = document[column.name]
+    for (let n = 0; n < all.length; n++) {
+      const { column, cells } = all[n] as ColumnCells
+      cells[row - from] = document[column.name]
+    }
   }
   return all
 }

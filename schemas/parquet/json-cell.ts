@@ -46,7 +46,8 @@ export function hasKeys(record: JsonRecord, keys: readonly string[]): boolean {
 }
 
 function isEqual(a: JsonRecord, b: JsonRecord, keys: readonly string[]): boolean {
-  for (const key of keys) {
+  for (let n = 0; n < keys.length; n++) {
+    const key = keys[n] as string
     const left = a[key]
     const right = b[key]
     if (left !== right && !(Array.isArray(left) && left.length === 0 && Array.isArray(right) && right.length === 0)) return false
@@ -56,8 +57,8 @@ function isEqual(a: JsonRecord, b: JsonRecord, keys: readonly string[]): boolean
 
 /** Whether JSON.stringify spells its values as canonicalJson does. */
 function isFlat(record: JsonRecord, keys: readonly string[]): boolean {
-  for (const key of keys) {
-    const value = record[key]
+  for (let n = 0; n < keys.length; n++) {
+    const value = record[keys[n] as string]
     if (typeof value === 'number' ? !Number.isFinite(value) : typeof value === 'object' ? !isFlatObject(value) : !isScalar(value)) return false
   }
   return true
