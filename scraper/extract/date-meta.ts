@@ -7,7 +7,7 @@ export interface DateName {
 
 /** Not the page's own dates: of its licence, of what it tells of, of its expiry. */
 const otherDates =
-  /expir|unpubl|valid|avail|event|birth|death|copyright|start|end(?:date|time|$)|until|archiv|verification|token|crawl|index(?:ed|ing)|fetch|format|uid|url|author|valid/
+  /expir|unpubl|valid|avail|event|birth|death|copyright|start|end(?:date|time|$)|until|archiv|verification|token|crawl|index(?:ed|ing)|fetch|format|uid|url|author|publisher|republi/
 const publishedNames =
   /publi(?:sh|c|cation)|pub\.?(?:date|time|lished)|(?:^|\.)posted|dateposted|issued|(?:date|time|on|at)\.?issue|displaydate|release\.?date|erschein|veroeff|fecha|online\.date|mediator/
 const createdNames = /creat|originaldate|firstpub|upload/
