@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Config } from '#infra/config/schema.ts'
 import { untilInterrupted } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
-import { limitYoungGeneration } from '#infra/young-generation.ts'
+import { limitHeapGrowth } from '#infra/heap-growth.ts'
 import type { Signer } from '#schemas/chain.ts'
 import type { Frontier } from '#schemas/frontier.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
@@ -36,7 +36,7 @@ export function minerCommand(program: Command, open: (command: Command) => Promi
       await using backends = await open(command)
       if (dryRun) return void process.stdout.write(await describeNext(backends, backends.config.miner))
       using interrupt = untilInterrupted()
-      limitYoungGeneration()
+      limitHeapGrowth()
       const { miner: settings } = backends.config
       await using pages = openPagePool({ threads: settings.document_threads })
       await using miner = await minerOf({ ...backends, pages }, settings)

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 
-const module = new URL('young-generation.ts', import.meta.url).href
+const module = new URL('heap-growth.ts', import.meta.url).href
 /** Makes garbage that lives a while, so that the heap grows, then says how large its young generation is, and that of a worker that does the same. */
 const program = `
 import v8 from 'node:v8'
 import { Worker } from 'node:worker_threads'
-import { limitYoungGeneration } from '${module}'
+import { limitHeapGrowth } from '${module}'
 const litter = async (pause) => {
   const kept = []
   for (let i = 0; i < 60; i++) {
@@ -16,7 +16,7 @@ const litter = async (pause) => {
   }
 }
 const size = () => v8.getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space').space_size
-limitYoungGeneration()
+limitHeapGrowth()
 await litter(setImmediate)
 console.log(size())
 new Worker(new URL('data:text/javascript,' + encodeURIComponent(\`import v8 from 'node:v8'; const size = \${size}; await (\${litter})(setImmediate); console.log(size())\`)))
