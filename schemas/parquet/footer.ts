@@ -11,7 +11,7 @@ import { thrift } from './page-writer.ts'
 const createdBy = 'orrery version 1'
 
 /** A chunk as the footer tells of it. */
-export interface FooterChunk extends Chunk, ChunkIndexes {
+interface FooterChunk extends Chunk, ChunkIndexes {
   /** Whether its least and greatest value are told. */
   ranged: boolean
 }

@@ -1,9 +1,16 @@
 import fc from 'fast-check'
+import { readParquet, writeParquet } from 'parquet-wasm/node'
 import { describe, expect, test } from 'vitest'
 import { testDocuments } from '#test/golden/documents.ts'
 import { decodeDocuments } from './decode.ts'
 import { encodeDocuments } from './encode.ts'
 import { inspectParquet } from './inspect.ts'
+
+const outcomeOf = (hostile: Uint8Array): Promise<unknown> =>
+  decodeDocuments(hostile).then(
+    (read) => read.length,
+    (error: { code?: string }) => error.code,
+  )
 
 describe('hostile bytes', () => {
   const bytes = encodeDocuments(testDocuments(12), { codec: 'zstd' })
@@ -21,20 +28,37 @@ describe('hostile bytes', () => {
     await expect(decodeDocuments(hostile)).rejects.toMatchObject(refused)
   })
 
+  /** Bytes of ours have pages of version 2, those of Arrow of version 1. */
+  const files = [bytes, encodeDocuments(testDocuments(12), { codec: 'snappy' }), writeParquet(readParquet(bytes))]
+
   test('refuses or reads a file with flipped bytes, in bounded time, with a coded error', async () => {
     expect.hasAssertions()
-    const flips = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 4 })
+    const flips = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 4 })
     await fc.assert(
-      fc.asyncProperty(flips, async (places) => {
-        const flipped = bytes.slice()
-        for (const [at, mask] of places) flipped[at] = (flipped[at] as number) ^ mask
-        const outcome = await decodeDocuments(flipped).then(
-          (read) => read.length,
-          (error: { code?: string }) => error.code,
-        )
-        expect([12, 'invalid_record']).toContain(outcome)
+      fc.asyncProperty(fc.constantFrom(...files), flips, async (file, places) => {
+        const flipped = file.slice()
+        for (const [place, mask] of places) flipped[place % file.length] = (flipped[place % file.length] as number) ^ mask
+        expect([12, 'invalid_record']).toContain(await outcomeOf(flipped))
       }),
       { numRuns: 600 },
+    )
+  })
+
+  test('refuses a file that lost a stretch of its bytes, or had one doubled or zeroed', async () => {
+    expect.hasAssertions()
+    const stretch = fc.record({ from: fc.nat(), bytes: fc.integer({ min: 1, max: 5_000 }), how: fc.constantFrom('lost', 'doubled', 'zeroed') })
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...files), stretch, async (file, { from, bytes: length, how }) => {
+        const at = from % file.length
+        const part =
+          how === 'lost'
+            ? []
+            : how === 'zeroed'
+              ? [Buffer.alloc(Math.min(length, file.length - at))]
+              : [file.slice(at, at + length), file.slice(at, at + length)]
+        expect([12, 'invalid_record']).toContain(await outcomeOf(Buffer.concat([file.slice(0, at), ...part, file.slice(at + length)])))
+      }),
+      { numRuns: 200 },
     )
   })
 

@@ -5,7 +5,7 @@ import type { Column } from './columns.ts'
 import { thrift, type PageWriter } from './page-writer.ts'
 
 /** Where something lies in the file, in bytes. */
-export interface Place {
+interface Place {
   offset: number
   bytes: number
 }
