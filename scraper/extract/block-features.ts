@@ -94,6 +94,11 @@ function compartment(block: Block, around: Surroundings, share: number): Level {
 }
 /** The level around it, at most 8 up, of which there are most alike siblings (3 or more). */
 function repeated(block: Block): Level | undefined {
+  if (block.repeated === null) block.repeated = findRepeated(block)
+  return block.repeated
+}
+
+function findRepeated(block: Block): Level | undefined {
   let best: Level | undefined
   let at: Level | undefined = block.level
   for (let i = 0; at && i < 8; i++, at = at.parent) if (at.alike.count >= 3 && at.alike.count > (best?.alike.count ?? 0) && at.chars > 0) best = at

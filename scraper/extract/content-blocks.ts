@@ -241,6 +241,7 @@ class BlockReader implements PageBlocks {
       template,
       same: { count: 0, seen: 0 },
       order: 0,
+      repeated: null,
     }
     this.blocks.push(block)
     return block

@@ -61,6 +61,8 @@ export interface Block {
   /** Blocks of the page with this same text. */
   same: { count: number; seen: number }
   order: number
+  /** The level around it of which there are most alike; null until it was looked for. */
+  repeated: Level | undefined | null
 }
 
 export interface PageBlocks {

@@ -123,12 +123,7 @@ function factsOf(page: PageBlocks, url: string): PageFacts {
   const parsed = URL.parse(url)
   const counts = { prices: 0, dates: 0, cart: 0, replies: 0, results: 0, more: 0, sentences: 0, contact: 0 }
   for (const block of page.blocks) countSigns(block, counts)
-  const marked = new Uint32Array(marks.length)
   let repeated = { count: 0, chars: 0, sentences: 0, share: 0 }
-  for (let at = 0, mark = 0; at < page.levels.length * marks.length; at++) {
-    if (page.distances[at] === 0) marked[mark]!++
-    if (++mark === marks.length) mark = 0
-  }
   for (const { alike, chars } of page.levels) {
     if (chars === 0 || alike.count < 3 || alike.count <= repeated.count) continue
     const share = alike.chars / Math.max(1, page.levels[0]!.chars)
@@ -141,9 +136,15 @@ function factsOf(page: PageBlocks, url: string): PageFacts {
     query: parsed?.search ?? '',
     jsonLdTypes: jsonLdTypes(page.jsonLd),
     counts,
-    marked: (mark) => marked[markIndex(mark)] ?? 0,
+    marked: (mark) => countMarked(page, markIndex(mark)),
     repeated,
   }
+}
+
+function countMarked({ distances, levels }: PageBlocks, mark: number): number {
+  let count = 0
+  for (let at = mark; at < levels.length * marks.length; at += marks.length) if (distances[at] === 0) count++
+  return count
 }
 
 const patterns: [keyof PageFacts['counts'], RegExp][] = [
