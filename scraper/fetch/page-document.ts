@@ -83,7 +83,11 @@ function readPage(task: PageTask, reader: Reader): PageReading {
   return { document, textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
 }
 
-function documentOf(page: ExtractedPage, { fetched, robotsTxt, host, nowMs, obeyRights, keepsMarkdown, quality: choice }: PageTask, reader: Reader): PageDocument | string {
+function documentOf(
+  page: ExtractedPage,
+  { fetched, robotsTxt, host, nowMs, obeyRights, keepsMarkdown, quality: choice }: PageTask,
+  reader: Reader,
+): PageDocument | string {
   const { headers, url } = fetched
   const robots = readPageRobots(headers, { ...page, robots: page.metaRobots }, url)
   const rights = pageRights({ robotsTxt, host, robots, licence: page.licence })

@@ -12,7 +12,7 @@ import type { Found } from '../source/found.ts'
 import { labelOf, type Jobs } from './jobs.ts'
 
 /** What became of a page: `stored` is durable when this is said. */
-export type Kept = { outcome: 'stored' | 'unchanged' } | { outcome: 'rejected'; reason: string }
+type Kept = { outcome: 'stored' | 'unchanged' } | { outcome: 'rejected'; reason: string }
 
 /** The step after the links of a page are known: what else it is good for. `found`: more that it leads to; `kept`: what the next version is held against. @throws the signal's reason when aborted */
 export type KeepPage = (claim: Claim, read: ReadOutcome, signal: AbortSignal) => Promise<Kept & { found?: Found | undefined; kept?: KeptVersion }>

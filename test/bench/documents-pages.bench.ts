@@ -30,7 +30,15 @@ export const bench: Bench = {
   contestants: {
     documents: contestant(({ url, body }) => {
       const fetched = { url, status: 200, headers: { 'content-type': 'text/html; charset=utf-8' }, body }
-      const { document } = readTask({ fetched, rendered: undefined, robotsTxt: 'found', host: undefined, nowMs: Date.UTC(2026, 0, 15), obeyRights: false, keepsMarkdown: false })
+      const { document } = readTask({
+        fetched,
+        rendered: undefined,
+        robotsTxt: 'found',
+        host: undefined,
+        nowMs: Date.UTC(2026, 0, 15),
+        obeyRights: false,
+        keepsMarkdown: false,
+      })
       return typeof document !== 'string'
     }),
     readability_linkedom: contestant(({ html }) => {
@@ -40,7 +48,6 @@ export const bench: Bench = {
   },
   summarize({ documents = [], readability_linkedom = [] }): Figures {
     if (documents[0]?.counts['pages'] === 0) return { figures: { vs_readability_linkedom: null, document_ms: null }, notes: { pages: noDevelopmentSet } }
-    const msPerPage = ({ cpuSeconds, counts }: Sample): number => (cpuSeconds * 1000) / (counts['pages'] ?? 1)
     return {
       figures: {
         vs_readability_linkedom: medianRatio(readability_linkedom, documents, msPerPage),
@@ -50,3 +57,5 @@ export const bench: Bench = {
     }
   },
 }
+
+const msPerPage = ({ cpuSeconds, counts }: Sample): number => (cpuSeconds * 1000) / (counts['pages'] ?? 1)
