@@ -25,7 +25,10 @@ export interface PreviousVisit {
   memory?: string | undefined
 }
 
-/** A target lent to one crawler. After `expiresAt` (ms) another may claim it; until one does, this claim may still be finished, then it is `lease_lost`. */
+/**
+ * A target lent to one crawler. After `expiresAt` (ms) another may claim it; until one does, this claim may still be finished, then it is `lease_lost`.
+ * `modifiedAt` is the latest that this process was told, to the second; another, or one that was started again, may not know it until it is told.
+ */
 export interface Claim extends Target {
   token: string
   expiresAt: number

@@ -265,6 +265,16 @@ export function frontierSuite(make: () => Promise<Place>): void {
     expect(urlsOf(await frontier.claim({ limit: 9, leaseMs }))).toEqual(['http://a.example/', 'http://b.example/'])
   })
 
+  test('says with a claim when its page last changed', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    const changedAt = Math.floor(clock.now() / 1000) * 1000 - 5000
+    await frontier.add([page('http://a.example/'), page('http://b.example/', { modifiedAt: changedAt })])
+    await frontier.add([page('http://a.example/', { modifiedAt: changedAt - 1000 })])
+    const claims = await frontier.claim({ limit: 9, leaseMs })
+    expect(claims.map(({ modifiedAt }) => modifiedAt)).toEqual([changedAt - 1000, changedAt])
+  })
+
   test('lets the hosts of an address rest together, and holds one host alone', async () => {
     const { clock, frontier: opened } = await open()
     await using frontier = opened

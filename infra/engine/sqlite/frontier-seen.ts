@@ -57,6 +57,12 @@ export class FrontierSeen {
     return this.#set.find(this.#fingerprinter.lo, this.#fingerprinter.hi) ? this.#set.read() : undefined
   }
 
+  /** When a URL last changed, to the second, as this process was told (ms since epoch). */
+  changedAt(url: string): number | undefined {
+    const { freshAt = 0 } = this.find(url) ?? {}
+    return freshAt === 0 ? undefined : freshAt * 1000
+  }
+
   /** False when the URL is known and nothing of this is more than is known of it. */
   isNews(url: string, priority: number, depth: number, modifiedAt: number | undefined): boolean {
     this.#fingerprinter.read(url)

@@ -142,7 +142,7 @@ function newsOf({ seen }: FrontierParts, targets: readonly Target[]): Target[] {
 }
 
 function claimTargets(parts: FrontierParts, { limit, leaseMs, labels }: ClaimRequest, now: number): Claim[] {
-  const { hosts, targets, classes } = parts
+  const { hosts, targets, classes, seen } = parts
   settle(parts)
   hosts.wake(now)
   const lanes = classes.lanes(labels)
@@ -151,7 +151,8 @@ function claimTargets(parts: FrontierParts, { limit, leaseMs, labels }: ClaimReq
   while (claims.length < limit) {
     const best = hosts.best(lanes, now)
     if (!best) break
-    claims.push(targets.lend(best.host.id, best.entry, randomUUID(), expiresAt))
+    const changedAt = seen.changedAt(best.entry.url)
+    claims.push({ ...targets.lend(best.host.id, best.entry, randomUUID(), expiresAt), ...(changedAt !== undefined && { modifiedAt: changedAt }) })
     hosts.lend(best.host, best.entry.url, expiresAt, now)
   }
   return claims
