@@ -1,49 +1,25 @@
-import { DomHandler, type Element, type ParentNode, isTag, hasChildren } from 'domhandler'
-import { Parser } from 'htmlparser2'
-
-/**
- * htmlparser2 keeps its open elements in an array that it shifts and searches: the depth bounds what one tag can cost (200,000 nested elements
- * take 14 s without it). Real pages stay far below both.
- */
-const depthMax = 2000
-const nodesMax = 1_000_000
+import { isTag, hasChildren, type Element, type ParentNode } from 'domhandler'
+import { HtmlParser } from './html-parser.ts'
+import { HtmlTokenizer } from './html-tokenizer.ts'
+import { Cut, TreeBuilder, type CutReason } from './tree-builder.ts'
 
 export interface Dom {
   root: ParentNode
   /** Set when parsing stopped early; `root` holds what came before. */
-  cut: 'too_deep' | 'too_many_nodes' | undefined
-}
-
-class Cut extends Error {
-  readonly reason: NonNullable<Dom['cut']>
-
-  constructor(reason: NonNullable<Dom['cut']>) {
-    super(reason)
-    this.reason = reason
-  }
-}
-
-class BoundedHandler extends DomHandler {
-  #nodes = 0
-
-  override onopentag(name: string, attributes: Record<string, string>): void {
-    if (this.tagStack.length > depthMax) throw new Cut('too_deep')
-    if (++this.#nodes > nodesMax) throw new Cut('too_many_nodes')
-    super.onopentag(name, attributes)
-  }
+  cut: CutReason | undefined
 }
 
 /** One parse of a page. Never throws for any text. */
 export function parseHtml(html: string): Dom {
-  const handler = new BoundedHandler()
-  const parser = new Parser(handler, { decodeEntities: true })
+  const builder = new TreeBuilder()
+  const parser = new HtmlParser(builder, { decodeEntities: true, Tokenizer: HtmlTokenizer })
   try {
     parser.end(withoutCdata(html))
   } catch (error) {
     if (!(error instanceof Cut)) throw error
-    return { root: handler.root, cut: error.reason }
+    return { root: builder.root, cut: error.reason }
   }
-  return { root: handler.root, cut: undefined }
+  return { root: builder.root, cut: undefined }
 }
 
 /**
@@ -66,16 +42,19 @@ export interface Visitor {
 
 /** Walks in document order without recursion, so that no depth overflows the stack. */
 export function walk(root: ParentNode, visitor: Visitor): void {
-  const path: { node: ParentNode; next: number }[] = [{ node: root, next: 0 }]
-  for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-    const child = top.node.children[top.next++]
+  const path: ParentNode[] = [root]
+  const next: number[] = [0]
+  for (let top = 0; top >= 0;) {
+    const node = path[top]!
+    const child = node.children[next[top]!++]
     if (child === undefined) {
-      path.pop()
-      if (isTag(top.node) && top.node !== root) visitor.leave?.(top.node)
-    } else if (isTag(child)) {
-      if (visitor.enter?.(child) !== false) path.push({ node: child, next: 0 })
-    } else if (child.type === 'text') visitor.text?.(child.data, top.node)
-    else if (hasChildren(child)) path.push({ node: child, next: 0 })
+      path.length = top--
+      if (top >= 0 && isTag(node)) visitor.leave?.(node)
+    } else if (child.type === 'text') visitor.text?.(child.data, node)
+    else if (isTag(child) ? visitor.enter?.(child) !== false : hasChildren(child)) {
+      path[++top] = child as ParentNode
+      next[top] = 0
+    }
   }
 }
 

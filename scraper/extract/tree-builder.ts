@@ -1,0 +1,91 @@
+import { Document, Element, Text, type ChildNode, type ParentNode } from 'domhandler'
+import type { Handler } from 'htmlparser2'
+
+/** Why a page was read in part only. */
+export type CutReason = 'too_deep' | 'too_many_nodes'
+
+export class Cut extends Error {
+  readonly reason: CutReason
+
+  constructor(reason: CutReason) {
+    super(reason)
+    this.reason = reason
+  }
+}
+
+/**
+ * htmlparser2 keeps its open elements in an array that it shifts and searches: the depth bounds what one tag can cost (200,000 nested elements
+ * take 14 s without it). Real pages stay far below both.
+ */
+const depthMax = 2000
+const nodesMax = 1_000_000
+
+/** The tree of a page, of elements and texts: no comments, and nothing of what is inside `svg`, where no text of a page stands. */
+export class TreeBuilder implements Partial<Handler> {
+  readonly root = new Document([])
+  readonly #open: ParentNode[] = [this.root]
+  #parent: ParentNode = this.root
+  #last: Text | undefined
+  #nodes = 0
+  /** Of the open elements, those from the outermost `svg` inwards, it not counted. */
+  #drawn = 0
+
+  onopentag(name: string, attributes: Record<string, string>): void {
+    if (this.#open.length + this.#drawn > depthMax) throw new Cut('too_deep')
+    if (++this.#nodes > nodesMax) throw new Cut('too_many_nodes')
+    if (this.#isDrawing()) {
+      this.#drawn++
+      return
+    }
+    const element = new Element(name, attributes)
+    this.#add(element)
+    this.#open.push(element)
+    this.#parent = element
+  }
+
+  onclosetag(): void {
+    this.#last = undefined
+    if (this.#drawn > 0) {
+      this.#drawn--
+      return
+    }
+    this.#open.pop()
+    this.#parent = this.#open.at(-1) ?? this.root
+  }
+
+  ontext(data: string): void {
+    if (this.#isDrawing()) return
+    if (this.#last) {
+      this.#last.data += data
+      return
+    }
+    const text = new Text(data)
+    this.#add(text)
+    this.#last = text
+  }
+
+  /** Text on either side of a comment stays apart. */
+  oncommentend(): void {
+    this.#last = undefined
+  }
+
+  onprocessinginstruction(): void {
+    this.#last = undefined
+  }
+
+  #isDrawing(): boolean {
+    return this.#drawn > 0 || ('name' in this.#parent && this.#parent.name === 'svg')
+  }
+
+  #add(node: ChildNode): void {
+    const { children } = this.#parent
+    const previous = children.at(-1)
+    children.push(node)
+    if (previous) {
+      node.prev = previous
+      previous.next = node
+    }
+    node.parent = this.#parent
+    this.#last = undefined
+  }
+}
