@@ -1,5 +1,6 @@
 import type { Document } from '../document.ts'
 import { bloomFilter } from './bloom.ts'
+import { cellOf } from './cell-of.ts'
 import { appendCell, bytesAppender, plainCells } from './cells.ts'
 import type { Column } from './columns.ts'
 import { buildDictionary, dictionaryBounds, type Dictionary } from './dictionary.ts'
@@ -14,9 +15,12 @@ export interface ColumnCells {
   cells: Document[Column['name']][]
 }
 
+/** So many rows together take their places in all columns, one column after another. */
+const rowsInCache = 64
+
 /**
- * The columns of the rows `documents[from, to)`. Row by row, as a row's cells lie together in memory: to go through all rows once for each column
- * costs a cache miss for each cell.
+ * The columns of the rows `documents[from, to)`. A few rows at a time, while they are in the processor's cache: to go through all rows once for each
+ * column costs a cache miss for each cell.
  */
 export function transpose(columns: readonly Column[], documents: readonly Document[], from: number, to: number): ColumnCells[] {
   const all = columns.map((column) => {
@@ -24,14 +28,17 @@ export function transpose(columns: readonly Column[], documents: readonly Docume
     cells.length = to - from
     return { column, cells }
   })
-  for (let row = from; row < to; row++) {
-    const document = documents[row] as Document
-    for (let n = 0; n < all.length; n++) {
-      const { column, cells } = all[n] as ColumnCells
-      cells[row - from] = document[column.name]
-    }
+  for (let row = from; row < to; row += rowsInCache) {
+    const end = Math.min(to, row + rowsInCache)
+    for (const { column, cells } of all) fillCells(cells, cellOf[column.name], documents, from, row, end)
   }
   return all
+}
+
+type CellOf = (typeof cellOf)[Column['name']]
+
+function fillCells(cells: ColumnCells['cells'], of: CellOf, documents: readonly Document[], first: number, from: number, to: number): void {
+  for (let row = from; row < to; row++) cells[row - first] = of(documents[row] as Document)
 }
 
 /** What is known of a column chunk once it is written. */

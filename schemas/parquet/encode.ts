@@ -48,8 +48,14 @@ export function encodeDocuments(documents: readonly Document[], { codec }: { cod
   return new Uint8Array(bytes.buffer, 0, fileBytes)
 }
 
-/** Two fifths of the texts, and what the other columns take. */
+const sampled = 16
+
+/** Two fifths of the texts, and what the other columns take; of one document in sixteen: to visit each costs more than to be a little wrong. */
 function roomFor(documents: readonly Document[]): number {
-  const textChars = documents.reduce((sum, { text, markdown }) => sum + text.length + (markdown?.length ?? 0), 0)
-  return 2 ** 20 + Math.ceil(0.4 * textChars) + 1024 * documents.length
+  let textChars = 0
+  for (let n = 0; n < documents.length; n += sampled) {
+    const { text, markdown } = documents[n] as Document
+    textChars += text.length + (markdown?.length ?? 0)
+  }
+  return 2 ** 20 + Math.ceil(0.4 * sampled * textChars) + 1024 * documents.length
 }

@@ -38,7 +38,7 @@ function reorder(record: JsonRecord, order: readonly string[]): JsonRecord {
 }
 
 /** Whether these are the record's keys, in this order. */
-export function hasKeys(record: JsonRecord, keys: readonly string[]): boolean {
+function hasKeys(record: JsonRecord, keys: readonly string[]): boolean {
   let at = 0
   // Faster than Object.keys, and a plain record inherits nothing enumerable.
   for (const key in record) if (key !== keys[at++]) return false

@@ -3,6 +3,8 @@ import { compareBytes } from './bounds.ts'
 /** The values of one page while it is filled, PLAIN encoded. One is used for all pages of a file, so that no page costs an allocation. */
 export interface Page {
   bytes: Buffer
+  /** Of the same bytes, to write several in one step. */
+  view: DataView
   length: number
   /** Where the value appended last begins, without its length prefix. */
   valueStart: number
@@ -11,13 +13,12 @@ export interface Page {
   greatest: { from: number; to: number }
 }
 
-export const newPage = (roomBytes: number): Page => ({
-  bytes: Buffer.allocUnsafeSlow(roomBytes),
-  length: 0,
-  valueStart: 0,
-  least: { from: -1, to: -1 },
-  greatest: { from: -1, to: -1 },
-})
+export function newPage(roomBytes: number): Page {
+  const bytes = Buffer.allocUnsafeSlow(roomBytes)
+  return { bytes, view: viewOf(bytes), length: 0, valueStart: 0, least: { from: -1, to: -1 }, greatest: { from: -1, to: -1 } }
+}
+
+const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 
 export function clearPage(page: Page): void {
   page.length = 0
@@ -33,7 +34,7 @@ export function appendText(page: Page, text: string): void {
 /** Makes what was written behind four free bytes, up to `end`, the next text. */
 export function endText(page: Page, end: number): void {
   page.valueStart = page.length + 4
-  writeInt32(page.bytes, page.length, end - page.valueStart)
+  page.view.setInt32(page.length, end - page.valueStart, true)
   page.length = end
 }
 
@@ -46,21 +47,22 @@ export function appendBytes(page: Page, value: Uint8Array): void {
 
 export function appendInt32(page: Page, value: number): void {
   reserve(page, 4)
-  writeInt32(page.bytes, page.length, value)
+  page.view.setInt32(page.length, value, true)
   page.length += 4
 }
 
 /** @param value a whole number, at most 2^53 in size: the milliseconds of a Date */
 export function appendInt64(page: Page, value: number): void {
   reserve(page, 8)
-  writeInt32(page.bytes, page.length, (value % 2 ** 32) | 0)
-  writeInt32(page.bytes, page.length + 4, Math.floor(value / 2 ** 32))
+  page.view.setInt32(page.length, (value % 2 ** 32) | 0, true)
+  page.view.setInt32(page.length + 4, Math.floor(value / 2 ** 32), true)
   page.length += 8
 }
 
 export function appendDouble(page: Page, value: number): void {
   reserve(page, 8)
-  page.length = page.bytes.writeDoubleLE(value, page.length)
+  page.view.setFloat64(page.length, value, true)
+  page.length += 8
 }
 
 /** Takes the value appended last into the bounds. */
@@ -81,11 +83,5 @@ export function reserve(page: Page, more: number): void {
   const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * page.bytes.length))
   page.bytes.copy(larger, 0, 0, page.length)
   page.bytes = larger
-}
-
-function writeInt32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value
-  bytes[at + 1] = value >>> 8
-  bytes[at + 2] = value >>> 16
-  bytes[at + 3] = value >>> 24
+  page.view = viewOf(larger)
 }
