@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mnemonicToMiniSecret } from '@polkadot/util-crypto'
 import { secretFromSeed } from '@scure/sr25519'
 import { z } from 'zod'
 import type { Signer } from '#schemas/chain.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { isAddress, signerOf } from './signature.ts'
+import { signerOf } from './signature.ts'
+import { isAddress } from './ss58.ts'
 
 /** Key files of the Bittensor wallet (btwallet 4): plain JSON, every member may be missing, hex with or without 0x. */
 const text = z.string().max(1024).nullish()
@@ -16,9 +16,9 @@ type KeyFile = z.infer<typeof KeyFile>
  * @param path where the contents are from, for messages
  * @throws OrreryError `data_unreadable` when the file is encrypted, no key file, holds no secret, or its secret is of another address than it says
  */
-export function hotkeySigner(contents: string, path: string): Signer {
+export async function hotkeySigner(contents: string, path: string): Promise<Signer> {
   const file = parseKeyFile(contents, path)
-  const signer = signerOf(secretOf(file, path))
+  const signer = signerOf(await secretOf(file, path))
   const stated = file.ss58Address ?? undefined
   if (stated !== undefined && stated !== signer.address)
     throw unreadable(path, `its secret belongs to ${signer.address}, not to the ss58Address it states`, 'Restore the file from its backup.')
@@ -56,8 +56,10 @@ function parseKeyFile(contents: string, path: string): KeyFile {
   }
 }
 
-function secretOf(file: KeyFile, path: string): Uint8Array {
+async function secretOf(file: KeyFile, path: string): Promise<Uint8Array> {
   if (file.secretPhrase) {
+    // 150 MB of it, for the few that need it.
+    const { mnemonicToMiniSecret } = await import('@polkadot/util-crypto')
     try {
       return secretFromSeed(mnemonicToMiniSecret(file.secretPhrase.trim()))
     } catch (cause) {

@@ -6,7 +6,7 @@ import type { Call } from './extrinsic.ts'
 import type { LocalParameters } from './local-parameters.ts'
 import { countNeurons, findNeuron, readAccount, readHead, readNeurons, writePermits, type StoredNeuron } from './local-tables.ts'
 import { refusal } from './refusal.ts'
-import { isAddress } from './signature.ts'
+import { isAddress } from './ss58.ts'
 import { acceptWeights } from './weights-rules.ts'
 
 /** pallet_commitments: bytes a hotkey may commit in one epoch, and what the shortest commitment costs of them. */

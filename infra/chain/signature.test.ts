@@ -3,7 +3,8 @@ import { encodeAddress, sr25519Verify } from '@polkadot/util-crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { developmentKey } from './key-file.ts'
-import { isAddress, publicKeyOf, verifySignature } from './signature.ts'
+import { verifySignature } from './signature.ts'
+import { addressOf, isAddress, publicKeyOf } from './ss58.ts'
 
 const { signer } = developmentKey('signature test')
 const message = Buffer.from('hello')
@@ -59,9 +60,18 @@ describe('a signature', () => {
 })
 
 describe('an address', () => {
+  test('is the one polkadot makes, for any key', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (key) => {
+        expect(addressOf(key)).toBe(encodeAddress(key, 42))
+      }),
+    )
+  })
+
   test('has prefix 42, a checksum, 32 bytes and one spelling', () => {
     const { address, publicKey } = signer
     expect(publicKeyOf(address)).toEqual(publicKey)
+    expect(address).toBe(encodeAddress(publicKey, 42))
     const wrong = [encodeAddress(publicKey, 0), encodeAddress(publicKey.subarray(0, 8), 42), `${address} `, `1${address}`, address.slice(0, -1)]
     for (const text of [...wrong, '', `0x${Buffer.from(publicKey).toString('hex')}`, 'x'.repeat(100_000)]) expect(isAddress(text)).toBe(false)
   })

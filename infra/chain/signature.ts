@@ -1,28 +1,9 @@
-import { checkAddress, decodeAddress, encodeAddress } from '@polkadot/util-crypto'
 import { getPublicKey, sign, verify } from '@scure/sr25519'
 import type { Signer } from '#schemas/chain.ts'
+import { addressOf, publicKeyOf } from './ss58.ts'
 
-/** SS58 prefix of every Substrate chain without a registered one, Bittensor among them. */
-const ss58Prefix = 42
 const signatureBytes = 64
 const hexSignature = /^0x[0-9a-fA-F]{128}$/
-
-/** SS58 with prefix 42 of a 32-byte public key. */
-const addressOf = (publicKey: Uint8Array): string => encodeAddress(publicKey, ss58Prefix)
-
-/** The 32-byte public key behind an SS58 address with prefix 42; undefined for anything else. Never throws. */
-export function publicKeyOf(address: string): Uint8Array | undefined {
-  try {
-    if (typeof address !== 'string' || address.length > 64 || !checkAddress(address, ss58Prefix)[0]) return undefined
-    const publicKey = decodeAddress(address, false, ss58Prefix)
-    // One spelling per key, so that an address may serve as one.
-    return publicKey.length === 32 && addressOf(publicKey) === address ? publicKey : undefined
-  } catch {
-    return undefined
-  }
-}
-
-export const isAddress = (text: string): boolean => publicKeyOf(text) !== undefined
 
 /**
  * Whether `signature` (64 bytes, or 0x + 128 hex) is the sr25519 signature of `message` by the key behind `address`.

@@ -17,18 +17,19 @@ const phraseAddress = '5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV'
 const phraseSeed = '0xfac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e'
 
 describe('hotkeySigner', () => {
-  test('takes the phrase, else the seed, else the private key', () => {
+  test('takes the phrase, else the seed, else the private key', async () => {
     const { privateKey, ss58Address } = JSON.parse(developmentKey('x').hotkeyFile) as Record<string, string>
-    expect(hotkeySigner(keyFile({ secretPhrase: phrase, secretSeed: `0x${'00'.repeat(32)}`, privateKey }), 'f').address).toBe(phraseAddress)
-    expect(hotkeySigner(keyFile({ secretPhrase: null, secretSeed: phraseSeed, privateKey }), 'f').address).toBe(phraseAddress)
-    expect(hotkeySigner(keyFile({ secretSeed: phraseSeed.slice(2) }), 'f').address).toBe(phraseAddress)
-    expect(hotkeySigner(keyFile({ privateKey }), 'f').address).toBe(ss58Address)
+    expect((await hotkeySigner(keyFile({ secretPhrase: phrase, secretSeed: `0x${'00'.repeat(32)}`, privateKey }), 'f')).address).toBe(phraseAddress)
+    expect((await hotkeySigner(keyFile({ secretPhrase: null, secretSeed: phraseSeed, privateKey }), 'f')).address).toBe(phraseAddress)
+    expect((await hotkeySigner(keyFile({ secretSeed: phraseSeed.slice(2) }), 'f')).address).toBe(phraseAddress)
+    expect((await hotkeySigner(keyFile({ privateKey }), 'f')).address).toBe(ss58Address)
   })
 
-  test('signs the same with a key read from its seed and from its private key', () => {
+  test('signs the same with a key read from its seed and from its private key', async () => {
     const { privateKey, secretSeed } = JSON.parse(developmentKey('x').hotkeyFile) as Record<string, string>
     const message = Buffer.from('m')
-    expect(hotkeySigner(keyFile({ privateKey }), 'f').sign(message)).toEqual(hotkeySigner(keyFile({ secretSeed }), 'f').sign(message))
+    const signed = await Promise.all([{ privateKey }, { secretSeed }].map(async (parts) => (await hotkeySigner(keyFile(parts), 'f')).sign(message)))
+    expect(signed[0]).toEqual(signed[1])
   })
 
   test.each([
@@ -43,13 +44,14 @@ describe('hotkeySigner', () => {
     [keyFile({ privateKey: `0x${'zz'.repeat(64)}` }), 'not 64 bytes of hex'],
     [keyFile({ privateKey: `0x${'ff'.repeat(64)}` }), 'not in schnorrkel form'],
     [keyFile({ secretSeed: phraseSeed, ss58Address: developmentKey('x').signer.address }), 'not to the ss58Address it states'],
-  ])('refuses %j, and says which file and why', (contents, why) => {
-    expect(() => hotkeySigner(contents, '/wallets/w/hotkeys/default')).toThrow(unreadable(why))
-    expect(() => hotkeySigner(contents, '/wallets/w/hotkeys/default')).toThrow('/wallets/w/hotkeys/default')
+  ])('refuses %j, and says which file and why', async (contents, why) => {
+    const reading = hotkeySigner(contents, '/wallets/w/hotkeys/default')
+    await expect(reading).rejects.toThrow(unreadable(why))
+    await expect(reading).rejects.toThrow('/wallets/w/hotkeys/default')
   })
 
-  test('never tells the secret it could not use', () => {
-    expect(() => hotkeySigner(keyFile({ secretPhrase: 'my very secret words' }), 'f')).toThrow(
+  test('never tells the secret it could not use', async () => {
+    await expect(hotkeySigner(keyFile({ secretPhrase: 'my very secret words' }), 'f')).rejects.toThrow(
       expect.not.objectContaining({ message: expect.stringContaining('secret words') as string }),
     )
   })

@@ -34,7 +34,7 @@ export async function ensureWallet(dir: string, name: string, { seed }: { seed: 
     ))
   )
     await writeOnce(hotkeyPath, hotkey.hotkeyFile)
-  const signer = hotkeySigner(await readKeyFile(hotkeyPath), hotkeyPath)
+  const signer = await hotkeySigner(await readKeyFile(hotkeyPath), hotkeyPath)
   // Only beside our own hotkey may the coldkey be ours: a real hotkey would otherwise be registered for a coldkey nobody holds.
   if (signer.address === hotkey.signer.address) await writeOnce(coldkeyPath, developmentKey(`${seed}\n${name}\ncoldkey`).coldkeypubFile)
   return { signer, coldkey: coldkeyAddress(await readKeyFile(coldkeyPath), coldkeyPath) }

@@ -33,10 +33,11 @@ export function minerCommand(program: Command, open: (command: Command) => Promi
     .option('--once', 'stop after one cycle', false)
     .option('--dry-run', 'say what would be fetched next and why; ask nobody, change nothing', false)
     .action(async ({ once, dryRun }: { once: boolean; dryRun: boolean }, command: Command) => {
+      // Before anything has made them grow.
+      limitHeapGrowth()
       await using backends = await open(command)
       if (dryRun) return void process.stdout.write(await describeNext(backends, backends.config.miner))
       using interrupt = untilInterrupted()
-      limitHeapGrowth()
       const { miner: settings } = backends.config
       await using pages = openPagePool({ threads: settings.document_threads })
       await using miner = await minerOf({ ...backends, pages }, settings)
