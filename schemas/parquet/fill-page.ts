@@ -3,7 +3,7 @@ import { appendCell, type bytesAppender, type PlainCells } from './cells.ts'
 import type { ColumnCells } from './chunk.ts'
 import { clearPage, noteBytes } from './page.ts'
 import { pageBytes, pageRows, type PageWriter } from './page-writer.ts'
-import { xxhash64 } from './xxhash64.ts'
+import { hashTexts } from './text-hashes.ts'
 
 /** A page of PLAIN values: the rows `[from, end)` of its chunk. */
 interface Filled {
@@ -15,7 +15,7 @@ interface Filled {
 interface Source extends ColumnCells {
   toPlain: PlainCells
   append: ReturnType<typeof bytesAppender>
-  /** Of the values, for the bloom filter: two halves for each row of the chunk. */
+  /** Of the values, for the bloom filter: two halves for each row of the chunk, which no row is without. */
   hashes: Uint32Array
 }
 
@@ -38,9 +38,9 @@ function fillBytes({ values, levels }: PageWriter, { column, cells, append, hash
     else {
       append(values, cell)
       noteBytes(values)
-      if (bloom) xxhash64(values.bytes, values.valueStart, values.length - values.valueStart, hashes, 2 * row)
     }
   }
+  if (bloom) hashTexts(values.bytes, values.length, hashes, from)
   const { bytes, least, greatest } = values
   const bounds = least.from < 0 ? undefined : bytesBounds(kind, bytes.subarray(least.from, least.to), bytes.subarray(greatest.from, greatest.to))
   return { end: row, nulls, bounds }
