@@ -17,10 +17,15 @@ interface Surroundings {
   description: string
   total: Level
   prices: number
+  /** The regions around the block that is looked at, by their kind. */
+  regions: { of: Block | undefined; level: Level }[]
 }
 
 const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0)
-const log = (count: number): number => Math.round(Math.log2(1 + count) * 16) / 16
+const logOf = (count: number): number => Math.round(Math.log2(1 + count) * 16) / 16
+const logs = Float64Array.from({ length: 4096 }, (_, count) => logOf(count))
+/** In sixteenths, so that close numbers are the same. */
+const log = (count: number): number => ((count & 4095) === count ? logs[count]! : logOf(count))
 const up = (level: Level, steps: number): Level => {
   let at = level
   for (let i = 0; i < steps && at.parent; i++) at = at.parent
@@ -105,6 +110,21 @@ function findRepeated(block: Block): Level | undefined {
   return best
 }
 
+/** What is the same for all blocks of a page. */
+const ofPage: Record<string, (around: Surroundings) => number> = {
+  page_chars: ({ total }) => log(total.chars),
+  page_blocks: ({ page }) => log(page.blocks.length),
+  page_link_share: ({ total }) => linkShare(total),
+  page_sentences: ({ total }) => ratio(total.sentences, total.blocks),
+  page_paragraphs: ({ total }) => log(total.paragraphs),
+  page_headings: ({ total }) => log(total.headings),
+  page_prices: ({ prices }) => log(prices),
+  page_articles: ({ page }) => log(page.elements('article')),
+  page_mains: ({ page }) => page.elements('main'),
+  page_images: ({ page }) => log(page.images),
+  page_code: ({ page }) => log(page.elements('pre') + page.elements('code')),
+}
+
 const features: Record<string, Feature> = {
   chars: ({ chars }) => log(chars),
   words: ({ words }) => log(words),
@@ -186,11 +206,11 @@ const features: Record<string, Feature> = {
     ]),
   ),
   alike: ({ level }) => log(level.alike.count),
-  ...regionFeatures('region', (block) => region(block, 300, 4)),
-  ...regionFeatures('area', (block) => region(block, 1500, 10)),
-  ...regionFeatures('compartment', (block, around) => compartment(block, around, 0.5)),
-  ...regionFeatures('wing', (block, around) => compartment(block, around, 0.15)),
-  ...regionFeatures('half', (block, around) => compartment(block, around, 0.85)),
+  ...regionFeatures('region', 0, (block) => region(block, 300, 4)),
+  ...regionFeatures('area', 1, (block) => region(block, 1500, 10)),
+  ...regionFeatures('compartment', 2, (block, around) => compartment(block, around, 0.5)),
+  ...regionFeatures('wing', 3, (block, around) => compartment(block, around, 0.15)),
+  ...regionFeatures('half', 4, (block, around) => compartment(block, around, 0.85)),
   repeat_count: (block) => log(repeated(block)?.alike.count ?? 0),
   repeat_chars: (block) => {
     const level = repeated(block)
@@ -222,21 +242,17 @@ const features: Record<string, Feature> = {
     ]),
   ),
   ...Object.fromEntries(marks.map((mark, at): [string, Feature] => [`mark_${mark}`, (block, { page }) => markDistance(block, page, at)])),
-  // the page as a whole
-  page_chars: (_, { total }) => log(total.chars),
-  page_blocks: (_, { page }) => log(page.blocks.length),
-  page_link_share: (_, { total }) => linkShare(total),
-  page_sentences: (_, { total }) => ratio(total.sentences, total.blocks),
-  page_paragraphs: (_, { total }) => log(total.paragraphs),
-  page_headings: (_, { total }) => log(total.headings),
-  page_prices: (_, { prices }) => log(prices),
-  page_articles: (_, { page }) => log(page.elements('article')),
-  page_mains: (_, { page }) => page.elements('main'),
-  page_images: (_, { page }) => log(page.images),
-  page_code: (_, { page }) => log(page.elements('pre') + page.elements('code')),
+  ...Object.fromEntries(Object.entries(ofPage).map(([name, feature]): [string, Feature] => [name, (_, around) => feature(around)])),
 }
 
-function regionFeatures(name: string, find: (block: Block, around: Surroundings) => Level): Record<string, Feature> {
+const regionKinds = 5
+
+function regionFeatures(name: string, kind: number, search: (block: Block, around: Surroundings) => Level): Record<string, Feature> {
+  const find = (block: Block, around: Surroundings): Level => {
+    const known = around.regions[kind]!
+    if (known.of !== block) [known.of, known.level] = [block, search(block, around)]
+    return known.level
+  }
   return {
     [`${name}_chars`]: (block, around) => log(find(block, around).chars),
     [`${name}_share`]: (block, around) => ratio(find(block, around).chars, around.total.chars),
@@ -275,16 +291,31 @@ const wordsOf = (text: string): Set<string> => new Set(text.toLowerCase().match(
 
 export const featureNames: readonly string[] = Object.keys(features)
 
-/** @throws Error for a name that is no feature: the weights are older than the code */
-export const blockFeatures = (names: readonly string[]): Feature[] =>
-  names.map((name) => {
-    const feature = features[name]
-    if (!feature) throw new Error(`There is no block feature named ${name}: make content-weights.json anew`)
-    return feature
-  })
+/**
+ * Reads these features of all blocks, a row a block.
+ * @throws Error for a name that is no feature: the weights are older than the code
+ */
+export function featureReader(names: readonly string[]): (page: PageBlocks) => Float32Array {
+  const unknown = names.find((name) => !features[name])
+  if (unknown !== undefined) throw new Error(`There is no block feature named ${unknown}: make content-weights.json anew`)
+  const same = names.flatMap((name, column) => (ofPage[name] ? [{ column, feature: ofPage[name] }] : []))
+  const own = names.flatMap((name, column) => (features[name] && !ofPage[name] ? [{ column, feature: features[name] }] : []))
+  return (page) => {
+    const around = surroundings(page)
+    const constants = same.map(({ feature }) => feature(around))
+    const values = new Float32Array(page.blocks.length * names.length)
+    let offset = 0
+    for (const block of page.blocks) {
+      for (const { column, feature } of own) values[offset + column] = feature(block, around)
+      for (let i = 0; i < same.length; i++) values[offset + same[i]!.column] = constants[i]!
+      offset += names.length
+    }
+    return values
+  }
+}
 
 /** Prepares what features of all blocks share. */
-export function surroundings(page: PageBlocks): Surroundings {
+function surroundings(page: PageBlocks): Surroundings {
   const { blocks } = page
   const sums = () => new Float64Array(blocks.length + 1)
   const [chars, linked, sentences] = [sums(), sums(), sums()]
@@ -305,5 +336,6 @@ export function surroundings(page: PageBlocks): Surroundings {
   }
   const { description, jsonLd } = page
   const total = page.levels[0]!
-  return { page, chars, linked, sentences, headingAbove, firstHeading, titleHeading, titleWords, jsonLd, description, total, prices }
+  const regions = Array.from({ length: regionKinds }, () => ({ of: undefined, level: total }))
+  return { page, chars, linked, sentences, headingAbove, firstHeading, titleHeading, titleWords, jsonLd, description, total, prices, regions }
 }

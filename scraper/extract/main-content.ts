@@ -1,6 +1,6 @@
 import { isTag, type Element, type ParentNode } from 'domhandler'
 import type { PageType } from '#schemas/document.ts'
-import { blockFeatures, surroundings } from './block-features.ts'
+import { featureReader } from './block-features.ts'
 import { markIndex, marks, type Mark } from './block-marks.ts'
 import { isNeverText } from './block-tags.ts'
 import { readBlocks } from './content-blocks.ts'
@@ -34,7 +34,7 @@ export interface MainContent {
 }
 
 const model = treeModel(weights)
-const features = blockFeatures(model.features)
+const readFeatures = featureReader(model.features)
 /** Below this expected F1 of the best choice, a page is taken to hold no content of its own: a wall, an error, an empty shell. */
 const expectedF1Min = 0.3
 const shortPageWords = 120
@@ -48,14 +48,8 @@ const notMain: readonly Mark[] = ['nav', 'aside', 'footer', 'form', 'hidden', 'n
 export function mainContent(page: ParentNode, url: string): MainContent {
   const read = readBlocks(page)
   const { blocks } = read
-  const around = surroundings(read)
-  const values = new Float32Array(blocks.length * features.length)
-  const scores = new Float64Array(blocks.length)
-  for (const [i, block] of blocks.entries()) {
-    const offset = i * features.length
-    for (let f = 0; f < features.length; f++) values[offset + f] = features[f]!(block, around)
-    scores[i] = 1 / (1 + Math.exp(-model.score(values, offset)))
-  }
+  const values = readFeatures(read)
+  const scores = model.scores(values).map((logOdds) => 1 / (1 + Math.exp(-logOdds)))
   const { kept, expectedF1 } = chooseBlocks(blocks, scores)
   const shortPage = expectedF1 >= expectedF1Min && keepOnShortPage(read, kept)
   const type = decidePageType(read, url)
@@ -76,7 +70,7 @@ export function mainContent(page: ParentNode, url: string): MainContent {
                 kept: kept[i] === 1,
                 reason: expectedF1 < expectedF1Min ? 'page_without_content' : shortPage && kept[i] === 1 ? 'short_page' : kept[i] === 1 ? 'likely' : 'unlikely',
                 score: scores[i] ?? 0,
-                contributions: model.explain(values, i * features.length),
+                contributions: model.explain(values, i * model.features.length),
               },
             ]
           : [],

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { blockFeatures, featureNames, surroundings } from '#scraper/extract/block-features.ts'
+import { featureNames, featureReader } from '#scraper/extract/block-features.ts'
 import { readBlocks } from '#scraper/extract/content-blocks.ts'
 import type { Block, PageBlocks } from '#scraper/extract/page-blocks.ts'
 import { parseHtml, textOf, walk } from '#scraper/extract/dom.ts'
@@ -15,13 +15,14 @@ function writeTrainingSet(folder: string): void {
   const pages = extractionPages()
   if (!pages) return console.warn(`Nothing to train on: ${noDevelopmentSet}`)
   mkdirSync(folder, { recursive: true })
-  const functions = blockFeatures(featureNames)
+  const readFeatures = featureReader(featureNames)
   const rows: Float32Array[] = []
+  let count = 0
   const lines: string[] = []
   for (const { id, url, page_type, main_content, html } of pages) {
     const read = readBlocks(parseHtml(html).root)
-    const around = surroundings(read)
-    for (const block of read.blocks) rows.push(Float32Array.from(functions, (feature) => feature(block, around)))
+    rows.push(readFeatures(read))
+    count += read.blocks.length
     const [texts, words] = [textsOf(read), read.blocks.map((block) => block.words)]
     lines.push(
       JSON.stringify({
@@ -38,7 +39,7 @@ function writeTrainingSet(folder: string): void {
   writeFileSync(join(folder, 'features.f32'), Buffer.concat(rows.map(({ buffer }) => Buffer.from(buffer))))
   writeFileSync(join(folder, 'pages.jsonl'), lines.join('\n'))
   writeFileSync(join(folder, 'names.json'), JSON.stringify({ features: featureNames, signs: pageTypeSigns }))
-  console.log(`${rows.length} blocks of ${pages.length} pages are in ${folder}`)
+  console.log(`${count} blocks of ${pages.length} pages are in ${folder}`)
 }
 
 /** The whole text of each block, in its order. */
