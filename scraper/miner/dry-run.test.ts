@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Config } from '#infra/config/schema.ts'
 import { openSite } from '#test/site/site.ts'
@@ -16,6 +18,9 @@ test('a dry run says what comes next and why, and leaves everything as it was', 
   const asked = site.requests.length
   const before = await bench.frontier.stats()
   expect(await describe()).toMatch(/now +http:\/\/a\.localhost\/b +all +50000 +weight 1 × freshness 0\.5 × novelty 1/)
+  const path = join(bench.dataDir, 'block-list')
+  await writeFile(path, 'a.localhost\n')
+  expect(await describeNext({ ...bench, frontier: () => bench.frontier }, { ...settings, block_list: path })).toMatch(/http:\/\/a\.localhost\/b .* blocked/)
   expect(await bench.frontier.stats()).toEqual(before)
   expect(site.requests).toHaveLength(asked)
 })

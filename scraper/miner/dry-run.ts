@@ -4,6 +4,7 @@ import type { Catalog } from '#schemas/catalog.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { Frontier, Prospect } from '#schemas/frontier.ts'
 import { lineage } from '#schemas/manifest.ts'
+import { openBlockList } from '../filter/block-list/block-list.ts'
 import { noveltyOf, perUnit } from '../frontier/priority.ts'
 import { createTraps } from '../frontier/traps.ts'
 import { compileJobs, type Jobs } from './jobs.ts'
@@ -25,6 +26,7 @@ const rowsMax = 40
 export async function describeNext({ catalog, frontier, pace }: DryRunParts, settings: Config['miner']): Promise<string> {
   const head = await catalog.head(lineage.desirability)
   const jobs = compileJobs(head?.manifest.kind === 'desirability' ? head.manifest.jobs : [])
+  await using blockList = await openBlockList({ path: settings.block_list, pace, telemetry: { event: () => undefined } })
   const own = frontier(settings.name)
   const { known, labels } = await own.stats()
   const prospects = known > 0 ? await own.peek(rowsMax) : seedsOf(jobs, settings, pace.now())
@@ -35,7 +37,7 @@ export async function describeNext({ catalog, frontier, pace }: DryRunParts, set
     prospect.url.slice(0, 120),
     prospect.kind === 'page' ? prospect.label : prospect.kind,
     prospect.priority,
-    reasonOf(prospect, jobs),
+    blockList.blocks(prospect.url) ? 'blocked: it will be passed over' : reasonOf(prospect, jobs),
     [prospect.attempts > 0 ? `tried ${prospect.attempts}×` : '', prospect.previous ? `version ${prospect.previous.version}` : ''].filter(Boolean).join(', '),
   ])
   const summary = `${known} URLs known, ${waiting} pages waiting; nothing was asked, nothing was changed.`
