@@ -22,8 +22,8 @@ const value = fc.oneof(
   fc.dictionary(key, score, { maxKeys: 2 }),
 )
 const records = fc.array(fc.oneof(fc.dictionary(key, score, { maxKeys: 6 }), fc.dictionary(key, value, { maxKeys: 4 })), { maxLength: 6 })
-/** Repeats: a column's records are mostly alike. */
-const columns = records.map((some) => some.flatMap((record) => [record, { ...record }, record]))
+/** Repeats, at once and later: a column's records are mostly alike. */
+const columns = records.map((some) => [...some.flatMap((record) => [record, { ...record }, record]), ...some, ...some])
 
 test('the cells of a JSON column are canonical JSON, as text and as bytes', () => {
   expect.hasAssertions()

@@ -2,25 +2,34 @@ import { canonicalJson } from '../canonical-json.ts'
 
 export type JsonRecord = Readonly<Record<string, unknown>>
 
+/** So many texts of a column are kept, the latest ones. */
+const recentMax = 4
+
 /**
  * canonicalJson for the records of one column, one after another. They mostly have the same members in the same order, none of them nested, and often
- * the values of the record before: then the order is found once, and the engine's own JSON.stringify, which spells scalars as canonicalJson does,
- * takes a third of the time. Nothing is allocated for a record but its text: there are many.
+ * the values of one of the records before: then the order is found once, and the engine's own JSON.stringify, which spells scalars as canonicalJson does,
+ * takes a third of the time. Little is allocated for a record but its text: there are many.
  */
 export function jsonCells(): (record: JsonRecord) => string {
   let known: string[] = []
   let order: readonly string[] | undefined
   let inOrder = false
-  let before: JsonRecord | undefined
-  let text = ''
+  let values: unknown[] = []
+  let recent: { values: unknown[]; text: string }[] = []
   return (record) => {
-    if (!before || !hasKeys(record, known)) {
+    if (!takeValues(record, known, values)) {
       known = Object.keys(record)
       order = orderOf(record, known)
       inOrder = order !== undefined && hasKeys(record, order)
-    } else if (isEqual(record, before, known)) return text
-    before = record
-    text = !order || !isFlat(record, known) ? canonicalJson(record) : JSON.stringify(inOrder ? record : reorder(record, order))
+      values = known.map((key) => record[key])
+      recent = []
+    }
+    for (const one of recent) if (areEqual(values, one.values)) return one.text
+    const text = !order || !isFlat(values) ? canonicalJson(record) : JSON.stringify(inOrder ? record : reorder(record, order))
+    // The oldest gives its room to the next.
+    const oldest = recent.length < recentMax ? [] : (recent.shift()?.values ?? [])
+    recent.push({ values, text })
+    values = oldest
     return text
   }
 }
@@ -45,20 +54,28 @@ function hasKeys(record: JsonRecord, keys: readonly string[]): boolean {
   return at === keys.length
 }
 
-function isEqual(a: JsonRecord, b: JsonRecord, keys: readonly string[]): boolean {
-  for (let n = 0; n < keys.length; n++) {
-    const key = keys[n] as string
-    const left = a[key]
-    const right = b[key]
+/** One pass over keys and values: so the engine finds both without a search. @returns whether they are these; undefined when the keys are others */
+/** One pass over keys and values: so the engine finds both without a search. @returns false when the record has other keys */
+function takeValues(record: JsonRecord, keys: readonly string[], values: unknown[]): boolean {
+  let at = 0
+  for (const key in record) {
+    if (key !== keys[at]) return false
+    values[at++] = record[key]
+  }
+  return at === keys.length
+}
+
+function areEqual(a: readonly unknown[], b: readonly unknown[]): boolean {
+  for (let n = 0; n < a.length; n++) {
+    const [left, right] = [a[n], b[n]]
     if (left !== right && !(Array.isArray(left) && left.length === 0 && Array.isArray(right) && right.length === 0)) return false
   }
   return true
 }
 
-/** Whether JSON.stringify spells its values as canonicalJson does. */
-function isFlat(record: JsonRecord, keys: readonly string[]): boolean {
-  for (let n = 0; n < keys.length; n++) {
-    const value = record[keys[n] as string]
+/** Whether JSON.stringify spells these values as canonicalJson does. */
+function isFlat(values: readonly unknown[]): boolean {
+  for (const value of values) {
     if (typeof value === 'number' ? !Number.isFinite(value) : typeof value === 'object' ? !isFlatObject(value) : !isScalar(value)) return false
   }
   return true
