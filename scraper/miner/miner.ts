@@ -98,7 +98,7 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   const nearDuplicates = stack.use(openKnownDocuments(dataDir, settings.name))
   const archive = settings.warc ? stack.use(await openArchive(options)) : undefined
   const notes = outsideNotes(stack.use(sqliteHostNotes(join(dataDir, 'hosts', `${settings.name}.sqlite`), { clock: pace })), http)
-  const robots = createRobots(http, pace, notes)
+  const robots = createRobots(http, pace)
   const policies = createHostPolicies(http, pace, notes)
   const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.json`))
   const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)

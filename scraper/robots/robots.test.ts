@@ -1,8 +1,5 @@
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { sqliteHostNotes } from '#infra/engine/sqlite/host-notes.ts'
 import { createHttp } from '#infra/net/http.ts'
-import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { manualClock } from '#test/manual-clock.ts'
 import { openSite, type Page } from '#test/site/site.ts'
 import { createRobots } from './robots.ts'
@@ -72,41 +69,4 @@ test('§2.3 it is UTF-8, whatever the server says of it; another text that is no
     (response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Welcome</h1>\nUser-agent: *\nDisallow: /é'),
   )
   expect(found.state === 'found' && [found.rules.allows('/%C3%A9'), found.rules.allows('/')]).toEqual([false, true])
-})
-
-test('what was read is known after a restart, for the rest of its day; what could not be read is asked again', async () => {
-  const clock = manualClock()
-  let isDown = false
-  const page: Page = (response) =>
-    isDown
-      ? void response.writeHead(503).end()
-      : void response.writeHead(200, { 'content-type': 'text/plain' }).end('User-agent: *\nDisallow: /a\nSitemap: /s.xml')
-  await using site = await openSite({ 'h.localhost': { '/robots.txt': page }, 'none.localhost': {}, 'down.localhost': { '/robots.txt': status(503) } })
-  await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
-  using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
-  const started = () => createRobots(http, clock, notes)
-  const asked = () => ['h.localhost', 'none.localhost', 'down.localhost'].map((host) => site.paths(host).length)
-  const rules = async (robots = started()) => {
-    const found = await robots.of('http://h.localhost/a')
-    return found.state === 'unreachable' ? found.reason : { allowed: found.rules.allows('/a'), sitemaps: found.rules.sitemaps }
-  }
-  const first = await rules()
-  expect(first).toEqual({ allowed: false, sitemaps: ['http://h.localhost/s.xml'] })
-  for (const host of ['none', 'down']) await started().of(`http://${host}.localhost/`)
-  clock.advance(86_399_000)
-  isDown = true
-  expect(await rules()).toEqual(first)
-  expect((await started().of('http://none.localhost/')).state).toBe('absent')
-  expect((await started().of('http://down.localhost/')).state).toBe('unreachable')
-  expect(asked()).toEqual([1, 1, 2])
-  clock.advance(1000)
-  expect(await rules()).toBe('http_503')
-})
-
-test('a note that is none is passed over', async () => {
-  await using site = await openSite({ 'h.localhost': { '/robots.txt': 'User-agent: *\nDisallow: /a' } })
-  await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
-  for (const text of ['', '{', '{}', '{"url":1,"until":2}']) {
-    expect((await createRobots(http, manualClock(), { get: () => text, put: () => undefined }).of('http://h.localhost/')).state).toBe('found')
-  }
 })

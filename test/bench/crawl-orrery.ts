@@ -72,7 +72,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     signal,
     visitMs,
     moods: hostMoods({ notes, pace }),
-    robots: createRobots(http, pace, notes),
+    robots: createRobots(http, pace),
     policies: createHostPolicies(http, pace, notes),
     keep: async () => ({ outcome: 'stored' }),
     remember: revisitPlan({ pace, facts: pace, bounds: { minMs: 3_600_000, maxMs: 2_592_000_000 } }),

@@ -11,22 +11,22 @@ test('notes of hosts outlive the process, until their time is over', async () =>
   const clock = manualClock()
   {
     using notes = sqliteHostNotes(path, { clock })
-    notes.put('robots', 'h.example', 'a', clock.now() + 1000)
-    notes.put('robots', 'h.example', 'b', clock.now() + 2000)
+    notes.put('tdm', 'h.example', 'a', clock.now() + 1000)
+    notes.put('tdm', 'h.example', 'b', clock.now() + 2000)
     notes.put('mood', 'h.example', 'c', clock.now() + 1000)
   }
   using notes = sqliteHostNotes(path, { clock })
-  expect([notes.get('robots', 'h.example'), notes.get('mood', 'h.example'), notes.get('tdm', 'h.example')]).toEqual(['b', 'c', undefined])
+  expect([notes.get('tdm', 'h.example'), notes.get('mood', 'h.example'), notes.get('ai_txt', 'h.example')]).toEqual(['b', 'c', undefined])
   clock.advance(1000)
-  expect([notes.get('robots', 'h.example'), notes.get('mood', 'h.example')]).toEqual(['b', undefined])
+  expect([notes.get('tdm', 'h.example'), notes.get('mood', 'h.example')]).toEqual(['b', undefined])
 })
 
 test('a note that is too long takes the old one away', async () => {
   const clock = manualClock()
   using notes = sqliteHostNotes(await pathOf(), { clock })
-  notes.put('robots', 'h.example', 'a', clock.now() + 1000)
-  notes.put('robots', 'h.example', 'x'.repeat(65_537), clock.now() + 1000)
-  expect(notes.get('robots', 'h.example')).toBeUndefined()
+  notes.put('tdm', 'h.example', 'a', clock.now() + 1000)
+  notes.put('tdm', 'h.example', 'x'.repeat(65_537), clock.now() + 1000)
+  expect(notes.get('tdm', 'h.example')).toBeUndefined()
 })
 
 test('of too many notes those go whose time ends first', async () => {
@@ -34,10 +34,10 @@ test('of too many notes those go whose time ends first', async () => {
   const clock = manualClock()
   const fill = () => {
     using notes = sqliteHostNotes(path, { clock, notesMax: 10 })
-    for (let i = 0; i < 1024; i++) notes.put('robots', `${i}.example`, 'a', clock.now() + 5000 - i)
+    for (let i = 0; i < 1024; i++) notes.put('tdm', `${i}.example`, 'a', clock.now() + 5000 - i)
   }
   fill()
   using notes = sqliteHostNotes(path, { clock })
-  expect(Array.from({ length: 1024 }, (_, i) => notes.get('robots', `${i}.example`)).filter(Boolean)).toHaveLength(10)
-  expect(notes.get('robots', '9.example')).toBe('a')
+  expect(Array.from({ length: 1024 }, (_, i) => notes.get('tdm', `${i}.example`)).filter(Boolean)).toHaveLength(10)
+  expect(notes.get('tdm', '9.example')).toBe('a')
 })
