@@ -37,6 +37,11 @@ const model = treeModel(weights)
 const readFeatures = featureReader(model.features)
 /** Below this expected F1 of the best choice, a page is taken to hold no content of its own: a wall, an error, an empty shell. */
 const expectedF1Min = 0.3
+/**
+ * What the log-odds are multiplied by before the choice: on pages of lists blocks are right or wrong together, and it pays to keep more of what is
+ * unsure; in threads to keep less. By the page's type, 1 = not at all; from cross-validation (CHOICE in test/extraction/train.py).
+ */
+const sharpness: Partial<Record<PageType, number>> = { collection: 0.7, documentation: 0.8, forum: 1.2, listing: 0.8, service: 0.8 }
 const shortPageWords = 120
 const notMain: readonly Mark[] = ['nav', 'aside', 'footer', 'form', 'hidden', 'noscript']
 
@@ -49,10 +54,14 @@ export function mainContent(page: ParentNode, url: string): MainContent {
   const read = readBlocks(page)
   const { blocks } = read
   const values = readFeatures(read)
-  const scores = model.scores(values).map((logOdds) => 1 / (1 + Math.exp(-logOdds)))
-  const { kept, expectedF1 } = chooseBlocks(blocks, scores)
-  const shortPage = expectedF1 >= expectedF1Min && keepOnShortPage(read, kept)
+  const logOdds = model.scores(values)
   const type = decidePageType(read, url)
+  const sharp = sharpness[type.pageType] ?? 1
+  const { kept, expectedF1 } = chooseBlocks(
+    blocks,
+    logOdds.map((sum) => likelihood(sum * sharp)),
+  )
+  const shortPage = expectedF1 >= expectedF1Min && keepOnShortPage(read, kept)
   const fates = fatesOf(blocks, kept)
   const cutParents = new Set(blocks.flatMap((block, i) => (kept[i] === 1 ? [] : block.parents)))
   return {
@@ -69,7 +78,7 @@ export function mainContent(page: ParentNode, url: string): MainContent {
                 element,
                 kept: kept[i] === 1,
                 reason: expectedF1 < expectedF1Min ? 'page_without_content' : shortPage && kept[i] === 1 ? 'short_page' : kept[i] === 1 ? 'likely' : 'unlikely',
-                score: scores[i] ?? 0,
+                score: likelihood(logOdds[i]!),
                 contributions: model.explain(values, i * model.features.length),
               },
             ]
@@ -77,6 +86,8 @@ export function mainContent(page: ParentNode, url: string): MainContent {
       ),
   }
 }
+
+const likelihood = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds))
 
 /**
  * The blocks with the best expected F1 over words: of all sets { likelihood ≥ t }, the one with the largest 2 Σ p·n ÷ (Σ n + Σ_all p·n), n words each.
