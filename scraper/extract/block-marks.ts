@@ -1,3 +1,5 @@
+import { nameChars, remembered } from './name-memory.ts'
+
 /**
  * What the authors of pages say of a part of it by its element, its role, or a word in its class or id. A block knows for each mark how many levels
  * up it stands, whatever language the text is in.
@@ -67,25 +69,14 @@ function addTo(map: Map<string, Masks>, key: string, index: number): void {
 }
 
 const none: Masks = { low: 0, high: 0 }
-const namesMax = 20_000
-const namesChars = 300
-/** Class names repeat within a page and between the pages of a site. */
-const remembered = new Map<string, Masks>()
 
 /** The marks in a class attribute or an id. At most the first 300 characters count. */
-export function nameMarks(names: string): Masks {
-  const known = remembered.get(names)
-  if (known) return known
-  const found = readNames(names)
-  if (remembered.size >= namesMax) remembered.clear()
-  if (names.length <= 2 * namesChars) remembered.set(names, found)
-  return found
-}
+export const nameMarks = remembered(readNames)
 
 /** Words are runs of letters; a capital begins a new one after a small letter, and so does the last of several capitals before a small letter. */
 function readNames(names: string): Masks {
   let found = none
-  const end = Math.min(names.length, namesChars)
+  const end = Math.min(names.length, nameChars)
   for (let start = 0; start < end;) {
     let at = start
     while (at < end && isCapital(names.charCodeAt(at))) at++

@@ -24,3 +24,13 @@ export function countText(block: Block, data: string): void {
     }
   }
 }
+
+/** Whether there is only white space. */
+export function isBlank(data: string): boolean {
+  for (let i = 0; i < data.length; i++) {
+    const code = data.charCodeAt(i)
+    if (code === 32 || (code >= 9 && code <= 13)) continue
+    return code >= 160 && !/\S/.test(data)
+  }
+  return true
+}

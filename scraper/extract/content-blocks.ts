@@ -1,7 +1,8 @@
 import { isTag, hasChildren, type Element, type ParentNode } from 'domhandler'
 import { markIndex, marks, nameMarks, type Masks } from './block-marks.ts'
 import { isHidden, isNeverText, roleMarks, tags, unknownTag, type Tag } from './block-tags.ts'
-import { countText } from './block-text.ts'
+import { countText, isBlank } from './block-text.ts'
+import { collapse } from './dom.ts'
 import type { Alike, Block, Level, PageBlocks } from './page-blocks.ts'
 
 const headings = /^h[1-6]$/
@@ -196,7 +197,7 @@ class BlockReader implements PageBlocks {
   }
 
   #text(data: string, parent: ParentNode): void {
-    if (!/\S/.test(data)) {
+    if (isBlank(data)) {
       const { block } = this.#level
       if (block && !block.text.endsWith(' ')) block.text += ' '
       return
@@ -250,7 +251,7 @@ class BlockReader implements PageBlocks {
   /** Sums of levels, templates and equal texts. Levels stand in document order, so that children come after parents. */
   #sumUp(): void {
     for (const block of this.blocks) {
-      block.text = block.text.replace(/\s+/g, ' ').trim()
+      block.text = collapse(block.text)
       const { level, template } = block
       level.chars += block.chars
       level.linkedChars += block.linkedChars

@@ -1,4 +1,5 @@
 import type { ChildNode, Element, ParentNode } from 'domhandler'
+import { nameChars, remembered } from './name-memory.ts'
 
 /** Where on a page something stands, as bits. */
 export const place = {
@@ -31,9 +32,6 @@ const bylineTokens =
   /(?:^|[-_])(?:byline|meta|metadata|author|entry-?meta|post-?meta|postinfo|info|credits?|details|entry-header|article-?header|post-?header|kicker|subline|autor|postmetadata|dateline|publication|submitted|source)(?:$|[-_])/i
 /** Of what holds the page itself, whatever else it is called. */
 const mainTokens = /^(?:main\w*|content|article|single\w*|post|page|\w*wrap|\w*wrapper)$/
-const charsMax = 300
-const namesMax = 5000
-const known = new Map<string, number>()
 
 /** Bits that an element says of what it holds, if that is little. */
 const ownBits = place.dated | place.updated | place.byline | place.published
@@ -121,21 +119,15 @@ function tagPlaces(name: string): number {
   }
 }
 
-/** Names come again and again, on a page and on the pages of a host. */
-function namedPlaces(names: string): number {
-  const old = known.get(names)
-  if (old !== undefined) return old
+const namedPlaces = remembered((names) => {
   let places = 0
   let isMain = false
-  for (const token of names.slice(0, charsMax).split(/\s+/)) {
+  for (const token of names.slice(0, nameChars).split(/\s+/)) {
     if (token !== '') places |= tokenPlaces(token)
     if (mainTokens.test(token.toLowerCase())) isMain = true
   }
-  if (isMain) places &= ~place.aside
-  if (known.size >= namesMax) known.clear()
-  known.set(names, places)
-  return places
-}
+  return isMain ? places & ~place.aside : places
+})
 
 function tokenPlaces(raw: string): number {
   const token = raw.toLowerCase()

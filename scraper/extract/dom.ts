@@ -65,4 +65,21 @@ export function textOf(root: ParentNode): string {
   return parts.join('')
 }
 
-export const collapse = (text: string): string => text.replace(/\s+/g, ' ').trim()
+/** White space as one space each, none at the ends. */
+export const collapse = (text: string): string => squeeze(text).trim()
+
+/** White space as one space each. Most text has no other, which is seen sooner than replaced. */
+export const squeeze = (text: string): string => (isSqueezed(text) ? text : text.replace(/\s+/g, ' '))
+
+function isSqueezed(text: string): boolean {
+  let before = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if ((code === 32 && before === 32) || (code >= 9 && code <= 13) || (code >= 160 && !isLetter(code))) return false
+    before = code
+  }
+  return true
+}
+
+/** Of the characters that may be white space, those that are none for sure. */
+const isLetter = (code: number): boolean => (code > 160 && code < 0x1680) || (code > 0x3000 && code < 0xfeff) || (code > 0x2010 && code < 0x2028)

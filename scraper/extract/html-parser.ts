@@ -1,4 +1,5 @@
 import { Parser } from 'htmlparser2'
+import { detached } from './name-memory.ts'
 
 /** What htmlparser2's parser has beneath its types. */
 interface Names {
@@ -38,7 +39,7 @@ class NamedParser extends (Parser as unknown as Internals) {
 function remember(names: Map<string, string>, written: string, name: string): string {
   const [key = name] = Object.keys({ [name]: true })
   if (names.size >= rememberedMax) names.clear()
-  if (written.length <= rememberedChars) names.set(written, key)
+  if (written.length <= rememberedChars) names.set(detached(written), key)
   return key
 }
 

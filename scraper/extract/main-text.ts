@@ -13,9 +13,7 @@ function line(inline: readonly Inline[], place: 'paragraph' | 'heading' | 'cell'
     else if (part.kind === 'math') parts.push(`$${part.tex}$`)
     else if (part.kind === 'break') parts.push('\n')
   }
-  const text = parts
-    .join('')
-    .replace(/ *\n */g, '\n')
-    .trim()
+  const joined = parts.join('')
+  const text = (joined.includes('\n') ? joined.replace(/ *\n */g, '\n') : joined).trim()
   return place === 'cell' ? text.replaceAll('|', '\\|') : text
 }

@@ -1,5 +1,5 @@
 import { isText, type Element, type ParentNode } from 'domhandler'
-import { walk } from './dom.ts'
+import { squeeze, walk } from './dom.ts'
 import type { MainContent } from './main-content.ts'
 import { hasContent, type Container, type Inline, type Mark, type TextBlock, type TextList } from './text-blocks.ts'
 import { codeOf, languageOf } from './text-code.ts'
@@ -98,7 +98,7 @@ class BlockReader {
   }
 
   text(data: string): void {
-    const text = data.replace(/\s+/g, ' ')
+    const text = squeeze(data)
     const part = this.#spaced && text.startsWith(' ') ? text.slice(1) : text
     if (part === '') return
     this.#inline.push({ kind: 'text', text: part })
