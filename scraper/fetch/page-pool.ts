@@ -46,6 +46,8 @@ export function openPagePool({ threads, cpuMsMax = 2000 }: PoolOptions): PagePoo
     idleTimeout: idleMs,
     resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax },
   })
+  // Concerns no page that is waited for: one that was given up may still answer, and a thread may fail between two pages. Unheard, it would end the process.
+  pool.on('error', () => undefined)
   const running = new Set<Running>()
   const look = async (task: Running): Promise<void> => {
     const [thread = 0, cpuMsBefore = 0] = task.begun
