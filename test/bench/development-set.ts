@@ -4,7 +4,8 @@ import { gunzipSync } from 'node:zlib'
 
 export interface ExtractionPage {
   id: string
-  url: string
+  /** null where it is not known. */
+  url: string | null
   page_type: string
   main_content: string
   html: string
