@@ -34,7 +34,7 @@ function openKernel(): Kernel {
 
 /**
  * XXH64 of texts in PLAIN encoding, one behind another in `plain[0, end)`, the low half of each before its high half, to `out` from the hash `first` on.
- * WebAssembly has whole words of 64 bits: an eighth of the time of halves in JavaScript, which is left with texts longer than a piece.
+ * WebAssembly has whole words of 64 bits, which JavaScript makes of halves; that is left for texts longer than a piece.
  */
 export function hashTexts(plain: Uint8Array, end: number, out: Uint32Array, first: number): void {
   kernel ??= openKernel()
