@@ -2,7 +2,7 @@
  * The MinHash signature of identity/minhash.ts, steps 2 to 5, over UTF-16 code units that are normalized and in lower case already.
  * Freestanding: no library, no allocation; all memory is the arrays below, whatever the length of the text, which comes in pieces:
  * begin(), then for each piece: its units at units(), update(count); at the end finish(), then the rows at minima().
- * Built by minhash-kernel.sh to minhash-kernel.wasm.
+ * Built by schemas/build-wasm.sh to minhash-kernel.wasm.
  */
 #include <wasm_simd128.h>
 

@@ -1,22 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { sha256Hex } from '../canonical-json.ts'
+import { testsWasmBuild } from '#test/conformance/wasm-build.ts'
 import { prose } from '#test/golden/documents.ts'
 import { openKernel } from './minhash-kernel.ts'
 import { plainMinhash } from './minhash-plain.ts'
 import { minhash } from './minhash.ts'
-
-const beside = (name: string): string => join(import.meta.dirname, name)
-const build = JSON.parse(readFileSync(beside('minhash-kernel.build.json'), 'utf8')) as { source_sha256: string; wasm_sha256: string; compiler: string }
-const compiler = spawnSync(beside('minhash-kernel.sh'), ['--compiler'], { encoding: 'utf8' }).stdout?.trim()
-const canBuild = compiler === build.compiler
-if (!canBuild)
-  console.warn(`The kernel is not built again here, only hashes are compared: that needs wasm-ld and ${build.compiler}; there is ${compiler ?? 'none'}.`)
 
 describe('the WebAssembly kernel', () => {
   test('is here, and fast', () => {
@@ -63,19 +53,5 @@ describe('the WebAssembly kernel', () => {
     expect(answer).toBe(Buffer.from(minhash('Ünïcode in another thread, five words and more')).toString('hex'))
   })
 
-  test('was built from the source that stands beside it', () => {
-    expect(sha256Hex(readFileSync(beside('minhash-kernel.c')))).toBe(build.source_sha256)
-    expect(sha256Hex(readFileSync(beside('minhash-kernel.wasm')))).toBe(build.wasm_sha256)
-  })
-
-  test.skipIf(!canBuild)('comes out byte for byte when it is built again', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'orrery-kernel-'))
-    try {
-      const built = join(folder, 'kernel.wasm')
-      execFileSync(beside('minhash-kernel.sh'), [built], { stdio: 'inherit' })
-      expect(readFileSync(built).equals(readFileSync(beside('minhash-kernel.wasm')))).toBe(true)
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
-  })
+  testsWasmBuild(join(import.meta.dirname, 'minhash-kernel'))
 })

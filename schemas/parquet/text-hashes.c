@@ -2,7 +2,7 @@
  * XXH64 with seed 0 (xxHash specification §XXH64) of texts one behind another in PLAIN encoding: four bytes of length, then the bytes.
  * Freestanding: no library, no allocation. A piece of a page is put at piece(), then hash(bytes); what it returns was taken, and count() hashes
  * stand at hashes(). A text that is not whole begins the next piece.
- * Built by text-hashes.sh to text-hashes.wasm.
+ * Built by schemas/build-wasm.sh to text-hashes.wasm.
  */
 typedef unsigned char u8;
 typedef unsigned int u32;

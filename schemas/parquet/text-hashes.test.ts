@@ -1,20 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { sha256Hex } from '../canonical-json.ts'
+import { testsWasmBuild } from '#test/conformance/wasm-build.ts'
 import { appendText, newPage } from './page.ts'
 import { hashTexts } from './text-hashes.ts'
 import { xxhash64 } from './xxhash64.ts'
-
-const beside = (name: string): string => join(import.meta.dirname, name)
-const build = JSON.parse(readFileSync(beside('text-hashes.build.json'), 'utf8')) as { source_sha256: string; wasm_sha256: string; compiler: string }
-const compiler = spawnSync(beside('text-hashes.sh'), ['--compiler'], { encoding: 'utf8' }).stdout?.trim()
-const canBuild = compiler === build.compiler
-if (!canBuild)
-  console.warn(`The kernel is not built again here, only hashes are compared: that needs wasm-ld and ${build.compiler}; there is ${compiler ?? 'none'}.`)
 
 test('texts of any length have the hashes that JavaScript gives each', () => {
   expect.hasAssertions()
@@ -36,18 +26,4 @@ test('texts of any length have the hashes that JavaScript gives each', () => {
   )
 })
 
-test('the binary was built from the source that stands beside it', () => {
-  expect(sha256Hex(readFileSync(beside('text-hashes.c')))).toBe(build.source_sha256)
-  expect(sha256Hex(readFileSync(beside('text-hashes.wasm')))).toBe(build.wasm_sha256)
-})
-
-test.skipIf(!canBuild)('the binary comes out byte for byte when it is built again', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'orrery-hashes-'))
-  try {
-    const built = join(folder, 'text-hashes.wasm')
-    execFileSync(beside('text-hashes.sh'), [built], { stdio: 'inherit' })
-    expect(readFileSync(built).equals(readFileSync(beside('text-hashes.wasm')))).toBe(true)
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-})
+testsWasmBuild(join(import.meta.dirname, 'text-hashes'))
