@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import type { Document } from '#schemas/document.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
@@ -45,5 +46,3 @@ export function compareDocuments(a: Document, b: Document): number {
     a.version - b.version
   )
 }
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

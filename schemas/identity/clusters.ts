@@ -1,3 +1,4 @@
+import { compareText } from '../compare-text.ts'
 import { OrreryError } from '../errors.ts'
 import { Links } from './links.ts'
 import { ordinalsMax, PostingTable } from './posting-table.ts'
@@ -77,8 +78,6 @@ export function linkNext(ordinal: number, signature: Uint8Array, { links, table,
 export function compareCopies(a: Omit<Fingerprint, 'signature'>, b: Omit<Fingerprint, 'signature'>): number {
   return (a.publishedAt ?? Infinity) - (b.publishedAt ?? Infinity) || b.textBytes - a.textBytes || compareText(a.uri, b.uri) || compareText(a.key, b.key)
 }
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 function clustersOf(ranked: readonly Fingerprint[], links: Links): Cluster[] {
   const clusters = new Map<number, Cluster>()

@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Document } from '#schemas/document.ts'
 import { compareCopies as compareFingerprints, type Fingerprint } from '#schemas/identity/clusters.ts'
@@ -155,5 +156,3 @@ function countByJob(drops: readonly Drop[], clusterHeads: readonly Document[]): 
   for (const head of clusterHeads) of(head).clusters++
   return counts
 }
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

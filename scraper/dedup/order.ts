@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import { timeBucketOf } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 
@@ -11,5 +12,3 @@ export function compareDocuments(a: Document, b: Document): number {
     compareText(a.id, b.id)
   )
 }
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

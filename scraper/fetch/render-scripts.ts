@@ -1,3 +1,4 @@
+import { recentValues } from '#infra/recent-values.ts'
 import type { SubAnswer } from '#infra/net/browser/rendering.ts'
 import type { Clock } from '#schemas/clock.ts'
 
@@ -15,31 +16,17 @@ const entryBytes = 1024
 
 /** @param bytesMax of all bodies; what was used least lately goes first */
 export function scriptCache(pace: Pick<Clock, 'now'>, bytesMax: number = 32 << 20): Scripts {
-  const entries = new Map<string, { answer: SubAnswer; bytes: number; until: number }>()
-  let held = 0
-  const drop = (url: string): void => {
-    held -= entries.get(url)?.bytes ?? 0
-    entries.delete(url)
-  }
+  const recent = recentValues<string, { answer: SubAnswer; until: number }>(bytesMax)
   return {
     of(url) {
-      const entry = entries.get(url)
-      if (!entry) return undefined
-      entries.delete(url)
-      if (entry.until > pace.now()) entries.set(url, entry)
-      else held -= entry.bytes
-      return entries.get(url)?.answer
+      const entry = recent.get(url)
+      if (entry && entry.until > pace.now()) return entry.answer
+      recent.drop(url)
+      return undefined
     },
     keep(url, answer) {
       const bytes = answer.body.length + url.length + entryBytes
-      if (bytes > Math.min(entryBytesMax, bytesMax) || !isLasting(answer)) return
-      drop(url)
-      entries.set(url, { answer, bytes, until: pace.now() + ageMs })
-      held += bytes
-      for (const oldest of entries.keys()) {
-        if (held <= bytesMax) break
-        drop(oldest)
-      }
+      if (bytes <= Math.min(entryBytesMax, bytesMax) && isLasting(answer)) recent.keep(url, { answer, until: pace.now() + ageMs }, bytes)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { recentValues } from '#infra/recent-values.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { PlanManifest, TokensManifest } from '#schemas/manifest.ts'
@@ -31,7 +32,7 @@ export function openTokenBlocks(plan: PlanManifest, tokens: TokensManifest, stor
   const batches = plannedBatches(plan, tokens)
   const headers = new Map<string, Promise<TokenShardHeader>>()
   const shards = new Map(tokens.shards.map((shard) => [shard.key, shard]))
-  const cache = blockCache(cacheBytesMax)
+  const cache = recentValues<number, TokenBlock>(cacheBytesMax)
 
   function headerOf(key: string): Promise<TokenShardHeader> {
     const known = headers.get(key)
@@ -64,7 +65,9 @@ export function openTokenBlocks(plan: PlanManifest, tokens: TokensManifest, stor
       if (kept) return kept
       const planned = batches.batch(batch)
       const pieces = await Promise.all(planned.windows.flatMap((window) => window.pieces.map(readPiece)))
-      return cache.keep(batch, joinPieces(planned, pieces))
+      const block = joinPieces(planned, pieces)
+      cache.keep(batch, block, block.bytes.length)
+      return block
     },
   }
 }
@@ -102,34 +105,4 @@ const unreadable = (key: string, problem: string, cause?: unknown): OrreryError 
 function faultOf(key: string, error: unknown): unknown {
   const own = error instanceof OrreryError && (error.code === 'not_found' || error.code === 'invalid_record')
   return own ? unreadable(key, error.message, error) : error
-}
-
-/** The blocks used last, up to a number of bytes. */
-function blockCache(bytesMax: number): { get(batch: number): TokenBlock | undefined; keep(batch: number, block: TokenBlock): TokenBlock } {
-  const kept = new Map<number, TokenBlock>()
-  let bytes = 0
-  const drop = (batch: number): void => {
-    bytes -= kept.get(batch)?.bytes.length ?? 0
-    kept.delete(batch)
-  }
-  return {
-    get(batch) {
-      const block = kept.get(batch)
-      if (!block) return undefined
-      kept.delete(batch)
-      kept.set(batch, block)
-      return block
-    },
-    keep(batch, block) {
-      drop(batch)
-      if (block.bytes.length > bytesMax) return block
-      kept.set(batch, block)
-      bytes += block.bytes.length
-      for (const oldest of kept.keys()) {
-        if (bytes <= bytesMax) break
-        drop(oldest)
-      }
-      return block
-    },
-  }
 }
