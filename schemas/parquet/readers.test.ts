@@ -13,7 +13,7 @@ import { decodeDocuments } from './decode.ts'
 import { encodeDocuments } from './encode.ts'
 
 const python = await findPyarrow({ install: false })
-if (!python) console.warn('pyarrow.parquet is not read: no Python with pyarrow; name one in ORRERY_PYARROW_PYTHON')
+if (!python) console.warn('pyarrow.parquet is not read: no Python with pyarrow; name one in PYARROW_PYTHON')
 
 const longText = `${'é'.repeat(31)}😀${'z'.repeat(40)}`
 const documents = [...testDocuments(40), testDocument(40, { title: longText }), testDocument(41, { title: `\u{FFFD}${'x'.repeat(80)}` })]

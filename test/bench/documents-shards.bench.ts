@@ -86,7 +86,7 @@ export const bench: Bench = {
       shard_read_rows_per_cpu_s: rowsPerCpuSecond(read),
     }
     if (pyarrow.some(({ counts }) => counts['bytes'])) return { figures }
-    const note = 'there is no pyarrow, and none could be installed; name a Python that has it in ORRERY_PYARROW_PYTHON'
+    const note = 'there is no pyarrow, and none could be installed; name a Python that has it in PYARROW_PYTHON'
     return {
       figures: {
         ...figures,

@@ -6,14 +6,14 @@ import { promisify } from 'node:util'
 const execute = promisify(execFile)
 
 /**
- * A Python with pyarrow: the one named by `ORRERY_PYARROW_PYTHON`, else `python3`, else one in a virtual environment in the system's temporary folder, which is
+ * A Python with pyarrow: the one named by `PYARROW_PYTHON`, else `python3`, else one in a virtual environment in the system's temporary folder, which is
  * made when `install` says so.
  * @returns its path; undefined where there is none
  */
 export async function findPyarrow({ install }: { install: boolean }): Promise<string | undefined> {
   const environment = join(tmpdir(), 'orrery-pyarrow')
   const own = join(environment, 'bin', 'python')
-  for (const python of [process.env['ORRERY_PYARROW_PYTHON'], 'python3', own]) if (python && (await hasPyarrow(python))) return python
+  for (const python of [process.env['PYARROW_PYTHON'], 'python3', own]) if (python && (await hasPyarrow(python))) return python
   if (!install) return undefined
   try {
     await execute('python3', ['-m', 'venv', environment])
