@@ -4,7 +4,7 @@ import { limits } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import type { DatasetManifest, StoredFile } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import { encodeDocuments } from '#schemas/parquet/encode.ts'
+import { encodeDocumentFile } from '#schemas/parquet/encode.ts'
 import type { Sql } from '#schemas/sql.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { commitDataset, datasetHead, type DatasetEntry, type Outcome } from '#dataset/versions.ts'
@@ -104,7 +104,8 @@ async function writeFiles(request: IngestRequest, address: string, documents: As
 }
 
 async function putFile(store: ObjectStore, key: string, rows: readonly Document[]): Promise<StoredFile> {
-  const bytes = encodeDocuments(rows, { codec: 'zstd' })
+  using file = encodeDocumentFile(rows, { codec: 'zstd' })
+  const { bytes } = file
   await store.put(key, bytes)
   return { key, sha256: sha256Hex(bytes), bytes: bytes.length, rows: rows.length }
 }

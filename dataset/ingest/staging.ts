@@ -4,7 +4,7 @@ import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { decodeRowGroups } from '#schemas/parquet/decode.ts'
-import { encodeDocuments } from '#schemas/parquet/encode.ts'
+import { encodeDocumentFile } from '#schemas/parquet/encode.ts'
 import { sieve, type Telemetry } from '#schemas/stage.ts'
 import { verifyManifest } from '#infra/chain/signed-manifest.ts'
 import { takingTurns } from '#dataset/turns.ts'
@@ -60,7 +60,8 @@ export async function stageShard(request: StageRequest): Promise<StagedShard | s
   const staged: StagedShard = { parts: [], documents: cleaned.documents.length, dropped: cleaned.dropped }
   for await (const part of batches(cleaned.documents, partMax)) {
     const key = `${folder}/part-${String(staged.parts.length).padStart(5, '0')}.parquet`
-    await store.put(key, encodeDocuments(part, { codec: 'zstd' }))
+    using file = encodeDocumentFile(part, { codec: 'zstd' })
+    await store.put(key, file.bytes)
     staged.parts.push(key)
   }
   await store.put(marker, Buffer.from(canonicalJson(staged)))

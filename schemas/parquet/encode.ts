@@ -5,6 +5,7 @@ import { transpose, writeChunk } from './chunk.ts'
 import { documentColumns } from './columns.ts'
 import { footer } from './footer.ts'
 import { writePageIndexes } from './page-index.ts'
+import { clearPage, newPage, type Page } from './page.ts'
 import { PageWriter } from './page-writer.ts'
 import { copyTo, zstdCompressor, type Compress } from './zstd.ts'
 
@@ -17,14 +18,44 @@ export type ShardCodec = 'zstd' | 'snappy'
 const snappy: Compress = (input, output, at) => copyTo(snappyCompress(input), output, at)
 const magic = new TextEncoder().encode('PAR1')
 
+/** A Parquet file in memory. Once it is disposed of, its room is another file's, and `bytes` are read no more. */
+export interface DocumentFile extends Disposable {
+  readonly bytes: Uint8Array
+}
+
+/** The room of a file that was disposed of: to make so many megabytes anew for each file brings on full collections of whatever heap the caller has. */
+let spare: Page | undefined
+const spareBytesMax = 128 * 2 ** 20
+
 /**
  * Writes documents, in the order given, as a Parquet file: the schema of columns.ts, row groups of 10,000 (only the last may be shorter),
  * zstd level 3 or Snappy, data pages of about 2 MiB and at most 5,000 rows, bloom filters on `id` and `uri`, statistics and both page indexes
  * for every column. The same documents give the same bytes.
  */
-export function encodeDocuments(documents: readonly Document[], { codec }: { codec: ShardCodec }): Uint8Array {
+export function encodeDocumentFile(documents: readonly Document[], options: { codec: ShardCodec }): DocumentFile {
+  const file = takeRoom(roomFor(documents))
+  writeDocuments(file, documents, options)
+  let isMine = true
+  const dispose = (): void => {
+    if (isMine && file.bytes.length <= spareBytesMax && file.bytes.length > (spare?.bytes.length ?? 0)) spare = file
+    isMine = false
+  }
+  return { bytes: new Uint8Array(file.bytes.buffer, 0, file.length), [Symbol.dispose]: dispose }
+}
+
+/** The same file in memory of its own. */
+export const encodeDocuments = (documents: readonly Document[], options: { codec: ShardCodec }): Uint8Array => encodeDocumentFile(documents, options).bytes
+
+function takeRoom(bytes: number): Page {
+  const room = spare && spare.bytes.length >= bytes ? spare : newPage(bytes)
+  if (room === spare) spare = undefined
+  clearPage(room)
+  return room
+}
+
+function writeDocuments(file: Page, documents: readonly Document[], { codec }: { codec: ShardCodec }): void {
   using zstd = zstdCompressor()
-  const writer = new PageWriter(codec === 'zstd' ? zstd : snappy, roomFor(documents))
+  const writer = new PageWriter(codec === 'zstd' ? zstd : snappy, file)
   writer.append(magic)
   const groups = []
   for (let from = 0; from < documents.length; from += limits.rowsPerGroup) {
@@ -44,8 +75,6 @@ export function encodeDocuments(documents: readonly Document[], { codec }: { cod
   const length = new Uint8Array(4)
   new DataView(length.buffer).setUint32(0, tail.length, true)
   for (const part of [tail, length, magic]) writer.append(part)
-  const { bytes, length: fileBytes } = writer.file
-  return new Uint8Array(bytes.buffer, 0, fileBytes)
 }
 
 const sampled = 16

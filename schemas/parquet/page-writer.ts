@@ -33,11 +33,13 @@ export class PageWriter {
   unpackedBytes = 0
   readonly #levelBytes: Page = newPage(pageRows)
   readonly #compress: Compress
+  /** Of the page written last. */
+  #headerBytes = 0
 
-  /** @param roomBytes what the file may take; it grows when it is more, at the price of a copy */
-  constructor(compress: Compress, roomBytes: number) {
+  /** @param file where the pages come to stand; it grows when they need more room than it has, at the price of a copy */
+  constructor(compress: Compress, file: Page) {
     this.#compress = compress
-    this.file = newPage(roomBytes)
+    this.file = file
   }
 
   /** Where the next byte comes to stand. */
@@ -65,20 +67,21 @@ export class PageWriter {
     return { ...facts, offset, bytes: this.offset - offset }
   }
 
-  /** The body is compressed to where it will stand, behind room for its header; the header, which tells its length, then moves up to it. */
+  /** The body is compressed to where it will stand if its header, which tells its length, is as long as the header before; else it moves. */
   #write(type: 'DICTIONARY_PAGE' | 'DATA_PAGE_V2', header: Record<`field_${number}`, unknown>): void {
     const { file, values } = this
     const levels = this.#levelBytes.bytes.subarray(0, type === 'DATA_PAGE_V2' ? this.#levelBytes.length : 0)
     const unpacked = levels.length + values.length
     reserve(file, headerBytesMax + levels.length + compressedBytesMax(values.length))
-    const bodyAt = file.length + headerBytesMax + levels.length
+    const bodyAt = file.length + this.#headerBytes + levels.length
     const bodyBytes = this.#compress(values.bytes.subarray(0, values.length), file.bytes, bodyAt)
-    const headerBytes = thrift({ field_1: PageTypes.indexOf(type), field_2: unpacked, field_3: levels.length + bodyBytes, ...header })
-    appendBytes(file, headerBytes)
+    const head = thrift({ field_1: PageTypes.indexOf(type), field_2: unpacked, field_3: levels.length + bodyBytes, ...header })
+    if (head.length !== this.#headerBytes) file.bytes.copyWithin(file.length + head.length + levels.length, bodyAt, bodyAt + bodyBytes)
+    this.#headerBytes = head.length
+    appendBytes(file, head)
     appendBytes(file, levels)
-    file.bytes.copyWithin(file.length, bodyAt, bodyAt + bodyBytes)
     file.length += bodyBytes
-    this.unpackedBytes += headerBytes.length + unpacked
+    this.unpackedBytes += head.length + unpacked
   }
 }
 

@@ -11,7 +11,7 @@ import { testDocument, testDocuments } from '#test/golden/documents.ts'
 import { documentColumns } from './columns.ts'
 import { decompressors } from './compression.ts'
 import { decodeDocuments } from './decode.ts'
-import { encodeDocuments } from './encode.ts'
+import { encodeDocumentFile, encodeDocuments } from './encode.ts'
 import { inspectParquet } from './inspect.ts'
 
 const documents = testDocuments(60)
@@ -28,6 +28,16 @@ describe.each(codecs)('a shard written with %s', (codec) => {
   test('gives its documents back', async () => {
     expect(await decodeDocuments(bytes)).toEqual(documents)
     expect(encodeDocuments(documents, { codec })).toEqual(bytes)
+  })
+
+  test('is the same in room that held another file, and only a file that was disposed of gives its room away', () => {
+    const [first, kept] = [encodeDocumentFile(testDocuments(90), { codec }), encodeDocumentFile(documents, { codec })]
+    const { buffer } = first.bytes
+    first[Symbol.dispose]()
+    first[Symbol.dispose]()
+    const [second, third] = [encodeDocumentFile(documents, { codec }), encodeDocumentFile(testDocuments(30), { codec })]
+    expect([second.bytes.buffer === buffer, third.bytes.buffer === buffer]).toEqual([true, false])
+    expect([kept.bytes, second.bytes]).toEqual([bytes, bytes])
   })
 
   test('is read from any view of its bytes: a Buffer, a part of a larger array', async () => {

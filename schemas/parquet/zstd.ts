@@ -9,16 +9,15 @@ export type Compress = (input: Uint8Array, output: Uint8Array, at: number) => nu
 interface Engine {
   _handle?: {
     writeSync(flush: number, input: Uint8Array, inputAt: number, inputBytes: number, output: Uint8Array, outputAt: number, outputBytes: number): void
-    reset(): void
   }
   /** What the last write left of the output's room, and of its input. */
   _writeState?: Uint32Array
 }
 
 /**
- * Compresses one input after another at level 3, each to a frame of its own, in a context that is kept. Node's documented way, zstdCompressSync, makes
- * context and room anew for each call: a tenth more CPU, and megabytes of garbage a page, which bring on full collections of whatever heap the caller
- * has. The bytes are the same; where the engine is another, it is taken.
+ * Compresses one input after another at level 3, each to a frame of its own, in a context that is kept: the end of a frame makes it ready for the next.
+ * Node's documented way, zstdCompressSync, makes context and room anew for each call: a tenth more CPU, and megabytes of garbage a page, which bring on
+ * full collections of whatever heap the caller has. The bytes are the same; where the engine is another, it is taken.
  */
 export function zstdCompressor(): Compress & Disposable {
   const stream = createZstdCompress({ params })
@@ -27,7 +26,6 @@ export function zstdCompressor(): Compress & Disposable {
   const compress: Compress = (input, output, at) => {
     if (!isKnown) return copyTo(zstdCompress(input), output, at)
     const room = output.length - at
-    handle.reset()
     handle.writeSync(constants.ZSTD_e_end, input, 0, input.length, output, at, room)
     const [left = 0, unread = 1] = state
     if (unread > 0) throw new Error(`the zstd engine left ${unread} of ${input.length} bytes`)

@@ -7,7 +7,7 @@ import { formatShardName, shardKey } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import { lineage, type ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import { encodeDocuments, type ShardCodec } from '#schemas/parquet/encode.ts'
+import { encodeDocumentFile, type ShardCodec } from '#schemas/parquet/encode.ts'
 import type { DuplicateCounts } from '../dedup/dedup.ts'
 
 interface ShardParams {
@@ -27,7 +27,8 @@ interface ShardParams {
 
 /** Writes one snapshot of a job: the object first, then the catalog head that makes it known. @throws OrreryError `conflict` */
 export async function writeShard({ signer, store, catalog, facts, codec, origin, jobId, documents, duplicates, parent }: ShardParams): Promise<ShardManifest> {
-  const bytes = encodeDocuments(documents, { codec })
+  using file = encodeDocumentFile(documents, { codec })
+  const { bytes } = file
   const sha256 = sha256Hex(bytes)
   const writtenAt = new Date(Math.floor(facts.now() / 1000) * 1000)
   const key = shardKey(signer.address, jobId, formatShardName({ writtenAt, rows: documents.length, hex: sha256.slice(0, 16) }))
