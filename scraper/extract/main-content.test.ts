@@ -123,6 +123,30 @@ describe('what is kept and cut', () => {
     )
   })
 
+  const data = '{"layoutMobile":2,"buttonText":"Buy now","colours":["red","green"]}'
+  test('placeholders, data and templates are cut from the middle of a text', () => {
+    const lorem = 'Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore magna aliqua. '
+    const filler = `<p>${lorem.repeat(3)}</p><p>${data}</p><p>[${data}]</p><p>{{ post.teaser | safe }}</p>`
+    const html = article.replace('<h2>The second tower</h2>', `${filler}<h2>The second tower</h2>`)
+    const text = textOfPage(html)
+    for (const part of ['Lorem', 'post.teaser', 'layoutMobile']) expect(text).not.toContain(part)
+    for (const part of ['In the fifth year the lighthouse', 'In the first year the tower']) expect(text).toContain(part)
+    const cut = mainContent(parseHtml(html).root, '').decisions().filter(({ reason }) => reason === 'filler')
+    expect(cut.map(({ kept }) => kept)).toEqual([false, false, false, false])
+  })
+
+  test.each([
+    ['in code', `<p><code><span>${data}</span></code></p>`],
+    ['in code', `<dl><dt><code>{{ post.teaser }}</code></dt></dl>`],
+    ['preformatted', `<pre>${data}</pre>`],
+    ['with words before', `<p>The string ${data} is what it sends.</p>`],
+    ['with words behind', `<p>{{ post.teaser }} stands for its first lines.</p>`],
+  ])('what looks like it %s is judged as any text: %s', (_, body) => {
+    const html = article.replace('<h2>The second tower</h2>', body)
+    const reasons = mainContent(parseHtml(html).root, '').decisions().map(({ reason }) => reason)
+    expect(reasons).not.toContain('filler')
+  })
+
   test('an unfinished CDATA section does not swallow the page', () => {
     expect(textOfPage(article.replace('<main>', '<![CDATA[ <b></b><main>'))).toContain('In the fifth year the lighthouse')
   })

@@ -3,6 +3,7 @@ import type { PageType } from '#schemas/document.ts'
 import { featureReader } from './block-features.ts'
 import { markIndex, marks, type Mark } from './block-marks.ts'
 import { isNeverText } from './block-tags.ts'
+import { isFiller } from './block-text.ts'
 import { readBlocks } from './content-blocks.ts'
 import type { Block, PageBlocks } from './page-blocks.ts'
 import { treeModel, type Contribution } from './content-model.ts'
@@ -13,8 +14,8 @@ import { decidePageType, type PageTypeReason } from './page-type.ts'
 export interface BlockDecision {
   element: Element
   kept: boolean
-  reason: 'likely' | 'unlikely' | 'short_page' | 'page_without_content'
-  /** How likely the block is content, 0..1. */
+  reason: 'likely' | 'unlikely' | 'filler' | 'short_page' | 'page_without_content'
+  /** How likely the block is content, 0..1; before it is found to be filler. */
   score: number
   /** What moved the score, strongest first, in log-odds. */
   contributions: Contribution[]
@@ -48,20 +49,21 @@ const notMain: readonly Mark[] = ['nav', 'aside', 'footer', 'form', 'hidden', 'n
 /**
  * The part of a page that is its own text. The page is read as blocks; each gets a likelihood of being content from a sum of decision trees over
  * what it is, where it stands, how much of it is links and what its surroundings look like; then those blocks are kept that together have the best
- * expected F1 over words. Time linear in the size of the page for any input.
+ * expected F1 over words. Filler never is. Time linear in the size of the page for any input.
  */
 export function mainContent(page: ParentNode, url: string): MainContent {
   const read = readBlocks(page)
   const { blocks } = read
   const values = readFeatures(read)
   const logOdds = model.scores(values)
+  const filler = new Set(blocks.flatMap((block, i) => (isFiller(block) ? [i] : [])))
   const type = decidePageType(read, url)
   const sharp = sharpness[type.pageType] ?? 1
   const { kept, expectedF1 } = chooseBlocks(
     blocks,
-    logOdds.map((sum) => likelihood(sum * sharp)),
+    logOdds.map((sum, i) => (filler.has(i) ? 0 : likelihood(sum * sharp))),
   )
-  const shortPage = expectedF1 >= expectedF1Min && keepOnShortPage(read, kept)
+  const shortPage = expectedF1 >= expectedF1Min && keepOnShortPage(read, kept, filler)
   const fates = fatesOf(blocks, kept)
   const cutParents = new Set(blocks.flatMap((block, i) => (kept[i] === 1 ? [] : block.parents)))
   return {
@@ -71,19 +73,21 @@ export function mainContent(page: ParentNode, url: string): MainContent {
     isDropped: (element) => !(fates.get(element) ?? !isNeverText(element)),
     isTextDropped: (parent) => cutParents.has(parent),
     decisions: () =>
-      blocks.flatMap(({ level: { element } }, i): BlockDecision[] =>
-        isTag(element)
-          ? [
-              {
-                element,
-                kept: kept[i] === 1,
-                reason: expectedF1 < expectedF1Min ? 'page_without_content' : shortPage && kept[i] === 1 ? 'short_page' : kept[i] === 1 ? 'likely' : 'unlikely',
-                score: likelihood(logOdds[i]!),
-                contributions: model.explain(values, i * model.features.length),
-              },
-            ]
-          : [],
-      ),
+      blocks.flatMap(({ level: { element } }, i): BlockDecision[] => {
+        if (!isTag(element)) return []
+        const isKept = kept[i] === 1
+        const reason = filler.has(i)
+          ? 'filler'
+          : expectedF1 < expectedF1Min
+            ? 'page_without_content'
+            : shortPage && isKept
+              ? 'short_page'
+              : isKept
+                ? 'likely'
+                : 'unlikely'
+        const contributions = model.explain(values, i * model.features.length)
+        return [{ element, kept: isKept, reason, score: likelihood(logOdds[i]!), contributions }]
+      }),
   }
 }
 
@@ -110,13 +114,13 @@ function chooseBlocks(blocks: readonly Block[], scores: Float64Array): { kept: U
 }
 
 /** On a page of few words there is little to judge by: what its author puts into `main` or `article` is kept. @returns whether it is such a page */
-function keepOnShortPage({ blocks, distances }: PageBlocks, kept: Uint8Array): boolean {
+function keepOnShortPage({ blocks, distances }: PageBlocks, kept: Uint8Array, filler: ReadonlySet<number>): boolean {
   let words = 0
   for (const block of blocks) words += block.words
   if (words >= shortPageWords) return false
   for (const [i, { level }] of blocks.entries()) {
     const isIn = (mark: Mark): boolean => distances[level.index * marks.length + markIndex(mark)]! < 255
-    if ((isIn('main') || isIn('article')) && !notMain.some(isIn)) kept[i] = 1
+    if ((isIn('main') || isIn('article')) && !notMain.some(isIn) && !filler.has(i)) kept[i] = 1
   }
   return true
 }

@@ -131,7 +131,8 @@ def choose(scores, lengths):
 def by_type(pages, predicted):
     found = defaultdict(list)
     for page in pages:
-        scores = predicted[page["start"] : page["start"] + len(page["blocks"])]
+        scores = predicted[page["start"] : page["start"] + len(page["blocks"])].copy()
+        scores[page["filler"]] = 0
         kept = choose(sharpened(scores, CHOICE.get(page["decided"], 1)), np.array(page["words"], float))
         text, truth = [word for i in kept for word in page["blocks"][i]], page["truth"]
         same = sum((Counter(text) & Counter(truth)).values())

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { featureNames, featureReader } from '#scraper/extract/block-features.ts'
+import { isFiller } from '#scraper/extract/block-text.ts'
 import { readBlocks } from '#scraper/extract/content-blocks.ts'
 import type { Block, PageBlocks } from '#scraper/extract/page-blocks.ts'
 import { parseHtml, textOf, walk } from '#scraper/extract/dom.ts'
@@ -24,6 +25,7 @@ function writeTrainingSet(folder: string): void {
     rows.push(readFeatures(read))
     count += read.blocks.length
     const [texts, words] = [textsOf(read), read.blocks.map((block) => block.words)]
+    const filler = read.blocks.flatMap((block, i) => (isFiller(block) ? [i] : []))
     lines.push(
       JSON.stringify({
         id,
@@ -32,6 +34,7 @@ function writeTrainingSet(folder: string): void {
         main_content: main_content ?? '',
         texts,
         words,
+        filler,
         signs: readSigns(read, url ?? ''),
       }),
     )
