@@ -53,4 +53,5 @@ function previewOf(element: Element): string {
   return words.length > previewChars ? `${words.slice(0, previewChars).toWellFormed()}…` : words
 }
 
-const round = (value: number): number => Math.round(value * 1000) / 1000
+/** To three decimals. */
+export const round = (value: number): number => Math.round(value * 1000) / 1000

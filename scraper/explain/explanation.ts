@@ -13,7 +13,7 @@ import { openTaskReader, type PageTask } from '../fetch/page-document.ts'
 import { openQuality } from '../filter/quality.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
 import { pageRights } from '../robots/rights.ts'
-import { blockReports, type BlockReport } from './block-report.ts'
+import { blockReports, round, type BlockReport } from './block-report.ts'
 
 /** What became of a page and why, as plain data. */
 export interface Explanation {
@@ -128,5 +128,3 @@ async function identity(text: string, known: ExplainOptions['known']): Promise<N
   }))
   return { id: contentId(text), minhash: Buffer.from(signature).toString('base64'), duplicates: known ? duplicates : 'unknown' }
 }
-
-const round = (value: number): number => Math.round(value * 1000) / 1000

@@ -128,6 +128,11 @@ describe('the links of a page without a tree', () => {
     expect(fromScan(page)).toEqual(fromDom(page))
   })
 
+  test('name the pages before and behind', () => {
+    const page = '<link rel=prev href="/list?page=1"><link rel="next" href="/list?page=3"><link rel="dns-prefetch next-up" href="/no">'
+    expect(scanLinks(page, url)).toMatchObject({ links: [], alternates: [], neighbours: ['http://h.example/list?page=1', 'http://h.example/list?page=3'] })
+  })
+
   test('name other languages and feeds', () => {
     const page =
       '<link rel=alternate hreflang=fr href="/fr"><link rel="alternate" type="application/rss+xml" href="/feed"><link rel=alternate media=print href=/print>'

@@ -11,6 +11,8 @@ export interface PageLinks {
   canonical: string | undefined
   /** The page in other languages: canonical URLs of `<link rel=alternate hreflang>`. */
   alternates: string[]
+  /** The pages before and behind it in a row: canonical URLs of `<link rel=prev>` and `<link rel=next>`. */
+  neighbours: string[]
   /** RSS and Atom feeds it names: canonical URLs. */
   feeds: string[]
   /** Contents of `<meta name=robots>` and of those that name us. */
@@ -45,6 +47,7 @@ class LinkCollector {
   readonly #resolve: LinkResolver
   readonly #links = new Set<string>()
   readonly #alternates = new Set<string>()
+  readonly #neighbours = new Set<string>()
   readonly #feeds = new Set<string>()
   readonly #robots: string[] = []
   #canonical: string | undefined
@@ -67,6 +70,7 @@ class LinkCollector {
       links: [...this.#links],
       canonical: this.#canonical === undefined ? undefined : canonicalUrl(this.#canonical, base),
       alternates: [...this.#alternates],
+      neighbours: [...this.#neighbours],
       feeds: [...this.#feeds],
       robots: this.#robots,
     }
@@ -85,10 +89,17 @@ class LinkCollector {
     if (rel === undefined || href === '') return
     const relations = decoded(tag, 'rel', rel).toLowerCase().split(/\s+/)
     if (relations.includes('canonical')) this.#canonical ??= href
-    if (tag.name !== 'link' || !relations.includes('alternate') || this.#alternates.size + this.#feeds.size >= relationsMax) return
-    const set = feedType.test(value(tag, 'type') ?? '') ? this.#feeds : tag.attributes['hreflang'] === undefined ? undefined : this.#alternates
-    const url = set && this.#resolve(href)
+    if (tag.name !== 'link') return
+    const set = this.#setOf(tag, relations)
+    const url = set && set.size < relationsMax ? this.#resolve(href) : undefined
     if (url !== undefined) set?.add(url)
+  }
+
+  #setOf(tag: ScannedTag, relations: readonly string[]): Set<string> | undefined {
+    if (relations.includes('next') || relations.includes('prev')) return this.#neighbours
+    if (!relations.includes('alternate')) return undefined
+    if (feedType.test(value(tag, 'type') ?? '')) return this.#feeds
+    return tag.attributes['hreflang'] === undefined ? undefined : this.#alternates
   }
 
   #seeMeta(tag: ScannedTag): void {

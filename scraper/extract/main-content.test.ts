@@ -131,7 +131,9 @@ describe('what is kept and cut', () => {
     const text = textOfPage(html)
     for (const part of ['Lorem', 'post.teaser', 'layoutMobile']) expect(text).not.toContain(part)
     for (const part of ['In the fifth year the lighthouse', 'In the first year the tower']) expect(text).toContain(part)
-    const cut = mainContent(parseHtml(html).root, '').decisions().filter(({ reason }) => reason === 'filler')
+    const cut = mainContent(parseHtml(html).root, '')
+      .decisions()
+      .filter(({ reason }) => reason === 'filler')
     expect(cut.map(({ kept }) => kept)).toEqual([false, false, false, false])
   })
 
@@ -143,7 +145,9 @@ describe('what is kept and cut', () => {
     ['with words behind', `<p>{{ post.teaser }} stands for its first lines.</p>`],
   ])('what looks like it %s is judged as any text: %s', (_, body) => {
     const html = article.replace('<h2>The second tower</h2>', body)
-    const reasons = mainContent(parseHtml(html).root, '').decisions().map(({ reason }) => reason)
+    const reasons = mainContent(parseHtml(html).root, '')
+      .decisions()
+      .map(({ reason }) => reason)
     expect(reasons).not.toContain('filler')
   })
 

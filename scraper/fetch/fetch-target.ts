@@ -4,7 +4,7 @@ import type { Clock } from '#schemas/clock.ts'
 import type { PreviousVisit, Target } from '#schemas/frontier.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import type { HostPolicy } from '../robots/rights.ts'
-import type { HostRobots, Robots } from '../robots/robots.ts'
+import { mayFetch, type HostRobots, type Robots } from '../robots/robots.ts'
 import type { Found } from '../source/found.ts'
 import type { WarcWriter } from '../warc/warc-writer.ts'
 import { sources, type Fetched } from '../source/source.ts'
@@ -79,7 +79,7 @@ export async function fetchTarget(
     const retryAfterMs = Math.max(0, permission.until - pace.now())
     return { kind: 'trouble', reason: 'robots_unreachable', retryAfterMs, holdHost: true, permission: undefined, exchange: undefined }
   }
-  if (!permission.rules.allows(pathOf(url))) return { kind: 'refused', reason: 'robots_disallowed', permission, exchange: undefined }
+  if (!mayFetch(permission, url)) return { kind: 'refused', reason: 'robots_disallowed', permission, exchange: undefined }
 
   const source = sources[kind]
   const startedAt = performance.now()
@@ -102,7 +102,6 @@ export async function fetchTarget(
 }
 
 /** Path and query of a canonical URL. */
-const pathOf = (url: string): string => url.slice(url.indexOf('/', 8))
 
 /** Refused before anybody was asked. */
 const isOurRefusal = (reason: string): boolean => /^(?:bad_url|scheme_refused|credentials_refused|private_address|port_refused)$/.test(reason)

@@ -4,7 +4,7 @@ import type { SubAnswer, SubRequest } from '#infra/net/browser/rendering.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostTurn, HostTurns, TurnEnd } from '#schemas/host-turns.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import type { HostRobots, Robots } from '../robots/robots.ts'
+import { mayFetch, type HostRobots, type Robots } from '../robots/robots.ts'
 import type { Scripts } from './render-scripts.ts'
 import { retryAfterTrouble } from './retry.ts'
 import { retryAfterMs } from './retry-after.ts'
@@ -99,7 +99,7 @@ export class PageResources {
     if (cached) return (this.#count('cached'), cached)
     if (this.#troubled.has(url.host)) return this.#refuse('host_in_trouble')
     // The page's own robots.txt has been read; that of another host is a request in its own turn.
-    if (isOwn && !allows(await this.#services.robots.of(url.href), url)) return this.#refuse('robots_disallowed')
+    if (isOwn && !mayFetch(await this.#services.robots.of(url.href), url.href)) return this.#refuse('robots_disallowed')
     const turn = await this.#turn(url, request, latest)
     if (!turn) return this.#refuse('late')
     const end: TurnEnd & { isLeft?: boolean } = { hostDelayMs: 0 }
@@ -134,7 +134,7 @@ export class PageResources {
       end.until = Math.ceil(found.until)
       return this.#refuse('robots_unreachable')
     }
-    if (!allows(found, url)) return this.#refuse('robots_disallowed')
+    if (!mayFetch(found, url.href)) return this.#refuse('robots_disallowed')
     const startedAt = performance.now()
     const answer = await http.get(url.href, { headers, signal, redirectsMax: 0 })
     const reason = answer.ok ? `http_${answer.status}` : answer.reason
@@ -165,8 +165,6 @@ export class PageResources {
 const isRedirect = (status: number): boolean => status > 300 && status < 400 && status !== 304
 
 const crawlDelayOf = (robots: HostRobots): number => (robots.state === 'unreachable' ? 0 : (robots.rules.crawlDelayMs ?? 0))
-
-const allows = (robots: HostRobots, { pathname, search }: URL): boolean => robots.state !== 'unreachable' && robots.rules.allows(pathname + search)
 
 function withoutHash(url: URL): URL {
   url.hash = ''

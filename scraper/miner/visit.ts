@@ -5,6 +5,7 @@ import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type
 import { retryAfterMs } from '../fetch/retry-after.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
 import type { HostPolicies } from '../robots/host-policies.ts'
+import { mayFetch } from '../robots/robots.ts'
 import { rememberKept } from '../freshness/page-history.ts'
 import { noFinds, type Found } from '../source/found.ts'
 import { restMs, type HostMoods } from './host-rest.ts'
@@ -210,7 +211,7 @@ class Visitor {
     const { policies, robots, frontier, pace, signal } = this.#options
     for (;;) {
       const permission = await robots.of(claim.url, signal)
-      if (permission.state === 'unreachable' || !permission.rules.allows(pathOf(claim.url))) return false
+      if (permission.state === 'unreachable' || !mayFetch(permission, claim.url)) return false
       const [file] = policies.unasked(claim.url, permission.rules)
       if (file === undefined) return false
       const { trouble, ...exchange } = await policies.ask(file, signal)
@@ -242,7 +243,6 @@ class Visitor {
 const policyRetryMs = 5000
 
 /** Path and query of a canonical URL. */
-const pathOf = (url: string): string => url.slice(url.indexOf('/', 8))
 
 /** Host name and port of a canonical URL. */
 const hostOf = (url: string): string => url.slice(url.indexOf('//') + 2, url.indexOf('/', 8))

@@ -12,6 +12,12 @@ export interface Robots {
   of(url: string, signal?: AbortSignal): Promise<HostRobots>
 }
 
+/** Whether robots.txt lets `url` be asked for now; nothing may be while it is out of reach. */
+export const mayFetch = (robots: HostRobots, url: string): boolean => robots.state !== 'unreachable' && robots.rules.allows(pathOf(url))
+
+/** What rules compare: path and query. Of a canonical URL they are what stands behind the host. */
+const pathOf = (url: string): string => url.slice(url.indexOf('/', 8))
+
 const dayMs = 86_400_000
 /** A host whose file could not be read is asked again after this. */
 const unreachableMs = 60_000

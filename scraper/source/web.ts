@@ -20,10 +20,10 @@ export const webSource: Source = {
     // Nothing at all is a page without text.
     if (kind !== 'html' && kind !== 'empty') return 'not_html'
     const { text } = decodeText(body, headers['content-type'])
-    const { links, canonical, alternates, feeds, robots } = scanLinks(text, url)
+    const { links, canonical, alternates, neighbours, feeds, robots } = scanLinks(text, url)
     if (!readPageRobots(headers, { robots }, url).follow) return { found: noFinds, isPage: true }
     const header = headerLinks(headers['link'], url)
-    const pages = merged(links, [...alternates, ...(canonical === undefined ? [] : [canonical]), ...header.pages, ...header.next])
+    const pages = merged(links, [...neighbours, ...alternates, ...(canonical === undefined ? [] : [canonical]), ...header.pages, ...header.next])
     return { found: { pages: listOf(pages), sitemaps: [], feeds: listOf(merged(feeds, header.feeds)) }, isPage: true }
   },
 }

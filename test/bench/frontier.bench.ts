@@ -118,8 +118,8 @@ export const bench: Bench = {
       figures: {
         frontier_adds_per_cpu_s: figure(small, 'adds_per_cpu_s'),
         frontier_known_us: figure(small, 'known_us'),
-        frontier_growth: medianRatio(small, large, ({ counts }) => counts['adds_per_cpu_s'] ?? Number.NaN),
-        frontier_growth_known: medianRatio(large, small, ({ counts }) => counts['known_us'] ?? Number.NaN),
+        frontier_growth: medianRatio(large, small, ({ counts }) => counts['known_us'] ?? Number.NaN),
+        frontier_growth_adds: medianRatio(small, large, ({ counts }) => counts['adds_per_cpu_s'] ?? Number.NaN),
         frontier_ram_bytes_per_url: figure(large, 'ram_bytes_per_url'),
         frontier_rebuild_urls_per_s: figure(small, 'rebuild_urls_per_s'),
         frontier_visit_us: figure(small, 'visit_us'),
