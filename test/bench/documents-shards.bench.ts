@@ -17,7 +17,7 @@ import { zipfDocuments } from './zipf-documents.ts'
  * A second figure has it begin with rows as well: dicts, of which it makes its columns first. All of it several times, so that what the collector of
  * garbage takes is in the figure, and what the compiler takes once is not.
  */
-const times = 5
+const times = 10
 let folder = ''
 let documents: Document[] = []
 let python: string | undefined
