@@ -68,7 +68,7 @@ const items = (names: string[]) =>
     .join('')
 const collection = page(
   'Lamps | Stools and more',
-  `<main><h1>Lamps</h1><p class="category-description">${sentence('lamp', 0)}${sentence('shade', 1)}</p><div class="product-grid">${items(['Table lamp', 'Floor lamp', 'Desk lamp', 'Wall lamp', 'Night lamp', 'Reading lamp'])}</div></main>`,
+  `<main><h1>Lamps</h1><p class="category-description">${sentence('lamp', 0)}${sentence('shade', 1)}</p><div class="product-grid">${items(['Table', 'Floor', 'Desk', 'Wall', 'Night', 'Reading', 'Garden', 'Kitchen', 'Travel', 'Paper'].map((kind) => `${kind} lamp`))}</div></main>`,
 )
 const listing = page(
   'All talks of the winter school',

@@ -81,6 +81,7 @@ const signs: Record<string, Sign> = {
   paragraphs: ({ page }) => log(page.levels[0]?.paragraphs ?? 0),
   headings: ({ page }) => log(page.levels[0]?.headings ?? 0),
   prices: ({ counts }) => log(counts.prices),
+  price_share: ({ page, counts }) => counts.prices / Math.max(1, page.blocks.length),
   dates: ({ counts }) => log(counts.dates),
   cart: ({ counts }) => log(counts.cart),
   replies: ({ counts }) => log(counts.replies),

@@ -148,11 +148,18 @@ def type_data(pages):
 
 
 def fit_types(X, y):
+    """A sign counts between its 5th and 95th percentile only, so that a page unlike all others, a very short one say, is not judged by one sign alone."""
+    least, most = np.percentile(X, 5, axis=0), np.percentile(X, 95, axis=0)
+    is_flag = ((X == 0) | (X == 1)).all(axis=0)
+    least[is_flag], most[is_flag] = 0, 1
+    least, most = least.round(3), most.round(3)
+    X = np.clip(X, least, most)
     deviation = X.std(0) + 1e-9
     model = LogisticRegression(C=0.02, max_iter=3000).fit((X - X.mean(0)) / deviation, y)
     weights = model.coef_ / deviation
+    weights[:, X.std(0) == 0] = 0
     bias = model.intercept_ - weights @ X.mean(0)
-    return weights - weights.mean(0), bias - bias.mean()
+    return dict(least=least, most=most, weights=weights - weights.mean(0), bias=bias - bias.mean())
 
 
 def decide_types(pages):
@@ -160,17 +167,17 @@ def decide_types(pages):
     X, y, types = type_data(pages)
     fold = np.array([page["fold"] for page in pages])
     for k in range(FOLDS):
-        weights, bias = fit_types(X[fold != k], y[fold != k])
+        fit = fit_types(X[fold != k], y[fold != k])
         for at in np.nonzero(fold == k)[0]:
-            pages[at]["decided"] = types[int((weights @ X[at] + bias).argmax())]
+            pages[at]["decided"] = types[int((fit["weights"] @ np.clip(X[at], fit["least"], fit["most"]) + fit["bias"]).argmax())]
 
 
 def page_type_weights(pages, signs):
     X, y, types = type_data(pages)
-    weights, bias = fit_types(X, y)
-    weights[:, X.std(0) == 0] = 0
+    fit = fit_types(X, y)
     rounded = lambda values: [round(float(value), 4) for value in values]
-    return dict(source=SOURCE, types=types, signs=signs, weights=[rounded(row) for row in weights], bias=rounded(bias))
+    ranges = dict(least=rounded(fit["least"]), most=rounded(fit["most"]))
+    return dict(source=SOURCE, types=types, signs=signs, **ranges, weights=[rounded(row) for row in fit["weights"]], bias=rounded(fit["bias"]))
 
 
 def trees_of(model, names):
