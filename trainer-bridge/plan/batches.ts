@@ -55,6 +55,7 @@ export function plannedBatches(plan: PlanManifest, tokens: TokensManifest): Plan
   const mixing = mixByDeficit(
     log,
     plan.strata.map(({ windows }) => Math.floor(windows / rows)),
+    `${plan.seed}/${plan.tokens}`,
   )
   const nameOf = (stratum: number): string => strata[stratum]?.label ?? ''
   return {

@@ -16,6 +16,7 @@ test('draws each stratum exactly as often as it has supply, ordinals without gap
       const mixing = mixByDeficit(
         always(...all.map((s) => s.weight)),
         all.map((s) => s.supply),
+        'a',
       )
       const seen = all.map(() => 0)
       for (const { stratum, ordinal } of mixing.from(0)) expect(ordinal).toBe(seen[stratum]!++)
@@ -31,6 +32,7 @@ test('keeps every stratum within the number of strata of its exact share while n
       const mixing = mixByDeficit(
         always(...weights),
         weights.map(() => 10_000),
+        'a',
       )
       const total = weights.reduce((a, b) => a + b)
       const drawn = weights.map(() => 0)
@@ -50,6 +52,7 @@ const makeUneven = () =>
       { fromBatch: 1500, weights: [2, 1, 1] },
     ],
     [3000, 900, 2500],
+    'a',
   )
 
 test('looking anywhere, in any order, gives what reading from the start gives', () => {
@@ -63,18 +66,59 @@ test('looking anywhere, in any order, gives what reading from the start gives', 
   )
 })
 
-test('gives ties to the first stratum and mixes evenly', () => {
-  expect(drawsOf(mixByDeficit(always(1, 1, 1), [2, 2, 2]))).toEqual([0, 1, 2, 0, 1, 2])
-  expect(drawsOf(mixByDeficit(always(2, 1), [4, 2]))).toEqual([0, 1, 0, 0, 1, 0])
+const inRuns = (draws: readonly number[], length: number): number[][] =>
+  Array.from({ length: Math.ceil(draws.length / length) }, (_, run) => draws.slice(run * length, (run + 1) * length).toSorted((a, b) => a - b))
+
+test('mixes evenly: whole shares are whole in every run of draws that holds them', () => {
+  for (const key of ['a', 'b', 'c']) {
+    expect(inRuns(drawsOf(mixByDeficit(always(1, 1, 1), [20, 20, 20], key)), 3)).toEqual(Array.from({ length: 20 }, () => [0, 1, 2]))
+    expect(inRuns(drawsOf(mixByDeficit(always(2, 1), [40, 20], key)), 3)).toEqual(Array.from({ length: 20 }, () => [0, 0, 1]))
+  }
 })
 
 test('leaves out a stratum that has run out and lets the others go on', () => {
-  expect(drawsOf(mixByDeficit(always(5, 1, 1), [2, 3, 3]))).toEqual([0, 0, 1, 2, 1, 2, 1, 2])
+  const draws = drawsOf(mixByDeficit(always(5, 1, 1), [2, 8, 8], 'a'))
+  const last = draws.lastIndexOf(0)
+  expect(last).toBeLessThan(6)
+  expect(inRuns(draws.slice(last + 1), 2).slice(0, 5)).toEqual(Array.from({ length: 5 }, () => [1, 2]))
+})
+
+test('deals every stratum to all who take turns, however many they are', () => {
+  for (const key of ['a', 'b', 'c', 'd'])
+    for (const [takers, weights] of [2, 3, 4, 6].flatMap((count) =>
+      [
+        [1, 1],
+        [1, 1, 1],
+        [3, 2, 1],
+      ].map((some) => [count, some] as const),
+    )) {
+      const draws = drawsOf(
+        mixByDeficit(
+          always(...weights),
+          weights.map(() => 4000),
+          key,
+        ),
+      ).slice(0, 3000)
+      const usual = draws.filter((stratum) => stratum === 0).length / takers
+      for (let taker = 0; taker < takers; taker++) {
+        const own = draws.filter((stratum, n) => stratum === 0 && n % takers === taker).length
+        expect(own / usual, `taker ${taker} of ${takers}, key ${key}`).toBeGreaterThan(0.6)
+      }
+    }
+})
+
+test('is of its key', () => {
+  const [one, other] = ['a', 'b'].map((key) => drawsOf(mixByDeficit(always(1, 1), [50, 50], key)))
+  expect(one).not.toEqual(other)
+})
+
+test('keeps its golden draws', () => {
+  expect(drawsOf(mixByDeficit(always(3, 2, 1), [9, 6, 3], '7/tokens')).join('')).toMatchInlineSnapshot(`"100201010210201100"`)
 })
 
 test('follows the weights log from the batch it names', () => {
   const log = [...always(1, 0.000001), { fromBatch: 4, weights: [0.000001, 1] }]
-  expect(drawsOf(mixByDeficit(log, [6, 3]))).toEqual([0, 0, 0, 0, 1, 1, 1, 0, 0])
+  expect(drawsOf(mixByDeficit(log, [6, 3], 'a'))).toEqual([0, 0, 0, 0, 1, 1, 1, 0, 0])
 })
 
 test.each([
@@ -83,5 +127,5 @@ test.each([
   ['that misses a stratum', always()],
   ['with a weight of nothing', always(0)],
 ])('refuses a log %s', (_, log) => {
-  expect(() => mixByDeficit(log, [1])).toThrow(expect.objectContaining({ code: 'invalid_record' }))
+  expect(() => mixByDeficit(log, [1], 'a')).toThrow(expect.objectContaining({ code: 'invalid_record' }))
 })

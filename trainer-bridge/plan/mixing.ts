@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { OrreryError } from '#schemas/errors.ts'
+import { scramble } from './permutation.ts'
 
 /** Which stratum a batch is of, and how many batches of that stratum came before it. */
 interface Draw {
@@ -32,17 +34,22 @@ interface Standing {
 const checkpointEvery = 1024
 /** The largest weight of an entry becomes this share: deficits stay whole numbers far below 2^53. */
 const shareOfLargest = 2 ** 20
+/** Times what all strata can be owed it is a whole number still. */
+const chances = 2 ** 21
 
 /**
- * Draws strata in proportion to their weights: the next draw goes to the largest deficit (what its share owes it so far), ties to the first stratum.
- * Weights are taken as whole shares (largest = 2^20, at least 1), so that the arithmetic is exact and the same everywhere.
+ * Draws strata in proportion to their weights: each draw goes to one of those that their shares still owe something, by chance in proportion to what they
+ * are owed. By chance, because an order that repeats itself deals strata to nodes that take turns: each then sees a part of them only. The chance of draw b
+ * is scramble(scramble(b ⊕ k_0) ⊕ k_1), its upper 21 bits as a fraction of 2^21; k_0, k_1 = the first little-endian words of
+ * sha256("orrery/mixing/1\n" + key). Weights are taken as whole shares (largest = 2^20, at least 1), so that the arithmetic is exact and the same everywhere.
  * A segment begins, with deficits zero, at each entry of the log and whenever a stratum has given its whole supply and is left out.
- * Within a segment each stratum stays within one draw per live stratum of its exact share.
+ * Within a segment each stratum stays within one draw per live stratum of its exact share: none is drawn that is owed nothing.
  *
  * Seekable: standings are kept every 1,024 draws as far as anyone looked, so that any later look costs at most 1,024 steps.
  */
-export function mixByDeficit(log: readonly WeightsFrom[], supply: readonly number[]): Mixing {
+export function mixByDeficit(log: readonly WeightsFrom[], supply: readonly number[], key: string): Mixing {
   checkLog(log, supply.length)
+  const chanceOf = keyedChance(key)
   const length = supply.reduce((sum, n) => sum + n, 0)
   const checkpoints: Standing[] = [begin(log, supply)]
 
@@ -52,7 +59,7 @@ export function mixByDeficit(log: readonly WeightsFrom[], supply: readonly numbe
     const known = Math.min(Math.floor(batch / checkpointEvery), checkpoints.length - 1)
     const standing = structuredClone(checkpoints[known] as Standing)
     while (standing.batch < length) {
-      const draw = step(standing, log, supply)
+      const draw = step(standing, log, supply, chanceOf(standing.batch))
       if (standing.batch === checkpoints.length * checkpointEvery) checkpoints.push(structuredClone(standing))
       if (standing.batch > batch) yield draw
     }
@@ -83,18 +90,25 @@ function beginSegment(standing: Standing, log: readonly WeightsFrom[], supply: r
   standing.deficits = standing.shares.map(() => 0)
 }
 
+/** For each draw a whole number of 0..chances-1. */
+function keyedChance(key: string): (batch: number) => number {
+  const digest = createHash('sha256').update(`orrery/mixing/1\n${key}`).digest()
+  const [k0, k1] = [digest.readUInt32LE(0), digest.readUInt32LE(4)]
+  return (batch) => scramble(scramble((batch ^ k0) >>> 0) ^ k1) >>> 11
+}
+
 /** Takes the next draw and moves the standing past it. */
-function step(standing: Standing, log: readonly WeightsFrom[], supply: readonly number[]): Draw {
+function step(standing: Standing, log: readonly WeightsFrom[], supply: readonly number[], chance: number): Draw {
   const { deficits, shares, drawn } = standing
   let total = 0
-  let chosen = -1
+  let owed = 0
   for (const [s, share] of shares.entries()) {
     if (share === 0) continue
     total += share
-    const owed = (deficits[s] ?? 0) + share
-    deficits[s] = owed
-    if (chosen < 0 || owed > (deficits[chosen] ?? 0)) chosen = s
+    deficits[s] = (deficits[s] ?? 0) + share
+    owed += Math.max(0, deficits[s])
   }
+  const chosen = chooseOwed(deficits, Math.floor((chance * owed) / chances))
   deficits[chosen] = (deficits[chosen] ?? 0) - total
   const ordinal = drawn[chosen] ?? 0
   drawn[chosen] = ordinal + 1
@@ -102,6 +116,12 @@ function step(standing: Standing, log: readonly WeightsFrom[], supply: readonly 
   const exhausted = ordinal + 1 === supply[chosen]
   if (exhausted || log.some((entry) => entry.fromBatch === standing.batch)) beginSegment(standing, log, supply)
   return { stratum: chosen, ordinal }
+}
+
+/** @param place 0..(sum of what is owed)-1 */
+function chooseOwed(deficits: readonly number[], place: number): number {
+  let before = 0
+  return deficits.findIndex((deficit) => (before += Math.max(0, deficit)) > place)
 }
 
 function checkLog(log: readonly WeightsFrom[], strata: number): void {

@@ -70,7 +70,7 @@ function decipher(value: number, halfBits: number, keys: Uint32Array): number {
 }
 
 /** fmix32 of MurmurHash3. */
-function scramble(word: number): number {
+export function scramble(word: number): number {
   let mixed = word ^ (word >>> 16)
   mixed = Math.imul(mixed, 0x85ebca6b)
   mixed ^= mixed >>> 13

@@ -7,12 +7,12 @@ export interface LossCurve {
 const batchesMin = 3
 
 /**
- * First against last quarter (at least one batch each) of a node's losses in the order of training, each the median of means. Undefined for fewer than 3
- * batches. Quarters: the loss falls fastest at the start, so that shorter parts that lie further apart tell more than longer ones.
+ * First against last third of a node's losses in the order of training, each the median of means. Undefined for fewer than 3 batches. Thirds: shorter parts
+ * lie further apart, but what a few batches differ by is mostly chance; with quarters the nodes of an epoch were of two minds about a label twice as often.
  */
 export function lossCurve(losses: readonly number[]): LossCurve | undefined {
   if (losses.length < batchesMin) return undefined
-  const part = Math.max(1, Math.floor(losses.length / 4))
+  const part = Math.floor(losses.length / 3)
   return { before: medianOfMeans(losses.slice(0, part)), after: medianOfMeans(losses.slice(-part)) }
 }
 
