@@ -24,7 +24,7 @@ const signIndex = weights.signs.map((sign) => pageTypeSigns.indexOf(sign))
 /** The kind of page, by a linear model over signs in its address, its metadata and what its blocks look like. */
 export function decidePageType(page: PageBlocks, url: string): PageTypeDecision {
   const signs = readSigns(page, url)
-  // What no page of the training had more or less of says no more than the most or the least.
+  // Beyond what is usual (fit_types in test/extraction/train.py) a sign says no more.
   const values = signIndex.map((index, i) => Math.min(weights.most[i]!, Math.max(weights.least[i]!, signs[index] ?? 0)))
   const logits = weights.weights.map((row, type) => row.reduce((sum, weight, i) => sum + weight * values[i]!, weights.bias[type]!))
   const best = logits.indexOf(Math.max(...logits))

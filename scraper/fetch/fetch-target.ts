@@ -101,8 +101,6 @@ export async function fetchTarget(
   return withoutPage(url, status, answer.headers, previous, pace.now(), { permission, exchange })
 }
 
-/** Path and query of a canonical URL. */
-
 /** Refused before anybody was asked. */
 const isOurRefusal = (reason: string): boolean => /^(?:bad_url|scheme_refused|credentials_refused|private_address|port_refused)$/.test(reason)
 

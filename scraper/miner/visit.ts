@@ -242,7 +242,5 @@ class Visitor {
 /** A host that could not give one of its files is asked again after this, unless it says when. */
 const policyRetryMs = 5000
 
-/** Path and query of a canonical URL. */
-
 /** Host name and port of a canonical URL. */
 const hostOf = (url: string): string => url.slice(url.indexOf('//') + 2, url.indexOf('/', 8))
