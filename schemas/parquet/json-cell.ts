@@ -54,7 +54,6 @@ function hasKeys(record: JsonRecord, keys: readonly string[]): boolean {
   return at === keys.length
 }
 
-/** One pass over keys and values: so the engine finds both without a search. @returns whether they are these; undefined when the keys are others */
 /** One pass over keys and values: so the engine finds both without a search. @returns false when the record has other keys */
 function takeValues(record: JsonRecord, keys: readonly string[], values: unknown[]): boolean {
   let at = 0

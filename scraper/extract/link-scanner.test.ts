@@ -133,6 +133,13 @@ describe('the links of a page without a tree', () => {
     expect(scanLinks(page, url)).toMatchObject({ links: [], alternates: [], neighbours: ['http://h.example/list?page=1', 'http://h.example/list?page=3'] })
   })
 
+  test('are bounded in number, whatever they say of each other', () => {
+    const kinds = ['alternate hreflang=fr', 'alternate type=application/rss+xml', 'next']
+    const page = kinds.flatMap((kind) => Array.from({ length: 150 }, (_, n) => `<link href="/${kind.length}/${n}" rel=${kind}>`)).join('')
+    const { alternates, feeds, neighbours } = scanLinks(page, url)
+    expect([alternates.length, feeds.length, neighbours.length]).toEqual([150, 50, 0])
+  })
+
   test('name other languages and feeds', () => {
     const page =
       '<link rel=alternate hreflang=fr href="/fr"><link rel="alternate" type="application/rss+xml" href="/feed"><link rel=alternate media=print href=/print>'

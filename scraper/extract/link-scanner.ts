@@ -89,9 +89,9 @@ class LinkCollector {
     if (rel === undefined || href === '') return
     const relations = decoded(tag, 'rel', rel).toLowerCase().split(/\s+/)
     if (relations.includes('canonical')) this.#canonical ??= href
-    if (tag.name !== 'link') return
+    if (tag.name !== 'link' || this.#alternates.size + this.#feeds.size + this.#neighbours.size >= relationsMax) return
     const set = this.#setOf(tag, relations)
-    const url = set && set.size < relationsMax ? this.#resolve(href) : undefined
+    const url = set && this.#resolve(href)
     if (url !== undefined) set?.add(url)
   }
 

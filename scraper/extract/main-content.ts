@@ -65,6 +65,12 @@ export function mainContent(page: ParentNode, url: string): MainContent {
   )
   const shortPage = expectedF1 >= expectedF1Min && keepOnShortPage(read, kept, filler)
   const fates = fatesOf(blocks, kept)
+  const reasonOf = (i: number): BlockDecision['reason'] => {
+    if (filler.has(i)) return 'filler'
+    if (expectedF1 < expectedF1Min) return 'page_without_content'
+    if (kept[i] !== 1) return 'unlikely'
+    return shortPage ? 'short_page' : 'likely'
+  }
   const cutParents = new Set(blocks.flatMap((block, i) => (kept[i] === 1 ? [] : block.parents)))
   return {
     root: page,
@@ -75,18 +81,8 @@ export function mainContent(page: ParentNode, url: string): MainContent {
     decisions: () =>
       blocks.flatMap(({ level: { element } }, i): BlockDecision[] => {
         if (!isTag(element)) return []
-        const isKept = kept[i] === 1
-        const reason = filler.has(i)
-          ? 'filler'
-          : expectedF1 < expectedF1Min
-            ? 'page_without_content'
-            : shortPage && isKept
-              ? 'short_page'
-              : isKept
-                ? 'likely'
-                : 'unlikely'
         const contributions = model.explain(values, i * model.features.length)
-        return [{ element, kept: isKept, reason, score: likelihood(logOdds[i]!), contributions }]
+        return [{ element, kept: kept[i] === 1, reason: reasonOf(i), score: likelihood(logOdds[i]!), contributions }]
       }),
   }
 }

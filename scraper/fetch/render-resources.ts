@@ -4,7 +4,7 @@ import type { SubAnswer, SubRequest } from '#infra/net/browser/rendering.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostTurn, HostTurns, TurnEnd } from '#schemas/host-turns.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { mayFetch, type HostRobots, type Robots } from '../robots/robots.ts'
+import { crawlDelayOf, mayFetch, type Robots } from '../robots/robots.ts'
 import type { Scripts } from './render-scripts.ts'
 import { retryAfterTrouble } from './retry.ts'
 import { retryAfterMs } from './retry-after.ts'
@@ -163,8 +163,6 @@ export class PageResources {
 }
 
 const isRedirect = (status: number): boolean => status > 300 && status < 400 && status !== 304
-
-const crawlDelayOf = (robots: HostRobots): number => (robots.state === 'unreachable' ? 0 : (robots.rules.crawlDelayMs ?? 0))
 
 function withoutHash(url: URL): URL {
   url.hash = ''

@@ -10,7 +10,7 @@ import type { Queue } from '#schemas/queue.ts'
 import type { PageDocument } from '../fetch/page-document.ts'
 import type { PagePool } from '../fetch/page-pool.ts'
 import { pageTask, type Wishes } from '../fetch/read-page.ts'
-import { mayFetch, type Robots } from '../robots/robots.ts'
+import { crawlDelayOf, mayFetch, type Robots } from '../robots/robots.ts'
 import { jobMatcher } from '../shard/job-match.ts'
 import { openWarc, warcPages, type ArchivedPage } from '../source/warc.ts'
 import { labelOf, type Jobs } from './jobs.ts'
@@ -139,13 +139,13 @@ function serverOf({ http, robots, pace, hostDelayMs, signal }: ImportOptions): P
     signal,
     async rest(url) {
       const permission = await robots.of(url, signal)
-      if (permission.state === 'unreachable' || !mayFetch(permission, new URL(url).href))
+      if (!mayFetch(permission, new URL(url).href))
         throw new OrreryError('upstream_failed', `robots.txt does not allow ${url} now, so this WARC is not read; download it in a way its host offers.`, {
           url,
         })
       await pace.sleep(Math.max(0, restUntil - pace.now()), signal)
       const ownMs = http.isVirtual(new URL(url).hostname) ? 0 : hostDelayMs
-      restUntil = pace.now() + Math.max(ownMs, permission.rules.crawlDelayMs ?? 0)
+      restUntil = pace.now() + Math.max(ownMs, crawlDelayOf(permission))
     },
   }
 }

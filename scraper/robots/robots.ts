@@ -15,6 +15,9 @@ export interface Robots {
 /** Whether robots.txt lets `url` be asked for now; nothing may be while it is out of reach. */
 export const mayFetch = (robots: HostRobots, url: string): boolean => robots.state !== 'unreachable' && robots.rules.allows(pathOf(url))
 
+/** The rest between two requests that it asks for. */
+export const crawlDelayOf = (robots: HostRobots): number => (robots.state === 'unreachable' ? 0 : (robots.rules.crawlDelayMs ?? 0))
+
 /** What rules compare: path and query. Of a canonical URL they are what stands behind the host. */
 const pathOf = (url: string): string => url.slice(url.indexOf('/', 8))
 

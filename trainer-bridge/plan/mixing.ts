@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import { OrreryError } from '#schemas/errors.ts'
-import { scramble } from './permutation.ts'
+import { keyWords, scramble } from './permutation.ts'
 
 /** Which stratum a batch is of, and how many batches of that stratum came before it. */
 interface Draw {
@@ -34,7 +33,7 @@ interface Standing {
 const checkpointEvery = 1024
 /** The largest weight of an entry becomes this share: deficits stay whole numbers far below 2^53. */
 const shareOfLargest = 2 ** 20
-/** Times what all strata can be owed it is a whole number still. */
+/** Times what 64 strata can be owed it is an exact number still; of more it is rounded, everywhere alike. */
 const chances = 2 ** 21
 
 /**
@@ -92,8 +91,7 @@ function beginSegment(standing: Standing, log: readonly WeightsFrom[], supply: r
 
 /** For each draw a whole number of 0..chances-1. */
 function keyedChance(key: string): (batch: number) => number {
-  const digest = createHash('sha256').update(`orrery/mixing/1\n${key}`).digest()
-  const [k0, k1] = [digest.readUInt32LE(0), digest.readUInt32LE(4)]
+  const [k0 = 0, k1 = 0] = keyWords('mixing/1', key, 2)
   return (batch) => scramble(scramble((batch ^ k0) >>> 0) ^ k1) >>> 11
 }
 

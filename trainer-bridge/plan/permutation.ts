@@ -24,7 +24,7 @@ export function keyedPermutation(size: number, key: string): Permutation {
   if (!Number.isSafeInteger(size) || size < 1 || size > sizeMax)
     throw new OrreryError('invalid_argument', `A permutation of ${size} things cannot be made; give a whole number from 1 to 2^52.`, { size })
   const halfBits = halfWidth(size)
-  const keys = roundKeys(key)
+  const keys = keyWords('permutation/1', key, rounds)
   const forward = (value: number): number => encipher(value, halfBits, keys)
   const backward = (value: number): number => decipher(value, halfBits, keys)
   return {
@@ -48,9 +48,10 @@ function halfWidth(size: number): number {
   return halfBits
 }
 
-function roundKeys(key: string): Uint32Array {
-  const digest = createHash('sha256').update(`orrery/permutation/1\n${key}`).digest()
-  return Uint32Array.from({ length: rounds }, (_, r) => digest.readUInt32LE(4 * r))
+/** The first little-endian words, at most eight, of sha256("orrery/{use}\n" + key). */
+export function keyWords(use: string, key: string, count: number): Uint32Array {
+  const digest = createHash('sha256').update(`orrery/${use}\n${key}`).digest()
+  return Uint32Array.from({ length: count }, (_, word) => digest.readUInt32LE(4 * word))
 }
 
 function encipher(value: number, halfBits: number, keys: Uint32Array): number {
