@@ -13,7 +13,7 @@ import { summaryTables, type TurnSummary } from '#infra/telemetry/summary.ts'
 import { textTable } from '#infra/telemetry/table.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { requireContact } from '#scraper/miner/contact.ts'
+import { requireContact } from '#scraper/limits/contact.ts'
 
 interface GlobalFlags {
   config?: string

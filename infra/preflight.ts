@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Config } from './config/schema.ts'
-import { inspectDatabase } from './engine/sqlite/database.ts'
+import { inspectDatabase } from './sqlite/database.ts'
 
 export interface PortWish {
   host: string

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Database } from '#infra/engine/sqlite/database.ts'
+import type { Database } from '#infra/sqlite/database.ts'
 import type { Block } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'

@@ -1,5 +1,5 @@
 import { BlockList, isIPv4 } from 'node:net'
-import type { Database } from '#infra/engine/sqlite/database.ts'
+import type { Database } from '#infra/sqlite/database.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { validatorPermits } from './epoch.ts'
 import type { Call } from './extrinsic.ts'

@@ -1,4 +1,4 @@
-import type { Database } from '#infra/engine/sqlite/database.ts'
+import type { Database } from '#infra/sqlite/database.ts'
 import { payEpoch } from './emission.ts'
 import { isActive, runEpoch, type EpochOutcome } from './epoch.ts'
 import type { LocalParameters } from './local-parameters.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Database } from '#infra/engine/sqlite/database.ts'
+import type { Database } from '#infra/sqlite/database.ts'
 import { canonicalJson } from '#schemas/canonical-json.ts'
 import type { Signer } from '#schemas/chain.ts'
 import { OrreryError } from '#schemas/errors.ts'

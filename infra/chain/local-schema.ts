@@ -1,4 +1,4 @@
-import type { FileSchema } from '#infra/engine/sqlite/schema.ts'
+import type { FileSchema } from '#infra/sqlite/schema.ts'
 
 /**
  * `chain`: one row, the head. `accounts.stake`, `neurons.emission` and the owner's account are rao in decimal text: they outgrow a double.

@@ -1,4 +1,4 @@
-import type { Database } from '#infra/engine/sqlite/database.ts'
+import type { Database } from '#infra/sqlite/database.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Neuron } from '#schemas/chain.ts'
 

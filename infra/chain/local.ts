@@ -1,4 +1,4 @@
-import { inspectDatabase, openDatabase, type Database } from '#infra/engine/sqlite/database.ts'
+import { inspectDatabase, openDatabase, type Database } from '#infra/sqlite/database.ts'
 import { canonicalJson, sha256Hex } from '#schemas/canonical-json.ts'
 import type { Chain, Metagraph, Neuron, Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'

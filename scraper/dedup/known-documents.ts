@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { fileNearDuplicates, type IndexOptions } from '#infra/engine/lsh/near-duplicates.ts'
+import { fileNearDuplicates, type IndexOptions } from '#infra/near-duplicates/near-duplicates.ts'
 import type { NearDuplicates } from '#schemas/near-duplicates.ts'
 
 /** What a miner of this data folder has seen. @throws OrreryError `conflict` beside another that writes, `data_unreadable` */

@@ -1,6 +1,6 @@
 import { isTag, type Element } from 'domhandler'
-import { collapse, walk } from '../extract/dom.ts'
-import type { BlockDecision } from '../extract/main-content.ts'
+import { collapse, walk } from '../extract/html/dom.ts'
+import type { BlockDecision } from '../extract/content/main-content.ts'
 
 /** One block of the page: whether it was kept, and what spoke for and against. */
 export interface BlockReport {

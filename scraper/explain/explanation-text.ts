@@ -1,5 +1,5 @@
 import { textTable } from '#infra/telemetry/table.ts'
-import type { Found } from '../extract/page-names.ts'
+import type { Found } from '../extract/head/page-names.ts'
 import type { BlockReport } from './block-report.ts'
 import type { Explanation } from './explanation.ts'
 

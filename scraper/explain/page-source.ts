@@ -5,7 +5,7 @@ import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { fetchTarget } from '../fetch/fetch-target.ts'
-import type { Readable } from '../fetch/read-page.ts'
+import type { Readable } from '../document/read-page.ts'
 import { createHostPolicies } from '../robots/host-policies.ts'
 import { createRobots } from '../robots/robots.ts'
 

@@ -1,14 +1,14 @@
 import type { PageType } from '#schemas/document.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
-import { dateClaims, type DateClaim } from './date-claims.ts'
-import { parseHtml, type Dom } from './dom.ts'
-import { licenceOf } from './licence.ts'
-import { mainContent, type MainContent } from './main-content.ts'
-import { mainMarkdown } from './main-markdown.ts'
-import { mainText } from './main-text.ts'
-import { readHead, type PageHead } from './page-head.ts'
-import { authorOf, siteNameOf, titleOf, type Found } from './page-names.ts'
-import { readBlocks } from './text-reader.ts'
+import { dateClaims, type DateClaim } from './dates/date-claims.ts'
+import { parseHtml, type Dom } from './html/dom.ts'
+import { licenceOf } from './head/licence.ts'
+import { mainContent, type MainContent } from './content/main-content.ts'
+import { mainMarkdown } from './content/main-markdown.ts'
+import { mainText } from './content/main-text.ts'
+import { readHead, type PageHead } from './head/page-head.ts'
+import { authorOf, siteNameOf, titleOf, type Found } from './head/page-names.ts'
+import { readBlocks } from './text/text-reader.ts'
 
 export interface ExtractedPage {
   pageType: PageType

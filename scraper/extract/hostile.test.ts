@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { hostilePages } from '#test/adversary/hostile-pages.ts'
-import { openTaskReader, type PageTask } from '../fetch/page-document.ts'
+import { openTaskReader, type PageTask } from '../document/page-document.ts'
 import { extractPage } from './extract-page.ts'
 
 const url = 'http://h.example/'

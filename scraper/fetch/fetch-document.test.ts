@@ -6,8 +6,8 @@ import { openSite, type Page } from '#test/site/site.ts'
 import { story } from '#test/site/story.ts'
 import { createRobots } from '../robots/robots.ts'
 import { fetchDocument } from './fetch-document.ts'
-import { openPagePool } from './page-pool.ts'
-import { pageReader } from './read-page.ts'
+import { openPagePool } from '../document/page-pool.ts'
+import { pageReader } from '../document/read-page.ts'
 
 const clock = frozenClock(Date.UTC(2026, 0, 15))
 const pool = openPagePool({ threads: 1 })

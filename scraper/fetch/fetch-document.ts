@@ -1,6 +1,6 @@
 import { fetchTarget, type FetchServices } from './fetch-target.ts'
-import type { PageDocument } from './page-document.ts'
-import type { ReadPage } from './read-page.ts'
+import type { PageDocument } from '../document/page-document.ts'
+import type { ReadPage } from '../document/read-page.ts'
 
 /** `fault`: whether the page is not as it was said to be, or we could not find out (which is nobody's fault). */
 export type FetchedDocument = { ok: true; document: PageDocument } | { ok: false; reason: string; fault: 'ours' | 'page' }

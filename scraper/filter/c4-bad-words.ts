@@ -1,4 +1,4 @@
-import { isUnspaced } from '../extract/words.ts'
+import { isUnspaced } from '../extract/text/words.ts'
 import type { Filter } from './filter.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { QualitySettings } from '#schemas/quality.ts'
-import { isUnspaced } from '../extract/words.ts'
+import { isUnspaced } from '../extract/text/words.ts'
 import { endsInPunctuation, unmarked } from './line-end.ts'
 
 export type LineRules = QualitySettings['c4']

@@ -1,4 +1,4 @@
-import { isUnspaced, words } from '../extract/words.ts'
+import { isUnspaced, words } from '../extract/text/words.ts'
 import { cutLines, type LineRules, type LinesCut } from './c4-lines.ts'
 import { isWord } from './gopher-word-count.ts'
 import { measureRepetition, type Repetition } from './repetition.ts'

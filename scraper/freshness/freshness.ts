@@ -1,6 +1,6 @@
 import { timeBucketOf, timeScalar } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
-import { parseDate } from '../extract/date-header.ts'
+import { parseDate } from '../extract/dates/date-header.ts'
 
 /** What a page says of its age, and when it was asked. */
 export type DatedDocument = Pick<Document, 'published_at' | 'published_by' | 'published_score' | 'last_modified' | 'fetched_at'>

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { Document } from '#schemas/document.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import { prose, testDocument } from '#test/golden/documents.ts'
-import { observe } from '../frontier/change-rate.ts'
-import { decodeMemory, encodeMemory } from '../frontier/page-memory.ts'
+import { observe } from '../revisit/change-rate.ts'
+import { decodeMemory, encodeMemory } from '../revisit/page-memory.ts'
 import { datedByHistory, rememberKept } from './page-history.ts'
 
 const day = 86_400_000

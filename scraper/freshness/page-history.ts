@@ -1,6 +1,6 @@
 import type { Document } from '#schemas/document.ts'
 import type { Claim } from '#schemas/frontier.ts'
-import { decodeMemory, encodeMemory, type KeptVersion } from '../frontier/page-memory.ts'
+import { decodeMemory, encodeMemory, type KeptVersion } from '../revisit/page-memory.ts'
 import { freshness, type DatedDocument, type PageHistory } from './freshness.ts'
 import { isSameSketch, textSketch } from './text-sketch.ts'
 

@@ -1,6 +1,6 @@
 import type { Document } from '#schemas/document.ts'
-import type { DateClaim } from '../extract/date-claims.ts'
-import { pageDates } from '../extract/dates.ts'
+import type { DateClaim } from '../extract/dates/date-claims.ts'
+import { pageDates } from '../extract/dates/dates.ts'
 import { freshness } from './freshness.ts'
 
 type PageTimes = Pick<Document, 'datetime' | 'published_at' | 'published_by' | 'published_score' | 'modified_at' | 'fetched_at'>

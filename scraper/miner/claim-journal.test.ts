@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '#infra/clock.ts'
-import { sqliteFrontier } from '#infra/engine/sqlite/frontier.ts'
+import { sqliteFrontier } from '#infra/frontier/sqlite.ts'
 import { claimJournal } from './claim-journal.ts'
 
 async function openFolder() {

@@ -7,7 +7,7 @@ import type { Signer } from '#schemas/chain.ts'
 import type { Frontier } from '#schemas/frontier.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Queue } from '#schemas/queue.ts'
-import { openPagePool } from '../fetch/page-pool.ts'
+import { openPagePool } from '../document/page-pool.ts'
 import { describeNext } from './dry-run.ts'
 import { openMiner, type CycleReport, type Miner, type MinerOptions } from './miner.ts'
 

@@ -5,11 +5,11 @@ import type { Clock } from '#schemas/clock.ts'
 import type { Frontier, Prospect } from '#schemas/frontier.ts'
 import { lineage } from '#schemas/manifest.ts'
 import { openBlockList } from '../filter/block-list/block-list.ts'
-import { noveltyOf, perUnit } from '../frontier/priority.ts'
-import { createTraps } from '../frontier/traps.ts'
-import { compileJobs, type Jobs } from './jobs.ts'
-import { shareOf } from './share.ts'
-import { targetsOf } from './targets.ts'
+import { noveltyOf, perUnit } from '../discovery/priority.ts'
+import { createTraps } from '../discovery/traps.ts'
+import { compileJobs, type Jobs } from '../jobs/jobs.ts'
+import { shareOf } from '../jobs/share.ts'
+import { targetsOf } from '../discovery/targets.ts'
 
 interface DryRunParts {
   catalog: Catalog

@@ -3,13 +3,13 @@ import type { Claim } from '#schemas/frontier.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { ReadOutcome } from '../fetch/fetch-target.ts'
-import type { PageDocument } from '../fetch/page-document.ts'
-import type { ReadPage } from '../fetch/read-page.ts'
+import type { PageDocument } from '../document/page-document.ts'
+import type { ReadPage } from '../document/read-page.ts'
 import { datedByHistory } from '../freshness/page-history.ts'
-import type { KeptVersion } from '../frontier/page-memory.ts'
-import { jobMatcher } from '../shard/job-match.ts'
+import type { KeptVersion } from '../revisit/page-memory.ts'
+import { jobMatcher } from '../jobs/job-match.ts'
 import type { Found } from '../source/found.ts'
-import { labelOf, type Jobs } from './jobs.ts'
+import { labelOf, type Jobs } from '../jobs/jobs.ts'
 
 /** What became of a page: `stored` is durable when this is said. */
 type Kept = { outcome: 'stored' | 'unchanged' } | { outcome: 'rejected'; reason: string }

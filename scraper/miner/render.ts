@@ -4,12 +4,12 @@ import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { pageRenderer, type RenderPage } from '../fetch/render-page.ts'
+import { pageRenderer, type RenderPage } from '../render/render-page.ts'
 import type { Robots } from '../robots/robots.ts'
-import { needsContact } from './contact.ts'
-import type { Gate } from './gate.ts'
-import { restMs, type HostMoods } from './host-rest.ts'
-import type { Share } from './share.ts'
+import { needsContact } from '../limits/contact.ts'
+import type { Gate } from '../limits/gate.ts'
+import { restMs, type HostMoods } from '../limits/host-rest.ts'
+import type { Share } from '../jobs/share.ts'
 
 interface MinerRenderOptions {
   browser: Browser

@@ -3,8 +3,8 @@ import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Frontier } from '#schemas/frontier.ts'
 import { lineage, type CycleManifest } from '#schemas/manifest.ts'
-import { splitBudget } from './budget.ts'
-import { compileJobs, type Jobs } from './jobs.ts'
+import { splitBudget } from '../jobs/budget.ts'
+import { compileJobs, type Jobs } from '../jobs/jobs.ts'
 
 /** What a cycle is to do, as it stands in the catalog: a restart goes on with the same one. */
 export interface WorkOrder {

@@ -2,8 +2,8 @@ import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, FrontierStats } from '#schemas/frontier.ts'
 import type { Work } from '../fetch/crawlee-executor.ts'
-import { splitBudget } from './budget.ts'
-import type { Gate } from './gate.ts'
+import { splitBudget } from '../jobs/budget.ts'
+import type { Gate } from '../limits/gate.ts'
 
 export interface WorkOptions {
   frontier: Frontier

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { sqliteHostNotes } from '#infra/engine/sqlite/host-notes.ts'
+import { sqliteHostNotes } from '#infra/host-notes/sqlite.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { manualClock } from '#test/manual-clock.ts'

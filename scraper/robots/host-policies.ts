@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { decodeText } from '#infra/net/charset.ts'
+import { decodeText } from '#scraper/charset/charset.ts'
 import { isTransient } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
 import { userAgentToken } from '#infra/net/user-agent.ts'

@@ -1,5 +1,5 @@
 import { userAgentToken } from '#infra/net/user-agent.ts'
-import { parseDate } from '../extract/date-header.ts'
+import { parseDate } from '../extract/dates/date-header.ts'
 import { strictestTdm, tdmDeclaration, type TdmDeclaration } from './tdm.ts'
 
 /** What a page asks of its readers, in its headers and its markup. */

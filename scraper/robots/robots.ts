@@ -1,4 +1,4 @@
-import { decodeText } from '#infra/net/charset.ts'
+import { decodeText } from '#scraper/charset/charset.ts'
 import type { Http } from '#infra/net/http.ts'
 import { userAgentToken } from '#infra/net/user-agent.ts'
 import type { Clock } from '#schemas/clock.ts'

@@ -16,7 +16,7 @@ import { readBoilerplate, rememberBoilerplate } from '../dedup/boilerplate-memor
 import { deduplicate, type Deduplicated, type DuplicateCounts } from '../dedup/dedup.ts'
 import { claimArrivals, type Arrivals } from './arrivals.ts'
 import { publishIndex } from './index-manifest.ts'
-import { jobMatcher } from './job-match.ts'
+import { jobMatcher } from '../jobs/job-match.ts'
 import { writeShard } from './write-shard.ts'
 
 export interface SnapshotParams {

@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib'
-import { decodeText } from '#infra/net/charset.ts'
+import { decodeText } from '#scraper/charset/charset.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
-import { parseDate } from '../extract/date-header.ts'
+import { parseDate } from '../extract/dates/date-header.ts'
 import type { FoundUrl } from './found.ts'
 import type { Fetched } from './source.ts'
 

@@ -4,7 +4,7 @@ import { untilInterrupted } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { Signer } from '#schemas/chain.ts'
-import { openPagePool, type PagePool } from '../fetch/page-pool.ts'
+import { openPagePool, type PagePool } from '../document/page-pool.ts'
 import { openValidator, type Validator, type ValidatorParams } from './validator.ts'
 import { webRefetch } from './web-refetch.ts'
 

@@ -3,7 +3,7 @@ import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { nearDuplicates } from '#schemas/identity/clusters.ts'
 import { contentId } from '#schemas/identity/content-id.ts'
 import type { ShardManifest } from '#schemas/manifest.ts'
-import type { JobMatch } from '../shard/job-match.ts'
+import type { JobMatch } from '../jobs/job-match.ts'
 import { failure, type Failure } from './failure.ts'
 
 /** Data Universe, "Validation of stored files". */

@@ -8,7 +8,7 @@ import type { QualityChoice } from '#schemas/quality.ts'
 import { contentId } from '#schemas/identity/content-id.ts'
 import { factTime, manualClock, type ManualClock } from '#test/adversary/subnet.ts'
 import { story } from '#test/site/story.ts'
-import { openPagePool } from '../fetch/page-pool.ts'
+import { openPagePool } from '../document/page-pool.ts'
 import type { Refetch, Refetched } from './refetch.ts'
 import { webRefetch } from './web-refetch.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { extractPage } from '#scraper/extract/extract-page.ts'
-import { openTaskReader } from '#scraper/fetch/page-document.ts'
+import { openTaskReader } from '#scraper/document/page-document.ts'
 import { hostilePages } from './hostile-pages.ts'
 
 const url = 'http://h.example/'

@@ -1,7 +1,7 @@
 import { isTag, type ParentNode } from 'domhandler'
-import { dateClaims } from '#scraper/extract/date-claims.ts'
-import { pageDates } from '#scraper/extract/dates.ts'
-import { parseHtml } from '#scraper/extract/dom.ts'
+import { dateClaims } from '#scraper/extract/dates/date-claims.ts'
+import { pageDates } from '#scraper/extract/dates/dates.ts'
+import { parseHtml } from '#scraper/extract/html/dom.ts'
 import { median, type Bench, type Sample } from './bench.ts'
 import { datedPages, noDevelopmentSet, type DatedPage } from './development-set.ts'
 

@@ -1,6 +1,6 @@
 import { Readability } from '@mozilla/readability'
 import { parseHTML } from 'linkedom'
-import { openTaskReader } from '#scraper/fetch/page-document.ts'
+import { openTaskReader } from '#scraper/document/page-document.ts'
 import { median, medianRatio, type Bench, type Figures, type Sample } from './bench.ts'
 import { extractionPages, noDevelopmentSet, type ExtractionPage } from './development-set.ts'
 

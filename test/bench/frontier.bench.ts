@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { systemClock } from '#infra/clock.ts'
-import { sqliteFrontier } from '#infra/engine/sqlite/frontier.ts'
+import { sqliteFrontier } from '#infra/frontier/sqlite.ts'
 import type { Frontier, Target } from '#schemas/frontier.ts'
 import { median, medianRatio, type Bench, type Contestant, type Sample } from './bench.ts'
 

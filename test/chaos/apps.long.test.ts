@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { systemClock } from '#infra/clock.ts'
-import { sqliteFrontier } from '#infra/engine/sqlite/frontier.ts'
+import { sqliteFrontier } from '#infra/frontier/sqlite.ts'
 import { findChromium } from '#infra/net/browser/find-chromium.ts'
 import { good } from '#scraper/miner/pages.fixture.ts'
 import { temporaryFolder } from '../conformance/temporary-folder.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { systemClock } from '#infra/clock.ts'
-import { sqliteFrontier } from '#infra/engine/sqlite/frontier.ts'
+import { sqliteFrontier } from '#infra/frontier/sqlite.ts'
 import { isTransient } from '#infra/net/http-failure.ts'
 import { temporaryFolder } from '../conformance/temporary-folder.ts'
 import { hostileReasons, openRefereedWeb, pagePaths } from '../site/refereed.ts'

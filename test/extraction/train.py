@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """
-Makes scraper/extract/content-weights.json and page-type-weights.json from the development split of WCXB, the Web Content eXtraction
+Makes scraper/extract/content/content-weights.json and page-type-weights.json from the development split of WCXB, the Web Content eXtraction
 Benchmark of Murrough Foley (CC-BY-4.0). The weights are numbers only; no text of the pages goes into them.
 
     node test/extraction/write-blocks.ts /tmp/training && python3 test/extraction/train.py /tmp/training [--write]
@@ -46,7 +46,7 @@ def main(folder, write):
     print("cross-validated word F1", by_type(pages, predicted))
     print("cross-validated share of right page types", round(float(np.mean([page["decided"] == page["page_type"] for page in pages])), 4))
     if write:
-        here = Path(__file__).parents[2] / "scraper" / "extract"
+        here = Path(__file__).parents[2] / "scraper" / "extract" / "content"
         columns = best_columns(X, y, weight)
         model = train(X[:, columns], y, weight)
         dump(here / "content-weights.json", trees_of(model, [names["features"][c] for c in columns]))

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { featureNames, featureReader } from '#scraper/extract/block-features.ts'
-import { isFiller } from '#scraper/extract/block-text.ts'
-import { readBlocks } from '#scraper/extract/content-blocks.ts'
-import type { Block, PageBlocks } from '#scraper/extract/page-blocks.ts'
-import { parseHtml, textOf, walk } from '#scraper/extract/dom.ts'
-import { pageTypeSigns, readSigns } from '#scraper/extract/page-type-signs.ts'
+import { featureNames, featureReader } from '#scraper/extract/content/block-features.ts'
+import { isFiller } from '#scraper/extract/content/block-text.ts'
+import { readBlocks } from '#scraper/extract/content/content-blocks.ts'
+import type { Block, PageBlocks } from '#scraper/extract/content/page-blocks.ts'
+import { parseHtml, textOf, walk } from '#scraper/extract/html/dom.ts'
+import { pageTypeSigns, readSigns } from '#scraper/extract/content/page-type-signs.ts'
 import { extractionPages, noDevelopmentSet } from '../bench/development-set.ts'
 
 /**

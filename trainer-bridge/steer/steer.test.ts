@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { sqliteCatalog } from '#infra/engine/sqlite/catalog.ts'
+import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import { DesirabilityManifest, lineage } from '#schemas/manifest.ts'
 import { jobOf, temporaryFolder } from '#test/golden/bridge.ts'

@@ -1,0 +1,203 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '#schemas/clock.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import type { Claim, ClaimRequest, Frontier, Prospect, Target } from '#schemas/frontier.ts'
+import type { HostTurns } from '#schemas/host-turns.ts'
+import { requireInteger } from '../sqlite/arguments.ts'
+import { openDatabase, type Database } from '../sqlite/database.ts'
+import { addTargets } from './add.ts'
+import { checkClaimRequest, checkDeferral, checkTarget, checkUrl, checkVisit } from './arguments.ts'
+import { frontierParts, type FrontierParts } from './parts.ts'
+import type { TargetRow } from './targets.ts'
+import { checkTurnEnd, checkTurnRequest, endTurn, takeTurn } from './turns.ts'
+import { groupCommit, type CommitHooks } from '../sqlite/group-commit.ts'
+import { fileSchemas } from '../sqlite/schema.ts'
+
+export interface FrontierOptions {
+  /** Times leases and rests; it must be the wall clock of all processes that share the file. */
+  clock: Clock
+  /** Further URLs of a host that has so many are refused and counted (FrontierStats.refused.host_urls). */
+  hostUrlsMax?: number
+  /** New URLs that lie deeper (Target.depth) are refused and counted (FrontierStats.refused.depth). */
+  depthMax?: number
+}
+
+/** From so many claims on that are under way, what ends one waits some ms for others. */
+const claimsForPatience = 8
+/** Claims that were lost are never ended: they are forgotten with all others, which costs nothing but patience. */
+const heldMax = 10_000
+/** KiB of pages that SQLite keeps in memory. */
+const cacheKib = 32_768
+
+/**
+ * A Frontier in a SQLite file that processes share, for tens of millions of URLs. A host is the URL's host name with its port.
+ *
+ * A URL is an entry of a sorted run (runs.ts) until it is claimed; then it gets a row. That it is known stands in each process's memory
+ * (seen.ts), about 30 bytes a URL, read from the file when the first URL is added. Calls that come together share one sync to disk.
+ */
+export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, depthMax = 100 }: FrontierOptions): Frontier & HostTurns & AsyncDisposable {
+  requireInteger('hostUrlsMax', hostUrlsMax, 1)
+  requireInteger('depthMax', depthMax, 0)
+  const db = openDatabase(path, fileSchemas.frontier)
+  db.run(`pragma cache_size = -${cacheKib}`)
+  const parts = frontierParts(db)
+  const { seen, hosts, inbox, targets, tallies, classes } = parts
+  const hooks = {
+    beforeCommit() {
+      if (inbox.isFull) settle(parts)
+      inbox.write()
+      seen.write()
+      tallies.write()
+    },
+    rolledBack() {
+      for (const part of [seen, inbox, hosts, tallies, classes]) part.forget()
+    },
+  }
+  const { run, flush } = groupCommit(db, hooks)
+  const held = new Set<string>()
+  // One crawler that works alone must not be kept waiting; where many visits are under way, some end at about the same time.
+  const patience = () => (held.size >= claimsForPatience ? 'patient' : undefined)
+  const finish = (claim: Claim, end: (row: TargetRow, now: number) => void) => {
+    held.delete(claim.token)
+    return run(() => end(heldTarget(parts, claim), clock.now()), patience())
+  }
+  return {
+    async add(found) {
+      const news = newsOf(parts, found)
+      if (news.length === 0) return 0
+      // What is read before the transaction keeps nobody waiting.
+      if (seen.count === 0) seen.catchUp()
+      return run(() => {
+        seen.catchUp()
+        return addTargets(parts, news, { hostUrlsMax, depthMax }, clock.now())
+      }, patience())
+    },
+    async claim(request) {
+      checkClaimRequest(request)
+      const claims = await run(() => claimTargets(parts, request, clock.now()))
+      for (const { token } of claims) held.add(token)
+      if (held.size > heldMax) held.clear()
+      return claims
+    },
+    async done(claim, visit) {
+      checkVisit(visit)
+      return finish(claim, (row, now) => {
+        targets.finish(row, visit, now)
+        hosts.release(row.host, row.url, { restsUntil: now + visit.hostDelayMs, now, address: visit.address, delayMs: visit.hostDelayMs })
+      })
+    },
+    async defer(claim, deferral) {
+      checkDeferral(deferral)
+      return finish(claim, (row, now) => {
+        targets.defer(row, deferral.reason, deferral.until)
+        const { until, holdHost, hostDelayMs = 0, address } = deferral
+        const restsUntil = Math.max(holdHost ? until : now, now + hostDelayMs)
+        hosts.release(row.host, row.url, { restsUntil, now, address, delayMs: deferral.hostDelayMs })
+      })
+    },
+    async takeTurn(request) {
+      checkTurnRequest(request)
+      return run(() => takeTurn(hosts, request, clock.now()))
+    },
+    async endTurn(turn, end) {
+      checkTurnEnd(end)
+      return run(() => endTurn(hosts, turn, end, clock.now()))
+    },
+    async stats() {
+      return run(() => {
+        hosts.wake(clock.now())
+        return tallies.stats()
+      })
+    },
+    async nextReadyAt(labels) {
+      return run(() => {
+        const now = clock.now()
+        settle(parts)
+        hosts.wake(now)
+        return hosts.nextReadyAt(classes.lanes(labels) ?? classes.all(), now)
+      })
+    },
+    async peek(limit) {
+      requireInteger('limit', limit, 1)
+      flush()
+      return rehearsal(db, hooks, () => peekTargets(parts, limit, clock.now()))
+    },
+    async [Symbol.asyncDispose]() {
+      flush()
+      db[Symbol.dispose]()
+    },
+  }
+}
+
+/** Those of which something is not known yet; most of what pages link to is known, and costs no more than this. */
+function newsOf({ seen }: FrontierParts, targets: readonly Target[]): Target[] {
+  const news: Target[] = []
+  for (const target of targets) {
+    checkTarget(target)
+    if (typeof target.url === 'string' && !seen.isNews(target.url, target.priority, target.depth ?? 0, target.modifiedAt)) continue
+    checkUrl(target.url)
+    news.push(target)
+  }
+  return news
+}
+
+function claimTargets(parts: FrontierParts, { limit, leaseMs, labels }: ClaimRequest, now: number): Claim[] {
+  const { hosts, targets, classes, seen } = parts
+  settle(parts)
+  hosts.wake(now)
+  const lanes = classes.lanes(labels)
+  const expiresAt = now + leaseMs
+  const claims: Claim[] = []
+  while (claims.length < limit) {
+    const best = hosts.best(lanes, now)
+    if (!best) break
+    const changedAt = seen.changedAt(best.entry.url)
+    claims.push({ ...targets.lend(best.host.id, best.entry, randomUUID(), expiresAt), ...(changedAt !== undefined && { modifiedAt: changedAt }) })
+    hosts.lend(best.host, best.entry.url, expiresAt, now)
+  }
+  return claims
+}
+
+const longestLeaseMs = 2 ** 40
+
+/** What claims would give from now on, each host once: they are made, in a transaction that is undone. */
+function peekTargets(parts: FrontierParts, limit: number, now: number): Prospect[] {
+  const { hosts, classes } = parts
+  const prospects: Prospect[] = []
+  for (let at: number | undefined = now; at !== undefined && prospects.length < limit; at = nextAfter(at, hosts.nextReadyAt(classes.all(), at))) {
+    const claims = claimTargets(parts, { limit: limit - prospects.length, leaseMs: longestLeaseMs }, at)
+    for (const { token: _token, expiresAt: _expiresAt, attempt, ...target } of claims) prospects.push({ ...target, attempts: attempt - 1, readyAt: at })
+  }
+  return prospects
+}
+
+const nextAfter = (at: number, next: number | undefined): number | undefined =>
+  next === undefined || next > at + longestLeaseMs / 2 ? undefined : Math.max(next, at + 1)
+
+/** Does the work and undoes it. */
+function rehearsal<T>(db: Database, hooks: CommitHooks, work: () => T): T {
+  const done: T[] = []
+  try {
+    db.transaction(() => {
+      done.push(work())
+      throw undoing
+    })
+  } catch (cause) {
+    hooks.rolledBack()
+    if (cause !== undoing) throw cause
+  }
+  return done[0] as T
+}
+const undoing = new Error('The rehearsal is over.')
+
+/** Sorts in what was added, so that it can be claimed. */
+function settle({ inbox, hosts }: FrontierParts): void {
+  for (const [host, entries] of inbox.empty()) hosts.enqueue(host, entries)
+}
+
+/** The row of a claim that nobody else got since; an expired one is still good until then. */
+function heldTarget({ targets }: FrontierParts, { url, token }: Claim): TargetRow {
+  const row = targets.find(url)
+  if (row && row.token === token) return row
+  throw new OrreryError('lease_lost', `The claim of ${url} is over: it expired and was lent again, or was finished; drop what was made of it.`, { url })
+}

@@ -1,0 +1,92 @@
+import type { FrontierStats, LabelStats, Visit } from '#schemas/frontier.ts'
+import type { Database } from '../sqlite/database.ts'
+
+export type TargetState = 'ready' | 'later' | 'leased' | 'finished'
+/** `refused:` with a reason counts what was not added. */
+type CounterName = 'targets' | 'hosts' | 'hosts_closed' | `refused:${string}`
+
+/** Counts kept beside what they count, gathered in memory and written once a transaction: `stats` never looks at the targets. */
+export class Tallies {
+  readonly #db: Database
+  readonly #counters = new Map<CounterName, number>()
+  /** label → state → change. */
+  readonly #states = new Map<string, Map<TargetState, number>>()
+
+  /** label → outcome → visits that ended so. */
+  readonly #visits = new Map<string, Map<Visit['outcome'], number>>()
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  count(name: CounterName, by: number): void {
+    this.#counters.set(name, (this.#counters.get(name) ?? 0) + by)
+  }
+
+  /** `by` pages of a label came into a state (or left it, below 0). */
+  move(label: string, state: TargetState, by: number): void {
+    let states = this.#states.get(label)
+    if (!states) this.#states.set(label, (states = new Map()))
+    states.set(state, (states.get(state) ?? 0) + by)
+  }
+
+  visited(label: string, outcome: Visit['outcome']): void {
+    let outcomes = this.#visits.get(label)
+    if (!outcomes) this.#visits.set(label, (outcomes = new Map()))
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+  }
+
+  write(): void {
+    for (const [name, by] of this.#counters) {
+      if (by !== 0) this.#db.run('insert into counters values (?, ?) on conflict do update set count = count + excluded.count', name, by)
+    }
+    for (const [label, states] of this.#states) {
+      for (const [state, by] of states) {
+        if (by !== 0) this.#db.run('insert into tallies values (?, ?, ?) on conflict do update set count = count + excluded.count', label, state, by)
+      }
+    }
+    for (const [label, outcomes] of this.#visits) {
+      for (const [outcome, count] of outcomes)
+        this.#db.run('insert into visits values (?, ?, ?) on conflict do update set count = count + excluded.count', label, outcome, count)
+    }
+    this.forget()
+  }
+
+  forget(): void {
+    this.#counters.clear()
+    this.#states.clear()
+    this.#visits.clear()
+  }
+
+  stats(): FrontierStats {
+    this.write()
+    const counters = this.#db.all<{ name: string; count: number }>('select name, count from counters order by name')
+    const counted = (name: CounterName) => counters.find((counter) => counter.name === name)?.count ?? 0
+    const refused = counters.flatMap(({ name, count }) => (name.startsWith('refused:') ? [[name.slice('refused:'.length), count] as const] : []))
+    return {
+      known: counted('targets'),
+      hosts: counted('hosts'),
+      hostsClosed: counted('hosts_closed'),
+      refused: Object.fromEntries(refused),
+      labels: this.#labels(),
+    }
+  }
+
+  #labels(): Record<string, LabelStats> {
+    const labels = new Map<string, LabelStats>()
+    const of = (label: string) => {
+      let stats = labels.get(label)
+      if (!stats) labels.set(label, (stats = { waiting: 0, leased: 0, stored: 0, unchanged: 0, rejected: 0, failed: 0 }))
+      return stats
+    }
+    for (const { label, state, count } of this.#db.all<{ label: string; state: TargetState; count: number }>('select * from tallies order by label, state')) {
+      if (state === 'leased') of(label).leased += count
+      else if (state !== 'finished') of(label).waiting += count
+    }
+    for (const { label, outcome, count } of this.#db.all<{ label: string; outcome: Visit['outcome']; count: number }>(
+      'select * from visits order by label, outcome',
+    ))
+      of(label)[outcome] += count
+    return Object.fromEntries(labels)
+  }
+}

@@ -1,0 +1,121 @@
+import type { Database } from './database.ts'
+import { renewFrontier } from '../frontier/renewal.ts'
+
+/**
+ * The tables of each kind of engine file. `steps[i]` brings a file from version i to i + 1, so the supported version is `steps.length`;
+ * a released step is never edited, a change is a new one. Text compares as bytes of UTF-8 (SQLite's BINARY collation).
+ */
+export interface FileSchema {
+  kind: string
+  /** Stands in the file's header, so that a file of one kind is not taken for another ("Orr" + one letter). */
+  applicationId: number
+  steps: readonly (string | ((db: Database) => void))[]
+}
+
+/** The first form: a row with its indexes for each URL. */
+const frontierOfRows = `
+  create table targets (
+    url text primary key, host text not null, kind text not null, label text not null, lane text not null, priority real not null,
+    state text not null default 'ready' check (state in ('ready', 'later', 'leased', 'finished')), ready_at integer,
+    attempt integer not null default 0, token text, expires_at integer, outcome text, reason text,
+    etag text, last_modified text, version integer not null default 0
+  ) strict, without rowid;
+  create index targets_ready on targets (host, lane, priority desc, url) where state = 'ready';
+  create index targets_later on targets (lane, ready_at) where state = 'later';
+  create index targets_later_of_host on targets (host, lane, ready_at) where state = 'later';
+  create table hosts (
+    host text primary key, is_open integer not null default 1, opens_at integer not null default 0, rests_until integer not null default 0,
+    leased_url text, leased_until integer
+  ) strict, without rowid;
+  create index hosts_closed on hosts (opens_at) where is_open = 0;
+  create index hosts_lent on hosts (leased_until) where leased_until is not null;
+  create table heads (host text, lane text, priority real not null, url text not null, primary key (host, lane)) strict, without rowid;
+  create index heads_order on heads (priority desc, url);
+  create index heads_lane_order on heads (lane, priority desc, url);
+  create table lanes (lane text primary key) strict, without rowid;
+  create table counters (name text primary key, count integer not null) strict, without rowid;
+  insert into counters values ('targets', 0), ('hosts', 0);
+  create table tallies (label text, state text, count integer not null default 0, primary key (label, state)) strict, without rowid;
+  create table visits (label text, outcome text, count integer not null default 0, primary key (label, outcome)) strict, without rowid;
+  create trigger hosts_counted after insert on hosts begin update counters set count = count + 1 where name = 'hosts'; end;
+  create trigger targets_added after insert on targets begin
+    update counters set count = count + 1 where name = 'targets';
+    insert into lanes values (new.lane) on conflict do nothing;
+    insert into tallies select new.label, new.state, 1 where new.kind = 'page' on conflict do update set count = count + 1;
+  end;
+  create trigger targets_moved after update of state on targets when old.state <> new.state and new.kind = 'page' begin
+    update tallies set count = count - 1 where label = old.label and state = old.state;
+    insert into tallies values (new.label, new.state, 1) on conflict do update set count = count + 1;
+  end;
+`
+
+/** `messages.state`: ready, later (waits for ready_at), leased, done, dead. `id` is the order of adding. */
+const queue = `
+  create table messages (
+    id integer primary key autoincrement, queue text not null, key text not null, body text not null,
+    state text not null default 'ready' check (state in ('ready', 'later', 'leased', 'done', 'dead')), ready_at integer,
+    attempt integer not null default 0, token text, expires_at integer, reason text, unique (queue, key)
+  ) strict;
+  create index messages_ready on messages (queue, id) where state = 'ready';
+  create index messages_later on messages (queue, ready_at) where state = 'later';
+  create index messages_leased on messages (queue, expires_at) where state = 'leased';
+  create table tallies (queue text, state text, count integer not null default 0, primary key (queue, state)) strict, without rowid;
+  create trigger messages_added after insert on messages begin
+    insert into tallies values (new.queue, new.state, 1) on conflict do update set count = count + 1;
+  end;
+  create trigger messages_moved after update of state on messages when old.state <> new.state begin
+    update tallies set count = count - 1 where queue = old.queue and state = old.state;
+    insert into tallies values (new.queue, new.state, 1) on conflict do update set count = count + 1;
+  end;
+`
+
+/** `entries` is append-only; `lines` holds the head of each name. */
+const catalog = `
+  create table entries (
+    name text not null, version integer not null, sha256 text not null, manifest text not null, primary key (name, version), unique (name, sha256)
+  ) strict, without rowid;
+  create table lines (name text primary key, version integer not null, sha256 text not null) strict, without rowid;
+  create trigger entries_kept before delete on entries begin select raise(abort, 'entries are append-only'); end;
+  create trigger entries_fixed before update on entries begin select raise(abort, 'entries are append-only'); end;
+`
+
+/** `events` is append-only and says when each batch was in which state; at most one settlement per (plan, epoch, batch), by two unique indexes. */
+const ledger = `
+  create table epochs (
+    plan_id text, epoch integer, fence integer not null, closed integer not null default 0, labels_sha256 text not null, primary key (plan_id, epoch)
+  ) strict, without rowid;
+  create table batches (
+    plan_id text, epoch integer, batch integer, label text not null,
+    state text not null check (state in ('planned', 'leased', 'trained', 'settled', 'expired', 'nacked', 'void')),
+    token text, node text, expires_at integer, available_until integer, primary key (plan_id, epoch, batch)
+  ) strict, without rowid;
+  create index batches_free on batches (plan_id, epoch, batch) where state in ('planned', 'expired', 'nacked');
+  create index batches_leased on batches (plan_id, epoch, expires_at) where state = 'leased';
+  create table settlements (
+    id integer primary key autoincrement, plan_id text not null, epoch integer not null, batch integer not null, node text not null, token text not null,
+    loss real not null, tokens integer not null, settled_at integer not null, unique (plan_id, epoch, batch)
+  ) strict;
+  create table events (
+    id integer primary key autoincrement, plan_id text not null, epoch integer not null, batch integer not null, state text not null,
+    at integer not null, node text, reason text
+  ) strict;
+  create unique index events_settled on events (plan_id, epoch, batch) where state = 'settled';
+  create trigger events_kept before delete on events begin select raise(abort, 'events are append-only'); end;
+  create trigger events_fixed before update on events begin select raise(abort, 'events are append-only'); end;
+  create trigger settlements_kept before delete on settlements begin select raise(abort, 'settlements are final'); end;
+  create trigger settlements_fixed before update on settlements begin select raise(abort, 'settlements are final'); end;
+`
+
+/** What is known of hosts for a time (host-notes.ts). */
+const notes = `
+  create table notes (kind text, host text, text text not null, until integer not null, primary key (kind, host)) strict, without rowid;
+  create index notes_until on notes (until);
+`
+
+export const fileSchemas = {
+  frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierOfRows, renewFrontier] },
+  queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
+  catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog] },
+  ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger] },
+  notes: { kind: 'notes', applicationId: 0x4f72724e, steps: [notes] },
+} as const satisfies Record<string, FileSchema>

@@ -1,0 +1,119 @@
+import type { DesirabilityJob } from '#schemas/desirability.ts'
+import type { Target } from '#schemas/frontier.ts'
+import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { pagePriority } from './priority.ts'
+import type { Discovery, TrapReason, Traps } from './traps.ts'
+import type { Found, FoundUrl } from '../source/found.ts'
+import { labelOf, originOf, type Jobs } from '../jobs/jobs.ts'
+import type { Share } from '../jobs/share.ts'
+
+/** Seeds before sitemaps before pages (priority.ts). Nothing of where or when a URL was found. */
+const priorities = { seed: 3_000_000, sitemap: 2_000_000 }
+/** Sitemaps below sitemaps: one level more than there should be, and one to spare. */
+const nestingMax = 3
+/** Documents of one feed behind its first. */
+const feedPartsMax = 50
+/** URLs remembered as added, and as refused, ≈ 20 MB each at the most. */
+const rememberedMax = 100_000
+
+/** What becomes of what was found. */
+interface Wanted {
+  targets: Target[]
+  /** What leads into a place without end; each is told once. */
+  trapped: { url: string; reason: TrapReason | 'blocked' }[]
+}
+
+/** Turns what is found into what is to be visited: URLs that a job wants on hosts of our share, outside of traps. */
+export interface Targets {
+  seeds(): Target[]
+  /**
+   * Leaves out what this process has added before to no less effect: the frontier would not change. So what it gives must be added before the visit of `at`
+   * is done.
+   * @param at the target whose answer it was found in
+   */
+  found(found: Found, at: Pick<Target, 'url' | 'kind' | 'depth'>): Wanted
+}
+
+interface Parts {
+  jobs: Jobs
+  isOurs: Share
+  traps: Traps
+  /** What nobody may fetch; absent: anything may be. */
+  blocks?: (url: string) => boolean
+  /** The clock of facts, ms since epoch. */
+  now: () => number
+}
+
+export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Parts): Targets {
+  const remembered = depthMemory()
+  const refused = depthMemory()
+  const priorityOf = ({ url, modifiedAt }: FoundUrl, { weight }: DesirabilityJob) => pagePriority({ url, weight, modifiedAt, now: now() })
+
+  const addPage = (wanted: Wanted, found: FoundUrl, discovery: Discovery): void => {
+    const { url } = found
+    // A date may pull a visit forward, so it is always passed on.
+    if (found.modifiedAt === undefined && remembered.has(url, discovery.depth)) return
+    const job = isOurs(url) ? jobs.of(url) : undefined
+    if (!job) return
+    const reason = blocks(url) ? 'blocked' : traps.reasonOf(url, discovery)
+    if (reason !== undefined) refuse(wanted, url, reason)
+    else wanted.targets.push({ ...found, kind: 'page', label: labelOf(job), priority: priorityOf(found, job), depth: discovery.depth })
+    // One variant too many is asked about again: by then more may be known of its path. So is what is blocked: the list may change.
+    if (reason === undefined ? found.modifiedAt === undefined : reason !== 'trap_variants' && reason !== 'blocked') remembered.add(url, discovery.depth)
+  }
+  const refuse = (wanted: Wanted, url: string, reason: TrapReason | 'blocked'): void => {
+    if (refused.has(url, 0)) return
+    refused.add(url, 0)
+    wanted.trapped.push({ url, reason })
+  }
+  const list = (found: FoundUrl, kind: 'sitemap' | 'feed', owner: DesirabilityJob | undefined, priority: number, depth = 0): Target[] => {
+    if (remembered.has(found.url, 0)) return []
+    const job = jobs.of(found.url) ?? owner
+    if (!job || !isOurs(found.url)) return []
+    if (found.modifiedAt === undefined) remembered.add(found.url, 0)
+    return [{ ...found, kind, label: labelOf(job), priority, ...(depth === 0 ? {} : { depth }) }]
+  }
+  const seed = (text: string, job: DesirabilityJob): Target[] => {
+    const url = canonicalUrl(text)
+    if (url === undefined) return []
+    if (isSitemap(url)) return list({ url }, 'sitemap', job, priorities.seed)
+    // A seed that no pattern takes is read for its links alone.
+    return isOurs(url) ? [{ url, kind: 'page', label: labelOf(jobs.of(url) ?? job), priority: priorities.seed }] : []
+  }
+  return {
+    seeds: () => jobs.list.flatMap((job) => job.web.seeds.flatMap((text) => seed(text, job))),
+    found({ pages, sitemaps, feeds }, at) {
+      const wanted: Wanted = { targets: [], trapped: [] }
+      // What a sitemap or feed lists is as good as a seed.
+      const discovery = at.kind === 'page' ? { depth: (at.depth ?? 0) + 1, from: at.url } : { depth: 0 }
+      const nowMs = now()
+      for (const found of pages) addPage(wanted, notAhead(found, nowMs), discovery)
+      // A host may be asked for its own lists; those of others only where a job goes.
+      const ownerOf = ({ url }: FoundUrl) => (originOf(url) === originOf(at.url) ? (jobs.of(at.url) ?? jobs.list[0]) : undefined)
+      // An index that lists indexes without end is left.
+      const nesting = at.kind === 'sitemap' ? (at.depth ?? 0) + 1 : 0
+      for (const found of nesting > nestingMax ? [] : sitemaps) wanted.targets.push(...list(found, 'sitemap', ownerOf(found), priorities.sitemap, nesting))
+      // So is a feed that goes on without end.
+      const part = at.kind === 'feed' ? (at.depth ?? 0) + 1 : 0
+      for (const found of part > feedPartsMax ? [] : feeds) wanted.targets.push(...list(found, 'feed', ownerOf(found), priorities.sitemap, part))
+      return wanted
+    },
+  }
+}
+
+/** A date to come says nothing: it would call for visits until it is there. */
+const notAhead = (found: FoundUrl, now: number): FoundUrl => (found.modifiedAt !== undefined && found.modifiedAt > now ? { url: found.url } : found)
+
+/** URL → least depth it was added at. When full it starts anew: what is added twice does no harm. */
+function depthMemory() {
+  const depths = new Map<string, number>()
+  return {
+    has: (url: string, depth: number): boolean => (depths.get(url) ?? Infinity) <= depth,
+    add(url: string, depth: number): void {
+      if (depths.size >= rememberedMax) depths.clear()
+      depths.set(url, depth)
+    },
+  }
+}
+
+const isSitemap = (url: string): boolean => /\/[^/]*sitemap[^/]*\.xml(?:\.gz)?$/i.test(new URL(url).pathname)

@@ -1,0 +1,134 @@
+import { decodeText } from '#scraper/charset/charset.ts'
+import { sha256Hex } from '#schemas/canonical-json.ts'
+import { dataSource } from '#schemas/data-universe.ts'
+import type { Document } from '#schemas/document.ts'
+import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
+import { minhash } from '#schemas/identity/minhash.ts'
+import { qualitySettings, type QualityChoice } from '#schemas/quality.ts'
+import { extractPage, type ExtractedPage } from '../extract/extract-page.ts'
+import { openLanguages, type IdentifyLanguage } from '../extract/language/language.ts'
+import { openQuality, type Quality } from '../filter/quality.ts'
+import { pageTimes } from '../freshness/page-times.ts'
+import { readPageRobots } from '../robots/page-robots.ts'
+import { isRightsRefusal, pageRights, rightsRefusal, type HostWord } from '../robots/rights.ts'
+import type { HostRobots } from '../robots/robots.ts'
+import type { Fetched } from '../source/source.ts'
+import { needsRendering } from '../render/need.ts'
+
+/** A Document without what the miner adds: whose it is, for which job, and which version. */
+export type PageDocument = Omit<Document, 'label' | 'job_id' | 'hotkey' | 'version'>
+
+/** All that a document is made of, as plain data: it goes to another thread. */
+export interface PageTask {
+  fetched: Fetched
+  /** The HTML as a browser shows it; hash and headers stay those of the answer. */
+  rendered: string | undefined
+  /** undefined: robots.txt was not asked, since the page comes from an archive. */
+  robotsTxt: HostRobots['state'] | undefined
+  /** undefined: not asked. */
+  host: HostWord | undefined
+  /** The time of the fetch, by the clock that stamps facts. */
+  nowMs: number
+  /** Refuse what its owner does not want to be learnt from, too. */
+  obeyRights: boolean
+  /** Keep the content as Markdown beside the text. */
+  keepsMarkdown: boolean
+  /** What is asked of its text, where that is not the default. */
+  quality?: QualityChoice | undefined
+}
+
+/** What was made of a page. */
+export interface PageReading {
+  /** Or why there is none: a rights refusal, `too_deep`, `no_text`, a quality rule's code. */
+  document: PageDocument | string
+  /** Length of the main text as extracted. */
+  textChars: number
+  /** The page promises more than it holds: scripts would fill it. */
+  needsBrowser: boolean
+}
+
+/** One page, read whole. Pure: the same task gives the same document, whoever fetched it. */
+export type ReadTask = (task: PageTask) => PageReading
+
+/** What reads pages, and the settings that were compiled before. */
+interface Reader {
+  identifyLanguage: IdentifyLanguage
+  qualityOf: (choice: QualityChoice | undefined) => Quality
+}
+
+/** Loads what a thread needs to read pages, once. */
+export async function openTaskReader(): Promise<ReadTask> {
+  const compiled = new Map<string, Quality>()
+  const qualityOf = (choice: QualityChoice = {}): Quality => {
+    const key = JSON.stringify(choice)
+    const known = compiled.get(key)
+    if (known) return known
+    const opened = openQuality(qualitySettings(choice))
+    compiled.set(key, opened)
+    return opened
+  }
+  const reader = { identifyLanguage: await openLanguages(), qualityOf }
+  return (task) => readPage(task, reader)
+}
+
+function readPage(task: PageTask, reader: Reader): PageReading {
+  const { fetched, rendered } = task
+  const { url, headers, body } = fetched
+  const html = rendered ?? decodeText(body, headers['content-type']).text
+  const page = extractPage(html, url)
+  const textChars = page.text.length
+  const document = documentOf(page, task, reader)
+  // What may not be used need not be shown either.
+  const mayBeShown = rendered === undefined && !(typeof document === 'string' && isRightsRefusal(document))
+  return { document, textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
+}
+
+function documentOf(
+  page: ExtractedPage,
+  { fetched, robotsTxt, host, nowMs, obeyRights, keepsMarkdown, quality: choice }: PageTask,
+  reader: Reader,
+): PageDocument | string {
+  const { headers, url } = fetched
+  const robots = readPageRobots(headers, { ...page, robots: page.metaRobots }, url)
+  const rights = pageRights({ robotsTxt, host, robots, licence: page.licence })
+  const forbidden = rightsRefusal(rights, robots, { obey: obeyRights, nowMs })
+  if (forbidden !== undefined) return forbidden
+  if (page.cut !== undefined) return page.cut
+  const whole = normalizeText(page.text)
+  if (whole === '') return 'no_text'
+  const { lang, score, shares } = reader.identifyLanguage(whole, page.lang)
+  const rules = reader.qualityOf(choice)
+  const { text: kept, quality, refusal } = rules.judge(whole, lang)
+  if (refusal !== undefined) return refusal
+  const { text, counts: personalData } = rules.replacePersonalData(kept)
+  if (text === '') return 'no_text'
+  return {
+    id: contentId(text),
+    uri: url,
+    url,
+    host: new URL(url).host,
+    page_type: page.pageType,
+    title: rules.replacePersonalData(page.title).text,
+    author: page.author === undefined ? null : rules.replacePersonalData(page.author).text,
+    site_name: page.siteName ?? null,
+    text,
+    markdown: keepsMarkdown ? rules.replacePersonalData(page.markdown().toWellFormed()).text : null,
+    lang,
+    lang_score: score,
+    languages: shares,
+    source: dataSource.WEB,
+    ...pageTimes({ url, lang: page.lang, dates: page.dates, lastModified: headers['last-modified'], nowMs }),
+    http_status: fetched.status,
+    etag: headers['etag']?.slice(0, headerChars) ?? null,
+    last_modified: headers['last-modified']?.slice(0, headerChars) ?? null,
+    content_type: (headers['content-type'] ?? '').slice(0, headerChars),
+    html_sha256: sha256Hex(fetched.body),
+    text_bytes: Buffer.byteLength(text),
+    minhash: minhash(text),
+    quality,
+    personal_data: personalData,
+    rights,
+  }
+}
+
+const headerChars = 500

@@ -1,0 +1,188 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { dateClaims } from './date-claims.ts'
+import { pageDates } from './dates.ts'
+import { parseHtml } from '../html/dom.ts'
+
+const nowMs = Date.UTC(2026, 0, 1, 12)
+const datesOf = (html: string, page: { url?: string; lang?: string; lastModified?: string } = {}) =>
+  pageDates(dateClaims(parseHtml(html).root), { url: 'https://site.example/', lang: undefined, lastModified: undefined, nowMs, ...page })
+
+describe('the publication of a page', () => {
+  test.each([
+    ['json-ld', '<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"2025-03-04"}</script>'],
+    ['meta', '<meta property="article:published_time" content="2025-03-04T10:00:00Z">'],
+    ['microdata', '<span itemprop="datePublished" content="2025-03-04">then</span>'],
+    ['time', '<h1>A title</h1><time datetime="2025-03-04">4 March</time>'],
+    ['text', '<h1>A title</h1><p>Published on 4 March 2025</p>'],
+  ])('is found by %s', (by, html) => {
+    expect(datesOf(html)).toMatchObject({ publishedDay: '2025-03-04', publishedBy: by })
+  })
+
+  test('is found in the address', () => {
+    expect(datesOf('<p>Nothing', { url: 'https://site.example/2025/03/04/title' })).toMatchObject({ publishedDay: '2025-03-04', publishedBy: 'url' })
+  })
+
+  test('is Last-Modified as a last resort, and then it is not sure', () => {
+    const { publishedAt, publishedBy, publishedScore } = datesOf('<p>Nothing', { lastModified: 'Wed, 01 Jan 2025 00:00:00 GMT' })
+    expect([publishedAt, publishedBy]).toEqual([new Date('2025-01-01'), 'last-modified'])
+    expect(publishedScore).toBeLessThan(0.3)
+  })
+
+  test('is the year of a copyright at last, unless it is this one', () => {
+    expect(datesOf('<p>Text<footer>© 2003–2019 Site')).toMatchObject({ publishedDay: '2019-01-01', publishedBy: 'copyright', publishedScore: 0.15 })
+    expect(datesOf('<p>Text<footer>© 2003–2026 Site').publishedAt).toBeNull()
+  })
+
+  test('is not a month that is told of', () => {
+    const told = 'In the long and rainy autumn of that year, as far as anybody knows, it was in March 2015 that all of this began for the people of the town.'
+    expect(datesOf(`<p>${told}</p>`).publishedAt).toBeNull()
+  })
+
+  test('is nothing when nothing is said, or only what cannot be', () => {
+    const none = { publishedAt: null, publishedDay: null, publishedBy: 'none', publishedScore: 0, modifiedAt: null, candidates: [] }
+    expect(datesOf('<p>Nothing')).toEqual(none)
+    expect(datesOf('<time datetime="2026-02-01"></time><meta name="date" content="1989-01-01"><meta name="date" content="2025-02-31">')).toEqual(none)
+  })
+})
+
+const article = (date: string) => `<script type="application/ld+json">{"@type":"Article","datePublished":"${date}"}</script>`
+
+describe('of several dates', () => {
+  test.each([
+    ['what machines are told comes before what is shown', `${article('2025-03-04')}<h1>A</h1><p>Published on 1 May 2025</p>`],
+    ['a byline comes before a comment', '<div class="comments"><time datetime="2025-05-01"></time></div><h1>A</h1><p class="byline">4 March 2025</p>'],
+    [
+      'the text comes before what is related',
+      '<aside><ul><li><time datetime="2025-05-01"></time></ul></aside><h1>A</h1><span class="date">4 March 2025</span>',
+    ],
+    [
+      'a label comes before a date that is told of',
+      '<h1>A</h1><p>Posted on 4 March 2025</p><p>It was on 1 May 2025 that it all began, as everybody in the town will tell you.</p>',
+    ],
+    ['the wrapper of a title is no side bar', '<div class="sidebar"><h1>A</h1><p class="date">4 March 2025</p></div><p class="date">1 May 2025</p>'],
+    [
+      'a date of its own comes before those of a list',
+      `<h1>A</h1>${['01', '02', '03', '05'].map((day) => `<span itemprop="datePublished" content="2025-06-${day}"></span>`).join('')}${article('2025-03-04')}`,
+    ],
+    ['a day comes before its month', '<h1>A</h1><p>May 2025</p><p>4 March 2025</p>'],
+  ])('%s', (_, html) => expect(datesOf(html).publishedDay).toBe('2025-03-04'))
+
+  test('the last change is told apart, by its element or by its label', () => {
+    const html = '<h1>A</h1><p>Published: <span>4 March 2025</span></p><p>Last updated: 9 April 2025</p><time class="updated" datetime="2025-04-09"></time>'
+    expect(datesOf(html)).toMatchObject({ publishedDay: '2025-03-04', modifiedAt: new Date('2025-04-09') })
+  })
+
+  test('a change alone is a weaker publication', () => {
+    const changed = datesOf('<meta property="article:modified_time" content="2025-03-04">')
+    expect(changed).toMatchObject({ publishedDay: '2025-03-04', modifiedAt: new Date('2025-03-04') })
+    expect(changed.publishedScore).toBeLessThan(0.5)
+  })
+
+  test('those that agree are surer, and those that cannot be make the rest less sure', () => {
+    const alone = datesOf(article('2025-03-04')).publishedScore
+    expect(datesOf(article('2025-03-04'), { url: 'https://site.example/2025/03/04/a' }).publishedScore).toBeGreaterThan(alone)
+    expect(datesOf(`${article('2026-03-04')}${article('2025-03-04')}`).publishedScore).toBeLessThan(alone)
+    expect(datesOf(`${article('2025-03-04')}<meta name="last-modified" content="2020-01-01">`).publishedScore).toBeLessThan(alone)
+  })
+})
+
+describe('the order of day and month', () => {
+  const html = '<h1>A</h1><p class="date">3/4/2025</p>'
+  test.each([
+    ['en-US', '2025-03-04'],
+    ['en-GB', '2025-04-03'],
+    ['de', '2025-04-03'],
+  ])('is that of the language: %s', (lang, day) => expect(datesOf(html, { lang }).publishedDay).toBe(day))
+
+  test('is that of another date of the page', () => {
+    expect(datesOf(`${html}<p>25/12/2024</p>`, { lang: 'en-US' }).publishedDay).toBe('2025-04-03')
+    expect(datesOf(`${html}<p>April 3, 2025</p>`, { lang: 'en-US' }).publishedDay).toBe('2025-04-03')
+  })
+
+  test('is the one that does not lie ahead', () => {
+    expect(datesOf('<h1>A</h1><p class="date">2/1/2026</p>', { lang: 'en-GB' }).publishedDay).toBe('2026-01-02')
+  })
+})
+
+describe('the printed day', () => {
+  test('is the local one where a page shows it beside an instant in UTC', () => {
+    const instant = '<meta property="article:published_time" content="2025-03-05T02:18:11Z"><h1>A</h1>'
+    expect(datesOf(`${instant}<p class="date">4 March 2025</p>`)).toMatchObject({ publishedDay: '2025-03-04', publishedAt: new Date('2025-03-05T02:18:11Z') })
+    expect(datesOf(instant).publishedDay).toBe('2025-03-05')
+    expect(datesOf(`${instant}<p class="date">2 March 2025</p>`).publishedDay).toBe('2025-03-05')
+    expect(datesOf(`${instant}<p class="date">4 March 2025</p>`, { lang: 'de' }).publishedDay).toBe('2025-03-05')
+  })
+
+  test('may have begun in the east before now: its instant is now', () => {
+    const { publishedDay, publishedAt } = datesOf('<meta name="date" content="2026-01-02">')
+    expect([publishedDay, publishedAt]).toEqual(['2026-01-02', new Date(nowMs)])
+  })
+})
+
+test('a head that is never closed is read on', () => {
+  expect(datesOf('<html><head><title>1 May 2024</title><body><h1>A</h1><p>Posted 4 March 2025').publishedDay).toBe('2025-03-04')
+})
+
+test('a Last-Modified of this moment says nothing', () => {
+  expect(datesOf('<p>A', { lastModified: new Date(nowMs - 1000).toUTCString() }).publishedAt).toBeNull()
+})
+
+describe('whatever the page', () => {
+  const dates = fc.constantFrom(
+    '2025-03-04',
+    '4 March 2025',
+    '3/4/25',
+    '1741064767',
+    '2031-01-01',
+    '1989-01-01',
+    '2025-03-04T23:00:00-09:00',
+    '2025年3月4日',
+    '0',
+    '',
+  )
+  const pieces = fc.constantFrom(
+    '<p>',
+    '</p>',
+    '<time datetime="',
+    '">',
+    '<div class="date updated">',
+    '</div>',
+    '<h1>',
+    '<meta name="date" content="',
+    'Updated: ',
+    '<a href="',
+    '<script type="application/ld+json">',
+    '{"datePublished":"',
+    '"}',
+    '</script>',
+    '\ud800',
+    '\0',
+  )
+  const html = fc.array(fc.oneof(dates, pieces), { maxLength: 60 }).map((parts) => parts.join(''))
+
+  test('its dates are between 1995 and now, its scores between 0 and 1, and it says the same again', () => {
+    fc.assert(
+      fc.property(html, fc.webUrl(), fc.option(dates, { nil: undefined }), (text, url, lastModified) => {
+        const page = datesOf(text, { url, ...(lastModified === undefined ? {} : { lastModified }) })
+        const times = [page.publishedAt, page.modifiedAt, ...page.candidates.map(({ atMs }) => new Date(atMs))].filter((at) => at !== null)
+        expect(times.every((at) => at.getTime() <= nowMs && at.getTime() >= Date.UTC(1994, 11, 31))).toBe(true)
+        expect([page.publishedScore, ...page.candidates.map(({ score }) => score)].every((score) => score >= 0 && score <= 1)).toBe(true)
+        expect(page.publishedAt === null).toBe(page.publishedBy === 'none')
+        expect(datesOf(text, { url, ...(lastModified === undefined ? {} : { lastModified }) })).toEqual(page)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test.each([
+    ['many years', '2020 '.repeat(200_000)],
+    ['many dates', '<p class="date">5 May 2020</p>'.repeat(50_000)],
+    ['deep elements that say they hold dates', '<div class="date published byline">'.repeat(1900) + '5 May 2020 '.repeat(20_000)],
+    ['one endless name', `<p class="${'date '.repeat(200_000)}">5 May 2020`],
+    ['endless JSON-LD', `<script type="application/ld+json">${'{"date":['.repeat(100_000)}</script>`],
+    ['many titles', '<div><h1>5 May 2020</h1></div>'.repeat(50_000)],
+  ])('it is read in a time that grows no faster than the page: %s', (_, text) => {
+    expect(datesOf(text).candidates.length).toBeLessThanOrEqual(400)
+  })
+})

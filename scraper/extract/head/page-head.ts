@@ -1,0 +1,136 @@
+import type { Element, ParentNode } from 'domhandler'
+import { BylineReader, type Byline } from './byline.ts'
+import { collapse, textOf, walk } from '../html/dom.ts'
+import { readJsonLd, type JsonLdFacts } from './json-ld.ts'
+import { LicenceReader } from './licence-claims.ts'
+import type { LicenceClaim } from './licence.ts'
+
+/** What a page says of itself beside its text, as it stands in the page. */
+export interface PageHead {
+  /** `<title>`, empty when there is none. */
+  title: string
+  /** The first few `<h1>` that hold text. */
+  headings: string[]
+  /** Contents of the first `<meta>` of each name (or property, or itemprop), names in lower case. */
+  meta: ReadonlyMap<string, string>
+  jsonLd: JsonLdFacts
+  bylines: Byline[]
+  /** `href` of `<base>`. */
+  base: string | undefined
+  /** `href` of `<link rel=canonical>`. */
+  canonical: string | undefined
+  /** The lang attribute of the document, as it stands; else what a meta element says. */
+  lang: string | undefined
+  /** Contents of `<meta name=robots>` and of those that name us. */
+  robots: string[]
+  /** Contents of `<meta name=tdm-reservation>` and `tdm-policy`. */
+  tdmReservation: string | undefined
+  tdmPolicy: string | undefined
+  licences: LicenceClaim[]
+}
+
+const metaMax = 300
+const contentChars = 2048
+const titlesMax = 10
+const titleChars = 2000
+const jsonLdMax = 50
+const robotsMax = 50
+
+/** One pass over the page. @param url of the page: its own address among `hreflang` alternatives tells its language */
+export function readHead(root: ParentNode, url: string): PageHead {
+  const reader = new HeadReader(url)
+  walk(root, {
+    enter: (element) => reader.enter(element),
+    leave: (element) => reader.leave(element),
+    text: (data) => reader.text(data),
+  })
+  return reader.head()
+}
+
+class HeadReader {
+  readonly #url: string
+  readonly #meta = new Map<string, string>()
+  readonly #headings: string[] = []
+  readonly #jsonLd: string[] = []
+  readonly #robots: string[] = []
+  readonly #bylines = new BylineReader()
+  readonly #licences = new LicenceReader()
+  #title = ''
+  #titles = 0
+  #base: string | undefined
+  #canonical: string | undefined
+  #lang: string | undefined
+  #hreflang: string | undefined
+
+  constructor(url: string) {
+    this.#url = url
+  }
+
+  enter(element: Element): boolean {
+    const { name, attribs } = element
+    if (name === 'svg' || name === 'style') return false
+    if (name === 'script') {
+      if (this.#jsonLd.length < jsonLdMax && /ld\+json/i.test(attribs['type'] ?? '')) this.#jsonLd.push(textOf(element))
+      return false
+    }
+    if (name === 'html') this.#lang ??= attribs['lang'] ?? attribs['xml:lang']
+    else if ((name === 'title' || name === 'h1') && this.#titles++ < titlesMax) this.#seeTitle(element)
+    else if (name === 'base') this.#base ??= attribs['href']
+    else if (name === 'meta') this.#seeMeta(attribs)
+    else if (name === 'link') this.#seeLink(attribs)
+    this.#bylines.enter(element)
+    this.#licences.enter(element)
+    return true
+  }
+
+  leave(element: Element): void {
+    this.#licences.leave(element)
+  }
+
+  text(data: string): void {
+    this.#bylines.text(data)
+    this.#licences.text(data)
+  }
+
+  head(): PageHead {
+    const meta = this.#meta
+    const jsonLd = readJsonLd(this.#jsonLd)
+    return {
+      title: this.#title,
+      headings: this.#headings,
+      meta,
+      jsonLd,
+      bylines: this.#bylines.found(),
+      base: this.#base,
+      canonical: this.#canonical,
+      lang: this.#lang ?? meta.get('content-language') ?? meta.get('og:locale') ?? this.#hreflang,
+      robots: this.#robots,
+      tdmReservation: meta.get('tdm-reservation')?.slice(0, 10),
+      tdmPolicy: meta.get('tdm-policy'),
+      licences: [...jsonLd.licences.map((value) => ({ value, by: 'json-ld' as const, isSiteWide: false })), ...this.#licences.claims(meta)],
+    }
+  }
+
+  #seeTitle(element: Element): void {
+    const text = collapse(textOf(element).slice(0, titleChars))
+    if (element.name === 'title') this.#title ||= text
+    else if (text !== '') this.#headings.push(text)
+  }
+
+  #seeMeta(attribs: Record<string, string>): void {
+    const name = (attribs['property'] ?? attribs['name'] ?? attribs['itemprop'] ?? attribs['http-equiv'] ?? '').trim().toLowerCase()
+    const content = (attribs['content'] ?? '').slice(0, contentChars).trim()
+    if (name === '' || content === '') return
+    if (name === 'robots' || name === 'orrery') {
+      if (this.#robots.length < robotsMax) this.#robots.push(content.slice(0, 1000))
+    } else if (!this.#meta.has(name) && this.#meta.size < metaMax) this.#meta.set(name, content)
+  }
+
+  #seeLink({ rel, href, hreflang }: Record<string, string>): void {
+    const address = href?.trim()
+    if (!address) return
+    const relations = (rel ?? '').slice(0, 200).toLowerCase().split(/\s+/)
+    if (relations.includes('canonical')) this.#canonical ??= address
+    if (relations.includes('alternate') && hreflang && URL.parse(address, this.#url)?.href === this.#url) this.#hreflang ??= hreflang
+  }
+}

@@ -1,0 +1,291 @@
+import { isText, type Element, type ParentNode } from 'domhandler'
+import { squeeze, walk } from '../html/dom.ts'
+import type { MainContent } from '../content/main-content.ts'
+import { hasContent, type Container, type Inline, type Mark, type TextBlock, type TextList } from './text-blocks.ts'
+import { codeOf, languageOf } from './text-code.ts'
+import { formulaOf, isRenderedFormula, shiftedText, type Formula } from './text-math.ts'
+import { integer, newFillers, TableRows } from './text-table-rows.ts'
+import { dataTables } from './text-tables.ts'
+
+const blockTags = new Set(
+  'p div section article main header footer aside nav blockquote ul ol dl li dt dd table tr td th caption figure figcaption h1 h2 h3 h4 h5 h6 address details summary fieldset legend center body html hgroup form dialog menu pre hr'.split(
+    ' ',
+  ),
+)
+const marks = new Map<string, Mark>([
+  ['a', 'link'],
+  ['b', 'strong'],
+  ['strong', 'strong'],
+  ['dt', 'strong'],
+  ['summary', 'strong'],
+  ['i', 'emphasis'],
+  ['em', 'emphasis'],
+  ['cite', 'emphasis'],
+  ['var', 'emphasis'],
+  ['dfn', 'emphasis'],
+  ['figcaption', 'emphasis'],
+  ['del', 'strike'],
+  ['s', 'strike'],
+  ['strike', 'strike'],
+  ['code', 'code'],
+  ['kbd', 'code'],
+  ['samp', 'code'],
+  ['tt', 'code'],
+])
+/** What a heading's link to itself looks like. */
+const permalink = /^(?:\s|[¶#§🔗⚓]|\ufe0e)*$/u
+/** Deeper quotes and lists are read as if they stood in the innermost of these: each costs its indentation on every line. */
+const containersMax = 8
+
+/** The blocks of the main content in document order. Every node is looked at once or twice, so that any page costs time linear in its size. */
+export function readBlocks({ root, isDropped, isTextDropped }: Pick<MainContent, 'root' | 'isDropped' | 'isTextDropped'>): TextBlock[] {
+  const reader = new BlockReader(root)
+  walk(root, {
+    enter(element) {
+      if (element.name === 'script' || element.name === 'math' || element.name === 'img') return reader.object(element, isDropped, isTextDropped)
+      if (isDropped(element) || isRenderedFormula(element)) return false
+      if (element.name === 'pre' && !reader.inCell) return isTextDropped(element) ? false : reader.code(element, isDropped)
+      return reader.enter(element)
+    },
+    leave: (element) => reader.leave(element),
+    text(data, parent) {
+      if (!isTextDropped(parent)) reader.text(data)
+    },
+  })
+  return reader.end()
+}
+
+class BlockReader {
+  inCell = false
+  readonly #blocks: TextBlock[] = []
+  readonly #root: ParentNode
+  #dataTables: Set<Element> | undefined
+  #inline: Inline[] = []
+  /** Whether white space that comes now would be a second one. */
+  #spaced = true
+  #heading: number | undefined
+  readonly #marks: { mark: Mark; href: string; element: Element }[] = []
+  #containers: readonly Container[] = []
+  readonly #containing: Element[] = []
+  readonly #lists: TextList[] = []
+  readonly #fillers = newFillers()
+  #table: TableRows | undefined
+
+  constructor(root: ParentNode) {
+    this.#root = root
+  }
+
+  enter(element: Element): boolean {
+    const { name } = element
+    if (name === 'br') this.#break()
+    else if (name === 'rp') return false
+    else if (name === 'rt') this.text('(')
+    else if (name === 'q') this.text('"')
+    else if (name === 'sup' || name === 'sub') return this.#shifted(element)
+    else if (blockTags.has(name)) this.#enterBlock(element)
+    if (name === 'a' && isPermalink(element)) return false
+    const mark = marks.get(name)
+    if (mark) this.#open(mark, element)
+    return true
+  }
+
+  leave(element: Element): void {
+    const { name } = element
+    if (this.#marks.at(-1)?.element === element) this.#close()
+    if (name === 'rt') this.text(')')
+    else if (name === 'q') this.text('"')
+    else if (blockTags.has(name)) this.#leaveBlock(element)
+  }
+
+  text(data: string): void {
+    const text = squeeze(data)
+    const part = this.#spaced && text.startsWith(' ') ? text.slice(1) : text
+    if (part === '') return
+    this.#inline.push({ kind: 'text', text: part })
+    this.#spaced = part.endsWith(' ')
+  }
+
+  /** Formulas and images; nothing is looked for inside. */
+  object(element: Element, isDropped: (element: Element) => boolean, isTextDropped: (parent: ParentNode) => boolean): false {
+    const formula = formulaOf(element)
+    if ((formula === undefined || element.name !== 'script') && isDropped(element)) return false
+    if (element.parent && isTextDropped(element.parent)) return false
+    if (formula) this.#formula(formula)
+    else if (element.name === 'img') this.#image(element)
+    return false
+  }
+
+  code(pre: Element, isDropped: (element: Element) => boolean): false {
+    this.#flush()
+    const code = codeOf(pre, isDropped)
+    if (code !== '') this.#blocks.push({ kind: 'code', language: languageOf(pre), code, containers: this.#containers })
+    return false
+  }
+
+  end(): TextBlock[] {
+    this.#flush()
+    return this.#blocks
+  }
+
+  #enterBlock(element: Element): void {
+    const { name } = element
+    if (this.#table) return this.#enterInTable(element)
+    this.#flush()
+    if (name === 'blockquote') this.#contain({ kind: 'quote' }, element)
+    else if (name === 'ul' || name === 'ol' || name === 'menu') this.#lists.push({ ordered: name === 'ol', next: integer(element.attribs['start'], 1) })
+    else if (name === 'li') this.#item(element)
+    else if (name === 'table' && this.#isData(element)) this.#table = new TableRows(element, this.#fillers)
+    else if (name === 'hr') this.#blocks.push({ kind: 'rule', containers: this.#containers })
+    else if (/^h[1-6]$/.test(name)) this.#heading = Number(name[1])
+  }
+
+  #leaveBlock(element: Element): void {
+    const { name } = element
+    if (this.#table) return this.#leaveInTable(element)
+    this.#flush()
+    if (this.#containing.at(-1) === element) {
+      this.#containing.pop()
+      this.#containers = this.#containers.slice(0, -1)
+    }
+    if (name === 'ul' || name === 'ol' || name === 'menu') this.#lists.pop()
+    this.#heading = undefined
+  }
+
+  /** The blocks of a cell stand in one line. */
+  #enterInTable({ name, attribs }: Element): void {
+    const table = this.#table
+    if (!table) return
+    if (name === 'tr') table.openRow()
+    else if (name === 'td' || name === 'th') this.#openCell(table.openCell(attribs))
+    else this.text(' ')
+  }
+
+  #openCell(cell: Inline[]): void {
+    this.#inline = cell
+    this.#reopen()
+    this.#spaced = true
+    this.inCell = true
+  }
+
+  #leaveInTable(element: Element): void {
+    const table = this.#table
+    if (!table) return
+    const { name } = element
+    if (name === 'td' || name === 'th') {
+      this.#closeAll()
+      this.#inline = []
+      this.inCell = false
+    } else if (name === 'caption') this.#caption()
+    else if (element === table.element) this.#endTable(table)
+    else this.text(' ')
+  }
+
+  #caption(): void {
+    const inline = this.#taken()
+    if (inline) this.#blocks.push({ kind: 'paragraph', inline, containers: this.#containers })
+  }
+
+  #endTable(table: TableRows): void {
+    this.#table = undefined
+    this.inCell = false
+    this.#inline = []
+    const rows = table.filled()
+    if (rows.length > 0) this.#blocks.push({ kind: 'table', rows, columns: table.columns, containers: this.#containers })
+    this.#reopen()
+    this.#spaced = true
+  }
+
+  #isData(element: Element): boolean {
+    this.#dataTables ??= dataTables(this.#root)
+    return this.#dataTables.has(element)
+  }
+
+  #item(element: Element): void {
+    const list = this.#lists.at(-1) ?? { ordered: false, next: 1 }
+    const number = integer(element.attribs['value'], list.next)
+    list.next = number + 1
+    this.#contain({ kind: 'item', list, number }, element)
+  }
+
+  #contain(container: Container, element: Element): void {
+    if (this.#containers.length >= containersMax) return
+    this.#containers = [...this.#containers, container]
+    this.#containing.push(element)
+  }
+
+  /** Two line breaks in a row end a paragraph. */
+  #break(): void {
+    if (this.#table || this.#heading !== undefined) return this.text(' ')
+    let last = this.#inline.length - 1
+    while (last >= 0 && this.#inline[last]?.kind === 'close') last--
+    if (this.#inline[last]?.kind === 'break') return this.#flush()
+    this.#inline.push({ kind: 'break' })
+    this.#spaced = true
+  }
+
+  #shifted(element: Element): boolean {
+    const text = shiftedText(element)
+    if (text !== undefined) this.text(text)
+    return text === undefined
+  }
+
+  #formula({ tex, isBlock }: Formula): void {
+    if (isBlock && !this.#table) {
+      this.#flush()
+      this.#blocks.push({ kind: 'math', tex, containers: this.#containers })
+    } else {
+      this.#inline.push({ kind: 'math', tex })
+      this.#spaced = false
+    }
+  }
+
+  #image({ attribs }: Element): void {
+    const src = [attribs['src'], attribs['data-src'], attribs['data-lazy-src']].find((at) => at !== undefined && at !== '' && !at.startsWith('data:'))
+    if (src === undefined || attribs['width'] === '1') return
+    this.#inline.push({ kind: 'image', alt: (attribs['alt'] ?? '').replace(/\s+/g, ' ').trim().slice(0, 500), src: src.trim() })
+    this.#spaced = false
+  }
+
+  #open(mark: Mark, element: Element): void {
+    const href = mark === 'link' ? (element.attribs['href'] ?? '').trim() : ''
+    if ((mark === 'link' && href === '') || this.#marks.some((open) => open.mark === mark)) return
+    this.#marks.push({ mark, href, element })
+    this.#inline.push({ kind: 'open', mark, href })
+  }
+
+  #close(): void {
+    const open = this.#marks.pop()
+    if (open) this.#inline.push({ kind: 'close', mark: open.mark })
+  }
+
+  #closeAll(): void {
+    for (const { mark } of this.#marks.toReversed()) this.#inline.push({ kind: 'close', mark })
+  }
+
+  #reopen(): void {
+    for (const { mark, href } of this.#marks) this.#inline.push({ kind: 'open', mark, href })
+  }
+
+  /** Ends the block that is being read; marks that are open go on in the next one. */
+  #flush(): void {
+    if (this.#table) return
+    const inline = this.#taken()
+    if (!inline) return
+    const block = { inline, containers: this.#containers }
+    this.#blocks.push(this.#heading === undefined ? { kind: 'paragraph', ...block } : { kind: 'heading', level: this.#heading, ...block })
+  }
+
+  #taken(): Inline[] | undefined {
+    this.#closeAll()
+    const inline = this.#inline
+    this.#inline = []
+    this.#reopen()
+    this.#spaced = true
+    return hasContent(inline) ? inline : undefined
+  }
+}
+
+function isPermalink(element: Element): boolean {
+  const [only, more] = element.children
+  return only !== undefined && !more && isText(only) && only.data.length < 8 && permalink.test(only.data) && /^[^?]*#/.test(element.attribs['href'] ?? '')
+}
