@@ -32,7 +32,7 @@ export interface PreviousVisit {
 export interface Claim extends Target {
   token: string
   expiresAt: number
-  /** 1 for the first try. */
+  /** 1 for the first try; one more for each that failed since the last visit that was finished (Deferral.isTry), or whose lease ran out. */
   attempt: number
   previous: PreviousVisit | undefined
 }
@@ -57,6 +57,8 @@ export interface Visit {
   memory?: string | undefined
   /** The IP address that answered: its other hosts rest as well. */
   address?: string | undefined
+  /** Its owner took the page back: the validators that were kept of it are forgotten, so that the next visit asks without a condition. `version` goes on. */
+  isWithdrawn?: boolean
   /** Earliest next visit (ms since epoch). Without it the URL is never visited again. */
   revisitAt?: number
   /** The host rests this long (ms) from now before its next claim. */
@@ -68,6 +70,8 @@ export interface Deferral {
   reason: string
   /** The URL may be claimed again from then on (ms since epoch). */
   until: number
+  /** The page was asked for and it came to nothing: it counts as a try (Claim.attempt). Absent: nothing was tried of it (given back, or its host's own files had the turn). */
+  isTry?: boolean
   /** Hold the whole host until then as well (429, 503, network trouble). */
   holdHost: boolean
   /** The host rests at least this long (ms) from now, held or not: a request that went wrong was one. 0 when absent. */

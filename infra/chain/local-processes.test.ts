@@ -7,7 +7,7 @@ import type { LocalChain } from './local.ts'
 describe('localChain', () => {
   chainProcessesSuite(async () => ({
     place: {
-      module: new URL('#test/conformance/child/local-chain.ts', import.meta.url).href,
+      module: new URL('../../test/conformance/child/local-chain.ts', import.meta.url).href,
       factory: 'openLocalChain',
       args: [join(await temporaryFolder(), 'chain.db')],
     },

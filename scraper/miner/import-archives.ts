@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
-import { encodeDocument } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { PageDocument } from '../document/page-document.ts'
@@ -12,6 +11,7 @@ import type { PagePool } from '../document/page-pool.ts'
 import { pageTask, type Wishes } from '../document/read-page.ts'
 import { crawlDelayOf, mayFetch, type Robots } from '../robots/robots.ts'
 import { jobMatcher } from '../jobs/job-match.ts'
+import { documentMessage } from '../shard/arrival.ts'
 import { openWarc, warcPages, type ArchivedPage } from '../source/warc.ts'
 import { labelOf, type Jobs } from '../jobs/jobs.ts'
 import type { Rejects } from './rejects.ts'
@@ -124,8 +124,7 @@ function pageKeeper({ documents, jobs, hotkey, rejects }: ImportOptions): (page:
   }
   return async ({ fetched }, read) => {
     const document = documentOf(fetched.url, read)
-    if (typeof document !== 'string')
-      return (await documents.add([{ key: `${document.uri}@${document.html_sha256}`, body: encodeDocument(document) }])) > 0 ? 1 : 0
+    if (typeof document !== 'string') return (await documents.add([documentMessage(document)])) > 0 ? 1 : 0
     await rejects.add({ subject: fetched.url, reason: document, stage: 'archive' })
     return 0
   }

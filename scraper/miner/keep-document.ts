@@ -1,4 +1,4 @@
-import { encodeDocument, type Document } from '#schemas/document.ts'
+import type { Document } from '#schemas/document.ts'
 import type { Claim } from '#schemas/frontier.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
@@ -8,6 +8,7 @@ import type { ReadPage } from '../document/read-page.ts'
 import { datedByHistory } from '../freshness/page-history.ts'
 import type { KeptVersion } from '../revisit/page-memory.ts'
 import { jobMatcher } from '../jobs/job-match.ts'
+import { documentMessage } from '../shard/arrival.ts'
 import type { Found } from '../source/found.ts'
 import { labelOf, type Jobs } from '../jobs/jobs.ts'
 
@@ -34,7 +35,7 @@ export function documentKeeper(options: KeeperOptions): KeepPage {
     const { page: dated, kept } = datedByHistory(page, claim)
     const document = documentOf(options, claim, dated, matches)
     if (typeof document === 'string') return { outcome: 'rejected', reason: document, found }
-    const isNew = (await options.documents.add([{ key: `${document.uri}@${document.html_sha256}`, body: encodeDocument(document) }])) > 0
+    const isNew = (await options.documents.add([documentMessage(document)])) > 0
     if (isNew) options.telemetry.count('crawl.documents', 1, { label: document.label })
     // The key of a page never stored before is known only when a crash came between its queue and its frontier.
     return { outcome: isNew || claim.previous === undefined ? 'stored' : 'unchanged', found, kept }
