@@ -14,7 +14,7 @@ export function checkTarget({ kind, label, priority, depth, modifiedAt }: Target
   checkLabel('target.label', label)
   requireFinite('target.priority', priority)
   if (depth !== undefined) requireInteger('target.depth', depth, 0, depthMost)
-  if (modifiedAt !== undefined) requireInteger('target.modifiedAt', modifiedAt, 0)
+  if (modifiedAt !== undefined) requireFinite('target.modifiedAt', modifiedAt)
 }
 
 export function checkUrl(url: string): void {
@@ -41,7 +41,6 @@ export function checkVisit({ outcome, reason, revisitAt, hostDelayMs, memory, ad
 export function checkDeferral({ reason, until, hostDelayMs, address }: Deferral): void {
   requireText('deferral.reason', reason, textBytesMax)
   requireInteger('deferral.until', until, 0)
-  if (hostDelayMs !== undefined) requireInteger('deferral.hostDelayMs', hostDelayMs, 0)
   if (hostDelayMs !== undefined) requireInteger('deferral.hostDelayMs', hostDelayMs, 0)
   if (address !== undefined) requireText('deferral.address', address, textBytesMax)
 }

@@ -98,9 +98,8 @@ export class FrontierHosts {
       now,
     )
     for (const row of due) {
-      // The token stays: the late crawler may still finish it, as long as nobody else was lent the target.
       const leased = row.leased_url === null ? undefined : this.#targets.find(row.leased_url)
-      if (leased?.state === 'leased') this.#targets.makeReady(leased)
+      if (leased?.state === 'leased') this.#targets.expire(leased)
       this.#openOrRest(row, row.rests_until, now)
     }
     for (const { host, lane, entry } of this.#targets.ripen(now)) this.offer(host, lane, entry)

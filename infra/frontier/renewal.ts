@@ -26,7 +26,7 @@ const tables = `
     fp integer primary key, url text not null, host integer not null, lane integer not null, kind text not null, label text not null,
     priority real not null, depth integer not null,
     state text not null default 'ready' check (state in ('ready', 'later', 'leased', 'finished')), ready_at integer,
-    attempt integer not null default 0, token text, expires_at integer, outcome text, reason text,
+    tries integer not null default 0, token text, expires_at integer, outcome text, reason text,
     etag text, last_modified text, memory text, visited_at integer, version integer not null default 0
   ) strict;
   create index targets_due on targets (ready_at) where state = 'later';

@@ -147,6 +147,6 @@ export class FrontierSeen {
 }
 
 const secondsMost = 2 ** 32 - 1
-/** What has been seen to is rounded down and what is said is rounded up, so that a part of a second is never lost. */
-const secondsDone = (ms: number | undefined): number => (ms === undefined ? 0 : Math.min(secondsMost, Math.floor(ms / 1000)))
-const secondsSaid = (ms: number | undefined): number => (ms === undefined ? 0 : Math.min(secondsMost, Math.ceil(ms / 1000)))
+/** What has been seen to is rounded down and what is said is rounded up, so that a part of a second is never lost. What changed before 1970 has not changed. */
+const secondsDone = (ms: number | undefined): number => (ms === undefined ? 0 : Math.min(secondsMost, Math.max(0, Math.floor(ms / 1000))))
+const secondsSaid = (ms: number | undefined): number => (ms === undefined ? 0 : Math.min(secondsMost, Math.max(0, Math.ceil(ms / 1000))))

@@ -89,7 +89,7 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
     async defer(claim, deferral) {
       checkDeferral(deferral)
       return finish(claim, (row, now) => {
-        targets.defer(row, deferral.reason, deferral.until)
+        targets.defer(row, deferral, now)
         const { until, holdHost, hostDelayMs = 0, address } = deferral
         const restsUntil = Math.max(holdHost ? until : now, now + hostDelayMs)
         hosts.release(row.host, row.url, { restsUntil, now, address, delayMs: deferral.hostDelayMs })
