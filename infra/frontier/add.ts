@@ -1,7 +1,7 @@
 import type { Target } from '#schemas/frontier.ts'
 import { hostOf } from './arguments.ts'
-import type { FrontierParts } from './parts.ts'
-import { byUrgency, type Entry } from './entry.ts'
+import { byUrgency, type Entry } from './queue.ts'
+import type { FrontierParts } from './sqlite.ts'
 import type { TargetRow } from './targets.ts'
 
 export interface AddLimits {

@@ -1,6 +1,5 @@
 import type { Database } from '../sqlite/database.ts'
-import { Fingerprinter } from './fingerprint.ts'
-import { SeenSet, type Seen } from './seen-set.ts'
+import { Fingerprinter, SeenSet, type Seen } from './seen-set.ts'
 
 /** Bytes of an entry of the log. */
 const entryBytes = 20
@@ -19,7 +18,7 @@ interface SeenTarget {
 /**
  * Which URLs a frontier knows, in the memory of each of its processes. What a process added is in the log, so that the others catch up with it.
  *
- * `log.first` is how many URLs were known before the row; its `entries` are 20 bytes each, little-endian: u32 lo, u32 hi of the fingerprint (fingerprint.ts,
+ * `log.first` is how many URLs were known before the row; its `entries` are 20 bytes each, little-endian: u32 lo, u32 hi of the fingerprint (Fingerprinter,
  * the seed is in `counters`), f32 priority, u16 class, u8 depth (255 = 255 or more), u8 0, u32 host, as they were when the URL was added.
  */
 export class FrontierSeen {

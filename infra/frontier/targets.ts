@@ -1,18 +1,15 @@
-import type { Claim, Deferral, TargetKind, Visit } from '#schemas/frontier.ts'
+import type { Claim, Deferral, Visit } from '#schemas/frontier.ts'
 import type { Database } from '../sqlite/database.ts'
-import { Fingerprinter, toInteger } from './fingerprint.ts'
-import type { TargetClasses } from './classes.ts'
-import { byUrgency, type Entry } from './entry.ts'
-import { FrontierQueue } from './runs.ts'
-import type { TargetState, Tallies } from './tallies.ts'
+import type { Tallies, TargetClasses, TargetState } from './labels.ts'
+import { byUrgency, FrontierQueue, type Entry } from './queue.ts'
+import { Fingerprinter, toInteger } from './seen-set.ts'
 
 /** What is known of a URL that was ever claimed, raised or brought nearer; all others are entries in the queue and nothing else. */
 export interface TargetRow {
   url: string
   host: number
   lane: number
-  kind: TargetKind
-  label: string
+  class: number
   priority: number
   depth: number
   state: TargetState
@@ -48,7 +45,7 @@ export class FrontierTargets {
 
   find(url: string): TargetRow | undefined {
     const row = this.#db.get<TargetRow>(
-      `select url, host, lane, kind, label, priority, depth, state, ready_at, tries, token, expires_at, etag, last_modified, memory, visited_at, version
+      `select url, host, lane, class, priority, depth, state, ready_at, tries, token, expires_at, etag, last_modified, memory, visited_at, version
        from targets where fp = ?`,
       this.#key(url),
     )
@@ -75,20 +72,19 @@ export class FrontierTargets {
 
   /** Gives a URL that was nothing but an entry a row of its own. */
   materialize(host: number, { url, priority, depth, classId }: Entry): TargetRow {
-    const { kind, label, lane } = this.#classes.byId(classId)
+    const { lane } = this.#classes.byId(classId)
     this.#db.run(
-      'insert into targets (fp, url, host, lane, kind, label, priority, depth) values (?, ?, ?, ?, ?, ?, ?, ?)',
+      'insert into targets (fp, url, host, lane, class, priority, depth) values (?, ?, ?, ?, ?, ?, ?)',
       this.#key(url),
       url,
       host,
       lane,
-      kind,
-      label,
+      classId,
       priority,
       depth,
     )
     const unvisited = { ready_at: null, tries: 0, token: null, expires_at: null, etag: null, last_modified: null, memory: null, visited_at: null, version: 0 }
-    return { url, host, lane, kind, label, priority, depth, state: 'ready', ...unvisited }
+    return { url, host, lane, class: classId, priority, depth, state: 'ready', ...unvisited }
   }
 
   rank(url: string, priority: number, depth: number): void {
@@ -107,7 +103,7 @@ export class FrontierTargets {
       this.#db.run(`update targets set state = 'ready', ready_at = null where fp = ?`, this.#key(row.url))
       this.#tally(row, 'ready')
     }
-    const entry = { url: row.url, priority: row.priority, depth: row.depth, classId: this.#classes.of(row.label, row.kind).id }
+    const entry = { url: row.url, priority: row.priority, depth: row.depth, classId: row.class }
     this.queue.push(row.host, row.lane, [entry])
     return entry
   }
@@ -118,22 +114,21 @@ export class FrontierTargets {
     const { kind, label, lane } = this.#classes.byId(entry.classId)
     this.queue.pop(host, lane)
     const row = this.#db.get<LentRow>(
-      `insert into targets (fp, url, host, lane, kind, label, priority, depth, state, token, expires_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, 'leased', ?, ?)
+      `insert into targets (fp, url, host, lane, class, priority, depth, state, token, expires_at)
+       values (?, ?, ?, ?, ?, ?, ?, 'leased', ?, ?)
        on conflict (fp) do update set state = 'leased', token = excluded.token, expires_at = excluded.expires_at, priority = excluded.priority
        returning depth, tries, etag, last_modified, memory, version`,
       this.#key(url),
       url,
       host,
       lane,
-      kind,
-      label,
+      entry.classId,
       priority,
       entry.depth,
       token,
       expiresAt,
     ) as LentRow
-    this.#tally({ kind, label, state: 'ready' }, 'leased')
+    this.#tally({ class: entry.classId, state: 'ready' }, 'leased')
     const { depth, tries, version, memory } = row
     const validators = { etag: row.etag ?? undefined, lastModified: row.last_modified ?? undefined }
     const previous = version === 0 && memory === null ? undefined : { ...validators, version, ...(memory !== null && { memory }) }
@@ -150,7 +145,8 @@ export class FrontierTargets {
   }
 
   finish(row: TargetRow, visit: Visit, now: number): void {
-    if (row.kind === 'page') this.#tallies.visited(row.label, visit.outcome)
+    const { kind, label } = this.#classes.byId(row.class)
+    if (kind === 'page') this.#tallies.visited(label, visit.outcome)
     const validators = validatorsAfter(visit, row)
     const state = visit.revisitAt === undefined ? 'finished' : 'later'
     this.#db.run(
@@ -183,7 +179,8 @@ export class FrontierTargets {
     this.#tally(row, 'later')
   }
 
-  #tally({ kind, label, state }: Pick<TargetRow, 'kind' | 'label' | 'state'>, next: TargetState): void {
+  #tally({ class: classId, state }: Pick<TargetRow, 'class' | 'state'>, next: TargetState): void {
+    const { kind, label } = this.#classes.byId(classId)
     if (kind !== 'page' || state === next) return
     this.#tallies.move(label, state, -1)
     this.#tallies.move(label, next, 1)
