@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { contentAddress } from './canonical-json.ts'
-import { DataLabel } from './data-universe.ts'
+import { DataLabel, isStorable } from './data-universe.ts'
 import { QualityChoice } from './quality.ts'
 
 const JobParams = z.strictObject({
-  keyword: z.string().min(1).max(140).nullable(),
+  keyword: z.string().min(1).max(140).refine(isStorable, 'a keyword is text without NUL or half a character').nullable(),
   platform: z.literal('web'),
   label: DataLabel.nullable(),
   post_start_datetime: z.iso.datetime().nullable(),

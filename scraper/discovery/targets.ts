@@ -87,22 +87,27 @@ export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Pa
       // What a sitemap or feed lists is as good as a seed.
       const discovery = at.kind === 'page' ? { depth: (at.depth ?? 0) + 1, from: at.url } : { depth: 0 }
       const nowMs = now()
-      for (const found of pages) addPage(wanted, notAhead(found, nowMs), discovery)
+      for (const found of pages) addPage(wanted, dated(found, nowMs), discovery)
       // A host may be asked for its own lists; those of others only where a job goes.
       const ownerOf = ({ url }: FoundUrl) => (originOf(url) === originOf(at.url) ? (jobs.of(at.url) ?? jobs.list[0]) : undefined)
       // An index that lists indexes without end is left.
       const nesting = at.kind === 'sitemap' ? (at.depth ?? 0) + 1 : 0
-      for (const found of nesting > nestingMax ? [] : sitemaps) wanted.targets.push(...list(found, 'sitemap', ownerOf(found), priorities.sitemap, nesting))
+      if (nesting <= nestingMax)
+        for (const found of sitemaps) wanted.targets.push(...list(dated(found, nowMs), 'sitemap', ownerOf(found), priorities.sitemap, nesting))
       // So is a feed that goes on without end.
       const part = at.kind === 'feed' ? (at.depth ?? 0) + 1 : 0
-      for (const found of part > feedPartsMax ? [] : feeds) wanted.targets.push(...list(found, 'feed', ownerOf(found), priorities.sitemap, part))
+      if (part <= feedPartsMax) for (const found of feeds) wanted.targets.push(...list(dated(found, nowMs), 'feed', ownerOf(found), priorities.sitemap, part))
       return wanted
     },
   }
 }
 
-/** A date to come says nothing: it would call for visits until it is there. */
-const notAhead = (found: FoundUrl, now: number): FoundUrl => (found.modifiedAt !== undefined && found.modifiedAt > now ? { url: found.url } : found)
+/** With its date in whole ms, if that can be true: one to come would call for visits until it is there, and the web is younger than 1970. */
+function dated(found: FoundUrl, now: number): FoundUrl {
+  const { url, modifiedAt } = found
+  if (modifiedAt === undefined) return found
+  return modifiedAt >= 0 && modifiedAt <= now ? { url, modifiedAt: Math.floor(modifiedAt) } : { url }
+}
 
 /** URL → least depth it was added at. When full it starts anew: what is added twice does no harm. */
 function depthMemory() {

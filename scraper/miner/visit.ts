@@ -88,8 +88,6 @@ type Trouble = Extract<FetchOutcome, { kind: 'trouble' }>
 class Visitor {
   readonly #options: VisitorOptions
   readonly #moods: HostMoods
-  /** URL → turns of it that went to its host's own files: no attempts at the page. */
-  readonly #excused = new Map<string, number>()
 
   constructor(options: VisitorOptions) {
     this.#options = options
@@ -154,13 +152,13 @@ class Visitor {
 
   async #trouble(claim: Claim, outcome: Trouble): Promise<void> {
     const { frontier, telemetry, pace } = this.#options
-    const retry = retryAfterTrouble(outcome.reason, claim.attempt - (this.#excused.get(claim.url) ?? 0), outcome.retryAfterMs)
+    const retry = retryAfterTrouble(outcome.reason, claim.attempt, outcome.retryAfterMs)
     if (!retry.retry) return this.#giveUp(claim, outcome, 'fetch')
     if (outcome.permission) await this.#addFound(claim, noFinds, outcome.permission)
     telemetry.count('crawl.deferred', 1, { reason: outcome.reason })
     const hostDelayMs = this.#restMs(claim, outcome)
     const until = pace.now() + Math.max(Math.ceil(retry.inMs), hostDelayMs)
-    await frontier.defer(claim, { reason: outcome.reason, until, holdHost: outcome.holdHost, hostDelayMs, address: outcome.exchange?.address })
+    await frontier.defer(claim, { reason: outcome.reason, until, isTry: true, holdHost: outcome.holdHost, hostDelayMs, address: outcome.exchange?.address })
   }
 
   async #giveUp(claim: Claim, outcome: Ending & { reason: string }, stage: string): Promise<void> {
@@ -183,7 +181,6 @@ class Visitor {
 
   async #finish(claim: Claim, visit: Omit<Visit, 'hostDelayMs' | 'address'>, outcome: Ending): Promise<void> {
     const { exchange } = outcome
-    this.#excused.delete(claim.url)
     await this.#options.frontier.done(claim, { ...visit, address: exchange?.address, hostDelayMs: this.#restMs(claim, outcome) })
     this.#options.onVisit(claim, visit.outcome, exchange?.wireBytes ?? 0)
   }
@@ -219,7 +216,6 @@ class Visitor {
       const hostDelayMs = this.#restMs(claim, { exchange, permission })
       const waitMs = Math.max(hostDelayMs, trouble ? (retryAfterMs(trouble.retryAfter, pace.now()) ?? policyRetryMs) : 0)
       if (waitMs === 0) continue
-      this.#excused.set(claim.url, (this.#excused.get(claim.url) ?? 0) + 1)
       const reason = trouble?.reason ?? 'asked_host'
       await frontier.defer(claim, { reason, until: pace.now() + waitMs, holdHost: true, hostDelayMs, address: exchange.address })
       return true
