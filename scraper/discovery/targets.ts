@@ -1,3 +1,4 @@
+import { recentValues } from '#infra/recent-values.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Target } from '#schemas/frontier.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
@@ -13,8 +14,8 @@ const priorities = { seed: 3_000_000, sitemap: 2_000_000 }
 const nestingMax = 3
 /** Documents of one feed behind its first. */
 const feedPartsMax = 50
-/** URLs remembered as added, and as refused, ≈ 20 MB each at the most. */
-const rememberedMax = 100_000
+/** Of the URLs remembered as added, and as much of those refused. */
+const rememberedBytesMax = 32 * 2 ** 20
 
 /** What becomes of what was found. */
 interface Wanted {
@@ -109,15 +110,12 @@ function dated(found: FoundUrl, now: number): FoundUrl {
   return modifiedAt >= 0 && modifiedAt <= now ? { url, modifiedAt: Math.floor(modifiedAt) } : { url }
 }
 
-/** URL → least depth it was added at. When full it starts anew: what is added twice does no harm. */
+/** URL → least depth it was added at. What is forgotten is added twice, which does no harm. */
 function depthMemory() {
-  const depths = new Map<string, number>()
+  const depths = recentValues<string, number>({ bytesMax: rememberedBytesMax })
   return {
     has: (url: string, depth: number): boolean => (depths.get(url) ?? Infinity) <= depth,
-    add(url: string, depth: number): void {
-      if (depths.size >= rememberedMax) depths.clear()
-      depths.set(url, depth)
-    },
+    add: (url: string, depth: number): void => depths.keep(url, depth),
   }
 }
 

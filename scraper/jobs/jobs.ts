@@ -1,3 +1,4 @@
+import { recentValues } from '#infra/recent-values.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
 
@@ -13,22 +14,23 @@ export interface Jobs {
 /** The label a job's pages count for. */
 export const labelOf = ({ id, params }: DesirabilityJob): string => params.label ?? params.keyword?.toLowerCase() ?? id
 
-const originsMax = 10_000
+/** Of the patterns that are known to fit an origin. */
+const bytesMax = 8 * 2 ** 20
+const patternBytes = 8
 
 /** @throws OrreryError `invalid_argument` for a pattern that is no URLPattern */
 export function compileJobs(list: readonly DesirabilityJob[]): Jobs {
   const patterns = list.flatMap((job) => job.web.include.map((text) => compile(text, job)))
   // Most patterns name their host, and many take all of it: which may take a URL is known by its origin, in the order of the jobs.
-  const byOrigin = new Map<string, readonly JobPattern[]>()
+  const byOrigin = recentValues<string, readonly JobPattern[]>({ bytesMax, bytesOf: (fitting) => fitting.length * patternBytes })
   const patternsOf = (origin: string): readonly JobPattern[] => {
     const known = byOrigin.get(origin)
     if (known) return known
-    if (byOrigin.size >= originsMax) byOrigin.clear()
     const { hostname } = new URL(origin)
     const fitting = patterns.filter((pattern) =>
       pattern.origin === undefined ? pattern.hostname === undefined || pattern.hostname === hostname : pattern.origin === origin,
     )
-    byOrigin.set(origin, fitting)
+    byOrigin.keep(origin, fitting)
     return fitting
   }
   return {
