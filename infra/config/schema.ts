@@ -94,7 +94,9 @@ export const Config = z.strictObject({
         .min(0)
         .max(256)
         .default(0)
-        .describe('Threads that make documents of pages; 0 = one less than there are cores, between 1 and 8. A page that takes one for 2 s is refused.'),
+        .describe(
+          'Processes that read pages; 0 = one less than there are cores, between 1 and 8. A page that takes one for 2 s of CPU, or 640 MiB, is refused.',
+        ),
       page_bytes_max: z
         .int()
         .min(1)
