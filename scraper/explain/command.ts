@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { frozenClock, systemClock } from '#infra/clock.ts'
 import { jobsOf } from '#infra/config/jobs.ts'
 import type { Config } from '#infra/config/schema.ts'
-import { untilInterrupted } from '#infra/interrupt.ts'
+import { interruptible } from '#infra/interrupt.ts'
 import { httpOptions } from '#infra/net/http-options.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -40,8 +40,8 @@ export function explainCommand(program: Command, settings: (command: Command) =>
     .option('--markdown', 'the main content as Markdown, and nothing else')
     .option('--text', 'the main text as it is trained on, and nothing else')
     .action(async (page: string, flags: Flags, command: Command) => {
-      using interrupt = untilInterrupted()
-      process.stdout.write(`${printed(await explained(page, flags, settings(command), interrupt.signal), flags)}\n`)
+      const explanation = await interruptible((signal) => explained(page, flags, settings(command), signal))
+      process.stdout.write(`${printed(explanation, flags)}\n`)
     })
 }
 
