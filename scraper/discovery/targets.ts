@@ -9,7 +9,7 @@ import { labelOf, originOf, type Jobs } from '../jobs/jobs.ts'
 import type { Share } from '../jobs/share.ts'
 
 /** Seeds before sitemaps before pages (priority.ts). Nothing of where or when a URL was found. */
-const priorities = { seed: 3_000_000, sitemap: 2_000_000 }
+export const priorities = { seed: 3_000_000, sitemap: 2_000_000 }
 /** Sitemaps below sitemaps: one level more than there should be, and one to spare. */
 const nestingMax = 3
 /** Documents of one feed behind its first. */
@@ -55,7 +55,7 @@ export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Pa
     // A date may pull a visit forward, so it is always passed on.
     if (found.modifiedAt === undefined && remembered.has(url, discovery.depth)) return
     const job = isOurs(url) ? jobs.of(url) : undefined
-    if (!job) return
+    if (!job || discovery.depth > (job.web.depth_max ?? Infinity)) return
     const reason = blocks(url) ? 'blocked' : traps.reasonOf(url, discovery)
     if (reason !== undefined) refuse(wanted, url, reason)
     else wanted.targets.push({ ...found, kind: 'page', label: labelOf(job), priority: priorityOf(found, job), depth: discovery.depth })
@@ -70,7 +70,7 @@ export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Pa
   const list = (found: FoundUrl, kind: 'sitemap' | 'feed', owner: DesirabilityJob | undefined, priority: number, depth = 0): Target[] => {
     if (remembered.has(found.url, 0)) return []
     const job = jobs.of(found.url) ?? owner
-    if (!job || !isOurs(found.url)) return []
+    if (!job || !isOurs(found.url) || jobs.excludes(found.url)) return []
     if (found.modifiedAt === undefined) remembered.add(found.url, 0)
     return [{ ...found, kind, label: labelOf(job), priority, ...(depth === 0 ? {} : { depth }) }]
   }

@@ -12,7 +12,7 @@ import { restMs, type HostMoods } from '../limits/host-rest.ts'
 import type { KeepPage } from './keep-document.ts'
 import type { Rejects } from './rejects.ts'
 import type { Remember } from '../revisit/revisit.ts'
-import type { Targets } from '../discovery/targets.ts'
+import { priorities, type Targets } from '../discovery/targets.ts'
 import { releaseClaim } from './work.ts'
 
 export interface VisitorOptions extends FetchServices {
@@ -35,6 +35,8 @@ export interface VisitorOptions extends FetchServices {
   onVisit(claim: Claim, outcome: Visit['outcome'], wireBytes: number): void
   /** What nobody may fetch; absent: anything may be. */
   blocks?: (url: string) => boolean
+  /** What its job leaves out by now; absent: nothing. */
+  excludes?: (url: string) => boolean
   signal: AbortSignal
 }
 
@@ -81,7 +83,7 @@ interface Ending {
 }
 
 /** Nobody was asked. */
-const blocked = { reason: 'blocked', exchange: undefined, permission: undefined }
+const unasked = (reason: string) => ({ reason, exchange: undefined, permission: undefined })
 
 type Trouble = Extract<FetchOutcome, { kind: 'trouble' }>
 
@@ -95,8 +97,9 @@ class Visitor {
   }
 
   async visit(claim: Claim): Promise<void> {
-    const { signal, blocks } = this.#options
-    if (blocks?.(claim.url)) return this.#giveUp(claim, blocked, 'fetch')
+    const { signal, blocks, excludes } = this.#options
+    if (blocks?.(claim.url)) return this.#giveUp(claim, unasked('blocked'), 'fetch')
+    if (claim.kind === 'page' && excludes?.(claim.url)) return this.#giveUp(claim, unasked('excluded'), 'fetch')
     if (await this.#waitsAfterKill(claim)) return
     if (claim.kind === 'page' && (await this.#asksHost(claim))) return
     const outcome = await fetchTarget(claim, claim.previous, this.#options, signal)
@@ -145,7 +148,9 @@ class Visitor {
   async #moved(claim: Claim, outcome: Extract<FetchOutcome, { kind: 'moved' }>): Promise<void> {
     const { location } = outcome
     const found = location === undefined ? noFinds : { ...noFinds, [`${claim.kind}s` as const]: [{ url: location }] }
-    await this.#addFound(claim, found, outcome.permission)
+    // Where a seed lies now is as good as the seed.
+    const at = claim.priority >= priorities.seed ? { ...claim, depth: -1 } : claim
+    await this.#addFound(at, found, outcome.permission)
     await this.#reject(claim, 'redirected', 'fetch', { location: location ?? null })
     await this.#finish(claim, { outcome: 'rejected', reason: 'redirected' }, outcome)
   }
