@@ -3,6 +3,7 @@ import type { Http } from '#infra/net/http.ts'
 import { recentValues } from '#infra/recent-values.ts'
 import { userAgentToken } from '#infra/net/user-agent.ts'
 import type { Clock } from '#schemas/clock.ts'
+import { pathOf } from '#schemas/identity/url-parts.ts'
 import { allowAll, parseRobots, robotsBytesMax, type RobotsRules } from './robots-txt.ts'
 
 /** `unreachable`: the file exists or may exist but could not be read, so nothing may be fetched (RFC 9309 §2.3.1.4). */
@@ -18,9 +19,6 @@ export const mayFetch = (robots: HostRobots, url: string): boolean => robots.sta
 
 /** The rest between two requests that it asks for. */
 export const crawlDelayOf = (robots: HostRobots): number => (robots.state === 'unreachable' ? 0 : (robots.rules.crawlDelayMs ?? 0))
-
-/** What rules compare: path and query. Of a canonical URL they are what stands behind the host. */
-const pathOf = (url: string): string => url.slice(url.indexOf('/', 8))
 
 const dayMs = 86_400_000
 /** A host whose file could not be read is asked again after this. */

@@ -79,9 +79,9 @@ function readRules(text: string): z.infer<typeof RuleJson>[] {
   }
 }
 
-/** The values of a header (sent twice, they come joined by a comma) or of `<meta>`: anything but "0" and "1" is not said. */
+/** The values of a header (sent twice, they come joined) or of `<meta>`: anything but "0" and "1" is not said. */
 export function tdmDeclaration(reservation: string | undefined, policy: string | undefined, base: string): TdmDeclaration {
-  const values = new Set((reservation ?? '').split(',').map((value) => value.trim()))
+  const values = new Set((reservation ?? '').split(/[,\n]/).map((value) => value.trim()))
   if (!values.has('1') && !values.has('0')) return tdmUndeclared
   return { reserved: values.has('1'), policy: policyUrl(policy, base) }
 }
