@@ -4,7 +4,8 @@ import { recentValues } from '#infra/recent-values.ts'
 import { userAgentToken } from '#infra/net/user-agent.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { pathOf } from '#schemas/identity/url-parts.ts'
-import { allowAll, parseRobots, robotsBytesMax, type RobotsRules } from './robots-txt.ts'
+import { inTurns } from './in-turns.ts'
+import { allowAll, readRobots, robotsBytesMax, robotsRules, type RobotsRules } from './robots-txt.ts'
 
 /** `unreachable`: the file exists or may exist but could not be read, so nothing may be fetched (RFC 9309 §2.3.1.4). */
 export type HostRobots = { state: 'found' | 'absent'; rules: RobotsRules } | { state: 'unreachable'; reason: string; until: number }
@@ -60,7 +61,7 @@ async function read(http: Http, origin: string, pace: Clock): Promise<HostRobots
   const { status } = answer
   if (status >= 200 && status < 300) {
     const { text } = decodeText(answer.body, 'text/plain; charset=utf-8')
-    return { state: 'found', rules: parseRobots(text, userAgentToken, answer.url) }
+    return { state: 'found', rules: robotsRules(await inTurns(readRobots(text, userAgentToken, answer.url))) }
   }
   // 429 is a 4xx by number and "not now" by meaning.
   return status >= 400 && status < 500 && status !== 429 ? { state: 'absent', rules: allowAll } : unreachable(`http_${status}`)
