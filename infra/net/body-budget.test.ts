@@ -87,7 +87,8 @@ describe('32 hosts that send long bodies at once', () => {
     const answers = await Promise.all(names.map((name) => http.get(`http://${name}/`)))
     const reasons = new Set(answers.map((answer) => answer.ok || answer.reason))
     expect([...reasons].filter((reason) => reason !== 'body_timeout' && reason !== 'timeout')).toEqual([])
-    expect(buffers.most()).toBeLessThan(2 * 64 * mebibyte)
+    // The budget, the rest of one body, and what is not collected yet; without a budget there would be 1.5 GB.
+    expect(buffers.most()).toBeLessThan(400 * mebibyte)
   })
 
   test.each([
