@@ -1,5 +1,6 @@
 import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, Visit } from '#schemas/frontier.ts'
+import { hostOf } from '#schemas/identity/url-parts.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
 import { retryAfterMs } from '../fetch/retry-after.ts'
@@ -97,12 +98,18 @@ class Visitor {
   }
 
   async visit(claim: Claim): Promise<void> {
+    using hold = new DisposableStack()
+    await this.#visit(claim, hold)
+  }
+
+  /** @param hold as long as the visit lasts */
+  async #visit(claim: Claim, hold: DisposableStack): Promise<void> {
     const { signal, blocks, excludes } = this.#options
     if (blocks?.(claim.url)) return this.#giveUp(claim, unasked('blocked'), 'fetch')
     if (claim.kind === 'page' && excludes?.(claim.url)) return this.#giveUp(claim, unasked('excluded'), 'fetch')
     if (await this.#waitsAfterKill(claim)) return
     if (claim.kind === 'page' && (await this.#asksHost(claim))) return
-    const outcome = await fetchTarget(claim, claim.previous, this.#options, signal)
+    const outcome = await fetchTarget(claim, claim.previous, this.#options, signal, hold)
     this.#noteMood(claim, outcome)
     switch (outcome.kind) {
       case 'read':
@@ -242,6 +249,3 @@ class Visitor {
 
 /** A host that could not give one of its files is asked again after this, unless it says when. */
 const policyRetryMs = 5000
-
-/** Host name and port of a canonical URL. */
-const hostOf = (url: string): string => url.slice(url.indexOf('//') + 2, url.indexOf('/', 8))
