@@ -1,4 +1,4 @@
-import { recentValues } from '#infra/recent-values.ts'
+import { recentValues, textBytes } from '#infra/recent-values.ts'
 import type { ClaimRequest, Deferral, Target, TargetKind, Visit } from '#schemas/frontier.ts'
 import type { TurnEnd, TurnRequest } from '#schemas/host-turns.ts'
 import { refuse, requireFinite, requireInteger, requireOneOf, requireText } from '../sqlite/arguments.ts'
@@ -69,7 +69,7 @@ function checkLabel(name: string, label: string): void {
 }
 
 /** Origins as they were written → host; they are few, and a parse costs more than all else that is done with a new URL. */
-const hosts = recentValues<string, string>(2_000_000)
+const hosts = recentValues<string, string>({ bytesMax: 2_000_000, bytesOf: textBytes })
 /** Most links of a page lead to one host. */
 let last = { origin: ' ', host: '' }
 
@@ -85,6 +85,6 @@ export function hostOf(url: string): string {
   }
   const parsed = isClean ? URL.parse(url) : null
   if (!parsed || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) throw refuse('target.url', url, 'an absolute http or https URL')
-  if (origin !== '') hosts.keep(origin, parsed.host, 100 + 2 * (origin.length + parsed.host.length))
+  if (origin !== '') hosts.keep(origin, parsed.host)
   return parsed.host
 }

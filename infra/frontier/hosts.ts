@@ -50,7 +50,7 @@ export class FrontierHosts {
   readonly #tallies: Tallies
   readonly #restMaxMs: number
   readonly #heads: FrontierHeads
-  #ids = recentValues<string, number>(idsBytesMax)
+  #ids = recentValues<string, number>({ bytesMax: idsBytesMax })
   /** As it was at the last waking, which comes before any lease in its transaction. */
   #longestLeaseMs = 0
 
@@ -71,12 +71,12 @@ export class FrontierHosts {
       row = this.#db.get<{ id: number }>('insert into hosts (host) values (?) returning id', name) as { id: number }
       this.#tallies.count('hosts', 1)
     }
-    this.#ids.keep(name, row.id, 100 + 2 * name.length)
+    this.#ids.keep(name, row.id)
     return row.id
   }
 
   forget(): void {
-    this.#ids = recentValues(idsBytesMax)
+    this.#ids = recentValues({ bytesMax: idsBytesMax })
   }
 
   /** New URLs of a host, or such as became due. */
