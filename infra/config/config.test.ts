@@ -72,6 +72,9 @@ test.each([
   ],
   ['an exclude that is none', `${source}exclude = ["/tag/"]\n`, /"sources\[0\].exclude\[0\]" = "\/tag\/" is refused: no URL pattern/],
   ['a seed that its own source leaves out', `${source}exclude = ["https://example.org/"]\n`, /"sources\[0\].seeds\[0\]" = .* is refused: the exclude pattern/],
+  ['one port for two services', '[dataset]\nport = 8000\n[bridge]\nport = 8000\n', /"bridge.port" = 8000 is refused: it is dataset.port too/],
+  ['a default port for two services', '[dataset]\nport = 8720\nhost = "0.0.0.0"\n', /"bridge.port" is refused: it is dataset.port too/],
+  ['a shortest time beyond the longest', '[miner]\nrevisit_min_seconds = 5000000\n', /"miner.revisit_min_seconds" = 5000000 is refused: it is more than/],
   ['no seeds', source.replace('"https://example.org/"', ''), /"sources\[0\].seeds" = \[\] is refused/],
   ['a source without its label', '[[sources]]\nseeds = ["https://example.org/"]\n', /"sources\[0\].label" is missing/],
   [

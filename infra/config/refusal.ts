@@ -35,7 +35,8 @@ export function refusal(issue: Issue | undefined, settings: ReadonlyMap<string, 
     return new OrreryError('invalid_config', text, { key, origin, nearest })
   }
   const shown = JSON.stringify(valueAt(value, path.slice(key.split('.').length)))?.slice(0, 120)
-  const what = shown === undefined ? `"${place}" is missing` : `"${place}" = ${shown} is refused`
+  const isMissing = shown === undefined && code === 'invalid_type'
+  const what = isMissing ? `"${place}" is missing` : `"${place}"${shown === undefined ? '' : ` = ${shown}`} is refused`
   return new OrreryError('invalid_config', `${origin}: ${what}: ${message.replace(/^Invalid input: /, '').replaceAll('\n', ' ')}.`, { key, origin })
 }
 
