@@ -5,6 +5,7 @@ import type { Config } from '#infra/config/schema.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { listen } from '#infra/net/server.ts'
 import type { OpenWish } from '#infra/preflight.ts'
+import { jsonLines } from '#infra/telemetry/console.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/manifest.ts'
@@ -47,7 +48,9 @@ export function bridgeCommands(program: Command, open: (command: Command, wish?:
     .requiredOption('--feed <url>', 'origin of the feed, like http://127.0.0.1:8720')
     .option('--node <name>', 'name of this node', `${hostname()}-${process.pid}`.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 64))
     .action(async ({ feed, node }: { feed: string; node: string }) => {
-      const parts = { fetch: globalThis.fetch, pace: systemClock(), telemetry: createTelemetry() }
+      const telemetry = createTelemetry()
+      jsonLines(telemetry, process.stdout, Date.now)
+      const parts = { fetch: globalThis.fetch, pace: systemClock(), telemetry }
       print(await interruptible((signal) => trainNode({ origin: originOf(feed), node, ...parts, signal })))
     })
 }
