@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +19,7 @@ import type { ChainPlace } from './chain/command.ts'
 import { localChain, type LocalChain } from './chain/local.ts'
 import { ensureWallet } from './chain/wallet.ts'
 import { frozenClock, systemClock } from './clock.ts'
-import { jobsOf, siteJobs } from './config/jobs.ts'
+import { jobsOf, siteJobs, weighedAs } from './config/jobs.ts'
 import type { Config } from './config/schema.ts'
 import { sqliteCatalog } from './catalog/sqlite.ts'
 import { sqliteFrontier } from './frontier/sqlite.ts'
@@ -132,6 +133,32 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
   }
 }
 
+/** What a data folder holds, to be looked at: what is not there is not made. */
+export interface Kept {
+  pace: Clock
+  catalog(): (Catalog & AsyncDisposable) | undefined
+  frontier(name: string): (Frontier & AsyncDisposable) | undefined
+  /** @throws OrreryError `not_found` where nothing was ever run */
+  requireBegun(): void
+}
+
+export function lookInto({ data }: Pick<Config, 'data'>): Kept {
+  const pace = systemClock()
+  const file = (name: string) => join(resolve(data.dir), `${name}.sqlite`)
+  return {
+    pace,
+    catalog: () => ifThere(file('catalog'), sqliteCatalog),
+    frontier: (name) => ifThere(file(`frontier-${name}`), (path) => sqliteFrontier(path, { clock: pace })),
+    requireBegun() {
+      if (existsSync(file('catalog'))) return
+      const dataDir = resolve(data.dir)
+      throw new OrreryError('not_found', `There is nothing in the data folder ${dataDir} yet; \`orrery up\` begins, --data names another folder.`, { dataDir })
+    },
+  }
+}
+
+const ifThere = <T>(path: string, open: (path: string) => T): T | undefined => (existsSync(path) ? open(path) : undefined)
+
 /** The chain of a data folder, without the rest of it. */
 export function chainPlace(config: Pick<Config, 'data' | 'chain'>): ChainPlace {
   const path = join(resolve(config.data.dir), 'chain.sqlite')
@@ -175,7 +202,7 @@ async function ensureDesirability(catalog: Catalog, wanted: readonly Desirabilit
   for (;;) {
     const head = await catalog.head(lineage.desirability)
     const known = head?.manifest.kind === 'desirability' ? head.manifest.jobs : []
-    const jobs = wanted.map((job) => ({ ...job, weight: known.find(({ id }) => id === job.id)?.weight ?? job.weight }))
+    const jobs = weighedAs(known, wanted)
     if (contentAddress(jobs) === contentAddress(known)) return
     const manifest: DesirabilityManifest = { kind: 'desirability', parent: head?.sha256 ?? null, jobs, evidence: [], caused_by: null }
     try {
