@@ -11,16 +11,21 @@ export interface FileSchema {
   steps: readonly string[]
 }
 
-/** `messages.state`: ready, later (waits for ready_at), leased, done, dead. `id` is the order of adding. */
+/**
+ * `messages.state`: ready, later (waits for ready_at), leased, done, dead. `id` is the order of adding. A message that is done has no body any more;
+ * what ended is forgotten after a time (queue/sqlite.ts), `tallies` count it for ever.
+ */
 const queue = `
   create table messages (
-    id integer primary key autoincrement, queue text not null, key text not null, body text not null,
+    id integer primary key autoincrement, queue text not null, key text not null, body text,
     state text not null default 'ready' check (state in ('ready', 'later', 'leased', 'done', 'dead')), ready_at integer,
-    attempt integer not null default 0, token text, expires_at integer, reason text, unique (queue, key)
+    attempt integer not null default 0, token text, leased_at integer, expires_at integer, reason text, ended_at integer, unique (queue, key)
   ) strict;
   create index messages_ready on messages (queue, id) where state = 'ready';
   create index messages_later on messages (queue, ready_at) where state = 'later';
   create index messages_leased on messages (queue, expires_at) where state = 'leased';
+  create index messages_lent on messages (queue, leased_at) where state = 'leased';
+  create index messages_ended on messages (ended_at) where ended_at is not null;
   create table tallies (queue text, state text, count integer not null default 0, primary key (queue, state)) strict, without rowid;
   create trigger messages_added after insert on messages begin
     insert into tallies values (new.queue, new.state, 1) on conflict do update set count = count + 1;
@@ -79,5 +84,5 @@ export const fileSchemas = {
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
   catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog] },
   ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger] },
-  notes: { kind: 'notes', applicationId: 0x4f72724e, steps: [notes] },
+  notes: { kind: 'notes', applicationId: 0x4f727248, steps: [notes] },
 } as const satisfies Record<string, FileSchema>

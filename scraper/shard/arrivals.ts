@@ -31,7 +31,7 @@ export async function claimArrivals(queue: Queue, pace: Clock, signal: AbortSign
     signal.throwIfAborted()
     if (pace.now() - heldSince < leaseMs / 2) return
     heldSince = pace.now()
-    for (const lease of leases) await queue.extend(lease, leaseMs)
+    for (const lease of leases) await queue.extend([lease], leaseMs)
   }
   const deadline = pace.now() + leaseMs
   for (;;) {
