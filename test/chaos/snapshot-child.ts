@@ -15,6 +15,7 @@ await snapshotShards({
   documents: subnet.queue('documents'),
   facts: systemClock(),
   codec: 'zstd',
+  portion: { messages: 90, bytes: 1 << 20 },
   origin: testOrigin,
   rejects: () => {},
   signal: new AbortController().signal,
