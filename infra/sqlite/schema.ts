@@ -1,3 +1,4 @@
+import { workingKinds } from '#schemas/catalog.ts'
 import { frontierTables } from '../frontier/schema.ts'
 
 /**
@@ -36,13 +37,16 @@ const queue = `
   end;
 `
 
-/** `entries` is append-only; `lines` holds the head of each name. */
+/** Of a column that holds a manifest: whether it says no more than where a process stands. */
+export const isWorking = (column: string): string => `json_extract(${column}, '$.kind') in (${workingKinds.map((kind) => `'${kind}'`).join(', ')})`
+
+/** `entries` is append-only, but for working state; `lines` holds the head of each name. */
 const catalog = `
   create table entries (
     name text not null, version integer not null, sha256 text not null, manifest text not null, primary key (name, version), unique (name, sha256)
   ) strict, without rowid;
   create table lines (name text primary key, version integer not null, sha256 text not null) strict, without rowid;
-  create trigger entries_kept before delete on entries begin select raise(abort, 'entries are append-only'); end;
+  create trigger entries_kept before delete on entries when not ${isWorking('old.manifest')} begin select raise(abort, 'entries are append-only'); end;
   create trigger entries_fixed before update on entries begin select raise(abort, 'entries are append-only'); end;
 `
 
