@@ -21,16 +21,17 @@ import { ensureWallet } from './chain/wallet.ts'
 import { frozenClock, systemClock } from './clock.ts'
 import { jobsOf, siteJobs, weighedAs } from './config/jobs.ts'
 import type { Config } from './config/schema.ts'
-import { sqliteCatalog } from './catalog/sqlite.ts'
-import { sqliteFrontier } from './frontier/sqlite.ts'
-import { sqliteLedger } from './ledger/sqlite.ts'
-import { sqliteQueue } from './queue/sqlite.ts'
+import { threadedCatalog } from './catalog/threaded.ts'
+import { threadedFrontier } from './frontier/threaded.ts'
+import { threadedLedger } from './ledger/threaded.ts'
+import { threadedQueue } from './queue/threaded.ts'
 import { openBrowser } from './net/browser.ts'
 import { findChromium } from './net/browser/find-chromium.ts'
 import type { Browser } from './net/browser/rendering.ts'
 import { httpOptions } from './net/http-options.ts'
 import { createHttp, type Http, type HttpOptions } from './net/http.ts'
 import { startSite, type Site } from './site/site.ts'
+import { portThread } from './sqlite/port-thread.ts'
 import { duckdbSql } from './sql/duckdb.ts'
 import { folderStore } from './store/folder.ts'
 import type { TelemetryHub } from './telemetry/telemetry.ts'
@@ -94,7 +95,9 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
   if (site) stack.use(site)
   await mkdir(dataDir, { recursive: true })
   let servedAt = `http://${config.dataset.host}:${config.dataset.port}`
-  const catalog = stack.use(sqliteCatalog(file('catalog')))
+  // What is small shares a thread; a frontier has one of its own.
+  const shared = { clock: pace, thread: portThread(`the data folder ${dataDir}`, pace) }
+  const catalog = stack.use(threadedCatalog(file('catalog'), shared))
   const chain = stack.use(chainPlace(config).open())
   const options = await httpOptions(config, site)
   const http = stack.use(createHttp(options))
@@ -114,13 +117,13 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
     catalog,
     chain,
     sql: stack.use(duckdbSql(join(dataDir, 'store'))),
-    ledger: stack.use(sqliteLedger(file('ledger'), { clock: pace })),
+    ledger: stack.use(threadedLedger(file('ledger'), shared)),
     http,
     browser,
     site,
     origin: { code_version: codeVersion, config_sha256: contentAddress(artefactSettings(config)) },
-    frontier: (name: string) => stack.use(sqliteFrontier(file(`frontier-${name}`), { clock: pace })),
-    queue: (name: string) => stack.use(sqliteQueue(file('queue'), name, { clock: pace })),
+    frontier: (name: string) => stack.use(threadedFrontier(file(`frontier-${name}`), { clock: pace })),
+    queue: (name: string) => stack.use(threadedQueue(file('queue'), name, shared)),
     wallet,
     async validatorWallet(name: string) {
       const found = await wallet(name)

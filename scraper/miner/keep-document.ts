@@ -1,4 +1,5 @@
 import type { Document } from '#schemas/document.ts'
+import { OrreryError } from '#schemas/errors.ts'
 import type { Claim } from '#schemas/frontier.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
@@ -35,10 +36,22 @@ export function documentKeeper(options: KeeperOptions): KeepPage {
     const { page: dated, kept } = datedByHistory(page, claim)
     const document = documentOf(options, claim, dated, matches)
     if (typeof document === 'string') return { outcome: 'rejected', reason: document, found }
-    const isNew = (await options.documents.add([documentMessage(document)])) > 0
+    const added = await addDocument(options.documents, document)
+    if (added === 'too_large') return { outcome: 'rejected', reason: added, found }
+    const isNew = added > 0
     if (isNew) options.telemetry.count('crawl.documents', 1, { label: document.label })
     // The key of a page never stored before is known only when a crash came between its queue and its frontier.
     return { outcome: isNew || claim.previous === undefined ? 'stored' : 'unchanged', found, kept }
+  }
+}
+
+/** A queue takes no message that is too large, which is the page's own affair. */
+async function addDocument(documents: Queue, document: Document): Promise<number | 'too_large'> {
+  try {
+    return await documents.add([documentMessage(document)])
+  } catch (error) {
+    if (error instanceof OrreryError && error.code === 'too_large') return 'too_large'
+    throw error
   }
 }
 
