@@ -1,12 +1,14 @@
 import { OrreryError, type ErrorCode } from '#schemas/errors.ts'
 
-/** Where a port's factory is: `factory(...args, { clock })` of a module. */
+/** Where a port's factory is: `factory(...args, { ...options, clock })` of a module. */
 export interface PortPlace {
   /** URL. */
   module: string
   factory: string
   /** Plain data. */
   args: readonly unknown[]
+  /** Plain data, too. */
+  options?: Readonly<Record<string, unknown>>
 }
 
 /** What is done with each port beside the calls of its methods; no method has such a name. */

@@ -11,10 +11,10 @@ const clock: Pick<Clock, 'now'> = { now: () => now }
 const ports = new Map<number, Promise<Port>>()
 let answers: Answer[] = []
 
-async function open({ module, factory, args }: PortPlace): Promise<Port> {
+async function open({ module, factory, args, options }: PortPlace): Promise<Port> {
   const { [factory]: make } = (await import(module)) as Record<string, (...args: readonly unknown[]) => Port>
   if (!make) throw new Error(`${module} has no ${factory}`)
-  return make(...args, { clock })
+  return make(...args, { ...options, clock })
 }
 
 /** Once the port is open a call reaches it in the same turn as the others of its batch, so that they share a commit. */
