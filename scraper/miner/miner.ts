@@ -100,7 +100,7 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   const notes = outsideNotes(stack.use(sqliteHostNotes(join(dataDir, 'hosts', `${settings.name}.sqlite`), { clock: pace })), http)
   const robots = createRobots(http, pace)
   const policies = createHostPolicies(http, pace, notes)
-  const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.json`))
+  const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.jsonl`))
   const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)
   const variants = stack.use(openVariants(join(dataDir, 'traps', `${settings.name}.bin`), trapLimits))
   const traps = createTraps(trapLimits, variants.book)
@@ -199,7 +199,10 @@ async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSign
     leaseMs: visitMs + turnMs,
     inRounds: reproducible,
     retarget: order.retarget,
-    onClaims: journal.write,
+    async onClaims(held) {
+      await order.begin()
+      await journal.write(held)
+    },
     onStats: tally.noteStats,
   })
   const visit = claimVisitor(visitorOptions(options, parts, { gate, visitMs, signal }))
