@@ -3,6 +3,7 @@ import type { Config } from '#infra/config/schema.ts'
 import { sqliteHostNotes } from '#infra/host-notes/sqlite.ts'
 import type { Browser } from '#infra/net/browser/rendering.ts'
 import type { Http } from '#infra/net/http.ts'
+import type { DeadSeed } from '#infra/telemetry/dead-seeds.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Chain, Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
@@ -25,6 +26,7 @@ import { createRobots, type Robots } from '../robots/robots.ts'
 import { snapshotShards, type SnapshotReport } from '../shard/snapshot.ts'
 import { openWarcWriter, type WarcWriter } from '../warc/warc-writer.ts'
 import { claimJournal, type ClaimJournal } from './claim-journal.ts'
+import { openSeedBook, saveSeedBook, type SeedBook } from '../seeds/seed-book.ts'
 import { requireContact } from '../limits/contact.ts'
 import { openGate, type Gate } from '../limits/gate.ts'
 import { importArchives } from './import-archives.ts'
@@ -76,6 +78,8 @@ export interface CycleReport {
   /** label → finished visits over all cycles that this one worked towards. */
   targets: Record<string, number>
   snapshot: SnapshotReport
+  /** Seeds that came to nothing, as far as is known after this cycle. */
+  dead_seeds: DeadSeed[]
 }
 
 export interface Miner extends AsyncDisposable {
@@ -104,6 +108,7 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)
   const variants = stack.use(openVariants(join(dataDir, 'traps', `${settings.name}.bin`), trapLimits))
   const traps = createTraps(trapLimits, variants.book)
+  const seeds = await openSeedBook(dataDir, settings.name, { hotkey: signer.address, telemetry, now: pace.now })
   const opened = stack.move()
   return {
     async cycle(signal) {
@@ -113,16 +118,16 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       const tally = new Tally(signer.address, telemetry, pace)
       const targets = targetsOf({ jobs: order.jobs, isOurs, traps, blocks, now: options.facts.now })
       await importArchives({ ...options, ...importSettings(options), jobs: order.jobs, isOurs, robots, rejects, blocks, signal })
-      await options.frontier.add(targets.seeds())
-      await crawl(
-        options,
-        { order, journal, robots, policies, moods: hostMoods({ notes, pace }), archive, rejects, targets, tally, interrupted, isOurs, blocks },
-        signal,
-      )
+      const asked = targets.seeds()
+      await options.frontier.add([...asked, ...seeds.watch(asked, order.jobs)])
+      const moods = hostMoods({ notes, pace })
+      const parts = { order, journal, robots, policies, moods, archive, rejects, targets, tally, seeds, interrupted, isOurs, blocks }
+      await crawl(options, parts, signal).finally(() => saveSeedBook(dataDir, settings.name, seeds))
       signal.throwIfAborted()
       const snapshot = await snapshotShards({ ...options, nearDuplicates, jobs: order.jobs.list, codec: settings.codec, rejects: rejects.add, signal })
       await order.finish()
-      const report = { ...tally.report(), cycle: order.cycle, targets: Object.fromEntries(order.targets()), snapshot }
+      const dead_seeds = seeds.dead((await options.frontier.stats()).labels, tally.reasonsOf)
+      const report = { ...tally.report(), cycle: order.cycle, targets: Object.fromEntries(order.targets()), snapshot, dead_seeds }
       telemetry.event('miner.cycle', { ...report })
       return report
     },
@@ -172,6 +177,7 @@ interface CrawlParts {
   rejects: Rejects
   targets: Targets
   tally: Tally
+  seeds: SeedBook
   interrupted: ReadonlyMap<string, number>
   isOurs: Share
   /** What nobody may fetch or keep. */
@@ -222,7 +228,7 @@ function visitorOptions(
     ...limits,
     rejects: {
       add: (reject) => {
-        tally.reject(reject.reason)
+        tally.reject(reject)
         return parts.rejects.add(reject)
       },
     },

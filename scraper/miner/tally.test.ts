@@ -14,9 +14,11 @@ test('live figures: rates since the last event, the queue, the hosts that wait, 
   const counts = { stored: 0, unchanged: 0, rejected: 0, failed: 0 }
   const labels = { a: { waiting: 10, leased: 2, ...counts }, b: { waiting: 5, leased: 1, ...counts } }
   tally.noteStats({ known: 40, hosts: 9, hostsClosed: 4, refused: {}, labels })
-  tally.reject('too_short')
-  tally.reject('noindex')
-  tally.reject('too_short')
+  const reject = (reason: string) => tally.reject({ subject: 'http://h.example/', reason, stage: 'extract', details: { label: 'a' } })
+  reject('too_short')
+  reject('noindex')
+  reject('too_short')
+  expect(tally.reasonsOf('a')).toEqual(['2 × too_short', '1 × noindex'])
   for (let i = 0; i < 9; i++) tally.add(claim('page'), 'stored', 1000)
   now = 2000
   tally.add(claim('page'), 'rejected', 1000)

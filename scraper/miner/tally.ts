@@ -1,8 +1,12 @@
+import { compareText } from '#schemas/compare-text.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { Claim, FrontierStats, Visit } from '#schemas/frontier.ts'
-import type { Telemetry } from '#schemas/stage.ts'
+import type { Reject, Telemetry } from '#schemas/stage.ts'
 
 const progressMs = 1000
+const reasonsMax = 3
+
+const add = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1)
 
 /**
  * What a cycle has visited; tells the telemetry, at most once a second, as `crawl.progress`: totals of the cycle, rates since the last event, `queue_depth`
@@ -14,6 +18,8 @@ export class Tally {
   readonly #pace: Clock
   readonly #visits: Record<Visit['outcome'], number> = { stored: 0, unchanged: 0, rejected: 0, failed: 0 }
   readonly #rejects = new Map<string, number>()
+  /** label → reason → pages. */
+  readonly #byLabel = new Map<string, Map<string, number>>()
   #sitemaps = 0
   #bytes = 0
   #queue = { waiting: 0, leased: 0, hosts: 0, hostsClosed: 0 }
@@ -36,7 +42,21 @@ export class Tally {
     if (this.#pace.now() - this.#told.at >= progressMs) this.#tell()
   }
 
-  reject = (reason: string): void => void this.#rejects.set(reason, (this.#rejects.get(reason) ?? 0) + 1)
+  reject = ({ reason, details }: Reject): void => {
+    add(this.#rejects, reason)
+    const label = details?.['label']
+    if (typeof label !== 'string') return
+    const ofLabel = this.#byLabel.get(label) ?? new Map<string, number>()
+    this.#byLabel.set(label, ofLabel)
+    add(ofLabel, reason)
+  }
+
+  /** Why pages of a label were dropped in this cycle, the most frequent first: `12 × noindex`. */
+  reasonsOf = (label: string): string[] =>
+    [...(this.#byLabel.get(label) ?? [])]
+      .toSorted(([a, pages], [b, others]) => others - pages || compareText(a, b))
+      .slice(0, reasonsMax)
+      .map(([reason, pages]) => `${pages} × ${reason}`)
 
   noteStats = ({ labels, hosts, hostsClosed }: FrontierStats): void => {
     const sum = (count: 'waiting' | 'leased') => Object.values(labels).reduce((all, stats) => all + stats[count], 0)
@@ -60,7 +80,7 @@ export class Tally {
       hosts: this.#queue.hosts,
       hosts_waiting: this.#queue.hostsClosed,
       pages_asked: this.#queue.leased,
-      rejects: Object.fromEntries([...this.#rejects].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+      rejects: Object.fromEntries([...this.#rejects].toSorted(([a], [b]) => compareText(a, b))),
     })
     this.#told = { at: now, pages, bytes: this.#bytes }
   }

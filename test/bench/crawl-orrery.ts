@@ -77,6 +77,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     policies: createHostPolicies(http, pace, notes),
     keep: async () => ({ outcome: 'stored' }),
     remember: revisitPlan({ pace, facts: pace, bounds: { minMs: 3_600_000, maxMs: 2_592_000_000 } }),
+    seeds: { note: () => undefined },
     hostDelayMs: settings.host_delay_ms,
     responseFactor: settings.host_delay_factor,
     interrupted: new Map(),
