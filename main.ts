@@ -9,9 +9,8 @@ import type { Config } from '#infra/config/schema.ts'
 import { showConfig } from '#infra/config/show.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { checkBlockList, checkFolder, preflight, servicePorts, type OpenWish } from '#infra/preflight.ts'
-import { jsonLines, livePanel } from '#infra/telemetry/console.ts'
-import { flywheelPanel } from '#infra/telemetry/panel.ts'
-import { summaryTables, type TurnSummary } from '#infra/telemetry/summary.ts'
+import { jsonLines } from '#infra/telemetry/console.ts'
+import { openRunView } from '#infra/telemetry/run-view.ts'
 import { textTable } from '#infra/telemetry/table.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { requireContact } from '#scraper/limits/contact.ts'
@@ -144,12 +143,7 @@ async function look(command: Command) {
 async function up(command: Command, once: boolean, signal: AbortSignal): Promise<void> {
   const config = await runnable(command, ['query', 'feed'])
   const telemetry = createTelemetry()
-  const terminal = process.stdout.isTTY
-  const view = terminal ? livePanel(telemetry, process.stdout, flywheelPanel) : jsonLines(telemetry, process.stdout, Date.now)
-  let summary: TurnSummary | undefined
-  telemetry.listen(({ name, fields }) => {
-    if (name === 'turn.summary') summary = fields as unknown as TurnSummary
-  })
+  const view = openRunView(telemetry, process, Date.now)
   try {
     const [{ openBackends }, { turnFlywheel }] = await Promise.all([import('#infra/backends.ts'), import('./flywheel.ts')])
     await using backends = await openBackends(config, version, telemetry)
@@ -158,10 +152,10 @@ async function up(command: Command, once: boolean, signal: AbortSignal): Promise
     // Without an end of its own it is done when it is interrupted.
     if (once || !signal.aborted) throw error
   } finally {
-    view.close()
+    const summary = view.close()
+    // All was done that could be, and something is to be mended.
+    if (once && summary && summary.dead_seeds.length > 0) process.exitCode = 1
   }
-  // On a pipe standard output is for programs: the table goes where people look.
-  if (summary) (terminal ? process.stdout : process.stderr).write(`\n${summaryTables(summary)}\n`)
 }
 
 async function doctor(_flags: unknown, command: Command): Promise<void> {

@@ -3,7 +3,7 @@ import type { Config } from '#infra/config/schema.ts'
 import { sqliteHostNotes } from '#infra/host-notes/sqlite.ts'
 import type { Browser } from '#infra/net/browser/rendering.ts'
 import type { Http } from '#infra/net/http.ts'
-import type { DeadSeed } from '#infra/telemetry/dead-seeds.ts'
+import type { DeadSeed } from '#infra/telemetry/crawl-summary.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Chain, Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
@@ -78,11 +78,15 @@ export interface CycleReport {
   /** label → finished visits over all cycles that this one worked towards. */
   targets: Record<string, number>
   snapshot: SnapshotReport
+  /** When something may be asked for again, ISO 8601; null when nothing is left to ask for. */
+  next_at: string | null
   /** Seeds that came to nothing, as far as is known after this cycle. */
   dead_seeds: DeadSeed[]
 }
 
 export interface Miner extends AsyncDisposable {
+  /** Seeds that came to nothing, as far as is known. */
+  deadSeeds(): Promise<DeadSeed[]>
   /**
    * Crawls its part of the web until every label has its visits, then writes shards, index and commitment. A cycle that was cut off goes on.
    * @throws the signal's reason when aborted; OrreryError `invalid_config` when a public page is to be asked without a contact, `not_found` without a
@@ -109,13 +113,16 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   const variants = stack.use(openVariants(join(dataDir, 'traps', `${settings.name}.bin`), trapLimits))
   const traps = createTraps(trapLimits, variants.book)
   const seeds = await openSeedBook(dataDir, settings.name, { hotkey: signer.address, telemetry, now: pace.now })
+  let lastTally: Tally | undefined
+  const deadSeeds = async () => seeds.dead((await options.frontier.stats()).labels, (label) => lastTally?.reasonsOf(label) ?? [])
   const opened = stack.move()
   return {
+    deadSeeds,
     async cycle(signal) {
       signal.throwIfAborted()
       const order = await openWorkOrder({ ...options, hotkey: signer.address, pages: settings.pages_per_cycle })
       requireContact(settings.contact, seedsOf(order), http.isVirtual)
-      const tally = new Tally(signer.address, telemetry, pace)
+      const tally = (lastTally = new Tally(signer.address, telemetry, pace))
       const targets = targetsOf({ jobs: order.jobs, isOurs, traps, blocks, now: options.facts.now })
       await importArchives({ ...options, ...importSettings(options), jobs: order.jobs, isOurs, robots, rejects, blocks, signal })
       const asked = targets.seeds()
@@ -123,11 +130,12 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       const moods = hostMoods({ notes, pace })
       const parts = { order, journal, robots, policies, moods, archive, rejects, targets, tally, seeds, interrupted, isOurs, blocks }
       await crawl(options, parts, signal).finally(() => saveSeedBook(dataDir, settings.name, seeds))
+      tally.tell()
       signal.throwIfAborted()
       const snapshot = await snapshotShards({ ...options, nearDuplicates, jobs: order.jobs.list, codec: settings.codec, rejects: rejects.add, signal })
       await order.finish()
-      const dead_seeds = seeds.dead((await options.frontier.stats()).labels, tally.reasonsOf)
-      const report = { ...tally.report(), cycle: order.cycle, targets: Object.fromEntries(order.targets()), snapshot, dead_seeds }
+      const next_at = dateOf(await options.frontier.nextReadyAt())
+      const report = { ...tally.report(), cycle: order.cycle, targets: Object.fromEntries(order.targets()), snapshot, next_at, dead_seeds: await deadSeeds() }
       telemetry.event('miner.cycle', { ...report })
       return report
     },
@@ -207,6 +215,7 @@ async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSign
     retarget: order.retarget,
     onClaims: journal.write,
     onStats: tally.noteStats,
+    onWait: tally.noteWait,
   })
   const visit = claimVisitor(visitorOptions(options, parts, { gate, visitMs, signal }))
   await executeCrawl({ work, visit, concurrency: settings.concurrency })
@@ -250,5 +259,7 @@ const poolMs = 20_000
 
 /** Longest a claim may wait for a slot; after that it is given back. */
 const turnMs = 5000
+
+const dateOf = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
 
 const seedsOf = ({ jobs }: WorkOrder): string[] => jobs.list.flatMap(({ web }) => web.seeds)

@@ -9,8 +9,9 @@ const reasonsMax = 3
 const add = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1)
 
 /**
- * What a cycle has visited; tells the telemetry, at most once a second, as `crawl.progress`: totals of the cycle, rates since the last event, `queue_depth`
- * (pages that wait), `hosts_waiting` (hosts that are asked or rest, of `hosts`), `pages_asked` (pages that are lent) and the rejects by reason.
+ * What a cycle has visited; tells the telemetry, about once a second while something goes on and when a wait or the crawl ends it, as `crawl.progress`: totals
+ * of the cycle, rates since the last event, `queue_depth` (pages that wait), `queue_ready` (those of them that only wait for their host), `hosts_waiting`
+ * (hosts that are asked or rest, of `hosts`), `pages_asked` (pages that are lent), the rejects by reason, and `waits_until`, when nothing can be asked before.
  */
 export class Tally {
   readonly #hotkey: string
@@ -22,7 +23,9 @@ export class Tally {
   readonly #byLabel = new Map<string, Map<string, number>>()
   #sitemaps = 0
   #bytes = 0
-  #queue = { waiting: 0, leased: 0, hosts: 0, hostsClosed: 0 }
+  #queue = { ready: 0, waiting: 0, leased: 0, hosts: 0, hostsClosed: 0 }
+  /** ms since epoch. */
+  #waitsUntil: number | undefined
   /** At the last event. */
   #told = { at: 0, pages: 0, bytes: 0 }
 
@@ -39,7 +42,8 @@ export class Tally {
     if (kind === 'page') this.#visits[outcome]++
     else this.#sitemaps++
     this.#telemetry.count(kind === 'page' ? 'crawl.pages' : 'crawl.sitemaps', 1, { outcome })
-    if (this.#pace.now() - this.#told.at >= progressMs) this.#tell()
+    this.#waitsUntil = undefined
+    this.#tellInTime()
   }
 
   reject = ({ reason, details }: Reject): void => {
@@ -58,9 +62,17 @@ export class Tally {
       .slice(0, reasonsMax)
       .map(([reason, pages]) => `${pages} × ${reason}`)
 
-  noteStats = ({ labels, hosts, hostsClosed }: FrontierStats): void => {
+  noteStats = ({ ready, labels, hosts, hostsClosed }: FrontierStats): void => {
     const sum = (count: 'waiting' | 'leased') => Object.values(labels).reduce((all, stats) => all + stats[count], 0)
-    this.#queue = { waiting: sum('waiting'), leased: sum('leased'), hosts, hostsClosed }
+    this.#queue = { ready, waiting: sum('waiting'), leased: sum('leased'), hosts, hostsClosed }
+    this.#tellInTime()
+  }
+
+  /** Nothing can be asked before that time (ms since epoch). */
+  noteWait = (until: number): void => {
+    this.#waitsUntil = until
+    if (until - this.#pace.now() >= progressMs) this.tell()
+    else this.#tellInTime()
   }
 
   report() {
@@ -68,18 +80,24 @@ export class Tally {
     return { hotkey: this.#hotkey, visits, sitemaps: this.#sitemaps, documents: visits.stored, bytes: this.#bytes }
   }
 
-  #tell(): void {
+  #tellInTime(): void {
+    if (this.#pace.now() - this.#told.at >= progressMs) this.tell()
+  }
+
+  tell(): void {
     const now = this.#pace.now()
     const pages = Object.values(this.#visits).reduce((a, b) => a + b, 0)
-    const perSecond = (count: number) => Math.round((count * 1000) / (now - this.#told.at))
+    const perSecond = (count: number) => Math.round((count * 1000) / Math.max(1, now - this.#told.at))
     this.#telemetry.event('crawl.progress', {
       ...this.report(),
       pages_per_second: perSecond(pages - this.#told.pages),
       bytes_per_second: perSecond(this.#bytes - this.#told.bytes),
       queue_depth: this.#queue.waiting,
+      queue_ready: this.#queue.ready,
       hosts: this.#queue.hosts,
       hosts_waiting: this.#queue.hostsClosed,
       pages_asked: this.#queue.leased,
+      waits_until: this.#waitsUntil === undefined ? null : new Date(this.#waitsUntil).toISOString(),
       rejects: Object.fromEntries([...this.#rejects].toSorted(([a], [b]) => compareText(a, b))),
     })
     this.#told = { at: now, pages, bytes: this.#bytes }

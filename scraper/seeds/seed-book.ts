@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { DeadSeed } from '#infra/telemetry/dead-seeds.ts'
+import type { DeadSeed } from '#infra/telemetry/crawl-summary.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import type { LabelStats, Target } from '#schemas/frontier.ts'
 import type { Telemetry } from '#schemas/stage.ts'
@@ -17,7 +17,7 @@ interface Seed extends Target {
 
 interface SeedBookParts {
   /** The deaths of the last run; see `openSeedBook`. */
-  former: ReadonlyMap<string, Death>
+  former: ReadonlyMap<string, FormerDeath>
   /** Of the miner. */
   hotkey: string
   telemetry: Telemetry
@@ -33,6 +33,7 @@ export class SeedBook {
   readonly #parts: SeedBookParts
   readonly #seeds = new Map<string, Seed>()
   /** Where seeds lead. */
+  #isWatching = false
   readonly #followed = new Map<string, Set<Seed>>()
   #isWanted: (url: string) => boolean = () => false
 
@@ -46,12 +47,13 @@ export class SeedBook {
    */
   watch(targets: readonly Target[], jobs: Jobs): Target[] {
     this.#isWanted = (url) => jobs.of(url) !== undefined
+    this.#isWatching = true
     const before = new Map(this.#seeds)
     this.#seeds.clear()
     this.#followed.clear()
     return targets.flatMap((target) => {
       const known = before.get(target.url)
-      const seed: Seed = { ...target, death: known ? known.death : this.#parts.former.get(target.url), leadsTo: undefined }
+      const seed: Seed = { ...target, death: known ? known.death : deathOf(this.#parts.former.get(target.url)), leadsTo: undefined }
       this.#seeds.set(seed.url, seed)
       this.#follow(seed, known?.leadsTo)
       if (!known && seed.death) this.#tell(seed)
@@ -69,20 +71,21 @@ export class SeedBook {
   }
 
   /**
-   * The seeds that came to nothing, in order of their URL.
+   * The seeds that came to nothing, in order of their URL; before any is watched, those of the last run.
    * @param labels what the frontier says: a source of which pages were visited and none was kept counts as well
    * @param reasons why pages of a label were dropped, the most frequent first
    */
   dead(labels: Readonly<Record<string, LabelStats>>, reasons: (label: string) => readonly string[]): DeadSeed[] {
-    const found = [...this.#seeds.values()].flatMap(({ url, label, death }): DeadSeed[] => {
+    const known = this.#isWatching ? this.#seeds.values() : this.#parts.former.values().map((death) => ({ ...death, death }))
+    const found = [...known].flatMap(({ url, label, death }): DeadSeed[] => {
       if (death) return [{ url, label, ...told(url, death) }]
       return isFruitless(labels[label]) ? [{ url, label, cause: 'nothing_kept', says: nothingKept(reasons(label)) }] : []
     })
     return found.toSorted((a, b) => compareText(a.url, b.url))
   }
 
-  deaths(): (Death & { url: string })[] {
-    return [...this.#seeds.values()].flatMap(({ url, death }) => (death ? [{ url, ...death }] : []))
+  deaths(): FormerDeath[] {
+    return [...this.#seeds.values()].flatMap(({ url, label, death }) => (death ? [{ url, label, ...death }] : []))
   }
 
   #revived(seed: Seed, target: Target): Target[] {
@@ -115,23 +118,25 @@ export class SeedBook {
   }
 }
 
+const deathOf = (former: FormerDeath | undefined): Death | undefined => former && { cause: former.cause, at: former.at, isRead: former.isRead }
 const told = (url: string, { cause, at }: Death) => ({ cause, says: seedCause(cause, url, at) })
 const isFruitless = (stats: LabelStats | undefined): boolean => stats !== undefined && stats.stored + stats.unchanged === 0 && stats.rejected + stats.failed > 0
 const nothingKept = (reasons: readonly string[]): string =>
   `no page of its source was kept${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''}; "orrery scraper rejects" says why`
 
-const Entry = z.object({ url: z.string(), cause: z.string(), at: z.string().optional(), isRead: z.boolean() })
+const FormerDeath = z.object({ url: z.string(), label: z.string(), cause: z.string(), at: z.string().optional(), isRead: z.boolean() })
+type FormerDeath = z.infer<typeof FormerDeath>
 
 const fileOf = (dataDir: string, name: string): string => join(dataDir, 'seeds', `${name}.json`)
 
 /** Opens what the last run of the miner knew of its seeds; a file that is torn or missing means nothing. */
 export async function openSeedBook(dataDir: string, name: string, parts: Omit<SeedBookParts, 'former'>): Promise<SeedBook> {
-  return new SeedBook({ ...parts, former: new Map((await readDeaths(fileOf(dataDir, name))).map(({ url, ...death }) => [url, death])) })
+  return new SeedBook({ ...parts, former: new Map((await readDeaths(fileOf(dataDir, name))).map((death) => [death.url, death])) })
 }
 
-async function readDeaths(path: string): Promise<(Death & { url: string })[]> {
+async function readDeaths(path: string): Promise<FormerDeath[]> {
   try {
-    return z.array(Entry).parse(JSON.parse(await readFile(path, 'utf8')))
+    return z.array(FormerDeath).parse(JSON.parse(await readFile(path, 'utf8')))
   } catch {
     return []
   }

@@ -1,4 +1,3 @@
-import type { Claim } from '#schemas/frontier.ts'
 import type { FetchOutcome } from '../fetch/fetch-target.ts'
 import type { Found } from '../source/found.ts'
 

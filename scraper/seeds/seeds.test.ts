@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { jobId } from '#schemas/desirability.ts'
 import { lineage } from '#schemas/manifest.ts'
 import { openSite, type Page } from '#test/site/site.ts'
@@ -8,6 +8,7 @@ import { job, leapingClock, openBench } from '../miner/bench.fixture.ts'
 import { good, send } from '../miner/pages.fixture.ts'
 
 const sitemap = (...urls: string[]) => send(`<urlset>${urls.map((url) => `<url><loc>${url}</loc></url>`).join('')}</urlset>`, { 'content-type': 'text/xml' })
+const moves = (to: string) => send('', { location: to }, 302)
 const indexed = (head: string) => `<html><head><meta name="robots" content="${head}"></head><body><p>Nothing.</p></body></html>`
 
 /** A loopback port on which nobody listens. */
@@ -90,7 +91,6 @@ test('a seed that leads out of its source is told with the address that would be
 })
 
 test('a seed that leads to another page fares as that page does', async () => {
-  const moves = (to: string) => send('', { location: to }, 302)
   const pages = { '/old': moves('/new'), '/new': good(4), '/lost': moves('/gone'), '/lost-too': moves('/gone') }
   expect(await deadOf(['http://a.localhost/old', 'http://a.localhost/lost', 'http://a.localhost/lost-too'], pages)).toMatchObject([
     { url: 'http://a.localhost/lost', cause: 'http_404', says: 'answered 404, there is no such page (it leads to http://a.localhost/gone)' },

@@ -62,6 +62,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     retarget: async () => undefined,
     onClaims: claimJournal(join(folder, 'claims.json')).write,
     onStats: tally.noteStats,
+    onWait: tally.noteWait,
   })
   const visit = claimVisitor({
     frontier,
