@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import { bytesOf, countOf, durationOf } from './figures.ts'
 import { textTable } from './table.ts'
 
@@ -33,7 +34,7 @@ export function crawlTables({ counters, seconds, deadSeeds }: CrawlSummary, widt
 
 /** `1,234 (1,200 stored, 34 rejected)` */
 export function countsOf(values: Readonly<Record<string, number>>): string {
-  const entries = Object.entries(values).toSorted(([, a], [, b]) => b - a)
+  const entries = Object.entries(values).toSorted(([a, x], [b, y]) => y - x || compareText(a, b))
   const total = countOf(entries.reduce((sum, [, count]) => sum + count, 0))
   return entries.length === 0 ? total : `${total} (${entries.map(([name, count]) => `${countOf(count)} ${name}`).join(', ')})`
 }
@@ -41,25 +42,24 @@ export function countsOf(values: Readonly<Record<string, number>>): string {
 /** Empty when nothing was rejected. */
 export function rejectTable(rejects: Readonly<Record<string, number>>, width: number | undefined): string {
   const rows = Object.entries(rejects).toSorted(([, a], [, b]) => b - a)
-  return rows.length === 0
-    ? ''
-    : textTable(
-        ['rejected because', 'pages'],
-        rows.map(([reason, pages]) => [reason, countOf(pages)]),
-        width,
-      )
+  return tableOf(
+    ['rejected because', 'pages'],
+    rows.map(([reason, pages]) => [reason, countOf(pages)]),
+    width,
+  )
 }
 
 /** A line for each seed; empty when there is none. */
 export function deadSeedTable(seeds: readonly DeadSeed[], width: number | undefined): string {
-  return seeds.length === 0
-    ? ''
-    : textTable(
-        ['seed that came to nothing', 'because'],
-        seeds.map(({ url, says }) => [url, says]),
-        width,
-      )
+  return tableOf(
+    ['seed that came to nothing', 'because'],
+    seeds.map(({ url, says }) => [url, says]),
+    width,
+  )
 }
+
+/** A table, or nothing where it has no rows. */
+export const tableOf = (...table: Parameters<typeof textTable>): string => (table[1].length === 0 ? '' : textTable(...table))
 
 /** The counters `name{label=value}` as value → count. */
 export function labelled(counters: Readonly<Record<string, number>>, name: string, label: string): Record<string, number> {

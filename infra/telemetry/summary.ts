@@ -2,7 +2,7 @@ import type { Catalog } from '#schemas/catalog.ts'
 import type { Chain } from '#schemas/chain.ts'
 import type { Ledger } from '#schemas/ledger.ts'
 import { lineage, type Manifest, type TurnManifest } from '#schemas/manifest.ts'
-import { countsOf, deadSeedTable, labelled, rejectTable, type DeadSeed } from './crawl-summary.ts'
+import { countsOf, deadSeedTable, labelled, rejectTable, tableOf, type DeadSeed } from './crawl-summary.ts'
 import { countOf, decimals, durationOf } from './figures.ts'
 import { textTable } from './table.ts'
 
@@ -134,12 +134,12 @@ export function summaryTables(summary: TurnSummary, width?: number): string {
   return [
     textTable([title, ''], facts, width),
     rejectTable(rejects, width),
-    textTable(
+    tableOf(
       ['miner', 'uid', 'verdict', 'credibility', 'weight'],
       summary.weights.map((w) => [short(w.hotkey), w.uid, w.passed ? 'passed' : 'failed', decimals(w.credibility, 3), countOf(w.value)]),
       width,
     ),
-    textTable(['source', 'loss before', 'loss after', 'verdict', 'weight before', 'weight after'], sourceRows(summary), width),
+    tableOf(['source', 'loss before', 'loss after', 'verdict', 'weight before', 'weight after'], sourceRows(summary), width),
     deadSeedTable(dead_seeds, width),
   ]
     .filter((table) => table !== '')
