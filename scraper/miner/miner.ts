@@ -32,7 +32,7 @@ import { openGate, type Gate } from '../limits/gate.ts'
 import { importArchives } from './import-archives.ts'
 import { documentKeeper } from './keep-document.ts'
 import { hostMoods, type HostMoods } from '../limits/host-rest.ts'
-import { openRejects, type Rejects } from './rejects.ts'
+import { openRejects, type Rejects } from '../rejects/rejects.ts'
 import { revisitPlan } from '../revisit/revisit.ts'
 import { minerRenderer } from './render.ts'
 import { shareOf, type Share } from '../jobs/share.ts'
@@ -173,7 +173,11 @@ const importSettings = ({ settings, signer, dataDir }: MinerOptions) => ({
   folder: join(dataDir, 'archives', settings.name),
 })
 
-const wishesOf = ({ obey_rights, markdown }: Config['miner']) => ({ obeyRights: obey_rights, keepsMarkdown: markdown })
+const wishesOf = ({ obey_rights, markdown, rejected_text_bytes }: Config['miner']) => ({
+  obeyRights: obey_rights,
+  keepsMarkdown: markdown,
+  refusedTextBytes: rejected_text_bytes,
+})
 
 interface CrawlParts {
   order: WorkOrder

@@ -10,8 +10,9 @@ import { mayFetch } from '../robots/robots.ts'
 import { rememberKept } from '../freshness/page-history.ts'
 import { noFinds, type Found } from '../source/found.ts'
 import { restMs, type HostMoods } from '../limits/host-rest.ts'
+import type { RefusedText } from '../document/page-document.ts'
 import type { KeepPage } from './keep-document.ts'
-import type { Rejects } from './rejects.ts'
+import type { Rejects } from '../rejects/rejects.ts'
 import type { Remember } from '../revisit/revisit.ts'
 import { priorities, type Targets } from '../discovery/targets.ts'
 import type { SeedBook } from '../seeds/seed-book.ts'
@@ -149,11 +150,14 @@ class Visitor {
         : { outcome: 'unchanged' }
     if (found) await this.#addFound(claim, found, outcome.permission)
     const rejection = result.outcome === 'rejected' ? result.reason : undefined
-    if (rejection !== undefined) await this.#reject(claim, rejection, 'extract')
+    if (result.outcome === 'rejected') await this.#reject(claim, result.reason, 'extract', {}, result.refused)
     seeds.note(claim.url, isNew || !outcome.isPage ? { ...outcome, rejection } : { kind: 'unchanged' })
     if (!isAdded) await adding
     const memory = rememberKept(remembered.memory, kept)
-    await Promise.all([adding, this.#finish(claim, result.outcome === 'rejected' ? result : { ...remembered, memory, ...result }, outcome)])
+    await Promise.all([
+      adding,
+      this.#finish(claim, result.outcome === 'rejected' ? { outcome: 'rejected', reason: result.reason } : { ...remembered, memory, ...result }, outcome),
+    ])
   }
 
   async #unchanged(claim: Claim, outcome: Extract<FetchOutcome, { kind: 'unchanged' }>): Promise<void> {
@@ -198,8 +202,9 @@ class Visitor {
     for (const { url, reason } of wanted.trapped) await rejects.add({ subject: url, reason, stage: 'find', details: { from: claim.url } })
   }
 
-  async #reject({ url, label }: Claim, reason: string, stage: string, details: Record<string, unknown> = {}): Promise<void> {
-    await this.#options.rejects.add({ subject: url, reason, stage, details: { label, ...details } })
+  async #reject({ url, label }: Claim, reason: string, stage: string, details: Record<string, unknown> = {}, refused?: RefusedText): Promise<void> {
+    const { document, ...scores } = refused ?? {}
+    await this.#options.rejects.add({ subject: url, reason, stage, details: { label, ...details, ...scores }, document })
   }
 
   async #finish(claim: Claim, visit: Omit<Visit, 'hostDelayMs' | 'address'>, outcome: Ending): Promise<void> {
