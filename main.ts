@@ -89,10 +89,9 @@ async function programFor(args: readonly string[]): Promise<Command> {
 
 /** Loading all services takes a second: each is loaded where its command is named, all where a person asks what there is. */
 const services: { commands: readonly string[]; add(program: Command): Promise<void> }[] = [
-  {
-    commands: ['miner', 'validator', 'scraper'],
-    add: async (program) => (await import('#scraper/commands.ts')).scraperCommands(program, open, (command) => settingsOf(command).config, look),
-  },
+  { commands: ['miner'], add: async (program) => (await import('#scraper/miner/command.ts')).minerCommand(program, open, look) },
+  { commands: ['validator'], add: async (program) => (await import('#scraper/validator/command.ts')).validatorCommand(program, open) },
+  { commands: ['scraper'], add: async (program) => (await import('#scraper/commands.ts')).scraperCommands(program, (command) => settingsOf(command).config) },
   { commands: ['dataset'], add: async (program) => (await import('#dataset/commands.ts')).datasetCommands(program, open) },
   { commands: ['bridge'], add: async (program) => (await import('#trainer-bridge/commands.ts')).bridgeCommands(program, open) },
 ]
