@@ -29,6 +29,8 @@ interface Setting {
   hostDelayMs?: number
   timeoutMs?: number
   jobs?: DesirabilityJob[]
+  /** Origins that may be on a private address, beside the site's. */
+  allowPrivate?: string[]
   settings?: Partial<Config['miner']>
 }
 
@@ -54,7 +56,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
       timeoutMs: setting.timeoutMs ?? 5000,
       bytesMax: 1 << 20,
       hosts: setting.hostDelayMs === undefined ? site.hosts : undefined,
-      allowPrivate: [site.origin],
+      allowPrivate: [site.origin, ...(setting.allowPrivate ?? [])],
     }),
   )
   const telemetry = createTelemetry()

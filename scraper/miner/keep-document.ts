@@ -4,7 +4,7 @@ import type { Claim } from '#schemas/frontier.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { ReadOutcome } from '../fetch/fetch-target.ts'
-import type { PageDocument } from '../document/page-document.ts'
+import type { PageDocument, RefusedText } from '../document/page-document.ts'
 import type { ReadPage } from '../document/read-page.ts'
 import { datedByHistory } from '../freshness/page-history.ts'
 import type { KeptVersion } from '../revisit/page-memory.ts'
@@ -14,7 +14,7 @@ import type { Found } from '../source/found.ts'
 import { labelOf, type Jobs } from '../jobs/jobs.ts'
 
 /** What became of a page: `stored` is durable when this is said. */
-type Kept = { outcome: 'stored' | 'unchanged' } | { outcome: 'rejected'; reason: string }
+type Kept = { outcome: 'stored' | 'unchanged' } | { outcome: 'rejected'; reason: string; refused?: RefusedText | undefined }
 
 /** The step after the links of a page are known: what else it is good for. `found`: more that it leads to; `kept`: what the next version is held against. @throws the signal's reason when aborted */
 export type KeepPage = (claim: Claim, read: ReadOutcome, signal: AbortSignal) => Promise<Kept & { found?: Found | undefined; kept?: KeptVersion }>
@@ -31,8 +31,8 @@ export interface KeeperOptions {
 export function documentKeeper(options: KeeperOptions): KeepPage {
   const matches = jobMatcher(options.jobs.list)
   return async (claim, read, signal) => {
-    const { document: page, found } = await options.readPage({ ...read, quality: options.jobs.of(claim.url)?.web.quality }, signal)
-    if (typeof page === 'string') return { outcome: 'rejected', reason: page, found }
+    const { document: page, refused, found } = await options.readPage({ ...read, quality: options.jobs.of(claim.url)?.web.quality }, signal)
+    if (typeof page === 'string') return { outcome: 'rejected', reason: page, refused, found }
     const { page: dated, kept } = datedByHistory(page, claim)
     const document = documentOf(options, claim, dated, matches)
     if (typeof document === 'string') return { outcome: 'rejected', reason: document, found }

@@ -10,10 +10,12 @@ import { mayFetch } from '../robots/robots.ts'
 import { rememberKept } from '../freshness/page-history.ts'
 import { noFinds, type Found } from '../source/found.ts'
 import { restMs, type HostMoods } from '../limits/host-rest.ts'
+import type { RefusedText } from '../document/page-document.ts'
 import type { KeepPage } from './keep-document.ts'
-import type { Rejects } from './rejects.ts'
+import type { Rejects } from '../rejects/rejects.ts'
 import type { Remember } from '../revisit/revisit.ts'
 import { priorities, type Targets } from '../discovery/targets.ts'
+import type { SeedBook } from '../seeds/seed-book.ts'
 import { releaseClaim } from './work.ts'
 
 export interface VisitorOptions extends FetchServices {
@@ -26,6 +28,8 @@ export interface VisitorOptions extends FetchServices {
   targets: Targets
   keep: KeepPage
   remember: Remember
+  /** Told how each visit ended. */
+  seeds: Pick<SeedBook, 'note'>
   hostDelayMs: number
   responseFactor: number
   /** Longest a visit may take: a claim with less than that left is given back. */
@@ -104,13 +108,18 @@ class Visitor {
 
   /** @param hold as long as the visit lasts */
   async #visit(claim: Claim, hold: DisposableStack): Promise<void> {
-    const { signal, blocks, excludes } = this.#options
-    if (blocks?.(claim.url)) return this.#giveUp(claim, unasked('blocked'), 'fetch')
-    if (claim.kind === 'page' && excludes?.(claim.url)) return this.#giveUp(claim, unasked('excluded'), 'fetch')
+    const { signal, blocks, excludes, seeds } = this.#options
+    const barred = blocks?.(claim.url) ? 'blocked' : claim.kind === 'page' && excludes?.(claim.url) ? 'excluded' : undefined
+    if (barred !== undefined) {
+      seeds.note(claim.url, { kind: 'refused', reason: barred })
+      return this.#giveUp(claim, unasked(barred), 'fetch')
+    }
     if (await this.#waitsAfterKill(claim)) return
     if (claim.kind === 'page' && (await this.#asksHost(claim))) return
     const outcome = await fetchTarget(claim, claim.previous, this.#options, signal, hold)
     this.#noteMood(claim, outcome)
+    // What is read may still be rejected.
+    if (outcome.kind !== 'read') seeds.note(claim.url, outcome)
     switch (outcome.kind) {
       case 'read':
         return this.#read(claim, outcome)
@@ -119,7 +128,7 @@ class Visitor {
       case 'moved':
         return this.#moved(claim, outcome)
       case 'refused':
-        await this.#addFound(claim, noFinds, outcome.permission)
+        if (outcome.permission) await this.#addFound(claim, noFinds, outcome.permission)
         return this.#giveUp(claim, outcome, 'fetch')
       case 'trouble':
         return this.#trouble(claim, outcome)
@@ -127,7 +136,7 @@ class Visitor {
   }
 
   async #read(claim: Claim, outcome: ReadOutcome): Promise<void> {
-    const { keep, remember, policies, signal } = this.#options
+    const { keep, remember, policies, seeds, signal } = this.#options
     const adding = this.#addFound(claim, outcome.found, outcome.permission)
     const { isChanged, ...remembered } = remember(claim, outcome.fetched)
     // Nobody waits for the links alone: they are durable together with the end of the visit, or before it.
@@ -140,10 +149,15 @@ class Visitor {
         ? await keep(claim, { ...outcome, policy: policies.of(claim.url) }, signal)
         : { outcome: 'unchanged' }
     if (found) await this.#addFound(claim, found, outcome.permission)
-    if (result.outcome === 'rejected') await this.#reject(claim, result.reason, 'extract')
+    const rejection = result.outcome === 'rejected' ? result.reason : undefined
+    if (result.outcome === 'rejected') await this.#reject(claim, result.reason, 'extract', {}, result.refused)
+    seeds.note(claim.url, isNew || !outcome.isPage ? { ...outcome, rejection } : { kind: 'unchanged' })
     if (!isAdded) await adding
     const memory = rememberKept(remembered.memory, kept)
-    await Promise.all([adding, this.#finish(claim, result.outcome === 'rejected' ? result : { ...remembered, memory, ...result }, outcome)])
+    await Promise.all([
+      adding,
+      this.#finish(claim, result.outcome === 'rejected' ? { outcome: 'rejected', reason: result.reason } : { ...remembered, memory, ...result }, outcome),
+    ])
   }
 
   async #unchanged(claim: Claim, outcome: Extract<FetchOutcome, { kind: 'unchanged' }>): Promise<void> {
@@ -164,7 +178,8 @@ class Visitor {
 
   async #trouble(claim: Claim, outcome: Trouble): Promise<void> {
     const { frontier, telemetry, pace } = this.#options
-    const retry = retryAfterTrouble(outcome.reason, claim.attempt, outcome.retryAfterMs)
+    const kind = outcome.permission ? outcome.reason : 'robots_unreachable'
+    const retry = retryAfterTrouble(kind, claim.attempt, outcome.retryAfterMs)
     if (!retry.retry) return this.#giveUp(claim, outcome, 'fetch')
     if (outcome.permission) await this.#addFound(claim, noFinds, outcome.permission)
     telemetry.count('crawl.deferred', 1, { reason: outcome.reason })
@@ -187,8 +202,9 @@ class Visitor {
     for (const { url, reason } of wanted.trapped) await rejects.add({ subject: url, reason, stage: 'find', details: { from: claim.url } })
   }
 
-  async #reject({ url, label }: Claim, reason: string, stage: string, details: Record<string, unknown> = {}): Promise<void> {
-    await this.#options.rejects.add({ subject: url, reason, stage, details: { label, ...details } })
+  async #reject({ url, label }: Claim, reason: string, stage: string, details: Record<string, unknown> = {}, refused?: RefusedText): Promise<void> {
+    const { document, ...scores } = refused ?? {}
+    await this.#options.rejects.add({ subject: url, reason, stage, details: { label, ...details, ...scores }, document })
   }
 
   async #finish(claim: Claim, visit: Omit<Visit, 'hostDelayMs' | 'address'>, outcome: Ending): Promise<void> {

@@ -12,7 +12,7 @@ import { claimJournal } from '#scraper/miner/claim-journal.ts'
 import { openGate } from '#scraper/limits/gate.ts'
 import { hostMoods } from '#scraper/limits/host-rest.ts'
 import { compileJobs } from '#scraper/jobs/jobs.ts'
-import { openRejects } from '#scraper/miner/rejects.ts'
+import { openRejects } from '#scraper/rejects/rejects.ts'
 import { revisitPlan } from '#scraper/revisit/revisit.ts'
 import { shareOf } from '#scraper/jobs/share.ts'
 import { Tally } from '#scraper/miner/tally.ts'
@@ -62,6 +62,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     retarget: async () => undefined,
     onClaims: claimJournal(join(folder, 'claims.json')).write,
     onStats: tally.noteStats,
+    onWait: tally.noteWait,
   })
   const visit = claimVisitor({
     frontier,
@@ -77,6 +78,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     policies: createHostPolicies(http, pace, notes),
     keep: async () => ({ outcome: 'stored' }),
     remember: revisitPlan({ pace, facts: pace, bounds: { minMs: 3_600_000, maxMs: 2_592_000_000 } }),
+    seeds: { note: () => undefined },
     hostDelayMs: settings.host_delay_ms,
     responseFactor: settings.host_delay_factor,
     interrupted: new Map(),
