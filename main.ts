@@ -160,7 +160,7 @@ async function up(command: Command, once: boolean, signal: AbortSignal): Promise
 async function doctor(_flags: unknown, command: Command): Promise<void> {
   const { config } = settingsOf(command)
   const { examine } = await import('#infra/doctor.ts')
-  const findings = await examine(config, Object.values(servicePorts(config)))
+  const findings = await examine(config, Object.values(servicePorts(config)), requireRunnable)
   print(
     textTable(
       ['', 'what', 'found'],
