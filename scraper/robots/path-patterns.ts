@@ -23,7 +23,11 @@ export const addPattern = (values: PatternValues, pattern: string, value: number
 /** Longer than the address of any page (canonicalUrl has 2048 characters). What is longer is matched by nothing. */
 export const pathCharsMax = 4096
 
+/** One for all who say nothing, which most do. */
+export const noPatterns: PathPatterns = { octets: new Uint8Array(), starts: new Uint32Array(1), values: new Uint32Array() }
+
 export function pathPatterns(values: PatternValues): PathPatterns {
+  if (values.size === 0) return noPatterns
   // By code units, which of ASCII are the octets.
   const sorted = [...values.keys()].sort()
   const starts = new Uint32Array(sorted.length + 1)
@@ -34,7 +38,8 @@ export function pathPatterns(values: PatternValues): PathPatterns {
 /** What three typed arrays take beside what is in them. */
 const arraysBytes = 600
 
-export const patternsBytes = ({ octets, starts, values }: PathPatterns): number => octets.byteLength + starts.byteLength + values.byteLength + arraysBytes
+export const patternsBytes = ({ octets, starts, values }: PathPatterns): number =>
+  values.length === 0 ? 0 : octets.byteLength + starts.byteLength + values.byteLength + arraysBytes
 
 /** The greatest value of all patterns that match; undefined when none does. @param path path and query of a URL */
 export function greatestMatch(patterns: PathPatterns, path: string): number | undefined {
