@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Found } from '../source/found.ts'
-import { FrameReader, framed } from './frame.ts'
+import { FrameReader, framed, readerFd } from './frame.ts'
 import type { ReaderAnswer, ReaderJob } from './page-reader.ts'
 
 /** A reader ended before its answer. */
@@ -39,14 +40,14 @@ interface Running extends PromiseWithResolvers<Made> {
 }
 
 const program = fileURLToPath(new URL('./page-reader.ts', import.meta.url))
-/** Above what its watch allows in all: that ends a page without a core dump. */
-const heapMegabytesMax = 768
+/** Of what its watch allows in all, so that garbage is collected before it counts. */
+const heapMegabytesMax = 512
 const errorChars = 2000
 
 /** @param cpuMsMax most CPU time of one page, ms */
 export function openReader(cpuMsMax: number): ReaderProcess {
-  const child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytesMax}`, program, String(cpuMsMax)], {
-    stdio: 'pipe',
+  const child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytesMax}`, '--expose-gc', program, String(cpuMsMax)], {
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     // Not of this process's terminal group: Ctrl-C is for us to hear, and what is read then is read to its end.
     detached: true,
     // What reads the bytes of strangers has no need for keys and passwords.
@@ -55,20 +56,20 @@ export function openReader(cpuMsMax: number): ReaderProcess {
   let errors = ''
   child.on('error', ({ message }) => (errors = message))
   // Out of file descriptors there is not even a child without life.
-  if (child.stdio[0] === undefined) throw new ReaderDied(undefined, 'No process that reads pages can be started: there are too many open files.')
-  const { stdin, stdout, stderr } = child
+  if (child.stdio === undefined) throw new ReaderDied(undefined, 'No process that reads pages can be started: there are too many open files.')
+  const stderr = child.stderr as Socket
+  const wire = child.stdio[readerFd] as Socket
   const frames = new FrameReader()
   let waiting: Running | undefined
   let isEnding = false
-  const handles = [child, stdin, stdout, stderr] as { ref(): void; unref(): void }[]
-  const hold = (isHeld: boolean): void => handles.forEach((handle) => (isHeld ? handle.ref() : handle.unref()))
+  const hold = (isHeld: boolean): void => [child, wire, stderr].forEach((handle) => (isHeld ? handle.ref() : handle.unref()))
   const end = (): Running | undefined => {
     const running = waiting
     waiting = undefined
     hold(isEnding)
     return running
   }
-  stdout.on('data', (chunk: Buffer) => {
+  wire.on('data', (chunk: Buffer) => {
     for (const { value } of frames.push(chunk)) {
       const answer = value as ReaderAnswer
       if ('part' in answer) waiting?.parts.push(answer.part)
@@ -79,7 +80,7 @@ export function openReader(cpuMsMax: number): ReaderProcess {
     }
   })
   stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-errorChars)))
-  stdin.on('error', () => undefined)
+  wire.on('error', () => undefined)
   const gone = Promise.withResolvers<void>()
   let isGone = false
   child.on('close', (_, signal) => {
@@ -95,7 +96,7 @@ export function openReader(cpuMsMax: number): ReaderProcess {
     run(job, body) {
       waiting = { ...Promise.withResolvers<Made>(), parts: [] }
       hold(true)
-      for (const part of framed(job, body)) stdin.write(part)
+      for (const part of framed(job, body)) wire.write(part)
       return waiting.promise
     },
     kill() {
