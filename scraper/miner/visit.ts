@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, Visit } from '#schemas/frontier.ts'
 import { hostOf } from '#schemas/identity/url-parts.ts'
@@ -8,7 +9,7 @@ import { retryAfterTrouble } from '../fetch/retry.ts'
 import type { HostPolicies } from '../robots/host-policies.ts'
 import { mayFetch } from '../robots/robots.ts'
 import { rememberKept } from '../freshness/page-history.ts'
-import { noFinds, type Found } from '../source/found.ts'
+import { noFinds, partsOf, type Found } from '../source/found.ts'
 import { restMs, type HostMoods } from '../limits/host-rest.ts'
 import type { RefusedText } from '../document/page-document.ts'
 import type { KeepPage } from './keep-document.ts'
@@ -197,9 +198,12 @@ class Visitor {
   async #addFound(claim: Claim, found: Found, { rules }: Permission): Promise<void> {
     const { targets, frontier, rejects } = this.#options
     const named = rules.sitemaps.length === 0 ? found : { ...found, sitemaps: [...found.sitemaps, ...rules.sitemaps.map((url) => ({ url }))] }
-    const wanted = targets.found(named, claim)
-    if (wanted.targets.length > 0) await frontier.add(wanted.targets)
-    for (const { url, reason } of wanted.trapped) await rejects.add({ subject: url, reason, stage: 'find', details: { from: claim.url } })
+    for (const part of partsOf(named, findsAtOnce)) {
+      const wanted = targets.found(part, claim)
+      if (wanted.targets.length > 0) await frontier.add(wanted.targets)
+      for (const { url, reason } of wanted.trapped) await rejects.add({ subject: url, reason, stage: 'find', details: { from: claim.url } })
+      if (part.pages.length === findsAtOnce) await setImmediate()
+    }
   }
 
   async #reject({ url, label }: Claim, reason: string, stage: string, details: Record<string, unknown> = {}, refused?: RefusedText): Promise<void> {
@@ -262,6 +266,9 @@ class Visitor {
     return true
   }
 }
+
+/** Of a sitemap's 50,000, so that none of them holds up everything else. */
+const findsAtOnce = 500
 
 /** A host that could not give one of its files is asked again after this, unless it says when. */
 const policyRetryMs = 5000
