@@ -71,6 +71,7 @@ export async function openStallScene() {
     pages,
     archive,
     telemetry,
+    seeds: { note: () => undefined },
     pace,
     signal,
     visitMs,
