@@ -77,7 +77,6 @@ export async function openStallScene() {
     visitMs,
     rejects: { add: async (reject) => void (end.reason = reject.reason) },
     targets: targetsOf({ jobs, isOurs: shareOf('1/1'), traps: createTraps(), now: pace.now }),
-    seeds: { note: () => undefined },
     moods: hostMoods({ notes: noHostNotes, pace }),
     robots: createRobots(http, pace),
     policies: createHostPolicies(http, pace, noHostNotes),
