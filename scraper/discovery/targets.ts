@@ -34,6 +34,8 @@ export interface Targets {
    * @param at the target whose answer it was found in
    */
   found(found: Found, at: Pick<Target, 'url' | 'kind' | 'depth'>): Wanted
+  /** What was given could not be added: from now on nothing counts as added before. */
+  forget(): void
 }
 
 interface Parts {
@@ -47,7 +49,7 @@ interface Parts {
 }
 
 export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Parts): Targets {
-  const remembered = depthMemory()
+  let remembered = depthMemory()
   const refused = depthMemory()
   const priorityOf = ({ url, modifiedAt }: FoundUrl, { weight }: DesirabilityJob) => pagePriority({ url, weight, modifiedAt, now: now() })
 
@@ -101,6 +103,7 @@ export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Pa
       if (part <= feedPartsMax) for (const found of feeds) wanted.targets.push(...list(dated(found, nowMs), 'feed', ownerOf(found), priorities.sitemap, part))
       return wanted
     },
+    forget: () => void (remembered = depthMemory()),
   }
 }
 

@@ -1,3 +1,4 @@
+import { storeFailure } from '#infra/store/failure.ts'
 import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Claim } from '#schemas/frontier.ts'
@@ -51,7 +52,7 @@ async function addDocument(documents: Queue, document: Document): Promise<number
     return await documents.add([documentMessage(document)])
   } catch (error) {
     if (error instanceof OrreryError && error.code === 'too_large') return 'too_large'
-    throw error
+    throw storeFailure(error, 'the queue of documents') ?? error
   }
 }
 

@@ -37,9 +37,17 @@ export function createRobots(http: Http, pace: Clock): Robots {
   /** Shared by all who ask meanwhile, so no one caller's signal may end it for the others; the client's own deadline does. */
   const asking = new Map<string, Promise<HostRobots>>()
   const ask = async (origin: string): Promise<HostRobots> => {
-    const robots = await read(http, origin, pace).finally(() => asking.delete(origin))
-    known.keep(origin, robots, robots.state === 'unreachable' ? unreachableMs : dayMs)
-    return robots
+    try {
+      const robots = await read(http, origin, pace)
+      known.keep(origin, robots, robots.state === 'unreachable' ? unreachableMs : dayMs)
+      return robots
+    } catch (error) {
+      // It is for those who asked to tell; the host is not asked again at once.
+      known.keep(origin, { state: 'unreachable', reason: 'internal', isOfHost: false, until: pace.now() + unreachableMs }, unreachableMs)
+      throw error
+    } finally {
+      asking.delete(origin)
+    }
   }
   return {
     async of(url, signal) {
