@@ -1,6 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { temporaryFolder } from './conformance/temporary-folder.ts'
 
 /** The house: a file may import its own room and the floors below it. */
 const floors: Record<string, readonly string[]> = {
@@ -51,6 +54,47 @@ test('the house has a fixed set of rooms', async () => {
     (entry) => entry.isDirectory() && !entry.name.startsWith('.') && !['node_modules', 'coverage'].includes(entry.name),
   )
   expect(folders.map(({ name }) => name).toSorted()).toEqual([...rooms, 'test'].toSorted())
+})
+
+const spread = [
+  'list.push(...found)',
+  'Math.max(...times)',
+  'String.fromCharCode(...bytes)',
+  'list.splice(0, 1, ...found)',
+  'list.concat(...[[1], ...found])',
+  'new Set(...[[...found].map(String)], ...found)',
+  'Math.max.apply(null, times)',
+  'Reflect.apply(Math.max, null, times)',
+]
+const bounded = [
+  'list.push(1, 2)',
+  'new Set([...found, ...times])',
+  'list.push(...[found, times])',
+  'list.push(...(times ? [found] : []))',
+  'const call = (...given) => list.push(...given)',
+  '// oxlint-disable-next-line orrery/no-spread-call -- seven at most\n  list.push(...days)',
+]
+
+test.each([
+  ['sees', spread, spread.length],
+  ['lets pass', bounded, 0],
+])('the lint %s spreads into calls', async (_does, lines, count) => {
+  const file = join(await temporaryFolder(), 'spread.ts')
+  await writeFile(file, lines.map((line) => `export function f${lines.indexOf(line)}(list, found, times, bytes, days) {\n  ${line}\n}\n`).join(''))
+  const lint = [
+    join(root, 'node_modules/oxlint/bin/oxlint'),
+    '-c',
+    join(root, '.oxlintrc.json'),
+    '-A',
+    'all',
+    '-D',
+    'orrery/no-spread-call',
+    '-f',
+    'unix',
+    file,
+  ]
+  const { stdout } = await promisify(execFile)(process.execPath, lint, { cwd: root }).catch((failed: { stdout: string }) => failed)
+  expect(stdout.match(/^.*Error\/orrery/gm) ?? []).toHaveLength(count)
 })
 
 interface Import {

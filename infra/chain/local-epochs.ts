@@ -49,7 +49,7 @@ function runEpochs(db: Database, firstEpoch: number, head: number, parameters: L
 function epochsAlike(block: number, head: number, neurons: readonly StoredNeuron[], outcome: EpochOutcome, parameters: LocalParameters): number {
   if (neurons.some((neuron, uid) => neuron.validatorPermit !== outcome.permits[uid])) return 1
   const cutoffs = neurons.filter((neuron) => isActive(neuron, block, parameters)).map((neuron) => neuron.lastUpdate + parameters.activityCutoffBlocks)
-  return Math.floor((Math.min(head, ...cutoffs) - block) / parameters.tempoBlocks) + 1
+  return Math.floor((cutoffs.reduce((least, cutoff) => Math.min(least, cutoff), head) - block) / parameters.tempoBlocks) + 1
 }
 
 const paid = (neuron: StoredNeuron, outcome: EpochOutcome, payout: bigint, epochs: number): StoredNeuron => ({

@@ -211,8 +211,9 @@ export class FrontierHosts {
 
   nextReadyAt(lanes: readonly number[], now: number): number | undefined {
     if (this.best(lanes, now)) return now
-    const times = [this.#nextOpening(lanes, now), ...lanes.map((lane) => this.#nextRipe(lane, now))].filter((at) => at !== undefined)
-    return times.length === 0 ? undefined : Math.max(now, Math.min(...times))
+    const times = [this.#nextOpening(lanes, now), ...lanes.map((lane) => this.#nextRipe(lane, now))]
+    const next = times.reduce((least: number, at) => Math.min(least, at ?? Infinity), Infinity)
+    return next === Infinity ? undefined : Math.max(now, next)
   }
 
   /** When the first host comes free for which a target waits; of the open ones, those whose address rests. */

@@ -86,7 +86,7 @@ class FolderIndex implements Disposable {
 
   async heads(keys: readonly string[]): Promise<(string | undefined)[]> {
     const heads: (string | undefined)[] = []
-    for await (const part of inTurns(keys)) heads.push(...part.map((key) => this.head(key)))
+    for await (const part of inTurns(keys)) for (const key of part) heads.push(this.head(key))
     return heads
   }
 

@@ -48,7 +48,7 @@ export async function readPackages(root: string, documentsMax: number): Promise<
 async function packageNames(root: string): Promise<string[]> {
   const names: string[] = []
   for (const entry of await folders(root)) {
-    if (entry.startsWith('@')) names.push(...(await folders(join(root, entry))).map((inner) => `${entry}/${inner}`))
+    if (entry.startsWith('@')) for (const inner of await folders(join(root, entry))) names.push(`${entry}/${inner}`)
     else names.push(entry)
   }
   return names.toSorted(byteOrder)
@@ -73,7 +73,7 @@ async function documents(base: string, path: string, depth: number): Promise<Sit
   for (const entry of entries.toSorted((a, b) => byteOrder(a.name, b.name))) {
     const inner = posix.join(path, entry.name)
     if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
-    if (entry.isDirectory() && depth < depthMax) found.push(...(await documents(base, inner, depth + 1)))
+    if (entry.isDirectory() && depth < depthMax) for (const file of await documents(base, inner, depth + 1)) found.push(file)
     else if (entry.isFile() && (markdown.test(entry.name) || (depth === 0 && plain.test(entry.name)))) found.push({ path: inner, file: join(base, inner) })
   }
   return found

@@ -60,7 +60,7 @@ async function locate(root: string, inputs: Record<string, readonly string[]>): 
       throw refusal(`"${name}" cannot be the name of an input: use letters, digits and "_", and each name once`)
     seen.add(name.toLowerCase())
     if (keys.length === 0) throw refusal(`the input "${name}" has no object; name at least one`)
-    const paths = keys.map((key) => join(root, ...requireKey(key).split('/')))
+    const paths = keys.map((key) => join(root, requireKey(key)))
     for (const [i, path] of paths.entries()) {
       const isFile = await stat(path).then(
         (found) => found.isFile(),

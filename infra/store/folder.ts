@@ -28,7 +28,7 @@ export function folderStore(root: string, { clock = systemClock(), origin }: Fol
   const top = resolve(root)
   const files = staging(top, join(top, reservedPrefix), () => clock.now())
   const rights = capabilities(join(top, `${reservedPrefix}-secret`), files, clock)
-  const pathOf = (key: string) => join(top, ...requireKey(key).split('/'))
+  const pathOf = (key: string) => join(top, requireKey(key))
   const sign = (method: 'GET' | 'PUT', key: string, ttlMs: number) => rights.sign({ method, key, ttlMs, origin: originOf(origin) })
   return {
     async put(key, body) {

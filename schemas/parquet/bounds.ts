@@ -76,7 +76,7 @@ function raiseText(prefix: Uint8Array): Uint8Array | undefined {
   if (last < 0) return undefined
   const next = (points[last] as number) + 1
   // Behind the last character before the surrogates stands the first one after them.
-  return Buffer.from(String.fromCodePoint(...points.slice(0, last), next === 0xd800 ? 0xe000 : next))
+  return Buffer.from([...points.slice(0, last), next === 0xd800 ? 0xe000 : next].map((point) => String.fromCodePoint(point)).join(''))
 }
 
 /** Below 0 when `a` stands before `b` in the order of the column's values. */

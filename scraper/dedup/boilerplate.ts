@@ -34,7 +34,7 @@ export function cutBoilerplate(documents: readonly Document[], places: ReadonlyS
   const cut: Cut = { documents: [], emptied: [], found: [] }
   for (const [place, pages] of Map.groupBy(documents, placeOf)) {
     if (places.has(place)) cutPlace(place, pages, known, cut)
-    else cut.documents.push(...pages)
+    else for (const page of pages) cut.documents.push(page)
   }
   cut.found.sort()
   return cut

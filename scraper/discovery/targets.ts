@@ -70,37 +70,38 @@ export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Pa
     refused.add(url, 0)
     wanted.trapped.push({ url, reason })
   }
-  const list = (found: FoundUrl, kind: 'sitemap' | 'feed', owner: DesirabilityJob | undefined, priority: number, depth = 0): Target[] => {
-    if (remembered.has(found.url, 0)) return []
+  const list = (found: FoundUrl, kind: 'sitemap' | 'feed', owner: DesirabilityJob | undefined, priority: number, depth = 0): Target | undefined => {
+    if (remembered.has(found.url, 0)) return undefined
     const job = jobs.of(found.url) ?? owner
-    if (!job || !isOurs(found.url) || jobs.excludes(found.url)) return []
+    if (!job || !isOurs(found.url) || jobs.excludes(found.url)) return undefined
     if (found.modifiedAt === undefined) remembered.add(found.url, 0)
-    return [{ ...found, kind, label: labelOf(job), priority, ...(depth === 0 ? {} : { depth }) }]
+    return { ...found, kind, label: labelOf(job), priority, ...(depth === 0 ? {} : { depth }) }
   }
-  const seed = (text: string, job: DesirabilityJob): Target[] => {
+  const seed = (text: string, job: DesirabilityJob): Target | undefined => {
     const url = canonicalUrl(text)
-    if (url === undefined) return []
+    if (url === undefined) return undefined
     if (isSitemap(url)) return list({ url }, 'sitemap', job, priorities.seed)
     // A seed that no pattern takes is read for its links alone.
-    return isOurs(url) ? [{ url, kind: 'page', label: labelOf(jobs.of(url) ?? job), priority: priorities.seed }] : []
+    return isOurs(url) ? { url, kind: 'page', label: labelOf(jobs.of(url) ?? job), priority: priorities.seed } : undefined
   }
   return {
-    seeds: () => jobs.list.flatMap((job) => job.web.seeds.flatMap((text) => seed(text, job))),
+    seeds: () => jobs.list.flatMap((job) => job.web.seeds.flatMap((text) => seed(text, job) ?? [])),
     found({ pages, sitemaps, feeds }, at) {
       const wanted: Wanted = { targets: [], trapped: [] }
       // What a sitemap or feed lists is as good as a seed.
       const discovery = at.kind === 'page' ? { depth: (at.depth ?? 0) + 1, from: at.url } : { depth: 0 }
       const nowMs = now()
+      const addList = (target: Target | undefined): void => void (target && wanted.targets.push(target))
       for (const found of pages) addPage(wanted, dated(found, nowMs), discovery)
       // A host may be asked for its own lists; those of others only where a job goes.
       const ownerOf = ({ url }: FoundUrl) => (originOf(url) === originOf(at.url) ? (jobs.of(at.url) ?? jobs.list[0]) : undefined)
       // An index that lists indexes without end is left.
       const nesting = at.kind === 'sitemap' ? (at.depth ?? 0) + 1 : 0
       if (nesting <= nestingMax)
-        for (const found of sitemaps) wanted.targets.push(...list(dated(found, nowMs), 'sitemap', ownerOf(found), priorities.sitemap, nesting))
+        for (const found of sitemaps) addList(list(dated(found, nowMs), 'sitemap', ownerOf(found), priorities.sitemap, nesting))
       // So is a feed that goes on without end.
       const part = at.kind === 'feed' ? (at.depth ?? 0) + 1 : 0
-      if (part <= feedPartsMax) for (const found of feeds) wanted.targets.push(...list(dated(found, nowMs), 'feed', ownerOf(found), priorities.sitemap, part))
+      if (part <= feedPartsMax) for (const found of feeds) addList(list(dated(found, nowMs), 'feed', ownerOf(found), priorities.sitemap, part))
       return wanted
     },
     forget: () => void (remembered = depthMemory()),

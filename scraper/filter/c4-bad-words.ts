@@ -8,7 +8,7 @@ import type { Filter } from './filter.ts'
 export function c4BadWords(list: readonly string[]): Filter {
   const unparted = list.filter(isUnspaced).map((word) => word.toLowerCase())
   const phrases = new Set(list.filter((word) => !isUnspaced(word)).map((word) => tokensOf(word).join(' ')))
-  const longest = Math.max(0, ...[...phrases].map((phrase) => phrase.split(' ').length))
+  const longest = phrases.values().reduce((most, phrase) => Math.max(most, phrase.split(' ').length), 0)
   return {
     name: 'c4_bad_words',
     bounds: { max: 0 },

@@ -24,7 +24,7 @@ export function cutLines(text: string, lang: string, rules: LineRules): LinesCut
   for (const block of text.split(/\n\s*\n/)) {
     const kept = block.split('\n').flatMap((line) => cleanLine(line, lang, rules) ?? [])
     if (kept.length === 0) continue
-    lines.push(...kept)
+    for (const line of kept) lines.push(line)
     blocks.push(kept.join('\n'))
   }
   return { text: blocks.join('\n\n'), lines }

@@ -145,7 +145,7 @@ async function claimShares({ frontier, leaseMs }: WorkOptions, open: ReadonlyMap
       const limit = Math.min(left.get(label) ?? 0, share(wanted), slots - claims.length)
       if (limit <= 0) continue
       const found = await frontier.claim({ limit, leaseMs, labels: [label] })
-      claims.push(...found)
+      for (const claim of found) claims.push(claim)
       // A label that gave less than it was asked for has no more.
       left.set(label, found.length < limit ? 0 : (left.get(label) ?? 0) - found.filter(({ kind }) => kind === 'page').length)
     }

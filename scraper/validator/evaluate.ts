@@ -53,11 +53,11 @@ export async function evaluateClaim(hotkey: string, claim: Claim, params: Evalua
   for (const manifest of claim.shards) {
     params.signal.throwIfAborted()
     const shard = await evaluateShard(manifest, wanted.get(manifest.file.key) ?? [], params)
-    failures.push(...shard.failures)
-    rows.push(...shard.rows)
-    sample.push(...shard.sample)
+    for (const found of shard.failures) failures.push(found)
+    for (const row of shard.rows) rows.push(row)
+    for (const row of shard.sample) sample.push(row)
   }
-  failures.push(...checkDuplicates(rows))
+  for (const found of checkDuplicates(rows)) failures.push(found)
   if (failures.length > 0) return { failures: failures.slice(0, failuresMax), rows, pages: [] }
   const looks: Look[] = []
   for (const row of sample) looks.push({ row, found: await params.refetch(row.uri, params.signal, params.wishesOf(row.job_id)) })
@@ -134,7 +134,7 @@ async function readRows(
       if (isWanted) into.sample.push(row)
     }
   }
-  into.failures.push(...shares.failures(manifest))
+  for (const found of shares.failures(manifest)) into.failures.push(found)
 }
 
 function checkSignature(row: Document, { file }: ShardManifest): Failure | undefined {

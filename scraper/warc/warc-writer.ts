@@ -80,7 +80,7 @@ class WarcFiles {
       const [, digits, kind] = new RegExp(`^${RegExp.escape(name)}-(\\d{5,9})\\.warc\\.gz(\\.open)?$`).exec(file) ?? []
       return digits === undefined ? [] : [{ number: Number(digits), isOpen: kind !== undefined }]
     })
-    this.#lastNumber = Math.max(0, ...numbers.map(({ number }) => number))
+    this.#lastNumber = numbers.reduce((most, { number }) => Math.max(most, number), 0)
     const left = numbers.find(({ isOpen }) => isOpen)
     if (!left) return
     const handle = await open(this.#path(left.number, openSuffix), 'r+')

@@ -84,7 +84,7 @@ function begin(log: readonly WeightsFrom[], supply: readonly number[]): Standing
 function beginSegment(standing: Standing, log: readonly WeightsFrom[], supply: readonly number[]): void {
   const weights = log.findLast((entry) => entry.fromBatch <= standing.batch)?.weights ?? []
   const live = weights.map((weight, s) => ((standing.drawn[s] ?? 0) < (supply[s] ?? 0) ? weight : 0))
-  const largest = Math.max(...live)
+  const largest = live.reduce((most, weight) => Math.max(most, weight), 0)
   standing.shares = live.map((weight) => (weight === 0 ? 0 : Math.max(1, Math.round((weight / largest) * shareOfLargest))))
   standing.deficits = standing.shares.map(() => 0)
 }

@@ -27,7 +27,7 @@ export function decidePageType(page: PageBlocks, url: string): PageTypeDecision 
   // Beyond what is usual (fit_types in test/extraction/train.py) a sign says no more.
   const values = signIndex.map((index, i) => Math.min(weights.most[i]!, Math.max(weights.least[i]!, signs[index] ?? 0)))
   const logits = weights.weights.map((row, type) => row.reduce((sum, weight, i) => sum + weight * values[i]!, weights.bias[type]!))
-  const best = logits.indexOf(Math.max(...logits))
+  const best = logits.indexOf(logits.reduce((most, logit) => Math.max(most, logit), -Infinity))
   const whole = logits.reduce((sum, logit) => sum + Math.exp(logit - logits[best]!), 0)
   return {
     pageType: PageType.parse(weights.types[best]),

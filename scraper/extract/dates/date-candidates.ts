@@ -45,7 +45,7 @@ export function dateCandidates(claims: readonly DateClaim[], page: DatedPage): {
     if (readings === undefined) continue
     if (readings.length === 0 && claim.kind === 'published' && claim.score >= sureMin) impossible++
     if (readings.length > 1) ambiguous.push({ claim, readings })
-    else candidates.push(...readings)
+    else for (const reading of readings) candidates.push(reading)
   }
   // What can be read in two ways is read as another date of the page says.
   const days = new Set(candidates.map(({ day }) => day))

@@ -86,7 +86,7 @@ function isShort(element: Element): boolean {
   const open: ChildNode[] = element.children.slice(0, datedNodesMax)
   for (let node = open.pop(); node; node = open.pop()) {
     if (node.type === 'text') chars += node.data.trim().length
-    else if ('children' in node) open.push(...node.children.slice(0, datedNodesMax))
+    else if ('children' in node) for (const child of node.children.slice(0, datedNodesMax)) open.push(child)
     if (chars > datedCharsMax || ++nodes > datedNodesMax) return false
   }
   return true

@@ -29,6 +29,6 @@ export function words(text: string): string[] {
 }
 
 function addSegments(part: string, found: string[], byDictionary: boolean): void {
-  if (!byDictionary) found.push(...(part.match(/[\p{L}\p{M}\p{N}]{1,2}/gu) ?? []))
+  if (!byDictionary) for (const pair of part.match(/[\p{L}\p{M}\p{N}]{1,2}/gu) ?? []) found.push(pair)
   else for (const { segment, isWordLike } of segmenter.segment(part)) if (isWordLike === true) found.push(segment)
 }
