@@ -33,6 +33,7 @@ import { importArchives } from './import-archives.ts'
 import { documentKeeper } from './keep-document.ts'
 import { hostMoods, type HostMoods } from '../limits/host-rest.ts'
 import { openRejects, type Rejects } from '../rejects/rejects.ts'
+import { runVisits } from './run-visits.ts'
 import { revisitPlan } from '../revisit/revisit.ts'
 import { minerRenderer } from './render.ts'
 import { shareOf, type Share } from '../jobs/share.ts'
@@ -199,8 +200,6 @@ interface CrawlParts {
 async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSignal): Promise<void> {
   const { settings, frontier, pace, reproducible } = options
   const { order, journal, tally } = parts
-  // Crawlee takes a quarter of a second to load: not for every command that only might crawl.
-  const { executeCrawl } = await import('../fetch/crawlee-executor.ts')
   const gate = openGate(options)
   // robots.txt, the page, a browser that shows it, its turn in the pool, and some room.
   const visitMs = 2 * settings.timeout_seconds * 1000 + (options.browser?.longestMs ?? 0) + poolMs + 2000
@@ -225,7 +224,7 @@ async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSign
     onWait: tally.noteWait,
   })
   const visit = claimVisitor(visitorOptions(options, parts, { gate, visitMs, signal }))
-  await executeCrawl({ work, visit, concurrency: settings.concurrency })
+  await runVisits({ work, visit, concurrency: settings.concurrency })
 }
 
 function visitorOptions(

@@ -1,9 +1,9 @@
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, FrontierStats } from '#schemas/frontier.ts'
-import type { Work } from '../fetch/crawlee-executor.ts'
 import { splitWithin } from '../jobs/budget.ts'
 import type { Gate } from '../limits/gate.ts'
+import type { Work } from './run-visits.ts'
 
 export interface WorkOptions {
   frontier: Frontier

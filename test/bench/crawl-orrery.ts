@@ -6,7 +6,6 @@ import { sqliteHostNotes } from '#infra/host-notes/sqlite.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { jobId } from '#schemas/desirability.ts'
-import { executeCrawl } from '#scraper/fetch/crawlee-executor.ts'
 import { createTraps } from '#scraper/discovery/traps.ts'
 import { claimJournal } from '#scraper/miner/claim-journal.ts'
 import { openGate } from '#scraper/limits/gate.ts'
@@ -17,6 +16,7 @@ import { revisitPlan } from '#scraper/revisit/revisit.ts'
 import { shareOf } from '#scraper/jobs/share.ts'
 import { Tally } from '#scraper/miner/tally.ts'
 import { targetsOf } from '#scraper/discovery/targets.ts'
+import { runVisits } from '#scraper/miner/run-visits.ts'
 import { claimVisitor } from '#scraper/miner/visit.ts'
 import { cycleWork } from '#scraper/miner/work.ts'
 import { createHostPolicies } from '#scraper/robots/host-policies.ts'
@@ -84,6 +84,6 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     interrupted: new Map(),
     onVisit: tally.add,
   })
-  await executeCrawl({ work, visit, concurrency })
+  await runVisits({ work, visit, concurrency })
   return tally.report().visits.stored
 }
