@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { OrreryError, type ErrorCode } from '#schemas/errors.ts'
 
 const storeCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['store_unavailable', 'data_unreadable', 'newer_version'])
@@ -13,7 +14,7 @@ const fileCodes: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EMFILE', 'EN
  */
 export function storeFailure(error: unknown, store?: string): OrreryError | undefined {
   if (error instanceof OrreryError) return storeCodes.has(error.code) ? error : undefined
-  const { code = '', path, message } = (error instanceof Error ? error : new Error(String(error))) as NodeJS.ErrnoException
+  const { code = '', path, message } = (error instanceof Error ? error : new Error(inspect(error, { depth: 0 }))) as NodeJS.ErrnoException
   const isDisk = diskCodes.has(code) || (path !== undefined && fileCodes.has(code))
   if (!isDisk && (store === undefined || isOfTheCaller(error))) return undefined
   const where = path ?? store ?? 'the data folder'

@@ -12,6 +12,13 @@ const outcomeOf = (hostile: Uint8Array): Promise<unknown> =>
     (error: { code?: string }) => error.code,
   )
 
+const withFooter = (...parts: readonly Uint8Array[]) => {
+  const own = Buffer.concat(parts)
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(own.length)
+  return Buffer.concat([Buffer.from('PAR1'), own, length, Buffer.from('PAR1')])
+}
+
 describe('hostile bytes', () => {
   const bytes = encodeDocuments(testDocuments(12), { codec: 'zstd' })
   const refused = { code: 'invalid_record' }
@@ -26,6 +33,32 @@ describe('hostile bytes', () => {
   ])('refuses %s', async (_, hostile) => {
     expect(() => inspectParquet(hostile)).toThrow(expect.objectContaining(refused))
     await expect(decodeDocuments(hostile)).rejects.toMatchObject(refused)
+  })
+
+  const [listField, listOfLists, listOfStructs, listOfBooleans] = [0x19, 0xf9, 0xfc, 0xf1]
+  const [thirtyMillion, fourteenMillion, mostOfAll] = [Buffer.from('8087a70e', 'hex'), Buffer.from('80808007', 'hex'), Buffer.from('ffffffff07', 'hex')]
+
+  test.each([
+    ['nests without end', withFooter(Buffer.alloc(1 << 20, 0x1c))],
+    [
+      'claims lists of lists of millions',
+      withFooter(Buffer.from([listField]), ...Array.from({ length: 20_000 }, () => Buffer.concat([Buffer.from([listOfLists]), thirtyMillion]))),
+    ],
+    ['holds millions of nothing', withFooter(Buffer.from([listField, listOfStructs]), fourteenMillion, Buffer.alloc(14 << 20))],
+    ['claims 2^31 booleans', withFooter(Buffer.from([listField, listOfBooleans]), mostOfAll, Buffer.alloc(14 << 20))],
+    ['holds a number without an end', withFooter(Buffer.from([0x15]), Buffer.alloc(1 << 20, 0xff))],
+  ])('refuses a footer that %s, before anything is made of it', (_, hostile) => {
+    const before = process.memoryUsage().rss
+    expect(() => inspectParquet(hostile)).toThrow(expect.objectContaining(refused))
+    expect(process.memoryUsage().rss - before).toBeLessThan(128 * 2 ** 20)
+  })
+
+  test('refuses a page whose header claims lists of lists of millions', async () => {
+    const lists = Array.from({ length: 800 }, () => Buffer.concat([Buffer.from([listOfLists]), thirtyMillion]))
+    const header = Buffer.concat([Buffer.from([listField]), ...lists])
+    const hostile = Buffer.from(bytes)
+    header.copy(hostile, 4)
+    expect(await outcomeOf(hostile)).toBe('invalid_record')
   })
 
   /** Bytes of ours have pages of version 2, those of Arrow of version 1. */

@@ -1,5 +1,6 @@
 import { parquetMetadata, type FileMetaData } from 'hyparquet'
 import { OrreryError } from '../errors.ts'
+import { checkThrift } from './check-thrift.ts'
 import { documentSchema } from './columns.ts'
 
 /** What the footer of a Parquet file says. Nothing of it is proved by the data. */
@@ -16,8 +17,8 @@ export interface ParquetFacts {
 }
 
 const footerBytesMax = 16 * 2 ** 20
-/** A varint has at most 10 bytes and a text in a footer few; a longer run of continuation bytes is there to cost quadratic time. */
-const continuationRunMax = 1024
+/** A file of 1 GiB has some thousand row groups, each of some hundred values. */
+const footerValuesMax = 4_000_000
 
 /** Reads the footer. @throws OrreryError `invalid_record` for bytes that are no Parquet file */
 export function inspectParquet(bytes: Uint8Array): ParquetFacts {
@@ -39,8 +40,8 @@ export function readFooter(bytes: Uint8Array): FileMetaData {
   if (footerBytes > footerBytesMax) throw malformed(`its footer claims ${footerBytes} bytes, more than ${footerBytesMax}`)
   if (footerBytes > bytes.length - 12) throw malformed(`its footer claims ${footerBytes} of ${bytes.length} bytes`)
   const footer = bytes.subarray(bytes.length - 8 - footerBytes)
-  if (longestContinuation(footer) > continuationRunMax) throw malformed('its footer holds a number without an end')
   try {
+    checkThrift(footer.subarray(0, footerBytes), footerValuesMax)
     return parquetMetadata(footer, { geoparquet: false })
   } catch (cause) {
     throw malformed('its footer cannot be read', cause)
@@ -68,12 +69,3 @@ export const malformed = (what: string, cause?: unknown): OrreryError =>
   new OrreryError('invalid_record', `This is no Parquet file of documents: ${what}. Ask its writer for a whole file.`, { what }, cause)
 
 const isMagic = (four: Uint8Array): boolean => four[0] === 0x50 && four[1] === 0x41 && four[2] === 0x52 && four[3] === 0x31
-
-function longestContinuation(bytes: Uint8Array): number {
-  let [longest, run] = [0, 0]
-  for (const byte of bytes) {
-    run = byte & 0x80 ? run + 1 : 0
-    if (run > longest) longest = run
-  }
-  return longest
-}

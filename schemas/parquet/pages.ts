@@ -2,10 +2,12 @@ import { snappyUncompress, type ColumnMetaData, type FileMetaData, type PageHead
 import { parquetHeader } from 'hyparquet/src/column.js'
 import { limits } from '../data-universe.ts'
 import { documentColumns } from './columns.ts'
+import { checkThrift } from './check-thrift.ts'
 import { decompressors } from './compression.ts'
 import { malformed } from './inspect.ts'
 
 const headerBytesMax = 4096
+const headerValuesMax = 256
 const pageBytesMax = 64 * 2 ** 20
 const groupBytesMax = 512 * 2 ** 20
 const encodings = new Set<string | undefined>(['PLAIN', 'PLAIN_DICTIONARY', 'RLE_DICTIONARY'])
@@ -53,7 +55,9 @@ function checkChunk(bytes: Uint8Array, chunk: ColumnMetaData, groupRows: number,
 }
 
 function readPage(bytes: Uint8Array, at: number, end: number): { header: PageHeader; body: number } {
-  const reader = { view: new DataView(bytes.buffer, bytes.byteOffset + at, Math.min(end - at, headerBytesMax)), offset: 0 }
+  const view = bytes.subarray(at, Math.min(end, at + headerBytesMax))
+  checkThrift(view, headerValuesMax)
+  const reader = { view: new DataView(view.buffer, view.byteOffset, view.length), offset: 0 }
   const header = parquetHeader(reader)
   const body = at + reader.offset
   if (!isCount(header.compressed_page_size, end - body) || !isCount(header.uncompressed_page_size, pageBytesMax))

@@ -97,8 +97,7 @@ export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Pa
       const ownerOf = ({ url }: FoundUrl) => (originOf(url) === originOf(at.url) ? (jobs.of(at.url) ?? jobs.list[0]) : undefined)
       // An index that lists indexes without end is left.
       const nesting = at.kind === 'sitemap' ? (at.depth ?? 0) + 1 : 0
-      if (nesting <= nestingMax)
-        for (const found of sitemaps) addList(list(dated(found, nowMs), 'sitemap', ownerOf(found), priorities.sitemap, nesting))
+      if (nesting <= nestingMax) for (const found of sitemaps) addList(list(dated(found, nowMs), 'sitemap', ownerOf(found), priorities.sitemap, nesting))
       // So is a feed that goes on without end.
       const part = at.kind === 'feed' ? (at.depth ?? 0) + 1 : 0
       if (part <= feedPartsMax) for (const found of feeds) addList(list(dated(found, nowMs), 'feed', ownerOf(found), priorities.sitemap, part))

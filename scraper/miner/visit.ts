@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { inspect } from 'node:util'
 import { storeFailure } from '#infra/store/failure.ts'
+import { stackOf } from '#infra/telemetry/stack-of.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, Visit } from '#schemas/frontier.ts'
 import { hostOf } from '#schemas/identity/url-parts.ts'
@@ -83,14 +83,6 @@ async function endFailed(options: VisitorOptions, visitor: Visitor, claim: Claim
     if (!isLeaseLost(ending)) throw storeFailure(ending) ?? ending
     options.telemetry.count('crawl.leases_lost')
   }
-}
-
-const stackChars = 4000
-
-/** Bounded, and sure to be had: what was thrown may be anything. */
-function stackOf(error: unknown): string {
-  const text = error instanceof Error ? error.stack : inspect(error, { depth: 0 })
-  return String(text).slice(0, stackChars).toWellFormed()
 }
 
 /** A visit has deadlines of its own; one that outlives them all must not keep the crawl from its end. Its claim comes back by its lease. */

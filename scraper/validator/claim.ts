@@ -8,8 +8,8 @@ import { failure, orMissing, type Failure } from './failure.ts'
 
 const indexBytesMax = 16 * 2 ** 20
 const shardsMax = 2000
-/** One round keeps a kilobyte of each row in memory. */
-const rowsMax = 5_000_000
+/** While a miner is looked at, a kilobyte of each of its rows is kept in memory. */
+const rowsMax = 1_000_000
 
 /** What a miner says it has: the index its commitment points to. */
 export interface Claim {

@@ -1,8 +1,10 @@
 import { limits } from '#schemas/data-universe.ts'
 import type { ObjectInfo, ObjectStore } from '#schemas/object-store.ts'
 import { decodeRowGroups } from '#schemas/parquet/decode.ts'
-import { failure, type Failure } from './failure.ts'
-import { rowFacts, type RowFacts } from './rows.ts'
+import type { Telemetry } from '#schemas/stage.ts'
+import { stackOf } from '#infra/telemetry/stack-of.ts'
+import { failure, orMissing, type Failure } from './failure.ts'
+import { fetchOf, type RowFacts } from './rows.ts'
 
 /** Two miners may both have fetched a page in the same millisecond; hardly a tenth of all of them. */
 const copiedShareMax = 0.1
@@ -14,41 +16,58 @@ interface Miner {
   rows: readonly RowFacts[]
 }
 
+interface CopySearch {
+  store: ObjectStore
+  telemetry: Telemetry
+  signal: AbortSignal
+}
+
 /**
  * Finds miners that show the same fetches (same page, bytes and millisecond): one of them copied. Who had them first by the store's own clock
- * keeps them; the others fail. Where the store cannot tell, all fail: hotkeys that share one crawl are a cluster of copies.
+ * keeps them; the others fail. Where the store cannot tell, all fail: hotkeys that share one crawl are a cluster of copies. While it does not answer,
+ * nobody is charged.
  * @returns failures by hotkey
  */
-export async function findCopies(miners: readonly Miner[], store: ObjectStore): Promise<Map<string, Failure>> {
+export async function findCopies(miners: readonly Miner[], { store, telemetry, signal }: CopySearch): Promise<Map<string, Failure>> {
   const failures = new Map<string, Failure>()
-  const byHotkey = new Map(miners.map((miner) => [miner.hotkey, miner]))
-  const owners = new Map<string, string[]>()
-  for (const { hotkey, rows } of miners) for (const { fetch } of rows) owners.set(fetch, [...(owners.get(fetch) ?? []), hotkey])
-  for (const { a, b, shared } of pairsOf(owners)) {
-    const [minerA, minerB] = [byHotkey.get(a), byHotkey.get(b)]
-    if (!minerA || !minerB || shared.size <= Math.min(minerA.rows.length, minerB.rows.length) * copiedShareMax) continue
-    const [firstOfA, firstOfB] = [await firstSeen(minerA, shared, store), await firstSeen(minerB, shared, store)]
-    if (firstOfA >= firstOfB) failures.set(a, copied(shared.size, b))
-    if (firstOfB >= firstOfA) failures.set(b, copied(shared.size, a))
+  const fetches = miners.map(({ rows }) => new Set(rows.map(({ fetch }) => fetch)))
+  for (const { a, b } of pairsAlike(fetches)) {
+    const [minerA, minerB] = [miners[a] as Miner, miners[b] as Miner]
+    // Who is caught already needs no second proof, and a cluster of copies not one for each of its pairs.
+    if (failures.has(minerA.hotkey) && failures.has(minerB.hotkey)) continue
+    const shared = (fetches[a] as Set<string>).intersection(fetches[b] as Set<string>)
+    try {
+      const [firstOfA, firstOfB] = [await firstSeen(minerA, shared, store), await firstSeen(minerB, shared, store)]
+      if (firstOfA >= firstOfB) failures.set(minerA.hotkey, copied(shared.size, minerB.hotkey))
+      if (firstOfB >= firstOfA) failures.set(minerB.hotkey, copied(shared.size, minerA.hotkey))
+    } catch (error) {
+      signal.throwIfAborted()
+      telemetry.event('validator.copies_skipped', { miners: [minerA.hotkey, minerB.hotkey], error: stackOf(error) })
+    }
   }
   return failures
 }
 
 const copied = (rows: number, from: string): Failure => failure('copied_rows', `${rows} rows are fetches of ${from}`)
 
-function pairsOf(owners: ReadonlyMap<string, readonly string[]>): { a: string; b: string; shared: Set<string> }[] {
-  const pairs = new Map<string, { a: string; b: string; shared: Set<string> }>()
-  for (const [fetch, hotkeys] of owners) {
-    const distinct = [...new Set(hotkeys)].toSorted()
-    for (const [at, a] of distinct.entries()) {
-      for (const b of distinct.slice(at + 1)) {
-        const pair = pairs.get(`${a} ${b}`) ?? { a, b, shared: new Set<string>() }
-        pair.shared.add(fetch)
-        pairs.set(`${a} ${b}`, pair)
-      }
+/** Pairs that share more than two may by chance, by the places of their sets. A subnet has some hundred miners. */
+function pairsAlike(fetches: readonly ReadonlySet<string>[]): { a: number; b: number }[] {
+  const owners = new Map<string, number[]>()
+  for (const [miner, own] of fetches.entries()) {
+    for (const fetch of own) {
+      const known = owners.get(fetch)
+      if (known) known.push(miner)
+      else owners.set(fetch, [miner])
     }
   }
-  return [...pairs.values()]
+  const shared = new Uint32Array(fetches.length ** 2)
+  const count = (place: number): void => void (shared[place] = (shared[place] as number) + 1)
+  for (const own of owners.values()) for (const [at, b] of own.entries()) for (let i = 0; i < at; i++) count((own[i] as number) * fetches.length + b)
+  const rowsOf = (miner: number): number => fetches[miner]?.size ?? 0
+  return [...shared.entries()].flatMap(([place, rows]) => {
+    const [a, b] = [Math.floor(place / fetches.length), place % fetches.length]
+    return rows > Math.min(rowsOf(a), rowsOf(b)) * copiedShareMax ? [{ a, b }] : []
+  })
 }
 
 /**
@@ -59,7 +78,10 @@ async function firstSeen({ hotkey, rows }: Miner, fetches: ReadonlySet<string>, 
   let first = Infinity
   for (const jobId of new Set(rows.filter(({ fetch }) => fetches.has(fetch)).map((row) => row.jobId))) {
     for (const { key, modifiedAt, bytes } of await newestObjects(`data/hotkey=${hotkey}/job_id=${jobId}/`, store)) {
-      if (bytes > limits.shardBytesMax || !(await holdsAny(await store.get(key), fetches))) break
+      if (bytes > limits.shardBytesMax) break
+      // One that its owner deletes at this moment proves nothing.
+      const held = await orMissing(store.get(key))
+      if (held === undefined || !(await holdsAny(held, fetches))) break
       first = Math.min(first, modifiedAt.getTime())
     }
   }
@@ -79,7 +101,7 @@ const newestOf = (objects: ObjectInfo[]): ObjectInfo[] => objects.toSorted((a, b
 
 async function holdsAny(bytes: Uint8Array, fetches: ReadonlySet<string>): Promise<boolean> {
   try {
-    for await (const rows of decodeRowGroups(bytes)) if (rows.some((row) => fetches.has(rowFacts(row).fetch))) return true
+    for await (const rows of decodeRowGroups(bytes)) if (rows.some((row) => fetches.has(fetchOf(row)))) return true
   } catch {
     // An old snapshot that cannot be read proves nothing.
   }

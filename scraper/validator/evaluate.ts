@@ -1,16 +1,18 @@
+import { stackOf } from '#infra/telemetry/stack-of.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import type { ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import type { Telemetry } from '#schemas/stage.ts'
 import { decodeRowGroups } from '#schemas/parquet/decode.ts'
 import { paragraphName, paragraphsOf, placeOf } from '../dedup/paragraphs.ts'
 import type { JobMatch } from '../jobs/job-match.ts'
 import type { Claim } from './claim.ts'
 import { failure, type Failure } from './failure.ts'
 import { judgePage, lackedParagraphs, type JobWishes, type PageVerdict, type Refetch, type Refetched } from './refetch.ts'
-import { checkDuplicates, checkRow, rowFacts, ShardShares, type RowFacts } from './rows.ts'
+import { checkDuplicates, checkRow, factsOf, rowIdentity, ShardShares, type RowFacts, type RowIdentity } from './rows.ts'
 import { drawSample, sampleSeed, type SampledRow } from './sample.ts'
 import { checkFooter, checkManifest, readShard } from './structure.ts'
 
@@ -29,6 +31,7 @@ export interface EvaluationParams {
   /** Of the block that seeds the sample. */
   blockHash: string
   samplePages: number
+  telemetry: Telemetry
   signal: AbortSignal
 }
 
@@ -48,21 +51,33 @@ export async function evaluateClaim(hotkey: string, claim: Claim, params: Evalua
   if (failures.length > 0) return { failures: failures.slice(0, failuresMax), rows: [], pages: [] }
   const files = claim.shards.map(({ file }) => file)
   const wanted = Map.groupBy(drawSample(sampleSeed(params.blockHash, hotkey, files), files, params.samplePages), ({ key }) => key)
-  const rows: RowFacts[] = []
+  const read: RowIdentity[] = []
   const sample: Document[] = []
   for (const manifest of claim.shards) {
     params.signal.throwIfAborted()
     const shard = await evaluateShard(manifest, wanted.get(manifest.file.key) ?? [], params)
     for (const found of shard.failures) failures.push(found)
-    for (const row of shard.rows) rows.push(row)
+    for (const row of shard.rows) read.push(row)
     for (const row of shard.sample) sample.push(row)
   }
-  for (const found of checkDuplicates(rows)) failures.push(found)
+  for (const found of checkDuplicates(read)) failures.push(found)
+  const rows = read.map(factsOf)
   if (failures.length > 0) return { failures: failures.slice(0, failuresMax), rows, pages: [] }
   const looks: Look[] = []
-  for (const row of sample) looks.push({ row, found: await params.refetch(row.uri, params.signal, params.wishesOf(row.job_id)) })
+  for (const row of sample) looks.push({ row, found: await lookAt(row, params) })
   const pages = await judgePages(looks, claim, params)
   return { failures: checkPages(pages), rows, pages }
+}
+
+/** What we threw at is neither the miner's nor the page's fault. @throws the signal's reason when aborted */
+async function lookAt({ uri, job_id }: Document, { refetch, wishesOf, telemetry, signal }: EvaluationParams): Promise<Refetched> {
+  try {
+    return await refetch(uri, signal, wishesOf(job_id))
+  } catch (error) {
+    signal.throwIfAborted()
+    telemetry.event('validator.page_failed', { url: uri, error: stackOf(error) })
+    return { state: 'unknown', reason: 'internal' }
+  }
 }
 
 interface Look {
@@ -94,7 +109,8 @@ const namesOf = (row: Document): string[] =>
 
 interface ShardEvaluation {
   failures: Failure[]
-  rows: RowFacts[]
+  /** Those whose parts agree; of the others nothing is bounded. */
+  rows: RowIdentity[]
   sample: Document[]
 }
 
@@ -129,9 +145,9 @@ async function readRows(
       const isWanted = wanted.has(at++)
       const wrong = checkRow(row, manifest, facts.now()) ?? (isWanted ? checkSignature(row, manifest) : undefined)
       if (wrong && into.failures.length < failuresMax) into.failures.push(wrong)
+      if (!wrong) into.rows.push(rowIdentity(row))
+      if (!wrong && isWanted) into.sample.push(row)
       shares.add(row, matches)
-      into.rows.push(rowFacts(row))
-      if (isWanted) into.sample.push(row)
     }
   }
   for (const found of shares.failures(manifest)) into.failures.push(found)

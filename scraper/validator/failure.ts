@@ -1,3 +1,4 @@
+import { storeFailure } from '#infra/store/failure.ts'
 import { OrreryError } from '#schemas/errors.ts'
 
 /** Every way a miner's claim can fail a check. Each is the miner's doing: what is ours (a store or network that does not answer) is no failure. */
@@ -27,6 +28,7 @@ export type FailureCode =
   | 'row_count'
   | 'schema'
   | 'row_malformed'
+  | 'unreadable'
   | 'row_owner'
   | 'row_url'
   | 'text_bytes'
@@ -45,7 +47,10 @@ export interface Failure {
   detail: string
 }
 
-export const failure = (code: FailureCode, detail: string): Failure => ({ code, detail })
+const detailChars = 500
+
+/** What a miner wrote may stand in the detail, whatever it is: it is cut, and a cut through a pair of surrogates leaves no half of it. */
+export const failure = (code: FailureCode, detail: string): Failure => ({ code, detail: detail.slice(0, detailChars).toWellFormed() })
 
 /** The answer of a store, or undefined when it says there is no such object. Its other troubles are the validator's own and are thrown. */
 export async function orMissing<T>(answer: Promise<T>): Promise<T | undefined> {
@@ -53,6 +58,6 @@ export async function orMissing<T>(answer: Promise<T>): Promise<T | undefined> {
     return await answer
   } catch (error) {
     if (error instanceof OrreryError && (error.code === 'not_found' || error.code === 'invalid_argument')) return undefined
-    throw error
+    throw storeFailure(error, 'the object store') ?? error
   }
 }

@@ -17,7 +17,7 @@ export type Refetched =
 /** What a job says of how its pages are asked for, and of their texts. */
 export type JobWishes = Pick<DesirabilityJob['web'], 'headers' | 'quality'>
 
-/** Fetches a page as a miner would: same robots rules, same extraction, as its job asks. Rejects only when the signal is aborted. */
+/** Fetches a page as a miner would: same robots rules, same extraction, as its job asks. What it rejects with, unless the signal is aborted, makes the page `unknown`. */
 export type Refetch = (uri: string, signal: AbortSignal, wishes?: JobWishes) => Promise<Refetched>
 
 export type PageVerdict = { uri: string; textBytes: number } & (

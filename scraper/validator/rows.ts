@@ -1,3 +1,4 @@
+import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Document } from '#schemas/document.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { nearDuplicates } from '#schemas/identity/clusters.ts'
@@ -13,21 +14,25 @@ const emptyShareMax = 0.1
 /** Clocks of two machines differ. */
 const clockSkewMs = 5 * 60_000
 
-/** What is kept of a row once its shard was read: all later checks and the score are made of this. */
+/** What is kept of a row for the whole round: the score is made of this, and copies are found by it. */
 export interface RowFacts {
-  uri: string
-  id: string
   textBytes: number
   label: string
   jobId: string
   datetimeMs: number
-  publishedMs: number | null
-  minhash: Uint8Array
-  /** One fetch of one page: two miners cannot have the same by themselves. */
+  /** One fetch of one page (64 bits, hex): two miners cannot have the same by themselves. */
   fetch: string
 }
 
-export const rowFacts = (row: Document): RowFacts => ({
+/** And until all rows of its miner are read: by this duplicates are found. */
+export interface RowIdentity extends RowFacts {
+  uri: string
+  id: string
+  publishedMs: number | null
+  minhash: Uint8Array
+}
+
+export const rowIdentity = (row: Document): RowIdentity => ({
   uri: row.uri,
   id: row.id,
   textBytes: row.text_bytes,
@@ -36,8 +41,12 @@ export const rowFacts = (row: Document): RowFacts => ({
   datetimeMs: row.datetime.getTime(),
   publishedMs: row.published_at?.getTime() ?? null,
   minhash: row.minhash,
-  fetch: `${row.fetched_at.getTime()} ${row.html_sha256} ${row.uri}`,
+  fetch: fetchOf(row),
 })
+
+export const factsOf = ({ textBytes, label, jobId, datetimeMs, fetch }: RowIdentity): RowFacts => ({ textBytes, label, jobId, datetimeMs, fetch })
+
+export const fetchOf = (row: Document): string => sha256Hex(`${row.fetched_at.getTime()} ${row.html_sha256} ${row.uri}`).slice(0, 16)
 
 /** One row by itself: that its parts agree with each other and with the shard it stands in. @returns the first disagreement */
 export function checkRow(row: Document, manifest: ShardManifest, nowMs: number): Failure | undefined {
@@ -91,7 +100,7 @@ export class ShardShares {
  * Duplicates over all shards of one miner: the same page under another spelling of its address, the same text, nearly the same text.
  * A miner that deduplicates as scraper/dedup does has none.
  */
-export function checkDuplicates(rows: readonly RowFacts[]): Failure[] {
+export function checkDuplicates(rows: readonly RowIdentity[]): Failure[] {
   const pages = new Set(rows.map(({ uri }) => uri.toLowerCase()))
   const texts = new Map(rows.map((row) => [row.id, row]))
   const fingerprints = [...texts.values()].map(({ id, minhash, uri, textBytes, publishedMs }) => ({

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { testJob } from '#test/adversary/subnet.ts'
 import { testDocument } from '#test/golden/documents.ts'
-import { rowFacts } from './rows.ts'
+import { factsOf, rowIdentity } from './rows.ts'
 import { nextCredibility, rawScores, scoreOf } from './score.ts'
 
 const hour = 3_600_000
 const now = Date.UTC(2026, 0, 10)
 const job = testJob('example', ['https://*.example/*'], 2)
 const row = (bytes: number, ageHours: number, jobId = job.id) => ({
-  ...rowFacts(testDocument(1, { datetime: new Date(now - ageHours * hour), published_at: new Date(now - ageHours * hour), job_id: jobId })),
+  ...factsOf(rowIdentity(testDocument(1, { datetime: new Date(now - ageHours * hour), published_at: new Date(now - ageHours * hour), job_id: jobId }))),
   textBytes: bytes,
 })
 

@@ -1,3 +1,5 @@
+import { storeFailure } from '#infra/store/failure.ts'
+import { stackOf } from '#infra/telemetry/stack-of.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Block, Chain, Neuron, Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
@@ -10,7 +12,7 @@ import { jobMatcher } from '../jobs/job-match.ts'
 import { readClaim } from './claim.ts'
 import { findCopies } from './copies.ts'
 import { evaluateClaim, type Evaluation } from './evaluate.ts'
-import type { Failure } from './failure.ts'
+import { failure } from './failure.ts'
 import type { Refetch } from './refetch.ts'
 import { nextCredibility, rawScores, scoreOf } from './score.ts'
 import { submitWeights, type SubmittedWeights } from './submit-weights.ts'
@@ -111,7 +113,7 @@ async function listedJobs(catalog: Catalog): Promise<readonly DesirabilityJob[]>
 type Evaluated = (Evaluation & { index: string | null }) | undefined
 
 async function evaluateAll(
-  miners: readonly Neuron[],
+  neurons: readonly Neuron[],
   jobs: readonly DesirabilityJob[],
   sampleBlock: Block,
   { store, facts, refetch, settings, telemetry }: ValidatorParams,
@@ -127,29 +129,37 @@ async function evaluateAll(
     wishesOf: (jobId: string) => wishes.get(jobId),
     blockHash: sampleBlock.hash,
     samplePages: settings.sample_pages,
+    telemetry,
     signal,
   }
-  for (const neuron of miners) {
+  for (const neuron of neurons) {
     try {
       const claim = await readClaim(neuron, store)
       evaluated.set(neuron.hotkey, { ...(await evaluateClaim(neuron.hotkey, claim, evaluation)), index: claim.index })
     } catch (error) {
       signal.throwIfAborted()
-      if (!(error instanceof OrreryError && error.retryable)) throw error
-      telemetry.event('validator.miner_skipped', { miner: neuron.hotkey, reason: error.message })
-      evaluated.set(neuron.hotkey, undefined)
+      evaluated.set(neuron.hotkey, endedBy(error, neuron, telemetry))
     }
   }
-  const copies = await findCopies(
-    [...evaluated].flatMap(([hotkey, found]) => (found ? [{ hotkey, rows: found.rows }] : [])),
-    store,
-  )
+  const miners = [...evaluated].flatMap(([hotkey, found]) => (found ? [{ hotkey, rows: found.rows }] : []))
+  const copies = await findCopies(miners, { store, telemetry, signal })
   for (const [hotkey, copy] of copies) {
     const found = evaluated.get(hotkey)
     if (found) evaluated.set(hotkey, { ...found, failures: [...found.failures, copy] })
   }
   for (const [hotkey, found] of evaluated) if (found) report(telemetry, hotkey, found)
   return evaluated
+}
+
+/** A store that fails is our trouble. Whatever else was met on the way through a miner's data, that data led there: it costs that miner, not the round. */
+function endedBy(error: unknown, { hotkey, commitment }: Neuron, telemetry: Telemetry): Evaluated {
+  if (storeFailure(error) ?? (error instanceof OrreryError && error.retryable)) {
+    telemetry.event('validator.miner_skipped', { miner: hotkey, reason: (error as Error).message })
+    return undefined
+  }
+  telemetry.event('validator.miner_failed', { miner: hotkey, error: stackOf(error) })
+  const index = commitment?.length === 32 ? Buffer.from(commitment).toString('hex') : null
+  return { index, failures: [failure('unreadable', `what the hotkey claims cannot be read (${stackOf(error).split('\n', 1)[0]})`)], rows: [], pages: [] }
 }
 
 function report(telemetry: Telemetry, hotkey: string, { failures, rows, pages }: Evaluation): void {
@@ -182,7 +192,7 @@ function scoreAll(
     if (!found) return old
     const passed = found.failures.length === 0
     const share = passed ? passedShare(found) : 0
-    const record = { hotkey, index: found.index, passed, failures: found.failures.map(toRecord) }
+    const record = { hotkey, index: found.index, passed, failures: [...found.failures] }
     // Too little could be judged: neither reward nor penalty.
     if (share === undefined) return { ...record, credibility: old.credibility, raw: old.raw, score: old.score }
     // A failure keeps the former raw, so that coming back with more than that costs credibility.
@@ -199,6 +209,3 @@ function passedShare({ pages }: Evaluation): number | undefined {
   const judged = pages.filter(({ outcome }) => outcome !== 'unknown').length
   return judged === 0 || judged < pages.length / 2 ? undefined : bytes('same') / (bytes('same') + bytes('different'))
 }
-
-const detailChars = 500
-const toRecord = ({ code, detail }: Failure): { code: string; detail: string } => ({ code, detail: detail.slice(0, detailChars) })

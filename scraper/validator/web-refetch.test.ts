@@ -90,6 +90,20 @@ describe('webRefetch', () => {
     expect(pace.now()).toBe(factTime + 3000)
   })
 
+  test('lets go of a host where something threw', async () => {
+    let isBroken = true
+    const get: Http['get'] = async (...asked) => (isBroken ? Promise.reject(new TypeError('planted')) : http.get(...asked))
+    const broken = { ...http, get, isVirtual: http.isVirtual }
+    const own = webRefetch({ http: broken, pages: pool, telemetry: createTelemetry(), pace, facts: pace, hostDelayMs: 1000, contact: '' })
+    const { signal } = new AbortController()
+    await expect(own(`${origin}/page`, signal)).rejects.toThrow('planted')
+    isBroken = false
+    // Its robots.txt is asked again after a minute, no sooner; a turn that nobody ended would last two.
+    pace.advance(60_001)
+    expect(await own(`${origin}/page`, signal)).toMatchObject({ state: 'found' })
+    expect(pace.now()).toBe(factTime + 60_001)
+  })
+
   test('stops at the signal', async () => {
     await expect(refetch(`${origin}/page`, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
   })

@@ -8,7 +8,7 @@ import type { PagePool } from '../document/page-pool.ts'
 import { pageReader } from '../document/read-page.ts'
 import { pageRenderer } from '../render/render-page.ts'
 import { needsContact } from '../limits/contact.ts'
-import { createRobots } from '../robots/robots.ts'
+import { crawlDelayOf, createRobots } from '../robots/robots.ts'
 import { memoryTurns } from './memory-turns.ts'
 import type { Refetch } from './refetch.ts'
 
@@ -62,12 +62,11 @@ export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostD
         const { id, text, published_at: publishedAt, published_score: publishedScore } = found.document
         return { state: 'found', id, text, publishedAt, publishedScore }
       }
-      // Robots may have closed since the miner was there.
-      const isMiners = found.fault === 'page' && found.reason !== 'robots_disallowed'
+      const isMiners = found.fault === 'page' && !ourReasons.has(found.reason)
       return { state: isMiners ? 'gone' : 'unknown', reason: found.reason }
     } finally {
-      const permission = await robots.of(uri)
-      const crawlDelayMs = permission.state === 'unreachable' ? undefined : permission.rules.crawlDelayMs
+      // Known by now; where asking threw, nothing is known of a delay, and the host must be let go all the same.
+      const crawlDelayMs = await robots.of(uri).then(crawlDelayOf, () => 0)
       await turns.endTurn(turn, { hostDelayMs: restMs(new URL(uri).hostname, crawlDelayMs) })
     }
   }
@@ -86,3 +85,6 @@ async function turnAt(turns: HostTurns, uri: string, pace: Clock, signal: AbortS
 }
 
 const pollMs = 50
+
+/** Robots may have closed since the miner was there, and what a page may cost here is our own affair. */
+const ourReasons: ReadonlySet<string> = new Set(['robots_disallowed', 'too_slow', 'too_large'])

@@ -36,7 +36,7 @@ export async function publishIndexOf(
   return index
 }
 
-async function putShard(subnet: Subnet, signer: Signer, jobId: string, { documents = [], ...forgery }: Forgery): Promise<ShardManifest> {
+export async function putShard(subnet: Subnet, signer: Signer, jobId: string, { documents = [], ...forgery }: Forgery): Promise<ShardManifest> {
   const bytes = forgery.bytes ?? encodeDocuments(documents, { codec: 'zstd' })
   const rows = forgery.rows ?? documents.length
   const sha256 = sha256Hex(bytes)
