@@ -112,6 +112,13 @@ test('near-duplicates of different miners become one document, different texts s
   expect(entry?.manifest.dropped).toEqual({ duplicate_near: 1 })
 })
 
+test('a label that an object has by itself is a label like any other', async () => {
+  await using world = await shardWorld()
+  const documents = [testDocument(1, { label: 'constructor' }), testDocument(2, { label: 'constructor' }), testDocument(3, { label: 'tostring' })]
+  await putShard(world, { signer: await world.signer('a'), jobId: 'one', documents })
+  expect((await run(world)).entry?.manifest.labels).toEqual({ constructor: 2, tostring: 1 })
+})
+
 test('what a row says of itself is not believed', async () => {
   await using world = await shardWorld()
   const [a, b] = [await world.signer('a'), await world.signer('b')]

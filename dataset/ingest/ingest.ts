@@ -90,17 +90,19 @@ type Written = Pick<DatasetManifest, 'files' | 'documents' | 'text_bytes' | 'lab
 /** @param address of the version, made of all that its files follow from */
 async function writeFiles(request: IngestRequest, address: string, documents: AsyncIterable<Document>): Promise<Written> {
   const { store, name, signal, rowsPerFile = limits.rowsPerGroup } = request
-  const written: Written = { files: [], documents: 0, text_bytes: 0, labels: {} }
+  const written = { files: [] as StoredFile[], documents: 0, text_bytes: 0 }
+  // A label is anybody's word, `constructor` too: no key of an object while it is counted.
+  const labels = new Map<string, number>()
   for await (const rows of batches(documents, { rows: rowsPerFile, bytes: fileBytesMax })) {
     signal.throwIfAborted()
     written.files.push(await putFile(store, `datasets/${name}/${address}/part-${String(written.files.length).padStart(5, '0')}.parquet`, rows))
     written.documents += rows.length
     for (const { label, text_bytes } of rows) {
       written.text_bytes += text_bytes
-      written.labels[label] = (written.labels[label] ?? 0) + 1
+      labels.set(label, (labels.get(label) ?? 0) + 1)
     }
   }
-  return written
+  return { ...written, labels: Object.fromEntries(labels) }
 }
 
 async function putFile(store: ObjectStore, key: string, rows: readonly Document[]): Promise<StoredFile> {

@@ -3,15 +3,18 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Http } from '#infra/net/http.ts'
+import { storeFailure } from '#infra/store/failure.ts'
+import { stackOf } from '#infra/telemetry/stack-of.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Queue } from '#schemas/queue.ts'
+import type { Telemetry } from '#schemas/stage.ts'
 import type { PageDocument, PageReading } from '../document/page-document.ts'
 import type { PagePool } from '../document/page-pool.ts'
 import { pageTask, type Wishes } from '../document/read-page.ts'
 import { crawlDelayOf, mayFetch, type Robots } from '../robots/robots.ts'
 import { jobMatcher } from '../jobs/job-match.ts'
-import { documentMessage } from '../shard/arrival.ts'
+import { addDocument } from './keep-document.ts'
 import { readAnswer } from '../source/read-answer.ts'
 import { openWarc, warcPages, type ArchivedPage } from '../source/warc.ts'
 import { labelOf, type Jobs } from '../jobs/jobs.ts'
@@ -30,6 +33,7 @@ export interface ImportOptions {
   pages: PagePool
   pace: Clock
   facts: Clock
+  telemetry: Telemetry
   hotkey: string
   wishes: Wishes
   /** What nobody may keep; absent: anything may be. */
@@ -50,9 +54,10 @@ const pagesAhead = 8
 
 /**
  * Takes the pages that a job wants out of WARC files, each file once: no request goes to the sites themselves, and nothing they link to becomes known.
- * A crash costs the last 100 pages a second look. A file that cannot be read is among the rejects, and is tried again the next time unless it is torn.
+ * A crash costs the last 100 pages a second look. A file that cannot be read is among the rejects, and is tried again the next time unless it is torn; a page
+ * that brings something to throw is one reject.
  * @returns documents taken
- * @throws the signal's reason when aborted
+ * @throws the signal's reason when aborted; OrreryError of a store that cannot be written
  */
 export async function importArchives(options: ImportOptions): Promise<number> {
   let taken = 0
@@ -69,6 +74,7 @@ async function importArchive(options: ImportOptions, location: string, path: str
   const keep = pageKeeper(options)
   const readAhead = pageReader(options)
   const wants = (url: string) => isOurs(url) && jobs.of(url) !== undefined
+  const onFault = faultTeller(options)
   let [taken, next] = [0, from]
   const ahead: { page: ArchivedPage; reading: Promise<Read> }[] = []
   /** Pages that are being kept: they share the syncs of the queue. */
@@ -89,7 +95,7 @@ async function importArchive(options: ImportOptions, location: string, path: str
     if (keeping.length === pagesPerNote) await note(false)
   }
   try {
-    for await (const page of warcPages(openWarc(location, serverOf(options)), { pageBytesMax, from, wants })) {
+    for await (const page of warcPages(openWarc(location, serverOf(options)), { pageBytesMax, from, wants, onFault })) {
       signal.throwIfAborted()
       ahead.push({ page, reading: readAhead(page) })
       if (ahead.length === pagesAhead) await keepFirst()
@@ -100,8 +106,11 @@ async function importArchive(options: ImportOptions, location: string, path: str
     // What came before the tear is good.
     while (ahead.length > 0 && !signal.aborted) await keepFirst()
     await note(error instanceof OrreryError && error.code === 'invalid_record')
-    if (signal.aborted || !(error instanceof OrreryError)) throw error
-    await rejects.add({ subject: location, reason: error.code, stage: 'archive', details: { message: error.message } })
+    const failure = storeFailure(error)
+    if (signal.aborted || failure) throw failure ?? error
+    if (!(error instanceof OrreryError)) onFault(location, error)
+    const [reason, message] = error instanceof OrreryError ? [error.code, error.message] : ['internal', stackOf(error).split('\n', 1)[0]]
+    await rejects.add({ subject: location, reason, stage: 'archive', details: { message } })
   }
   return taken
 }
@@ -109,11 +118,30 @@ async function importArchive(options: ImportOptions, location: string, path: str
 /** What a page became, or why not. */
 type Read = Pick<PageReading, 'document' | 'refused'>
 
+const faultTeller =
+  ({ telemetry }: ImportOptions) =>
+  (url: string, error: unknown): void =>
+    telemetry.event('crawl.visit_failed', { url, kind: 'archive', error: stackOf(error) })
+
+/** What one page brought to throw is told, and is why it is not taken. @throws what is the fault of no page */
+const faultReason =
+  (options: ImportOptions) =>
+  (url: string) =>
+  (error: unknown): 'internal' => {
+    options.signal.throwIfAborted()
+    const failure = storeFailure(error)
+    if (failure) throw failure
+    faultTeller(options)(url, error)
+    return 'internal'
+  }
+
 /** Nobody was asked. */
 const fromArchive = { permission: undefined, policy: undefined }
 
 /** Begins to read a page. */
-function pageReader({ pages, jobs, blocks, facts, wishes, signal }: ImportOptions): (page: ArchivedPage) => Promise<Read> {
+function pageReader(options: ImportOptions): (page: ArchivedPage) => Promise<Read> {
+  const { pages, jobs, blocks, facts, wishes, signal } = options
+  const internal = faultReason(options)
   const documentOf = async ({ fetched, fetchedAt, refusal }: ArchivedPage): Promise<Read> => {
     if (refusal !== undefined || blocks?.(fetched.url)) return { document: refusal ?? 'blocked' }
     const read = await readAnswer('page', fetched, pages, signal)
@@ -122,7 +150,7 @@ function pageReader({ pages, jobs, blocks, facts, wishes, signal }: ImportOption
     return await pages.read(task, signal)
   }
   return (page) => {
-    const document = documentOf(page)
+    const document = documentOf(page).catch((error: unknown) => ({ document: internal(page.fetched.url)(error) }))
     // Nobody may be waiting for it when one before it fails.
     document.catch(() => undefined)
     return document
@@ -130,7 +158,9 @@ function pageReader({ pages, jobs, blocks, facts, wishes, signal }: ImportOption
 }
 
 /** 1 when the page became a document that was not known. */
-function pageKeeper({ documents, jobs, hotkey, rejects }: ImportOptions): (page: ArchivedPage, read: Read) => Promise<0 | 1> {
+function pageKeeper(options: ImportOptions): (page: ArchivedPage, read: Read) => Promise<0 | 1> {
+  const { documents, jobs, hotkey, rejects } = options
+  const internal = faultReason(options)
   const matches = jobMatcher(jobs.list)
   const documentOf = (url: string, page: PageDocument | string) => {
     const job = jobs.of(url)
@@ -140,10 +170,11 @@ function pageKeeper({ documents, jobs, hotkey, rejects }: ImportOptions): (page:
   }
   return async ({ fetched }, read) => {
     const document = documentOf(fetched.url, read.document)
-    if (typeof document !== 'string') return (await documents.add([documentMessage(document)])) > 0 ? 1 : 0
+    const added = typeof document === 'string' ? document : await addDocument(documents, document).catch(internal(fetched.url))
+    if (typeof added === 'number') return added > 0 ? 1 : 0
     const job = jobs.of(fetched.url)
     const { document: kept, ...scores } = read.refused ?? {}
-    await rejects.add({ subject: fetched.url, reason: document, stage: 'archive', details: { ...(job && { label: labelOf(job) }), ...scores }, document: kept })
+    await rejects.add({ subject: fetched.url, reason: added, stage: 'archive', details: { ...(job && { label: labelOf(job) }), ...scores }, document: kept })
     return 0
   }
 }

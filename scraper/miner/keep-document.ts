@@ -46,8 +46,11 @@ export function documentKeeper(options: KeeperOptions): KeepPage {
   }
 }
 
-/** A queue takes no message that is too large, which is the page's own affair. */
-async function addDocument(documents: Queue, document: Document): Promise<number | 'too_large'> {
+/**
+ * Puts a document on its way. A queue takes no message that is too large, which is the page's own affair.
+ * @throws OrreryError `store_unavailable` when the queue fails; what the queue cannot take of the document, as it throws it
+ */
+export async function addDocument(documents: Queue, document: Document): Promise<number | 'too_large'> {
   try {
     return await documents.add([documentMessage(document)])
   } catch (error) {

@@ -62,7 +62,7 @@ function datetimeRange(documents: readonly Document[]): ShardManifest['datetime_
 }
 
 function countLabels(documents: readonly Document[]): Record<string, number> {
-  const labels: Record<string, number> = {}
-  for (const { label } of documents) labels[label] = (labels[label] ?? 0) + 1
-  return labels
+  const labels = new Map<string, number>()
+  for (const { label } of documents) labels.set(label, (labels.get(label) ?? 0) + 1)
+  return Object.fromEntries(labels)
 }

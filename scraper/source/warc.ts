@@ -25,6 +25,8 @@ export interface WarcPagesOptions {
   from?: number
   /** Pages of other URLs are passed over unread. */
   wants?(url: string): boolean
+  /** Told what one page brought to throw; it comes as `internal`. */
+  onFault?(url: string, error: unknown): void
 }
 
 const types = new Set(['response', 'resource'])
@@ -37,25 +39,26 @@ const headRoomBytes = 64 * 1024
  */
 export async function* warcPages(
   chunks: AsyncIterable<Uint8Array>,
-  { pageBytesMax, from = 0, wants = () => true }: WarcPagesOptions,
+  { pageBytesMax, from = 0, wants = () => true, onFault }: WarcPagesOptions,
 ): AsyncGenerator<ArchivedPage, void, undefined> {
   for await (const record of readWarc(chunks, { blockBytesMax: pageBytesMax + headRoomBytes, types })) {
     if (record.index < from || !types.has(record.type)) continue
     const url = canonicalUrl((record.headers['warc-target-uri'] ?? '').replace(/^<|>$/g, ''))
-    const page = url !== undefined && wants(url) ? await archivedPage(record, url, pageBytesMax) : undefined
+    const page = url !== undefined && wants(url) ? await archivedPage(record, url, { pageBytesMax, onFault }) : undefined
     if (page) yield page
   }
 }
 
-async function archivedPage(record: WarcRecord, url: string, pageBytesMax: number): Promise<ArchivedPage | undefined> {
+async function archivedPage(record: WarcRecord, url: string, { pageBytesMax, onFault }: WarcPagesOptions): Promise<ArchivedPage | undefined> {
   const { index, type, headers } = record
   const fetchedAt = Date.parse(headers['warc-date'] ?? '')
   if (Number.isNaN(fetchedAt)) return undefined
   const refused = (refusal: string): ArchivedPage => ({ index, fetched: { url, status: 200, headers: {}, body: new Uint8Array() }, fetchedAt, refusal })
   if (record.isCut || headers['warc-truncated'] !== undefined) return refused('too_large')
+  const internal = (error: unknown): string => (onFault?.(url, error), 'internal')
   const message =
     type === 'response'
-      ? await parseHttpResponse(record.block, pageBytesMax)
+      ? await parseHttpResponse(record.block, pageBytesMax).catch(internal)
       : { status: 200, headers: { 'content-type': headers['content-type'] ?? '' }, body: record.block }
   if (typeof message === 'string') return refused(message)
   if (message.status !== 200 && message.status !== 203) return undefined

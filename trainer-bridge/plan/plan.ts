@@ -31,7 +31,12 @@ export function makePlan({ tokens, tokensSha256, geometry, weights, seed, batche
     geometry,
     seed,
     batches: Math.min(batchesMax, possible),
-    weights_log: [{ from_batch: 0, weights: Object.fromEntries(strata.map(({ label }) => [label, weights[label] ?? unlistedWeight])) }],
+    weights_log: [
+      {
+        from_batch: 0,
+        weights: Object.fromEntries(strata.map(({ label }) => [label, (Object.hasOwn(weights, label) ? weights[label] : undefined) ?? unlistedWeight])),
+      },
+    ],
     strata,
   }
 }

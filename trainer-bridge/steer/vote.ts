@@ -51,7 +51,7 @@ export function votesOf(curves: ReadonlyMap<string, LossCurve>, context: LabelCo
 }
 
 function uselessness(label: string, { before, after }: LossCurve, { vocabulary, duplicates }: LabelContext): Verdict | undefined {
-  const heart = (duplicates[label] ?? 0) > manyDuplicates ? boilerplateLossOfDuplicates : boilerplateLoss
+  const heart = (Object.hasOwn(duplicates, label) ? (duplicates[label] ?? 0) : 0) > manyDuplicates ? boilerplateLossOfDuplicates : boilerplateLoss
   if (after < heart) return 'boilerplate'
   if (after > noiseShare * Math.log(vocabulary) && before - after < noiseProgress) return 'noise'
   return undefined
