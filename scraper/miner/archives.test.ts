@@ -93,3 +93,27 @@ test('what was asked and answered is kept, if wanted, and reads as a source', as
   expect(pages.map(({ fetched }) => [fetched.url, fetched.headers['etag']])).toEqual([['http://a.localhost/', '"1"']])
   expect(Buffer.from(pages[0]?.fetched.body ?? '').toString()).toBe(good(1, ['/gone']))
 })
+
+test('a page of an archive that throws, while it is read or kept, is one reject; the others are taken', async () => {
+  const path = join(folder, 'x.warc.gz')
+  await writeFile(path, Buffer.concat(['/1', '/reads', '/2', '/keeps', '/3'].map((place, n) => record(place, good(21 + n)))))
+  await using site = await openSite({ 'a.localhost': { '/': good(1) } })
+  await using bench = await openBench(site, {
+    jobs,
+    settings: { warcs: [path] },
+    plant: ({ pages, documents }) => ({
+      pages: { ...pages, read: (task, signal) => (task.fetched.url.endsWith('/reads') ? Promise.reject(new RangeError('planted')) : pages.read(task, signal)) },
+      documents: {
+        ...documents,
+        add: (messages) => (JSON.stringify(messages).includes('archived.example/keeps') ? Promise.reject(new TypeError('planted')) : documents.add(messages)),
+      },
+    }),
+  })
+  await bench.cycle()
+  const kept = (await documentsOf(bench)).filter(({ host }) => host === 'archived.example').map(({ uri }) => new URL(uri).pathname)
+  expect(kept.toSorted()).toEqual(['/1', '/2', '/3'])
+  expect(await rejectsOf(bench)).toEqual([
+    ['http://archived.example/reads', 'internal'],
+    ['http://archived.example/keeps', 'internal'],
+  ])
+})

@@ -16,7 +16,7 @@ import { jobId, type DesirabilityJob } from '#schemas/desirability.ts'
 import { lineage } from '#schemas/manifest.ts'
 import type { Site } from '#test/site/site.ts'
 import { openPagePool } from '../document/page-pool.ts'
-import { openMiner } from './miner.ts'
+import { openMiner, type MinerOptions } from './miner.ts'
 
 const frozenAt = Date.UTC(2026, 0, 15)
 
@@ -32,6 +32,8 @@ interface Setting {
   /** Origins that may be on a private address, beside the site's. */
   allowPrivate?: string[]
   settings?: Partial<Config['miner']>
+  /** Puts parts of its own in the place of the miner's. */
+  plant?(options: MinerOptions): Partial<MinerOptions> | Promise<Partial<MinerOptions>>
 }
 
 export function job(label: string, seeds: string[], include: string[], weight = 1): DesirabilityJob {
@@ -73,25 +75,24 @@ export async function openBench(site: Site, setting: Setting = {}) {
   const wallet = await ensureWallet(join(dataDir, 'wallets'), 'miner-1', { seed: 1 })
   const origin = { code_version: '0', config_sha256: '0'.repeat(64) }
   const store = folderStore(join(dataDir, 'store'))
-  const miner = stack.use(
-    await openMiner({
-      ...wallet,
-      settings,
-      frontier,
-      documents,
-      store,
-      catalog,
-      chain,
-      http,
-      pages,
-      pace,
-      facts: setting.facts ?? frozenClock(frozenAt),
-      telemetry,
-      origin,
-      dataDir,
-      reproducible: setting.reproducible ?? true,
-    }),
-  )
+  const options: MinerOptions = {
+    ...wallet,
+    settings,
+    frontier,
+    documents,
+    store,
+    catalog,
+    chain,
+    http,
+    pages,
+    pace,
+    facts: setting.facts ?? frozenClock(frozenAt),
+    telemetry,
+    origin,
+    dataDir,
+    reproducible: setting.reproducible ?? true,
+  }
+  const miner = stack.use(await openMiner({ ...options, ...(await setting.plant?.(options)) }))
   return {
     miner,
     frontier,

@@ -163,6 +163,30 @@ async function data(): Promise<string> {
 
 const numbers = (rows: { n: number; miner: string }[]) => rows.filter(({ miner }) => miner === 'miner-1').map(({ n }) => n)
 
+test('a reject does not fail for its details, whatever they are', async () => {
+  const dir = await folder()
+  const circle: Record<string, unknown> = { of: 1n }
+  circle['self'] = circle
+  const broken = {
+    get it() {
+      throw new Error('no')
+    },
+  }
+  await using rejects = await open(dir)
+  const odd = [{ count: 1n }, circle, broken, { text: '\ud800', at: Number.NaN }, { toJSON: () => undefined }]
+  for (const details of odd) await rejects.add({ subject: 'http://h.example/\udfff', reason: 'odd', stage: 'find', details })
+  const lines = (await readFile(join(dir, 'miner.jsonl'), 'utf8')).trim().split('\n')
+  const read = lines.map((line) => JSON.parse(line) as { subject: string; details: Record<string, unknown> })
+  expect(read.map(({ subject }) => subject)).toEqual(odd.map(() => 'http://h.example/\ufffd'))
+  expect(read.map(({ details }) => details)).toEqual([
+    { cut: '{ count: 1n }' },
+    { cut: expect.stringContaining('[Circular *1]') },
+    { cut: '{ it: [Getter] }' },
+    { text: expect.anything(), at: null },
+    { cut: expect.stringContaining('toJSON') },
+  ])
+})
+
 describe('the list', () => {
   const flags: RejectsFlags = { limit: '20' }
   const select = (data: string, more: Partial<RejectsFlags>, now = at) => Array.fromAsync(selectRejects(data, { ...flags, ...more }, now))

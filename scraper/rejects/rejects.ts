@@ -1,5 +1,6 @@
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import { inspect } from 'node:util'
 import { folderStore } from '#infra/store/folder.ts'
 import { canonicalJson } from '#schemas/canonical-json.ts'
 import type { Clock } from '#schemas/clock.ts'
@@ -144,9 +145,18 @@ function rowOfReject({ subject, reason, stage, details, document }: Reject, n: n
 /** A cut through a pair of surrogates must not leave half of it. */
 const cut = (text: string): string => text.slice(0, textChars).toWellFormed()
 
+/** What cannot be said in JSON is told as a person sees it: a reject must not fail for its details. */
 function boundedJson(details: Readonly<Record<string, unknown>>): string {
-  const json = canonicalJson(JSON.parse(JSON.stringify(details)))
+  const json = jsonOf(details)
   return json.length <= 2 * textChars ? json : canonicalJson({ cut: cut(json) })
+}
+
+function jsonOf(details: Readonly<Record<string, unknown>>): string {
+  try {
+    return canonicalJson(JSON.parse(JSON.stringify(details)))
+  } catch {
+    return canonicalJson({ cut: cut(inspect(details, { depth: 1 })) })
+  }
 }
 
 /** The rows of the open end that no file has, without a line a crash tore; the file then holds just them. */

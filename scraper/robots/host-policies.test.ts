@@ -51,3 +51,17 @@ test('what a host says of learning from it is asked once a day, restarts or not'
   expect(await askAll(createHostPolicies(http, clock, notes))).toBe(2)
   expect(site.paths('h.localhost')).toHaveLength(4)
 })
+
+test.each(['', 'null', '{', '[1]', '{"text":1,"until":"x"}', '{"text":"{","until":-1}', `{"text":"${'['.repeat(9)}","until":1e300}`, '\u0000'])(
+  'a note of a host that says %j is as good as none',
+  async (text) => {
+    const clock = manualClock()
+    await using site = await openSite({ 'h.localhost': { '/ai.txt': 'User-agent: *\nDisallow: /b' } })
+    await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
+    using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
+    for (const kind of ['tdm', 'ai_txt'] as const) notes.put(kind, 'http://h.localhost', text, clock.now() + 1000)
+    const policies = createHostPolicies(http, clock, notes)
+    expect(await askAll(policies)).toBe(2)
+    expect(said(policies)).toEqual({ tdm: { reserved: null, policy: undefined }, ai: [undefined, false] })
+  },
+)
