@@ -14,6 +14,7 @@ let answers: Answer[] = []
 async function open({ module, factory, args, options }: PortPlace): Promise<Port> {
   const { [factory]: make } = (await import(module)) as Record<string, (...args: readonly unknown[]) => Port>
   if (!make) throw new Error(`${module} has no ${factory}`)
+  // oxlint-disable-next-line orrery/no-spread-call -- the few that its caller wrote out
   return make(...args, { ...options, clock })
 }
 
@@ -31,6 +32,7 @@ function run({ port, method, args }: Call): Promise<unknown> {
 }
 
 const invoke = (port: Port, method: string, args: readonly unknown[]): PromiseLike<unknown> | undefined =>
+  // oxlint-disable-next-line orrery/no-spread-call -- the few that its caller wrote out
   method === closing ? port[Symbol.asyncDispose]() : port[method]?.(...args)
 
 /** When all promises that were settled together have been heard. */
