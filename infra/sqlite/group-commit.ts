@@ -13,8 +13,8 @@ export interface CommitHooks {
 export interface GroupCommit {
   /**
    * Runs after all earlier calls, in their order; settles when it is durable. A patient call is in no hurry: it waits for company until `patienceMs` have
-   * passed since the last commit. `work` refuses with an OrreryError `lease_lost` before it changes anything, which is its own affair; after any other error
-   * nothing of the group has happened, and all of it rejects.
+   * passed since the last commit. `work` refuses with an OrreryError `lease_lost` before it changes anything. After any other error of one call nothing of it has
+   * happened, and it alone rejects: the others are done again without it, so `work` may run twice. When the file itself fails, all of the group rejects.
    */
   run<T>(work: () => T, patience?: 'patient'): Promise<T>
   /** Does now what still waits. */
@@ -70,11 +70,15 @@ function commit(db: Database, hooks: CommitHooks, calls: readonly Call[]): void 
     })
   } catch (cause) {
     hooks.rolledBack()
-    for (const call of calls) call.reject(cause)
+    // One by one they cost a sync each, which is seldom; a file that fails would fail for each of them.
+    if (calls.length > 1 && !isOfFile(cause)) for (const call of calls) commit(db, hooks, [call])
+    else for (const call of calls) call.reject(cause)
     return
   }
   for (const end of settle) end()
 }
+
+const isOfFile = (cause: unknown): boolean => cause instanceof OrreryError && (cause.code === 'store_unavailable' || cause.code === 'data_unreadable')
 
 function attempt({ work, resolve, reject }: Call): () => void {
   try {
