@@ -3,14 +3,16 @@ import type { Backends } from '#infra/backends.ts'
 import { listen } from '#infra/net/server.ts'
 import { servicePorts } from '#infra/preflight.ts'
 import type { DeadSeed } from '#infra/telemetry/crawl-summary.ts'
+import { stackOf } from '#infra/telemetry/stack-of.ts'
 import type { TelemetryHub } from '#infra/telemetry/telemetry.ts'
 import { summarizeTurn, type TurnSummary } from '#infra/telemetry/summary.ts'
 import { lineage, type TurnManifest } from '#schemas/manifest.ts'
 import { openPagePool } from '#scraper/document/page-pool.ts'
 import { minerOf } from '#scraper/miner/command.ts'
+import type { Miner } from '#scraper/miner/miner.ts'
 import { openValidator } from '#scraper/validator/validator.ts'
 import { webRefetch } from '#scraper/validator/web-refetch.ts'
-import { trainNode } from '#trainer-bridge/node/train.ts'
+import { trainNode, type TrainingNode } from '#trainer-bridge/node/train.ts'
 import { openBridge } from '#trainer-bridge/service.ts'
 
 /** The steps of a turn in their order; `TurnManifest.step` is the last that was finished. */
@@ -20,6 +22,8 @@ type Step = (typeof steps)[number]
 const ownLeaseSeconds = 10
 /** Rest after a turn that brought nothing new to train on. */
 const idleSeconds = 60
+/** Before a training node that failed begins anew. */
+const nodeRestMs = 5000
 
 /** All services over one data folder, as the work of each step. */
 interface Wheel extends AsyncDisposable {
@@ -137,7 +141,7 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, sig
     validator: wallet.signer.address,
     deadSeeds: async () => (await Promise.all(miners.map((miner) => miner.deadSeeds()))).flat(),
     work: {
-      mined: (signal) => Promise.all(miners.map((miner) => miner.cycle(signal))),
+      mined: (signal) => mineAll(miners, signal),
       validated: (signal) => validator.cycle(signal),
       ingested: (signal) => dataset.refresh(signal),
       steered: (signal) => bridge.runEpoch(signal),
@@ -146,15 +150,36 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, sig
   }
 }
 
+/** Where one miner cannot go on, the others give back what they hold; nobody is at work any more when it is told. */
+async function mineAll(miners: readonly Miner[], signal: AbortSignal): Promise<void> {
+  const stop = new AbortController()
+  const both = AbortSignal.any([signal, stop.signal])
+  await Promise.all(miners.map((miner) => miner.cycle(both).catch((error: unknown) => stop.abort(error))))
+  stop.signal.throwIfAborted()
+}
+
 /** Training nodes, each a client of the feed like any other; they end when disposed. */
 function startNodes({ config, pace, telemetry }: Backends, origin: string, signal: AbortSignal): AsyncDisposable {
   const closing = new AbortController()
   const parts = { origin, pace, telemetry, fetch: globalThis.fetch, signal: AbortSignal.any([signal, closing.signal]) }
-  const nodes = Array.from({ length: config.up.nodes }, (_, i) => trainNode({ ...parts, node: `node-${i + 1}` }))
+  const nodes = Array.from({ length: config.up.nodes }, (_, i) => trainOn({ ...parts, node: `node-${i + 1}` }))
   return {
     async [Symbol.asyncDispose]() {
       closing.abort(new DOMException('The flywheel stops.', 'AbortError'))
       await Promise.all(nodes)
     },
+  }
+}
+
+/** One that the feed does not take, or that breaks, is told and tried again: it ends neither the others nor what they learn from. */
+async function trainOn(settings: TrainingNode): Promise<void> {
+  const { node, pace, telemetry, signal } = settings
+  while (!signal.aborted) {
+    try {
+      await trainNode(settings)
+    } catch (error) {
+      telemetry.event('node.failed', { node, error: stackOf(error) })
+      await pace.sleep(nodeRestMs, signal).catch(() => undefined)
+    }
   }
 }

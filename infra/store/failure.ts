@@ -5,7 +5,7 @@ const storeCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['store_unavailabl
 /** Errors of the system (errno(3)) that only a disk has. */
 const diskCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'])
 /** Those that a socket has as well: where a path is named, it was a file. */
-const fileCodes: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EMFILE', 'ENFILE', 'ENOENT', 'ENOTDIR', 'EISDIR'])
+const fileCodes: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EMFILE', 'ENFILE', 'ENOENT', 'ENOTDIR', 'EISDIR', 'EEXIST'])
 
 /**
  * Tells a store that fails, which ends the work, from a thing that cannot be kept, which costs that thing alone.

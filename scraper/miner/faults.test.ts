@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openSite } from '#test/site/site.ts'
 import { leapingClock, openBench } from './bench.fixture.ts'
@@ -44,6 +46,16 @@ test('dates before 1970, and hundreds of thousands of them, cost no entry of a s
   })
   await using bench = await openBench(site, { settings: { page_bytes_max: 1 << 24 } })
   expect(await bench.cycle()).toMatchObject({ sitemaps: 2, visits: { stored: 3, failed: 0 } })
+})
+
+test('a file beside the stores that cannot be written ends the cycle with one line, too', async () => {
+  await using site = await web()
+  await using bench = await openBench(site)
+  await writeFile(join(bench.dataDir, 'claims'), 'no folder')
+  await expect(bench.cycle()).rejects.toMatchObject({
+    code: 'store_unavailable',
+    message: expect.stringMatching(/^Nothing can be written to .*claims.*start again.*$/),
+  })
 })
 
 test('a disk that is full ends the cycle with one line that names it', async () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Config } from '#infra/config/schema.ts'
+import { storeFailure } from '#infra/store/failure.ts'
 import { sqliteHostNotes } from '#infra/host-notes/sqlite.ts'
 import type { Browser } from '#infra/net/browser/rendering.ts'
 import type { Http } from '#infra/net/http.ts'
@@ -119,7 +120,7 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   const opened = stack.move()
   return {
     deadSeeds,
-    async cycle(signal) {
+    cycle: namingStores(async (signal) => {
       signal.throwIfAborted()
       const order = await openWorkOrder({ ...options, hotkey: signer.address, pages: settings.pages_per_cycle })
       requireContact(settings.contact, seedsOf(order), http.isVirtual)
@@ -139,10 +140,21 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       const report = { ...tally.report(), cycle: order.cycle, targets: Object.fromEntries(order.targets()), snapshot, next_at, dead_seeds: await deadSeeds() }
       telemetry.event('miner.cycle', { ...report })
       return report
-    },
+    }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }
+
+/** Whatever file could not be written, the error that ends a cycle says which, and what to do. */
+const namingStores =
+  <Report>(work: (signal: AbortSignal) => Promise<Report>) =>
+  async (signal: AbortSignal): Promise<Report> => {
+    try {
+      return await work(signal)
+    } catch (error) {
+      throw storeFailure(error) ?? error
+    }
+  }
 
 /** A host that this process serves is asked anew by each process: its files cost nothing, and may be others each time. */
 function outsideNotes(notes: HostNotes, { isVirtual }: Http): HostNotes {

@@ -165,7 +165,8 @@ class Visitor {
 
   /** Ends a visit that met something nobody thought of. */
   async fail(claim: Claim): Promise<void> {
-    const { frontier, pace, robots, onVisit } = this.#options
+    const { frontier, pace, robots, seeds, onVisit } = this.#options
+    seeds.note(claim.url, { kind: 'refused', reason: 'internal' })
     await this.#reject(claim, 'internal', 'visit')
     const known = await robots.of(claim.url).catch(() => undefined)
     const hostDelayMs = this.#restMs(claim, { exchange: notTimed, permission: known?.state === 'unreachable' ? undefined : known })

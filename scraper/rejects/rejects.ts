@@ -128,7 +128,7 @@ class RejectsWriter implements Rejects {
 const bytesOf = (rows: readonly RejectRow[]): number => rows.reduce((sum, row) => sum + sizeOf(row), 0)
 
 function rowOfReject({ subject, reason, stage, details, document }: Reject, n: number, at: Date): RejectRow {
-  const { label, ...more } = details ?? {}
+  const { label, ...more } = plainDetails(details)
   return {
     n,
     subject: cut(subject),
@@ -139,6 +139,15 @@ function rowOfReject({ subject, reason, stage, details, document }: Reject, n: n
     details: Object.keys(more).length > 0 ? boundedJson(more) : null,
     title: document ? cut(document.title) : null,
     text: document ? document.text.toWellFormed() : null,
+  }
+}
+
+/** What it takes to look at them is no more than to copy them. */
+function plainDetails(details: Reject['details']): Record<string, unknown> {
+  try {
+    return { ...details }
+  } catch {
+    return { cut: cut(inspect(details, { depth: 0 })) }
   }
 }
 
