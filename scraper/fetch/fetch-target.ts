@@ -65,15 +65,15 @@ export type FetchOutcome =
   | { kind: 'unchanged'; permission: Permission; headers: Fetched['headers']; exchange: Exchange }
   /** The page is somewhere else: undefined when no page's URL is there. */
   | { kind: 'moved'; location: string | undefined; permission: Permission; exchange: Exchange }
-  /** Will be the same next time. `error`: what reading it threw, for `internal`. */
-  | { kind: 'refused'; reason: string; error?: unknown; permission: Permission | undefined; exchange: Exchange | undefined }
+  /** Will be the same next time. */
+  | { kind: 'refused'; reason: string; permission: Permission | undefined; exchange: Exchange | undefined }
   | Trouble
 
 /**
  * Asks for one target, once, if robots.txt allows it, and has the source of its kind read the answer. Redirects are not followed: where they lead is another
  * target, with its own turn, its own host's pace and its own permission.
  * @param hold as long as the answer is kept
- * @throws the signal's reason when aborted; nothing else for anything the web may do
+ * @throws the signal's reason when aborted; what reading threw: nothing else for anything the web may do
  */
 export async function fetchTarget(
   { url, kind }: Pick<Target, 'url' | 'kind'>,
@@ -106,7 +106,8 @@ export async function fetchTarget(
   await archive?.write({ url, requestHeaders: headers, status, headers: answer.headers, body: answer.body, address: answer.address })
   if (status === 200 || status === 203) {
     const fetched: Fetched = { url, status, headers: answer.headers, body: answer.body, wireBytes: answer.wireBytes }
-    return { ...(await readOrRefuse(kind, fetched, pages, signal)), permission, exchange }
+    const read = await readAnswer(kind, fetched, pages, signal)
+    return typeof read === 'string' ? { kind: 'refused', reason: read, permission, exchange } : { kind: 'read', fetched, ...read, permission, exchange }
   }
   return withoutPage(url, status, answer.headers, previous, pace.now(), { permission, exchange })
 }
@@ -116,17 +117,6 @@ function withoutRobots({ reason, isOfHost, until }: Extract<HostRobots, { state:
   if (isOfHost && !isTransient(reason)) return { kind: 'refused', reason, permission: undefined, exchange: undefined }
   const trouble = { kind: 'trouble', retryAfterMs: Math.max(0, until - now), holdHost: true, permission: undefined, exchange: undefined } as const
   return { ...trouble, reason: isOfHost ? reason : 'robots_unreachable' }
-}
-
-/** A page that cannot be read, for whatever reason, is this page's trouble alone. @throws the signal's reason when aborted */
-async function readOrRefuse(kind: Target['kind'], fetched: Fetched, pages: FetchServices['pages'], signal: AbortSignal) {
-  try {
-    const read = await readAnswer(kind, fetched, pages, signal)
-    return typeof read === 'string' ? ({ kind: 'refused', reason: read } as const) : ({ kind: 'read', fetched, ...read } as const)
-  } catch (error) {
-    signal.throwIfAborted()
-    return { kind: 'refused', reason: 'internal', error } as const
-  }
 }
 
 function withoutPage(
