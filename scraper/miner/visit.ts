@@ -103,11 +103,6 @@ function tellLate({ telemetry }: VisitorOptions, { url, kind }: Claim): void {
   telemetry.event('crawl.visit_late', { url, kind })
 }
 
-/** What nobody thought of: the page is over, and whoever mends it finds where. */
-function tellError({ telemetry }: VisitorOptions, { url, kind }: Claim, error: unknown): void {
-  telemetry.event('crawl.internal', { url, kind, stack: error instanceof Error ? (error.stack ?? error.message) : String(error) })
-}
-
 /** What a visit ended with. */
 interface Ending {
   exchange: Exchange | undefined
@@ -155,7 +150,6 @@ class Visitor {
       case 'moved':
         return this.#moved(claim, outcome)
       case 'refused':
-        if (outcome.error !== undefined) tellError(this.#options, claim, outcome.error)
         if (outcome.permission) await this.#addFound(claim, noFinds, outcome.permission)
         return this.#giveUp(claim, outcome, 'fetch')
       case 'trouble':
