@@ -32,6 +32,8 @@ export interface Targets {
    * @param at the target whose answer it was found in
    */
   found(found: Found, at: Pick<Target, 'url' | 'kind' | 'depth'>): Wanted
+  /** What was given could not be added: from now on nothing counts as added before. */
+  forget(): void
 }
 
 interface Parts {
@@ -87,28 +89,34 @@ export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Pa
       // What a sitemap or feed lists is as good as a seed.
       const discovery = at.kind === 'page' ? { depth: (at.depth ?? 0) + 1, from: at.url } : { depth: 0 }
       const nowMs = now()
-      for (const found of pages) addPage(wanted, notAhead(found, nowMs), discovery)
+      for (const found of pages) addPage(wanted, credible(found, nowMs), discovery)
       // A host may be asked for its own lists; those of others only where a job goes.
       const ownerOf = ({ url }: FoundUrl) => (originOf(url) === originOf(at.url) ? (jobs.of(at.url) ?? jobs.list[0]) : undefined)
       // An index that lists indexes without end is left.
       const nesting = at.kind === 'sitemap' ? (at.depth ?? 0) + 1 : 0
-      for (const found of nesting > nestingMax ? [] : sitemaps) wanted.targets.push(...list(found, 'sitemap', ownerOf(found), priorities.sitemap, nesting))
+      for (const found of nesting > nestingMax ? [] : sitemaps)
+        wanted.targets.push(...list(credible(found, nowMs), 'sitemap', ownerOf(found), priorities.sitemap, nesting))
       // So is a feed that goes on without end.
       const part = at.kind === 'feed' ? (at.depth ?? 0) + 1 : 0
-      for (const found of part > feedPartsMax ? [] : feeds) wanted.targets.push(...list(found, 'feed', ownerOf(found), priorities.sitemap, part))
+      for (const found of part > feedPartsMax ? [] : feeds)
+        wanted.targets.push(...list(credible(found, nowMs), 'feed', ownerOf(found), priorities.sitemap, part))
       return wanted
     },
+    forget: remembered.clear,
   }
 }
 
-/** A date to come says nothing: it would call for visits until it is there. */
-const notAhead = (found: FoundUrl, now: number): FoundUrl => (found.modifiedAt !== undefined && found.modifiedAt > now ? { url: found.url } : found)
+/** A date to come says nothing: it would call for visits until it is there. Nor does one before 1970, when there was no web. */
+function credible({ url, modifiedAt }: FoundUrl, now: number): FoundUrl {
+  return modifiedAt !== undefined && modifiedAt >= 0 && modifiedAt <= now ? { url, modifiedAt: Math.floor(modifiedAt) } : { url }
+}
 
 /** URL → least depth it was added at. When full it starts anew: what is added twice does no harm. */
 function depthMemory() {
   const depths = new Map<string, number>()
   return {
     has: (url: string, depth: number): boolean => (depths.get(url) ?? Infinity) <= depth,
+    clear: () => depths.clear(),
     add(url: string, depth: number): void {
       if (depths.size >= rememberedMax) depths.clear()
       depths.set(url, depth)

@@ -1,6 +1,7 @@
+import { storeFailure } from '#infra/store/failure.ts'
 import type { Document } from '#schemas/document.ts'
 import type { Claim } from '#schemas/frontier.ts'
-import type { Queue } from '#schemas/queue.ts'
+import type { Message, Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { ReadOutcome } from '../fetch/fetch-target.ts'
 import type { PageDocument } from '../document/page-document.ts'
@@ -35,10 +36,18 @@ export function documentKeeper(options: KeeperOptions): KeepPage {
     const { page: dated, kept } = datedByHistory(page, claim)
     const document = documentOf(options, claim, dated, matches)
     if (typeof document === 'string') return { outcome: 'rejected', reason: document, found }
-    const isNew = (await options.documents.add([documentMessage(document)])) > 0
+    const isNew = (await addTo(options.documents, documentMessage(document))) > 0
     if (isNew) options.telemetry.count('crawl.documents', 1, { label: document.label })
     // The key of a page never stored before is known only when a crash came between its queue and its frontier.
     return { outcome: isNew || claim.previous === undefined ? 'stored' : 'unchanged', found, kept }
+  }
+}
+
+async function addTo(documents: Queue, message: Message): Promise<number> {
+  try {
+    return await documents.add([message])
+  } catch (error) {
+    throw storeFailure(error, 'the queue of documents') ?? error
   }
 }
 

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+import { storeFailure } from '#infra/store/failure.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, Visit } from '#schemas/frontier.ts'
 import type { Telemetry } from '#schemas/stage.ts'
@@ -41,6 +43,8 @@ export interface VisitorOptions extends FetchServices {
 /**
  * Visits one claim and ends it: fetch, find, keep, in that order. What the page links to and the document itself are durable before the frontier hears that
  * the visit is done, so a crash in between costs a second visit and nothing else. Aborted, it gives the claim back.
+ *
+ * Whatever goes wrong in a visit ends that visit alone, as `failed: internal`. @throws OrreryError of a store that cannot be written, which ends the crawl
  */
 export function claimVisitor(options: VisitorOptions): (claim: Claim) => Promise<void> {
   const visitor = new Visitor(options)
@@ -50,10 +54,35 @@ export function claimVisitor(options: VisitorOptions): (claim: Claim) => Promise
       else if ((await within(options.visitMs, visitor.visit(claim))) === 'late') tellLate(options, claim)
     } catch (error) {
       if (options.signal.aborted) await releaseClaim(options.frontier, claim, options.pace)
-      else if (error instanceof OrreryError && error.code === 'lease_lost') options.telemetry.count('crawl.leases_lost')
-      else throw error
+      else if (isLeaseLost(error)) options.telemetry.count('crawl.leases_lost')
+      else await endFailed(options, visitor, claim, error)
     }
   }
+}
+
+const isLeaseLost = (error: unknown): boolean => error instanceof OrreryError && error.code === 'lease_lost'
+
+/** The page is asked for again, later: what it met may be mended by then, its own or ours. */
+async function endFailed(options: VisitorOptions, visitor: Visitor, claim: Claim, error: unknown): Promise<void> {
+  const failure = storeFailure(error)
+  if (failure) throw failure
+  const { url, kind } = claim
+  options.telemetry.count('crawl.visits_failed')
+  options.telemetry.event('crawl.visit_failed', { url, kind, error: stackOf(error) })
+  try {
+    await visitor.fail(claim)
+  } catch (ending) {
+    if (!isLeaseLost(ending)) throw storeFailure(ending) ?? ending
+    options.telemetry.count('crawl.leases_lost')
+  }
+}
+
+const stackChars = 4000
+
+/** Bounded, and sure to be had: what was thrown may be anything. */
+function stackOf(error: unknown): string {
+  const text = error instanceof Error ? error.stack : inspect(error, { depth: 0 })
+  return String(text).slice(0, stackChars).toWellFormed()
 }
 
 /** A visit has deadlines of its own; one that outlives them all must not keep the crawl from its end. Its claim comes back by its lease. */
@@ -118,13 +147,23 @@ class Visitor {
     }
   }
 
+  /** Ends a visit that met something nobody thought of. */
+  async fail(claim: Claim): Promise<void> {
+    const { frontier, pace, robots, onVisit } = this.#options
+    await this.#reject(claim, 'internal', 'visit')
+    const known = await robots.of(claim.url).catch(() => undefined)
+    const hostDelayMs = this.#restMs(claim, { exchange: notTimed, permission: known?.state === 'unreachable' ? undefined : known })
+    await frontier.done(claim, { outcome: 'failed', reason: 'internal', revisitAt: pace.now() + internalRetryMs, hostDelayMs })
+    this.#excused.delete(claim.url)
+    onVisit(claim, 'failed', 0)
+  }
+
   async #read(claim: Claim, outcome: ReadOutcome): Promise<void> {
     const { keep, remember, policies, signal } = this.#options
-    const adding = this.#addFound(claim, outcome.found, outcome.permission)
     const { isChanged, ...remembered } = remember(claim, outcome.fetched)
-    // Nobody waits for the links alone: they are durable together with the end of the visit, or before it.
-    let isAdded = true
-    adding.catch(() => (isAdded = false))
+    // While the document is made; the visit is not done before what it leads to is durable.
+    const adding = this.#addFound(claim, outcome.found, outcome.permission)
+    adding.catch(() => undefined)
     const isNew = isChanged || !claim.previous
     const { found, kept, ...result }: Awaited<ReturnType<KeepPage>> = !outcome.isPage
       ? { outcome: 'stored' }
@@ -133,9 +172,9 @@ class Visitor {
         : { outcome: 'unchanged' }
     if (found) await this.#addFound(claim, found, outcome.permission)
     if (result.outcome === 'rejected') await this.#reject(claim, result.reason, 'extract')
-    if (!isAdded) await adding
+    await adding
     const memory = rememberKept(remembered.memory, kept)
-    await Promise.all([adding, this.#finish(claim, result.outcome === 'rejected' ? result : { ...remembered, memory, ...result }, outcome)])
+    await this.#finish(claim, result.outcome === 'rejected' ? result : { ...remembered, memory, ...result }, outcome)
   }
 
   async #unchanged(claim: Claim, outcome: Extract<FetchOutcome, { kind: 'unchanged' }>): Promise<void> {
@@ -173,7 +212,12 @@ class Visitor {
     const { targets, frontier, rejects } = this.#options
     const named = rules.sitemaps.length === 0 ? found : { ...found, sitemaps: [...found.sitemaps, ...rules.sitemaps.map((url) => ({ url }))] }
     const wanted = targets.found(named, claim)
-    if (wanted.targets.length > 0) await frontier.add(wanted.targets)
+    try {
+      if (wanted.targets.length > 0) await frontier.add(wanted.targets)
+    } catch (error) {
+      targets.forget()
+      throw error
+    }
     for (const { url, reason } of wanted.trapped) await rejects.add({ subject: url, reason, stage: 'find', details: { from: claim.url } })
   }
 
@@ -238,6 +282,12 @@ class Visitor {
     return true
   }
 }
+
+/** A page whose visit threw is asked again after this. */
+const internalRetryMs = 3_600_000
+
+/** The host was asked, nobody knows for how long. */
+const notTimed: Exchange = { address: undefined, responseMs: 0, wireBytes: 0 }
 
 /** A host that could not give one of its files is asked again after this, unless it says when. */
 const policyRetryMs = 5000

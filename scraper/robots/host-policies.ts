@@ -77,12 +77,12 @@ export function createHostPolicies(http: Http, pace: Clock, notes: HostNotes = n
       const trouble = troubleOf(answer)
       const cost = { address: answer.address, responseMs: performance.now() - startedAt, wireBytes: answer.ok ? answer.wireBytes : 0 }
       if (trouble && ++known.troubles < triesMax) return { trouble, ...cost }
+      const text = answer.ok && answer.status >= 200 && answer.status < 300 ? decodeText(answer.body, 'text/plain; charset=utf-8').text : ''
+      // What was known before the trouble stays.
+      if (!trouble) learn(known, path, text, file)
       known.troubles = 0
       known.until.set(path, pace.now() + (trouble ? hourMs : dayMs))
-      // What was known before the trouble stays.
       if (trouble) return { trouble: undefined, ...cost }
-      const text = answer.ok && answer.status >= 200 && answer.status < 300 ? decodeText(answer.body, 'text/plain; charset=utf-8').text : ''
-      learn(known, path, text, file)
       notes.put(noteKinds[path], known.origin, JSON.stringify({ text, until: known.until.get(path) }), pace.now() + dayMs)
       return { trouble: undefined, ...cost }
     },

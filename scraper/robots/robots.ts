@@ -38,7 +38,11 @@ export function createRobots(http: Http, pace: Clock): Robots {
       const entry = { until: pace.now() + dayMs, robots: read(http, origin, pace) }
       cache.set(origin, entry)
       if (cache.size > hostsMax) cache.delete(cache.keys().next().value ?? origin)
-      const robots = await entry.robots
+      const robots = await entry.robots.catch((error: unknown) => {
+        // No answer to keep for a day; nor is the host asked again at once.
+        entry.until = pace.now() + unreachableMs
+        throw error
+      })
       if (robots.state === 'unreachable') entry.until = robots.until
       signal?.throwIfAborted()
       return robots

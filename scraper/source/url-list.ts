@@ -26,14 +26,15 @@ export function textOfFile({ headers, body }: Fetched, bytesMax: number): string
 export class ListEntry {
   /** Of these names the first that holds a URL counts, in the order given. */
   readonly #urls = new Map<string, string>()
-  readonly #dates: string[] = []
+  /** ms since epoch; -Infinity without a date. */
+  #latest = -Infinity
 
   addUrl(name: string, text: string): void {
     if (!this.#urls.has(name) && text.trim() !== '' && text.length <= urlCharsMax) this.#urls.set(name, text.trim())
   }
 
   addDate(text: string): void {
-    if (text.length <= dateCharsMax) this.#dates.push(text)
+    if (text.length <= dateCharsMax) this.#latest = Math.max(this.#latest, parseDate(text)?.getTime() ?? -Infinity)
   }
 
   /** undefined when it leads to no page. The latest of its dates counts. */
@@ -41,7 +42,6 @@ export class ListEntry {
     const href = names.map((name) => this.#urls.get(name)).find((text) => text !== undefined)
     const url = href === undefined ? undefined : canonicalUrl(href, base)
     if (url === undefined) return undefined
-    const times = this.#dates.map((date) => parseDate(date)?.getTime()).filter((time) => time !== undefined)
-    return times.length === 0 ? { url } : { url, modifiedAt: Math.max(...times) }
+    return this.#latest === -Infinity ? { url } : { url, modifiedAt: this.#latest }
   }
 }
