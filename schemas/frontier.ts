@@ -15,11 +15,11 @@ export interface Target {
   modifiedAt?: number
 }
 
-/** What the last good visit left, for a conditional request and for the version count. */
+/** What earlier visits left, for a conditional request, for the version count and for the visitor. Of a page that left nothing there is none. */
 export interface PreviousVisit {
   etag: string | undefined
   lastModified: string | undefined
-  /** n-th stored version of this URL, from 1. */
+  /** n-th stored version of this URL, from 1; 0 when none was stored yet. */
   version: number
   /** What the visitor wanted to remember of the page (Visit.memory). */
   memory?: string | undefined

@@ -128,7 +128,7 @@ export class FrontierTargets {
     this.#tally({ kind, label, state: 'ready' }, 'leased')
     const { depth, attempt, version, memory } = row
     const validators = { etag: row.etag ?? undefined, lastModified: row.last_modified ?? undefined }
-    const previous = version === 0 ? undefined : { ...validators, version, ...(memory !== null && { memory }) }
+    const previous = version === 0 && memory === null ? undefined : { ...validators, version, ...(memory !== null && { memory }) }
     return { url, kind, label, priority, depth, token, expiresAt, attempt, previous }
   }
 

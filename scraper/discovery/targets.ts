@@ -1,6 +1,7 @@
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Target } from '#schemas/frontier.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import type { Lastmods } from './lastmods.ts'
 import { pagePriority } from './priority.ts'
 import type { Discovery, TrapReason, Traps } from './traps.ts'
 import type { Found, FoundUrl } from '../source/found.ts'
@@ -40,13 +41,15 @@ interface Parts {
   jobs: Jobs
   isOurs: Share
   traps: Traps
+  /** Whose dates are believed; absent: everybody's. */
+  lastmods?: Pick<Lastmods, 'credible'>
   /** What nobody may fetch; absent: anything may be. */
   blocks?: (url: string) => boolean
   /** The clock of facts, ms since epoch. */
   now: () => number
 }
 
-export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Parts): Targets {
+export function targetsOf({ jobs, isOurs, traps, lastmods = believesAll, blocks = () => false, now }: Parts): Targets {
   const remembered = depthMemory()
   const refused = depthMemory()
   const priorityOf = ({ url, modifiedAt }: FoundUrl, { weight }: DesirabilityJob) => pagePriority({ url, weight, modifiedAt, now: now() })
@@ -89,25 +92,26 @@ export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Pa
       // What a sitemap or feed lists is as good as a seed.
       const discovery = at.kind === 'page' ? { depth: (at.depth ?? 0) + 1, from: at.url } : { depth: 0 }
       const nowMs = now()
-      for (const found of pages) addPage(wanted, credible(found, nowMs), discovery)
+      const dated = (list: readonly FoundUrl[]) => lastmods.credible(list.map((one) => possible(one, nowMs)))
+      for (const one of dated(pages)) addPage(wanted, one, discovery)
       // A host may be asked for its own lists; those of others only where a job goes.
       const ownerOf = ({ url }: FoundUrl) => (originOf(url) === originOf(at.url) ? (jobs.of(at.url) ?? jobs.list[0]) : undefined)
       // An index that lists indexes without end is left.
       const nesting = at.kind === 'sitemap' ? (at.depth ?? 0) + 1 : 0
-      for (const found of nesting > nestingMax ? [] : sitemaps)
-        wanted.targets.push(...list(credible(found, nowMs), 'sitemap', ownerOf(found), priorities.sitemap, nesting))
+      for (const one of nesting > nestingMax ? [] : dated(sitemaps)) wanted.targets.push(...list(one, 'sitemap', ownerOf(one), priorities.sitemap, nesting))
       // So is a feed that goes on without end.
       const part = at.kind === 'feed' ? (at.depth ?? 0) + 1 : 0
-      for (const found of part > feedPartsMax ? [] : feeds)
-        wanted.targets.push(...list(credible(found, nowMs), 'feed', ownerOf(found), priorities.sitemap, part))
+      for (const one of part > feedPartsMax ? [] : dated(feeds)) wanted.targets.push(...list(one, 'feed', ownerOf(one), priorities.sitemap, part))
       return wanted
     },
     forget: remembered.clear,
   }
 }
 
+const believesAll: Pick<Lastmods, 'credible'> = { credible: (found) => [...found] }
+
 /** A date to come says nothing: it would call for visits until it is there. Nor does one before 1970, when there was no web. */
-function credible({ url, modifiedAt }: FoundUrl, now: number): FoundUrl {
+function possible({ url, modifiedAt }: FoundUrl, now: number): FoundUrl {
   return modifiedAt !== undefined && modifiedAt >= 0 && modifiedAt <= now ? { url, modifiedAt: Math.floor(modifiedAt) } : { url }
 }
 

@@ -41,6 +41,8 @@ export interface PageTask {
 export interface PageReading {
   /** Or why there is none: a rights refusal, `too_deep`, `no_text`, a quality rule's code. */
   document: PageDocument | string
+  /** Identity of its text (contentId), whether it became a document or not. */
+  textId: string
   /** Length of the main text as extracted. */
   textChars: number
   /** The page promises more than it holds: scripts would fill it. */
@@ -80,7 +82,8 @@ function readPage(task: PageTask, reader: Reader): PageReading {
   const document = documentOf(page, task, reader)
   // What may not be used need not be shown either.
   const mayBeShown = rendered === undefined && !(typeof document === 'string' && isRightsRefusal(document))
-  return { document, textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
+  const textId = typeof document === 'string' ? contentId(normalizeText(page.text)) : document.id
+  return { document, textId, textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
 }
 
 function documentOf(

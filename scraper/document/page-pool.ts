@@ -25,7 +25,7 @@ const wallFactor = 15
 const looksPerLimit = 4
 const heapMegabytesMax = 1024
 const idleMs = 60_000
-const noReading = (reason: string): PageReading => ({ document: reason, textChars: 0, needsBrowser: false })
+const noReading = (reason: string): PageReading => ({ document: reason, textId: '', textChars: 0, needsBrowser: false })
 
 /** A view of a larger buffer, such as Node's pool, is copied: others use the rest of it. */
 const ownBuffer = ({ buffer, byteLength }: Uint8Array): ArrayBuffer[] => (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [])

@@ -38,7 +38,9 @@ export async function describeNext({ catalog, frontier, pace }: DryRunParts, set
     prospect.kind === 'page' ? prospect.label : prospect.kind,
     prospect.priority,
     blockList.blocks(prospect.url) ? 'blocked: it will be passed over' : reasonOf(prospect, jobs),
-    [prospect.attempts > 0 ? `tried ${prospect.attempts}×` : '', prospect.previous ? `version ${prospect.previous.version}` : ''].filter(Boolean).join(', '),
+    [prospect.attempts > 0 ? `tried ${prospect.attempts}×` : '', prospect.previous?.version ? `version ${prospect.previous.version}` : '']
+      .filter(Boolean)
+      .join(', '),
   ])
   const summary = `${known} URLs known, ${waiting} pages waiting; nothing was asked, nothing was changed.`
   return `${textTable(['host is free', 'url', 'counts for', 'priority', 'because', 'before'], rows)}\n\n${summary}\n`

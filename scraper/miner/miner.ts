@@ -28,15 +28,16 @@ import { claimJournal, type ClaimJournal } from './claim-journal.ts'
 import { requireContact } from '../limits/contact.ts'
 import { openGate, type Gate } from '../limits/gate.ts'
 import { importArchives } from './import-archives.ts'
-import { documentKeeper } from './keep-document.ts'
+import { documentKeeper, withdrawer } from './keep-document.ts'
 import { hostMoods, type HostMoods } from '../limits/host-rest.ts'
 import { openRejects, type Rejects } from './rejects.ts'
 import { revisitPlan } from '../revisit/revisit.ts'
 import { minerRenderer } from './render.ts'
 import { shareOf, type Share } from '../jobs/share.ts'
+import { createLastmods, type Lastmods } from '../discovery/lastmods.ts'
 import { targetsOf, type Targets } from '../discovery/targets.ts'
 import { Tally } from './tally.ts'
-import { claimVisitor, type VisitorOptions } from './visit.ts'
+import { claimVisitor, type ClaimOptions } from './visit.ts'
 import { openWorkOrder, type WorkOrder } from './work-order.ts'
 import { cycleWork } from './work.ts'
 
@@ -104,6 +105,7 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)
   const variants = stack.use(openVariants(join(dataDir, 'traps', `${settings.name}.bin`), trapLimits))
   const traps = createTraps(trapLimits, variants.book)
+  const lastmods = createLastmods({ notes, pace })
   const opened = stack.move()
   return {
     async cycle(signal) {
@@ -111,12 +113,27 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       const order = await openWorkOrder({ ...options, hotkey: signer.address, pages: settings.pages_per_cycle })
       requireContact(settings.contact, seedsOf(order), http.isVirtual)
       const tally = new Tally(signer.address, telemetry, pace)
-      const targets = targetsOf({ jobs: order.jobs, isOurs, traps, blocks, now: options.facts.now })
+      const targets = targetsOf({ jobs: order.jobs, isOurs, traps, lastmods, blocks, now: options.facts.now })
       await importArchives({ ...options, ...importSettings(options), jobs: order.jobs, isOurs, robots, rejects, blocks, signal })
       await options.frontier.add(targets.seeds())
       await crawl(
         options,
-        { order, journal, robots, policies, moods: hostMoods({ notes, pace }), archive, rejects, targets, tally, interrupted, isOurs, blocks },
+        {
+          order,
+          journal,
+          robots,
+          policies,
+          moods: hostMoods({ notes, pace }),
+          archive,
+          rejects,
+          targets,
+          lastmods,
+
+          tally,
+          interrupted,
+          isOurs,
+          blocks,
+        },
         signal,
       )
       signal.throwIfAborted()
@@ -171,6 +188,7 @@ interface CrawlParts {
   archive: WarcWriter | undefined
   rejects: Rejects
   targets: Targets
+  lastmods: Lastmods
   tally: Tally
   interrupted: ReadonlyMap<string, number>
   isOurs: Share
@@ -209,24 +227,27 @@ function visitorOptions(
   options: MinerOptions,
   { order, tally, ...parts }: CrawlParts,
   { gate, ...limits }: { gate: Gate; visitMs: number; signal: AbortSignal },
-): VisitorOptions {
+): ClaimOptions {
   const { settings, signer, browser, reproducible } = options
   // What a browser shows depends on time: a run that is to be repeated does without.
   const render = browser && !reproducible ? minerRenderer({ ...options, ...parts, browser, gate }) : undefined
   const readPage = pageReader({ ...options, render, wishes: wishesOf(settings) })
   const bounds = { minMs: settings.revisit_min_seconds * 1000, maxMs: settings.revisit_max_seconds * 1000 }
+  const revisits = revisitPlan({ ...options, ...parts, bounds })
   return {
     ...options,
     ...parts,
     ...limits,
+    revisits,
+    obeyRights: settings.obey_rights,
     rejects: {
       add: (reject) => {
         tally.reject(reject.reason)
         return parts.rejects.add(reject)
       },
     },
-    keep: documentKeeper({ ...options, readPage, jobs: order.jobs, hotkey: signer.address }),
-    remember: revisitPlan({ ...options, bounds }),
+    keep: documentKeeper({ ...options, readPage, revisits, jobs: order.jobs, hotkey: signer.address }),
+    withdraw: withdrawer(options),
     hostDelayMs: settings.host_delay_ms,
     responseFactor: settings.host_delay_factor,
     onVisit(claim, outcome, wireBytes) {
