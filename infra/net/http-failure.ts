@@ -1,6 +1,8 @@
 /** Why a request gave no response, as stable codes. */
 export type HttpFailureReason =
   | 'bad_url'
+  /** Our own way to the network is gone (scraper/limits/uplink.ts). */
+  | 'offline'
   | 'scheme_refused'
   | 'credentials_refused'
   | 'port_refused'
@@ -81,7 +83,7 @@ export function failureReason(error: unknown): HttpFailureReason {
   return 'connection_failed'
 }
 
-const transient = new Set(['dns_failed', 'connection_failed', 'connect_timeout', 'headers_timeout', 'body_timeout', 'timeout', 'truncated_body'])
+const transient = new Set(['offline', 'dns_failed', 'connection_failed', 'connect_timeout', 'headers_timeout', 'body_timeout', 'timeout', 'truncated_body'])
 
 /** Trouble of the way there, that may be gone on another try; everything else will be the same again. */
 export const isTransient = (reason: string): boolean => transient.has(reason)

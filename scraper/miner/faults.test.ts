@@ -51,5 +51,8 @@ test('a disk that is full ends the cycle with one line that names it', async () 
   await using bench = await openBench(site)
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', path: '/data/queue' })
   bench.documents.add = () => Promise.reject(full)
-  await expect(bench.cycle()).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringMatching(/^Nothing can be written to \/data\/queue \(ENOSPC.*start again.*$/) })
+  await expect(bench.cycle()).rejects.toMatchObject({
+    code: 'store_unavailable',
+    message: expect.stringMatching(/^Nothing can be written to \/data\/queue \(ENOSPC.*start again.*$/),
+  })
 })

@@ -68,7 +68,7 @@ export class HostManners {
       const [file] = policies.unasked(claim.url, permission.rules)
       if (file === undefined) return false
       const { trouble, ...exchange } = await policies.ask(file, signal)
-      this.note(claim, { exchange, isTrouble: trouble !== undefined })
+      if (trouble?.reason !== 'offline') this.note(claim, { exchange, isTrouble: trouble !== undefined })
       const hostDelayMs = this.restMs(claim, { exchange, permission })
       const waitMs = Math.max(hostDelayMs, trouble ? (retryAfterMs(trouble.retryAfter, pace.now()) ?? policyRetryMs) : 0)
       if (waitMs === 0) continue

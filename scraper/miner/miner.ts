@@ -30,6 +30,7 @@ import { openGate, type Gate } from '../limits/gate.ts'
 import { importArchives } from './import-archives.ts'
 import { documentKeeper, withdrawer } from './keep-document.ts'
 import { hostMoods, type HostMoods } from '../limits/host-rest.ts'
+import { createUplink, type Uplink } from '../limits/uplink.ts'
 import { openRejects, type Rejects } from './rejects.ts'
 import { revisitPlan } from '../revisit/revisit.ts'
 import { minerRenderer } from './render.ts'
@@ -89,7 +90,9 @@ export interface Miner extends AsyncDisposable {
 }
 
 /** Registers the hotkey and makes ready. @throws OrreryError `invalid_config` for a share that is none */
-export async function openMiner(options: MinerOptions): Promise<Miner> {
+export async function openMiner(given: MinerOptions): Promise<Miner> {
+  const uplink = createUplink(given.pace)
+  const options = { ...given, http: uplink.watch(given.http) }
   const { settings, signer, coldkey, chain, telemetry, http, pace, dataDir } = options
   const isOurs = shareOf(settings.share)
   await chain.register(signer, coldkey)
@@ -128,7 +131,7 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
           rejects,
           targets,
           lastmods,
-
+          uplink,
           tally,
           interrupted,
           isOurs,
@@ -189,6 +192,7 @@ interface CrawlParts {
   rejects: Rejects
   targets: Targets
   lastmods: Lastmods
+  uplink: Uplink
   tally: Tally
   interrupted: ReadonlyMap<string, number>
   isOurs: Share
@@ -201,7 +205,7 @@ async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSign
   const { order, journal, tally } = parts
   // Crawlee takes a quarter of a second to load: not for every command that only might crawl.
   const { executeCrawl } = await import('../fetch/crawlee-executor.ts')
-  const gate = openGate(options)
+  const gate = openGate({ ...options, uplink: parts.uplink })
   // robots.txt, the page, a browser that shows it, its turn in the pool, and some room.
   const visitMs = 2 * settings.timeout_seconds * 1000 + (options.browser?.longestMs ?? 0) + poolMs + 2000
   const work = cycleWork({

@@ -5,6 +5,7 @@ import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type
 import { retryAfterTrouble } from '../fetch/retry.ts'
 import type { Lastmods } from '../discovery/lastmods.ts'
 import type { Targets } from '../discovery/targets.ts'
+import type { Uplink } from '../limits/uplink.ts'
 import { answerDigest, listDigest, wordDigest } from '../revisit/digests.ts'
 import { stands } from '../revisit/ending.ts'
 import type { Reading, Revisits } from '../revisit/revisit.ts'
@@ -23,6 +24,7 @@ export interface VisitorOptions extends FetchServices, Omit<MannersOptions, 'htt
   keep: KeepPage
   withdraw: Withdraw
   revisits: Revisits
+  uplink: Pick<Uplink, 'isDown'>
   /** Stamps documents. */
   facts: Clock
   /** Obey what an owner reserves, too. */
@@ -41,6 +43,8 @@ type Moved = Extract<FetchOutcome, { kind: 'moved' }>
 const noRequest: Ending = { exchange: undefined, permission: undefined }
 /** The host was asked, nobody knows for how long. */
 const notTimed: Exchange = { address: undefined, responseMs: 0, wireBytes: 0 }
+/** A claim that met our own trouble is not the next to be tried. */
+const offlineMs = 1000
 
 /** One visit: fetch, find, keep; and what each way to end it means for the page (scraper/revisit). */
 export class Visitor {
@@ -53,10 +57,11 @@ export class Visitor {
   }
 
   async visit(claim: Claim): Promise<void> {
-    const { signal, blocks, revisits } = this.#options
+    const { signal, blocks, revisits, uplink } = this.#options
     if (blocks?.(claim.url)) return this.#giveUp(claim, 'failed', 'blocked', noRequest)
     if (await this.#manners.comesFirst(claim)) return
     const outcome = await fetchTarget(claim, revisits.conditions(claim, this.#wordOf(claim)), this.#options, signal)
+    if (outcome.kind === 'trouble' && uplink.isDown()) return this.#giveBack(claim, outcome)
     this.#manners.note(claim, { exchange: outcome.exchange, isTrouble: outcome.kind === 'trouble' })
     switch (outcome.kind) {
       case 'read':
@@ -139,6 +144,14 @@ export class Visitor {
     const until = pace.now() + Math.max(Math.ceil(retry.inMs), hostDelayMs)
     const { reason, holdHost, exchange } = outcome
     await frontier.defer(claim, { reason, until, isTry: true, holdHost, hostDelayMs, address: exchange?.address })
+  }
+
+  /** It is our own way that is gone: no try of the page, and no strain of its host. */
+  async #giveBack(claim: Claim, outcome: Trouble): Promise<void> {
+    const { frontier, telemetry, pace } = this.#options
+    telemetry.count('crawl.deferred', 1, { reason: 'offline' })
+    const hostDelayMs = this.#manners.restMs(claim, outcome)
+    await frontier.defer(claim, { reason: 'offline', until: pace.now() + Math.max(offlineMs, hostDelayMs), holdHost: true, hostDelayMs })
   }
 
   async #giveUp(

@@ -76,7 +76,8 @@ export function createHostPolicies(http: Http, pace: Clock, notes: HostNotes = n
       const answer = await http.get(file, { bytesMax: robotsBytesMax, truncate: true, redirectsMax, signal })
       const trouble = troubleOf(answer)
       const cost = { address: answer.address, responseMs: performance.now() - startedAt, wireBytes: answer.ok ? answer.wireBytes : 0 }
-      if (trouble && ++known.troubles < triesMax) return { trouble, ...cost }
+      // Our own trouble says nothing of the host.
+      if (trouble && (trouble.reason === 'offline' || ++known.troubles < triesMax)) return { trouble, ...cost }
       const text = answer.ok && answer.status >= 200 && answer.status < 300 ? decodeText(answer.body, 'text/plain; charset=utf-8').text : ''
       // What was known before the trouble stays.
       if (!trouble) learn(known, path, text, file)

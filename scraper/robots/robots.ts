@@ -52,7 +52,8 @@ export function createRobots(http: Http, pace: Clock): Robots {
 
 async function read(http: Http, origin: string, pace: Clock): Promise<HostRobots> {
   const answer = await http.get(`${origin}/robots.txt`, { bytesMax: robotsBytesMax, truncate: true, redirectsMax: 5 })
-  const unreachable = (reason: string): HostRobots => ({ state: 'unreachable', reason, until: pace.now() + unreachableMs })
+  // When it is our own trouble, it says nothing of the host.
+  const unreachable = (reason: string): HostRobots => ({ state: 'unreachable', reason, until: pace.now() + (reason === 'offline' ? 0 : unreachableMs) })
   // §2.3.1.2: more than five redirects is as good as no file.
   if (!answer.ok) return answer.reason === 'too_many_redirects' ? { state: 'absent', rules: allowAll } : unreachable(answer.reason)
   const { status } = answer

@@ -14,6 +14,7 @@ import { hostMoods } from '#scraper/limits/host-rest.ts'
 import { compileJobs } from '#scraper/jobs/jobs.ts'
 import { openRejects } from '#scraper/miner/rejects.ts'
 import { createLastmods } from '#scraper/discovery/lastmods.ts'
+import { createUplink } from '#scraper/limits/uplink.ts'
 import { revisitPlan } from '#scraper/revisit/revisit.ts'
 import { shareOf } from '#scraper/jobs/share.ts'
 import { Tally } from '#scraper/miner/tally.ts'
@@ -39,7 +40,9 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
   const { signal } = new AbortController()
   await using frontier = sqliteFrontier(join(folder, 'frontier.sqlite'), { clock: pace })
   using notes = sqliteHostNotes(join(folder, 'hosts.sqlite'), { clock: pace })
-  await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 20_000, bytesMax: 1 << 22, allowPrivate: origins })
+  const uplink = createUplink(pace)
+  await using client = createHttp({ userAgent: 'Orrery/0', timeoutMs: 20_000, bytesMax: 1 << 22, allowPrivate: origins })
+  const http = uplink.watch(client)
   const lastmods = createLastmods({ notes, pace })
   await using rejects = await openRejects({ path: join(folder, 'rejects.jsonl'), telemetry, facts: pace })
   const settings = Config.shape.miner.parse({ host_delay_ms: 0, host_delay_factor: 0 })
@@ -49,7 +52,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
   const tally = new Tally('bench', telemetry, pace)
   const targets = targetsOf({ jobs, isOurs: shareOf('1/1'), traps: createTraps(), lastmods, now: pace.now })
   await frontier.add(targets.seeds())
-  const gate = openGate({ settings, pace, dataDir: folder, telemetry })
+  const gate = openGate({ settings, pace, dataDir: folder, uplink, telemetry })
   const work = cycleWork({
     frontier,
     pace,
@@ -77,6 +80,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     robots: createRobots(http, pace),
     policies: createHostPolicies(http, pace, notes),
     lastmods,
+    uplink,
     facts: pace,
     obeyRights: true,
     keep: async () => ({ outcome: 'stored', content: undefined }),
