@@ -1,101 +1,110 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import type { Backends } from '#infra/backends.ts'
-import { sourcesOfSeeds } from '#infra/config/jobs.ts'
-import { loadConfig, type LoadedConfig } from '#infra/config/load.ts'
+import { chainCommand } from '#infra/chain/command.ts'
+import { failureOf } from '#infra/cli/failure.ts'
+import { settingsOf, withGlobalFlags } from '#infra/cli/flags.ts'
+import { requireCommand, usageError, withoutHelpWord, wordsOf } from '#infra/cli/usage.ts'
 import type { Config } from '#infra/config/schema.ts'
 import { showConfig } from '#infra/config/show.ts'
-import { untilInterrupted } from '#infra/interrupt.ts'
-import { preflight, servicePorts } from '#infra/preflight.ts'
+import { interruptible } from '#infra/interrupt.ts'
+import { checkFolder, preflight, servicePorts } from '#infra/preflight.ts'
 import { jsonLines, livePanel } from '#infra/telemetry/console.ts'
 import { flywheelPanel } from '#infra/telemetry/panel.ts'
 import { summaryTables, type TurnSummary } from '#infra/telemetry/summary.ts'
 import { textTable } from '#infra/telemetry/table.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
-import { OrreryError } from '#schemas/errors.ts'
 import { requireContact } from '#scraper/limits/contact.ts'
 
-interface GlobalFlags {
-  config?: string
-  data?: string
-  frozenAt?: string
-  set: string[]
-}
-
-// Heavy modules are loaded by the command that needs them: `orrery config show` should not wait for DuckDB.
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string }
 
 /** Runs one command line; sets the exit code and returns when everything is closed. */
 export async function main(args: readonly string[]): Promise<void> {
+  process.stdout.on('error', outputFailed)
   try {
-    await (await program(args)).parseAsync(args, { from: 'user' })
+    await run(withoutHelpWord(args))
   } catch (error) {
-    process.exitCode = explain(error)
+    const { text, exitCode } = failureOf(error)
+    process.exitCode = exitCode
+    if (text !== '') process.stderr.write(text)
   }
 }
 
-async function program(args: readonly string[]): Promise<Command> {
-  const program = new Command('orrery')
+/** Whoever reads may leave first (`| head`): what they did not want is no failure. */
+function outputFailed(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') return
+  process.exitCode = 1
+  process.stderr.write(`orrery: standard output cannot be written (${error.code}).\n`)
+}
+
+async function run(args: readonly string[]): Promise<void> {
+  const program = await programFor(args)
+  requireCommand(program, args)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode !== 0) throw usageError(error, program, args)
+  }
+}
+
+/** The program, as far as the command line may mean it. */
+async function programFor(args: readonly string[]): Promise<Command> {
+  const program = withGlobalFlags(new Command('orrery'))
     .description('The web becomes training data, and the loss decides what is scraped next.')
     .version(version)
-    .option('--config <file>', 'settings file (default: orrery.toml, when there is one)')
-    .option('--data <dir>', 'folder of everything that is kept (data.dir)')
-    .option('--frozen-at <time>', 'stamp artefacts with this ISO time, for a run that can be repeated byte for byte (run.frozen_at)')
-    .option('--set <key=value>', 'any setting, like miner.concurrency=8; may be repeated', (text: string, all: string[]) => [...all, text], [])
+    .helpCommand('help [command...]', 'say what a command does and which flags it takes')
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'orrery: ')) })
+    .showSuggestionAfterError(false)
+    // What is wrong is said in one line, by whoever catches it.
+    .configureOutput({ writeErr: () => undefined })
   program
     .command('up', { isDefault: true })
     .description('Run everything in one process: miners, a validator, the dataset service, the bridge, training nodes.')
-    .option('--once', 'stop after one full turn with a summary')
+    .option('--once', 'stop after one full turn with a summary', false)
     .option('--seed <url...>', 'crawl the web from these addresses instead of the embedded documents')
-    .action((options: { once?: boolean; seed?: string[] }, command: Command) => up(command, options))
-  if (!args.some((arg) => lightCommands.has(arg))) await addServices(program)
-  program
-    .command('chain')
-    .description('The chain of the subnet.')
-    .command('status')
-    .description('Its block, neurons, weights and commitments.')
-    .action(showChain)
+    .action(({ once }: { once: boolean }, command: Command) => interruptible((signal) => up(settingsOf(command).config, once, signal)))
+  for (const add of servicesFor(args)) await add(program)
+  chainCommand(program, async (command) => {
+    const { chainPlace } = await import('#infra/backends.ts')
+    const { config } = settingsOf(command)
+    await preflight(config.data.dir)
+    return chainPlace(config)
+  })
   program
     .command('config')
     .description('Settings.')
     .command('show')
-    .description('The settings in force, as TOML.')
-    .option('--origin', 'say of each where it came from')
-    .action((options: { origin?: boolean }, command: Command) => void print(showConfig(settingsOf(command), { origin: options.origin ?? false })))
+    .description('The settings in force, as TOML; refused where a run would refuse them.')
+    .option('--origin', 'say of each where it came from', false)
+    .action(async ({ origin }: { origin: boolean }, command: Command) => {
+      const loaded = settingsOf(command)
+      requireReach(loaded.config)
+      await checkFolder(loaded.config.data.dir)
+      print(showConfig(loaded, { origin }))
+    })
   program.command('doctor').description('Look at what the program needs on this machine, and change nothing.').action(doctor)
   return program
 }
 
-/** Commands that need no service; loading all of them takes a second. */
-const lightCommands = new Set(['config', 'doctor', 'chain'])
+/** Loading all services takes a second: each is loaded where its command is named, all where a person asks what there is. */
+const services: { commands: readonly string[]; add(program: Command): Promise<void> }[] = [
+  {
+    commands: ['miner', 'validator', 'scraper'],
+    add: async (program) => (await import('#scraper/commands.ts')).scraperCommands(program, open, (command) => settingsOf(command).config),
+  },
+  { commands: ['dataset'], add: async (program) => (await import('#dataset/commands.ts')).datasetCommands(program, open) },
+  { commands: ['bridge'], add: async (program) => (await import('#trainer-bridge/commands.ts')).bridgeCommands(program, open) },
+]
+const lightCommands = new Set(['up', 'chain', 'config', 'doctor'])
 
-async function addServices(program: Command): Promise<void> {
-  const [{ scraperCommands }, { datasetCommands }, { bridgeCommands }] = await Promise.all([
-    import('#scraper/commands.ts'),
-    import('#dataset/commands.ts'),
-    import('#trainer-bridge/commands.ts'),
-  ])
-  scraperCommands(program, open, (command) => settingsOf(command).config)
-  datasetCommands(program, open)
-  bridgeCommands(program, open)
+function servicesFor(args: readonly string[]): ((program: Command) => Promise<void>)[] {
+  const [name] = wordsOf(args)
+  if (name === undefined ? !args.some((arg) => arg === '--help' || arg === '-h') : lightCommands.has(name)) return []
+  const named = services.filter(({ commands }) => commands.some((command) => command === name))
+  return (named.length > 0 ? named : services).map(({ add }) => add)
 }
-
-/** The settings of the command line that `command` is part of. */
-function settingsOf(command: Command, more: Record<string, unknown> = {}): LoadedConfig {
-  const { config, data, frozenAt, set } = command.optsWithGlobals<GlobalFlags>()
-  const flags = { ...Object.fromEntries(set.map(parseSetting)), 'data.dir': data, 'run.frozen_at': frozenAt, ...more }
-  return loadConfig({ cwd: process.cwd(), env: process.env, flags: withoutUndefined(flags), file: config })
-}
-
-function parseSetting(text: string): [string, string] {
-  const at = text.indexOf('=')
-  if (at < 1) throw new OrreryError('invalid_argument', `--set "${text}" is no setting; write key=value, like miner.concurrency=8.`, { text })
-  return [text.slice(0, at), text.slice(at + 1)]
-}
-
-const withoutUndefined = (flags: Record<string, unknown>) => Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
 
 /** The backends of one service in its own process; its events are JSON lines on standard output. */
 async function open(command: Command): Promise<Backends> {
@@ -116,11 +125,9 @@ const requireReach = ({ miner, sources }: Config): void =>
     () => false,
   )
 
-async function up(command: Command, { once = false, seed }: { once?: boolean; seed?: string[] }): Promise<void> {
-  const { config } = settingsOf(command, seed ? { sources: sourcesOfSeeds(seed) } : {})
+async function up(config: Config, once: boolean, signal: AbortSignal): Promise<void> {
   requireReach(config)
   await preflight(config.data.dir, Object.values(servicePorts(config)))
-  using interrupt = untilInterrupted()
   const telemetry = createTelemetry()
   const terminal = process.stdout.isTTY
   const view = terminal ? livePanel(telemetry, process.stdout, flywheelPanel) : jsonLines(telemetry, process.stdout, Date.now)
@@ -131,9 +138,10 @@ async function up(command: Command, { once = false, seed }: { once?: boolean; se
   try {
     const [{ openBackends }, { turnFlywheel }] = await Promise.all([import('#infra/backends.ts'), import('./flywheel.ts')])
     await using backends = await openBackends(config, version, telemetry)
-    await turnFlywheel(backends, { once, signal: interrupt.signal })
+    await turnFlywheel(backends, { once, signal })
   } catch (error) {
-    if (!interrupt.signal.aborted) throw error
+    // Without an end of its own it is done when it is interrupted.
+    if (once || !signal.aborted) throw error
   } finally {
     view.close()
   }
@@ -141,30 +149,7 @@ async function up(command: Command, { once = false, seed }: { once?: boolean; se
   if (summary) (terminal ? process.stdout : process.stderr).write(`\n${summaryTables(summary)}\n`)
 }
 
-async function showChain(_options: unknown, command: Command): Promise<void> {
-  await using backends = await open(command)
-  const { chainStatus } = await import('#infra/chain/status.ts')
-  const { netuid, block, lastEpochBlock, neurons } = await chainStatus(backends.chain)
-  const header = ['uid', 'hotkey', 'stake TAO', 'permit', 'weights set', 'weights', 'incentive', 'dividends', 'emission TAO', 'axon', 'commitment']
-  const rows = neurons.map((n) => [
-    n.uid,
-    n.hotkey,
-    n.stakeTao,
-    n.validatorPermit ? 'yes' : '',
-    n.weightsSetAt ?? '',
-    Object.entries(n.weights)
-      .map(([uid, value]) => `${uid}:${value}`)
-      .join(' '),
-    n.incentive,
-    n.dividends,
-    n.emissionTao.toFixed(3),
-    n.axon ?? '',
-    n.commitment?.slice(0, 18) ?? '',
-  ])
-  print(`subnet ${netuid}, block ${block}, last epoch at ${lastEpochBlock ?? '–'}\n\n${textTable(header, rows)}`)
-}
-
-async function doctor(_options: unknown, command: Command): Promise<void> {
+async function doctor(_flags: unknown, command: Command): Promise<void> {
   const { config } = settingsOf(command)
   const { examine } = await import('#infra/doctor.ts')
   const findings = await examine(config, Object.values(servicePorts(config)))
@@ -175,17 +160,6 @@ async function doctor(_options: unknown, command: Command): Promise<void> {
     ),
   )
   if (findings.some(({ ok }) => !ok)) process.exitCode = 1
-}
-
-/** One line for what a person can act on, the whole stack for what is our fault. Returns the exit code. */
-function explain(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (error instanceof OrreryError) {
-    process.stderr.write(`orrery: ${error.message}\n`)
-    return error.exitCode
-  }
-  process.stderr.write(`orrery: this should not have happened; please report it.\n${error instanceof Error ? error.stack : String(error)}\n`)
-  return 70
 }
 
 const print = (text: string): boolean => process.stdout.write(`${text}\n`)

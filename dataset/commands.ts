@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Config } from '#infra/config/schema.ts'
-import { untilInterrupted } from '#infra/interrupt.ts'
+import { interruptible } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
 import { listen } from '#infra/net/server.ts'
 import type { Clock } from '#schemas/clock.ts'
@@ -33,22 +33,24 @@ export function datasetCommands(program: Command, open: (command: Command) => Pr
   dataset
     .command('serve')
     .description('Serve the query API, ingesting and tokenizing every dataset.every_seconds, until it is interrupted.')
-    .action(async (_flags: unknown, command: Command) => {
-      await using backends = await open(command)
-      using interrupt = untilInterrupted()
-      await serve(backends, interrupt.signal)
-    })
+    .action((_flags: unknown, command: Command) =>
+      interruptible(async (signal) => {
+        await using backends = await open(command)
+        await serve(backends, signal)
+      }),
+    )
   dataset
     .command('ingest')
     .description('Ingest and tokenize without an API, every dataset.every_seconds until it is interrupted.')
     .option('--once', 'stop after the first', false)
-    .action(async ({ once }: { once: boolean }, command: Command) => {
-      await using backends = await open(command)
-      using interrupt = untilInterrupted()
-      await using service = await openDataset({ ...backends, settings: backends.config.dataset })
-      if (once) print(await refreshOnce(service, interrupt.signal))
-      else await refreshForever(service, backends, interrupt.signal)
-    })
+    .action(({ once }: { once: boolean }, command: Command) =>
+      interruptible(async (signal) => {
+        await using backends = await open(command)
+        await using service = await openDataset({ ...backends, settings: backends.config.dataset })
+        if (once) print(await refreshOnce(service, signal))
+        else await refreshForever(service, backends, signal)
+      }),
+    )
   dataset
     .command('publish')
     .description('Publish the newest version as a Hugging Face dataset.')
@@ -59,10 +61,11 @@ export function datasetCommands(program: Command, open: (command: Command) => Pr
     .action(async (flags: PublishFlags, command: Command) => {
       const hubUrl = originOf(flags.hubUrl)
       const token = await readToken({ tokenFile: flags.tokenFile, env: process.env })
-      await using backends = await open(command)
-      using interrupt = untilInterrupted()
-      const { name } = backends.config.dataset
-      print(await publish({ ...backends, name, repo: flags.repo, hubUrl, token, isPrivate: flags.private, signal: interrupt.signal }))
+      await interruptible(async (signal) => {
+        await using backends = await open(command)
+        const { name } = backends.config.dataset
+        print(await publish({ ...backends, name, repo: flags.repo, hubUrl, token, isPrivate: flags.private, signal }))
+      })
     })
 }
 

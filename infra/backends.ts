@@ -14,6 +14,7 @@ import { lineage, type DesirabilityManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Sql } from '#schemas/sql.ts'
+import type { ChainPlace } from './chain/command.ts'
 import { localChain, type LocalChain } from './chain/local.ts'
 import { ensureWallet } from './chain/wallet.ts'
 import { frozenClock, systemClock } from './clock.ts'
@@ -93,7 +94,7 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
   await mkdir(dataDir, { recursive: true })
   let servedAt = `http://${config.dataset.host}:${config.dataset.port}`
   const catalog = stack.use(sqliteCatalog(file('catalog')))
-  const chain = stack.use(localChain(file('chain'), { clock: pace, ...chainParameters(config) }))
+  const chain = stack.use(chainPlace(config).open())
   const options = await httpOptions(config, site)
   const http = stack.use(createHttp(options))
   const browser = browserOf(config, options, telemetry)
@@ -131,7 +132,13 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
   }
 }
 
-function chainParameters({ chain }: Config) {
+/** The chain of a data folder, without the rest of it. */
+export function chainPlace(config: Pick<Config, 'data' | 'chain'>): ChainPlace {
+  const path = join(resolve(config.data.dir), 'chain.sqlite')
+  return { path, open: () => localChain(path, { clock: systemClock(), ...chainParameters(config) }) }
+}
+
+function chainParameters({ chain }: Pick<Config, 'chain'>) {
   return {
     netuid: chain.netuid,
     blockMs: Math.round(chain.block_seconds * 1000),

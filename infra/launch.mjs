@@ -5,16 +5,23 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const needed = 24
-const own = fileURLToPath(new URL(`../node_modules/node/bin/node${process.platform === 'win32' ? '.exe' : ''}`, import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
+const own = `${root}node_modules/node/bin/node${process.platform === 'win32' ? '.exe' : ''}`
 
-if (Number(process.versions.node.split('.')[0]) >= needed) {
-  const { main } = await import('../main.ts')
-  await main(process.argv.slice(2))
-} else {
+if (!existsSync(`${root}node_modules/commander`)) {
+  refuse(`the packages of the program are not installed: run "npm ci" in ${root}`)
+} else if (Number(process.versions.node.split('.')[0]) < needed) {
   const installed = existsSync(own) && spawnSync(own, ['--version']).status === 0
   const remedy = installed
-    ? 'start it with "npm start" or "npx orrery", which use the Node 24 that npm ci installed'
+    ? `start it with ${root}orrery, "npm start" or "npx orrery", which use the Node 24 that npm ci installed`
     : 'run "npm ci" with install scripts allowed (npm install-scripts approve node), or install Node 24 yourself'
-  console.error(`orrery needs Node ${needed} or newer and this is Node ${process.versions.node}: ${remedy}.`)
+  refuse(`this needs Node ${needed} or newer and this is Node ${process.versions.node}: ${remedy}`)
+} else {
+  const { main } = await import('../main.ts')
+  await main(process.argv.slice(2))
+}
+
+function refuse(why) {
+  console.error(`orrery: ${why}.`)
   process.exitCode = 2
 }

@@ -1,7 +1,7 @@
-import { constants, existsSync } from 'node:fs'
-import { access, readdir, stat } from 'node:fs/promises'
+import { constants, existsSync, lstatSync } from 'node:fs'
+import { access, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Config } from './config/schema.ts'
 import { inspectDatabase } from './sqlite/database.ts'
@@ -29,19 +29,45 @@ export async function preflight(dataDir: string, ports: readonly PortWish[] = []
   for (const wish of ports) await checkPort(wish)
 }
 
-async function checkFolder(dataDir: string): Promise<void> {
-  const nearest = nearestExisting(resolve(dataDir))
-  const remedy = 'give the user of this program the rights to it, or name another folder with --data'
-  if (!(await stat(nearest)).isDirectory()) throw unusable(dataDir, `"${nearest}" is no folder`, 'name another folder with --data')
-  await access(nearest, constants.R_OK | constants.W_OK | constants.X_OK).catch((cause: NodeJS.ErrnoException) => {
-    throw unusable(dataDir, `"${nearest}" cannot be read and written (${cause.code})`, remedy)
-  })
+/**
+ * Whether files can be kept there: tried, in a folder beside it that is gone again afterwards, because rights alone say little (as root; on /proc, where making
+ * a folder with its parents never ends; on a full disk).
+ * @throws OrreryError `data_unreadable`
+ */
+export async function checkFolder(dataDir: string): Promise<void> {
+  const path = resolve(dataDir)
+  let nearest = path
+  try {
+    nearest = nearestExisting(path)
+    if (!(await stat(nearest)).isDirectory()) throw unusable(dataDir, `"${nearest}" is no folder`, 'name another folder with --data')
+    await access(nearest, constants.R_OK | constants.W_OK | constants.X_OK)
+    await tryFolder(nearest, relative(nearest, path))
+  } catch (cause) {
+    if (cause instanceof OrreryError) throw cause
+    const { code } = cause as NodeJS.ErrnoException
+    const remedy = 'give the user of this program room and the rights to it, or name another folder with --data'
+    throw unusable(dataDir, `"${nearest}" cannot be read and written (${code})`, remedy, cause)
+  }
 }
 
-const nearestExisting = (path: string): string => (existsSync(path) || dirname(path) === path ? path : nearestExisting(dirname(path)))
+const probeBytes = 4096
 
-const unusable = (dataDir: string, why: string, remedy: string): OrreryError =>
-  new OrreryError('data_unreadable', `The data folder "${dataDir}" cannot be used: ${why}; ${remedy}.`, { dataDir })
+async function tryFolder(nearest: string, missing: string): Promise<void> {
+  const probe = await mkdtemp(join(nearest, '.orrery-probe-'))
+  try {
+    let path = probe
+    for (const name of missing.split(sep)) if (name !== '') await mkdir((path = join(path, name)))
+    await writeFile(join(path, 'file'), Buffer.alloc(probeBytes), { flush: true })
+  } finally {
+    await rm(probe, { recursive: true, force: true })
+  }
+}
+
+/** A link that leads nowhere exists. */
+const nearestExisting = (path: string): string => (lstatSync(path, { throwIfNoEntry: false }) || dirname(path) === path ? path : nearestExisting(dirname(path)))
+
+const unusable = (dataDir: string, why: string, remedy: string, cause?: unknown): OrreryError =>
+  new OrreryError('data_unreadable', `The data folder "${dataDir}" cannot be used: ${why}; ${remedy}.`, { dataDir }, cause)
 
 async function databases(dataDir: string): Promise<string[]> {
   if (!existsSync(dataDir)) return []

@@ -1,36 +1,94 @@
-/** Values used lately, up to a number of bytes: the one longest out of use goes first. */
-interface RecentValues<Key, Value> {
+/** Values used lately, up to a number of bytes: of those longest there, the first that was not used since goes first. */
+export interface RecentValues<Key, Value> {
   get(key: Key): Value | undefined
-  /** Takes the place of an earlier value; one that is larger than all there is room for is not kept. */
-  keep(key: Key, value: Value, bytes: number): void
+  /**
+   * Takes the place of an earlier value; one that is larger than all there is room for is not kept. A value that grew is to be kept again.
+   * @param ttlMs how long it is good from now on; absent: as long as there is room
+   */
+  keep(key: Key, value: Value, ttlMs?: number): void
   drop(key: Key): void
+  /** What is held now, as it is counted: never more than `bytesMax`. */
+  readonly bytes: number
 }
 
-export function recentValues<Key, Value>(bytesMax: number): RecentValues<Key, Value> {
-  const kept = new Map<Key, { value: Value; bytes: number }>()
+export interface RecentValuesOptions<Value> {
+  bytesMax: number
+  /** What a value takes beside its key, bytes; absent: nothing that counts. */
+  bytesOf?: (value: Value) => number
+  /** Clock of the times to live, ms. */
+  now?: () => number
+}
+
+interface Entry<Value> {
+  value: Value
+  bytes: number
+  /** By `now`. */
+  keptAt: number
+  ttlMs: number
+  /** Since it was kept, or since it was passed over last. */
+  isUsed: boolean
+}
+
+/** The entry itself, its place in the map, the head of its key. */
+const entryBytes = 160
+/** What a text takes, bytes. A character takes one or two: the worse is counted. */
+export const textBytes = (text: string): number => 24 + 2 * text.length
+
+/** The one cache of the house: whatever is remembered of outsiders is bounded by what it takes, not by how many there are. */
+export function recentValues<Key extends string | number, Value>({
+  bytesMax,
+  bytesOf = () => 0,
+  now = () => 0,
+}: RecentValuesOptions<Value>): RecentValues<Key, Value> {
+  const kept = new Map<Key, Entry<Value>>()
   let held = 0
   const drop = (key: Key): void => {
     held -= kept.get(key)?.bytes ?? 0
     kept.delete(key)
   }
+  // Marking what is used costs less than moving it: names are looked up for every element of a page.
+  const makeRoom = (bytes: number): void => {
+    for (const [oldest, entry] of kept) {
+      if (held + bytes <= bytesMax) return
+      if (entry.isUsed) {
+        entry.isUsed = false
+        kept.delete(oldest)
+        kept.set(oldest, entry)
+      } else drop(oldest)
+    }
+  }
   return {
     drop,
+    get bytes() {
+      return held
+    },
     get(key) {
       const entry = kept.get(key)
       if (!entry) return undefined
-      kept.delete(key)
-      kept.set(key, entry)
+      if (isOver(entry, now)) {
+        drop(key)
+        return undefined
+      }
+      entry.isUsed = true
       return entry.value
     },
-    keep(key, value, bytes) {
+    keep(key, value, ttlMs = Infinity) {
       drop(key)
+      const bytes = entryBytes + (typeof key === 'string' ? textBytes(key) : 0) + bytesOf(value)
       if (bytes > bytesMax) return
-      kept.set(key, { value, bytes })
+      makeRoom(bytes)
+      kept.set(typeof key === 'string' ? (detached(key) as Key) : key, { value, bytes, keptAt: now(), ttlMs, isUsed: false })
       held += bytes
-      for (const oldest of kept.keys()) {
-        if (held <= bytesMax) break
-        drop(oldest)
-      }
     },
   }
 }
+
+/** A clock that was put back would keep a value for as long as it was ahead: what was kept in the future is over, too. */
+function isOver({ keptAt, ttlMs }: Entry<unknown>, now: () => number): boolean {
+  if (ttlMs === Infinity) return false
+  const ageMs = now() - keptAt
+  return ageMs < 0 || ageMs >= ttlMs
+}
+
+/** The same characters in memory of their own: a part of a page that is kept would keep the whole page. */
+const detached = (text: string): string => ` ${text}`.slice(1)

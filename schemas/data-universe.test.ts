@@ -53,7 +53,9 @@ test('names the sources and limits as Data Universe does', () => {
 
 describe('a label', () => {
   test.each(['r/bitcoin', '#tao', 'example.org', 'x'.repeat(140)])('may be %j', (label) => expect(DataLabel.parse(label)).toBe(label))
-  test.each(['', 'R/Bitcoin', 'x'.repeat(141), null, 7])('may not be %j', (label) => expect(DataLabel.safeParse(label).success).toBe(false))
+  test.each(['', 'R/Bitcoin', 'x'.repeat(141), 'half \ud800', 'cut \0 short', null, 7])('may not be %j', (label) =>
+    expect(DataLabel.safeParse(label).success).toBe(false),
+  )
 })
 
 describe('an entity', () => {

@@ -25,11 +25,15 @@ export const timeBucketOf = (datetimeMs: number): number => Math.floor(datetimeM
 /** Start (ms, inclusive) and end (exclusive) of a time bucket. */
 export const timeBucketRange = (bucket: number): { startMs: number; endMs: number } => ({ startMs: bucket * hourMs, endMs: (bucket + 1) * hourMs })
 
+/** Databases and Parquet hold UTF-8, and some end a text at a NUL. */
+export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0')
+
 export const DataLabel = z
   .string()
   .min(1)
   .max(limits.labelChars)
   .refine((label) => label === label.toLowerCase(), 'a label is lower-case')
+  .refine(isStorable, 'a label is text without NUL or half a character')
 
 export const DataEntity = z
   .strictObject({

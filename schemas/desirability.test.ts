@@ -44,6 +44,7 @@ test('a job has a weight up to the cap and somewhere to look', () => {
     { web: { seeds: ['nowhere'], include: ['*'] } },
     { web: { seeds: [], include: [] } },
     { params: { ...params, platform: 'x' } },
+    { params: { ...params, keyword: 'half \ud800' } },
     { surprise: 1 },
   ]
   for (const wrong of refused) expect(DesirabilityJob.safeParse({ ...job, ...wrong }).success).toBe(false)

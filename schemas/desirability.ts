@@ -1,21 +1,32 @@
 import { z } from 'zod'
 import { contentAddress } from './canonical-json.ts'
-import { DataLabel } from './data-universe.ts'
+import { DataLabel, isStorable } from './data-universe.ts'
 import { QualityChoice } from './quality.ts'
+import { RequestHeaders } from './request-headers.ts'
 
 const JobParams = z.strictObject({
-  keyword: z.string().min(1).max(140).nullable(),
+  keyword: z.string().min(1).max(140).refine(isStorable, 'a keyword is text without NUL or half a character').nullable(),
   platform: z.literal('web'),
   label: DataLabel.nullable(),
   post_start_datetime: z.iso.datetime().nullable(),
   post_end_datetime: z.iso.datetime().nullable(),
 })
 
+const Patterns = z.array(z.string().min(1).max(2048)).max(1000)
+
 /** Where a web job is found. Ours, beside the Data Universe fields: a web label is not a place by itself. */
 const WebScope = z.strictObject({
   seeds: z.array(z.url()).max(100_000),
   /** URLPattern strings; a page belongs to the job when one matches. A URL belongs to the first job of the list that takes it. */
-  include: z.array(z.string().min(1).max(2048)).min(1).max(1000),
+  include: Patterns.min(1),
+  /** URLPattern strings of what it does not take all the same. */
+  exclude: Patterns.optional(),
+  /** Links followed away from a seed, or from what a sitemap or feed lists. */
+  depth_max: z.int().nonnegative().optional(),
+  /** Most visits of its pages by one miner, over all cycles. */
+  pages_max: z.int().positive().optional(),
+  /** Part of the job, so that a validator is answered as a miner was. Names in lower case. */
+  headers: RequestHeaders.optional(),
   /** What is asked of the texts. Part of the job, so that a validator makes of a page what a miner does. */
   quality: QualityChoice.optional(),
 })

@@ -11,15 +11,15 @@ export interface Target {
   priority: number
   /** Hops from a seed or a sitemap, 0 when absent. The smallest that is known counts. */
   depth?: number
-  /** When the page last changed, as a sitemap or feed says (ms since epoch): a known page that was last visited before becomes ready at once. A time to come says nothing. */
+  /** When the page last changed, as a sitemap or feed says (ms since epoch): a known page that was last visited before becomes ready at once. A time to come, or before 1970, says nothing. */
   modifiedAt?: number
 }
 
-/** What earlier visits left, for a conditional request, for the version count and for the visitor. Of a page that left nothing there is none. */
+/** What earlier visits left: validators for a conditional request, the version count, a memory. */
 export interface PreviousVisit {
   etag: string | undefined
   lastModified: string | undefined
-  /** n-th stored version of this URL, from 1; 0 when none was stored yet. */
+  /** n-th stored version of this URL, from 1; 0 when none was stored yet and all there is is a memory. */
   version: number
   /** What the visitor wanted to remember of the page (Visit.memory). */
   memory?: string | undefined

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { systemClock } from '#infra/clock.ts'
 import type { Config } from '#infra/config/schema.ts'
-import { untilInterrupted } from '#infra/interrupt.ts'
+import { interruptible } from '#infra/interrupt.ts'
 import { listen } from '#infra/net/server.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -27,11 +27,12 @@ export function bridgeCommands(program: Command, open: (command: Command) => Pro
   bridge
     .command('serve')
     .description('Serve the feed and run one epoch after the other, until it is interrupted.')
-    .action(async (_options: unknown, command: Command) => {
-      await using backends = await open(command)
-      using interrupt = untilInterrupted()
-      await serve(backends, interrupt.signal)
-    })
+    .action((_options: unknown, command: Command) =>
+      interruptible(async (signal) => {
+        await using backends = await open(command)
+        await serve(backends, signal)
+      }),
+    )
   bridge
     .command('close')
     .description('Close the open epoch: what is not settled is void, and the weights move by what is.')
@@ -45,9 +46,8 @@ export function bridgeCommands(program: Command, open: (command: Command) => Pro
     .requiredOption('--feed <url>', 'origin of the feed, like http://127.0.0.1:8720')
     .option('--node <name>', 'name of this node', `${hostname()}-${process.pid}`.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 64))
     .action(async ({ feed, node }: { feed: string; node: string }) => {
-      using interrupt = untilInterrupted()
-      const parts = { fetch: globalThis.fetch, pace: systemClock(), telemetry: createTelemetry(), signal: interrupt.signal }
-      print(await trainNode({ origin: originOf(feed), node, ...parts }))
+      const parts = { fetch: globalThis.fetch, pace: systemClock(), telemetry: createTelemetry() }
+      print(await interruptible((signal) => trainNode({ origin: originOf(feed), node, ...parts, signal })))
     })
 }
 

@@ -1,9 +1,11 @@
+import { recentValues } from '#infra/recent-values.ts'
 import { mergePiece } from './merge.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
 /** Pieces that are no token of their own, remembered with their tokens: words come back (Zipf). */
-const rememberedPiecesMax = 100_000
+const rememberedBytesMax = 32 * 2 ** 20
 const rememberedPieceChars = 48
+const tokenBytes = 8
 
 export type Encode = (text: string) => number[]
 
@@ -12,7 +14,7 @@ export type Encode = (text: string) => number[]
  * characters and never a special token. Lone surrogates count as U+FFFD. One call takes O(n log n) of the longest piece, whatever the text.
  */
 export function createEncoder(vocabulary: Vocabulary): Encode {
-  const remembered = new Map<string, readonly number[]>()
+  const remembered = recentValues<string, readonly number[]>({ bytesMax: rememberedBytesMax, bytesOf: (tokens) => tokens.length * tokenBytes })
 
   const encodePiece = (piece: string): readonly number[] => {
     const known = remembered.get(piece)
@@ -20,10 +22,7 @@ export function createEncoder(vocabulary: Vocabulary): Encode {
     const bytes = Buffer.from(piece).toString('latin1')
     const whole = vocabulary.ranks.get(bytes)
     const tokens = whole === undefined ? mergePiece(bytes, vocabulary) : [whole]
-    if (piece.length <= rememberedPieceChars) {
-      if (remembered.size >= rememberedPiecesMax) remembered.clear()
-      remembered.set(piece, tokens)
-    }
+    if (piece.length <= rememberedPieceChars) remembered.keep(piece, tokens)
     return tokens
   }
 

@@ -1,49 +1,43 @@
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { jobId } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import type { Config } from './schema.ts'
-
-type Source = Config['sources'][number]
+import { includeOf, seedOf, type Source } from './source.ts'
 
 /** Weight of a job nobody has said anything of: the floor of listed jobs in Data Universe. */
 const defaultWeight = 1
+const labelChars = 140
 
 /** The jobs of the configured sources, in their order. */
 export const jobsOf = (sources: readonly Source[]): DesirabilityJob[] =>
-  sources.map(({ label, seeds, include, quality }) => jobOf(label, seeds, include, quality))
+  sources.map(({ label, seeds, include, headers, ...wishes }) => jobOf(label, { seeds, include, ...wishes, ...(headers && { headers: lowerCased(headers) }) }))
+
+const lowerCased = (headers: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
 /** The jobs of the embedded web: four kinds of document, each found on any host through its sitemap. A page belongs to the first that takes it. */
 export function siteJobs(hosts: readonly string[]): DesirabilityJob[] {
   const sitemaps = hosts.map((host) => `http://${host}/sitemap.xml`)
   return [
-    jobOf('readme', [], ['http://*.localhost/readme.html']),
-    jobOf('license', [], ['http://*.localhost/license*.html']),
-    jobOf('changelog', [], ['http://*.localhost/changelog*.html']),
-    jobOf('docs', sitemaps, ['http://*.localhost/*']),
+    jobOf('readme', { seeds: [], include: ['http://*.localhost/readme.html'] }),
+    jobOf('license', { seeds: [], include: ['http://*.localhost/license*.html'] }),
+    jobOf('changelog', { seeds: [], include: ['http://*.localhost/changelog*.html'] }),
+    jobOf('docs', { seeds: sitemaps, include: ['http://*.localhost/*'] }),
   ]
 }
 
-/** One source per origin of the URLs, labelled by its host name. @throws OrreryError `invalid_argument` for what is no http(s) URL */
+/** One source per host of the URLs, labelled by its name. @throws OrreryError `invalid_argument` for what is no address a crawl may begin with */
 export function sourcesOfSeeds(seeds: readonly string[]): Source[] {
-  const byHost = new Map<string, Source>()
-  for (const seed of seeds) {
-    const url = parseSeed(seed)
-    const source = byHost.get(url.hostname) ?? { label: url.hostname.slice(0, 140), seeds: [], include: [] }
-    source.seeds.push(url.href)
-    const pattern = `${url.origin}/*`
-    if (!source.include.includes(pattern)) source.include.push(pattern)
-    byHost.set(url.hostname, source)
+  const byHost = new Map<string, string[]>()
+  for (const text of seeds) {
+    const seed = seedOf(text)
+    if (!seed) throw new OrreryError('invalid_argument', `--seed "${text}" is no web address; write it whole, like https://example.org/.`, { seed: text })
+    const label = seed.hostname.slice(0, labelChars)
+    byHost.set(label, [...(byHost.get(label) ?? []), seed.href])
   }
-  return [...byHost.values()]
+  return [...byHost].map(([label, own]) => ({ label, seeds: own, include: includeOf(own) }))
 }
 
-function parseSeed(seed: string): URL {
-  const url = URL.parse(seed)
-  if (url && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '') return url
-  throw new OrreryError('invalid_argument', `--seed "${seed}" is no web address; write it whole, like https://example.org/.`, { seed })
-}
-
-function jobOf(label: string, seeds: readonly string[], include: readonly string[], quality?: Source['quality']): DesirabilityJob {
+function jobOf(label: string, web: DesirabilityJob['web']): DesirabilityJob {
   const params = { keyword: null, platform: 'web', label: label.toLowerCase(), post_start_datetime: null, post_end_datetime: null } as const
-  return { id: jobId(params), weight: defaultWeight, params, web: { seeds: [...seeds], include: [...include], ...(quality && { quality }) } }
+  return { id: jobId(params), weight: defaultWeight, params, web }
 }

@@ -6,20 +6,27 @@ export interface ConfigKey {
   key: string
   /** `ORRERY_MINER_HOST_DELAY_MS` */
   variable: string
-  type: 'string' | 'number' | 'list'
+  type: 'string' | 'number' | 'boolean' | 'date' | 'list'
   /** undefined = no default. */
   default: unknown
   description: string
 }
 
-const Property = z.object({ type: z.string().optional(), default: z.unknown().optional(), description: z.string().default('') })
+const Property = z.object({ type: z.string().optional(), format: z.string().optional(), default: z.unknown().optional(), description: z.string().default('') })
 const Section = z.object({ type: z.string(), properties: z.record(z.string(), z.unknown()).optional(), description: z.string().optional() })
+
+const types = new Map<string, ConfigKey['type']>([
+  ['array', 'list'],
+  ['integer', 'number'],
+  ['number', 'number'],
+  ['boolean', 'boolean'],
+])
 
 /** Every setting in the order of the schema. */
 export const configKeys: readonly ConfigKey[] = listKeys()
 
 function listKeys(): ConfigKey[] {
-  const { properties = {} } = z.toJSONSchema(Config, { io: 'input' })
+  const { properties = {} } = z.toJSONSchema(Config, { io: 'input', unrepresentable: 'any' })
   return Object.entries(properties).flatMap(([name, value]) => {
     const section = Section.parse(value)
     if (!section.properties) return [keyOf(name, value)]
@@ -29,6 +36,6 @@ function listKeys(): ConfigKey[] {
 
 function keyOf(key: string, value: unknown): ConfigKey {
   const property = Property.parse(value)
-  const type = property.type === 'array' ? 'list' : property.type === 'integer' || property.type === 'number' ? 'number' : 'string'
+  const type = property.format === 'date-time' ? 'date' : (types.get(property.type ?? '') ?? 'string')
   return { key, variable: `ORRERY_${key.replace('.', '_').toUpperCase()}`, type, default: property.default, description: property.description }
 }

@@ -1,9 +1,10 @@
 import { closest } from 'fastest-levenshtein'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parse, TomlError } from 'smol-toml'
+import { parse, TomlDate, TomlError } from 'smol-toml'
 import { OrreryError } from '#schemas/errors.ts'
 import { configKeys, type ConfigKey } from './keys.ts'
+import { refusal, type Setting } from './refusal.ts'
 import { Config } from './schema.ts'
 
 export interface ConfigSources {
@@ -21,18 +22,13 @@ export interface LoadedConfig {
   origins: ReadonlyMap<string, string>
 }
 
-interface Setting {
-  value: unknown
-  origin: string
-}
-
 const defaultFile = 'orrery.toml'
 
 /** Flags before environment before file before defaults. @throws OrreryError `invalid_config`: one line that names the key, its origin and the remedy */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const settings = new Map<string, Setting>([...fromFile(sources), ...fromEnvironment(sources.env), ...fromFlags(sources.flags ?? {})])
   const parsed = Config.safeParse(nested(settings))
-  if (!parsed.success) throw refused(parsed.error.issues[0], settings)
+  if (!parsed.success) throw refusal(parsed.error.issues[0], settings)
   const origins = new Map(configKeys.map(({ key }) => [key, settings.get(key)?.origin ?? 'default']))
   return { config: parsed.data, origins }
 }
@@ -43,14 +39,25 @@ function fromFile({ cwd, file }: ConfigSources): [string, Setting][] {
   if (text === undefined) return []
   const origin = `file ${path}`
   return Object.entries(parseToml(text, path)).flatMap(([section, value]): [string, Setting][] => {
-    if (isTable(value) && isSection(section)) return Object.entries(value).map(([key, inner]) => [known(`${section}.${key}`, origin), { value: inner, origin }])
-    return [[known(section, origin), { value, origin }]]
+    if (!sectionNames.has(section)) return [fileSetting(section, value, origin)]
+    if (isTable(value)) return Object.entries(value).map(([key, inner]) => fileSetting(`${section}.${key}`, inner, origin))
+    const message = `${origin}: "${section}" is a table: write [${section}], and its settings below it.`
+    throw new OrreryError('invalid_config', message, { section })
   })
 }
 
+/** A date of TOML is the text of a date where one is wanted, and stays what it is elsewhere, to be refused. */
+function fileSetting(name: string, value: unknown, origin: string): [string, Setting] {
+  const { key, type } = known(name, origin)
+  return [key, { value: type === 'date' && value instanceof TomlDate ? dateText(value) : value, origin }]
+}
+
+/** A day without a time is its beginning in UTC. What has a time and no zone is left to be refused. */
+const dateText = (date: TomlDate): string => (date.isDate() ? `${date.toISOString()}T00:00:00Z` : date.toISOString())
+
 function readText(path: string, required: boolean): string | undefined {
   try {
-    return readFileSync(path, 'utf8')
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && !required) return undefined
     throw new OrreryError(
@@ -85,18 +92,20 @@ function fromEnvironment(env: ConfigSources['env']): [string, Setting][] {
 
 /** Flag values come as text where a person typed them, else as they are. */
 function fromFlags(flags: Readonly<Record<string, unknown>>): [string, Setting][] {
-  const byKey = new Map(configKeys.map((key) => [key.key, key]))
   return Object.entries(flags)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => {
-      const key = byKey.get(known(name, 'flag'))
-      return [name, { value: typeof value === 'string' && key ? fromText(value, key) : value, origin: 'flag' }]
+      const key = known(name, 'flag')
+      return [name, { value: typeof value === 'string' ? fromText(value, key) : value, origin: 'flag' }]
     })
 }
 
+/** Text that is none of its type stays text, to be refused. */
 function fromText(text: string, { type }: ConfigKey): unknown {
-  if (type === 'number') return text.trim() === '' ? text : Number.isNaN(Number(text)) ? text : Number(text)
+  if (type === 'number') return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text)
+  if (type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text
   if (type === 'list') return jsonOr(text)
+  if (type === 'date') return /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text
   return text
 }
 
@@ -108,14 +117,15 @@ function jsonOr(text: string): unknown {
   }
 }
 
-const sectionNames = new Set(configKeys.map(({ key }) => key.split('.')[0] ?? key))
-const keyNames = new Set(configKeys.map(({ key }) => key))
-const isSection = (name: string): boolean => sectionNames.has(name) && !keyNames.has(name)
-const isTable = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const byName = new Map(configKeys.map((key) => [key.key, key]))
+const sectionNames = new Set(configKeys.filter(({ key }) => key.includes('.')).map(({ key }) => key.split('.')[0] ?? key))
+const isTable = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof TomlDate)
 
-function known(key: string, origin: string): string {
-  if (keyNames.has(key)) return key
-  throw unknown(key, origin, [...keyNames])
+function known(name: string, origin: string): ConfigKey {
+  const key = byName.get(name)
+  if (key) return key
+  throw unknown(name, origin, [...byName.keys(), ...sectionNames])
 }
 
 function unknown(name: string, origin: string, valid: string[]): OrreryError {
@@ -131,12 +141,4 @@ function nested(settings: ReadonlyMap<string, Setting>): Record<string, unknown>
     else (tree[section] ??= {})[inner] = value
   }
   return tree
-}
-
-function refused(issue: { path: PropertyKey[]; message: string } | undefined, settings: ReadonlyMap<string, Setting>): OrreryError {
-  const path = (issue?.path ?? []).map(String)
-  const key = [path.slice(0, 2).join('.'), path[0] ?? ''].find((name) => settings.has(name)) ?? path.join('.')
-  const { value, origin } = settings.get(key) ?? { value: undefined, origin: 'default' }
-  const shown = JSON.stringify(value)?.slice(0, 120)
-  return new OrreryError('invalid_config', `${origin}: "${path.join('.')}" = ${shown} is refused: ${issue?.message ?? 'it does not fit'}.`, { key, origin })
 }

@@ -1,19 +1,9 @@
 import { z } from 'zod'
-import { QualityChoice } from '#schemas/quality.ts'
+import { Sources } from './source.ts'
 
 const port = z.int().min(0).max(65_535)
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lower-case letters, digits and "-", at most 32')
 const seconds = z.number().positive().max(86_400)
-
-const Source = z.strictObject({
-  label: z.string().min(1).max(140).describe('Desirability label its pages count for.'),
-  seeds: z
-    .array(z.url({ protocol: /^https?$/ }))
-    .min(1)
-    .describe('Where the crawl begins.'),
-  include: z.array(z.string().min(1)).min(1).describe('URLPattern strings; a page belongs to the first source with a pattern that takes it.'),
-  quality: QualityChoice.optional().describe('Quality rules of its pages, where they are not the published ones (schemas/quality.ts).'),
-})
 
 /** Every setting, its default and what it is for: the config reference is made of this. Names are snake_case in TOML, ORRERY_SECTION_NAME in the environment. */
 export const Config = z.strictObject({
@@ -26,7 +16,10 @@ export const Config = z.strictObject({
         .max(2 ** 32 - 1)
         .default(1)
         .describe('Seed of every random choice: the plan, the embedded wallets, the sample of a test run.'),
-      frozen_at: z.iso.datetime().optional().describe('Stamp artefacts with this time instead of the clock, for a run that can be repeated byte for byte.'),
+      frozen_at: z.iso
+        .datetime({ offset: true, error: 'no time with its zone; write it like 2026-01-15T12:00:00Z' })
+        .optional()
+        .describe('Stamp artefacts with this time instead of the clock, for a run that can be repeated byte for byte.'),
     })
     .prefault({}),
   site: z
@@ -35,7 +28,7 @@ export const Config = z.strictObject({
       documents_max: z.int().min(1).default(5000).describe('At most this many files are served.'),
     })
     .prefault({}),
-  sources: z.array(Source).default([]).describe('What to crawl. Empty: the embedded web.'),
+  sources: Sources.default([]).describe('What to crawl. Empty: the embedded web.'),
   chain: z
     .strictObject({
       netuid: z.int().min(0).max(65_535).default(13).describe('Subnet.'),
@@ -49,7 +42,8 @@ export const Config = z.strictObject({
       name: name.default('miner-1').describe('Hotkey name in the wallet folder.'),
       share: z
         .string()
-        .regex(/^[1-9]\d*\/[1-9]\d*$/, 'like 1/2')
+        .regex(/^[1-9]\d{0,4}\/[1-9]\d{0,4}$/, 'like 1/2')
+        .refine((share) => Number(share.split('/')[0]) <= Number(share.split('/')[1]), 'a part beyond the whole; of two parts there are 1/2 and 2/2')
         .default('1/1')
         .describe('Which part of the hosts this miner crawls: "1/2" = the first of two, by hash of the host.'),
       pages_per_cycle: z.int().min(1).default(360).describe('Visits of one cycle, shared among the jobs by weight.'),
@@ -87,14 +81,21 @@ export const Config = z.strictObject({
         .describe(
           'File of hosts, domains (".example.org") and beginnings of URLs that are neither fetched nor kept, one a line, # before a comment. Read again when it changes.',
         ),
-      contact: z.string().max(200).default('').describe('URL or e-mail in the User-Agent; needed to crawl the public web.'),
+      contact: z
+        .string()
+        .max(200)
+        .regex(/^[\x20-\x7e]*$/, 'printable ASCII only: it stands in a header')
+        .default('')
+        .describe('URL or e-mail in the User-Agent; needed to crawl the public web.'),
       timeout_seconds: seconds.default(20).describe('Whole time of one request.'),
       document_threads: z
         .int()
         .min(0)
         .max(256)
         .default(0)
-        .describe('Threads that make documents of pages; 0 = one less than there are cores, between 1 and 8. A page that takes one for 2 s is refused.'),
+        .describe(
+          'Processes that read pages; 0 = one less than there are cores, between 1 and 8. A page that takes one for 2 s of CPU, or 640 MiB, is refused.',
+        ),
       page_bytes_max: z
         .int()
         .min(1)

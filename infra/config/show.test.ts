@@ -3,7 +3,10 @@ import { expect, test } from 'vitest'
 import { loadConfig } from './load.ts'
 import { showConfig } from './show.ts'
 
-const sources = [{ label: 'x', seeds: ['https://example.org/'], include: ['https://example.org/*'] }]
+const sources = [
+  { label: 'x', seeds: ['https://example.org/'], include: ['https://example.org/*'] },
+  { label: 'y', seeds: ['http://[::1]/'], exclude: ['http://*/tag/*'], depth_max: 2, pages_max: 50, headers: { 'accept-language': 'de', 'x!y': '"' } },
+]
 
 test('what is shown is TOML that gives the same settings again', () => {
   const loaded = loadConfig({ cwd: '/', env: {}, flags: { sources, 'miner.codec': 'snappy', 'dataset.port': 0 } })

@@ -23,7 +23,7 @@ function valueOf(config: object, key: string): unknown {
 function toml(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(toml).join(', ')}]`
   if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value).map(([key, inner]) => `${key} = ${toml(inner)}`)
+    const members = Object.entries(value).map(([key, inner]) => `${/^[\w-]+$/.test(key) ? key : JSON.stringify(key)} = ${toml(inner)}`)
     return `{ ${members.join(', ')} }`
   }
   return JSON.stringify(value)

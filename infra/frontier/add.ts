@@ -1,7 +1,7 @@
 import type { Target } from '#schemas/frontier.ts'
 import { hostOf } from './arguments.ts'
-import type { FrontierParts } from './parts.ts'
-import { byUrgency, type Entry } from './entry.ts'
+import { byUrgency, type Entry } from './queue.ts'
+import type { FrontierParts } from './sqlite.ts'
 import type { TargetRow } from './targets.ts'
 
 export interface AddLimits {
@@ -44,7 +44,7 @@ function merge({ classes }: FrontierParts, targets: readonly Target[], now: numb
     }
     known.priority = Math.max(known.priority, priority)
     known.depth = Math.min(known.depth, depth)
-    if (changedAt !== undefined) known.modifiedAt = Math.max(changedAt, known.modifiedAt ?? 0)
+    if (changedAt !== undefined) known.modifiedAt = Math.max(changedAt, known.modifiedAt ?? -Infinity)
   }
   return merged.values()
 }
@@ -90,6 +90,6 @@ function update({ seen, hosts, targets }: FrontierParts, target: Newcomer): void
 }
 
 /** Whether the page rests after a visit that came before the change. What is put off after trouble stays so. */
-function hasChangedSince({ state, attempt, visited_at }: TargetRow, modifiedAt: number | undefined): boolean {
-  return (state === 'later' || state === 'finished') && attempt === 0 && visited_at !== null && modifiedAt !== undefined && visited_at < modifiedAt
+function hasChangedSince({ state, tries, visited_at }: TargetRow, modifiedAt: number | undefined): boolean {
+  return (state === 'later' || state === 'finished') && tries === 0 && visited_at !== null && modifiedAt !== undefined && visited_at < modifiedAt
 }

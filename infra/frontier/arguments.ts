@@ -1,4 +1,5 @@
 import type { ClaimRequest, Deferral, Target, TargetKind, Visit } from '#schemas/frontier.ts'
+import type { TurnEnd, TurnRequest } from '#schemas/host-turns.ts'
 import { refuse, requireFinite, requireInteger, requireOneOf, requireText } from '../sqlite/arguments.ts'
 
 const urlBytesMax = 8192
@@ -14,7 +15,7 @@ export function checkTarget({ kind, label, priority, depth, modifiedAt }: Target
   checkLabel('target.label', label)
   requireFinite('target.priority', priority)
   if (depth !== undefined) requireInteger('target.depth', depth, 0, depthMost)
-  if (modifiedAt !== undefined) requireInteger('target.modifiedAt', modifiedAt, 0)
+  if (modifiedAt !== undefined) requireFinite('target.modifiedAt', modifiedAt)
 }
 
 export function checkUrl(url: string): void {
@@ -42,8 +43,20 @@ export function checkDeferral({ reason, until, hostDelayMs, address }: Deferral)
   requireText('deferral.reason', reason, textBytesMax)
   requireInteger('deferral.until', until, 0)
   if (hostDelayMs !== undefined) requireInteger('deferral.hostDelayMs', hostDelayMs, 0)
-  if (hostDelayMs !== undefined) requireInteger('deferral.hostDelayMs', hostDelayMs, 0)
   if (address !== undefined) requireText('deferral.address', address, textBytesMax)
+}
+
+export function checkTurnRequest({ url, page, latest, leaseMs }: TurnRequest): void {
+  hostOf(url)
+  requireText('turn.page', page, urlBytesMax)
+  requireInteger('turn.latest', latest, 0)
+  requireInteger('turn.leaseMs', leaseMs, 1)
+}
+
+export function checkTurnEnd({ hostDelayMs, until, address }: TurnEnd): void {
+  requireInteger('turn.hostDelayMs', hostDelayMs, 0)
+  if (until !== undefined) requireInteger('turn.until', until, 0)
+  if (address !== undefined) requireText('turn.address', address, textBytesMax)
 }
 
 /** The label that passed last: millions of targets come with few labels. */

@@ -1,7 +1,9 @@
+import type { HostTurn, TurnEnd, TurnRequest } from '#schemas/host-turns.ts'
 import type { Database } from '../sqlite/database.ts'
-import type { Entry } from './entry.ts'
+import { hostOf } from './arguments.ts'
+import type { Tallies } from './labels.ts'
+import type { Entry } from './queue.ts'
 import type { FrontierTargets } from './targets.ts'
-import type { Tallies } from './tallies.ts'
 
 interface HostRow {
   id: number
@@ -98,9 +100,8 @@ export class FrontierHosts {
       now,
     )
     for (const row of due) {
-      // The token stays: the late crawler may still finish it, as long as nobody else was lent the target.
       const leased = row.leased_url === null ? undefined : this.#targets.find(row.leased_url)
-      if (leased?.state === 'leased') this.#targets.makeReady(leased)
+      if (leased?.state === 'leased') this.#targets.expire(leased)
       this.#openOrRest(row, row.rests_until, now)
     }
     for (const { host, lane, entry } of this.#targets.ripen(now)) this.offer(host, lane, entry)
@@ -128,24 +129,6 @@ export class FrontierHosts {
     if (address !== null) this.#restAddress(address, now)
   }
 
-  /** The host is about to be asked at `at`: so is its address. */
-  restAddressOf(host: number, at: number): void {
-    const { address } = this.#row(host)
-    if (address !== null) this.#restAddress(address, at)
-  }
-
-  /** What a host is lent for, and until when it and its address rest. */
-  stateOf(host: number): Lendable & { leasedUrl: string | null; restsUntil: number } {
-    const { id, is_open, leased_url, rests_until, address } = this.#row(host)
-    const at = address === null ? undefined : this.#db.get<{ rests_until: number }>('select rests_until from addresses where address = ?', address)
-    return { id, is_open, address, leasedUrl: leased_url, restsUntil: Math.max(rests_until, at?.rests_until ?? 0) }
-  }
-
-  /** The host rests until then, as soon as it is not lent any more. */
-  rest(host: number, restsUntil: number): void {
-    this.#db.run('update hosts set rests_until = max(rests_until, ?) where id = ?', restsUntil, host)
-  }
-
   /** Ends the lease of that URL, if the host is lent for it; the host rests until `restsUntil`, and the address that answered, if one did, for `delayMs`. */
   release(host: number, url: string, { restsUntil, now, address, delayMs }: Release): void {
     const before = this.#row(host)
@@ -156,10 +139,26 @@ export class FrontierHosts {
     this.#write(row, { is_open: 0, opens_at: Math.max(row.leased_until ?? 0, row.rests_until) })
   }
 
-  /** What is known of a host's address from now on; its other hosts rest `delayMs` as well, when given. */
-  answeredFrom(host: number, address: string, now: number, delayMs?: number): void {
-    this.#db.run('update hosts set address = ? where id = ? and address is not ?', address, host, address)
-    this.#restFrom(address, now, delayMs)
+  /** The host for something that is no claim (host-turns.ts). */
+  takeTurn({ url, page, latest, leaseMs }: TurnRequest, now: number): HostTurn | number {
+    this.wake(now)
+    const host = this.#row(this.idOf(hostOf(url)))
+    const isWithin = host.leased_url === page
+    if (host.leased_url !== null && !isWithin) return now
+    const startsAt = Math.max(now, host.rests_until, this.#addressRest(host))
+    if (startsAt > latest) return startsAt
+    if (!isWithin) this.lend(host, lentFor(page), startsAt + leaseMs, startsAt)
+    else if (host.address !== null) this.#restAddress(host.address, startsAt)
+    return { url, page, startsAt, isWithin }
+  }
+
+  endTurn({ url, page, isWithin }: Pick<HostTurn, 'url' | 'page' | 'isWithin'>, { hostDelayMs, until = 0, address }: TurnEnd, now: number): void {
+    const host = this.idOf(hostOf(url))
+    const restsUntil = Math.max(until, now + hostDelayMs)
+    if (!isWithin) return this.release(host, lentFor(page), { restsUntil, now, address, delayMs: hostDelayMs })
+    if (address !== undefined) this.#restFrom(address, now, hostDelayMs)
+    // The lease goes on; the rest counts from its end, or for the next turn within it.
+    this.#db.run('update hosts set rests_until = max(rests_until, ?), address = coalesce(?, address) where id = ?', restsUntil, address ?? null, host)
   }
 
   #restFrom(address: string, now: number, delayMs: number | undefined): void {
@@ -223,6 +222,11 @@ export class FrontierHosts {
     this.#db.run('update addresses set rests_until = max(rests_until, ? + delay_ms) where address = ?', at, address)
   }
 
+  #addressRest({ address }: HostRow): number {
+    if (address === null) return 0
+    return this.#db.get<{ rests_until: number }>('select rests_until from addresses where address = ?', address)?.rests_until ?? 0
+  }
+
   #row(id: number): HostRow {
     return this.#db.get<HostRow>('select * from hosts where id = ?', id) as HostRow
   }
@@ -271,3 +275,6 @@ export class FrontierHosts {
       )
   }
 }
+
+/** In the place of the URL a host is lent for. No target has such a URL, so the end of the lease makes none ready. */
+const lentFor = (page: string): string => `turn ${page}`

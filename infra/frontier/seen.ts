@@ -1,6 +1,5 @@
 import type { Database } from '../sqlite/database.ts'
-import { Fingerprinter } from './fingerprint.ts'
-import { SeenSet, type Seen } from './seen-set.ts'
+import { Fingerprinter, SeenSet, type Seen } from './seen-set.ts'
 
 /** Bytes of an entry of the log. */
 const entryBytes = 20
@@ -19,7 +18,7 @@ interface SeenTarget {
 /**
  * Which URLs a frontier knows, in the memory of each of its processes. What a process added is in the log, so that the others catch up with it.
  *
- * `log.first` is how many URLs were known before the row; its `entries` are 20 bytes each, little-endian: u32 lo, u32 hi of the fingerprint (fingerprint.ts,
+ * `log.first` is how many URLs were known before the row; its `entries` are 20 bytes each, little-endian: u32 lo, u32 hi of the fingerprint (Fingerprinter,
  * the seed is in `counters`), f32 priority, u16 class, u8 depth (255 = 255 or more), u8 0, u32 host, as they were when the URL was added.
  */
 export class FrontierSeen {
@@ -147,6 +146,6 @@ export class FrontierSeen {
 }
 
 const secondsMost = 2 ** 32 - 1
-/** What has been seen to is rounded down and what is said is rounded up, so that a part of a second is never lost. */
-const secondsDone = (ms: number | undefined): number => (ms === undefined ? 0 : Math.min(secondsMost, Math.floor(ms / 1000)))
-const secondsSaid = (ms: number | undefined): number => (ms === undefined ? 0 : Math.min(secondsMost, Math.ceil(ms / 1000)))
+/** What has been seen to is rounded down and what is said is rounded up, so that a part of a second is never lost. What changed before 1970 has not changed. */
+const secondsDone = (ms: number | undefined): number => (ms === undefined ? 0 : Math.min(secondsMost, Math.max(0, Math.floor(ms / 1000))))
+const secondsSaid = (ms: number | undefined): number => (ms === undefined ? 0 : Math.min(secondsMost, Math.max(0, Math.ceil(ms / 1000))))

@@ -5,13 +5,15 @@ import type { Claim, ClaimRequest, Frontier, Prospect, Target } from '#schemas/f
 import type { HostTurns } from '#schemas/host-turns.ts'
 import { requireInteger } from '../sqlite/arguments.ts'
 import { openDatabase, type Database } from '../sqlite/database.ts'
-import { addTargets } from './add.ts'
-import { checkClaimRequest, checkDeferral, checkTarget, checkUrl, checkVisit } from './arguments.ts'
-import { frontierParts, type FrontierParts } from './parts.ts'
-import type { TargetRow } from './targets.ts'
-import { checkTurnEnd, checkTurnRequest, endTurn, takeTurn } from './turns.ts'
 import { groupCommit, type CommitHooks } from '../sqlite/group-commit.ts'
 import { fileSchemas } from '../sqlite/schema.ts'
+import { addTargets } from './add.ts'
+import { checkClaimRequest, checkDeferral, checkTarget, checkTurnEnd, checkTurnRequest, checkUrl, checkVisit } from './arguments.ts'
+import { FrontierHosts } from './hosts.ts'
+import { Tallies, TargetClasses } from './labels.ts'
+import { FrontierInbox } from './queue.ts'
+import { FrontierSeen } from './seen.ts'
+import { FrontierTargets, type TargetRow } from './targets.ts'
 
 export interface FrontierOptions {
   /** Times leases and rests; it must be the wall clock of all processes that share the file. */
@@ -20,6 +22,16 @@ export interface FrontierOptions {
   hostUrlsMax?: number
   /** New URLs that lie deeper (Target.depth) are refused and counted (FrontierStats.refused.depth). */
   depthMax?: number
+}
+
+/** What a frontier is made of, over one database. */
+export interface FrontierParts {
+  classes: TargetClasses
+  tallies: Tallies
+  seen: FrontierSeen
+  inbox: FrontierInbox
+  targets: FrontierTargets
+  hosts: FrontierHosts
 }
 
 /** From so many claims on that are under way, what ends one waits some ms for others. */
@@ -32,7 +44,7 @@ const cacheKib = 32_768
 /**
  * A Frontier in a SQLite file that processes share, for tens of millions of URLs. A host is the URL's host name with its port.
  *
- * A URL is an entry of a sorted run (runs.ts) until it is claimed; then it gets a row. That it is known stands in each process's memory
+ * A URL is an entry of a sorted run (queue.ts) until it is claimed; then it gets a row. That it is known stands in each process's memory
  * (seen.ts), about 30 bytes a URL, read from the file when the first URL is added. Calls that come together share one sync to disk.
  */
 export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, depthMax = 100 }: FrontierOptions): Frontier & HostTurns & AsyncDisposable {
@@ -89,7 +101,7 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
     async defer(claim, deferral) {
       checkDeferral(deferral)
       return finish(claim, (row, now) => {
-        targets.defer(row, deferral.reason, deferral.until)
+        targets.defer(row, deferral, now)
         const { until, holdHost, hostDelayMs = 0, address } = deferral
         const restsUntil = Math.max(holdHost ? until : now, now + hostDelayMs)
         hosts.release(row.host, row.url, { restsUntil, now, address, delayMs: deferral.hostDelayMs })
@@ -97,11 +109,11 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
     },
     async takeTurn(request) {
       checkTurnRequest(request)
-      return run(() => takeTurn(hosts, request, clock.now()))
+      return run(() => hosts.takeTurn(request, clock.now()))
     },
     async endTurn(turn, end) {
       checkTurnEnd(end)
-      return run(() => endTurn(hosts, turn, end, clock.now()))
+      return run(() => hosts.endTurn(turn, end, clock.now()))
     },
     async stats() {
       return run(() => {
@@ -127,6 +139,15 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
       db[Symbol.dispose]()
     },
   }
+}
+
+function frontierParts(db: Database): FrontierParts {
+  const seedPart = (name: string) => db.get<{ count: number }>('select count from counters where name = ?', name)?.count ?? 0
+  const seed = [seedPart('seed_lo'), seedPart('seed_hi')] as const
+  const classes = new TargetClasses(db)
+  const tallies = new Tallies(db)
+  const targets = new FrontierTargets(db, { seed, classes, tallies })
+  return { classes, tallies, targets, seen: new FrontierSeen(db, seed), inbox: new FrontierInbox(db), hosts: new FrontierHosts(db, targets, tallies) }
 }
 
 /** Those of which something is not known yet; most of what pages link to is known, and costs no more than this. */

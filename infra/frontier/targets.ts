@@ -1,24 +1,23 @@
-import type { Claim, TargetKind, Visit } from '#schemas/frontier.ts'
+import type { Claim, Deferral, Visit } from '#schemas/frontier.ts'
 import type { Database } from '../sqlite/database.ts'
-import { Fingerprinter, toInteger } from './fingerprint.ts'
-import type { TargetClasses } from './classes.ts'
-import { byUrgency, type Entry } from './entry.ts'
-import { FrontierQueue } from './runs.ts'
-import type { TargetState, Tallies } from './tallies.ts'
+import type { Tallies, TargetClasses, TargetState } from './labels.ts'
+import { byUrgency, FrontierQueue, type Entry } from './queue.ts'
+import { Fingerprinter, toInteger } from './seen-set.ts'
 
 /** What is known of a URL that was ever claimed, raised or brought nearer; all others are entries in the queue and nothing else. */
 export interface TargetRow {
   url: string
   host: number
   lane: number
-  kind: TargetKind
-  label: string
+  class: number
   priority: number
   depth: number
   state: TargetState
   ready_at: number | null
-  attempt: number
+  /** That failed since the last visit that was finished. */
+  tries: number
   token: string | null
+  expires_at: number | null
   etag: string | null
   last_modified: string | null
   memory: string | null
@@ -26,7 +25,7 @@ export interface TargetRow {
   version: number
 }
 
-type LentRow = Pick<TargetRow, 'depth' | 'attempt' | 'etag' | 'last_modified' | 'memory' | 'version'>
+type LentRow = Pick<TargetRow, 'depth' | 'tries' | 'etag' | 'last_modified' | 'memory' | 'version'>
 
 /** The URLs' own states, and the queue of those that are ready. */
 export class FrontierTargets {
@@ -46,7 +45,7 @@ export class FrontierTargets {
 
   find(url: string): TargetRow | undefined {
     const row = this.#db.get<TargetRow>(
-      `select url, host, lane, kind, label, priority, depth, state, ready_at, attempt, token, etag, last_modified, memory, visited_at, version
+      `select url, host, lane, class, priority, depth, state, ready_at, tries, token, expires_at, etag, last_modified, memory, visited_at, version
        from targets where fp = ?`,
       this.#key(url),
     )
@@ -73,24 +72,29 @@ export class FrontierTargets {
 
   /** Gives a URL that was nothing but an entry a row of its own. */
   materialize(host: number, { url, priority, depth, classId }: Entry): TargetRow {
-    const { kind, label, lane } = this.#classes.byId(classId)
+    const { lane } = this.#classes.byId(classId)
     this.#db.run(
-      'insert into targets (fp, url, host, lane, kind, label, priority, depth) values (?, ?, ?, ?, ?, ?, ?, ?)',
+      'insert into targets (fp, url, host, lane, class, priority, depth) values (?, ?, ?, ?, ?, ?, ?)',
       this.#key(url),
       url,
       host,
       lane,
-      kind,
-      label,
+      classId,
       priority,
       depth,
     )
-    const unvisited = { ready_at: null, attempt: 0, token: null, etag: null, last_modified: null, memory: null, visited_at: null, version: 0 }
-    return { url, host, lane, kind, label, priority, depth, state: 'ready', ...unvisited }
+    const unvisited = { ready_at: null, tries: 0, token: null, expires_at: null, etag: null, last_modified: null, memory: null, visited_at: null, version: 0 }
+    return { url, host, lane, class: classId, priority, depth, state: 'ready', ...unvisited }
   }
 
   rank(url: string, priority: number, depth: number): void {
     this.#db.run('update targets set priority = ?, depth = ? where fp = ?', priority, depth, this.#key(url))
+  }
+
+  /** Its lease ran out, which is a try that failed. The token stays: the late crawler may still finish it, as long as nobody else was lent the target. */
+  expire(row: TargetRow): Entry {
+    this.#db.run('update targets set tries = tries + 1 where fp = ?', this.#key(row.url))
+    return this.makeReady(row)
   }
 
   /** Into the queue, where it was not: it is due, its lease ran out, or it was raised. */
@@ -99,7 +103,7 @@ export class FrontierTargets {
       this.#db.run(`update targets set state = 'ready', ready_at = null where fp = ?`, this.#key(row.url))
       this.#tally(row, 'ready')
     }
-    const entry = { url: row.url, priority: row.priority, depth: row.depth, classId: this.#classes.of(row.label, row.kind).id }
+    const entry = { url: row.url, priority: row.priority, depth: row.depth, classId: row.class }
     this.queue.push(row.host, row.lane, [entry])
     return entry
   }
@@ -110,26 +114,25 @@ export class FrontierTargets {
     const { kind, label, lane } = this.#classes.byId(entry.classId)
     this.queue.pop(host, lane)
     const row = this.#db.get<LentRow>(
-      `insert into targets (fp, url, host, lane, kind, label, priority, depth, state, attempt, token, expires_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, 'leased', 1, ?, ?)
-       on conflict (fp) do update set state = 'leased', attempt = attempt + 1, token = excluded.token, expires_at = excluded.expires_at, priority = excluded.priority
-       returning depth, attempt, etag, last_modified, memory, version`,
+      `insert into targets (fp, url, host, lane, class, priority, depth, state, token, expires_at)
+       values (?, ?, ?, ?, ?, ?, ?, 'leased', ?, ?)
+       on conflict (fp) do update set state = 'leased', token = excluded.token, expires_at = excluded.expires_at, priority = excluded.priority
+       returning depth, tries, etag, last_modified, memory, version`,
       this.#key(url),
       url,
       host,
       lane,
-      kind,
-      label,
+      entry.classId,
       priority,
       entry.depth,
       token,
       expiresAt,
     ) as LentRow
-    this.#tally({ kind, label, state: 'ready' }, 'leased')
-    const { depth, attempt, version, memory } = row
+    this.#tally({ class: entry.classId, state: 'ready' }, 'leased')
+    const { depth, tries, version, memory } = row
     const validators = { etag: row.etag ?? undefined, lastModified: row.last_modified ?? undefined }
     const previous = version === 0 && memory === null ? undefined : { ...validators, version, ...(memory !== null && { memory }) }
-    return { url, kind, label, priority, depth, token, expiresAt, attempt, previous }
+    return { url, kind, label, priority, depth, token, expiresAt, attempt: tries + 1, previous }
   }
 
   /** Into the queue what is due by now; returns what came in. */
@@ -142,20 +145,19 @@ export class FrontierTargets {
   }
 
   finish(row: TargetRow, visit: Visit, now: number): void {
-    if (row.kind === 'page') this.#tallies.visited(row.label, visit.outcome)
-    const isGood = visit.outcome === 'stored' || visit.outcome === 'unchanged'
-    // A new version has the validators it came with, or none; an unchanged one keeps those it had when the answer did not repeat them.
-    const kept = visit.outcome === 'stored' ? { etag: null, last_modified: null } : row
+    const { kind, label } = this.#classes.byId(row.class)
+    if (kind === 'page') this.#tallies.visited(label, visit.outcome)
+    const validators = validatorsAfter(visit, row)
     const state = visit.revisitAt === undefined ? 'finished' : 'later'
     this.#db.run(
-      `update targets set state = ?, ready_at = ?, attempt = 0, token = null, expires_at = null, outcome = ?, reason = ?, etag = ?, last_modified = ?, memory = ?,
+      `update targets set state = ?, ready_at = ?, tries = 0, token = null, expires_at = null, outcome = ?, reason = ?, etag = ?, last_modified = ?, memory = ?,
        visited_at = ?, version = ? where fp = ?`,
       state,
       visit.revisitAt ?? null,
       visit.outcome,
       visit.reason ?? null,
-      (isGood ? visit.etag : undefined) ?? kept.etag,
-      (isGood ? visit.lastModified : undefined) ?? kept.last_modified,
+      validators.etag,
+      validators.last_modified,
       visit.memory ?? row.memory,
       now,
       row.version + (visit.outcome === 'stored' ? 1 : 0),
@@ -164,17 +166,21 @@ export class FrontierTargets {
     this.#tally(row, state)
   }
 
-  defer(row: TargetRow, reason: string, until: number): void {
+  defer(row: TargetRow, { reason, until, isTry = false }: Deferral, now: number): void {
+    // A lease that ran out is counted once, when that is seen to: here, or before (`expire`).
+    const hasFailed = row.state === 'leased' && (isTry || (row.expires_at ?? 0) <= now)
     this.#db.run(
-      `update targets set state = 'later', ready_at = ?, token = null, expires_at = null, outcome = 'deferred', reason = ? where fp = ?`,
+      `update targets set state = 'later', ready_at = ?, tries = ?, token = null, expires_at = null, outcome = 'deferred', reason = ? where fp = ?`,
       until,
+      row.tries + (hasFailed ? 1 : 0),
       reason,
       this.#key(row.url),
     )
     this.#tally(row, 'later')
   }
 
-  #tally({ kind, label, state }: Pick<TargetRow, 'kind' | 'label' | 'state'>, next: TargetState): void {
+  #tally({ class: classId, state }: Pick<TargetRow, 'class' | 'state'>, next: TargetState): void {
+    const { kind, label } = this.#classes.byId(classId)
     if (kind !== 'page' || state === next) return
     this.#tallies.move(label, state, -1)
     this.#tallies.move(label, next, 1)
@@ -190,4 +196,14 @@ export class FrontierTargets {
     this.#fingerprinter.read(url)
     return toInteger(this.#fingerprinter.lo, this.#fingerprinter.hi)
   }
+}
+
+type Validators = Pick<TargetRow, 'etag' | 'last_modified'>
+
+/** A new version has the validators it came with, or none; an unchanged one keeps those it had when the answer did not repeat them. */
+function validatorsAfter({ outcome, etag, lastModified, isWithdrawn = false }: Visit, before: Validators): Validators {
+  if (isWithdrawn) return { etag: null, last_modified: null }
+  if (outcome === 'stored') return { etag: etag ?? null, last_modified: lastModified ?? null }
+  if (outcome === 'unchanged') return { etag: etag ?? before.etag, last_modified: lastModified ?? before.last_modified }
+  return before
 }

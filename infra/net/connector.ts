@@ -1,5 +1,6 @@
 import { isIP, type Socket } from 'node:net'
 import { buildConnector } from 'undici'
+import { recentValues, textBytes } from '../recent-values.ts'
 import type { Egress } from './egress.ts'
 import { HttpTrouble } from './http-failure.ts'
 
@@ -27,7 +28,8 @@ export interface Connector {
   close(): void
 }
 
-const originsMax = 10_000
+/** Of the newest connections of origins. */
+const bytesMax = 4 * 2 ** 20
 
 /**
  * The undici connector that knows only checked addresses: it asks the egress rule where a host is and connects there, one address after the
@@ -39,7 +41,7 @@ export function guardedConnector({ egress, connectMs, ca }: ConnectorOptions): C
     ...parameters: Parameters<buildConnector.connector>
   ) => Socket
   const dialling = new Set<Socket>()
-  const connected = new Map<string, Connected>()
+  const connected = recentValues<string, Connected>({ bytesMax, bytesOf: ({ address }) => textBytes(address) })
 
   async function open(options: buildConnector.Options): Promise<Socket> {
     const startedAt = performance.now()
@@ -51,7 +53,7 @@ export function guardedConnector({ egress, connectMs, ca }: ConnectorOptions): C
     for (const { address, port: at } of await within(connectMs, egress.resolve(options.protocol, hostname, port))) {
       try {
         const socket = await attempt({ ...options, ...tls, hostname: address, port: String(at) })
-        remember(`${options.protocol}//${options.host ?? hostname}`, { address, connectMs: performance.now() - startedAt })
+        connected.keep(`${options.protocol}//${options.host ?? hostname}`, { address, connectMs: performance.now() - startedAt })
         return socket
       } catch (error) {
         trouble = error
@@ -70,12 +72,6 @@ export function guardedConnector({ egress, connectMs, ca }: ConnectorOptions): C
     })
     dialling.add(socket)
     return promise
-  }
-
-  function remember(origin: string, connection: Connected): void {
-    connected.delete(origin)
-    connected.set(origin, connection)
-    if (connected.size > originsMax) connected.delete(connected.keys().next().value ?? origin)
   }
 
   return {

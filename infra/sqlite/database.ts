@@ -119,10 +119,7 @@ function migrate(db: Database, path: string, schema: FileSchema): void {
   db.transaction(() => {
     const found = identity()
     if (isCurrent(found)) return
-    for (const step of schema.steps.slice(found.version)) {
-      if (typeof step === 'string') db.script(step)
-      else step(db)
-    }
+    for (const step of schema.steps.slice(found.version)) db.script(step)
     db.run(`pragma application_id = ${schema.applicationId}`)
     db.run(`pragma user_version = ${schema.steps.length}`)
   })

@@ -1,5 +1,4 @@
-import type { Database } from './database.ts'
-import { renewFrontier } from '../frontier/renewal.ts'
+import { frontierTables } from '../frontier/schema.ts'
 
 /**
  * The tables of each kind of engine file. `steps[i]` brings a file from version i to i + 1, so the supported version is `steps.length`;
@@ -9,45 +8,8 @@ export interface FileSchema {
   kind: string
   /** Stands in the file's header, so that a file of one kind is not taken for another ("Orr" + one letter). */
   applicationId: number
-  steps: readonly (string | ((db: Database) => void))[]
+  steps: readonly string[]
 }
-
-/** The first form: a row with its indexes for each URL. */
-const frontierOfRows = `
-  create table targets (
-    url text primary key, host text not null, kind text not null, label text not null, lane text not null, priority real not null,
-    state text not null default 'ready' check (state in ('ready', 'later', 'leased', 'finished')), ready_at integer,
-    attempt integer not null default 0, token text, expires_at integer, outcome text, reason text,
-    etag text, last_modified text, version integer not null default 0
-  ) strict, without rowid;
-  create index targets_ready on targets (host, lane, priority desc, url) where state = 'ready';
-  create index targets_later on targets (lane, ready_at) where state = 'later';
-  create index targets_later_of_host on targets (host, lane, ready_at) where state = 'later';
-  create table hosts (
-    host text primary key, is_open integer not null default 1, opens_at integer not null default 0, rests_until integer not null default 0,
-    leased_url text, leased_until integer
-  ) strict, without rowid;
-  create index hosts_closed on hosts (opens_at) where is_open = 0;
-  create index hosts_lent on hosts (leased_until) where leased_until is not null;
-  create table heads (host text, lane text, priority real not null, url text not null, primary key (host, lane)) strict, without rowid;
-  create index heads_order on heads (priority desc, url);
-  create index heads_lane_order on heads (lane, priority desc, url);
-  create table lanes (lane text primary key) strict, without rowid;
-  create table counters (name text primary key, count integer not null) strict, without rowid;
-  insert into counters values ('targets', 0), ('hosts', 0);
-  create table tallies (label text, state text, count integer not null default 0, primary key (label, state)) strict, without rowid;
-  create table visits (label text, outcome text, count integer not null default 0, primary key (label, outcome)) strict, without rowid;
-  create trigger hosts_counted after insert on hosts begin update counters set count = count + 1 where name = 'hosts'; end;
-  create trigger targets_added after insert on targets begin
-    update counters set count = count + 1 where name = 'targets';
-    insert into lanes values (new.lane) on conflict do nothing;
-    insert into tallies select new.label, new.state, 1 where new.kind = 'page' on conflict do update set count = count + 1;
-  end;
-  create trigger targets_moved after update of state on targets when old.state <> new.state and new.kind = 'page' begin
-    update tallies set count = count - 1 where label = old.label and state = old.state;
-    insert into tallies values (new.label, new.state, 1) on conflict do update set count = count + 1;
-  end;
-`
 
 /** `messages.state`: ready, later (waits for ready_at), leased, done, dead. `id` is the order of adding. */
 const queue = `
@@ -113,7 +75,7 @@ const notes = `
 `
 
 export const fileSchemas = {
-  frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierOfRows, renewFrontier] },
+  frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierTables] },
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
   catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog] },
   ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger] },

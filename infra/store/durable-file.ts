@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readdir, rm, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { recentValues, type RecentValues } from '../recent-values.ts'
 
 /** Longer than any write takes: what is older in the staging folder was left by a process that died. */
 const staleAfterMs = 24 * 3_600_000
 const compareBytes = 1 << 20
-const durableFoldersMax = 10_000
+/** Of the folders that are known to be durable. */
+const durableBytesMax = 4 * 2 ** 20
 
 /** Writes whole files that appear at once, under a staging folder of the same file system. */
 export interface Staging {
@@ -22,7 +24,7 @@ export interface Staging {
 /** @param root all paths lie below it @param now ms since epoch */
 export function staging(root: string, folder: string, now: () => number): Staging {
   /** Folders whose own entries are known to be durable. */
-  const durable = new Set<string>()
+  const durable = recentValues<string, true>({ bytesMax: durableBytesMax })
   let swept: Promise<void> | undefined
   return {
     async place(path, body, mode = 0o644) {
@@ -62,12 +64,11 @@ async function writeThrough(path: string, body: Uint8Array, mode: number): Promi
 }
 
 /** An entry is durable only once its folder is synced (POSIX), and the folder's entry once its parent is; up to the root's own entry. */
-async function syncUpTo(root: string, folder: string, durable: Set<string>): Promise<void> {
-  if (durable.size > durableFoldersMax) durable.clear()
+async function syncUpTo(root: string, folder: string, durable: RecentValues<string, true>): Promise<void> {
   await syncFolder(folder)
-  for (let path = folder; path.length >= root.length && !durable.has(path); path = dirname(path)) {
+  for (let path = folder; path.length >= root.length && !durable.get(path); path = dirname(path)) {
     await syncFolder(dirname(path))
-    durable.add(path)
+    durable.keep(path, true)
   }
 }
 

@@ -6,13 +6,13 @@ import { tableFromIPC } from 'apache-arrow'
 import { parquetMetadata, readColumnIndex, readOffsetIndex, type ColumnChunk } from 'hyparquet'
 import { readParquet, writeParquet } from 'parquet-wasm/node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { findPyarrow, runPython } from '#test/bench/pyarrow.ts'
+import { findPython, runPython } from '#test/bench/python.ts'
 import { testDocument, testDocuments } from '#test/golden/documents.ts'
 import { documentColumns, documentSchema, toCell } from './columns.ts'
 import { decodeDocuments } from './decode.ts'
 import { encodeDocuments } from './encode.ts'
 
-const python = await findPyarrow({ install: false })
+const python = await findPython({ packages: ['pyarrow'], install: false })
 if (!python) console.warn('pyarrow.parquet is not read: no Python with pyarrow; name one in PYARROW_PYTHON')
 
 const longText = `${'é'.repeat(31)}😀${'z'.repeat(40)}`

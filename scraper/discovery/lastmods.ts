@@ -36,15 +36,15 @@ const triesMax = 16
 const sampleEveryMs = 86_400_000
 const notedMs = 90 * 86_400_000
 const cacheBytesMax = 4 << 20
-const bytesPerHost = 200
+const recordBytes = 48
 
 const Note = z.object({ right: z.number().nonnegative(), wrong: z.number().nonnegative(), sampledAt: z.number() })
 
 /** @param notes where what was learnt outlives the process */
 export function createLastmods({ notes, pace }: { notes: HostNotes; pace: Clock }): Lastmods {
-  const cache = recentValues<string, TrackRecord>(cacheBytesMax)
+  const cache = recentValues<string, TrackRecord>({ bytesMax: cacheBytesMax, bytesOf: () => recordBytes })
   const hold = (host: string, record: TrackRecord): TrackRecord => {
-    cache.keep(host, record, bytesPerHost + 2 * host.length)
+    cache.keep(host, record)
     return record
   }
   const recordOf = (host: string): TrackRecord => cache.get(host) ?? hold(host, parse(notes.get('lastmod', host)))

@@ -1,3 +1,4 @@
+import { recentValues } from '#infra/recent-values.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Target } from '#schemas/frontier.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
@@ -9,13 +10,13 @@ import { labelOf, originOf, type Jobs } from '../jobs/jobs.ts'
 import type { Share } from '../jobs/share.ts'
 
 /** Seeds before sitemaps before pages (priority.ts). Nothing of where or when a URL was found. */
-const priorities = { seed: 3_000_000, sitemap: 2_000_000 }
+export const priorities = { seed: 3_000_000, sitemap: 2_000_000 }
 /** Sitemaps below sitemaps: one level more than there should be, and one to spare. */
 const nestingMax = 3
 /** Documents of one feed behind its first. */
 const feedPartsMax = 50
-/** URLs remembered as added, and as refused, ≈ 20 MB each at the most. */
-const rememberedMax = 100_000
+/** Of the URLs remembered as added, and as much of those refused. */
+const rememberedBytesMax = 32 * 2 ** 20
 
 /** What becomes of what was found. */
 interface Wanted {
@@ -50,7 +51,7 @@ interface Parts {
 }
 
 export function targetsOf({ jobs, isOurs, traps, lastmods = believesAll, blocks = () => false, now }: Parts): Targets {
-  const remembered = depthMemory()
+  let remembered = depthMemory()
   const refused = depthMemory()
   const priorityOf = ({ url, modifiedAt }: FoundUrl, { weight }: DesirabilityJob) => pagePriority({ url, weight, modifiedAt, now: now() })
 
@@ -59,7 +60,7 @@ export function targetsOf({ jobs, isOurs, traps, lastmods = believesAll, blocks 
     // A date may pull a visit forward, so it is always passed on.
     if (found.modifiedAt === undefined && remembered.has(url, discovery.depth)) return
     const job = isOurs(url) ? jobs.of(url) : undefined
-    if (!job) return
+    if (!job || discovery.depth > (job.web.depth_max ?? Infinity)) return
     const reason = blocks(url) ? 'blocked' : traps.reasonOf(url, discovery)
     if (reason !== undefined) refuse(wanted, url, reason)
     else wanted.targets.push({ ...found, kind: 'page', label: labelOf(job), priority: priorityOf(found, job), depth: discovery.depth })
@@ -74,7 +75,7 @@ export function targetsOf({ jobs, isOurs, traps, lastmods = believesAll, blocks 
   const list = (found: FoundUrl, kind: 'sitemap' | 'feed', owner: DesirabilityJob | undefined, priority: number, depth = 0): Target[] => {
     if (remembered.has(found.url, 0)) return []
     const job = jobs.of(found.url) ?? owner
-    if (!job || !isOurs(found.url)) return []
+    if (!job || !isOurs(found.url) || jobs.excludes(found.url)) return []
     if (found.modifiedAt === undefined) remembered.add(found.url, 0)
     return [{ ...found, kind, label: labelOf(job), priority, ...(depth === 0 ? {} : { depth }) }]
   }
@@ -92,39 +93,37 @@ export function targetsOf({ jobs, isOurs, traps, lastmods = believesAll, blocks 
       // What a sitemap or feed lists is as good as a seed.
       const discovery = at.kind === 'page' ? { depth: (at.depth ?? 0) + 1, from: at.url } : { depth: 0 }
       const nowMs = now()
-      const dated = (list: readonly FoundUrl[]) => lastmods.credible(list.map((one) => possible(one, nowMs)))
-      for (const one of dated(pages)) addPage(wanted, one, discovery)
+      const believed = (list: readonly FoundUrl[]) => lastmods.credible(list.map((one) => dated(one, nowMs)))
+      for (const one of believed(pages)) addPage(wanted, one, discovery)
       // A host may be asked for its own lists; those of others only where a job goes.
       const ownerOf = ({ url }: FoundUrl) => (originOf(url) === originOf(at.url) ? (jobs.of(at.url) ?? jobs.list[0]) : undefined)
       // An index that lists indexes without end is left.
       const nesting = at.kind === 'sitemap' ? (at.depth ?? 0) + 1 : 0
-      for (const one of nesting > nestingMax ? [] : dated(sitemaps)) wanted.targets.push(...list(one, 'sitemap', ownerOf(one), priorities.sitemap, nesting))
+      if (nesting <= nestingMax) for (const one of believed(sitemaps)) wanted.targets.push(...list(one, 'sitemap', ownerOf(one), priorities.sitemap, nesting))
       // So is a feed that goes on without end.
       const part = at.kind === 'feed' ? (at.depth ?? 0) + 1 : 0
-      for (const one of part > feedPartsMax ? [] : dated(feeds)) wanted.targets.push(...list(one, 'feed', ownerOf(one), priorities.sitemap, part))
+      if (part <= feedPartsMax) for (const one of believed(feeds)) wanted.targets.push(...list(one, 'feed', ownerOf(one), priorities.sitemap, part))
       return wanted
     },
-    forget: remembered.clear,
+    forget: () => void (remembered = depthMemory()),
   }
 }
 
 const believesAll: Pick<Lastmods, 'credible'> = { credible: (found) => [...found] }
 
-/** A date to come says nothing: it would call for visits until it is there. Nor does one before 1970, when there was no web. */
-function possible({ url, modifiedAt }: FoundUrl, now: number): FoundUrl {
-  return modifiedAt !== undefined && modifiedAt >= 0 && modifiedAt <= now ? { url, modifiedAt: Math.floor(modifiedAt) } : { url }
+/** With its date in whole ms, if that can be true: one to come would call for visits until it is there, and the web is younger than 1970. */
+function dated(found: FoundUrl, now: number): FoundUrl {
+  const { url, modifiedAt } = found
+  if (modifiedAt === undefined) return found
+  return modifiedAt >= 0 && modifiedAt <= now ? { url, modifiedAt: Math.floor(modifiedAt) } : { url }
 }
 
-/** URL → least depth it was added at. When full it starts anew: what is added twice does no harm. */
+/** URL → least depth it was added at. What is forgotten is added twice, which does no harm. */
 function depthMemory() {
-  const depths = new Map<string, number>()
+  const depths = recentValues<string, number>({ bytesMax: rememberedBytesMax })
   return {
     has: (url: string, depth: number): boolean => (depths.get(url) ?? Infinity) <= depth,
-    clear: () => depths.clear(),
-    add(url: string, depth: number): void {
-      if (depths.size >= rememberedMax) depths.clear()
-      depths.set(url, depth)
-    },
+    add: (url: string, depth: number): void => depths.keep(url, depth),
   }
 }
 

@@ -1,12 +1,12 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
 import { story } from '#test/site/story.ts'
 import type { PageTask } from './page-document.ts'
 import { openPagePool } from './page-pool.ts'
 
 const { signal } = new AbortController()
-const sentence = 'The garden of the house is on the other side of the road, and it was the place that we liked to be in with friends. '
 const task = (html: string): PageTask => ({
-  fetched: { url: 'http://h.example/', status: 200, headers: { 'content-type': 'text/html' }, body: new TextEncoder().encode(html) },
+  fetched: { url: 'http://h.example/', status: 200, headers: { 'content-type': 'text/html' }, body: Buffer.from(html) },
   rendered: undefined,
   robotsTxt: undefined,
   host: undefined,
@@ -15,17 +15,19 @@ const task = (html: string): PageTask => ({
   keepsMarkdown: false,
 })
 const good = () => task(`<title>Garden</title><main><p>${story(1)}</p></main>`)
-const endless = () => task(`<main>${`<p>${sentence}</p>`.repeat(100_000)}</main>`)
+/** 600 times the work of a good page and no more memory: each closing tag is looked for among all that are open. */
+const endless = () => task('<div>'.repeat(1900) + '</b>'.repeat(10_000_000))
+const endlessMs = 400
+const huge = () => task('<main>' + '<p>x'.repeat(900_000))
+const titleOf = ({ document }: { document: string | { title: string } }) => (typeof document === 'string' ? document : document.title)
 
 describe('the pool', () => {
   const pool = openPagePool({ threads: 1 })
   afterAll(() => pool[Symbol.asyncDispose]())
 
-  test('makes the same document of the same page, and takes its bytes', async () => {
-    const first = good()
-    const { document } = await pool.read(first, signal)
+  test('makes the same document of the same page', async () => {
+    const { document } = await pool.read(good(), signal)
     expect(document).toMatchObject({ uri: 'http://h.example/', title: 'Garden', text: story(1) })
-    expect(first.fetched.body.length).toBe(0)
     expect(await pool.read(good(), signal)).toMatchObject({ document })
   })
 
@@ -57,16 +59,53 @@ describe('the pool', () => {
     expect(await pool.read({ ...task(''), rendered: '<div id="root"></div><script>x()</script>' }, signal)).toMatchObject({ needsBrowser: false })
   })
 
-  test('ends with the signal', async () => {
+  test('finds what a source finds', async () => {
+    const sitemap = task('<urlset><url><loc>http://h.example/b</loc></url><url><loc>/a</loc><lastmod>2026-01-02</lastmod></url></urlset>').fetched
+    expect(await pool.find('sitemap', sitemap, signal)).toEqual({
+      found: { pages: [{ url: 'http://h.example/a', modifiedAt: Date.UTC(2026, 0, 2) }, { url: 'http://h.example/b' }], sitemaps: [], feeds: [] },
+      isPage: false,
+    })
+    expect(await pool.find('feed', sitemap, signal)).toBe('not_a_feed')
+  })
+
+  test('ends with the signal, one page or all', async () => {
     const abort = new AbortController()
-    const reading = pool.read(good(), abort.signal)
+    const readings = [endless(), good(), good()].map((page, i) => pool.read(page, i === 2 ? signal : abort.signal))
     abort.abort(new Error('enough'))
-    await expect(reading).rejects.toThrow('enough')
+    await expect(readings[0]).rejects.toThrow('enough')
+    await expect(readings[1]).rejects.toThrow('enough')
+    expect(await readings[2]).toMatchObject({ document: { title: 'Garden' } })
+  })
+
+  test('throws what reading throws, and goes on', async () => {
+    const torn = { ...good(), fetched: { ...good().fetched, headers: undefined as never } }
+    await expect(pool.read(torn, signal)).rejects.toThrow(/undefined/)
+    expect(await pool.read(good(), signal)).toMatchObject({ document: { title: 'Garden' } })
   })
 })
 
-test('a page that takes too much CPU time costs its thread and nothing else', async () => {
-  await using pool = openPagePool({ threads: 1, cpuMsMax: 40 })
-  const readings = await Promise.all([good(), endless(), good()].map((page) => pool.read(page, signal)))
-  expect(readings.map(({ document }) => (typeof document === 'string' ? document : document.title))).toEqual(['Garden', 'too_slow', 'Garden'])
+test('a page that takes too much CPU time costs its process and nothing else, whoever waits behind it', async () => {
+  await using pool = openPagePool({ threads: 1, cpuMsMax: endlessMs })
+  const readings = await Promise.all([good(), endless(), good(), endless(), good()].map((page) => pool.read(page, signal)))
+  expect(readings.map(titleOf)).toEqual(['Garden', 'too_slow', 'Garden', 'too_slow', 'Garden'])
+})
+
+test('so does one that takes too much memory', async () => {
+  await using pool = openPagePool({ threads: 1, cpuMsMax: 120_000 })
+  const readings = await Promise.all([huge(), good()].map((page) => pool.read(page, signal)))
+  expect(readings.map(titleOf)).toEqual(['too_large', 'Garden'])
+})
+
+const children = `/proc/self/task/${process.pid}/children`
+test.runIf(existsSync(children))('a page is read again when somebody else ends the process that reads it', async () => {
+  await using pool = openPagePool({ threads: 1, cpuMsMax: 120_000 })
+  const abort = new AbortController()
+  const [first, reading] = [pool.read(endless(), abort.signal), pool.read(good(), signal)]
+  const before = readFileSync(children, 'utf8')
+  process.kill(Number(before.trim().split(' ').at(-1)), 'SIGTERM')
+  await expect.poll(() => readFileSync(children, 'utf8')).not.toBe(before)
+  await expect.poll(() => readFileSync(children, 'utf8').trim()).not.toBe('')
+  abort.abort(new Error('enough'))
+  await expect(first).rejects.toThrow('enough')
+  expect(await reading).toMatchObject({ document: { title: 'Garden' } })
 })

@@ -1,16 +1,25 @@
 import { availableParallelism } from 'node:os'
-import { Piscina } from 'piscina'
+import type { TargetKind } from '#schemas/frontier.ts'
+import type { Fetched, SourceReading } from '../source/source.ts'
 import type { PageReading, PageTask } from './page-document.ts'
-import type { WorkerTask } from './page-worker.ts'
+import type { ReaderJob } from './page-reader.ts'
+import { openReader, ReaderDied, type ReaderProcess } from './reader-process.ts'
 
-/** Threads that make documents of pages. */
+/**
+ * Processes that read what came from outside. What takes too much of one ends with it, and its reading says `too_slow` (CPU time) or `too_large` (memory).
+ * Processes and not threads: V8 ends the whole process for one allocation that a thread's heap cannot take.
+ */
 export interface PagePool extends AsyncDisposable {
   /**
-   * Reads one page. The bytes of its body may go to the thread for good. A page that takes too much of a thread ends with that thread, and its
-   * reading says `too_slow` (CPU time) or `too_large` (memory).
-   * @throws the signal's reason when aborted
+   * Makes a document of a page.
+   * @throws the signal's reason when aborted; what reading threw
    */
   read(task: PageTask, signal: AbortSignal): Promise<PageReading>
+  /**
+   * What the source of this kind makes of an answer.
+   * @throws as `read`
+   */
+  find(kind: TargetKind, fetched: Fetched, signal: AbortSignal): Promise<SourceReading>
 }
 
 export interface PoolOptions {
@@ -20,65 +29,100 @@ export interface PoolOptions {
   cpuMsMax?: number
 }
 
-/** A thread that gets no CPU on a busy machine is not the page's fault, up to this many times the limit. */
-const wallFactor = 15
-const looksPerLimit = 4
-const heapMegabytesMax = 1024
 const idleMs = 60_000
+/** A reader that somebody else ended is not the page's fault. */
+const fromOutside: ReadonlySet<string> = new Set(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'])
 const noReading = (reason: string): PageReading => ({ document: reason, textId: '', textChars: 0, needsBrowser: false })
 
-/** A view of a larger buffer, such as Node's pool, is copied: others use the rest of it. */
-const ownBuffer = ({ buffer, byteLength }: Uint8Array): ArrayBuffer[] => (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [])
-
-interface Running {
-  begun: WorkerTask['begun']
-  /** When it was first seen to have begun, by `performance.now()`. */
-  since: number | undefined
-  kill: AbortController
+interface Waiting {
+  job: ReaderJob
+  body: Uint8Array
+  signal: AbortSignal
+  done: PromiseWithResolvers<unknown>
 }
 
-/** No thread runs before the first page, nor long after the last, nor after the disposal. */
+/** No process runs before the first page, nor long after the last, nor after the disposal. */
 export function openPagePool({ threads, cpuMsMax = 2000 }: PoolOptions): PagePool {
-  const pool = new Piscina<WorkerTask, PageReading>({
-    filename: new URL('./page-worker.ts', import.meta.url).href,
-    minThreads: 0,
-    maxThreads: threads > 0 ? threads : Math.min(8, Math.max(1, availableParallelism() - 1)),
-    idleTimeout: idleMs,
-    resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax },
-  })
-  // Concerns no page that is waited for: one that was given up may still answer, and a thread may fail between two pages. Unheard, it would end the process.
-  pool.on('error', () => undefined)
-  const running = new Set<Running>()
-  const look = async (task: Running): Promise<void> => {
-    const [thread = 0, cpuMsBefore = 0] = task.begun
-    if (thread === 0) return
-    const now = performance.now()
-    task.since ??= now
-    if (now - task.since < cpuMsMax) return
-    const usage = await pool.threads.find(({ threadId }) => threadId === thread)?.cpuUsage()
-    const cpuMs = usage ? (usage.user + usage.system) / 1000 - cpuMsBefore : 0
-    if (running.has(task) && (cpuMs >= cpuMsMax || now - task.since > wallFactor * cpuMsMax)) task.kill.abort()
+  const readersMax = threads > 0 ? threads : Math.min(8, Math.max(1, availableParallelism() - 1))
+  const queue: Waiting[] = []
+  const readers = new Set<ReaderProcess>()
+  const idle = new Map<ReaderProcess, NodeJS.Timeout>()
+
+  const open = (): ReaderProcess => {
+    const reader = openReader(cpuMsMax)
+    readers.add(reader)
+    void reader.gone.then(() => {
+      readers.delete(reader)
+      take(reader)
+      begin()
+    })
+    return reader
   }
-  const watch = setInterval(() => running.forEach((task) => void look(task).catch(() => undefined)), cpuMsMax / looksPerLimit).unref()
-  return {
-    async read(page, signal) {
+  const take = (reader: ReaderProcess | undefined): ReaderProcess | undefined => {
+    if (!reader || !idle.has(reader)) return undefined
+    clearTimeout(idle.get(reader))
+    idle.delete(reader)
+    return reader
+  }
+  const begin = (): void => {
+    while (queue.length > 0) {
+      const [free] = idle.keys()
+      const reader = take(free) ?? (readers.size < readersMax ? open() : undefined)
+      if (!reader) return
+      void work(reader, queue.shift() as Waiting)
+    }
+  }
+  const work = async (reader: ReaderProcess, { job, body, signal, done }: Waiting): Promise<void> => {
+    signal.addEventListener('abort', reader.kill)
+    try {
+      done.resolve(await reader.run(job, body))
+    } catch (error) {
+      done.reject(error)
+    }
+    signal.removeEventListener('abort', reader.kill)
+    if (reader.isGone() || signal.aborted) return
+    idle.set(reader, setTimeout(reader.kill, idleMs).unref())
+    begin()
+  }
+  const run = async (job: ReaderJob, body: Uint8Array, signal: AbortSignal): Promise<unknown> => {
+    signal.throwIfAborted()
+    const waiting: Waiting = { job, body, signal, done: Promise.withResolvers() }
+    const leave = (): void => {
+      const at = queue.indexOf(waiting)
+      if (at >= 0) queue.splice(at, 1)
+      waiting.done.reject(signal.reason)
+    }
+    signal.addEventListener('abort', leave)
+    queue.push(waiting)
+    begin()
+    try {
+      return await waiting.done.promise
+    } catch (error) {
       signal.throwIfAborted()
-      const task: Running = { begun: new Float64Array(new SharedArrayBuffer(16)), since: undefined, kill: new AbortController() }
-      running.add(task)
-      try {
-        return await pool.run({ page, begun: task.begun }, { signal: AbortSignal.any([signal, task.kill.signal]), transferList: ownBuffer(page.fetched.body) })
-      } catch (error) {
-        signal.throwIfAborted()
-        if (task.kill.signal.aborted) return noReading('too_slow')
-        if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY') return noReading('too_large')
-        throw error
-      } finally {
-        running.delete(task)
-      }
+      if (!(error instanceof ReaderDied) || error.signal === undefined) throw error
+      if (fromOutside.has(error.signal)) return await run(job, body, signal)
+      return error.signal === 'SIGVTALRM' ? 'too_slow' : 'too_large'
+    } finally {
+      signal.removeEventListener('abort', leave)
+    }
+  }
+  return {
+    async read(task, signal) {
+      const { fetched } = task
+      const made = await run({ make: 'document', task: { ...task, fetched: withoutBody(fetched) } }, fetched.body, signal)
+      return typeof made === 'string' ? noReading(made) : (made as PageReading)
+    },
+    async find(kind, fetched, signal) {
+      return (await run({ make: 'finds', kind, fetched: withoutBody(fetched) }, fetched.body, signal)) as SourceReading
     },
     async [Symbol.asyncDispose]() {
-      clearInterval(watch)
-      await pool.destroy()
+      const closed = new Error('The pool of readers was closed.')
+      for (const { done } of queue.splice(0)) done.reject(closed)
+      readers.forEach((reader) => reader.kill())
+      await Promise.all([...readers].map(({ gone }) => gone))
     },
   }
 }
+
+const noBody = new Uint8Array()
+const withoutBody = (fetched: Fetched): Fetched => ({ ...fetched, body: noBody })

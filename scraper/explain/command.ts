@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { frozenClock, systemClock } from '#infra/clock.ts'
 import { jobsOf } from '#infra/config/jobs.ts'
 import type { Config } from '#infra/config/schema.ts'
-import { untilInterrupted } from '#infra/interrupt.ts'
+import { interruptible } from '#infra/interrupt.ts'
 import { httpOptions } from '#infra/net/http-options.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -14,7 +14,7 @@ import { openKnownDocuments } from '../dedup/known-documents.ts'
 import { pageTask, type Readable } from '../document/read-page.ts'
 import { openBlockList } from '../filter/block-list/block-list.ts'
 import { requireContact } from '../limits/contact.ts'
-import { compileJobs, labelOf } from '../jobs/jobs.ts'
+import { compileJobs, labelOf, type Jobs } from '../jobs/jobs.ts'
 import { explain, type Explanation } from './explanation.ts'
 import { explanationText } from './explanation-text.ts'
 import { pageOfFile, pageOfUrl } from './page-source.ts'
@@ -40,8 +40,8 @@ export function explainCommand(program: Command, settings: (command: Command) =>
     .option('--markdown', 'the main content as Markdown, and nothing else')
     .option('--text', 'the main text as it is trained on, and nothing else')
     .action(async (page: string, flags: Flags, command: Command) => {
-      using interrupt = untilInterrupted()
-      process.stdout.write(`${printed(await explained(page, flags, settings(command), interrupt.signal), flags)}\n`)
+      const explanation = await interruptible((signal) => explained(page, flags, settings(command), signal))
+      process.stdout.write(`${printed(explanation, flags)}\n`)
     })
 }
 
@@ -51,9 +51,10 @@ export async function explained(page: string, { url }: Flags, settings: ExplainS
   const nowMs = (run.frozen_at === undefined ? systemClock() : frozenClock(Date.parse(run.frozen_at))).now()
   const isUrl = /^https?:\/\//i.test(page)
   await refuseBlocked(isUrl ? page : (url ?? ''), settings)
-  const readable = isUrl ? await fetched(page, settings, signal) : await pageOfFile(page, url, miner.page_bytes_max)
+  const jobs = compileJobs(jobsOf(sources))
+  const readable = isUrl ? await fetched(page, settings, jobs, signal) : await pageOfFile(page, url, miner.page_bytes_max)
   await using known = await openAllKnown(resolve(data.dir))
-  const job = compileJobs(jobsOf(sources)).of(readable.fetched.url)
+  const job = jobs.of(readable.fetched.url)
   const task = pageTask({ ...readable, quality: job?.web.quality }, nowMs, { obeyRights: miner.obey_rights, keepsMarkdown: false })
   return await explain(task, { known, label: job && labelOf(job) })
 }
@@ -82,11 +83,11 @@ async function refuseBlocked(text: string, { miner }: ExplainSettings): Promise<
   throw new OrreryError('invalid_argument', `${url} is on the block list ${miner.block_list} (miner.block_list): nobody asks for it here.`, { url })
 }
 
-async function fetched(url: string, settings: ExplainSettings, signal: AbortSignal): Promise<Readable> {
+async function fetched(url: string, settings: ExplainSettings, jobs: Jobs, signal: AbortSignal): Promise<Readable> {
   if (!URL.canParse(url)) throw new OrreryError('invalid_argument', `"${url}" is no URL; give one like https://www.example.org/page.`, { url })
   requireContact(settings.miner.contact, [url], () => false)
   await using http = createHttp(await httpOptions(settings))
-  return await pageOfUrl(url, { http, pace: systemClock() }, signal)
+  return await pageOfUrl(url, { http, pace: systemClock(), headersOf: (each) => jobs.of(each)?.web.headers }, signal)
 }
 
 function printed(explanation: Explanation, { json, markdown, text }: Flags): string {

@@ -1,10 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { Http } from '#infra/net/http.ts'
-import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
-import { fetchTarget } from '../fetch/fetch-target.ts'
+import { fetchTarget, type FetchServices } from '../fetch/fetch-target.ts'
 import type { Readable } from '../document/read-page.ts'
 import { createHostPolicies } from '../robots/host-policies.ts'
 import { createRobots } from '../robots/robots.ts'
@@ -15,12 +13,16 @@ const redirectsMax = 5
  * One page as a miner would get it: its host's robots.txt first, then what else the host says of learning from it. Redirects are followed, each with its own permission.
  * @throws OrreryError `invalid_argument` when there is no page to be had; the signal's reason when aborted
  */
-export async function pageOfUrl(text: string, { http, pace }: { http: Http; pace: Clock }, signal: AbortSignal): Promise<Readable> {
+export async function pageOfUrl(
+  text: string,
+  { http, pace, headersOf }: Pick<FetchServices, 'http' | 'pace' | 'headersOf'>,
+  signal: AbortSignal,
+): Promise<Readable> {
   const robots = createRobots(http, pace)
   const policies = createHostPolicies(http, pace)
   let url = canonicalUrl(text)
   for (let hops = 0; url !== undefined && hops <= redirectsMax; hops++) {
-    const outcome = await fetchTarget({ url, kind: 'page' }, undefined, { http, robots, pace }, signal)
+    const outcome = await fetchTarget({ url, kind: 'page' }, undefined, { http, robots, pace, ...(headersOf && { headersOf }) }, signal)
     if (outcome.kind === 'moved') url = outcome.location
     else if (outcome.kind === 'read' && outcome.isPage) {
       for (const file of policies.unasked(url, outcome.permission.rules)) await policies.ask(file, signal)

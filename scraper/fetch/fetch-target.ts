@@ -15,6 +15,8 @@ export interface FetchServices {
   robots: Robots
   /** The clock that Retry-After counts from. */
   pace: Clock
+  /** What the request for a URL says beside our own headers; absent: nothing. */
+  headersOf?: (url: string) => Readonly<Record<string, string>> | undefined
   /** Keeps what was asked and what came back. */
   archive?: Pick<WarcWriter, 'write'> | undefined
 }
@@ -71,7 +73,7 @@ export type FetchOutcome =
 export async function fetchTarget(
   { url, kind }: Pick<Target, 'url' | 'kind'>,
   previous: PreviousVisit | undefined,
-  { http, robots, pace, archive }: FetchServices,
+  { http, robots, pace, headersOf, archive }: FetchServices,
   signal: AbortSignal,
 ): Promise<FetchOutcome> {
   const permission = await robots.of(url, signal)
@@ -83,7 +85,7 @@ export async function fetchTarget(
 
   const source = sources[kind]
   const startedAt = performance.now()
-  const headers = { accept: source.accept, ...conditions(previous) }
+  const headers = { ...headersOf?.(url), accept: source.accept, ...conditions(previous) }
   const answer = await http.get(url, { headers, signal, redirectsMax: 0, ...(source.bytesMax === undefined ? {} : { bytesMax: source.bytesMax }) })
   const exchange = { address: answer.address, responseMs: performance.now() - startedAt, wireBytes: answer.ok ? answer.wireBytes : 0 }
   if (!answer.ok) {

@@ -1,50 +1,64 @@
+import { recentValues } from '#infra/recent-values.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
 
 /** The desirability list, ready to be asked for each URL. */
 export interface Jobs {
   readonly list: readonly DesirabilityJob[]
-  /** The first job of the list with a pattern that takes the URL. */
+  /** The first job of the list with a pattern that takes the URL, and none that leaves it out. */
   of(url: string): DesirabilityJob | undefined
+  /** Whether a job leaves out what it would take, and no other takes it. */
+  excludes(url: string): boolean
   /** Sum of the weights of each label's jobs, by label in order of UTF-16 code units. */
   readonly weights: ReadonlyMap<string, number>
+  /** Most visits of each label's pages over all cycles, Infinity without a limit. */
+  readonly limits: ReadonlyMap<string, number>
 }
 
 /** The label a job's pages count for. */
 export const labelOf = ({ id, params }: DesirabilityJob): string => params.label ?? params.keyword?.toLowerCase() ?? id
 
-const originsMax = 10_000
+/** Of the patterns that are known to fit an origin. */
+const bytesMax = 8 * 2 ** 20
+const patternBytes = 8
 
 /** @throws OrreryError `invalid_argument` for a pattern that is no URLPattern */
 export function compileJobs(list: readonly DesirabilityJob[]): Jobs {
-  const patterns = list.flatMap((job) => job.web.include.map((text) => compile(text, job)))
+  const patterns = list.flatMap((job) => {
+    const excluded = (job.web.exclude ?? []).map((text) => compile(text, job).pattern)
+    const isExcluded = (url: string) => excluded.some((pattern) => pattern.test(url))
+    return job.web.include.map((text) => ({ ...compile(text, job), isExcluded }))
+  })
   // Most patterns name their host, and many take all of it: which may take a URL is known by its origin, in the order of the jobs.
-  const byOrigin = new Map<string, readonly JobPattern[]>()
+  const byOrigin = recentValues<string, readonly JobPattern[]>({ bytesMax, bytesOf: (fitting) => fitting.length * patternBytes })
   const patternsOf = (origin: string): readonly JobPattern[] => {
     const known = byOrigin.get(origin)
     if (known) return known
-    if (byOrigin.size >= originsMax) byOrigin.clear()
     const { hostname } = new URL(origin)
     const fitting = patterns.filter((pattern) =>
       pattern.origin === undefined ? pattern.hostname === undefined || pattern.hostname === hostname : pattern.origin === origin,
     )
-    byOrigin.set(origin, fitting)
+    byOrigin.keep(origin, fitting)
     return fitting
   }
+  const takes = ({ origin, pattern }: JobPattern, url: string) => origin !== undefined || pattern.test(url)
+  const of = (url: string) => patternsOf(originOf(url)).find((each) => takes(each, url) && !each.isExcluded(url))?.job
   return {
     list,
-    of: (url) => patternsOf(originOf(url)).find(({ origin, pattern }) => origin !== undefined || pattern.test(url))?.job,
-    weights: sumWeights(list),
+    of,
+    excludes: (url) => of(url) === undefined && patternsOf(originOf(url)).some((each) => takes(each, url)),
+    weights: sumByLabel(list, ({ weight }) => weight),
+    limits: sumByLabel(list, ({ web }) => web.pages_max ?? Infinity),
   }
 }
 
 /** Scheme, host and port of a canonical URL. */
 export const originOf = (url: string): string => url.slice(0, url.indexOf('/', 8))
 
-function sumWeights(list: readonly DesirabilityJob[]): Map<string, number> {
-  const weights = new Map<string, number>()
-  for (const job of list) weights.set(labelOf(job), (weights.get(labelOf(job)) ?? 0) + job.weight)
-  return new Map([...weights].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+function sumByLabel(list: readonly DesirabilityJob[], valueOf: (job: DesirabilityJob) => number): Map<string, number> {
+  const sums = new Map<string, number>()
+  for (const job of list) sums.set(labelOf(job), (sums.get(labelOf(job)) ?? 0) + valueOf(job))
+  return new Map([...sums].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 interface JobPattern {
@@ -54,9 +68,10 @@ interface JobPattern {
   hostname: string | undefined
   /** Set when exactly the URLs of that origin match. */
   origin: string | undefined
+  isExcluded(url: string): boolean
 }
 
-function compile(text: string, job: DesirabilityJob): JobPattern {
+function compile(text: string, job: DesirabilityJob): Omit<JobPattern, 'isExcluded'> {
   try {
     const pattern = new URLPattern(text)
     const hostname = /^[a-z0-9.-]+$/.test(pattern.hostname) ? pattern.hostname : undefined

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { recentValues } from '#infra/recent-values.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostNotes } from '#schemas/host-notes.ts'
 
@@ -46,24 +47,22 @@ export interface HostMoods {
   note(host: string, answer: { responseMs: number; isTrouble: boolean }): void
 }
 
-const hostsMax = 10_000
+const bytesMax = 4 * 2 ** 20
+const moodBytes = 64
 /** A host that was in trouble is remembered so over a restart, for a while. */
 const notedMs = 3_600_000
 const Strain = z.coerce.number().min(1).max(strainMax)
 
 /** @param noted where the strain of hosts in trouble outlives the process; how fast they answer is soon known again */
 export function hostMoods(noted?: { notes: HostNotes; pace: Clock }): HostMoods {
-  const moods = new Map<string, HostMood>()
+  const moods = recentValues<string, HostMood>({ bytesMax, bytesOf: () => moodBytes })
   const moodOf = (host: string): HostMood => moods.get(host) ?? recall(noted?.notes.get('mood', host))
   return {
     of: moodOf,
     note(host, answer) {
       const before = moodOf(host)
       const mood = moodAfter(before, answer)
-      // Touched last, forgotten last.
-      moods.delete(host)
-      moods.set(host, mood)
-      if (moods.size > hostsMax) moods.delete(moods.keys().next().value ?? host)
+      moods.keep(host, mood)
       if (noted && mood.strain !== before.strain) noted.notes.put('mood', host, String(mood.strain), noted.pace.now() + notedMs)
     },
   }

@@ -22,18 +22,17 @@ export interface Uplink {
 const hostsInARow = 4
 const [firstPauseMs, longestPauseMs] = [1000, 60_000]
 const answeredBytesMax = 4 << 20
-const bytesPerHost = 100
 
 export function createUplink(pace: Clock): Uplink {
   /** Hosts that answered when they were last asked. */
-  const answered = recentValues<string, true>(answeredBytesMax)
+  const answered = recentValues<string, true>({ bytesMax: answeredBytesMax })
   let hasAnswered = false
   const failing = new Set<string>()
   let down: { pauseMs: number; probeAt: number } | undefined
 
   const noteAnswer = (host: string): void => {
     hasAnswered = true
-    answered.keep(host, true, bytesPerHost + 2 * host.length)
+    answered.keep(host, true)
     failing.clear()
     down = undefined
   }

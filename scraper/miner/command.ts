@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Config } from '#infra/config/schema.ts'
-import { untilInterrupted } from '#infra/interrupt.ts'
+import { interruptible } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
 import { limitHeapGrowth } from '#infra/heap-growth.ts'
 import type { Signer } from '#schemas/chain.ts'
@@ -20,6 +20,11 @@ export interface MinerBackends
   wallet(name: string): Promise<{ signer: Signer; coldkey: string }>
 }
 
+interface Flags {
+  once: boolean
+  dryRun: boolean
+}
+
 /** Between two cycles; longer when the last one found nothing to do. */
 const restMs = { busy: 1000, idle: 60_000 }
 
@@ -32,18 +37,24 @@ export function minerCommand(program: Command, open: (command: Command) => Promi
     .description('Run one miner, cycle after cycle, until it is interrupted.')
     .option('--once', 'stop after one cycle', false)
     .option('--dry-run', 'say what would be fetched next and why; ask nobody, change nothing', false)
-    .action(async ({ once, dryRun }: { once: boolean; dryRun: boolean }, command: Command) => {
+    .option('--seed <url...>', 'crawl from these addresses instead of the configured sources')
+    .action(async (flags: Flags, command: Command) => {
       // Before anything has made them grow.
       limitHeapGrowth()
-      await using backends = await open(command)
-      if (dryRun) return void process.stdout.write(await describeNext(backends, backends.config.miner))
-      using interrupt = untilInterrupted()
-      const { miner: settings } = backends.config
-      await using pages = openPagePool({ threads: settings.document_threads })
-      await using miner = await minerOf({ ...backends, pages }, settings)
-      if (once) process.stdout.write(`${JSON.stringify(await miner.cycle(interrupt.signal))}\n`)
-      else await cycleForever(miner, backends, interrupt.signal)
+      await interruptible(async (signal) => {
+        await using backends = await open(command)
+        if (flags.dryRun) process.stdout.write(await describeNext(backends, backends.config.miner))
+        else await mine(backends, flags, signal)
+      })
     })
+}
+
+async function mine(backends: MinerBackends, { once }: Flags, signal: AbortSignal): Promise<void> {
+  const { miner: settings } = backends.config
+  await using pages = openPagePool({ threads: settings.document_threads })
+  await using miner = await minerOf({ ...backends, pages }, settings)
+  if (once) process.stdout.write(`${JSON.stringify(await miner.cycle(signal))}\n`)
+  else await cycleForever(miner, backends, signal)
 }
 
 /** Opens the miner with these settings on backends that it shares with others; its own are its frontier, its queue and its hotkey, by its name. */

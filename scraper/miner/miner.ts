@@ -215,6 +215,7 @@ async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSign
     gate,
     targets: order.targets(),
     weights: order.jobs.weights,
+    limits: order.jobs.limits,
     concurrency: settings.concurrency,
     // A claim may wait its turn a little; what a killed miner held comes back after this.
     leaseMs: visitMs + turnMs,
@@ -252,6 +253,8 @@ function visitorOptions(
     },
     keep: documentKeeper({ ...options, readPage, revisits, jobs: order.jobs, hotkey: signer.address }),
     withdraw: withdrawer(options),
+    excludes: order.jobs.excludes,
+    headersOf: (url) => order.jobs.of(url)?.web.headers,
     hostDelayMs: settings.host_delay_ms,
     responseFactor: settings.host_delay_factor,
     onVisit(claim, outcome, wireBytes) {

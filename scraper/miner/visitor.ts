@@ -4,7 +4,7 @@ import type { Telemetry } from '#schemas/stage.ts'
 import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
 import type { Lastmods } from '../discovery/lastmods.ts'
-import type { Targets } from '../discovery/targets.ts'
+import { priorities, type Targets } from '../discovery/targets.ts'
 import type { Uplink } from '../limits/uplink.ts'
 import { answerDigest, listDigest, wordDigest } from '../revisit/digests.ts'
 import { stands } from '../revisit/ending.ts'
@@ -33,6 +33,8 @@ export interface VisitorOptions extends FetchServices, Omit<MannersOptions, 'htt
   onVisit(claim: Claim, outcome: Visit['outcome'], wireBytes: number): void
   /** What nobody may fetch; absent: anything may be. */
   blocks?: (url: string) => boolean
+  /** What its job leaves out by now; absent: nothing. */
+  excludes?: (url: string) => boolean
 }
 
 type Trouble = Extract<FetchOutcome, { kind: 'trouble' }>
@@ -57,8 +59,9 @@ export class Visitor {
   }
 
   async visit(claim: Claim): Promise<void> {
-    const { signal, blocks, revisits, uplink } = this.#options
+    const { signal, blocks, excludes, revisits, uplink } = this.#options
     if (blocks?.(claim.url)) return this.#giveUp(claim, 'failed', 'blocked', noRequest)
+    if (claim.kind === 'page' && excludes?.(claim.url)) return this.#giveUp(claim, 'failed', 'excluded', noRequest)
     if (await this.#manners.comesFirst(claim)) return
     const outcome = await fetchTarget(claim, revisits.conditions(claim, this.#wordOf(claim)), this.#options, signal)
     if (outcome.kind === 'trouble' && uplink.isDown()) return this.#giveBack(claim, outcome)
@@ -130,7 +133,9 @@ export class Visitor {
   async #moved(claim: Claim, outcome: Moved): Promise<void> {
     const { location } = outcome
     const found = location === undefined ? noFinds : { ...noFinds, [`${claim.kind}s` as const]: [{ url: location }] }
-    await this.#addFound(claim, found, outcome.permission)
+    // Where a seed lies now is as good as the seed.
+    const at = claim.priority >= priorities.seed ? { ...claim, depth: -1 } : claim
+    await this.#addFound(at, found, outcome.permission)
     await this.#giveUp(claim, 'rejected', 'redirected', outcome, 'fetch', { location: location ?? null })
   }
 

@@ -3,7 +3,7 @@ import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Frontier } from '#schemas/frontier.ts'
 import { lineage, type CycleManifest } from '#schemas/manifest.ts'
-import { splitBudget } from '../jobs/budget.ts'
+import { splitWithin } from '../jobs/budget.ts'
 import { compileJobs, type Jobs } from '../jobs/jobs.ts'
 
 /** What a cycle is to do, as it stands in the catalog: a restart goes on with the same one. */
@@ -59,10 +59,12 @@ async function newCycle(
   jobs: Jobs,
 ): Promise<CycleManifest> {
   const { labels } = await frontier.stats()
-  const targets = [...splitBudget(pages, jobs.weights)].map(([label, more]) => {
+  const finished = (label: string): number => {
     const { stored = 0, unchanged = 0, rejected = 0, failed = 0 } = labels[label] ?? {}
-    return [label, stored + unchanged + rejected + failed + more]
-  })
+    return stored + unchanged + rejected + failed
+  }
+  const room = (label: string) => Math.max(0, (jobs.limits.get(label) ?? Infinity) - finished(label))
+  const targets = [...splitWithin(pages, jobs.weights, room)].map(([label, more]) => [label, finished(label) + more])
   return {
     kind: 'cycle',
     parent: parent ?? null,

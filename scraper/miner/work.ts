@@ -2,7 +2,7 @@ import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, FrontierStats } from '#schemas/frontier.ts'
 import type { Work } from '../fetch/crawlee-executor.ts'
-import { splitBudget } from '../jobs/budget.ts'
+import { splitWithin } from '../jobs/budget.ts'
 import type { Gate } from '../limits/gate.ts'
 
 export interface WorkOptions {
@@ -11,6 +11,8 @@ export interface WorkOptions {
   targets: ReadonlyMap<string, number>
   /** Who takes over what another label cannot use, in proportion. */
   weights: ReadonlyMap<string, number>
+  /** label → most finished visits it may have, over all cycles. */
+  limits: ReadonlyMap<string, number>
   pace: Clock
   concurrency: number
   leaseMs: number
@@ -163,19 +165,22 @@ async function waitUntilReady({ frontier, pace, signal, leaseMs }: WorkOptions, 
 
 /** The visits that dry labels cannot use go to those that can. Undefined when nobody can. */
 async function takeOver(
-  { frontier, pace, weights }: WorkOptions,
+  { frontier, pace, weights, limits }: WorkOptions,
   targets: ReadonlyMap<string, number>,
   dry: ReadonlyMap<string, number>,
 ): Promise<Map<string, number> | undefined> {
   const takers = new Map<string, number>()
+  const room = (label: string) => (limits.get(label) ?? Infinity) - (targets.get(label) ?? 0)
   for (const [label, weight] of weights) {
+    if (room(label) <= 0) continue
     const readyAt = dry.has(label) || !targets.has(label) ? undefined : await frontier.nextReadyAt([label])
     if (readyAt !== undefined && readyAt - pace.now() <= soonMs) takers.set(label, weight)
   }
   if (takers.size === 0) return undefined
-  const extra = splitBudget(
+  const extra = splitWithin(
     dry.values().reduce((a, b) => a + b, 0),
     takers,
+    room,
   )
   return new Map([...targets].map(([label, target]) => [label, target - (dry.get(label) ?? 0) + (extra.get(label) ?? 0)]))
 }

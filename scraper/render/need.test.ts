@@ -62,7 +62,7 @@ describe('whether asking the browser pays', () => {
   })
 
   test('hosts do not learn from each other, and only so many are remembered', () => {
-    const worth = renderWorth(2)
+    const worth = renderWorth(600)
     for (let time = 0; time < 2; time++) worth.learn('a.example', 0, 0)
     expect(worth.isWorth('b.example')).toBe(true)
     expect(worth.isWorth('a.example')).toBe(false)

@@ -1,4 +1,4 @@
-import { recentValues } from '#infra/recent-values.ts'
+import { recentValues, textBytes } from '#infra/recent-values.ts'
 import type { SubAnswer } from '#infra/net/browser/rendering.ts'
 import type { Clock } from '#schemas/clock.ts'
 
@@ -10,26 +10,22 @@ export interface Scripts {
 }
 
 const ageMs = 3_600_000
-const entryBytesMax = 4 << 20
-/** What an entry costs beside its body. */
-const entryBytes = 1024
+const answerBytesMax = 4 << 20
 
 /** @param bytesMax of all bodies; what was used least lately goes first */
 export function scriptCache(pace: Pick<Clock, 'now'>, bytesMax: number = 32 << 20): Scripts {
-  const recent = recentValues<string, { answer: SubAnswer; until: number }>(bytesMax)
+  const recent = recentValues<string, SubAnswer>({ bytesMax, bytesOf: answerBytes, now: () => pace.now() })
   return {
-    of(url) {
-      const entry = recent.get(url)
-      if (entry && entry.until > pace.now()) return entry.answer
-      recent.drop(url)
-      return undefined
-    },
+    of: (url) => recent.get(url),
     keep(url, answer) {
-      const bytes = answer.body.length + url.length + entryBytes
-      if (bytes <= Math.min(entryBytesMax, bytesMax) && isLasting(answer)) recent.keep(url, { answer, until: pace.now() + ageMs }, bytes)
+      if (answerBytes(answer) <= answerBytesMax && isLasting(answer)) recent.keep(url, answer, ageMs)
     },
   }
 }
+
+/** A view of a larger buffer keeps all of it. */
+const answerBytes = ({ body, headers }: SubAnswer): number =>
+  Object.entries(headers).reduce((sum, [name, value]) => sum + textBytes(name) + textBytes(value), body.buffer.byteLength)
 
 /** That a script is not there lasts too, so that it is not asked for page after page; what was said to one origin alone is said anew to the next. */
 function isLasting({ status, headers }: SubAnswer): boolean {

@@ -1,3 +1,5 @@
+import { recentValues } from '#infra/recent-values.ts'
+
 interface HostRecord {
   /** Share of renderings that brought text, newest first in weight: 0…1. */
   worth: number
@@ -20,16 +22,16 @@ const fade = 0.5
 /** A host that did not pay is asked again after this many of its pages, since sites change. */
 const passesBeforeRetry = 50
 const gainChars = 200
+const recordBytes = 64
 
-/** @param hostsMax hosts remembered; the one that was longest out of sight is forgotten first */
-export function renderWorth(hostsMax = 10_000): RenderWorth {
-  const records = new Map<string, HostRecord>()
+/** @param bytesMax of what is remembered; the host that was longest out of sight is forgotten first */
+export function renderWorth(bytesMax = 4 * 2 ** 20): RenderWorth {
+  const records = recentValues<string, HostRecord>({ bytesMax, bytesOf: () => recordBytes })
   const touch = (host: string): HostRecord => {
-    const record = records.get(host) ?? { worth: worthAtFirst, passed: 0 }
-    records.delete(host)
-    records.set(host, record)
-    const oldest = records.size > hostsMax ? records.keys().next().value : undefined
-    if (oldest !== undefined) records.delete(oldest)
+    const old = records.get(host)
+    if (old) return old
+    const record = { worth: worthAtFirst, passed: 0 }
+    records.keep(host, record)
     return record
   }
   return {

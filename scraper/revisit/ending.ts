@@ -25,13 +25,13 @@ const endings: readonly Ending[] = [
   // Its owner removed it, closed it, moved it or wants it left alone; `blocked` is the word of whoever runs this.
   { reasons: /^(?:http_(?:401|403|404|451)|redirected|robots_disallowed|blocked)$/, comesAgain: true, withdraws: 'at once' },
   { reasons: /^(?:noindex|unavailable|noai|tdm_reserved|ai_txt_disallowed)$/, comesAgain: true, withdraws: 'at once' },
-  // Trouble on the way, of the host or of ours.
+  // Trouble on the way, of the host or of ours; or no word of the page at all.
   {
     reasons: /^(?:dns_failed|connection_failed|(?:\w+_)?timeout|truncated_body|robots_unreachable|http_(?:408|425|429|5\d\d))$/,
     comesAgain: true,
     withdraws: 'never',
   },
-  { reasons: /^(?:internal|no_job|job_mismatch)$/, comesAgain: true, withdraws: 'never' },
+  { reasons: /^(?:internal|no_job|job_mismatch|excluded)$/, comesAgain: true, withdraws: 'never' },
   // There is something else, or nothing to be read: another type, another text that no rule lets pass, a loop, a certificate that ended.
   { reasons: /^/, comesAgain: true, withdraws: 'repeated' },
 ]

@@ -1,12 +1,13 @@
-import { parseRobots } from './robots-txt.ts'
+import { allowAll, parseRobots, type RobotsRules } from './robots-txt.ts'
 
 /** What an `ai.txt` (Spawning, https://spawning.ai/ai-txt) says of the text of a page. */
 export interface AiTxt {
   /** undefined when it says nothing of it. @param path path and query of a URL */
   allowsText(path: string): boolean | undefined
+  /** What it takes to remember it. */
+  bytes: number
 }
 
-export const noAiTxt: AiTxt = { allowsText: () => undefined }
 const extension = /\.[A-Za-z][A-Za-z0-9]{0,9}$/
 
 /**
@@ -15,12 +16,15 @@ const extension = /\.[A-Za-z][A-Za-z0-9]{0,9}$/
  */
 export function parseAiTxt(text: string, agent: string, base: string): AiTxt {
   // A site of one page answers everything with that page.
-  if (/^\s*</.test(text)) return noAiTxt
-  const { verdict } = parseRobots(text, agent, base)
-  return {
-    allowsText(path) {
-      const [name = ''] = path.split('?', 1)
-      return (extension.test(name) ? undefined : (verdict(`${name}.html`) ?? verdict(`${name}.txt`))) ?? verdict(path)
-    },
-  }
+  return aiTxtOf(/^\s*</.test(text) ? allowAll : parseRobots(text, agent, base))
 }
+
+const aiTxtOf = ({ verdict, bytes }: RobotsRules): AiTxt => ({
+  bytes,
+  allowsText(path) {
+    const [name = ''] = path.split('?', 1)
+    return (extension.test(name) ? undefined : (verdict(`${name}.html`) ?? verdict(`${name}.txt`))) ?? verdict(path)
+  },
+})
+
+export const noAiTxt: AiTxt = aiTxtOf(allowAll)

@@ -2,13 +2,14 @@ import { z } from 'zod'
 import { decodeText } from '#scraper/charset/charset.ts'
 import { isTransient } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
+import { recentValues, textBytes } from '#infra/recent-values.ts'
 import { userAgentToken } from '#infra/net/user-agent.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { noHostNotes, type HostNoteKind, type HostNotes } from '#schemas/host-notes.ts'
-import { noAiTxt, parseAiTxt } from './ai-txt.ts'
+import { noAiTxt, parseAiTxt, type AiTxt } from './ai-txt.ts'
 import type { HostPolicy } from './rights.ts'
 import { robotsBytesMax, type RobotsRules } from './robots-txt.ts'
-import { noTdmRules, parseTdmFile } from './tdm.ts'
+import { noTdmRules, parseTdmFile, type TdmRules } from './tdm.ts'
 
 /** What a request for one of the files came to. */
 interface PolicyAnswer {
@@ -34,6 +35,8 @@ export interface HostPolicies {
 
 interface Known extends HostPolicy {
   origin: string
+  tdm: TdmRules
+  aiTxt: AiTxt
   /** path → until when it need not be asked (ms since epoch) */
   until: Map<string, number>
   troubles: number
@@ -47,7 +50,8 @@ const noteKinds = { [tdmPath]: 'tdm', [aiPath]: 'ai_txt' } as const satisfies Re
 const dayMs = 86_400_000
 const hourMs = 3_600_000
 const triesMax = 2
-const hostsMax = 10_000
+/** Of what all hosts say. */
+const bytesMax = 32 * 2 ** 20
 const redirectsMax = 5
 
 /**
@@ -55,19 +59,21 @@ const redirectsMax = 5
  * @param notes where what was read outlives the process, for the rest of its day
  */
 export function createHostPolicies(http: Http, pace: Clock, notes: HostNotes = noHostNotes): HostPolicies {
-  const hosts = new Map<string, Known>()
+  const hosts = recentValues<string, Known>({ bytesMax, bytesOf: knownBytes })
   const knownOf = (url: string): Known => {
     const { origin } = new URL(url)
-    const known = hosts.get(origin) ?? recall(notes, origin)
-    hosts.set(origin, known)
-    if (hosts.size > hostsMax) hosts.delete(hosts.keys().next().value ?? origin)
+    const old = hosts.get(origin)
+    if (old) return old
+    const known = recall(notes, origin)
+    hosts.keep(origin, known)
     return known
   }
+  const isOver = (until = 0): boolean => until <= pace.now() || until - pace.now() > dayMs
   return {
     of: knownOf,
     unasked(url, rules) {
       const { until } = knownOf(url)
-      return policyPaths.filter((path) => (until.get(path) ?? 0) <= pace.now() && rules.allows(path)).map((path) => new URL(path, url).href)
+      return policyPaths.filter((path) => isOver(until.get(path)) && rules.allows(path)).map((path) => new URL(path, url).href)
     },
     async ask(file, signal) {
       const known = knownOf(file)
@@ -84,11 +90,15 @@ export function createHostPolicies(http: Http, pace: Clock, notes: HostNotes = n
       known.troubles = 0
       known.until.set(path, pace.now() + (trouble ? hourMs : dayMs))
       if (trouble) return { trouble: undefined, ...cost }
+      hosts.keep(known.origin, known)
       notes.put(noteKinds[path], known.origin, JSON.stringify({ text, until: known.until.get(path) }), pace.now() + dayMs)
       return { trouble: undefined, ...cost }
     },
   }
 }
+
+/** With what it takes itself, its two times and its name. */
+const knownBytes = ({ origin, tdm, aiTxt }: Known): number => 300 + textBytes(origin) + tdm.bytes + aiTxt.bytes
 
 function learn(known: Known, path: PolicyPath, text: string, file: string): void {
   if (path === tdmPath) known.tdm = parseTdmFile(text, file)

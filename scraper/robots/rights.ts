@@ -6,8 +6,8 @@ import { strictestTdm, type TdmDeclaration, type TdmRules } from './tdm.ts'
 
 /** What a host says beside its robots.txt. */
 export interface HostPolicy {
-  tdm: TdmRules
-  aiTxt: AiTxt
+  tdm: Pick<TdmRules, 'of'>
+  aiTxt: Pick<AiTxt, 'allowsText'>
 }
 
 /** What that says of one page: plain data. */

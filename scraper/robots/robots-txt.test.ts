@@ -1,10 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseRobots } from './robots-txt.ts'
+import { parseRobots, readRobots, robotsBytesMax, robotsRules } from './robots-txt.ts'
 
 const rules = (text: string) => parseRobots(text, 'Orrery', 'http://h.example/robots.txt')
-const regExp = (pattern: string) => new RegExp(`^${pattern.replaceAll('*', '.*')}`)
+const regExp = (pattern: string) => new RegExp(`^${pattern.replaceAll('*', '.*').replace(/\$$/, '(?![^])')}`)
 const lines = (...parts: string[]) => parts.join('\n')
+const letters = (i: number) => i.toString(2).replaceAll('0', 'a').replaceAll('1', 'b')
+
+/** As many whole lines as are read. */
+function file(line: (i: number) => string): string {
+  let text = 'User-agent: *\n'
+  for (let i = 0; text.length + line(i).length < robotsBytesMax; i++) text += `${line(i)}\n`
+  return text
+}
 
 describe('RFC 9309', () => {
   test.each([
@@ -53,16 +61,21 @@ describe('RFC 9309', () => {
   ])('%s', (_, text, path, allowed) => expect(rules(text).allows(path)).toBe(allowed))
 
   test('§2.2.2 of all patterns that match, one with the most octets decides', () => {
-    const pattern = fc.array(fc.constantFrom('a', 'b', '/', '*'), { maxLength: 5 }).map((parts) => `/${parts.join('')}`)
-    const path = fc.array(fc.constantFrom('a', 'b', '/'), { maxLength: 8 }).map((parts) => `/${parts.join('')}`)
+    const end = fc.constantFrom('', '', '$')
+    const start = fc.constantFrom('/', '/', '*')
+    const middle = fc.array(fc.constantFrom('a', 'b', '/', '*'), { maxLength: 7 })
+    const pattern = fc.tuple(start, middle, end).map(([first, parts, last]) => first + parts.join('') + last)
+    // Long enough for more than one word of places.
+    const path = fc.array(fc.constantFrom('a', 'b', '/', 'abab'), { maxLength: 40 }).map((parts) => `/${parts.join('')}`)
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.boolean(), pattern), { maxLength: 6 }), path, (list, path) => {
+      fc.property(fc.array(fc.tuple(fc.boolean(), pattern), { maxLength: 20 }), path, (list, path) => {
         const matching = list.filter(([, text]) => regExp(text).test(path))
         const longest = Math.max(...matching.map(([, text]) => text.length))
         const expected = matching.length === 0 || matching.some(([allow, text]) => allow && text.length === longest)
         const text = lines('User-agent: *', ...list.map(([allow, text]) => `${allow ? 'Allow' : 'Disallow'}: ${text}`))
         expect(rules(text).allows(path)).toBe(expected)
       }),
+      { numRuns: 1000 },
     )
   })
 
@@ -72,6 +85,39 @@ describe('RFC 9309', () => {
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.string(), (text, path) => typeof rules(`User-agent:*\n${text}`).allows(path) === 'boolean'),
     )
   })
+})
+
+describe('a file of 500 KiB', () => {
+  test.each<[string, (i: number) => string, string, boolean]>([
+    ['rules of a few octets', (i) => `Allow:/${i}`, '/77777/x', true],
+    ['long ones', (i) => `Disallow: /${i}${'x'.repeat(4000)}`, `/9${'x'.repeat(4000)}/y`, false],
+    ['stars and what they share', (i) => `Disallow:*${letters(i)}c`, `/${'ab'.repeat(1000)}`, true],
+    ['stars and what they share, met', (i) => `Disallow:*${letters(i)}`, `/${'ab'.repeat(1000)}`, false],
+    ['more and more stars', (i) => `Disallow:/${'*a'.repeat(i % 2000)}b$`, `/${'a'.repeat(2000)}`, true],
+    ['the same rule', () => 'Disallow:/*a*b', '/xaxb', false],
+    ['nothing', () => '', '/', true],
+    ['white space', () => ' '.repeat(4090), '/', true],
+    ['other agents', (i) => `User-agent:x${letters(i)}`, '/', true],
+  ])('of %s is matched as any other and takes no more memory than itself', (_, line, path, allowed) => {
+    const text = file(line)
+    const { allows, bytes } = rules(text)
+    expect(allows(path)).toBe(allowed)
+    expect(bytes).toBeLessThan(1.2 * text.length)
+  })
+
+  test('repeats nothing that is said twice', () => expect(rules(file(() => 'Disallow: /a*b$')).bytes).toBeLessThan(2000))
+})
+
+test('what was read goes from thread to thread', () => {
+  const { allows, crawlDelayMs, sitemaps } = robotsRules(
+    structuredClone(readRobots('User-agent: *\nCrawl-delay: 2\nDisallow: /a\nAllow: /a/b\nSitemap: /s.xml', 'orrery', 'http://h.example/robots.txt')),
+  )
+  expect([allows('/a'), allows('/a/b'), crawlDelayMs, sitemaps]).toEqual([false, true, 2000, ['http://h.example/s.xml']])
+})
+
+test('an address longer than that of any page is allowed only where nothing is forbidden', () => {
+  const path = `/${'a'.repeat(5000)}`
+  expect([rules('User-agent: *\nDisallow: /b').allows(path), rules('User-agent: other\nDisallow: /').allows(path)]).toEqual([false, true])
 })
 
 describe('beside the RFC', () => {

@@ -1,31 +1,23 @@
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
-import { compilePattern, normalizePath, type PathPattern } from './path-pattern.ts'
+import { greatestMatch, normalizePattern, pathCharsMax, pathPatterns, patternsBytes, type PathPatterns, type ValuedPattern } from './path-patterns.ts'
+import { textBytes } from '#infra/recent-values.ts'
 
-interface Rule {
-  allow: boolean
-  pattern: PathPattern
+/** What a robots.txt says to one crawler, as plain data that can go from thread to thread. */
+export interface RobotsFile {
+  patterns: PathPatterns
+  crawlDelayMs: number | undefined
+  /** Canonical URLs, in order, without repeats. */
+  sitemaps: readonly string[]
 }
 
-interface Group {
-  agents: string[]
-  rules: Rule[]
-}
-
-/** A `Crawl-delay`, for the agents that were named above it. */
-interface Delay {
-  agents: readonly string[]
-  ms: number
-}
-
-/** What a robots.txt says to one crawler. */
-export interface RobotsRules {
+/** The same, to be asked. */
+export interface RobotsRules extends Pick<RobotsFile, 'crawlDelayMs' | 'sitemaps'> {
   /** @param path path and query of a URL */
   allows(path: string): boolean
   /** What the longest pattern says that matches; undefined when none does. `/robots.txt` is like any other path here. */
   verdict(path: string): boolean | undefined
-  crawlDelayMs: number | undefined
-  /** Canonical URLs, in order, without repeats. */
-  sitemaps: readonly string[]
+  /** What it takes to remember them. */
+  bytes: number
 }
 
 /** RFC 9309 §2.5: a crawler reads at least 500 KiB. Ours reads no more. */
@@ -34,63 +26,101 @@ const crawlDelayMaxMs = 300_000
 const sitemapsMax = 1000
 const lineChars = 4096
 
-export const allowAll: RobotsRules = { allows: () => true, verdict: () => undefined, crawlDelayMs: undefined, sitemaps: [] }
-
 /**
  * Reads a robots.txt (RFC 9309, plus `Crawl-delay` and `Sitemap`).
  * All groups that name `agent` count as one; without any, those for `*`; without these, all is allowed.
  * @param agent product token, any case
  * @param base URL of the file, for relative sitemaps
  */
-export function parseRobots(text: string, agent: string, base: string): RobotsRules {
-  const { groups, delays, sitemaps } = readLines(text)
-  const own = agent.toLowerCase()
-  const name = groups.some(({ agents }) => agents.includes(own)) ? own : '*'
-  const rules = groups.filter(({ agents }) => agents.includes(name)).flatMap((group) => group.rules)
-  // Longest first; between equally long ones, allow (§2.2.2). Then the first that matches decides.
-  rules.sort((a, b) => b.pattern.length - a.pattern.length || Number(b.allow) - Number(a.allow))
+export const parseRobots = (text: string, agent: string, base: string): RobotsRules => robotsRules(readRobots(text, agent, base))
+
+/** Of two patterns that match the longer decides, and between equals the one that allows (§2.2.2): it has the greater value. */
+const ruleOf = (pattern: string, allows: boolean): ValuedPattern => ({ pattern, value: pattern.length * 2 + Number(allows) })
+const allowsOf = (value: number): boolean => value % 2 === 1
+
+export function robotsRules({ patterns, crawlDelayMs, sitemaps }: RobotsFile): RobotsRules {
   const verdict = (path: string): boolean | undefined => {
-    const normal = normalizePath(path)
-    return rules.find(({ pattern }) => pattern.matches(normal))?.allow
+    // No page has such an address: what nobody can have thought of is allowed only where nothing is forbidden.
+    if (path.length > pathCharsMax && patterns.values.length > 0) return false
+    const value = greatestMatch(patterns, path)
+    return value === undefined ? undefined : allowsOf(value)
   }
   return {
     verdict,
     allows: (path) => path === '/robots.txt' || (verdict(path) ?? true),
-    crawlDelayMs: delays.find(({ agents }) => agents.includes(name))?.ms,
-    sitemaps: [...new Set(sitemaps.map((line) => canonicalUrl(line, base)).filter((url) => url !== undefined))].slice(0, sitemapsMax),
+    crawlDelayMs,
+    sitemaps,
+    bytes: sitemaps.reduce((sum, url) => sum + textBytes(url), patternsBytes(patterns)),
   }
 }
 
-function readLines(text: string): { groups: Group[]; delays: Delay[]; sitemaps: string[] } {
-  const groups: Group[] = []
-  const delays: Delay[] = []
-  const sitemaps: string[] = []
-  // Consecutive user-agent lines share a group; the first rule closes their list (§2.1). Other records do not interfere (§2.2.4).
-  let naming = false
-  for (const line of text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/)) {
-    const [, name = '', value = ''] = /^\s*([A-Za-z -]{1,40}?)\s*:\s*([^#]*)/.exec(line.slice(0, lineChars)) ?? []
-    const key = name.toLowerCase().replace(/[ -]/g, '')
-    const last = groups.at(-1)
+export const allowAll: RobotsRules = robotsRules({ patterns: pathPatterns([]), crawlDelayMs: undefined, sitemaps: [] })
+
+/** As plain data what `parseRobots` makes rules of. */
+export function readRobots(text: string, agent: string, base: string): RobotsFile {
+  const own = new Group(agent.toLowerCase())
+  const all = new Group('*')
+  const sitemaps = new Set<string>()
+  for (const { key, value } of linesOf(text)) {
+    own.read(key, value)
+    all.read(key, value)
+    if (key === 'sitemap' && sitemaps.size < sitemapsMax) sitemaps.add(value)
+  }
+  const { rules, crawlDelayMs } = own.isNamed ? own : all
+  const urls = sitemaps.values().map((line) => canonicalUrl(line, base))
+  return { patterns: pathPatterns(rules), crawlDelayMs, sitemaps: [...new Set(urls.filter((url) => url !== undefined))] }
+}
+
+/** What is said to one agent, wherever it is said. */
+class Group {
+  readonly rules: ValuedPattern[] = []
+  crawlDelayMs: number | undefined
+  isNamed = false
+  readonly #name: string
+  /** Whether the newest list of agents names ours. */
+  #isOurs = false
+  /** Consecutive user-agent lines are one list; the first rule closes it (§2.1). Other records do not interfere (§2.2.4). */
+  #isNaming = false
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  read(key: string, value: string): void {
     if (key === 'useragent') {
-      const agent = agentName(value)
-      if (naming) last?.agents.push(agent)
-      else groups.push({ agents: [agent], rules: [] })
-      naming = true
-    } else if (key === 'sitemap') sitemaps.push(value.trim())
-    else if (key === 'crawldelay' && last) delays.push(...delayOf(last.agents, value.trim()))
-    else if ((key === 'allow' || key === 'disallow') && last) {
-      naming = false
+      this.#isOurs = (this.#isNaming && this.#isOurs) || agentName(value) === this.#name
+      this.#isNaming = true
+      this.isNamed ||= this.#isOurs
+    } else if (key === 'crawldelay') {
+      if (this.#isOurs) this.crawlDelayMs ??= delayOf(value)
+    } else if (key === 'allow' || key === 'disallow') {
+      this.#isNaming = false
       // An empty pattern matches nothing (§2.2.2).
-      if (value.trim() !== '') last.rules.push({ allow: key === 'allow', pattern: compilePattern(value.trim()) })
+      if (this.#isOurs && value !== '') this.rules.push(ruleOf(normalizePattern(value), key === 'allow'))
     }
   }
-  return { groups, delays, sitemaps }
+}
+
+/** Every line that is a record: `Key: value # comment`. Keys without case, spaces and hyphens. */
+function* linesOf(text: string): Generator<{ key: string; value: string }> {
+  const lineEnd = /[\r\n]/g
+  for (let start = text.startsWith('\uFEFF') ? 1 : 0, end: number; start < text.length; start = end + 1) {
+    lineEnd.lastIndex = start
+    end = lineEnd.test(text) ? lineEnd.lastIndex - 1 : text.length
+    if (end === start) continue
+    const line = text.slice(start, Math.min(end, start + lineChars))
+    const colon = line.indexOf(':')
+    const name = colon === -1 ? '' : line.slice(0, colon).trim()
+    if (!/^[A-Za-z -]{1,40}$/.test(name)) continue
+    const [value = ''] = line.slice(colon + 1).split('#', 1)
+    yield { key: name.toLowerCase().replace(/[ -]/g, ''), value: value.trim() }
+  }
 }
 
 /** `Googlebot/2.1 ` → `googlebot`: only the product token counts (§2.2.1). */
-const agentName = (value: string): string => (value.trim().startsWith('*') ? '*' : (/^[A-Za-z_-]+/.exec(value.trim())?.[0] ?? '').toLowerCase())
+const agentName = (value: string): string => (value.startsWith('*') ? '*' : (/^[A-Za-z_-]+/.exec(value)?.[0] ?? '').toLowerCase())
 
-function delayOf(agents: readonly string[], value: string): Delay[] {
+function delayOf(value: string): number | undefined {
   const seconds = value === '' ? Number.NaN : Number(value)
-  return seconds >= 0 ? [{ agents: [...agents], ms: Math.min(Math.round(seconds * 1000), crawlDelayMaxMs) }] : []
+  return seconds >= 0 ? Math.min(Math.round(seconds * 1000), crawlDelayMaxMs) : undefined
 }

@@ -1,5 +1,6 @@
 import { decodeText } from '#scraper/charset/charset.ts'
 import type { Http } from '#infra/net/http.ts'
+import { recentValues } from '#infra/recent-values.ts'
 import { userAgentToken } from '#infra/net/user-agent.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { allowAll, parseRobots, robotsBytesMax, type RobotsRules } from './robots-txt.ts'
@@ -24,31 +25,34 @@ const pathOf = (url: string): string => url.slice(url.indexOf('/', 8))
 const dayMs = 86_400_000
 /** A host whose file could not be read is asked again after this. */
 const unreachableMs = 60_000
-const hostsMax = 10_000
+/** Of the rules of all hosts. */
+const bytesMax = 64 * 2 ** 20
 
 /** @param pace clock of the cache */
 export function createRobots(http: Http, pace: Clock): Robots {
-  const cache = new Map<string, { until: number; robots: Promise<HostRobots> }>()
+  const known = recentValues<string, HostRobots>({ bytesMax, bytesOf: robotsBytes, now: () => pace.now() })
+  /** Shared by all who ask meanwhile, so no one caller's signal may end it for the others; the client's own deadline does. */
+  const asking = new Map<string, Promise<HostRobots>>()
+  const ask = async (origin: string): Promise<HostRobots> => {
+    const robots = await read(http, origin, pace).finally(() => asking.delete(origin))
+    known.keep(origin, robots, robots.state === 'unreachable' ? Math.max(0, robots.until - pace.now()) : dayMs)
+    return robots
+  }
   return {
     async of(url, signal) {
       const { origin } = new URL(url)
-      const cached = cache.get(origin)
-      if (cached && cached.until > pace.now()) return cached.robots
-      // Shared by all who ask meanwhile, so no one caller's signal may end it for the others; the client's own deadline does.
-      const entry = { until: pace.now() + dayMs, robots: read(http, origin, pace) }
-      cache.set(origin, entry)
-      if (cache.size > hostsMax) cache.delete(cache.keys().next().value ?? origin)
-      const robots = await entry.robots.catch((error: unknown) => {
-        // No answer to keep for a day; nor is the host asked again at once.
-        entry.until = pace.now() + unreachableMs
-        throw error
-      })
-      if (robots.state === 'unreachable') entry.until = robots.until
+      const old = known.get(origin)
+      if (old) return old
+      const asked = asking.get(origin) ?? ask(origin)
+      asking.set(origin, asked)
+      const robots = await asked
       signal?.throwIfAborted()
       return robots
     },
   }
 }
+
+const robotsBytes = (robots: HostRobots): number => (robots.state === 'found' ? robots.rules.bytes : 0)
 
 async function read(http: Http, origin: string, pace: Clock): Promise<HostRobots> {
   const answer = await http.get(`${origin}/robots.txt`, { bytesMax: robotsBytesMax, truncate: true, redirectsMax: 5 })

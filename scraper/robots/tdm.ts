@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { compilePattern, normalizePath, type PathPattern } from './path-pattern.ts'
+import { textBytes } from '#infra/recent-values.ts'
+import { greatestMatch, normalizePattern, pathPatterns, patternsBytes } from './path-patterns.ts'
 
 /** A declaration of the TDM Reservation Protocol (W3C Community Group Final Report, https://www.w3.org/community/reports/tdmrep/CG-FINAL-tdmrep-20240510/). */
 export interface TdmDeclaration {
@@ -13,10 +14,11 @@ export interface TdmDeclaration {
 export interface TdmRules {
   /** The first rule whose location matches decides. @param path path and query of a URL */
   of(path: string): TdmDeclaration
+  /** What it takes to remember them. */
+  bytes: number
 }
 
 const tdmUndeclared: TdmDeclaration = { reserved: null, policy: undefined }
-export const noTdmRules: TdmRules = { of: () => tdmUndeclared }
 const rulesMax = 10_000
 const policyChars = 2048
 
@@ -29,17 +31,43 @@ const RuleJson = z.object({
 
 /** What is no such file, and a rule that is none, counts as not said, as the protocol has it for its errors. */
 export function parseTdmFile(text: string, base: string): TdmRules {
-  const rules = readRules(text).map((rule): { pattern: PathPattern; declaration: TdmDeclaration } => ({
-    pattern: compilePattern(rule.location),
-    declaration: { reserved: rule['tdm-reservation'] === 1, policy: policyUrl(rule['tdm-policy'], base) },
-  }))
+  const rules = readRules(text)
+  const policies = [...new Set(rules.map((rule) => rule['tdm-policy'] ?? ''))]
+  const indexOf = new Map(policies.map((policy, index) => [policy, index]))
+  const patterns = pathPatterns(
+    rules.map((rule, i) => ({
+      pattern: normalizePattern(rule.location),
+      value: packValue({ rank: rulesMax - i, policy: indexOf.get(rule['tdm-policy'] ?? '') ?? 0, reserved: rule['tdm-reservation'] }),
+    })),
+  )
   return {
     of(path) {
-      const normal = normalizePath(path)
-      return rules.find(({ pattern }) => pattern.matches(normal))?.declaration ?? tdmUndeclared
+      const value = greatestMatch(patterns, path)
+      if (value === undefined) return tdmUndeclared
+      const { policy, reserved } = unpackValue(value)
+      return { reserved: reserved === 1, policy: policyUrl(policies[policy], base) }
     },
+    bytes: policies.reduce((sum, policy) => sum + textBytes(policy), patternsBytes(patterns)),
   }
 }
+
+export const noTdmRules: TdmRules = parseTdmFile('', '')
+
+/** What a rule says, as the number of its pattern: the first rule has the greatest. */
+interface RuleValue {
+  rank: number
+  /** Of the policies named. */
+  policy: number
+  reserved: 0 | 1
+}
+
+/** `rulesMax` needs no more. */
+const indexBits = 14
+const packValue = ({ rank, policy, reserved }: RuleValue): number => (((rank << indexBits) | policy) << 1) | reserved
+const unpackValue = (value: number): Pick<RuleValue, 'policy' | 'reserved'> => ({
+  policy: (value >>> 1) & ((1 << indexBits) - 1),
+  reserved: value & 1 ? 1 : 0,
+})
 
 function readRules(text: string): z.infer<typeof RuleJson>[] {
   if (text.trim() === '') return []
@@ -64,6 +92,6 @@ export function strictestTdm(declarations: readonly TdmDeclaration[]): TdmDeclar
 }
 
 function policyUrl(text: string | undefined, base: string): string | undefined {
-  const url = text === undefined ? null : URL.parse(text.trim(), base)
+  const url = text === undefined || text.trim() === '' ? null : URL.parse(text.trim(), base)
   return url && /^https?:$/.test(url.protocol) && url.href.length <= policyChars ? url.href : undefined
 }

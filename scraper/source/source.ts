@@ -14,17 +14,17 @@ export interface Fetched {
   body: Uint8Array
 }
 
+/** What an answer leads to, and whether it may become a document (page-document.ts; that costs ten times as much); or the stable code of why there is nothing to read. */
+export type SourceReading = { found: Found; isPage: boolean } | string
+
 /** Reads what stands behind one kind of target. To add one: name the kind in TargetKind, write a file like sitemap.ts, list it in `sources`. */
 export interface Source {
   /** The media types asked for. */
   readonly accept: string
   /** Largest body, bytes, decoded; undefined = the miner's `page_bytes_max`. */
   readonly bytesMax: number | undefined
-  /**
-   * Pure and synchronous, whatever the bytes: what it leads to, and whether it may become a document (page-document.ts; that costs ten times as much).
-   * A string is the stable code of why there is nothing to read.
-   */
-  read(fetched: Fetched): { found: Found; isPage: boolean } | string
+  /** Pure and synchronous, whatever the bytes. */
+  read(fetched: Fetched): SourceReading
 }
 
 /** The source of each kind of target. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Config } from '#infra/config/schema.ts'
-import { untilInterrupted } from '#infra/interrupt.ts'
+import { interruptible } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { Signer } from '#schemas/chain.ts'
@@ -23,14 +23,15 @@ export function validatorCommand(program: Command, open: (command: Command) => P
     .command('run')
     .description('Run one validator, cycle after cycle, until it is interrupted.')
     .option('--once', 'stop after one cycle', false)
-    .action(async ({ once }: { once: boolean }, command: Command) => {
-      await using backends = await open(command)
-      using interrupt = untilInterrupted()
-      await using pages = openPagePool({ threads: backends.config.miner.document_threads })
-      await using validator = await validatorOf(backends, pages)
-      if (once) process.stdout.write(`${JSON.stringify(await validator.cycle(interrupt.signal))}\n`)
-      else await cycleForever(validator, backends, interrupt.signal)
-    })
+    .action(({ once }: { once: boolean }, command: Command) =>
+      interruptible(async (signal) => {
+        await using backends = await open(command)
+        await using pages = openPagePool({ threads: backends.config.miner.document_threads })
+        await using validator = await validatorOf(backends, pages)
+        if (once) process.stdout.write(`${JSON.stringify(await validator.cycle(signal))}\n`)
+        else await cycleForever(validator, backends, signal)
+      }),
+    )
 }
 
 /** Opens the configured validator, registered on the chain. */

@@ -4,13 +4,12 @@ import { OrreryError } from '#schemas/errors.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import type { ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import type { QualityChoice } from '#schemas/quality.ts'
 import { decodeRowGroups } from '#schemas/parquet/decode.ts'
 import { paragraphName, paragraphsOf, placeOf } from '../dedup/paragraphs.ts'
 import type { JobMatch } from '../jobs/job-match.ts'
 import type { Claim } from './claim.ts'
 import { failure, type Failure } from './failure.ts'
-import { judgePage, lackedParagraphs, type PageVerdict, type Refetch, type Refetched } from './refetch.ts'
+import { judgePage, lackedParagraphs, type JobWishes, type PageVerdict, type Refetch, type Refetched } from './refetch.ts'
 import { checkDuplicates, checkRow, rowFacts, ShardShares, type RowFacts } from './rows.ts'
 import { drawSample, sampleSeed, type SampledRow } from './sample.ts'
 import { checkFooter, checkManifest, readShard } from './structure.ts'
@@ -25,8 +24,8 @@ export interface EvaluationParams {
   facts: Clock
   matches: JobMatch
   refetch: Refetch
-  /** What a job asks of its texts, by its id. */
-  qualityOf(jobId: string): QualityChoice | undefined
+  /** What a job asks for, by its id. */
+  wishesOf(jobId: string): JobWishes | undefined
   /** Of the block that seeds the sample. */
   blockHash: string
   samplePages: number
@@ -61,7 +60,7 @@ export async function evaluateClaim(hotkey: string, claim: Claim, params: Evalua
   failures.push(...checkDuplicates(rows))
   if (failures.length > 0) return { failures: failures.slice(0, failuresMax), rows, pages: [] }
   const looks: Look[] = []
-  for (const row of sample) looks.push({ row, found: await params.refetch(row.uri, params.signal, params.qualityOf(row.job_id)) })
+  for (const row of sample) looks.push({ row, found: await params.refetch(row.uri, params.signal, params.wishesOf(row.job_id)) })
   const pages = await judgePages(looks, claim, params)
   return { failures: checkPages(pages), rows, pages }
 }

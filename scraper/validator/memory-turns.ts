@@ -1,3 +1,4 @@
+import { recentValues, textBytes } from '#infra/recent-values.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
 
@@ -9,20 +10,16 @@ interface HostState {
   address: string | undefined
 }
 
-const hostsMax = 10_000
+/** Of the hosts, and as much of the addresses. */
+const bytesMax = 4 * 2 ** 20
+const addressBytes = 64
 
 /** The turns of hosts for one process alone, forgotten with it; the host that was asked least lately is forgotten first. Who takes two for a page has one. */
 export function memoryTurns(pace: Pick<Clock, 'now'>): HostTurns {
-  const hosts = new Map<string, HostState>()
-  const addresses = new Map<string, { restsUntil: number; delayMs: number }>()
-  const stateOf = (url: string): HostState => {
-    const { host } = new URL(url)
-    const state = hosts.get(host) ?? { page: '', leasedUntil: 0, restsUntil: 0, address: undefined }
-    hosts.delete(host)
-    hosts.set(host, state)
-    if (hosts.size > hostsMax) hosts.delete(hosts.keys().next().value ?? host)
-    return state
-  }
+  const hosts = recentValues<string, HostState>({ bytesMax, bytesOf: stateBytes })
+  const addresses = recentValues<string, { restsUntil: number; delayMs: number }>({ bytesMax, bytesOf: () => addressBytes })
+  const stateOf = (url: string): HostState => hosts.get(new URL(url).host) ?? { page: '', leasedUntil: 0, restsUntil: 0, address: undefined }
+  const keep = (url: string, state: HostState): void => hosts.keep(new URL(url).host, state)
   return {
     async takeTurn({ url, page, latest, leaseMs }) {
       const now = pace.now()
@@ -33,20 +30,23 @@ export function memoryTurns(pace: Pick<Clock, 'now'>): HostTurns {
       const startsAt = Math.max(now, state.restsUntil, at?.restsUntil ?? 0)
       if (startsAt > latest) return startsAt
       if (at) at.restsUntil = startsAt + at.delayMs
-      if (!isLent) Object.assign(state, { page, leasedUntil: startsAt + leaseMs })
+      if (!isLent) keep(url, { ...state, page, leasedUntil: startsAt + leaseMs })
       return { url, page, startsAt, isWithin: isLent }
     },
     async endTurn({ url, page, isWithin }, { hostDelayMs, until = 0, address }) {
       const now = pace.now()
       const state = stateOf(url)
-      state.restsUntil = Math.max(state.restsUntil, until, now + hostDelayMs)
-      if (!isWithin && state.page === page) state.leasedUntil = 0
+      keep(url, {
+        ...state,
+        restsUntil: Math.max(state.restsUntil, until, now + hostDelayMs),
+        leasedUntil: !isWithin && state.page === page ? 0 : state.leasedUntil,
+        address: address ?? state.address,
+      })
       if (address === undefined) return
-      state.address = address
       const restsUntil = Math.max(addresses.get(address)?.restsUntil ?? 0, now + hostDelayMs)
-      addresses.delete(address)
-      addresses.set(address, { restsUntil, delayMs: hostDelayMs })
-      if (addresses.size > hostsMax) addresses.delete(addresses.keys().next().value ?? address)
+      addresses.keep(address, { restsUntil, delayMs: hostDelayMs })
     },
   }
 }
+
+const stateBytes = ({ page, address = '' }: HostState): number => 64 + textBytes(page) + textBytes(address)

@@ -1,6 +1,6 @@
+import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Document } from '#schemas/document.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
-import type { QualityChoice } from '#schemas/quality.ts'
 import { similarity } from '#schemas/identity/signature.ts'
 import { joinParagraphs, paragraphName, paragraphsOf, placeOf } from '../dedup/paragraphs.ts'
 import { dateFault, type SupportedDate } from './date-fault.ts'
@@ -14,8 +14,11 @@ export type Refetched =
   | { state: 'gone'; reason: string }
   | { state: 'unknown'; reason: string }
 
-/** Fetches a page as a miner would: same robots rules, same extraction, what its job asks of its text. Rejects only when the signal is aborted. */
-export type Refetch = (uri: string, signal: AbortSignal, quality?: QualityChoice) => Promise<Refetched>
+/** What a job says of how its pages are asked for, and of their texts. */
+export type JobWishes = Pick<DesirabilityJob['web'], 'headers' | 'quality'>
+
+/** Fetches a page as a miner would: same robots rules, same extraction, as its job asks. Rejects only when the signal is aborted. */
+export type Refetch = (uri: string, signal: AbortSignal, wishes?: JobWishes) => Promise<Refetched>
 
 export type PageVerdict = { uri: string; textBytes: number } & (
   | { outcome: 'same' }

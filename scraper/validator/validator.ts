@@ -117,13 +117,13 @@ async function evaluateAll(
   signal: AbortSignal,
 ): Promise<Map<string, Evaluated>> {
   const evaluated = new Map<string, Evaluated>()
-  const qualities = new Map(jobs.map(({ id, web }) => [id, web.quality]))
+  const wishes = new Map(jobs.map(({ id, web }) => [id, web]))
   const evaluation = {
     store,
     facts,
     refetch,
     matches: jobMatcher(jobs),
-    qualityOf: (jobId: string) => qualities.get(jobId),
+    wishesOf: (jobId: string) => wishes.get(jobId),
     blockHash: sampleBlock.hash,
     samplePages: settings.sample_pages,
     signal,

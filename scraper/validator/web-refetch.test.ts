@@ -4,12 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createHttp, type Http } from '#infra/net/http.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
-import type { QualityChoice } from '#schemas/quality.ts'
 import { contentId } from '#schemas/identity/content-id.ts'
 import { factTime, manualClock, type ManualClock } from '#test/adversary/subnet.ts'
 import { story } from '#test/site/story.ts'
 import { openPagePool } from '../document/page-pool.ts'
-import type { Refetch, Refetched } from './refetch.ts'
+import type { JobWishes, Refetch, Refetched } from './refetch.ts'
 import { webRefetch } from './web-refetch.ts'
 
 const pages: Record<string, string> = {
@@ -28,8 +27,9 @@ let refetch: Refetch
 const pool = openPagePool({ threads: 1 })
 
 beforeAll(async () => {
-  server = createServer(({ url = '' }, response) => {
-    const page = pages[url]
+  server = createServer(({ url = '', headers }, response) => {
+    const page = pages[url === '/german' && headers['accept-language'] === 'de' ? '/page' : url]
+    if (url === '/german' && page === undefined) return void response.writeHead(406).end()
     if (url === '/broken') return void response.writeHead(503).end()
     return void response
       .writeHead(page === undefined ? 404 : 200, { 'content-type': url.endsWith('.txt') ? 'text/plain' : 'text/html; charset=utf-8' })
@@ -51,7 +51,7 @@ beforeEach(() => {
   refetch = webRefetch({ http, pages: pool, telemetry: createTelemetry(), pace, facts: pace, hostDelayMs: 1000, contact: '' })
 })
 
-const look = (url: string, quality?: QualityChoice): Promise<Refetched> => refetch(url, new AbortController().signal, quality)
+const look = (url: string, wishes?: JobWishes): Promise<Refetched> => refetch(url, new AbortController().signal, wishes)
 
 describe('webRefetch', () => {
   test('finds the document a miner finds', async () => {
@@ -63,7 +63,13 @@ describe('webRefetch', () => {
   test('asks of a text what the job of its row asks', async () => {
     expect(await look(`${origin}/short`)).toEqual({ state: 'gone', reason: 'gopher_too_short' })
     pace.advance(10_000)
-    expect(await look(`${origin}/short`, { gopher_quality: { words_min: 10 } })).toMatchObject({ state: 'found', text: story(2, 1) })
+    expect(await look(`${origin}/short`, { quality: { gopher_quality: { words_min: 10 } } })).toMatchObject({ state: 'found', text: story(2, 1) })
+  })
+
+  test('asks for a page as the job of its row asks', async () => {
+    expect(await look(`${origin}/german`)).toEqual({ state: 'gone', reason: 'http_406' })
+    pace.advance(10_000)
+    expect(await look(`${origin}/german`, { headers: { 'accept-language': 'de' } })).toMatchObject({ state: 'found', text: story(1) })
   })
 
   test('says that a page is gone, or holds nothing', async () => {

@@ -53,10 +53,11 @@ export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostD
     })
   // What its owner reserved is no fault of a copy: it is for the miner to obey, and for a dataset to leave out.
   const readPage = pageReader({ pages, facts, render, wishes: { obeyRights: false, keepsMarkdown: false } })
-  return async (uri, signal, quality) => {
+  return async (uri, signal, { headers, quality } = {}) => {
     const turn = await turnAt(turns, uri, pace, signal)
     try {
-      const found = await fetchDocument(uri, { http, robots, pace, readPage: (read, stop) => readPage({ ...read, quality }, stop) }, signal)
+      const services = { http, robots, pace, headersOf: () => headers }
+      const found = await fetchDocument(uri, { ...services, readPage: (read, stop) => readPage({ ...read, quality }, stop) }, signal)
       if (found.ok) {
         const { id, text, published_at: publishedAt, published_score: publishedScore } = found.document
         return { state: 'found', id, text, publishedAt, publishedScore }

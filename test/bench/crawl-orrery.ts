@@ -60,6 +60,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     gate,
     targets: new Map([['bench', 1e9]]),
     weights: jobs.weights,
+    limits: jobs.limits,
     concurrency,
     leaseMs: 2 * visitMs,
     inRounds: false,

@@ -8,7 +8,7 @@ import { documentColumns } from '#schemas/parquet/columns.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { encodeDocumentFile, encodeDocuments } from '#schemas/parquet/encode.ts'
 import { median, medianRatio, type Bench, type Sample } from './bench.ts'
-import { findPyarrow, runPython } from './pyarrow.ts'
+import { findPython, runPython } from './python.ts'
 import { zipfDocuments } from './zipf-documents.ts'
 
 /**
@@ -46,7 +46,7 @@ async function repeat<Result>(work: () => Result | Promise<Result>): Promise<Res
 }
 
 async function preparePyarrow(quick: boolean): Promise<void> {
-  python = await findPyarrow({ install: true })
+  python = await findPython({ packages: ['pyarrow'], install: true })
   await prepare(quick)
 }
 

@@ -4,7 +4,8 @@ interface Entry extends Target {
   state: 'waiting' | 'leased' | 'finished'
   readyAt: number
   expiresAt: number
-  attempt: number
+  /** That failed since the last visit that was finished. */
+  tries: number
   visitedAt: number | undefined
   version: number
   /** Of the claim that may still be finished. */
@@ -33,13 +34,13 @@ export class FrontierModel {
   add(target: Target, now: number): void {
     const known = this.entries.get(target.url)
     if (!known) {
-      this.entries.set(target.url, { ...target, state: 'waiting', readyAt: 0, expiresAt: 0, attempt: 0, visitedAt: undefined, version: 0, token: undefined })
+      this.entries.set(target.url, { ...target, state: 'waiting', readyAt: 0, expiresAt: 0, tries: 0, visitedAt: undefined, version: 0, token: undefined })
       return
     }
     known.priority = Math.max(known.priority, target.priority)
     known.depth = Math.min(known.depth ?? 0, target.depth ?? 0)
     const changedAt = target.modifiedAt !== undefined && target.modifiedAt <= now ? target.modifiedAt : 0
-    const rests = known.state !== 'leased' && known.attempt === 0 && known.visitedAt !== undefined
+    const rests = known.state !== 'leased' && known.tries === 0 && known.visitedAt !== undefined
     if (rests && (known.visitedAt ?? 0) < changedAt) Object.assign(known, { state: 'waiting', readyAt: 0 })
   }
 
@@ -50,11 +51,11 @@ export class FrontierModel {
     while (claims.length < limit) {
       const [best] = this.#claimable(labels, now)
       if (!best) break
-      Object.assign(best, { state: 'leased', expiresAt: now + leaseMs, attempt: best.attempt + 1 })
+      Object.assign(best, { state: 'leased', expiresAt: now + leaseMs })
       const address = this.addresses.get(this.addressOf.get(hostOf(best.url)) ?? '')
       if (address) address.restsUntil = Math.max(address.restsUntil, now + address.delayMs)
-      const { url, label, kind, priority, depth = 0, attempt, expiresAt, version } = best
-      claims.push({ url, label, kind, priority, depth, attempt, expiresAt, version: version === 0 ? undefined : version })
+      const { url, label, kind, priority, depth = 0, tries, expiresAt, version } = best
+      claims.push({ url, label, kind, priority, depth, attempt: tries + 1, expiresAt, version: version === 0 ? undefined : version })
     }
     return claims
   }
@@ -75,7 +76,7 @@ export class FrontierModel {
     const entry = this.entries.get(url)
     if (!entry) return
     const state = revisitAt === undefined ? 'finished' : 'waiting'
-    Object.assign(entry, { state, readyAt: revisitAt ?? 0, attempt: 0, visitedAt: now, token: undefined })
+    Object.assign(entry, { state, readyAt: revisitAt ?? 0, tries: 0, visitedAt: now, token: undefined })
     if (outcome === 'stored') entry.version++
     if (address !== undefined) {
       this.addressOf.set(hostOf(url), address)
@@ -85,9 +86,12 @@ export class FrontierModel {
     this.#rest(url, now + hostDelayMs)
   }
 
-  defer({ url }: Claim, { until, holdHost, hostDelayMs = 0 }: Deferral, now: number): void {
+  defer({ url }: Claim, { until, isTry = false, holdHost, hostDelayMs = 0 }: Deferral, now: number): void {
     this.#expire(now)
-    Object.assign(this.entries.get(url) ?? {}, { state: 'waiting', readyAt: until, token: undefined })
+    const entry = this.entries.get(url)
+    if (!entry) return
+    const tries = entry.tries + (isTry && entry.state === 'leased' ? 1 : 0)
+    Object.assign(entry, { state: 'waiting', readyAt: until, tries, token: undefined })
     this.#rest(url, Math.max(holdHost ? until : now, now + hostDelayMs))
   }
 
@@ -128,7 +132,9 @@ export class FrontierModel {
   }
 
   #expire(now: number): void {
-    for (const entry of this.entries.values()) if (entry.state === 'leased' && entry.expiresAt <= now) entry.state = 'waiting'
+    for (const entry of this.entries.values()) {
+      if (entry.state === 'leased' && entry.expiresAt <= now) Object.assign(entry, { state: 'waiting', tries: entry.tries + 1 })
+    }
   }
 }
 

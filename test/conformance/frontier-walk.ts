@@ -25,7 +25,7 @@ const done = fc.record({
   revisitMs: fc.option(delayMs, { nil: undefined }),
   address: fc.constantFrom(undefined, '192.0.2.1', '2001:db8::1'),
 })
-const defer = fc.record({ do: fc.constant('defer' as const), which: fc.nat(), delayMs, holdHost: fc.boolean(), hostDelayMs: delayMs })
+const defer = fc.record({ do: fc.constant('defer' as const), which: fc.nat(), delayMs, isTry: fc.boolean(), holdHost: fc.boolean(), hostDelayMs: delayMs })
 const step = fc.oneof(
   fc.record({ do: fc.constant('add' as const), targets: fc.array(target, { minLength: 1, maxLength: 12 }) }),
   fc.record({ do: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 3 }), labels: fc.option(fc.subarray(labels), { nil: undefined }) }),
@@ -159,9 +159,9 @@ class Walker {
     return this.#frontier.done(claim, visit)
   }
 
-  #defer(claim: Claim, { delayMs, holdHost, hostDelayMs }: StepOf<'defer'>, isHeld: boolean): Promise<void> {
+  #defer(claim: Claim, { delayMs, isTry, holdHost, hostDelayMs }: StepOf<'defer'>, isHeld: boolean): Promise<void> {
     const now = this.#clock.now()
-    const deferral = { reason: 'x', until: now + delayMs, holdHost, hostDelayMs }
+    const deferral = { reason: 'x', until: now + delayMs, isTry, holdHost, hostDelayMs }
     if (isHeld) this.#model.defer(claim, deferral, now)
     return this.#frontier.defer(claim, deferral)
   }

@@ -106,6 +106,24 @@ export function frontierSuite(make: () => Promise<Place>): void {
     expect((await frontier.stats()).labels).toEqual({ a: { ...noStats, waiting: 1, stored: 3, unchanged: 2, rejected: 1, failed: 1 } })
   })
 
+  test.each<[string, Visit]>([
+    ['gone', { outcome: 'failed', reason: 'http_410', hostDelayMs: 0 }],
+    ['kept from the index', { outcome: 'rejected', reason: 'noindex', hostDelayMs: 0, etag: '"2"' }],
+    ['answered once more', { outcome: 'unchanged', hostDelayMs: 0, etag: '"2"', lastModified: 'Tue' }],
+  ])('forgets the validators of a page that its owner took back (%s), and nothing else', async (_name, visit) => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    await frontier.add([page('http://h.example/')])
+    const next = async (visit: Visit) => frontier.done(await one(frontier), { ...visit, revisitAt: clock.now() })
+    await next({ ...stored, etag: '"1"', lastModified: 'Mon', memory: 'm' })
+    await next({ ...visit, isWithdrawn: true })
+    expect((await frontier.peek(1))[0]?.previous).toEqual({ etag: undefined, lastModified: undefined, version: 1, memory: 'm' })
+    await next({ ...visit, isWithdrawn: true, memory: 'n' })
+    expect((await frontier.peek(1))[0]?.previous).toEqual({ etag: undefined, lastModified: undefined, version: 1, memory: 'n' })
+    await next({ ...stored, etag: '"3"' })
+    expect((await frontier.peek(1))[0]?.previous).toEqual({ etag: '"3"', lastModified: undefined, version: 2, memory: 'n' })
+  })
+
   test('visits again when asked to, not before, and else never', async () => {
     const { clock, frontier: opened } = await open()
     await using frontier = opened
@@ -126,7 +144,7 @@ export function frontierSuite(make: () => Promise<Place>): void {
     const { clock, frontier: opened } = await open()
     await using frontier = opened
     await frontier.add([page('http://h.example/1', { priority: 1 }), page('http://h.example/2')])
-    await frontier.defer(await one(frontier), { reason: 'timeout', until: clock.now() + 100, holdHost: false })
+    await frontier.defer(await one(frontier), { reason: 'timeout', until: clock.now() + 100, isTry: true, holdHost: false })
     const second = await one(frontier)
     expect(second).toMatchObject({ url: 'http://h.example/2', attempt: 1 })
     await frontier.defer(second, { reason: 'http_503', until: clock.now() + 300, holdHost: true })
@@ -134,6 +152,36 @@ export function frontierSuite(make: () => Promise<Place>): void {
     expect(await frontier.claim({ limit: 1, leaseMs })).toEqual([])
     clock.advance(1)
     expect(await one(frontier)).toMatchObject({ url: 'http://h.example/1', attempt: 2 })
+  })
+
+  test('counts as tries what failed and leases that ran out, not what was given back or gave its turn to another file of the host', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    await frontier.add([page('http://h.example/')])
+    const attempts: number[] = []
+    const next = async () => {
+      const claim = await one(frontier)
+      attempts.push(claim.attempt)
+      return claim
+    }
+    const putOff = async (reason: string, isTry?: boolean) =>
+      frontier.defer(await next(), { reason, until: clock.now(), holdHost: false, ...(isTry !== undefined && { isTry }) })
+    await putOff('released')
+    await putOff('asked_host', false)
+    await putOff('timeout', true)
+    await putOff('resting')
+    const late = await next()
+    clock.advance(leaseMs)
+    // The try was over when its lease was: what comes of it later is no second one.
+    await frontier.stats()
+    await frontier.defer(late, { reason: 'timeout', until: clock.now(), isTry: true, holdHost: false })
+    const unnoticed = await next()
+    clock.advance(leaseMs)
+    await frontier.defer(unnoticed, { reason: 'released', until: clock.now(), holdHost: false })
+    expect(await frontier.peek(1)).toMatchObject([{ attempts: 3 }])
+    await frontier.done(await next(), { outcome: 'failed', reason: 'timeout', hostDelayMs: 0, revisitAt: clock.now() })
+    await next()
+    expect(attempts).toEqual([1, 1, 1, 2, 2, 3, 4, 1])
   })
 
   test('shows what will be claimed next, and lends nothing', async () => {
@@ -232,6 +280,14 @@ export function frontierSuite(make: () => Promise<Place>): void {
     expect(seen).toEqual([undefined, '{"n":1}', '{"n":1}', '', 'x'.repeat(512)])
   })
 
+  test('keeps a memory of a page of which nothing was ever stored', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    await frontier.add([page('http://h.example/')])
+    await frontier.done(await one(frontier), { outcome: 'failed', reason: 'http_404', memory: '1', hostDelayMs: 0, revisitAt: clock.now() })
+    expect((await one(frontier)).previous).toEqual({ etag: undefined, lastModified: undefined, version: 0, memory: '1' })
+  })
+
   test('knows the smallest depth of a page', async () => {
     await using frontier = (await open()).frontier
     await frontier.add([page('http://h.example/1', { depth: 7, priority: 1 }), page('http://h.example/2', { depth: 3 })])
@@ -252,10 +308,10 @@ export function frontierSuite(make: () => Promise<Place>): void {
     const [a, b, c, d] = (await frontier.claim({ limit: 9, leaseMs })) as [Claim, Claim, Claim, Claim]
     // The trouble comes at a later visit.
     await frontier.done(d, { ...stored, revisitAt: clock.now() })
-    await frontier.defer(await one(frontier), { reason: 'timeout', until: clock.now() + 1e9, holdHost: false })
+    await frontier.defer(await one(frontier), { reason: 'timeout', until: clock.now() + 1e9, isTry: true, holdHost: false })
     await frontier.done(a, stored)
     await frontier.done(b, { ...stored, revisitAt: clock.now() + 1e9 })
-    await frontier.defer(c, { reason: 'timeout', until: clock.now() + 1e9, holdHost: false })
+    await frontier.defer(c, { reason: 'timeout', until: clock.now() + 1e9, isTry: true, holdHost: false })
     const changed = (modifiedAt: number) => frontier.add(urls.map((url) => page(url, { modifiedAt })))
     await changed(clock.now() - 1)
     await changed(clock.now() + 1)
@@ -273,6 +329,22 @@ export function frontierSuite(make: () => Promise<Place>): void {
     await frontier.add([page('http://a.example/', { modifiedAt: changedAt - 1000 })])
     const claims = await frontier.claim({ limit: 9, leaseMs })
     expect(claims.map(({ modifiedAt }) => modifiedAt)).toEqual([changedAt - 1000, changedAt])
+  })
+
+  test('takes any date of a change: one before 1970 is none, one of a page beside it is worth as much as ever', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    const good = page('http://good.example/', { modifiedAt: clock.now() - 5000 })
+    const dates = [-1, -62_135_596_800_000, -8.64e15, Number.MIN_SAFE_INTEGER, -0.5, 0.5, 8.64e15, Number.MAX_SAFE_INTEGER, 1e300, -1e300]
+    const odd = dates.map((modifiedAt, i) => page(`http://odd-${i}.example/`, { modifiedAt }))
+    expect(await frontier.add([...odd, good])).toBe(dates.length + 1)
+    const claims = await frontier.claim({ limit: 99, leaseMs })
+    expect(claims.filter(({ modifiedAt }) => modifiedAt !== undefined)).toMatchObject([{ url: good.url }])
+    for (const claim of claims) await frontier.done(claim, stored)
+    expect(await frontier.add(odd)).toBe(0)
+    clock.advance(10)
+    expect(await frontier.add([...odd, { ...good, modifiedAt: clock.now() - 1 }])).toBe(0)
+    expect(urlsOf(await frontier.claim({ limit: 99, leaseMs }))).toEqual([good.url])
   })
 
   test('lets the hosts of an address rest together, and holds one host alone', async () => {

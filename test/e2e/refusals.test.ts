@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
@@ -29,7 +29,21 @@ test.each([
   ['a seed of another scheme', ['up', '--seed', 'ftp://example.org/'], /--seed "ftp:\/\/example\.org\/" is no web address/],
   ['the public web without a contact', ['up', '--seed', 'https://example.org/'], /miner\.contact/],
   ['a time that is none', ['up', '--frozen-at', 'yesterday'], /run\.frozen_at/],
-  ['a command that does not exist', ['upp'], /upp/],
+  ['a command that does not exist', ['upp'], /no such command "upp"; nearest: up$/m],
+  ['a subcommand that does not exist', ['miner', 'rnu'], /no such command "rnu"; nearest: run$/m],
+  ['an option that does not exist', ['miner', 'run', '--onec'], /no such option "--onec"; nearest: --once$/m],
+  ['a group without its command', ['dataset'], /"orrery dataset" needs a command: serve, ingest, publish; see orrery dataset --help/],
+  ['help about what is not there', ['help', 'minre'], /no such command "minre"; nearest: miner$/m],
+  ['a flag without its value', ['up', '--data'], /'--data <dir>' argument missing; see orrery/],
+  ['values of options that are names of commands, as such', ['miner', 'run', '--data', 'config', '--seed', 'up'], /--seed "up" is no web address/],
+  ['one setting by two flags', ['up', '--data', 'a', '--set', 'data.dir=b'], /--set and --data give "data\.dir" two different values; leave one of them out/],
+  ['one setting twice', ['up', '--set', 'run.seed=1', '--set', 'run.seed=2'], /--set gives "run\.seed" two different values/],
+  [
+    'seeds beside sources of the command line',
+    ['up', '--seed', 'http://127.0.0.1/', '--set', 'sources=[]'],
+    /--set and --seed give "sources" two different values/,
+  ],
+  ['a time that is none by --set', ['up', '--set', 'run.frozen_at=yesterday'], /run\.frozen_at/],
 ])('refuses %s and writes nothing', async (_, args, line, toml?: string) => {
   const cwd = await temporaryFolder()
   if (toml !== undefined) await writeFile(join(cwd, 'orrery.toml'), toml)
@@ -47,11 +61,57 @@ test('refuses a port that is in use, naming it and its setting', async () => {
   expect(await readdir(cwd)).toEqual([])
 })
 
-test('refuses a data folder that is a file', async () => {
+test.each([
+  ['a file', (cwd: string) => join(cwd, 'mine')],
+  ['a way through a file', (cwd: string) => join(cwd, 'mine', 'data')],
+  ['a link that leads nowhere', (cwd: string) => join(cwd, 'dangling')],
+  ['a name that is too long', (cwd: string) => join(cwd, 'x'.repeat(300))],
+  ['a file system that keeps no files', () => '/proc/x'],
+  ['a folder below one', () => '/proc/self/x/y'],
+  ['a device', () => '/dev/null'],
+])('refuses as data folder %s', async (_, dataOf) => {
   const cwd = await temporaryFolder()
-  await writeFile(join(cwd, 'data'), 'mine')
-  await refused(['up', '--data', join(cwd, 'data'), ...anyPorts], { cwd }, /data folder ".*data" cannot be used: .*no folder.*--data/)
-  expect(await readdir(cwd)).toEqual(['data'])
+  await writeFile(join(cwd, 'mine'), 'mine')
+  await symlink(join(cwd, 'nowhere'), join(cwd, 'dangling'))
+  for (const data of [
+    ['--data', dataOf(cwd)],
+    ['--set', `data.dir=${dataOf(cwd)}`],
+  ])
+    await refused(['up', ...data, ...anyPorts], { cwd }, /data folder ".*" cannot be used: .*--data/)
+  expect((await readdir(cwd)).toSorted()).toEqual(['dangling', 'mine'])
+})
+
+test('the same setting by two flags is one where they agree', async () => {
+  const cwd = await temporaryFolder()
+  const { code, stdout } = await runProgram(['config', 'show', '--data', 'here', '--set', 'data.dir=here', '--set', 'run.frozen_at=2026-01-15T12:00:00Z'], {
+    cwd,
+  })
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^dir = "here"$/m)
+  expect(stdout).toMatch(/^frozen_at = "2026-01-15T12:00:00Z"$/m)
+})
+
+test('help of each command says what it takes, and is no failure', async () => {
+  for (const words of [
+    ['--help'],
+    ['help'],
+    ['help', 'miner', 'run'],
+    ['miner', 'run', '--help'],
+    ['dataset', 'publish', '-h'],
+    ['chain', '--help'],
+    ['up', '--help'],
+  ]) {
+    const { code, stdout, stderr } = await runProgram(words)
+    expect([code, stderr], words.join(' ')).toEqual([0, ''])
+    expect(stdout).toContain('--set <key=value>')
+  }
+})
+
+test('chain status is a table on standard output, or one line where there is no chain', async () => {
+  const cwd = await temporaryFolder()
+  const { code, stdout, stderr } = await runProgram(['chain', 'status'], { cwd })
+  expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(/^orrery: There is no chain at .*orrery up.*\n$/)])
+  expect(await readdir(cwd)).toEqual([])
 })
 
 test('refuses a chain file of a newer version, and leaves it as it is', async () => {

@@ -24,26 +24,27 @@ export interface TokenBlocks {
 
 /** Blocks kept, in bytes: the first and the last layer of a pipeline fetch the same block minutes apart. */
 const cacheBytesMax = 32 * 2 ** 20
-/** Shard headers kept; each is some 200 bytes. */
-const headersMax = 4096
+/** Shard headers kept, in bytes. */
+const headersBytesMax = 2 ** 20
+/** What one takes, its promise included. */
+const headerBytes = 400
 
 /** Reads the blocks of a plan from its token shards, by byte ranges, never a whole shard. */
 export function openTokenBlocks(plan: PlanManifest, tokens: TokensManifest, store: Pick<ObjectStore, 'get'>): TokenBlocks {
   const batches = plannedBatches(plan, tokens)
-  const headers = new Map<string, Promise<TokenShardHeader>>()
+  const headers = recentValues<string, Promise<TokenShardHeader>>({ bytesMax: headersBytesMax, bytesOf: () => headerBytes })
   const shards = new Map(tokens.shards.map((shard) => [shard.key, shard]))
-  const cache = recentValues<number, TokenBlock>(cacheBytesMax)
+  const cache = recentValues<number, TokenBlock>({ bytesMax: cacheBytesMax, bytesOf: ({ bytes }) => bytes.length })
 
   function headerOf(key: string): Promise<TokenShardHeader> {
     const known = headers.get(key)
     if (known) return known
-    if (headers.size >= headersMax) headers.clear()
     const reading = readHeader(store, key, shards.get(key), tokens).catch((error: unknown) => {
       throw faultOf(key, error)
     })
-    headers.set(key, reading)
+    headers.keep(key, reading)
     // A store that was away for a moment is asked again the next time.
-    reading.catch(() => headers.delete(key))
+    reading.catch(() => headers.drop(key))
     return reading
   }
 
@@ -66,7 +67,7 @@ export function openTokenBlocks(plan: PlanManifest, tokens: TokensManifest, stor
       const planned = batches.batch(batch)
       const pieces = await Promise.all(planned.windows.flatMap((window) => window.pieces.map(readPiece)))
       const block = joinPieces(planned, pieces)
-      cache.keep(batch, block, block.bytes.length)
+      cache.keep(batch, block)
       return block
     },
   }

@@ -1,3 +1,5 @@
+import { remembered } from '../html/name-memory.ts'
+
 /** What a `<meta>`, `itemprop` or RDFa property of that name says of a date, and how surely it says so; undefined when it says nothing of one. */
 export interface DateName {
   kind: 'published' | 'modified'
@@ -45,17 +47,11 @@ const plainNames = new Set([
 ])
 
 export function dateName(name: string): DateName | undefined {
-  const known = names.get(name)
-  if (known !== undefined || names.has(name)) return known
-  const found = name.length > 64 ? undefined : readName(name)
-  if (names.size >= namesMax) names.clear()
-  names.set(name, found)
-  return found
+  return name.length > nameCharsMax ? undefined : readings(name).found
 }
 
-/** Pages of a host bring the same names again and again. */
-const names = new Map<string, DateName | undefined>()
-const namesMax = 2000
+const nameCharsMax = 64
+const readings = remembered((name) => ({ found: readName(name) }))
 
 function readName(raw: string): DateName | undefined {
   const name = raw

@@ -1,5 +1,5 @@
 import { Parser } from 'htmlparser2'
-import { detached } from './name-memory.ts'
+import { recentValues, textBytes, type RecentValues } from '#infra/recent-values.ts'
 
 /** What htmlparser2's parser has beneath its types. */
 interface Names {
@@ -12,10 +12,10 @@ interface Names {
 }
 type Internals = new (...rest: ConstructorParameters<typeof Parser>) => Names
 
-const rememberedMax = 5000
+const bytesMax = 2 ** 20
 const rememberedChars = 40
-const tagNames = new Map<string, string>()
-const attributeNames = new Map<string, string>()
+const tagNames = recentValues<string, string>({ bytesMax, bytesOf: textBytes })
+const attributeNames = recentValues<string, string>({ bytesMax, bytesOf: textBytes })
 
 /**
  * htmlparser2's parser, except that every name of an element or attribute is the one string of its kind that is used as a key: comparing two and
@@ -36,10 +36,9 @@ class NamedParser extends (Parser as unknown as Internals) {
   }
 }
 
-function remember(names: Map<string, string>, written: string, name: string): string {
+function remember(names: RecentValues<string, string>, written: string, name: string): string {
   const [key = name] = Object.keys({ [name]: true })
-  if (names.size >= rememberedMax) names.clear()
-  if (written.length <= rememberedChars) names.set(detached(written), key)
+  if (written.length <= rememberedChars) names.keep(written, key)
   return key
 }
 

@@ -1,3 +1,4 @@
+import { recentValues, textBytes } from '#infra/recent-values.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 
 /** The canonical URL of a link as it stands in a page; undefined for what is no page's address. */
@@ -8,10 +9,10 @@ const urlCharsMax = 2048
 const plainPath = /^\/[A-Za-z0-9\-._~!$'()*+,=@/]*$/
 const plainRelative = /^[A-Za-z0-9_][A-Za-z0-9\-._~/]*$/
 const absolute = /^(https?:\/\/[^/?#\\@\s]+)(\/[^?#]*)$/
-const authoritiesMax = 4096
+const bytesMax = 2 * 2 ** 20
 
 /** Spelling → canonical origin of authorities seen before, `http://EXAMPLE.org:80` → `http://example.org`. Pure, so shared by all pages. */
-const origins = new Map<string, string | undefined>()
+const origins = recentValues<string, { origin: string | undefined }>({ bytesMax, bytesOf: ({ origin = '' }) => textBytes(origin) })
 
 /**
  * Resolves the links of one page: exactly canonicalUrl(href, base), but what most links look like (a plain path on this host or another, with or without
@@ -43,9 +44,9 @@ const isPlain = (path: string): boolean => plainPath.test(path) && !path.startsW
 const bounded = (url: string): string | undefined => (url.length > urlCharsMax ? undefined : url)
 
 function originOf(authority: string): string | undefined {
-  if (origins.has(authority)) return origins.get(authority)
+  const known = origins.get(authority)
+  if (known) return known.origin
   const origin = canonicalUrl(`${authority}/`)?.slice(0, -1)
-  if (origins.size >= authoritiesMax) origins.clear()
-  origins.set(authority, origin)
+  origins.keep(authority, { origin })
   return origin
 }

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Fingerprinter, toInteger } from './fingerprint.ts'
-import { SeenSet } from './seen-set.ts'
+import { Fingerprinter, SeenSet, toInteger } from './seen-set.ts'
 
 const seed = [0x0123abcd, 0x89ef4567] as const
 function fingerprint(text: string, by = new Fingerprinter(seed)): string {

@@ -1,0 +1,243 @@
+import type { Database } from '../sqlite/database.ts'
+
+/** A URL that waits for its first visit, or was put back into the queue. */
+export interface Entry {
+  url: string
+  priority: number
+  depth: number
+  classId: number
+}
+
+const headBytes = 14
+
+/**
+ * Entries as bytes, one after the other: u16 bytes of the URL, u16 class, u16 depth, f64 priority, all little-endian, then the URL in UTF-8.
+ * What `written` gives is only good until the next use.
+ */
+class EntryWriter {
+  #buffer = Buffer.allocUnsafe(1 << 16)
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** What came since the last `clear`. */
+  written(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length)
+  }
+
+  clear(): void {
+    this.#length = 0
+  }
+
+  add({ url, priority, depth, classId }: Entry): void {
+    const at = this.#length
+    // A code unit takes three bytes at most.
+    this.#reserve(headBytes + url.length * 3)
+    const bytes = this.#buffer.write(url, at + headBytes)
+    this.#buffer.writeUInt16LE(bytes, at)
+    this.#buffer.writeUInt16LE(classId, at + 2)
+    this.#buffer.writeUInt16LE(depth, at + 4)
+    this.#buffer.writeDoubleLE(priority, at + 6)
+    this.#length += headBytes + bytes
+  }
+
+  /** Room for a number; returns where `setUint32` may put it. */
+  reserveUint32(): number {
+    this.#reserve(4)
+    this.#length += 4
+    return this.#length - 4
+  }
+
+  setUint32(at: number, value: number): void {
+    this.#buffer.writeUInt32LE(value, at)
+  }
+
+  #reserve(bytes: number): void {
+    while (this.#length + bytes > this.#buffer.length) this.#buffer = Buffer.concat([this.#buffer, Buffer.allocUnsafe(this.#buffer.length)])
+  }
+}
+
+/** The entry that begins there, and where the next one does. */
+function readEntry(bytes: Buffer, at: number): { entry: Entry; end: number } {
+  const end = at + headBytes + bytes.readUInt16LE(at)
+  const entry = {
+    url: bytes.toString('utf8', at + headBytes, end),
+    classId: bytes.readUInt16LE(at + 2),
+    depth: bytes.readUInt16LE(at + 4),
+    priority: bytes.readDoubleLE(at + 6),
+  }
+  return { entry, end }
+}
+
+/** The highest priority first, then the smallest URL in byte order. */
+export function byUrgency(a: Entry, b: Entry): number {
+  return b.priority - a.priority || compareBytes(a.url, b.url)
+}
+
+/** As bytes of UTF-8. UTF-16 differs from it only where a surrogate meets a unit from U+E000 on. */
+function compareBytes(a: string, b: string): number {
+  if (a === b) return 0
+  if (!beyondSurrogates.test(a) || !beyondSurrogates.test(b)) return a < b ? -1 : 1
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
+const beyondSurrogates = /[\uD800-\uFFFF]/
+
+/** The first entry of a run, as it stands in the table. */
+interface RunRow {
+  host: number
+  lane: number
+  /** −priority, so that the order of the key is the order of visits. */
+  rank: number
+  url: string
+  /** Of its body; 0 = it has none. */
+  id: number
+  class: number
+  depth: number
+  /** Where the next entry begins in the run's body; −1 for the last. */
+  next: number
+}
+
+/** Entries that one run holds: a claim reads a whole run, an add writes one. */
+const entriesPerRun = 64
+
+/**
+ * What is ready of each host and lane, in sorted runs: an add appends a few runs, however many URLs it brings, and a claim takes the first entry of the best
+ * run. An entry may have become stale (the URL was raised, put off or visited since): whoever takes it asks `isLive`. All under the caller's transaction.
+ * A body is entries in order (EntryWriter).
+ */
+export class FrontierQueue {
+  readonly #db: Database
+  readonly #isLive: (entry: Entry) => boolean
+  readonly #writer = new EntryWriter()
+  /** What `top` found last, as long as it is the first. */
+  #top: RunRow | undefined
+
+  constructor(db: Database, isLive: (entry: Entry) => boolean) {
+    this.#db = db
+    this.#isLive = isLive
+  }
+
+  /** @param entries the highest priority first, then the smallest URL; at least one */
+  push(host: number, lane: number, entries: readonly Entry[]): void {
+    for (let start = 0; start < entries.length; start += entriesPerRun) this.#pushRun(host, lane, entries.slice(start, start + entriesPerRun))
+  }
+
+  /** The best entry that is live; what is stale before it goes away. */
+  top(host: number, lane: number): Entry | undefined {
+    for (;;) {
+      const run = this.#first(host, lane)
+      this.#top = run
+      if (!run) return undefined
+      const entry = { url: run.url, priority: 0 - run.rank, depth: run.depth, classId: run.class }
+      if (this.#isLive(entry)) return entry
+      this.#advance(run)
+    }
+  }
+
+  /** Takes away what `top` gave. */
+  pop(host: number, lane: number): void {
+    const run = this.#top?.host === host && this.#top.lane === lane ? this.#top : this.#first(host, lane)
+    if (run) this.#advance(run)
+  }
+
+  #first(host: number, lane: number): RunRow | undefined {
+    return this.#db.get<RunRow>('select * from runs where host = ? and lane = ? order by rank, url, id limit 1', host, lane)
+  }
+
+  #pushRun(host: number, lane: number, [first, ...rest]: readonly Entry[]): void {
+    if (!first) return
+    if (rest.length === 0) return this.#insert(host, lane, 0, first, -1)
+    this.#writer.clear()
+    for (const entry of rest) this.#writer.add(entry)
+    const body = this.#db.get<{ id: number }>('insert into bodies (body) values (?) returning id', this.#writer.written())
+    if (body) this.#insert(host, lane, body.id, first, 0)
+  }
+
+  /** The same entry alone twice is as good as once. */
+  #insert(host: number, lane: number, id: number, { priority, url, classId, depth }: Entry, next: number): void {
+    this.#top = undefined
+    this.#db.run('insert or ignore into runs values (?, ?, ?, ?, ?, ?, ?, ?)', host, lane, 0 - priority, url, id, classId, depth, next)
+  }
+
+  #advance({ host, lane, rank, url, id, next }: RunRow): void {
+    this.#top = undefined
+    this.#db.run('delete from runs where host = ? and lane = ? and rank = ? and url = ? and id = ?', host, lane, rank, url, id)
+    if (next < 0) return void (id > 0 && this.#db.run('delete from bodies where id = ?', id))
+    const body = this.#db.get<{ body: Uint8Array }>('select body from bodies where id = ?', id)?.body
+    if (!body) return
+    const { entry, end } = readEntry(Buffer.from(body.buffer, body.byteOffset, body.byteLength), next)
+    this.#insert(host, lane, id, entry, end < body.length ? end : -1)
+  }
+}
+
+/** Entries that wait, at most, for a process that only adds; it then sorts them in itself. */
+const entriesMax = 50_000
+
+/**
+ * New URLs as they came, one row for all that a transaction adds: it touches the end of one table, where runs and heads would touch a page for each host.
+ * Who claims sorts them in first, host by host; whatever came together by then is one run of its host.
+ *
+ * A row is groups, each: u32 host, u32 bytes, little-endian, and so many bytes of entries (EntryWriter).
+ */
+export class FrontierInbox {
+  readonly #db: Database
+  readonly #writer = new EntryWriter()
+  #waiting = 0
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** More than should wait. */
+  get isFull(): boolean {
+    return this.#waiting >= entriesMax
+  }
+
+  put(host: number, entries: readonly Entry[]): void {
+    const [hostAt, bytesAt] = [this.#writer.reserveUint32(), this.#writer.reserveUint32()]
+    const start = this.#writer.length
+    for (const entry of entries) this.#writer.add(entry)
+    this.#writer.setUint32(hostAt, host)
+    this.#writer.setUint32(bytesAt, this.#writer.length - start)
+    this.#waiting += entries.length
+  }
+
+  write(): void {
+    if (this.#writer.length > 0) this.#db.run('insert into inbox (groups) values (?)', this.#writer.written())
+    this.#writer.clear()
+  }
+
+  /** Takes out all there is: the entries of each host, hosts in the order in which pages of `runs` stand. */
+  empty(): [number, Entry[]][] {
+    this.write()
+    this.#waiting = 0
+    const rows = this.#db.all<{ groups: Uint8Array }>('select groups from inbox order by id')
+    if (rows.length === 0) return []
+    this.#db.run('delete from inbox')
+    const hosts = new Map<number, Entry[]>()
+    for (const { groups } of rows) collect(Buffer.from(groups.buffer, groups.byteOffset, groups.byteLength), hosts)
+    return [...hosts].toSorted(([a], [b]) => a - b)
+  }
+
+  forget(): void {
+    this.#writer.clear()
+    this.#waiting = 0
+  }
+}
+
+function collect(groups: Buffer, hosts: Map<number, Entry[]>): void {
+  for (let at = 0; at < groups.length;) {
+    const host = groups.readUInt32LE(at)
+    const end = at + 8 + groups.readUInt32LE(at + 4)
+    const entries = hosts.get(host) ?? []
+    hosts.set(host, entries)
+    for (at += 8; at < end;) {
+      const read = readEntry(groups, at)
+      entries.push(read.entry)
+      at = read.end
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { TargetKind } from '#schemas/frontier.ts'
+import { sources, type Fetched } from '../source/source.ts'
+import { readFrame, writeFrame } from './frame.ts'
+import { openTaskReader, type PageTask } from './page-document.ts'
+import { openBegun, type Watched } from './watch-state.ts'
+
+/** What a reader is asked for; the body comes beside it, as bytes. */
+export type ReaderJob = { make: 'document'; task: PageTask } | { make: 'finds'; kind: TargetKind; fetched: Fetched }
+
+/** What it answers: what was made, or what was thrown. */
+export type ReaderAnswer = { made: unknown } | { thrown: { message: string; stack: string | undefined } }
+
+/** What pages have in common, so that no page pays for the compilation of what reads it. */
+const firstPage = `<!doctype html><html lang="en"><head><title>A first page</title><meta name="author" content="Nobody"><script type="application/ld+json">{"@type":"Article","datePublished":"2020-01-02"}</script></head><body><nav><ul><li><a href="/a">One</a></li></ul></nav><main><article><h1>A first page</h1>${'<p>The garden of the house is on the other side of the road, and it was the place that <a href="/b">we liked</a> to be in with friends.</p>'.repeat(20)}<ul><li>One thing</li></ul><table><tr><td>1</td></tr></table></article></main></body></html>`
+
+/**
+ * A process of the pool: reads one page after the other, as long as its standard input lasts. What a page does to it, by time, by memory or by a fault of the
+ * machine below, it does to nothing else. It needs no event loop, so it waits for each page and for each answer to be taken.
+ */
+const cpuMsMax = Number(process.argv[2])
+const readTask = await openTaskReader()
+const make = (job: ReaderJob, body: Uint8Array): unknown =>
+  job.make === 'document' ? readTask({ ...job.task, fetched: { ...job.task.fetched, body } }) : sources[job.kind].read({ ...job.fetched, body })
+
+const fetched: Fetched = { url: 'http://localhost/', status: 200, headers: {}, body: new Uint8Array() }
+make(
+  { make: 'document', task: { fetched, rendered: undefined, robotsTxt: undefined, host: undefined, nowMs: 0, obeyRights: true, keepsMarkdown: true } },
+  Buffer.from(firstPage),
+)
+
+const begun = openBegun()
+const watched: Watched = { buffer: begun.buffer, cpuMsMax }
+const watch = new Worker(new URL('./page-watch.ts', import.meta.url), { workerData: watched })
+await once(watch, 'online')
+
+for (let frame = readFrame(0); frame; frame = readFrame(0)) {
+  begun.begin()
+  let answer: ReaderAnswer
+  try {
+    answer = { made: make(frame.value as ReaderJob, frame.bytes) }
+  } catch (error) {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error))
+    answer = { thrown: { message, stack } }
+  }
+  begun.end()
+  writeFrame(1, answer)
+}
+process.exit()
