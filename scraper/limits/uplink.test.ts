@@ -55,8 +55,8 @@ describe('the uplink is down', () => {
 
   test('when nobody has answered since the start', async () => {
     const { uplink, ask, fail } = watched()
-    fail('dns_failed', ...hosts(0, 4))
-    await ask(...hosts(0, 4))
+    fail('dns_failed', ...hosts(0, 20))
+    await ask(...hosts(0, 20))
     expect(uplink.isDown()).toBe(true)
   })
 })
@@ -85,6 +85,13 @@ describe('it is the hosts', () => {
     expect(uplink.isDown()).toBe(false)
   })
 
+  test('when none of a few seeds ever answers', async () => {
+    const { uplink, ask, fail } = watched()
+    fail('connection_failed', ...hosts(0, 10))
+    for (let again = 0; again < 3; again++) await ask(...hosts(0, 10))
+    expect(uplink.isDown()).toBe(false)
+  })
+
   test('when they answer with an error, of HTTP or of TLS', async () => {
     const { uplink, ask, fail } = watched()
     await ask(...hosts(0, 10))
@@ -105,6 +112,7 @@ test('hosts of this process say nothing of the network', async () => {
 
 test('probes begin at growing pauses, a minute at most, and are not kept waiting by a clock that was ahead', async () => {
   const { uplink, pace, ask, fail } = watched()
+  await ask(...hosts(0, 4))
   fail('dns_failed', ...hosts(0, 4))
   expect(uplink.untilProbeMs()).toBeUndefined()
   await ask(...hosts(0, 4))

@@ -20,6 +20,8 @@ export interface Uplink {
 
 /** With fewer hosts, all of them may be dead. */
 const hostsInARow = 4
+/** Where none has answered yet, all that are known may be misspelt. */
+const hostsAtStart = 20
 const [firstPauseMs, longestPauseMs] = [1000, 60_000]
 const answeredBytesMax = 4 << 20
 
@@ -40,7 +42,7 @@ export function createUplink(pace: Clock): Uplink {
     if (down || (hasAnswered && !answered.get(host))) return
     answered.drop(host)
     failing.add(host)
-    if (failing.size >= hostsInARow) down = { pauseMs: firstPauseMs, probeAt: pace.now() + firstPauseMs }
+    if (failing.size >= (hasAnswered ? hostsInARow : hostsAtStart)) down = { pauseMs: firstPauseMs, probeAt: pace.now() + firstPauseMs }
   }
   return {
     watch: (http) => ({

@@ -184,18 +184,20 @@ export class Visitor {
     await this.#finish(claim, visit, ending)
   }
 
-  /** Whatever was asked of a host, the sitemaps its robots.txt names become known with it. @returns how many of all were new */
+  /**
+   * Whatever was asked of a host, the sitemaps its robots.txt names become known with it.
+   * @returns how many of all were new, but for those with a query: a token that is drawn for each visit is no news
+   */
   async #addFound(claim: Claim, found: Found, { rules }: Permission): Promise<number> {
     const { targets, frontier, rejects } = this.#options
     const named = rules.sitemaps.length === 0 ? found : { ...found, sitemaps: [...found.sitemaps, ...rules.sitemaps.map((url) => ({ url }))] }
     const wanted = targets.found(named, claim)
-    let added = 0
-    try {
-      if (wanted.targets.length > 0) added = await frontier.add(wanted.targets)
-    } catch (error) {
+    const { plain = [], queried = [] } = Object.groupBy(wanted.targets, ({ url }) => (url.includes('?') ? 'queried' : 'plain'))
+    const adding = [plain, queried].map((found) => (found.length > 0 ? frontier.add(found) : 0))
+    const [added = 0] = await Promise.all(adding).catch((error: unknown) => {
       targets.forget()
       throw error
-    }
+    })
     for (const { url, reason } of wanted.trapped) await rejects.add({ subject: url, reason, stage: 'find', details: { from: claim.url } })
     return added
   }
