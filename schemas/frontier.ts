@@ -114,6 +114,9 @@ export interface ClaimRequest {
  * Contract: what `add`, `done` and `defer` acknowledged survives kill -9. At any moment at most one unexpired claim exists per URL
  * **and per host**: a host is never asked twice at once. `claim` prefers the highest priority, then the smallest URL in byte order;
  * hosts that rest are passed over. A claim whose lease ran out returns to the queue by itself. A host is the name and port of the URL.
+ * What became due while nobody asked is taken in some hundred at a time, the longest due first: `claim` prefers among what is in, and `nextReadyAt` says now
+ * as long as more is left. No clock is believed for ever: what is lent, rests or waits for longer than can be, by a clock that was ahead, does so no longer
+ * than can be from now on.
  * Calls take effect in the order in which a process makes them: what was added before a visit is done is durable when the end of the visit is.
  * Wrong arguments (no http(s) URL, a limit or lease below 1, a number that is not finite, a missing reason) are `invalid_argument` and change nothing.
  */

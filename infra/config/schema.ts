@@ -101,6 +101,11 @@ export const Config = z.strictObject({
         .min(1)
         .default(4 * 2 ** 20)
         .describe('Largest page, decoded.'),
+      bodies_bytes_max: z
+        .int()
+        .min(2 ** 20)
+        .default(256 * 2 ** 20)
+        .describe('Most bytes of answers that are held at once, until each is read; while it is full only the oldest of those that are long goes on.'),
       ports: z
         .array(z.int().min(1).max(65_535))
         .default([80, 443, 8080, 8443])

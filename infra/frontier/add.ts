@@ -2,7 +2,7 @@ import type { Target } from '#schemas/frontier.ts'
 import { hostOf } from './arguments.ts'
 import { byUrgency, type Entry } from './queue.ts'
 import type { FrontierParts } from './sqlite.ts'
-import type { TargetRow } from './targets.ts'
+import { lifeCycle, type TargetRow } from './targets.ts'
 
 export interface AddLimits {
   /** Further URLs of a host that has so many are refused. */
@@ -19,7 +19,7 @@ export function addTargets(parts: FrontierParts, targets: readonly Target[], lim
   const byHost = new Map<string, Newcomer[]>()
   for (const target of merge(parts, targets, now)) {
     if (parts.seen.find(target.url)) {
-      update(parts, target)
+      update(parts, target, now)
       continue
     }
     const name = hostOf(target.url)
@@ -70,7 +70,7 @@ function addToHost(parts: FrontierParts, name: string, found: readonly Newcomer[
 }
 
 /** Something more is said of a known URL: it rises, lies nearer, or has changed since its last visit. */
-function update({ seen, hosts, targets }: FrontierParts, target: Newcomer): void {
+function update({ seen, hosts, targets }: FrontierParts, target: Newcomer, now: number): void {
   const bounds = seen.find(target.url)
   if (!bounds) return
   const known = targets.find(target.url)
@@ -79,17 +79,20 @@ function update({ seen, hosts, targets }: FrontierParts, target: Newcomer): void
   const isRaised = Math.fround(target.priority) > Math.fround(before.priority)
   const priority = isRaised ? target.priority : before.priority
   const depth = Math.min(target.depth, before.depth)
-  seen.update(target.url, { priority, depth, modifiedAt: target.modifiedAt })
+  seen.update(target.url, { priority, depth, modifiedAt: target.modifiedAt }, now)
   let row = known
   if (isRaised || depth < before.depth) {
     if (known) targets.rank(known.url, priority, depth)
     const entry = { url: target.url, priority, depth, classId: bounds.classId }
     row = known ? { ...known, priority, depth } : targets.materialize(hosts.idOf(hostOf(target.url)), entry)
   }
-  if (row && ((isRaised && row.state === 'ready') || hasChangedSince(row, target.modifiedAt))) hosts.offer(row.host, row.lane, targets.makeReady(row))
+  if (!row) return
+  const isSooner = isRaised && lifeCycle[row.state].raised === 'ready'
+  const isAgain = row.state !== 'ready' && lifeCycle[row.state].changed === 'ready' && hasChangedSince(row, target.modifiedAt, now)
+  if (isSooner || isAgain) hosts.offer(row.host, row.lane, targets.makeReady(row))
 }
 
-/** Whether the page rests after a visit that came before the change. What is put off after trouble stays so. */
-function hasChangedSince({ state, tries, visited_at }: TargetRow, modifiedAt: number | undefined): boolean {
-  return (state === 'later' || state === 'finished') && tries === 0 && visited_at !== null && modifiedAt !== undefined && visited_at < modifiedAt
+/** Whether the page rests after a visit that came before the change, or at a time that is still to come: a clock was ahead. What is put off after trouble stays so. */
+function hasChangedSince({ tries, visited_at }: TargetRow, modifiedAt: number | undefined, now: number): boolean {
+  return tries === 0 && visited_at !== null && modifiedAt !== undefined && (visited_at < modifiedAt || visited_at > now)
 }

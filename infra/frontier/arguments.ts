@@ -1,3 +1,4 @@
+import { recentValues, textBytes } from '#infra/recent-values.ts'
 import type { ClaimRequest, Deferral, Target, TargetKind, Visit } from '#schemas/frontier.ts'
 import type { TurnEnd, TurnRequest } from '#schemas/host-turns.ts'
 import { refuse, requireFinite, requireInteger, requireOneOf, requireText } from '../sqlite/arguments.ts'
@@ -68,18 +69,22 @@ function checkLabel(name: string, label: string): void {
 }
 
 /** Origins as they were written → host; they are few, and a parse costs more than all else that is done with a new URL. */
-const hosts = new Map<string, string>()
-const hostsMax = 10_000
+const hosts = recentValues<string, string>({ bytesMax: 2_000_000, bytesOf: textBytes })
+/** Most links of a page lead to one host. */
+let last = { origin: ' ', host: '' }
 
 /** The host name with its port. @throws OrreryError `invalid_argument` for what is no http(s) URL */
 export function hostOf(url: string): string {
   const [origin = ''] = /^[^/\\?#]*:\/\/[^/\\?#]+/.exec(url) ?? []
   const isClean = !/[\s\p{Cc}]/u.test(url)
+  if (isClean && origin === last.origin) return last.host
   const known = isClean ? hosts.get(origin) : undefined
-  if (known !== undefined) return known
+  if (known !== undefined) {
+    last = { origin, host: known }
+    return known
+  }
   const parsed = isClean ? URL.parse(url) : null
   if (!parsed || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) throw refuse('target.url', url, 'an absolute http or https URL')
-  if (hosts.size >= hostsMax) hosts.clear()
-  if (origin !== '') hosts.set(origin, parsed.host)
+  if (origin !== '') hosts.keep(origin, parsed.host)
   return parsed.host
 }

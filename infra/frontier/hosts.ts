@@ -1,6 +1,8 @@
+import { recentValues } from '#infra/recent-values.ts'
 import type { HostTurn, TurnEnd, TurnRequest } from '#schemas/host-turns.ts'
 import type { Database } from '../sqlite/database.ts'
 import { hostOf } from './arguments.ts'
+import { FrontierHeads } from './heads.ts'
 import type { Tallies } from './labels.ts'
 import type { Entry } from './queue.ts'
 import type { FrontierTargets } from './targets.ts'
@@ -12,23 +14,19 @@ interface HostRow {
   rests_until: number
   leased_url: string | null
   leased_until: number | null
-  /** The last one that answered; undefined as long as none is known. */
+  /** The last one that answered; null as long as none is known. */
   address: string | null
-}
-
-/** The best of a lane at an open host; it may be stale (FrontierQueue). */
-interface HeadRow {
-  host: number
-  lane: number
-  rank: number
-  url: string
-  /** Of the host, and until when it rests. */
-  address: string | null
-  address_until: number | null
 }
 
 /** What is to be known of a host that is about to be lent. */
 type Lendable = Pick<HostRow, 'id' | 'is_open' | 'address'>
+
+/** A lease: ms since epoch. It may begin later than now, when the host's rest is over. */
+interface Lease {
+  startsAt: number
+  until: number
+  now: number
+}
 
 /** How a visit ended, for its host: ms since epoch, but `delayMs`. */
 interface Release {
@@ -38,20 +36,30 @@ interface Release {
   delayMs?: number | undefined
 }
 
-/** Of hosts whose numbers are kept in memory. */
-const idsMax = 50_000
+/** Of host names whose numbers are kept in memory. */
+const idsBytesMax = 4_000_000
+/** What one waking takes in of each kind, at most: some tens of ms of work, most of it pages of the file. What is left comes with the next. */
+const dueMax = 500
+/** Closed hosts that are read at once, in search of one for which something waits: most often the first is. */
+const hostsPerLook = 100
 
 /** One request at a time per host, and the rests of hosts and addresses: which hosts are free, and the best target of each. See schema.ts for the tables. */
 export class FrontierHosts {
   readonly #db: Database
   readonly #targets: FrontierTargets
   readonly #tallies: Tallies
-  readonly #ids = new Map<string, number>()
+  readonly #restMaxMs: number
+  readonly #heads: FrontierHeads
+  #ids = recentValues<string, number>({ bytesMax: idsBytesMax })
+  /** As it was at the last waking, which comes before any lease in its transaction. */
+  #longestLeaseMs = 0
 
-  constructor(db: Database, targets: FrontierTargets, tallies: Tallies) {
+  constructor(db: Database, { targets, tallies, restMaxMs }: { targets: FrontierTargets; tallies: Tallies; restMaxMs: number }) {
     this.#db = db
     this.#targets = targets
     this.#tallies = tallies
+    this.#restMaxMs = restMaxMs
+    this.#heads = new FrontierHeads(db)
   }
 
   /** The number of a host, which never changes; made when it is not there. */
@@ -63,80 +71,96 @@ export class FrontierHosts {
       row = this.#db.get<{ id: number }>('insert into hosts (host) values (?) returning id', name) as { id: number }
       this.#tallies.count('hosts', 1)
     }
-    if (this.#ids.size >= idsMax) this.#ids.clear()
-    this.#ids.set(name, row.id)
+    this.#ids.keep(name, row.id)
     return row.id
   }
 
   forget(): void {
-    this.#ids.clear()
+    this.#ids = recentValues({ bytesMax: idsBytesMax })
   }
 
-  /** New URLs of a host. */
+  /** New URLs of a host, or such as became due. */
   enqueue(host: number, entries: readonly Entry[]): void {
     for (const [lane, best] of this.#targets.enqueue(host, entries)) this.offer(host, lane, best)
   }
 
-  /** An entry that was put into the queue. Only an open host has heads; #open makes those of the others. */
-  offer(host: number, lane: number, { priority, url }: Entry): void {
-    this.#db.run(
-      `insert into heads select id, ?, ?, ? from hosts where id = ? and is_open = 1
-       on conflict do update set rank = excluded.rank, url = excluded.url
-       where excluded.rank < heads.rank or (excluded.rank = heads.rank and excluded.url < heads.url)`,
-      lane,
-      0 - priority,
-      url,
-      host,
-    )
+  /** An entry that was put into the queue. */
+  offer(host: number, lane: number, entry: Entry): void {
+    this.#heads.offer(host, lane, entry)
   }
 
-  /** Brings to the present: expired leases return, rests end, deferred targets become ready. */
+  /** Brings to the present: expired leases return, rests end, deferred targets become ready; some hundred of each at a time, those that are due longest first. */
   wake(now: number): void {
-    const due = this.#db.all<HostRow>(
-      `select * from hosts where id in (
-         select id from hosts where is_open = 0 and opens_at <= ? union all select id from hosts where leased_until <= ?
-       ) order by id`,
-      now,
-      now,
-    )
-    for (const row of due) {
+    this.#restrain(now)
+    for (const row of this.#due(now)) {
       const leased = row.leased_url === null ? undefined : this.#targets.find(row.leased_url)
       if (leased?.state === 'leased') this.#targets.expire(leased)
       this.#openOrRest(row, row.rests_until, now)
     }
-    for (const { host, lane, entry } of this.#targets.ripen(now)) this.offer(host, lane, entry)
+    this.#db.run('delete from addresses where address in (select address from addresses where delay_ms = 0 and rests_until <= ? limit ?)', now, dueMax)
+    for (const [host, entries] of this.#targets.ripen(now, dueMax)) this.enqueue(host, entries)
+  }
+
+  #due(now: number): HostRow[] {
+    return this.#db.all<HostRow>(
+      `select * from hosts where id in (
+         select id from (select id from hosts where is_open = 0 and opens_at <= ? order by opens_at limit ?)
+         union select id from (select id from hosts where leased_until <= ? order by leased_until limit ?)
+       ) order by id`,
+      now,
+      dueMax,
+      now,
+      dueMax,
+    )
+  }
+
+  /** A clock that was once ahead is not believed for ever: what is lent, rests or waits for longer than can be from now on does so no longer than can be. */
+  #restrain(now: number): void {
+    const restMost = now + this.#restMaxMs
+    const leaseMost = now + (this.#longestLeaseMs = this.#longestLease())
+    this.#db.run(
+      `update hosts set rests_until = min(rests_until, ?1), leased_until = min(leased_until, ?2),
+         opens_at = iif(leased_until is null, min(opens_at, ?1), max(min(leased_until, ?2), min(rests_until, ?1)))
+       where id in (
+         select id from (select id from hosts where is_open = 0 and opens_at > max(?1, ?2) limit ?3)
+         union select id from (select id from hosts where leased_until > ?2 limit ?3)
+       )`,
+      restMost,
+      leaseMost,
+      dueMax,
+    )
+    this.#db.run('update addresses set rests_until = ?1 where address in (select address from addresses where rests_until > ?1 limit ?2)', restMost, dueMax)
+    this.#targets.restrain(now, restMost, dueMax)
+  }
+
+  /** Ever asked of the frontier. */
+  #longestLease(): number {
+    return this.#db.get<{ count: number }>(`select count from counters where name = 'longest_lease_ms'`)?.count ?? 0
   }
 
   /** The best of all that can be claimed now among the lanes (all when undefined): the highest priority, then the smallest URL. */
   best(lanes: readonly number[] | undefined, now: number): { host: Lendable; entry: Entry } | undefined {
-    for (let head = this.#firstHead(lanes); head; head = this.#firstHead(lanes)) {
+    for (let head = this.#heads.first(lanes); head; head = this.#heads.first(lanes)) {
       const { host, lane, rank, url, address, address_until } = head
       if (address_until !== null && address_until > now) {
         this.#rest(this.#row(host), address_until)
         continue
       }
       const entry = this.#targets.queue.top(host, lane)
-      if (!entry) this.#db.run('delete from heads where host = ? and lane = ?', host, lane)
-      else if (entry.url === url && 0 - entry.priority === rank) return { host: { id: host, is_open: 1, address }, entry }
-      else this.#db.run('update heads set rank = ?, url = ? where host = ? and lane = ?', 0 - entry.priority, entry.url, host, lane)
+      if (entry?.url === url && 0 - entry.priority === rank) return { host: { id: host, is_open: 1, address }, entry }
+      this.#heads.renew(head, entry)
     }
     return undefined
   }
 
-  lend({ id, is_open, address }: Lendable, url: string, until: number, now: number): void {
+  lend({ id, is_open, address }: Lendable, url: string, { startsAt, until, now }: Lease): void {
     this.#db.run('update hosts set leased_url = ?, leased_until = ?, is_open = 0, opens_at = ? where id = ?', url, until, until, id)
     if (is_open === 1) this.#closed(id)
-    if (address !== null) this.#restAddress(address, now)
-  }
-
-  /** Ends the lease of that URL, if the host is lent for it; the host rests until `restsUntil`, and the address that answered, if one did, for `delayMs`. */
-  release(host: number, url: string, { restsUntil, now, address, delayMs }: Release): void {
-    const before = this.#row(host)
-    const row = { ...before, rests_until: Math.max(before.rests_until, restsUntil), address: address ?? before.address }
-    if (address !== undefined) this.#restFrom(address, now, delayMs)
-    if (row.leased_url === null || row.leased_url === url) return this.#openOrRest(row, row.rests_until, now)
-    // After an expiry the host may be lent for another URL: a late answer does not end that lease, but the rest it asks for counts.
-    this.#write(row, { is_open: 0, opens_at: Math.max(row.leased_until ?? 0, row.rests_until) })
+    if (address !== null) this.#restAddress(address, startsAt)
+    if (until - now > this.#longestLeaseMs) {
+      this.#longestLeaseMs = until - now
+      this.#db.run(`insert into counters values ('longest_lease_ms', ?) on conflict do update set count = excluded.count`, until - now)
+    }
   }
 
   /** The host for something that is no claim (host-turns.ts). */
@@ -145,23 +169,35 @@ export class FrontierHosts {
     const host = this.#row(this.idOf(hostOf(url)))
     const isWithin = host.leased_url === page
     if (host.leased_url !== null && !isWithin) return now
-    const startsAt = Math.max(now, host.rests_until, this.#addressRest(host))
+    const startsAt = Math.max(now, this.#possible(Math.max(host.rests_until, this.#addressRest(host)), now))
     if (startsAt > latest) return startsAt
-    if (!isWithin) this.lend(host, lentFor(page), startsAt + leaseMs, startsAt)
+    if (!isWithin) this.lend(host, lentFor(page), { startsAt, until: startsAt + leaseMs, now })
     else if (host.address !== null) this.#restAddress(host.address, startsAt)
     return { url, page, startsAt, isWithin }
   }
 
   endTurn({ url, page, isWithin }: Pick<HostTurn, 'url' | 'page' | 'isWithin'>, { hostDelayMs, until = 0, address }: TurnEnd, now: number): void {
     const host = this.idOf(hostOf(url))
-    const restsUntil = Math.max(until, now + hostDelayMs)
-    if (!isWithin) return this.release(host, lentFor(page), { restsUntil, now, address, delayMs: hostDelayMs })
-    if (address !== undefined) this.#restFrom(address, now, hostDelayMs)
+    const end = { restsUntil: Math.max(until, now + hostDelayMs), now, address, delayMs: hostDelayMs }
+    if (!isWithin) return this.release(host, lentFor(page), end)
     // The lease goes on; the rest counts from its end, or for the next turn within it.
-    this.#db.run('update hosts set rests_until = max(rests_until, ?), address = coalesce(?, address) where id = ?', restsUntil, address ?? null, host)
+    const row = this.#row(host)
+    this.#write(this.#after(row, end), row)
   }
 
-  #restFrom(address: string, now: number, delayMs: number | undefined): void {
+  /** Ends the lease of that URL, if the host is lent for it; the host rests until `restsUntil`, and the address that answered, if one did, for `delayMs`. */
+  release(host: number, url: string, end: Release): void {
+    const row = this.#after(this.#row(host), end)
+    if (row.leased_url === null || row.leased_url === url) return this.#openOrRest(row, row.rests_until, end.now)
+    // After an expiry the host may be lent for another URL: a late answer does not end that lease, but the rest it asks for counts.
+    this.#write(row, { is_open: 0, opens_at: Math.max(row.leased_until ?? 0, row.rests_until) })
+  }
+
+  /** What is known of a host once a visit of it has ended. */
+  #after(before: HostRow, { restsUntil, now, address, delayMs }: Release): HostRow {
+    const row = { ...before, rests_until: this.#possible(Math.max(before.rests_until, restsUntil), now) }
+    if (address === undefined) return row
+    if (before.address !== null && before.address !== address) this.#leaveAddress(before.address, before.id)
     this.#db.run(
       `insert into addresses values (?, ?, ?) on conflict do update set
        rests_until = max(rests_until, excluded.rests_until), delay_ms = coalesce(?, delay_ms)`,
@@ -170,51 +206,75 @@ export class FrontierHosts {
       delayMs ?? 0,
       delayMs ?? null,
     )
+    return { ...row, address }
   }
 
   nextReadyAt(lanes: readonly number[], now: number): number | undefined {
     if (this.best(lanes, now)) return now
-    const times = [this.#nextOpening(lanes, now), ...lanes.map((lane) => this.#nextRipe(lane))].filter((at) => at !== undefined)
-    return times.length === 0 ? undefined : Math.min(...times)
+    const times = [this.#nextOpening(lanes, now), ...lanes.map((lane) => this.#nextRipe(lane, now))].filter((at) => at !== undefined)
+    return times.length === 0 ? undefined : Math.max(now, Math.min(...times))
   }
 
-  /** Targets that wait for their host or its address. */
+  /** When the first host comes free for which a target waits; of the open ones, those whose address rests. */
   #nextOpening(lanes: readonly number[], now: number): number | undefined {
-    const hindered = this.#db.all<{ id: number; at: number }>(
-      `select h.id, max(iif(h.is_open, 0, h.opens_at), coalesce(a.rests_until, 0)) as at from hosts h left join addresses a on a.address = h.address
-       where h.id in (
-         select id from hosts where is_open = 0 union select b.id from addresses r join hosts b on b.address = r.address where r.rests_until > ?
-       ) order by at`,
+    let next: number | undefined
+    for (const { id, opens_at, at } of this.#hindered(now)) {
+      if (next !== undefined && opens_at >= next) break
+      if ((next === undefined || at < next) && this.#hasWaiting(id, lanes, at)) next = at
+    }
+    return next
+  }
+
+  /** Hosts that cannot be asked now, in the order in which they would come free but for their addresses; `at` is when they do. */
+  *#hindered(now: number): Generator<{ id: number; opens_at: number; at: number }> {
+    yield* this.#db.all<{ id: number; opens_at: number; at: number }>(
+      `select h.id, 0 as opens_at, a.rests_until as at from addresses a join hosts h on h.address = a.address
+       where a.rests_until > ? and h.is_open = 1 order by a.rests_until`,
       now,
     )
-    return hindered.find(({ id, at }) =>
-      lanes.some(
-        (lane) =>
-          this.#targets.queue.top(id, lane) ??
-          this.#db.get(`select 1 from targets where host = ? and lane = ? and state = 'later' and ready_at <= ? limit 1`, id, lane, at),
-      ),
-    )?.at
+    for (let last = { id: 0, opens_at: -1 }, isOver = false; !isOver;) {
+      const closed = this.#db.all<{ id: number; opens_at: number; at: number }>(
+        `select h.id, h.opens_at, max(h.opens_at, coalesce(a.rests_until, 0)) as at from hosts h left join addresses a on a.address = h.address
+         where h.is_open = 0 and (h.opens_at, h.id) > (?, ?) order by h.opens_at, h.id limit ?`,
+        last.opens_at,
+        last.id,
+        hostsPerLook,
+      )
+      yield* closed
+      last = closed.at(-1) ?? last
+      isOver = closed.length < hostsPerLook
+    }
   }
 
-  /** Targets for which their host and its address wait. */
-  #nextRipe(lane: number): number | undefined {
-    return this.#db.get<{ at: number }>(
-      `select t.ready_at as at from targets t join hosts h on h.id = t.host left join addresses a on a.address = h.address
-       where t.lane = ? and t.state = 'later' and t.ready_at > max(h.opens_at, coalesce(a.rests_until, 0)) order by t.ready_at limit 1`,
+  #hasWaiting(host: number, lanes: readonly number[], at: number): boolean {
+    return lanes.some((lane) => this.#targets.queue.top(host, lane) !== undefined || this.#targets.isDue(host, lane, at))
+  }
+
+  /**
+   * When the first target is due for which its host and its address wait. Those whose host opens later `#nextOpening` finds; when they are so many that no
+   * other was found among those looked at, it is worth looking again when these are due.
+   */
+  #nextRipe(lane: number, now: number): number | undefined {
+    const due = "select ready_at as at, host from targets where lane = ? and state = 'later' order by ready_at limit ?"
+    const first = this.#db.get<{ at: number }>(due, lane, 1)
+    if (!first || first.at <= now) return first?.at
+    const ripe = this.#db.get<{ at: number }>(
+      `select t.at from (${due}) t cross join hosts h on h.id = t.host left join addresses a on a.address = h.address
+       where t.at > max(h.opens_at, coalesce(a.rests_until, 0)) limit 1`,
       lane,
-    )?.at
+      dueMax,
+    )
+    return (ripe ?? this.#db.get<{ at: number }>(`${due} offset ?`, lane, 1, dueMax - 1))?.at
   }
 
-  #firstHead(lanes: readonly number[] | undefined): HeadRow | undefined {
-    const rested = 'h.host, h.lane, h.rank, h.url, o.address, a.rests_until as address_until'
-    const joined = 'join hosts o on o.id = h.host left join addresses a on a.address = o.address'
-    if (!lanes) return this.#db.get<HeadRow>(`select ${rested} from heads h ${joined} order by h.rank, h.url limit 1`)
-    return this.#db.get<HeadRow>(
-      `select ${rested} from json_each(?) as wanted
-       join heads h on (h.lane, h.host) = (select lane, host from heads where lane = wanted.value order by rank, url limit 1) ${joined}
-       order by h.rank, h.url limit 1`,
-      JSON.stringify(lanes),
-    )
+  /** No rest is longer. */
+  #possible(restsUntil: number, now: number): number {
+    return Math.min(restsUntil, now + this.#restMaxMs)
+  }
+
+  #addressRest({ address }: HostRow): number {
+    if (address === null) return 0
+    return this.#db.get<{ rests_until: number }>('select rests_until from addresses where address = ?', address)?.rests_until ?? 0
   }
 
   /** Two hosts at one address are not asked at once either: the second waits as long as the last visit there asked for. */
@@ -222,9 +282,9 @@ export class FrontierHosts {
     this.#db.run('update addresses set rests_until = max(rests_until, ? + delay_ms) where address = ?', at, address)
   }
 
-  #addressRest({ address }: HostRow): number {
-    if (address === null) return 0
-    return this.#db.get<{ rests_until: number }>('select rests_until from addresses where address = ?', address)?.rests_until ?? 0
+  /** What nobody is at has no delay, and is forgotten when its rest is over (`wake`). */
+  #leaveAddress(address: string, host: number): void {
+    this.#db.run('update addresses set delay_ms = 0 where address = ?1 and not exists (select 1 from hosts where address = ?1 and id <> ?2)', address, host)
   }
 
   #row(id: number): HostRow {
@@ -233,7 +293,7 @@ export class FrontierHosts {
 
   #openOrRest(row: HostRow, restsUntil: number, now: number): void {
     if (restsUntil <= now) this.#open(row)
-    else this.#rest(row, restsUntil)
+    else this.#rest(row, this.#possible(restsUntil, now))
   }
 
   #rest(row: HostRow, until: number): void {
@@ -241,15 +301,20 @@ export class FrontierHosts {
     if (row.is_open === 1) this.#closed(row.id)
   }
 
-  /** Only open hosts have heads. */
   #closed(host: number): void {
-    this.#db.run('delete from heads where host = ?', host)
+    this.#heads.close(host)
     this.#tallies.count('hosts_closed', 1)
+  }
+
+  #open(row: HostRow): void {
+    this.#write({ ...row, rests_until: 0, leased_url: null, leased_until: null }, { is_open: 1, opens_at: 0 })
+    if (row.is_open === 0) this.#tallies.count('hosts_closed', -1)
+    this.#heads.open(row.id)
   }
 
   #write({ id, rests_until, leased_url, leased_until, address }: HostRow, { is_open, opens_at }: Pick<HostRow, 'is_open' | 'opens_at'>): void {
     this.#db.run(
-      'update hosts set is_open = ?, opens_at = ?, rests_until = ?, leased_url = ?, leased_until = ?, address = ? where id = ?',
+      `update hosts set is_open = ?, opens_at = ?, rests_until = ?, leased_url = ?, leased_until = ?, address = ? where id = ?`,
       is_open,
       opens_at,
       rests_until,
@@ -258,21 +323,6 @@ export class FrontierHosts {
       address,
       id,
     )
-  }
-
-  #open(row: HostRow): void {
-    const { id, is_open } = row
-    this.#write({ ...row, leased_url: null, leased_until: null }, { is_open: 1, opens_at: 0 })
-    if (is_open === 0) this.#tallies.count('hosts_closed', -1)
-    const next = 'select lane, rank, url from runs where host = ? and lane > ? order by lane, rank, url limit 1'
-    for (let head = this.#db.get<HeadRow>(next, id, -1); head; head = this.#db.get<HeadRow>(next, id, head.lane))
-      this.#db.run(
-        'insert into heads values (?, ?, ?, ?) on conflict do update set rank = excluded.rank, url = excluded.url',
-        id,
-        head.lane,
-        head.rank,
-        head.url,
-      )
   }
 }
 

@@ -4,7 +4,8 @@
  * `runs`, `bodies`: what is ready, in sorted runs (queue.ts).
  * `targets`: URLs that were claimed, raised or brought nearer, by fingerprint. `state`: ready = has an entry in a run; later = waits for ready_at; leased;
  * finished = not again, unless it changes. `lane`: what a claim filters by.
- * `hosts.is_open` = 0 while the host is lent or rests, until opens_at. `addresses`: the rests of IP addresses.
+ * `hosts.is_open` = 0 while the host is lent or rests, until opens_at. `addresses`: the rests of IP addresses, and how long each rests when one of its
+ * hosts is lent.
  * `heads`: the best ready target per lane of each open host: what can be claimed now, so that a claim is one index seek.
  * `tallies`: how many pages of a label are in a state; `visits`: how many ended how; `counters`: see labels.ts, and the seed of the fingerprints (seen-set.ts),
  * which nobody outside knows: SQLite's random() is seeded by the system.
@@ -38,6 +39,7 @@ export const frontierTables = `
   create index hosts_by_address on hosts (address) where address is not null;
   create table addresses (address text primary key, rests_until integer not null, delay_ms integer not null) strict, without rowid;
   create index addresses_resting on addresses (rests_until);
+  create index addresses_idle on addresses (rests_until) where delay_ms = 0;
   create table heads (host integer, lane integer, rank real not null, url text not null, primary key (host, lane)) strict, without rowid;
   create index heads_order on heads (rank, url);
   create index heads_lane_order on heads (lane, rank, url);

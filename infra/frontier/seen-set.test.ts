@@ -82,6 +82,6 @@ test('knows what would be news', () => {
   const set = new SeenSet()
   set.insert(1, 2, { priority: 5, classId: 1, depth: 3, freshAt: 100 })
   set.find(1, 2)
-  expect([set.isNews(5, 3, 100), set.isNews(4, 9, 0), set.isNews(5 + 1e-9, 3, 0)]).toEqual([false, false, false])
-  expect([set.isNews(6, 3, 0), set.isNews(0, 2, 0), set.isNews(0, 9, 101)]).toEqual([true, true, true])
+  expect([set.isNews(5, 3, 100, 100), set.isNews(4, 9, 0, 99), set.isNews(5 + 1e-9, 3, 0, 100)]).toEqual([false, false, false])
+  expect([set.isNews(6, 3, 0, 100), set.isNews(0, 2, 0, 100), set.isNews(0, 9, 101, 101), set.isNews(0, 9, 50, 99)]).toEqual([true, true, true, true])
 })

@@ -142,11 +142,12 @@ export class SeenSet {
     words[this.#base + 4] = (classId << 16) | depth
   }
 
-  /** Whether any of this goes beyond what stands where `find` moved to. */
-  isNews(priority: number, depth: number, freshAt: number): boolean {
+  /** Whether any of this goes beyond what stands where `find` moved to. What has been seen to later than `latest` has not been. */
+  isNews(priority: number, depth: number, freshAt: number, latest: number): boolean {
     const { words, floats } = this.#at
     const base = this.#base
-    return Math.fround(priority) > (floats[base + 2] ?? 0) || depth < ((words[base + 4] ?? 0) & 0xff) || freshAt > (words[base + 3] ?? 0)
+    const seenAt = words[base + 3] ?? 0
+    return Math.fround(priority) > (floats[base + 2] ?? 0) || depth < ((words[base + 4] ?? 0) & 0xff) || (freshAt > 0 && (freshAt > seenAt || seenAt > latest))
   }
 
   clear(): void {

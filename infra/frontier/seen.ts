@@ -57,16 +57,16 @@ export class FrontierSeen {
   }
 
   /** When a URL last changed, to the second, as this process was told (ms since epoch). */
-  changedAt(url: string): number | undefined {
-    const { freshAt = 0 } = this.find(url) ?? {}
-    return freshAt === 0 ? undefined : freshAt * 1000
+  changedAt(url: string, now: number): number | undefined {
+    const atMs = (this.find(url)?.freshAt ?? 0) * 1000
+    return atMs > 0 && atMs <= now ? atMs : undefined
   }
 
   /** False when the URL is known and nothing of this is more than is known of it. */
-  isNews(url: string, priority: number, depth: number, modifiedAt: number | undefined): boolean {
+  isNews(url: string, priority: number, depth: number, modifiedAt: number | undefined, now: number): boolean {
     this.#fingerprinter.read(url)
     if (!this.#set.find(this.#fingerprinter.lo, this.#fingerprinter.hi)) return true
-    return this.#set.isNews(priority, Math.min(depth, depthMost), secondsSaid(modifiedAt))
+    return this.#set.isNews(priority, Math.min(depth, depthMost), secondsSaid(modifiedAt), Math.floor(now / 1000))
   }
 
   /** Reads what others have added. The first time that is all there is. */
@@ -97,14 +97,15 @@ export class FrontierSeen {
   }
 
   /** What was said of a known URL and has been seen to. */
-  update(url: string, { priority, depth, modifiedAt }: Omit<SeenTarget, 'classId'>): void {
+  update(url: string, { priority, depth, modifiedAt }: Omit<SeenTarget, 'classId'>, now: number): void {
     const seen = this.find(url)
     if (!seen) return
     this.#set.write({
       classId: seen.classId,
       priority: Math.max(seen.priority, priority),
       depth: Math.min(seen.depth, depth),
-      freshAt: Math.max(seen.freshAt, secondsDone(modifiedAt)),
+      // What is still to come was seen to by a clock that was ahead.
+      freshAt: Math.max(seen.freshAt * 1000 > now ? 0 : seen.freshAt, secondsDone(modifiedAt)),
     })
   }
 

@@ -13,7 +13,7 @@ import { FrontierHosts } from './hosts.ts'
 import { Tallies, TargetClasses } from './labels.ts'
 import { FrontierInbox } from './queue.ts'
 import { FrontierSeen } from './seen.ts'
-import { FrontierTargets, type TargetRow } from './targets.ts'
+import { FrontierTargets, isHeld, type HeldRow } from './targets.ts'
 
 export interface FrontierOptions {
   /** Times leases and rests; it must be the wall clock of all processes that share the file. */
@@ -22,6 +22,10 @@ export interface FrontierOptions {
   hostUrlsMax?: number
   /** New URLs that lie deeper (Target.depth) are refused and counted (FrontierStats.refused.depth). */
   depthMax?: number
+  /** No page waits longer than this (ms) for its next visit; what is later was said by a clock that was ahead. */
+  revisitMaxMs?: number
+  /** No host rests longer than this (ms), whatever it asks for. */
+  restMaxMs?: number
 }
 
 /** What a frontier is made of, over one database. */
@@ -34,6 +38,7 @@ export interface FrontierParts {
   hosts: FrontierHosts
 }
 
+const dayMs = 86_400_000
 /** From so many claims on that are under way, what ends one waits some ms for others. */
 const claimsForPatience = 8
 /** Claims that were lost are never ended: they are forgotten with all others, which costs nothing but patience. */
@@ -47,12 +52,15 @@ const cacheKib = 32_768
  * A URL is an entry of a sorted run (queue.ts) until it is claimed; then it gets a row. That it is known stands in each process's memory
  * (seen.ts), about 30 bytes a URL, read from the file when the first URL is added. Calls that come together share one sync to disk.
  */
-export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, depthMax = 100 }: FrontierOptions): Frontier & HostTurns & AsyncDisposable {
+export function sqliteFrontier(path: string, options: FrontierOptions): Frontier & HostTurns & AsyncDisposable {
+  const { clock, hostUrlsMax = 1_000_000, depthMax = 100, revisitMaxMs = 365 * dayMs, restMaxMs = dayMs } = options
   requireInteger('hostUrlsMax', hostUrlsMax, 1)
   requireInteger('depthMax', depthMax, 0)
+  requireInteger('revisitMaxMs', revisitMaxMs, 1)
+  requireInteger('restMaxMs', restMaxMs, 1)
   const db = openDatabase(path, fileSchemas.frontier)
   db.run(`pragma cache_size = -${cacheKib}`)
-  const parts = frontierParts(db)
+  const parts = frontierParts(db, { revisitMaxMs, restMaxMs })
   const { seen, hosts, inbox, targets, tallies, classes } = parts
   const hooks = {
     beforeCommit() {
@@ -69,13 +77,13 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
   const held = new Set<string>()
   // One crawler that works alone must not be kept waiting; where many visits are under way, some end at about the same time.
   const patience = () => (held.size >= claimsForPatience ? 'patient' : undefined)
-  const finish = (claim: Claim, end: (row: TargetRow, now: number) => void) => {
+  const finish = (claim: Claim, end: (row: HeldRow, now: number) => void) => {
     held.delete(claim.token)
     return run(() => end(heldTarget(parts, claim), clock.now()), patience())
   }
   return {
     async add(found) {
-      const news = newsOf(parts, found)
+      const news = newsOf(parts, found, clock.now())
       if (news.length === 0) return 0
       // What is read before the transaction keeps nobody waiting.
       if (seen.count === 0) seen.catchUp()
@@ -141,21 +149,28 @@ export function sqliteFrontier(path: string, { clock, hostUrlsMax = 1_000_000, d
   }
 }
 
-function frontierParts(db: Database): FrontierParts {
+function frontierParts(db: Database, { revisitMaxMs, restMaxMs }: Required<Pick<FrontierOptions, 'revisitMaxMs' | 'restMaxMs'>>): FrontierParts {
   const seedPart = (name: string) => db.get<{ count: number }>('select count from counters where name = ?', name)?.count ?? 0
   const seed = [seedPart('seed_lo'), seedPart('seed_hi')] as const
   const classes = new TargetClasses(db)
   const tallies = new Tallies(db)
-  const targets = new FrontierTargets(db, { seed, classes, tallies })
-  return { classes, tallies, targets, seen: new FrontierSeen(db, seed), inbox: new FrontierInbox(db), hosts: new FrontierHosts(db, targets, tallies) }
+  const targets = new FrontierTargets(db, { seed, classes, tallies, revisitMaxMs })
+  return {
+    classes,
+    tallies,
+    targets,
+    seen: new FrontierSeen(db, seed),
+    inbox: new FrontierInbox(db),
+    hosts: new FrontierHosts(db, { targets, tallies, restMaxMs }),
+  }
 }
 
 /** Those of which something is not known yet; most of what pages link to is known, and costs no more than this. */
-function newsOf({ seen }: FrontierParts, targets: readonly Target[]): Target[] {
+function newsOf({ seen }: FrontierParts, targets: readonly Target[], now: number): Target[] {
   const news: Target[] = []
   for (const target of targets) {
     checkTarget(target)
-    if (typeof target.url === 'string' && !seen.isNews(target.url, target.priority, target.depth ?? 0, target.modifiedAt)) continue
+    if (typeof target.url === 'string' && !seen.isNews(target.url, target.priority, target.depth ?? 0, target.modifiedAt, now)) continue
     checkUrl(target.url)
     news.push(target)
   }
@@ -172,9 +187,9 @@ function claimTargets(parts: FrontierParts, { limit, leaseMs, labels }: ClaimReq
   while (claims.length < limit) {
     const best = hosts.best(lanes, now)
     if (!best) break
-    const changedAt = seen.changedAt(best.entry.url)
+    const changedAt = seen.changedAt(best.entry.url, now)
     claims.push({ ...targets.lend(best.host.id, best.entry, randomUUID(), expiresAt), ...(changedAt !== undefined && { modifiedAt: changedAt }) })
-    hosts.lend(best.host, best.entry.url, expiresAt, now)
+    hosts.lend(best.host, best.entry.url, { startsAt: now, until: expiresAt, now })
   }
   return claims
 }
@@ -217,8 +232,8 @@ function settle({ inbox, hosts }: FrontierParts): void {
 }
 
 /** The row of a claim that nobody else got since; an expired one is still good until then. */
-function heldTarget({ targets }: FrontierParts, { url, token }: Claim): TargetRow {
+function heldTarget({ targets }: FrontierParts, { url, token }: Claim): HeldRow {
   const row = targets.find(url)
-  if (row && row.token === token) return row
+  if (row?.token === token && isHeld(row)) return row
   throw new OrreryError('lease_lost', `The claim of ${url} is over: it expired and was lent again, or was finished; drop what was made of it.`, { url })
 }

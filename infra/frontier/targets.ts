@@ -4,6 +4,24 @@ import type { Tallies, TargetClasses, TargetState } from './labels.ts'
 import { byUrgency, FrontierQueue, type Entry } from './queue.ts'
 import { Fingerprinter, toInteger } from './seen-set.ts'
 
+/**
+ * What becomes of a URL by what happens to it; null = that cannot happen, and who says that it has is told so (`lease_lost`). Before its first claim a URL is
+ * an entry of the queue and has no row, which is as good as `ready`. A claim may be ended late: after its lease ran out, as long as nobody else has the URL.
+ */
+export const lifeCycle = {
+  /** In the queue. */
+  ready: { raised: 'ready', changed: 'ready', due: null, lent: 'leased', expired: null, visited: 'later', finished: 'finished', deferred: 'later' },
+  /** Waits for ready_at. One that is put off after trouble hears of no change. */
+  later: { raised: 'later', changed: 'ready', due: 'ready', lent: null, expired: null, visited: null, finished: null, deferred: null },
+  /** With a crawler. */
+  leased: { raised: 'leased', changed: 'leased', due: null, lent: null, expired: 'ready', visited: 'later', finished: 'finished', deferred: 'later' },
+  /** Visited, and not again unless it changes. */
+  finished: { raised: 'finished', changed: 'ready', due: null, lent: null, expired: null, visited: null, finished: null, deferred: null },
+} as const satisfies Record<TargetState, Record<TargetEvent, TargetState | null>>
+
+/** `raised`: in priority, or brought nearer. `changed`: a list says so. `visited`: and to be again. */
+export type TargetEvent = 'raised' | 'changed' | 'due' | 'lent' | 'expired' | 'visited' | 'finished' | 'deferred'
+
 /** What is known of a URL that was ever claimed, raised or brought nearer; all others are entries in the queue and nothing else. */
 export interface TargetRow {
   url: string
@@ -25,7 +43,18 @@ export interface TargetRow {
   version: number
 }
 
+/** Of a claim that may be ended. */
+export type HeldRow = TargetRow & { state: 'ready' | 'leased' }
+
 type LentRow = Pick<TargetRow, 'depth' | 'tries' | 'etag' | 'last_modified' | 'memory' | 'version'>
+
+interface TargetParts {
+  seed: readonly [number, number]
+  classes: TargetClasses
+  tallies: Tallies
+  /** Longest time from a visit to the next. */
+  revisitMaxMs: number
+}
 
 /** The URLs' own states, and the queue of those that are ready. */
 export class FrontierTargets {
@@ -33,12 +62,14 @@ export class FrontierTargets {
   readonly #db: Database
   readonly #classes: TargetClasses
   readonly #tallies: Tallies
+  readonly #revisitMaxMs: number
   readonly #fingerprinter: Fingerprinter
 
-  constructor(db: Database, { seed, classes, tallies }: { seed: readonly [number, number]; classes: TargetClasses; tallies: Tallies }) {
+  constructor(db: Database, { seed, classes, tallies, revisitMaxMs }: TargetParts) {
     this.#db = db
     this.#classes = classes
     this.#tallies = tallies
+    this.#revisitMaxMs = revisitMaxMs
     this.#fingerprinter = new Fingerprinter(seed)
     this.queue = new FrontierQueue(db, (entry) => this.#isLive(entry))
   }
@@ -92,12 +123,12 @@ export class FrontierTargets {
   }
 
   /** Its lease ran out, which is a try that failed. The token stays: the late crawler may still finish it, as long as nobody else was lent the target. */
-  expire(row: TargetRow): Entry {
+  expire(row: TargetRow): void {
     this.#db.run('update targets set tries = tries + 1 where fp = ?', this.#key(row.url))
-    return this.makeReady(row)
+    this.makeReady(row)
   }
 
-  /** Into the queue, where it was not: it is due, its lease ran out, or it was raised. */
+  /** Into the queue, where it was not, or not with that priority. */
   makeReady(row: TargetRow): Entry {
     if (row.state !== 'ready') {
       this.#db.run(`update targets set state = 'ready', ready_at = null where fp = ?`, this.#key(row.url))
@@ -128,27 +159,58 @@ export class FrontierTargets {
       token,
       expiresAt,
     ) as LentRow
-    this.#tally({ class: entry.classId, state: 'ready' }, 'leased')
+    this.#tally({ class: entry.classId, state: 'ready' }, lifeCycle.ready.lent)
     const { depth, tries, version, memory } = row
     const validators = { etag: row.etag ?? undefined, lastModified: row.last_modified ?? undefined }
     const previous = version === 0 && memory === null ? undefined : { ...validators, version, ...(memory !== null && { memory }) }
     return { url, kind, label, priority, depth, token, expiresAt, attempt: tries + 1, previous }
   }
 
-  /** Into the queue what is due by now; returns what came in. */
-  ripen(now: number): { host: number; lane: number; entry: Entry }[] {
-    const due = this.#db.all<{ url: string }>(`select url from targets where state = 'later' and ready_at <= ? order by ready_at, url`, now)
-    return due.flatMap(({ url }) => {
-      const row = this.find(url)
-      return row ? [{ host: row.host, lane: row.lane, entry: this.makeReady(row) }] : []
-    })
+  /** So many as are due by now, those that are due longest first, by host: they belong into the queue. */
+  ripen(now: number, limit: number): Map<number, Entry[]> {
+    const byHost = new Map<number, Entry[]>()
+    for (const row of this.#db.all<Pick<TargetRow, 'url' | 'host' | 'class' | 'priority' | 'depth'>>(
+      `update targets set state = ?, ready_at = null
+       where fp in (select fp from targets where state = 'later' and ready_at <= ? order by ready_at limit ?) returning url, host, class, priority, depth`,
+      lifeCycle.later.due,
+      now,
+      limit,
+    )) {
+      this.#tally({ class: row.class, state: 'later' }, lifeCycle.later.due)
+      const entry = { url: row.url, priority: row.priority, depth: row.depth, classId: row.class }
+      const entries = byHost.get(row.host)
+      if (entries) entries.push(entry)
+      else byHost.set(row.host, [entry])
+    }
+    return byHost
   }
 
-  finish(row: TargetRow, visit: Visit, now: number): void {
+  isDue(host: number, lane: number, at: number): boolean {
+    return this.#db.get(`select 1 from targets where host = ? and lane = ? and state = 'later' and ready_at <= ? limit 1`, host, lane, at) !== undefined
+  }
+
+  /**
+   * No page waits longer than from one visit to the next, and none that was put off longer than a rest: a clock that was ahead said so. What it said of the
+   * time between is good: so far apart were the visit and the next.
+   */
+  restrain(now: number, restMost: number, limit: number): void {
+    const revisitMost = now + this.#revisitMaxMs
+    this.#db.run(
+      `update targets set visited_at = min(visited_at, ?1),
+         ready_at = min(?2, iif(outcome = 'deferred' or visited_at is null, ?3, ?1 + max(0, ready_at - visited_at)))
+       where fp in (select fp from targets where state = 'later' and ready_at > ?2 limit ?4)`,
+      now,
+      revisitMost,
+      restMost,
+      limit,
+    )
+  }
+
+  finish(row: HeldRow, visit: Visit, now: number): void {
     const { kind, label } = this.#classes.byId(row.class)
     if (kind === 'page') this.#tallies.visited(label, visit.outcome)
     const validators = validatorsAfter(visit, row)
-    const state = visit.revisitAt === undefined ? 'finished' : 'later'
+    const state = lifeCycle[row.state][visit.revisitAt === undefined ? 'finished' : 'visited']
     this.#db.run(
       `update targets set state = ?, ready_at = ?, tries = 0, token = null, expires_at = null, outcome = ?, reason = ?, etag = ?, last_modified = ?, memory = ?,
        visited_at = ?, version = ? where fp = ?`,
@@ -166,17 +228,19 @@ export class FrontierTargets {
     this.#tally(row, state)
   }
 
-  defer(row: TargetRow, { reason, until, isTry = false }: Deferral, now: number): void {
+  defer(row: HeldRow, { reason, until, isTry = false }: Deferral, now: number): void {
+    const state = lifeCycle[row.state].deferred
     // A lease that ran out is counted once, when that is seen to: here, or before (`expire`).
     const hasFailed = row.state === 'leased' && (isTry || (row.expires_at ?? 0) <= now)
     this.#db.run(
-      `update targets set state = 'later', ready_at = ?, tries = ?, token = null, expires_at = null, outcome = 'deferred', reason = ? where fp = ?`,
+      `update targets set state = ?, ready_at = ?, tries = ?, token = null, expires_at = null, outcome = 'deferred', reason = ? where fp = ?`,
+      state,
       until,
       row.tries + (hasFailed ? 1 : 0),
       reason,
       this.#key(row.url),
     )
-    this.#tally(row, 'later')
+    this.#tally(row, state)
   }
 
   #tally({ class: classId, state }: Pick<TargetRow, 'class' | 'state'>, next: TargetState): void {
@@ -197,6 +261,9 @@ export class FrontierTargets {
     return toInteger(this.#fingerprinter.lo, this.#fingerprinter.hi)
   }
 }
+
+/** Its claim, if it is the last, may be ended. */
+export const isHeld = (row: TargetRow): row is HeldRow => lifeCycle[row.state].deferred !== null
 
 type Validators = Pick<TargetRow, 'etag' | 'last_modified'>
 

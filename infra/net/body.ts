@@ -1,7 +1,6 @@
-import type { Transform } from 'node:stream'
-import { promisify } from 'node:util'
-import zlib from 'node:zlib'
+import { chunkSizeOf, codingOf, contentCodings, decodeAtOnce, unpackedBytesMax, type Coding } from './content-coding.ts'
 import { HttpTrouble } from './http-failure.ts'
+import { Pieces } from './pieces.ts'
 
 export interface BodyCaps {
   /** Largest body, on the wire and decoded. */
@@ -15,108 +14,63 @@ export interface DecodedBody {
   truncated: boolean
 }
 
-interface Coding {
-  sync(bytes: Buffer, options: { maxOutputLength: number; chunkSize: number }): Buffer
-  async(bytes: Buffer, options: { maxOutputLength: number; chunkSize: number }): Promise<Buffer>
-  stream(options: { chunkSize: number; finishFlush: number }): Transform
-  /** The `finishFlush` that tolerates a cut stream. */
-  lenient: number
-}
+/** Told of decoded bytes as they come to be held; decoding goes on when it resolves. */
+type Grow = (bytes: number) => Promise<void> | void
 
-const encodingsMax = 3
-/** Decoded bytes per wire byte, beyond the first `ratioFreeBytes`. */
-const ratioMax = 200
-const ratioFreeBytes = 1 << 20
 /** Shorter bodies are decoded at once: a trip to a thread costs more than they do. */
 const syncBytesMax = 32 * 1024
-/** Bytes of room made at a time: markup is packed to a quarter or so. */
-const chunkSize = (wireBytes: number): number => Math.min(Math.max(wireBytes * 4, 16 * 1024), 64 * 1024)
-
-const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH, ZSTD_e_flush } = zlib.constants
-const gzip: Coding = { sync: zlib.gunzipSync, async: promisify(zlib.gunzip), stream: zlib.createGunzip, lenient: Z_SYNC_FLUSH }
-const wrapped: Coding = { sync: zlib.inflateSync, async: promisify(zlib.inflate), stream: zlib.createInflate, lenient: Z_SYNC_FLUSH }
-const bare: Coding = { sync: zlib.inflateRawSync, async: promisify(zlib.inflateRaw), stream: zlib.createInflateRaw, lenient: Z_SYNC_FLUSH }
-const brotli: Coding = {
-  sync: zlib.brotliDecompressSync,
-  async: promisify(zlib.brotliDecompress),
-  stream: zlib.createBrotliDecompress,
-  lenient: BROTLI_OPERATION_FLUSH,
-}
-const zstd: Coding = { sync: zlib.zstdDecompressSync, async: promisify(zlib.zstdDecompress), stream: zlib.createZstdDecompress, lenient: ZSTD_e_flush }
 
 /**
- * Undoes the content codings of a body (`gzip`, `br`, `deflate`, `zstd`, at most three layers), each within the caps of size and ratio.
+ * Undoes the content codings of a body (`gzip`, `br`, `deflate`, `zstd`, at most three layers) within the caps of size, and of ratio over all layers.
  * @param cut the wire was not read to its end
- * @throws HttpTrouble `too_large`, `ratio_too_high`, `bad_encoding`
+ * @throws HttpTrouble `too_large`, `ratio_too_high`, `bad_encoding`; what `grow` rejects with
  */
-export async function decodeBody(wire: Buffer, contentEncoding: string | undefined, caps: BodyCaps, cut: boolean): Promise<DecodedBody> {
+export async function decodeBody(wire: Buffer, contentEncoding: string | undefined, caps: BodyCaps, cut: boolean, grow: Grow): Promise<DecodedBody> {
   if (contentEncoding === undefined || wire.length === 0) return { bytes: plain(wire), truncated: cut }
+  const bytesMax = Math.min(caps.bytesMax, unpackedBytesMax(wire.length))
   let bytes = wire
   let truncated = cut
-  for (const name of contentCodings(contentEncoding)) {
-    const coding = codingOf(name, bytes)
-    const decoded = caps.truncate ? await decodeHead(coding, bytes, caps.bytesMax) : await decodeWhole(coding, bytes, caps.bytesMax, wire.length)
-    truncated ||= decoded.truncated
-    bytes = decoded.bytes
+  try {
+    for (const name of contentCodings(contentEncoding)) {
+      const coding = codingOf(name, bytes)
+      if (caps.truncate || bytes.length > syncBytesMax) {
+        const decoded = await decodeInPieces(coding, bytes, { bytesMax, truncate: caps.truncate }, grow)
+        truncated ||= decoded.truncated
+        bytes = decoded.bytes
+      } else {
+        bytes = decodeAtOnce(coding, bytes, bytesMax)
+        await grow(bytes.length)
+      }
+    }
+  } catch (error) {
+    const isByRatio = error instanceof HttpTrouble && error.reason === 'too_large' && bytesMax < caps.bytesMax
+    throw isByRatio ? new HttpTrouble('ratio_too_high', error) : error
   }
   return { bytes: plain(bytes), truncated }
 }
 
 const plain = ({ buffer, byteOffset, length }: Buffer): Uint8Array => new Uint8Array(buffer, byteOffset, length)
 
-async function decodeWhole(coding: Coding, bytes: Buffer, bytesMax: number, wireBytes: number): Promise<{ bytes: Buffer; truncated: false }> {
-  const ratioBytes = Math.max(ratioFreeBytes, ratioMax * wireBytes)
-  const options = { maxOutputLength: Math.min(bytesMax, ratioBytes), chunkSize: chunkSize(bytes.length) }
-  try {
-    return { bytes: bytes.length <= syncBytesMax ? coding.sync(bytes, options) : await coding.async(bytes, options), truncated: false }
-  } catch (error) {
-    if (isTooLarge(error)) throw new HttpTrouble(ratioBytes < bytesMax ? 'ratio_too_high' : 'too_large')
-    throw new HttpTrouble('bad_encoding', error)
-  }
-}
-
-/** The first `bytesMax` bytes, whatever comes after them. */
-async function decodeHead(coding: Coding, bytes: Buffer, bytesMax: number): Promise<{ bytes: Buffer; truncated: boolean }> {
-  const decoder = coding.stream({ chunkSize: chunkSize(bytes.length), finishFlush: coding.lenient })
-  const chunks: Buffer[] = []
-  let room = bytesMax
+/** In a thread, as fast as there is room for what comes of it. */
+async function decodeInPieces(coding: Coding, bytes: Buffer, { bytesMax, truncate }: BodyCaps, grow: Grow): Promise<{ bytes: Buffer; truncated: boolean }> {
+  const decoder = coding.stream({ chunkSize: chunkSizeOf(bytes.length), ...(truncate ? { finishFlush: coding.lenient } : {}) })
+  const pieces = new Pieces()
   decoder.end(bytes)
+  for await (const chunk of decoded(decoder)) {
+    const room = bytesMax - pieces.length
+    if (chunk.length > room && !truncate) throw new HttpTrouble('too_large')
+    pieces.add(chunk.subarray(0, room))
+    if (chunk.length > room) return { bytes: pieces.join(), truncated: true }
+    await grow(chunk.length)
+  }
+  return { bytes: pieces.join(), truncated: false }
+}
+
+/** @throws HttpTrouble `bad_encoding` */
+async function* decoded(decoder: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of decoder as AsyncIterable<Buffer>) {
-      chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk)
-      room -= chunk.length
-      if (room < 0) break
-    }
+    yield* decoder
   } catch (error) {
     throw new HttpTrouble('bad_encoding', error)
   }
-  return { bytes: Buffer.concat(chunks), truncated: room < 0 }
-}
-
-const isTooLarge = (error: unknown): boolean => error instanceof RangeError && (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
-
-/** The codings to undo, last applied first. @throws HttpTrouble `bad_encoding` for too many */
-function contentCodings(header: string): string[] {
-  const codings = header
-    .toLowerCase()
-    .split(',')
-    .map((coding) => coding.trim())
-    .filter((coding) => coding !== '' && coding !== 'identity')
-  if (codings.length > encodingsMax) throw new HttpTrouble('bad_encoding')
-  return codings.toReversed()
-}
-
-/** @throws HttpTrouble `bad_encoding` for a name nobody knows */
-function codingOf(name: string, bytes: Buffer): Coding {
-  if (name === 'gzip' || name === 'x-gzip') return gzip
-  if (name === 'br') return brotli
-  if (name === 'zstd') return zstd
-  if (name === 'deflate') return isZlib(bytes) ? wrapped : bare
-  throw new HttpTrouble('bad_encoding')
-}
-
-/** `deflate` is zlib by the standard (RFC 9110 §8.4.1.2) and bare deflate by habit: the header of zlib has a check (RFC 1950 §2.2). */
-function isZlib(bytes: Buffer): boolean {
-  const [cmf = 0, flags = 0] = bytes
-  return (cmf & 0x0f) === 8 && ((cmf << 8) | flags) % 31 === 0
 }

@@ -1,4 +1,3 @@
-import type { Exchange } from './exchange.ts'
 import { HttpTrouble } from './http-failure.ts'
 
 /** The calls that hang on a signal. All of them share one listener: to add and remove one costs more than the timer does. */
@@ -16,11 +15,15 @@ function deadlinesOf(signal: AbortSignal): Set<Deadline> {
   return deadlines
 }
 
+interface Stoppable {
+  stop(error: Error): void
+}
+
 /** Ends one call, whichever hop it is at, when its time is up or its caller gives up. One timer, no signal of its own. */
 export class Deadline implements Disposable {
   readonly #timer: NodeJS.Timeout
   readonly #signal: AbortSignal | undefined
-  #running: Exchange | undefined
+  #running: Stoppable | undefined
   #error: Error | undefined
 
   /** @throws the signal's reason when it is aborted already */
@@ -31,10 +34,10 @@ export class Deadline implements Disposable {
     if (signal) deadlinesOf(signal).add(this)
   }
 
-  /** From now on this exchange is the one to end. */
-  watch(exchange: Exchange): void {
-    this.#running = exchange
-    if (this.#error) exchange.stop(this.#error)
+  /** From now on this is what to end. */
+  watch(running: Stoppable): void {
+    this.#running = running
+    if (this.#error) running.stop(this.#error)
   }
 
   [Symbol.dispose](): void {

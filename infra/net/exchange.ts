@@ -1,11 +1,13 @@
 import type { Dispatcher } from 'undici'
+import type { HeldBody } from './body-budget.ts'
+import { headerLines, type HeaderLines } from './header-lines.ts'
 import { HttpTrouble } from './http-failure.ts'
+import { Pieces } from './pieces.ts'
 
 /** An answer as it came over the wire, its content codings not undone. */
 export interface Answer {
   status: number
-  /** Lower-case names; several of one name joined by `, `. */
-  headers: Readonly<Record<string, string>>
+  headers: HeaderLines
   wire: Buffer
   /** There was more on the wire than `wireBytesMax`. */
   cut: boolean
@@ -22,7 +24,6 @@ export interface ExchangeCaps {
 
 /** Of an answer without a use for its body, this much is read so that the connection can serve again; a longer one costs the connection. */
 const skippedBytesMax = 16 * 1024
-const nothing = Buffer.alloc(0)
 
 export const isRedirect = (status: number): boolean => status === 301 || status === 302 || status === 303 || status === 307 || status === 308
 
@@ -33,17 +34,20 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #reject: (error: Error) => void
   readonly #caps: ExchangeCaps
   readonly #startedAt = performance.now()
-  readonly #chunks: Buffer[] = []
+  readonly #held: HeldBody
+  readonly #pieces = new Pieces()
   #controller: Dispatcher.DispatchController | undefined
   #stopped: Error | undefined
   #settled = false
   #status = 0
-  #headers: Record<string, string> = {}
+  #headers: HeaderLines = {}
   #firstByteMs = 0
   #wireBytes = 0
 
-  constructor(caps: ExchangeCaps) {
+  /** @param held counts the body while it comes, and holds it up where there is no room */
+  constructor(caps: ExchangeCaps, held: HeldBody) {
     this.#caps = caps
+    this.#held = held
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     this.answer = promise
     this.#resolve = resolve
@@ -65,21 +69,25 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return
     this.#firstByteMs = performance.now() - this.#startedAt
     this.#status = status
-    this.#headers = flatHeaders(headers)
+    this.#headers = headerLines(headers)
     const { wireBytesMax, headerBytesMax, truncate } = this.#caps
     if (headerBytes(this.#headers) > headerBytesMax) this.stop(new HttpTrouble('headers_too_large'))
     else if (!truncate && !this.#isBodyless() && Number(this.#headers['content-length'] ?? 0) > wireBytesMax) this.stop(new HttpTrouble('too_large'))
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#settled) return
     this.#wireBytes += chunk.length
     if (this.#isBodyless()) {
       if (this.#wireBytes > skippedBytesMax) this.#cut()
     } else if (this.#wireBytes <= this.#caps.wireBytesMax) {
-      this.#chunks.push(chunk)
+      this.#pieces.add(chunk)
+      if (this.#held.grow(chunk.length)) return
+      // Its silence while it is held up is not the host's: the deadline of the whole call alone goes on.
+      controller.pause()
+      this.#held.whenRoom(() => controller.resume())
     } else if (this.#caps.truncate) {
-      this.#chunks.push(chunk.subarray(0, chunk.length - (this.#wireBytes - this.#caps.wireBytesMax)))
+      this.#pieces.add(chunk.subarray(0, chunk.length - (this.#wireBytes - this.#caps.wireBytesMax)))
       this.#cut()
     } else {
       this.stop(new HttpTrouble('too_large'))
@@ -106,15 +114,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #finish(cut: boolean): void {
     if (this.#settled) return
     this.#settled = true
-    const [first = nothing] = this.#chunks
-    const wire = this.#chunks.length <= 1 ? first : Buffer.concat(this.#chunks)
-    this.#resolve({ status: this.#status, headers: this.#headers, wire, cut: cut && !this.#isBodyless(), firstByteMs: this.#firstByteMs })
+    this.#resolve({ status: this.#status, headers: this.#headers, wire: this.#pieces.join(), cut: cut && !this.#isBodyless(), firstByteMs: this.#firstByteMs })
   }
 
   #fail(error: Error): void {
     if (this.#settled) return
     this.#settled = true
-    this.#chunks.length = 0
+    this.#pieces.clear()
     this.#reject(error)
   }
 
@@ -130,17 +136,8 @@ function isCutOff(error: Error): boolean {
   return /^(UND_ERR_SOCKET|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|UND_ERR_INFO|ECONNRESET|EPIPE|ERR_HTTP2_|HPE_INVALID_EOF_STATE)/.test(code)
 }
 
-function flatHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  for (const name in headers) {
-    const value = headers[name]
-    // Each line of X-Robots-Tag may speak to another crawler, which commas would hide.
-    if (typeof value !== 'string') headers[name] = Array.isArray(value) ? value.join(name === 'x-robots-tag' ? '\n' : ', ') : String(value ?? '')
-  }
-  return headers as Record<string, string>
-}
-
 /** As they would be on an HTTP/1.1 wire; of HTTP/2 the parser does not count them. */
-function headerBytes(headers: Record<string, string>): number {
+function headerBytes(headers: HeaderLines): number {
   let bytes = 0
   for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0) + 4
   return bytes

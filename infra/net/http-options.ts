@@ -15,6 +15,7 @@ export async function httpOptions(
     userAgent: await userAgent(miner.contact),
     timeoutMs: miner.timeout_seconds * 1000,
     bytesMax: miner.page_bytes_max,
+    bodiesBytesMax: miner.bodies_bytes_max,
     hosts: (hostname: string) => (site && hosts.has(hostname) ? { address: '127.0.0.1', port: site.port } : undefined),
     ports: miner.ports,
     allowPrivate: sources.flatMap(({ seeds }) => seeds.map((seed) => new URL(seed).origin)),

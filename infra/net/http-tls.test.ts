@@ -73,6 +73,13 @@ describe('HTTP/2', () => {
     expect(sessions()).toBe(1)
   })
 
+  test('many long bodies over one connection wait for each other where there is room for one', async () => {
+    const { port } = await h2((stream) => void (stream.respond({ ':status': 200 }), stream.end(Buffer.alloc(1_000_000))))
+    const http = client(port, { bodiesBytesMax: 1_500_000 })
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => http.get(`https://tls.localhost:${port}/${i}`)))
+    expect(answers.map((answer) => (answer.ok ? answer.body.length : answer.reason))).toEqual(Array.from({ length: 8 }, () => 1_000_000))
+  })
+
   test.each<[string, (stream: ServerHttp2Stream) => void]>([
     ['truncated_body', (stream) => void (stream.respond({ ':status': 200 }), stream.write('half', () => stream.session?.destroy()))],
     ['headers_too_large', (stream) => void (stream.respond({ ':status': 200, 'x-long': 'y'.repeat(40_000) }), stream.end('x'))],

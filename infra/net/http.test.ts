@@ -67,12 +67,46 @@ describe('content encodings', () => {
     expect(await web.get('/')).toMatchObject({ ok: false, reason: 'ratio_too_high' })
   })
 
+  test.each([
+    ['one layer', 'gzip', gzipSync(Buffer.alloc(3 << 20))],
+    ['two', 'gzip, br', brotliCompressSync(gzipSync(Buffer.alloc(30 << 20)))],
+    ['three', 'zstd, br, gzip', gzipSync(brotliCompressSync(zstdCompressSync(Buffer.alloc(60 << 20))))],
+    ['three alike, one of them long', 'gzip, gzip, gzip', gzipSync(gzipSync(gzipSync(Buffer.alloc(60 << 20))))],
+  ])('measures the ratio over all layers together: %s', async (_, coding, body) => {
+    expect(body.length).toBeLessThan(4096)
+    await using web = await openWeb({ '/': send(body, { 'content-encoding': coding }) }, { bytesMax: 64 << 20 })
+    expect(await web.get('/')).toMatchObject({ ok: false, reason: 'ratio_too_high' })
+    const head = await web.http.get('http://one.localhost/', { truncate: true })
+    expect(head).toMatchObject({ ok: true, truncated: true })
+    expect(head.ok && head.body.length).toBe(1 << 20)
+  })
+
+  test('decodes long bodies too, and refuses what one of them hides', async () => {
+    const long = Buffer.concat(Array.from({ length: 40 }, () => crypto.getRandomValues(Buffer.alloc(50_000))))
+    const pages = {
+      '/': send(gzipSync(long), { 'content-encoding': 'gzip' }),
+      '/cut': send(gzipSync(long).subarray(0, 1_000_000), { 'content-encoding': 'gzip' }),
+    }
+    await using web = await openWeb(pages, { bytesMax: 1_999_999 })
+    expect(await web.get('/')).toMatchObject({ ok: false, reason: 'too_large' })
+    expect(await web.get('/cut')).toMatchObject({ ok: false, reason: 'bad_encoding' })
+    const answer = await web.http.get('http://one.localhost/', { bytesMax: 2_100_000 })
+    expect(answer.ok && long.equals(answer.body)).toBe(true)
+  })
+
   test('gives the head of a long body when asked to', async () => {
     await using web = await openWeb({ '/': send('abcdefgh'.repeat(1000)) })
     const answer = await web.http.get('http://one.localhost/', { bytesMax: 5, truncate: true })
     expect(answer).toMatchObject({ ok: true, truncated: true })
     expect(answer.ok && text(answer.body)).toBe('abcde')
   })
+})
+
+test('headers of one name come in lines', async () => {
+  await using web = await openWeb({
+    '/': (response) => void response.writeHead(200, { 'x-robots-tag': ['noindex', 'otherbot: noai'], link: ['</a>', '</b>'] }).end(),
+  })
+  expect(await web.get('/')).toMatchObject({ headers: { 'x-robots-tag': 'noindex\notherbot: noai', link: '</a>\n</b>' } })
 })
 
 describe('redirects', () => {

@@ -1,9 +1,12 @@
 import { Agent } from 'undici'
+import { BodyBudget, type HeldBody } from './body-budget.ts'
 import { decodeBody } from './body.ts'
 import { guardedConnector, type Connected } from './connector.ts'
 import { Deadline } from './deadline.ts'
-import { createEgress, type Egress, type EgressOptions } from './egress.ts'
+import { createEgress, type EgressOptions } from './egress.ts'
 import { Exchange, isRedirect, type Answer } from './exchange.ts'
+import type { HeaderLines } from './header-lines.ts'
+import { Hops } from './hops.ts'
 import { failureReason, HttpTrouble, type HttpFailureReason } from './http-failure.ts'
 
 export interface HttpOptions extends EgressOptions {
@@ -19,6 +22,8 @@ export interface HttpOptions extends EgressOptions {
   headersMs?: number
   /** Longest silence within a body; default 10 s. */
   bodyMs?: number
+  /** Of all answers at once, on the wire and decoded, until they are given up; the body that began first may go beyond. Default 256 MiB. */
+  bodiesBytesMax?: number
   /** Certificate authorities (PEM) trusted instead of the well-known ones. */
   ca?: string
 }
@@ -32,6 +37,8 @@ interface GetOptions {
   truncate?: boolean
   /** Redirects to follow; 0 gives the 3xx answer itself. Default 5. */
   redirectsMax?: number
+  /** Until this is disposed of the body counts for `bodiesBytesMax`, not only until it is here: for who keeps it for more than a moment. */
+  hold?: DisposableStack
 }
 
 /** Milliseconds. They are for pacing: nothing that is kept may depend on them. */
@@ -49,8 +56,7 @@ interface HttpResponse {
   /** After redirects. */
   url: string
   status: number
-  /** Lower-case names; several of one name joined by `, `. */
-  headers: Readonly<Record<string, string>>
+  headers: HeaderLines
   /** Decoded. Empty for a 3xx or 304. */
   body: Uint8Array
   wireBytes: number
@@ -79,6 +85,7 @@ export interface Http extends AsyncDisposable {
 
 const headerBytesMax = 32 * 1024
 const redirectsDefault = 5
+const bodiesBytesDefault = 256 * 2 ** 20
 const acceptEncoding = 'gzip, br, deflate, zstd'
 
 export function createHttp(options: HttpOptions): Http {
@@ -97,6 +104,7 @@ export function createHttp(options: HttpOptions): Http {
     pipelining: 1,
     allowH2: true,
   })
+  const bodies = new BodyBudget(options.bodiesBytesMax ?? bodiesBytesDefault)
   const addressOf = (url: URL): Connected | undefined => (egress.isVirtual(url.hostname) ? undefined : connector.latest(url.origin))
   return {
     isVirtual: egress.isVirtual,
@@ -108,12 +116,21 @@ export function createHttp(options: HttpOptions): Http {
       const startedAt = performance.now()
       using deadline = new Deadline(timeoutMs, get.signal)
       const hops = new Hops(egress, get.redirectsMax ?? redirectsDefault)
+      const held = bodies.open()
+      let heldBytes = 0
       try {
         hops.enter(start)
-        const { answer, before } = await follow(hops, get, async (url) => ({ before: addressOf(url), answer: await ask(agent, url, options, get, deadline) }))
+        const { answer, before } = await follow(hops, get, async (url) => ({
+          before: addressOf(url),
+          answer: await ask(agent, url, options, get, deadline, held),
+        }))
         const caps = { bytesMax: get.bytesMax ?? options.bytesMax, truncate: get.truncate ?? false }
-        const body = await decodeBody(answer.wire, answer.headers['content-encoding'], caps, answer.cut)
+        const body = await decodeBody(answer.wire, answer.headers['content-encoding'], caps, answer.cut, (bytes) => growInTime(held, bytes, deadline))
         get.signal?.throwIfAborted()
+        if (get.hold) {
+          heldBytes = body.bytes.buffer.byteLength
+          get.hold.defer(() => held.settle(0))
+        }
         const now = addressOf(hops.url)
         return {
           ok: true,
@@ -130,6 +147,8 @@ export function createHttp(options: HttpOptions): Http {
         if (get.signal?.aborted) throw get.signal.reason
         const detail = error instanceof Error ? error.message : String(error)
         return { ok: false, url: hops.at, reason: failureReason(error), detail, address: hops.begun ? addressOf(hops.url)?.address : undefined }
+      } finally {
+        held.settle(heldBytes)
       }
     },
   }
@@ -148,48 +167,21 @@ async function follow<T extends { answer: Answer }>(hops: Hops, { redirectsMax }
 /** A deadline of a phase that is not before that of the whole is not kept: 0 says so to undici. */
 const phaseMs = (ms: number, wholeMs: number): number => (ms >= wholeMs ? 0 : ms)
 
-function ask(agent: Agent, url: URL, options: HttpOptions, get: GetOptions, deadline: Deadline): Promise<Answer> {
-  const exchange = new Exchange({ wireBytesMax: get.bytesMax ?? options.bytesMax, headerBytesMax, truncate: get.truncate ?? false })
+function ask(agent: Agent, url: URL, options: HttpOptions, get: GetOptions, deadline: Deadline, held: HeldBody): Promise<Answer> {
+  const exchange = new Exchange({ wireBytesMax: get.bytesMax ?? options.bytesMax, headerBytesMax, truncate: get.truncate ?? false }, held)
   const headers = { 'user-agent': options.userAgent, 'accept-encoding': acceptEncoding, ...get.headers }
   deadline.watch(exchange)
   agent.dispatch({ origin: url.origin, path: url.pathname + url.search, method: 'GET', headers }, exchange)
   return exchange.answer
 }
 
-/** The URLs of one call: each is admitted, none twice, and not too many. */
-class Hops {
-  /** The newest, as it was written when it could not be admitted. */
-  at = ''
-  readonly #egress: Egress
-  readonly #redirectsMax: number
-  readonly #visited: string[] = []
-  #url: URL | undefined
-
-  constructor(egress: Egress, redirectsMax: number) {
-    this.#egress = egress
-    this.#redirectsMax = redirectsMax
-  }
-
-  get begun(): boolean {
-    return this.#url !== undefined
-  }
-
-  get url(): URL {
-    if (!this.#url) throw new HttpTrouble('bad_url')
-    return this.#url
-  }
-
-  /** @throws HttpTrouble `redirect_loop`, `too_many_redirects`, and what the egress rule says */
-  enter(text: string): void {
-    this.at = text
-    const url = this.#egress.admit(text)
-    url.hash = ''
-    this.at = url.href
-    if (this.#visited.includes(url.href)) throw new HttpTrouble('redirect_loop')
-    if (this.#visited.length > this.#redirectsMax) throw new HttpTrouble('too_many_redirects')
-    this.#visited.push(url.href)
-    this.#url = url
-  }
+/** Counts what is decoded, and waits for room as long as there is time. */
+async function growInTime(held: HeldBody, bytes: number, deadline: Deadline): Promise<void> {
+  if (held.grow(bytes)) return
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  deadline.watch({ stop: reject })
+  held.whenRoom(resolve)
+  await promise
 }
 
 function redirectTarget({ status, headers }: Answer, from: URL): string | undefined {

@@ -7,12 +7,13 @@ import { sha256Hex } from '../canonical-json.ts'
  * inside a line stay: they are content in code and tables. Idempotent.
  */
 export function normalizeText(text: string): string {
-  return text
+  const lines = text
     .toWellFormed()
     .replace(/\r\n?|[\v\f\u0085\u2028\u2029]/g, '\n')
     .replace(invisible, '')
     .replace(/[\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]/g, ' ')
-    .replace(/(?<![ \t])[ \t]+$/gm, '')
+  // Looking for ends of lines costs less than looking behind each space.
+  return (/[ \t](?:\n|$)/.test(lines) ? lines.replace(/(?<![ \t])[ \t]+$/gm, '') : lines)
     .replace(/\n{3,}/g, '\n\n')
     .replace(/^\n+|\n+$/g, '')
     .normalize('NFC')

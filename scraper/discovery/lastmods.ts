@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { recentValues } from '#infra/recent-values.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostNotes } from '#schemas/host-notes.ts'
-import { originOf } from '../jobs/jobs.ts'
+import { originOf } from '#schemas/identity/url-parts.ts'
 import type { FoundUrl } from '../source/found.ts'
 
 /**

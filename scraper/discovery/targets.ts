@@ -2,11 +2,12 @@ import { recentValues } from '#infra/recent-values.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Target } from '#schemas/frontier.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { originOf } from '#schemas/identity/url-parts.ts'
 import type { Lastmods } from './lastmods.ts'
 import { pagePriority } from './priority.ts'
 import type { Discovery, TrapReason, Traps } from './traps.ts'
 import type { Found, FoundUrl } from '../source/found.ts'
-import { labelOf, originOf, type Jobs } from '../jobs/jobs.ts'
+import { labelOf, type Jobs } from '../jobs/jobs.ts'
 import type { Share } from '../jobs/share.ts'
 
 /** Seeds before sitemaps before pages (priority.ts). Nothing of where or when a URL was found. */

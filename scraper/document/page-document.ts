@@ -1,3 +1,4 @@
+import { recentValues } from '#infra/recent-values.ts'
 import { decodeText } from '#scraper/charset/charset.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { dataSource } from '#schemas/data-universe.ts'
@@ -58,15 +59,19 @@ interface Reader {
   qualityOf: (choice: QualityChoice | undefined) => Quality
 }
 
+/** Of the settings that were compiled, by those that jobs have asked for. */
+const compiledBytesMax = 2 ** 22
+const qualityBytes = 2 ** 16
+
 /** Loads what a thread needs to read pages, once. */
 export async function openTaskReader(): Promise<ReadTask> {
-  const compiled = new Map<string, Quality>()
+  const compiled = recentValues<string, Quality>({ bytesMax: compiledBytesMax, bytesOf: () => qualityBytes })
   const qualityOf = (choice: QualityChoice = {}): Quality => {
     const key = JSON.stringify(choice)
     const known = compiled.get(key)
     if (known) return known
     const opened = openQuality(qualitySettings(choice))
-    compiled.set(key, opened)
+    compiled.keep(key, opened)
     return opened
   }
   const reader = { identifyLanguage: await openLanguages(), qualityOf }

@@ -63,6 +63,7 @@ export function openReader(cpuMsMax: number): ReaderProcess {
   let isGone = false
   child.on('close', (_, signal) => {
     isGone = true
+    hold(false)
     settle((job) => job.reject(new ReaderDied(signal ?? undefined, `The reader of pages ended (${signal ?? errors.trim()}).`)))
     gone.resolve()
   })
@@ -76,7 +77,11 @@ export function openReader(cpuMsMax: number): ReaderProcess {
       for (const part of framed(job, body)) stdin.write(part)
       return waiting.promise
     },
-    kill: () => void child.kill('SIGKILL'),
+    kill() {
+      // Whoever waits for it to be gone must not be the last thing that keeps this process alive.
+      if (!isGone) hold(true)
+      child.kill('SIGKILL')
+    },
   }
 }
 

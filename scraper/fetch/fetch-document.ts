@@ -11,7 +11,8 @@ export type FetchedDocument = { ok: true; document: PageDocument } | { ok: false
  * @throws the signal's reason when aborted
  */
 export async function fetchDocument(url: string, services: FetchServices & { readPage: ReadPage }, signal: AbortSignal): Promise<FetchedDocument> {
-  const outcome = await fetchTarget({ url, kind: 'page' }, undefined, services, signal)
+  using hold = new DisposableStack()
+  const outcome = await fetchTarget({ url, kind: 'page' }, undefined, services, signal, hold)
   if (outcome.kind === 'read') {
     const { document } = outcome.isPage ? await services.readPage(outcome, signal) : { document: 'no_text' }
     return typeof document === 'string' ? { ok: false, reason: document, fault: 'page' } : { ok: true, document }

@@ -68,6 +68,7 @@ export type FetchOutcome =
 /**
  * Asks for one target, once, if robots.txt allows it, and has the source of its kind read the answer. Redirects are not followed: where they lead is another
  * target, with its own turn, its own host's pace and its own permission.
+ * @param hold as long as the answer is kept
  * @throws the signal's reason when aborted; nothing else for anything the web may do
  */
 export async function fetchTarget(
@@ -75,6 +76,7 @@ export async function fetchTarget(
   previous: PreviousVisit | undefined,
   { http, robots, pace, headersOf, archive }: FetchServices,
   signal: AbortSignal,
+  hold?: DisposableStack,
 ): Promise<FetchOutcome> {
   const permission = await robots.of(url, signal)
   if (permission.state === 'unreachable') {
@@ -86,7 +88,13 @@ export async function fetchTarget(
   const source = sources[kind]
   const startedAt = performance.now()
   const headers = { ...headersOf?.(url), accept: source.accept, ...conditions(previous) }
-  const answer = await http.get(url, { headers, signal, redirectsMax: 0, ...(source.bytesMax === undefined ? {} : { bytesMax: source.bytesMax }) })
+  const answer = await http.get(url, {
+    headers,
+    signal,
+    redirectsMax: 0,
+    ...(hold && { hold }),
+    ...(source.bytesMax === undefined ? {} : { bytesMax: source.bytesMax }),
+  })
   const exchange = { address: answer.address, responseMs: performance.now() - startedAt, wireBytes: answer.ok ? answer.wireBytes : 0 }
   if (!answer.ok) {
     if (isTransient(answer.reason))
@@ -131,7 +139,8 @@ const isConditional = (previous: PreviousVisit | undefined): boolean => previous
 
 function conditions(previous: PreviousVisit | undefined): Record<string, string> {
   const headers: Record<string, string> = {}
-  if (previous?.etag !== undefined) headers['if-none-match'] = previous.etag
-  if (previous?.lastModified !== undefined) headers['if-modified-since'] = previous.lastModified
+  // Said twice, it is said in two lines, and means nothing.
+  if (previous?.etag !== undefined && !previous.etag.includes('\n')) headers['if-none-match'] = previous.etag
+  if (previous?.lastModified !== undefined && !previous.lastModified.includes('\n')) headers['if-modified-since'] = previous.lastModified
   return headers
 }

@@ -1,4 +1,5 @@
 import { atLeast, type Filter, type Limit } from './filter.ts'
+import { beginsWithLetter } from './gopher-word-count.ts'
 import { shareOf } from './share.ts'
 
 /** Marks with which the text form of a page draws its own tables and lists: nobody wrote them as words. */
@@ -10,7 +11,7 @@ export const gopherAlphabeticWords = (min: Limit): Filter => ({
   measure: ({ prose: { words } }) =>
     shareOf(
       words.filter((word) => !drawn.has(word)),
-      (word) => /\p{L}/u.test(word),
+      (word) => beginsWithLetter(word) || /\p{L}/u.test(word),
     ),
   judge: atLeast(min, 'gopher_alphabetic_words'),
 })

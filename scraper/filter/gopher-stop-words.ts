@@ -8,7 +8,8 @@ export const gopherStopWords = (min: Limit): Filter => ({
   measure({ words }) {
     const found = new Set<string>()
     for (const word of words) {
-      const small = word.length <= 4 ? word.toLowerCase() : ''
+      if (word.length > 4) continue
+      const small = word.toLowerCase()
       if (common.has(small)) found.add(small)
     }
     return found.size

@@ -1,6 +1,7 @@
 import { recentValues } from '#infra/recent-values.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
+import { originOf } from '#schemas/identity/url-parts.ts'
 
 /** The desirability list, ready to be asked for each URL. */
 export interface Jobs {
@@ -51,9 +52,6 @@ export function compileJobs(list: readonly DesirabilityJob[]): Jobs {
     limits: sumByLabel(list, ({ web }) => web.pages_max ?? Infinity),
   }
 }
-
-/** Scheme, host and port of a canonical URL. */
-export const originOf = (url: string): string => url.slice(0, url.indexOf('/', 8))
 
 function sumByLabel(list: readonly DesirabilityJob[], valueOf: (job: DesirabilityJob) => number): Map<string, number> {
   const sums = new Map<string, number>()

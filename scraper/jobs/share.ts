@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { recentValues } from '#infra/recent-values.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { originOf } from './jobs.ts'
+import { hostOf } from '#schemas/identity/url-parts.ts'
 
 /** Which hosts a miner crawls. */
 export type Share = (url: string) => boolean
@@ -17,11 +17,11 @@ export function shareOf(share: string): Share {
   if (parts === 1) return () => true
   const known = recentValues<string, boolean>({ bytesMax })
   return (url) => {
-    const origin = originOf(url)
-    let isOurs = known.get(origin)
+    const host = hostOf(url)
+    let isOurs = known.get(host)
     if (isOurs === undefined) {
-      isOurs = createHash('sha256').update(new URL(url).host).digest().readUInt32BE(0) % parts === part - 1
-      known.keep(origin, isOurs)
+      isOurs = createHash('sha256').update(host).digest().readUInt32BE(0) % parts === part - 1
+      known.keep(host, isOurs)
     }
     return isOurs
   }

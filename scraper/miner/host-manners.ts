@@ -1,6 +1,7 @@
 import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { Claim, Frontier } from '#schemas/frontier.ts'
+import { hostOf } from '#schemas/identity/url-parts.ts'
 import type { Exchange, Permission } from '../fetch/fetch-target.ts'
 import { retryAfterMs } from '../fetch/retry-after.ts'
 import { restMs, type HostMoods } from '../limits/host-rest.ts'
@@ -90,6 +91,3 @@ export class HostManners {
     return true
   }
 }
-
-/** Host name and port of a canonical URL. */
-const hostOf = (url: string): string => url.slice(url.indexOf('//') + 2, url.indexOf('/', 8))

@@ -59,11 +59,17 @@ export class Visitor {
   }
 
   async visit(claim: Claim): Promise<void> {
+    using hold = new DisposableStack()
+    await this.#visit(claim, hold)
+  }
+
+  /** @param hold as long as the visit lasts */
+  async #visit(claim: Claim, hold: DisposableStack): Promise<void> {
     const { signal, blocks, excludes, revisits, uplink } = this.#options
     if (blocks?.(claim.url)) return this.#giveUp(claim, 'failed', 'blocked', noRequest)
     if (claim.kind === 'page' && excludes?.(claim.url)) return this.#giveUp(claim, 'failed', 'excluded', noRequest)
     if (await this.#manners.comesFirst(claim)) return
-    const outcome = await fetchTarget(claim, revisits.conditions(claim, this.#wordOf(claim)), this.#options, signal)
+    const outcome = await fetchTarget(claim, revisits.conditions(claim, this.#wordOf(claim)), this.#options, signal, hold)
     if (outcome.kind === 'trouble' && uplink.isDown()) return this.#giveBack(claim, outcome)
     this.#manners.note(claim, { exchange: outcome.exchange, isTrouble: outcome.kind === 'trouble' })
     switch (outcome.kind) {

@@ -1,4 +1,5 @@
-import { allowAll, parseRobots, type RobotsRules } from './robots-txt.ts'
+import { atOnce, type Steps } from './in-turns.ts'
+import { allowAll, readRobots, robotsRules, type RobotsRules } from './robots-txt.ts'
 
 /** What an `ai.txt` (Spawning, https://spawning.ai/ai-txt) says of the text of a page. */
 export interface AiTxt {
@@ -14,9 +15,12 @@ const extension = /\.[A-Za-z][A-Za-z0-9]{0,9}$/
  * The grammar is that of robots.txt, with patterns of file types: `Disallow: *.txt`. A page without such an ending is text of the types .html and .txt, so a
  * rule for one of these speaks of it.
  */
-export function parseAiTxt(text: string, agent: string, base: string): AiTxt {
+export const parseAiTxt = (text: string, agent: string, base: string): AiTxt => atOnce(readAiTxt(text, agent, base))
+
+/** The same in steps. */
+export function* readAiTxt(text: string, agent: string, base: string): Steps<AiTxt> {
   // A site of one page answers everything with that page.
-  return aiTxtOf(/^\s*</.test(text) ? allowAll : parseRobots(text, agent, base))
+  return aiTxtOf(/^\s*</.test(text) ? allowAll : robotsRules(yield* readRobots(text, agent, base)))
 }
 
 const aiTxtOf = ({ verdict, bytes }: RobotsRules): AiTxt => ({

@@ -6,7 +6,8 @@ import { recentValues, textBytes } from '#infra/recent-values.ts'
 import { userAgentToken } from '#infra/net/user-agent.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { noHostNotes, type HostNoteKind, type HostNotes } from '#schemas/host-notes.ts'
-import { noAiTxt, parseAiTxt, type AiTxt } from './ai-txt.ts'
+import { noAiTxt, parseAiTxt, readAiTxt, type AiTxt } from './ai-txt.ts'
+import { inTurns } from './in-turns.ts'
 import type { HostPolicy } from './rights.ts'
 import { robotsBytesMax, type RobotsRules } from './robots-txt.ts'
 import { noTdmRules, parseTdmFile, type TdmRules } from './tdm.ts'
@@ -86,7 +87,8 @@ export function createHostPolicies(http: Http, pace: Clock, notes: HostNotes = n
       if (trouble && (trouble.reason === 'offline' || ++known.troubles < triesMax)) return { trouble, ...cost }
       const text = answer.ok && answer.status >= 200 && answer.status < 300 ? decodeText(answer.body, 'text/plain; charset=utf-8').text : ''
       // What was known before the trouble stays.
-      if (!trouble) learn(known, path, text, file)
+      if (!trouble && path === tdmPath) known.tdm = parseTdmFile(text, file)
+      else if (!trouble) known.aiTxt = await inTurns(readAiTxt(text, userAgentToken, file))
       known.troubles = 0
       known.until.set(path, pace.now() + (trouble ? hourMs : dayMs))
       if (trouble) return { trouble: undefined, ...cost }
@@ -100,11 +102,6 @@ export function createHostPolicies(http: Http, pace: Clock, notes: HostNotes = n
 /** With what it takes itself, its two times and its name. */
 const knownBytes = ({ origin, tdm, aiTxt }: Known): number => 300 + textBytes(origin) + tdm.bytes + aiTxt.bytes
 
-function learn(known: Known, path: PolicyPath, text: string, file: string): void {
-  if (path === tdmPath) known.tdm = parseTdmFile(text, file)
-  else known.aiTxt = parseAiTxt(text, userAgentToken, file)
-}
-
 const Note = z.object({ text: z.string(), until: z.number() })
 
 /** What was known of a host when its files were last read. */
@@ -114,7 +111,8 @@ function recall(notes: HostNotes, origin: string): Known {
     const note = parseNote(notes.get(noteKinds[path], origin))
     if (!note) continue
     known.until.set(path, note.until)
-    learn(known, path, note.text, origin + path)
+    if (path === tdmPath) known.tdm = parseTdmFile(note.text, origin + path)
+    else known.aiTxt = parseAiTxt(note.text, userAgentToken, origin + path)
   }
   return known
 }

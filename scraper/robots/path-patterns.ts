@@ -12,27 +12,24 @@ export interface PathPatterns {
   values: Uint32Array
 }
 
-/** The value is a number of 32 bits. Of two patterns that are the same the greater value counts. */
-export interface ValuedPattern {
-  /** As `normalizePattern` gives it. */
-  pattern: string
-  value: number
+/** Patterns, as `normalizePattern` gives them, and their numbers of 32 bits. */
+export type PatternValues = Map<string, number>
+
+/** Of two patterns that are the same the greater value counts. */
+export const addPattern = (values: PatternValues, pattern: string, value: number): void => {
+  values.set(pattern, Math.max(value, values.get(pattern) ?? 0))
 }
 
 /** Longer than the address of any page (canonicalUrl has 2048 characters). What is longer is matched by nothing. */
 export const pathCharsMax = 4096
 
-export function pathPatterns(list: readonly ValuedPattern[]): PathPatterns {
-  const sorted = list.toSorted((a, b) => (a.pattern < b.pattern ? -1 : a.pattern > b.pattern ? 1 : b.value - a.value))
-  const distinct = sorted.filter(({ pattern }, i) => i === 0 || pattern !== sorted[i - 1]?.pattern)
-  const starts = new Uint32Array(distinct.length + 1)
-  for (const [i, { pattern }] of distinct.entries()) starts[i + 1] = (starts[i] ?? 0) + pattern.length
-  const octets = new Uint8Array(starts.at(-1) ?? 0)
-  for (const [i, { pattern }] of distinct.entries()) encoder.encodeInto(pattern, octets.subarray(starts[i]))
-  return { octets, starts, values: Uint32Array.from(distinct, ({ value }) => value) }
+export function pathPatterns(values: PatternValues): PathPatterns {
+  // By code units, which of ASCII are the octets.
+  const sorted = [...values.keys()].sort()
+  const starts = new Uint32Array(sorted.length + 1)
+  for (const [i, pattern] of sorted.entries()) starts[i + 1] = (starts[i] ?? 0) + pattern.length
+  return { octets: new TextEncoder().encode(sorted.join('')), starts, values: Uint32Array.from(sorted, (pattern) => values.get(pattern) ?? 0) }
 }
-
-const encoder = new TextEncoder()
 
 /** What three typed arrays take beside what is in them. */
 const arraysBytes = 600

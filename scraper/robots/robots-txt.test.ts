@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { atOnce } from './in-turns.ts'
 import { parseRobots, readRobots, robotsBytesMax, robotsRules } from './robots-txt.ts'
 
 const rules = (text: string) => parseRobots(text, 'Orrery', 'http://h.example/robots.txt')
@@ -110,7 +111,7 @@ describe('a file of 500 KiB', () => {
 
 test('what was read goes from thread to thread', () => {
   const { allows, crawlDelayMs, sitemaps } = robotsRules(
-    structuredClone(readRobots('User-agent: *\nCrawl-delay: 2\nDisallow: /a\nAllow: /a/b\nSitemap: /s.xml', 'orrery', 'http://h.example/robots.txt')),
+    structuredClone(atOnce(readRobots('User-agent: *\nCrawl-delay: 2\nDisallow: /a\nAllow: /a/b\nSitemap: /s.xml', 'orrery', 'http://h.example/robots.txt'))),
   )
   expect([allows('/a'), allows('/a/b'), crawlDelayMs, sitemaps]).toEqual([false, true, 2000, ['http://h.example/s.xml']])
 })

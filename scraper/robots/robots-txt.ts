@@ -1,5 +1,15 @@
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
-import { greatestMatch, normalizePattern, pathCharsMax, pathPatterns, patternsBytes, type PathPatterns, type ValuedPattern } from './path-patterns.ts'
+import {
+  addPattern,
+  greatestMatch,
+  normalizePattern,
+  pathCharsMax,
+  pathPatterns,
+  patternsBytes,
+  type PathPatterns,
+  type PatternValues,
+} from './path-patterns.ts'
+import { atOnce, type Steps } from './in-turns.ts'
 import { textBytes } from '#infra/recent-values.ts'
 
 /** What a robots.txt says to one crawler, as plain data that can go from thread to thread. */
@@ -25,6 +35,7 @@ export const robotsBytesMax = 500 * 1024
 const crawlDelayMaxMs = 300_000
 const sitemapsMax = 1000
 const lineChars = 4096
+const linesPerStep = 2000
 
 /**
  * Reads a robots.txt (RFC 9309, plus `Crawl-delay` and `Sitemap`).
@@ -32,10 +43,10 @@ const lineChars = 4096
  * @param agent product token, any case
  * @param base URL of the file, for relative sitemaps
  */
-export const parseRobots = (text: string, agent: string, base: string): RobotsRules => robotsRules(readRobots(text, agent, base))
+export const parseRobots = (text: string, agent: string, base: string): RobotsRules => robotsRules(atOnce(readRobots(text, agent, base)))
 
 /** Of two patterns that match the longer decides, and between equals the one that allows (§2.2.2): it has the greater value. */
-const ruleOf = (pattern: string, allows: boolean): ValuedPattern => ({ pattern, value: pattern.length * 2 + Number(allows) })
+const valueOf = (pattern: string, allows: boolean): number => pattern.length * 2 + Number(allows)
 const allowsOf = (value: number): boolean => value % 2 === 1
 
 export function robotsRules({ patterns, crawlDelayMs, sitemaps }: RobotsFile): RobotsRules {
@@ -54,26 +65,31 @@ export function robotsRules({ patterns, crawlDelayMs, sitemaps }: RobotsFile): R
   }
 }
 
-export const allowAll: RobotsRules = robotsRules({ patterns: pathPatterns([]), crawlDelayMs: undefined, sitemaps: [] })
+export const allowAll: RobotsRules = robotsRules({ patterns: pathPatterns(new Map()), crawlDelayMs: undefined, sitemaps: [] })
 
-/** As plain data what `parseRobots` makes rules of. */
-export function readRobots(text: string, agent: string, base: string): RobotsFile {
+/** The same in steps, and as plain data: see `parseRobots`, `robotsRules`. */
+export function* readRobots(text: string, agent: string, base: string): Steps<RobotsFile> {
   const own = new Group(agent.toLowerCase())
   const all = new Group('*')
   const sitemaps = new Set<string>()
+  let lines = 0
   for (const { key, value } of linesOf(text)) {
+    if (++lines % linesPerStep === 0) yield
     own.read(key, value)
     all.read(key, value)
     if (key === 'sitemap' && sitemaps.size < sitemapsMax) sitemaps.add(value)
   }
   const { rules, crawlDelayMs } = own.isNamed ? own : all
+  yield
   const urls = sitemaps.values().map((line) => canonicalUrl(line, base))
-  return { patterns: pathPatterns(rules), crawlDelayMs, sitemaps: [...new Set(urls.filter((url) => url !== undefined))] }
+  const distinct = new Set(urls.filter((url) => url !== undefined))
+  yield
+  return { patterns: pathPatterns(rules), crawlDelayMs, sitemaps: [...distinct] }
 }
 
 /** What is said to one agent, wherever it is said. */
 class Group {
-  readonly rules: ValuedPattern[] = []
+  readonly rules: PatternValues = new Map()
   crawlDelayMs: number | undefined
   isNamed = false
   readonly #name: string
@@ -96,7 +112,9 @@ class Group {
     } else if (key === 'allow' || key === 'disallow') {
       this.#isNaming = false
       // An empty pattern matches nothing (§2.2.2).
-      if (this.#isOurs && value !== '') this.rules.push(ruleOf(normalizePattern(value), key === 'allow'))
+      if (!this.#isOurs || value === '') return
+      const pattern = normalizePattern(value)
+      addPattern(this.rules, pattern, valueOf(pattern, key === 'allow'))
     }
   }
 }

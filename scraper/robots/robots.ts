@@ -3,7 +3,9 @@ import type { Http } from '#infra/net/http.ts'
 import { recentValues } from '#infra/recent-values.ts'
 import { userAgentToken } from '#infra/net/user-agent.ts'
 import type { Clock } from '#schemas/clock.ts'
-import { allowAll, parseRobots, robotsBytesMax, type RobotsRules } from './robots-txt.ts'
+import { pathOf } from '#schemas/identity/url-parts.ts'
+import { inTurns } from './in-turns.ts'
+import { allowAll, readRobots, robotsBytesMax, robotsRules, type RobotsRules } from './robots-txt.ts'
 
 /** `unreachable`: the file exists or may exist but could not be read, so nothing may be fetched (RFC 9309 §2.3.1.4). */
 export type HostRobots = { state: 'found' | 'absent'; rules: RobotsRules } | { state: 'unreachable'; reason: string; until: number }
@@ -18,9 +20,6 @@ export const mayFetch = (robots: HostRobots, url: string): boolean => robots.sta
 
 /** The rest between two requests that it asks for. */
 export const crawlDelayOf = (robots: HostRobots): number => (robots.state === 'unreachable' ? 0 : (robots.rules.crawlDelayMs ?? 0))
-
-/** What rules compare: path and query. Of a canonical URL they are what stands behind the host. */
-const pathOf = (url: string): string => url.slice(url.indexOf('/', 8))
 
 const dayMs = 86_400_000
 /** A host whose file could not be read is asked again after this. */
@@ -63,7 +62,7 @@ async function read(http: Http, origin: string, pace: Clock): Promise<HostRobots
   const { status } = answer
   if (status >= 200 && status < 300) {
     const { text } = decodeText(answer.body, 'text/plain; charset=utf-8')
-    return { state: 'found', rules: parseRobots(text, userAgentToken, answer.url) }
+    return { state: 'found', rules: robotsRules(await inTurns(readRobots(text, userAgentToken, answer.url))) }
   }
   // 429 is a 4xx by number and "not now" by meaning.
   return status >= 400 && status < 500 && status !== 429 ? { state: 'absent', rules: allowAll } : unreachable(`http_${status}`)

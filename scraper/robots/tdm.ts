@@ -1,6 +1,5 @@
-import { z } from 'zod'
 import { textBytes } from '#infra/recent-values.ts'
-import { greatestMatch, normalizePattern, pathPatterns, patternsBytes } from './path-patterns.ts'
+import { addPattern, greatestMatch, normalizePattern, pathPatterns, patternsBytes, type PatternValues } from './path-patterns.ts'
 
 /** A declaration of the TDM Reservation Protocol (W3C Community Group Final Report, https://www.w3.org/community/reports/tdmrep/CG-FINAL-tdmrep-20240510/). */
 export interface TdmDeclaration {
@@ -22,24 +21,24 @@ const tdmUndeclared: TdmDeclaration = { reserved: null, policy: undefined }
 const rulesMax = 10_000
 const policyChars = 2048
 
-const File = z.array(z.unknown())
-const RuleJson = z.object({
-  location: z.string().min(1).max(2048),
-  'tdm-reservation': z.union([z.literal(0), z.literal(1)]),
-  'tdm-policy': z.string().optional(),
-})
+const locationChars = 2048
+
+interface TdmRule {
+  location: string
+  'tdm-reservation': 0 | 1
+  'tdm-policy'?: string
+}
 
 /** What is no such file, and a rule that is none, counts as not said, as the protocol has it for its errors. */
 export function parseTdmFile(text: string, base: string): TdmRules {
   const rules = readRules(text)
   const policies = [...new Set(rules.map((rule) => rule['tdm-policy'] ?? ''))]
   const indexOf = new Map(policies.map((policy, index) => [policy, index]))
-  const patterns = pathPatterns(
-    rules.map((rule, i) => ({
-      pattern: normalizePattern(rule.location),
-      value: packValue({ rank: rulesMax - i, policy: indexOf.get(rule['tdm-policy'] ?? '') ?? 0, reserved: rule['tdm-reservation'] }),
-    })),
-  )
+  const values: PatternValues = new Map()
+  for (const [i, { location, 'tdm-reservation': reserved, 'tdm-policy': policy = '' }] of rules.entries()) {
+    addPattern(values, normalizePattern(location), packValue({ rank: rulesMax - i, policy: indexOf.get(policy) ?? 0, reserved }))
+  }
+  const patterns = pathPatterns(values)
   return {
     of(path) {
       const value = greatestMatch(patterns, path)
@@ -69,19 +68,26 @@ const unpackValue = (value: number): Pick<RuleValue, 'policy' | 'reserved'> => (
   reserved: value & 1 ? 1 : 0,
 })
 
-function readRules(text: string): z.infer<typeof RuleJson>[] {
-  if (text.trim() === '') return []
+function readRules(text: string): TdmRule[] {
   try {
-    const rules = File.safeParse(JSON.parse(text)).data ?? []
-    return rules.slice(0, rulesMax).flatMap((rule) => RuleJson.safeParse(rule).data ?? [])
+    const rules: unknown = JSON.parse(text)
+    return Array.isArray(rules) ? rules.slice(0, rulesMax).filter(isRule) : []
   } catch {
     return []
   }
 }
 
-/** The values of a header (sent twice, they come joined by a comma) or of `<meta>`: anything but "0" and "1" is not said. */
+/** Said without a schema: of a file full of what is no rule, each error that zod makes would take a hundred times as long. */
+function isRule(rule: unknown): rule is TdmRule {
+  if (typeof rule !== 'object' || rule === null) return false
+  const { location, 'tdm-reservation': reserved, 'tdm-policy': policy } = rule as Partial<Record<keyof TdmRule, unknown>>
+  const isPlace = typeof location === 'string' && location !== '' && location.length <= locationChars
+  return isPlace && (reserved === 0 || reserved === 1) && (policy === undefined || typeof policy === 'string')
+}
+
+/** The values of a header (sent twice, they come joined) or of `<meta>`: anything but "0" and "1" is not said. */
 export function tdmDeclaration(reservation: string | undefined, policy: string | undefined, base: string): TdmDeclaration {
-  const values = new Set((reservation ?? '').split(',').map((value) => value.trim()))
+  const values = new Set((reservation ?? '').split(/[,\n]/).map((value) => value.trim()))
   if (!values.has('1') && !values.has('0')) return tdmUndeclared
   return { reserved: values.has('1'), policy: policyUrl(policy, base) }
 }

@@ -1,4 +1,5 @@
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { hostOf } from '#schemas/identity/url-parts.ts'
 import { readFeed } from './feed.ts'
 import { foundUrls, noFinds, type Found, type FoundUrl } from './found.ts'
 import type { Source } from './source.ts'
@@ -74,6 +75,6 @@ function readXml(xml: string, base: string): Found | undefined {
 
 function onHost({ pages, sitemaps }: Found, base: string): Found {
   const { host } = new URL(base)
-  const own = (list: readonly FoundUrl[]) => list.filter(({ url }) => new URL(url).host === host)
+  const own = (list: readonly FoundUrl[]) => list.filter(({ url }) => hostOf(url) === host)
   return { pages: own(pages), sitemaps: own(sitemaps), feeds: [] }
 }

@@ -1,5 +1,7 @@
-import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib'
-import { parseHeaderLines, type HeaderLines } from './header-lines.ts'
+import { codingOf, contentCodings, decodeAtOnce, type Coding } from '#infra/net/content-coding.ts'
+import { Pieces } from '#infra/net/pieces.ts'
+import { failureReason, HttpTrouble } from '#infra/net/http-failure.ts'
+import { parseHeaderLines, type HeaderLines } from '#infra/net/header-lines.ts'
 
 /** An HTTP response as an archive holds it, its body decoded. */
 export interface HttpMessage {
@@ -9,7 +11,6 @@ export interface HttpMessage {
 }
 
 const headBytesMax = 64 * 1024
-const codingsMax = 3
 const statusLine = /^HTTP\/\d(?:\.\d)? (\d{3})(?: |$)/
 
 /**
@@ -26,8 +27,12 @@ export function parseHttpResponse(block: Uint8Array, bytesMax: number): HttpMess
   const headers = parseHeaderLines(lines)
   const raw = bytes.subarray(head.bodyStart)
   const chunked = /\bchunked\b/i.test(headers['transfer-encoding'] ?? '')
-  const body = decodeBody((chunked ? dechunked(raw) : undefined) ?? raw, headers['content-encoding'], bytesMax)
-  return typeof body === 'string' ? body : { status: Number(status), headers, body }
+  try {
+    const body = decoded((chunked ? dechunked(raw) : undefined) ?? raw, headers['content-encoding'] ?? '', bytesMax)
+    return { status: Number(status), headers, body }
+  } catch (error) {
+    return failureReason(error)
+  }
 }
 
 /** Where the empty line is, in either spelling. */
@@ -40,61 +45,36 @@ function headOf(bytes: Buffer): { end: number; bodyStart: number } | undefined {
 
 /** undefined when it is not in chunks (RFC 9112 §7.1); what a torn one has until then. */
 function dechunked(bytes: Buffer): Buffer | undefined {
-  const parts: Buffer[] = []
+  const pieces = new Pieces()
   for (let at = 0; at < bytes.length;) {
     const lineEnd = bytes.indexOf('\n', at)
     const size = lineEnd === -1 || lineEnd - at > 1024 ? undefined : /^([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?\r?$/.exec(bytes.toString('latin1', at, lineEnd))?.[1]
-    if (size === undefined) return parts.length === 0 ? undefined : Buffer.concat(parts)
+    if (size === undefined) return pieces.length === 0 ? undefined : pieces.join()
     const length = Number.parseInt(size, 16)
     if (length === 0) break
-    parts.push(bytes.subarray(lineEnd + 1, lineEnd + 1 + length))
+    pieces.add(bytes.subarray(lineEnd + 1, lineEnd + 1 + length))
     at = lineEnd + 1 + length
     if (bytes[at] === 0x0d) at += 1
     if (bytes[at] === 0x0a) at += 1
   }
-  return Buffer.concat(parts)
+  return pieces.join()
 }
 
-function decodeBody(body: Buffer, contentEncoding: string | undefined, bytesMax: number): Uint8Array | string {
-  const codings = (contentEncoding ?? '')
-    .toLowerCase()
-    .split(/[,\n]/)
-    .map((coding) => coding.trim())
-    .filter((coding) => coding !== '' && coding !== 'identity')
-  if (codings.length > codingsMax) return 'bad_encoding'
-  let decoded: Buffer = body
-  for (const coding of codings.toReversed()) {
-    const next = decodeOnce(decoded, coding, bytesMax)
-    if (typeof next === 'string') return next
-    decoded = next
-  }
-  return decoded.length > bytesMax ? 'too_large' : decoded
+/** @throws HttpTrouble `bad_encoding`, `too_large` */
+function decoded(body: Buffer, contentEncoding: string, bytesMax: number): Buffer {
+  let bytes = body
+  for (const name of contentCodings(contentEncoding)) bytes = unpacked(codingOf(name, bytes), bytes, bytesMax)
+  if (bytes.length > bytesMax) throw new HttpTrouble('too_large')
+  return bytes
 }
 
-function decodeOnce(bytes: Buffer, coding: string, bytesMax: number): Buffer | string {
-  const options = { maxOutputLength: bytesMax }
-  const [a = 0, b = 0] = bytes
+function unpacked(coding: Coding, bytes: Buffer, bytesMax: number): Buffer {
+  if (coding.begins?.(bytes) === false) return bytes
   try {
-    if (coding === 'gzip' || coding === 'x-gzip') return a === 0x1f && b === 0x8b ? gunzipSync(bytes, options) : bytes
-    if (coding === 'zstd') return a === 0x28 && b === 0xb5 ? zstdDecompressSync(bytes, options) : bytes
-    // `deflate` is zlib by the standard and bare deflate by habit; neither can be told from text by its first byte for sure.
-    if (coding === 'deflate')
-      return (a & 0x0f) === 8 && (a * 256 + b) % 31 === 0 ? inflateSync(bytes, options) : orAsItIs(bytes, () => inflateRawSync(bytes, options))
-    if (coding === 'br') return orAsItIs(bytes, () => brotliDecompressSync(bytes, options))
-    return 'bad_encoding'
+    return decodeAtOnce(coding, bytes, bytesMax)
   } catch (error) {
-    return isTooLarge(error) ? 'too_large' : 'bad_encoding'
-  }
-}
-
-/** Text that was decoded already is left as it is. */
-function orAsItIs(bytes: Buffer, decode: () => Buffer): Buffer {
-  try {
-    return decode()
-  } catch (error) {
-    if (!isTooLarge(error) && /^\s*</.test(bytes.toString('latin1', 0, 64))) return bytes
+    // A coding without a mark cannot be told from text by its first bytes for sure: text that was decoded already is left as it is.
+    if (!coding.begins && failureReason(error) === 'bad_encoding' && /^\s*</.test(bytes.toString('latin1', 0, 64))) return bytes
     throw error
   }
 }
-
-const isTooLarge = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'

@@ -3,7 +3,7 @@ import { Readable, type Transform } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { OrreryError } from '#schemas/errors.ts'
 import { ByteReader } from './byte-reader.ts'
-import { parseHeaderLines, type HeaderLines } from './header-lines.ts'
+import { parseHeaderLines, type HeaderLines } from '#infra/net/header-lines.ts'
 import { beginsZstd, openZstd, ZstdTrouble } from './zstd-frames.ts'
 
 /** A record of a WARC file (ISO 28500:2017, WARC/1.1; 0.18 and 1.0 read the same). */

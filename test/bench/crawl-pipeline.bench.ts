@@ -39,10 +39,11 @@ async function stopWeb(): Promise<void> {
 
 const Report = z.object({ visits: z.object({ stored: z.number() }), snapshot: z.object({ kept: z.number() }) })
 
+const urls = (path: string): string => JSON.stringify(names.map((name) => `http://${name}/${path}`))
+
 async function mine(): Promise<Record<string, number>> {
   const config = join(folder, 'orrery.toml')
-  const list = (pattern: string) => JSON.stringify(names.map((name) => `http://${name}/${pattern}`))
-  await writeFile(config, `[[sources]]\nlabel = "bench"\nseeds = ${list('')}\ninclude = ${list('*')}\n`)
+  await writeFile(config, `[[sources]]\nlabel = "bench"\nseeds = ${urls('')}\ninclude = ${urls('*')}\n`)
   const settings = [`concurrency=${concurrency}`, 'host_delay_ms=0', 'host_delay_factor=0', 'pages_per_cycle=1000000']
   const flags = settings.flatMap((setting) => ['--set', `miner.${setting}`])
   const { stdout } = await promisify(execFile)(

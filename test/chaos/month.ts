@@ -66,7 +66,7 @@ export async function liveMonth({ hosts, days, folder, outageDay, jumpDay }: Mon
   const pace: Clock = { now: () => time.true + time.skew, sleep: async () => undefined }
   const web = steadyWeb({ hosts, now: () => time.true })
   await using stack = new AsyncDisposableStack()
-  const frontier = stack.use(sqliteFrontier(join(folder, 'frontier.sqlite'), { clock: pace }))
+  const frontier = stack.use(sqliteFrontier(join(folder, 'frontier.sqlite'), { clock: pace, revisitMaxMs: bounds.maxMs }))
   const documents = stack.use(sqliteQueue(join(folder, 'queue.sqlite'), 'documents', { clock: pace }))
   const { visit, uplink, journal } = await openCrawl({ web, frontier, documents, folder, pace, stack })
 

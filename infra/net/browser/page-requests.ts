@@ -96,8 +96,9 @@ const refuse = (route: Route): Promise<void> => route.abort('blockedbyclient').c
 const dropped = new Set(['content-encoding', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'set-cookie', 'alt-svc', 'link'])
 
 function give(route: Route, { status, headers, body }: SubAnswer): Promise<void> {
-  const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name)))
-  return route.fulfill({ status, headers: kept, body: Buffer.from(body) })
+  // The browser takes one line for each.
+  const kept = Object.entries(headers).flatMap(([name, value]) => (dropped.has(name) ? [] : [[name, value.replaceAll('\n', ', ')]]))
+  return route.fulfill({ status, headers: Object.fromEntries(kept), body: Buffer.from(body) })
 }
 
 /** Who asks is said by our own User-Agent; cookies and what a browser tells of itself are left out. */
