@@ -118,7 +118,8 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
     browser,
     site,
     origin: { code_version: codeVersion, config_sha256: contentAddress(artefactSettings(config)) },
-    frontier: (name: string) => stack.use(sqliteFrontier(file(`frontier-${name}`), { clock: pace })),
+    frontier: (name: string) =>
+      stack.use(sqliteFrontier(file(`frontier-${name}`), { clock: pace, revisitMaxMs: Math.ceil(config.miner.revisit_max_seconds * 1000) })),
     queue: (name: string) => stack.use(sqliteQueue(file('queue'), name, { clock: pace })),
     wallet,
     async validatorWallet(name: string) {
