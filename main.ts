@@ -8,7 +8,7 @@ import { requireCommand, usageError, withoutHelpWord, wordsOf } from '#infra/cli
 import type { Config } from '#infra/config/schema.ts'
 import { showConfig } from '#infra/config/show.ts'
 import { interruptible } from '#infra/interrupt.ts'
-import { checkFolder, preflight, servicePorts } from '#infra/preflight.ts'
+import { checkBlockList, checkFolder, preflight, servicePorts, type OpenWish } from '#infra/preflight.ts'
 import { jsonLines, livePanel } from '#infra/telemetry/console.ts'
 import { flywheelPanel } from '#infra/telemetry/panel.ts'
 import { summaryTables, type TurnSummary } from '#infra/telemetry/summary.ts'
@@ -64,7 +64,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
     .description('Run everything in one process: miners, a validator, the dataset service, the bridge, training nodes.')
     .option('--once', 'stop after one full turn with a summary', false)
     .option('--seed <url...>', 'crawl the web from these addresses instead of the embedded documents')
-    .action(({ once }: { once: boolean }, command: Command) => interruptible((signal) => up(settingsOf(command).config, once, signal)))
+    .action(({ once }: { once: boolean }, command: Command) => interruptible((signal) => up(command, once, signal)))
   for (const add of servicesFor(args)) await add(program)
   chainCommand(program, async (command) => {
     const { chainPlace } = await import('#infra/backends.ts')
@@ -80,7 +80,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
     .option('--origin', 'say of each where it came from', false)
     .action(async ({ origin }: { origin: boolean }, command: Command) => {
       const loaded = settingsOf(command)
-      requireReach(loaded.config)
+      await requireRunnable(loaded.config)
       await checkFolder(loaded.config.data.dir)
       print(showConfig(loaded, { origin }))
     })
@@ -92,7 +92,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
 const services: { commands: readonly string[]; add(program: Command): Promise<void> }[] = [
   {
     commands: ['miner', 'validator', 'scraper'],
-    add: async (program) => (await import('#scraper/commands.ts')).scraperCommands(program, open, (command) => settingsOf(command).config),
+    add: async (program) => (await import('#scraper/commands.ts')).scraperCommands(program, open, (command) => settingsOf(command).config, look),
   },
   { commands: ['dataset'], add: async (program) => (await import('#dataset/commands.ts')).datasetCommands(program, open) },
   { commands: ['bridge'], add: async (program) => (await import('#trainer-bridge/commands.ts')).bridgeCommands(program, open) },
@@ -106,28 +106,43 @@ function servicesFor(args: readonly string[]): ((program: Command) => Promise<vo
   return (named.length > 0 ? named : services).map(({ add }) => add)
 }
 
-/** The backends of one service in its own process; its events are JSON lines on standard output. */
-async function open(command: Command): Promise<Backends> {
+/** The settings of a run, after a look at everything that could refuse it. @param serves what listens */
+async function runnable(command: Command, serves: OpenWish['serves'] = []): Promise<Config> {
   const { config } = settingsOf(command)
-  requireReach(config)
-  await preflight(config.data.dir)
+  await requireRunnable(config)
+  const ports = servicePorts(config)
+  await preflight(
+    config.data.dir,
+    serves.map((name) => ports[name]),
+  )
+  return config
+}
+
+/** What the settings alone say of a run. Whoever is on the public web with them must say who they are. */
+async function requireRunnable(config: Config): Promise<void> {
+  const seeds = config.sources.flatMap((source) => source.seeds)
+  requireContact(config.miner.contact, seeds, () => false)
+  await checkBlockList(config)
+}
+
+/** The backends of one service in its own process; its events are JSON lines on standard output. */
+async function open(command: Command, { isBegun = false, serves = [] }: OpenWish = {}): Promise<Backends> {
+  const config = await runnable(command, serves)
+  const { lookInto, openBackends } = await import('#infra/backends.ts')
+  if (isBegun) lookInto(config).requireBegun()
   const telemetry = createTelemetry()
   jsonLines(telemetry, process.stdout, Date.now)
-  const { openBackends } = await import('#infra/backends.ts')
   return openBackends(config, version, telemetry)
 }
 
-/** Whoever is on the public web with these settings must say who they are. */
-const requireReach = ({ miner, sources }: Config): void =>
-  requireContact(
-    miner.contact,
-    sources.flatMap(({ seeds }) => seeds),
-    () => false,
-  )
+async function look(command: Command) {
+  const config = await runnable(command)
+  const { lookInto } = await import('#infra/backends.ts')
+  return { config, ...lookInto(config) }
+}
 
-async function up(config: Config, once: boolean, signal: AbortSignal): Promise<void> {
-  requireReach(config)
-  await preflight(config.data.dir, Object.values(servicePorts(config)))
+async function up(command: Command, once: boolean, signal: AbortSignal): Promise<void> {
+  const config = await runnable(command, ['query', 'feed'])
   const telemetry = createTelemetry()
   const terminal = process.stdout.isTTY
   const view = terminal ? livePanel(telemetry, process.stdout, flywheelPanel) : jsonLines(telemetry, process.stdout, Date.now)

@@ -3,6 +3,7 @@ import type { Config } from '#infra/config/schema.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
 import { listen } from '#infra/net/server.ts'
+import type { OpenWish } from '#infra/preflight.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { publish } from './publish/publish.ts'
@@ -28,14 +29,14 @@ interface PublishFlags {
  * Adds `dataset serve`, `dataset ingest` and `dataset publish` to the program.
  * @param open opens the backends by the settings and flags of the command that runs
  */
-export function datasetCommands(program: Command, open: (command: Command) => Promise<DatasetBackends>): void {
+export function datasetCommands(program: Command, open: (command: Command, wish?: OpenWish) => Promise<DatasetBackends>): void {
   const dataset = program.command('dataset').description('Clean, deduplicate, tokenize, serve and publish what the miners brought.')
   dataset
     .command('serve')
     .description('Serve the query API, ingesting and tokenizing every dataset.every_seconds, until it is interrupted.')
     .action((_flags: unknown, command: Command) =>
       interruptible(async (signal) => {
-        await using backends = await open(command)
+        await using backends = await open(command, { serves: ['query'] })
         await serve(backends, signal)
       }),
     )
@@ -62,7 +63,7 @@ export function datasetCommands(program: Command, open: (command: Command) => Pr
       const hubUrl = originOf(flags.hubUrl)
       const token = await readToken({ tokenFile: flags.tokenFile, env: process.env })
       await interruptible(async (signal) => {
-        await using backends = await open(command)
+        await using backends = await open(command, { isBegun: true })
         const { name } = backends.config.dataset
         print(await publish({ ...backends, name, repo: flags.repo, hubUrl, token, isPrivate: flags.private, signal }))
       })

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,18 +19,21 @@ import type { ChainPlace } from './chain/command.ts'
 import { localChain, type LocalChain } from './chain/local.ts'
 import { ensureWallet } from './chain/wallet.ts'
 import { frozenClock, systemClock } from './clock.ts'
-import { jobsOf, siteJobs } from './config/jobs.ts'
+import { jobsOf, siteJobs, weighedAs } from './config/jobs.ts'
 import type { Config } from './config/schema.ts'
 import { sqliteCatalog } from './catalog/sqlite.ts'
+import { threadedCatalog } from './catalog/threaded.ts'
 import { sqliteFrontier } from './frontier/sqlite.ts'
-import { sqliteLedger } from './ledger/sqlite.ts'
-import { sqliteQueue } from './queue/sqlite.ts'
+import { threadedFrontier } from './frontier/threaded.ts'
+import { threadedLedger } from './ledger/threaded.ts'
+import { threadedQueue } from './queue/threaded.ts'
 import { openBrowser } from './net/browser.ts'
 import { findChromium } from './net/browser/find-chromium.ts'
 import type { Browser } from './net/browser/rendering.ts'
 import { httpOptions } from './net/http-options.ts'
 import { createHttp, type Http, type HttpOptions } from './net/http.ts'
 import { startSite, type Site } from './site/site.ts'
+import { portThread } from './sqlite/port-thread.ts'
 import { duckdbSql } from './sql/duckdb.ts'
 import { folderStore } from './store/folder.ts'
 import type { TelemetryHub } from './telemetry/telemetry.ts'
@@ -93,7 +97,9 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
   if (site) stack.use(site)
   await mkdir(dataDir, { recursive: true })
   let servedAt = `http://${config.dataset.host}:${config.dataset.port}`
-  const catalog = stack.use(sqliteCatalog(file('catalog')))
+  // What is small shares a thread; a frontier has one of its own.
+  const shared = { clock: pace, thread: portThread(`the data folder ${dataDir}`, pace) }
+  const catalog = stack.use(threadedCatalog(file('catalog'), shared))
   const chain = stack.use(chainPlace(config).open())
   const options = await httpOptions(config, site)
   const http = stack.use(createHttp(options))
@@ -113,14 +119,14 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
     catalog,
     chain,
     sql: stack.use(duckdbSql(join(dataDir, 'store'))),
-    ledger: stack.use(sqliteLedger(file('ledger'), { clock: pace })),
+    ledger: stack.use(threadedLedger(file('ledger'), shared)),
     http,
     browser,
     site,
     origin: { code_version: codeVersion, config_sha256: contentAddress(artefactSettings(config)) },
     frontier: (name: string) =>
-      stack.use(sqliteFrontier(file(`frontier-${name}`), { clock: pace, revisitMaxMs: Math.ceil(config.miner.revisit_max_seconds * 1000) })),
-    queue: (name: string) => stack.use(sqliteQueue(file('queue'), name, { clock: pace })),
+      stack.use(threadedFrontier(file(`frontier-${name}`), { clock: pace, revisitMaxMs: Math.ceil(config.miner.revisit_max_seconds * 1000) })),
+    queue: (name: string) => stack.use(threadedQueue(file('queue'), name, shared)),
     wallet,
     async validatorWallet(name: string) {
       const found = await wallet(name)
@@ -132,6 +138,32 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
+
+/** What a data folder holds, to be looked at: what is not there is not made. */
+export interface Kept {
+  pace: Clock
+  catalog(): (Catalog & AsyncDisposable) | undefined
+  frontier(name: string): (Frontier & AsyncDisposable) | undefined
+  /** @throws OrreryError `not_found` where nothing was ever run */
+  requireBegun(): void
+}
+
+export function lookInto({ data }: Pick<Config, 'data'>): Kept {
+  const pace = systemClock()
+  const file = (name: string) => join(resolve(data.dir), `${name}.sqlite`)
+  return {
+    pace,
+    catalog: () => ifThere(file('catalog'), sqliteCatalog),
+    frontier: (name) => ifThere(file(`frontier-${name}`), (path) => sqliteFrontier(path, { clock: pace })),
+    requireBegun() {
+      if (existsSync(file('catalog'))) return
+      const dataDir = resolve(data.dir)
+      throw new OrreryError('not_found', `There is nothing in the data folder ${dataDir} yet; \`orrery up\` begins, --data names another folder.`, { dataDir })
+    },
+  }
+}
+
+const ifThere = <T>(path: string, open: (path: string) => T): T | undefined => (existsSync(path) ? open(path) : undefined)
 
 /** The chain of a data folder, without the rest of it. */
 export function chainPlace(config: Pick<Config, 'data' | 'chain'>): ChainPlace {
@@ -176,7 +208,7 @@ async function ensureDesirability(catalog: Catalog, wanted: readonly Desirabilit
   for (;;) {
     const head = await catalog.head(lineage.desirability)
     const known = head?.manifest.kind === 'desirability' ? head.manifest.jobs : []
-    const jobs = wanted.map((job) => ({ ...job, weight: known.find(({ id }) => id === job.id)?.weight ?? job.weight }))
+    const jobs = weighedAs(known, wanted)
     if (contentAddress(jobs) === contentAddress(known)) return
     const manifest: DesirabilityManifest = { kind: 'desirability', parent: head?.sha256 ?? null, jobs, evidence: [], caused_by: null }
     try {

@@ -13,6 +13,14 @@ export interface PortWish {
   setting: string
 }
 
+/** What a command asks of a data folder that is to be opened. */
+export interface OpenWish {
+  /** It works on what is there: refused in a folder where nothing was ever run. */
+  isBegun?: boolean
+  /** What it will listen for. */
+  serves?: readonly ('query' | 'feed')[]
+}
+
 /** Where the query API and the feed listen. */
 export const servicePorts = ({ dataset, bridge }: Config): { query: PortWish; feed: PortWish } => ({
   query: { host: dataset.host, port: dataset.port, setting: 'dataset.port' },
@@ -27,6 +35,17 @@ export async function preflight(dataDir: string, ports: readonly PortWish[] = []
   await checkFolder(dataDir)
   for (const file of await databases(dataDir)) inspectDatabase(file)
   for (const wish of ports) await checkPort(wish)
+}
+
+/** The block list, read when a miner opens it, by when others have written. @throws OrreryError `invalid_config` */
+export async function checkBlockList({ miner: { block_list: path } }: Pick<Config, 'miner'>): Promise<void> {
+  if (path === '') return
+  const refuse = (why: string, cause?: unknown) =>
+    new OrreryError('invalid_config', `The block list "${path}" cannot be read (${why}); name another as miner.block_list.`, { path }, cause)
+  await access(path, constants.R_OK).catch((cause: NodeJS.ErrnoException) => {
+    throw refuse(cause.code ?? cause.message, cause)
+  })
+  if (!(await stat(path)).isFile()) throw refuse('no file')
 }
 
 /**
@@ -79,7 +98,6 @@ async function databases(dataDir: string): Promise<string[]> {
 }
 
 async function checkPort({ host, port, setting }: PortWish): Promise<void> {
-  if (port === 0) return
   const server = createServer()
   await new Promise<void>((done, fail) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
@@ -87,7 +105,7 @@ async function checkPort({ host, port, setting }: PortWish): Promise<void> {
       fail(
         new OrreryError(
           'port_in_use',
-          `Port ${port} on ${host} ${why}; choose another with --set ${setting}=PORT (0 = any free one).`,
+          `Port ${port} on ${host} ${why}; choose another with --set ${setting}=PORT (0 = any free one), or another address with ${setting.replace(/port$/, 'host')}.`,
           { host, port, setting },
           cause,
         ),

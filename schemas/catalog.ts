@@ -1,5 +1,8 @@
 import type { Manifest } from './manifest.ts'
 
+/** Kinds that say where a process stands and nothing of what was made: a catalog keeps of their lines the head and the one before. */
+export const workingKinds = ['cycle', 'turn', 'scores'] as const satisfies readonly Manifest['kind'][]
+
 export interface CatalogEntry {
   name: string
   /** 1, 2, 3 … without gaps. */
@@ -13,7 +16,8 @@ export interface CatalogEntry {
  * Named lines of content-addressed manifests: each name has one head, moved only by compare-and-set.
  * A name is `/`-separated, 1..512 characters of [A-Za-z0-9._=@+-] per segment.
  *
- * Contract: a commit that resolved survives kill -9; of several committers with the same `expected`, exactly one wins.
+ * Contract: a commit that resolved survives kill -9; of several committers with the same `expected`, exactly one wins. What was made is kept for ever; of what
+ * only says where a process stands (`workingKinds`) the head is kept and the entry before it, so that a line that moves all day does not grow.
  */
 export interface Catalog {
   /**
@@ -24,7 +28,7 @@ export interface Catalog {
    */
   commit(name: string, expected: string | undefined, manifest: Manifest): Promise<CatalogEntry>
   head(name: string): Promise<CatalogEntry | undefined>
-  /** Newest first; all when `limit` (≥ 1) is absent, none for a name without commits. */
+  /** What is kept, newest first; all when `limit` (≥ 1) is absent, none for a name without commits. */
   history(name: string, limit?: number): Promise<CatalogEntry[]>
   /** Names that start with `prefix`, in byte order. */
   names(prefix: string): Promise<string[]>

@@ -1,11 +1,22 @@
-/** One message. `body` is any JSON value; `key` makes adding idempotent for ever, also after the message is done. */
+/** How long a key is remembered after its message is done or dead: what is added again by then is skipped. */
+export const rememberedMs = 86_400_000
+export const longestLeaseMs = 86_400_000
+/** Of a body as canonical JSON. */
+export const bodyBytesMax = 32 << 20
+
+/** One message. `body` is any JSON value; `key` makes adding idempotent. */
 export interface Message {
   key: string
   body: unknown
 }
 
-export interface Leased extends Message {
+/** What a lease is known by. */
+export interface Lease {
+  key: string
   token: string
+}
+
+export interface Leased extends Message, Lease {
   /** ms since epoch */
   expiresAt: number
   /** 1 for the first delivery. */
@@ -15,7 +26,9 @@ export interface Leased extends Message {
 export interface QueueStats {
   waiting: number
   leased: number
+  /** Ever. */
   done: number
+  /** Ever. */
   dead: number
 }
 
@@ -29,18 +42,21 @@ export interface Failure {
  * A durable queue with leases, shared by processes. At least once: a message whose lease ran out is delivered again.
  *
  * Contract: acknowledged means durable (kill -9). Delivery is in the order of adding among the messages that are ready.
- * A lease that ran out is still good until its message is lent again. Wrong arguments (an empty key, a body that is no JSON, a limit or lease
- * below 1) are `invalid_argument` and change nothing.
+ * A lease that ran out is still good until its message is lent again; one given by a clock that has gone back since (more than a minute) is over.
+ * A message that is done loses its body at once; done or dead, it is forgotten when `rememberedMs` have passed, little by little, with the calls that come.
+ * Wrong arguments (an empty key, a body that is no JSON, a limit or lease below 1, a lease above `longestLeaseMs`) are `invalid_argument`, a body above
+ * `bodyBytesMax` is `too_large`; both change nothing.
  */
 export interface Queue {
-  /** All or nothing. Keys ever seen are skipped. Returns how many were new. */
+  /** All or nothing. Keys that are known are skipped. Returns how many were new. */
   add(messages: readonly Message[]): Promise<number>
-  claim(request: { limit: number; leaseMs: number }): Promise<Leased[]>
-  /** The new expiry. @throws OrreryError `lease_lost` */
-  extend(lease: Leased, leaseMs: number): Promise<number>
+  /** Up to `limit` messages, and no more of them than have bodies of `bytesMax` bytes together (any number when absent), but for the first. */
+  claim(request: { limit: number; leaseMs: number; bytesMax?: number }): Promise<Leased[]>
+  /** All of them or none, from now on. The new expiry. @throws OrreryError `lease_lost` when any was lent again or is finished */
+  extend(leases: readonly Lease[], leaseMs: number): Promise<number>
   /** Finishes all of them or none. @throws OrreryError `lease_lost` when any was lent again or is finished */
-  done(leases: readonly Leased[]): Promise<void>
+  done(leases: readonly Lease[]): Promise<void>
   /** @throws OrreryError `lease_lost` */
-  fail(lease: Leased, failure: Failure): Promise<void>
+  fail(lease: Lease, failure: Failure): Promise<void>
   stats(): Promise<QueueStats>
 }

@@ -4,6 +4,8 @@ import { systemClock } from '#infra/clock.ts'
 import type { Config } from '#infra/config/schema.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { listen } from '#infra/net/server.ts'
+import type { OpenWish } from '#infra/preflight.ts'
+import { jsonLines } from '#infra/telemetry/console.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/manifest.ts'
@@ -22,14 +24,14 @@ const idleMs = 2_000
  * Adds `bridge serve`, `bridge close` and `bridge train` to the program.
  * @param open opens the backends by the settings and flags of the command that runs
  */
-export function bridgeCommands(program: Command, open: (command: Command) => Promise<BridgeBackends>): void {
+export function bridgeCommands(program: Command, open: (command: Command, wish?: OpenWish) => Promise<BridgeBackends>): void {
   const bridge = program.command('bridge').description('Lease token batches to training nodes; their loss moves what is scraped next.')
   bridge
     .command('serve')
     .description('Serve the feed and run one epoch after the other, until it is interrupted.')
     .action((_options: unknown, command: Command) =>
       interruptible(async (signal) => {
-        await using backends = await open(command)
+        await using backends = await open(command, { serves: ['feed'] })
         await serve(backends, signal)
       }),
     )
@@ -37,7 +39,7 @@ export function bridgeCommands(program: Command, open: (command: Command) => Pro
     .command('close')
     .description('Close the open epoch: what is not settled is void, and the weights move by what is.')
     .action(async (_options: unknown, command: Command) => {
-      await using backends = await open(command)
+      await using backends = await open(command, { isBegun: true })
       print(await closeOpenEpoch(backends))
     })
   bridge
@@ -46,7 +48,9 @@ export function bridgeCommands(program: Command, open: (command: Command) => Pro
     .requiredOption('--feed <url>', 'origin of the feed, like http://127.0.0.1:8720')
     .option('--node <name>', 'name of this node', `${hostname()}-${process.pid}`.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 64))
     .action(async ({ feed, node }: { feed: string; node: string }) => {
-      const parts = { fetch: globalThis.fetch, pace: systemClock(), telemetry: createTelemetry() }
+      const telemetry = createTelemetry()
+      jsonLines(telemetry, process.stdout, Date.now)
+      const parts = { fetch: globalThis.fetch, pace: systemClock(), telemetry }
       print(await interruptible((signal) => trainNode({ origin: originOf(feed), node, ...parts, signal })))
     })
 }

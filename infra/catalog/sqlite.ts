@@ -1,16 +1,18 @@
 import { canonicalJson, sha256Hex } from '#schemas/canonical-json.ts'
-import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
+import { workingKinds, type Catalog, type CatalogEntry } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { Manifest } from '#schemas/manifest.ts'
 import { refuse, requireInteger } from '../sqlite/arguments.ts'
 import { openDatabase, type Database } from '../sqlite/database.ts'
 import { unreadable } from '../sqlite/header.ts'
-import { fileSchemas } from '../sqlite/schema.ts'
+import { fileSchemas, isWorking } from '../sqlite/schema.ts'
 
 const namePattern = /^[A-Za-z0-9._=@+-]{1,512}(?:\/[A-Za-z0-9._=@+-]{1,512})*$/
 const nameCharsMax = 2048
 /** Above every character a name may have, so that [prefix, prefix + last) holds all names with the prefix. */
 const last = '\u{10ffff}'
+
+const working: ReadonlySet<string> = new Set(workingKinds)
 
 interface EntryRow {
   name: string
@@ -26,8 +28,9 @@ export function sqliteCatalog(path: string): Catalog & AsyncDisposable {
     async commit(name, expected, manifest) {
       requireName(name)
       requireParent(name, expected, manifest)
-      const text = canonicalJson(parse(name, manifest))
-      return db.transaction(() => commitEntry(db, path, name, expected, text))
+      const parsed = parse(name, manifest)
+      const commit = { name, expected, kind: parsed.kind, text: canonicalJson(parsed) }
+      return db.transaction(() => commitEntry(db, path, commit))
     },
     async head(name) {
       requireName(name)
@@ -51,7 +54,15 @@ export function sqliteCatalog(path: string): Catalog & AsyncDisposable {
 const newestEntries = (db: Database, name: string, limit: number): EntryRow[] =>
   db.all<EntryRow>('select * from entries where name = ? order by version desc limit ?', name, limit)
 
-function commitEntry(db: Database, path: string, name: string, expected: string | undefined, text: string): CatalogEntry {
+interface Commit {
+  name: string
+  expected: string | undefined
+  kind: Manifest['kind']
+  /** The manifest as canonical JSON. */
+  text: string
+}
+
+function commitEntry(db: Database, path: string, { name, expected, kind, text }: Commit): CatalogEntry {
   const sha256 = sha256Hex(text)
   const [head] = newestEntries(db, name, 1)
   if (head?.sha256 === sha256) return toEntry(path, head)
@@ -62,6 +73,7 @@ function commitEntry(db: Database, path: string, name: string, expected: string 
   const row = { name, version: (head?.version ?? 0) + 1, sha256, manifest: text }
   db.run('insert into entries (name, version, sha256, manifest) values (?, ?, ?, ?)', name, row.version, sha256, text)
   db.run('insert into lines values (?, ?, ?) on conflict do update set version = excluded.version, sha256 = excluded.sha256', name, row.version, sha256)
+  if (working.has(kind)) db.run(`delete from entries where name = ? and version < ? and ${isWorking('manifest')}`, name, row.version - 1)
   return toEntry(path, row)
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '#infra/sqlite/database.ts'
+import { whenFree } from '#infra/sqlite/when-free.ts'
 import type { Block } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -13,18 +14,20 @@ export interface LocalBlocks {
   head(): number
   /** @throws OrreryError `not_found`, `invalid_argument` */
   at(number: number): Block
-  /** Each block once, in order, from `first` on, until the signal is aborted. */
-  follow(first: number, signal: AbortSignal): AsyncIterable<Block>
+  /** Each block once, in order, from the next one on, until the signal is aborted. */
+  follow(signal: AbortSignal): AsyncIterable<Block>
 }
 
 export function localBlocks(db: Database, genesis: Genesis, parameters: LocalParameters, clock: Clock): LocalBlocks {
   const timeOf = (number: number) => genesis.genesisMs + number * parameters.blockMs
 
+  /** The block that has begun, whether the chain was brought up to it or not. */
+  const begun = () => Math.max(Math.floor((clock.now() - genesis.genesisMs) / parameters.blockMs), readHead(db).head)
+
   function head(): number {
-    const byClock = Math.floor((clock.now() - genesis.genesisMs) / parameters.blockMs)
-    const known = readHead(db).head
-    if (byClock <= known) return known
-    return db.transaction(() => advanceTo(db, byClock, parameters))
+    const now = begun()
+    if (now === readHead(db).head) return now
+    return db.transaction(() => advanceTo(db, now, parameters))
   }
 
   function at(number: number): Block {
@@ -35,15 +38,17 @@ export function localBlocks(db: Database, genesis: Genesis, parameters: LocalPar
     return { number, hash: blockHash(db, genesis.genesisHash, number), timestamp: timeOf(number) }
   }
 
-  async function* follow(first: number, signal: AbortSignal): AsyncGenerator<Block> {
+  const follow = (signal: AbortSignal) => followFrom(begun() + 1, signal)
+
+  async function* followFrom(first: number, signal: AbortSignal): AsyncGenerator<Block> {
     for (let next = first; !signal.aborted; next++) {
       try {
-        while (head() < next) await clock.sleep(Math.max(1, timeOf(next) - clock.now()), signal)
+        while (begun() < next) await clock.sleep(Math.max(1, timeOf(next) - clock.now()), signal)
+        yield await whenFree(() => at(next))
       } catch (cause) {
         if (signal.aborted) return
         throw cause
       }
-      yield at(next)
     }
   }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Signer } from '#schemas/chain.ts'
 import { chainSuite } from '#test/conformance/chain.ts'
@@ -235,6 +236,30 @@ describe('localChain', () => {
     await using again = open(path, { clock })
     expect(await again.metagraph()).toEqual(before)
     expect(await again.block()).toEqual(block)
+  })
+
+  test('waits for another process without stopping the event loop, and opens a chain that is in use', async () => {
+    const clock = manualClock()
+    const path = freshPath()
+    await using chain = open(path, { clock })
+    await join13(chain, 'a')
+    using other = new DatabaseSync(path)
+    other.exec('begin immediate')
+    await using late = open(path, { clock })
+    clock.advance(blockMs)
+    const heard = late.onBlock(new AbortController().signal)[Symbol.asyncIterator]().next()
+    let isDone = false
+    const calls = Promise.all([chain.commit(hotkey('a').signer, Uint8Array.of(7)), late.block()]).then((said) => {
+      isDone = true
+      return said
+    })
+    for (let turns = 0; turns < 10_000; turns++) await setImmediate()
+    expect(isDone).toBe(false)
+    other.exec('rollback')
+    expect((await calls)[1]).toMatchObject({ number: 2 })
+    expect((await late.metagraph()).neurons[0]?.commitment).toEqual(Uint8Array.of(7))
+    clock.advance(blockMs)
+    expect(await heard).toMatchObject({ value: { number: 3 } })
   })
 
   test('ends its listeners when it is closed, and says so when it is used afterwards', async () => {

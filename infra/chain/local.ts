@@ -1,4 +1,5 @@
 import { inspectDatabase, openDatabase, type Database } from '#infra/sqlite/database.ts'
+import { waitForNobody, whenFree } from '#infra/sqlite/when-free.ts'
 import { canonicalJson, sha256Hex } from '#schemas/canonical-json.ts'
 import type { Chain, Metagraph, Neuron, Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
@@ -31,32 +32,37 @@ export const inspectLocalChain = (path: string): void => inspectDatabase(path, l
 
 /**
  * Opens the chain in that file, or starts it; its first calls are in block 1. Every call is signed by its hotkey and verified when it is included.
- * Epochs that fell due while no process ran are run by whichever calls next (local-epochs.ts).
+ * Epochs that fell due while no process ran are run by whichever calls next (local-epochs.ts). A call that finds the file in use waits without stopping
+ * the event loop.
  * @throws OrreryError `newer_version`, `data_unreadable`, `invalid_argument`, `invalid_config` (the chain was started with other parameters)
  */
 export function localChain(path: string, { clock, ...given }: LocalChainOptions): LocalChain {
   const parameters = parseParameters(given)
   const db = openDatabase(path, localChainSchema)
   try {
-    return chainOver(db, startOrJoin(db, path, parameters, clock), parameters, clock)
+    const genesis = startOrJoin(db, path, parameters, clock)
+    waitForNobody(db)
+    return chainOver(db, genesis, parameters, clock)
   } catch (cause) {
     db[Symbol.dispose]()
     throw cause
   }
 }
 
+/** A chain that was started is only read. */
 function startOrJoin(db: Database, path: string, parameters: LocalParameters, clock: Clock): Genesis {
-  return db.transaction(() => {
-    if (!db.get('select 1 from chain')) {
+  const isStarted = () => db.get('select 1 from chain') !== undefined
+  if (!isStarted())
+    db.transaction(() => {
+      if (isStarted()) return
       const genesisMs = Math.floor(clock.now()) - parameters.blockMs
       const stored = canonicalJson(encodeParameters(parameters))
       const hash = `0x${sha256Hex(`orrery local chain\n${genesisMs}\n${stored}`)}`
       db.run('insert into chain (id, genesis_ms, genesis_hash, parameters) values (1, ?, ?, ?)', genesisMs, hash, stored)
-    }
-    const { parameters: stored, ...genesis } = readHead(db)
-    requireSameParameters(path, stored, parameters)
-    return genesis
-  })
+    })
+  const { parameters: stored, ...genesis } = readHead(db)
+  requireSameParameters(path, stored, parameters)
+  return genesis
 }
 
 function chainOver(db: Database, genesis: Genesis, parameters: LocalParameters, clock: Clock): LocalChain {
@@ -65,28 +71,31 @@ function chainOver(db: Database, genesis: Genesis, parameters: LocalParameters, 
   const blocks = localBlocks(db, genesis, parameters, clock)
   const { call, include } = localInclusion(db, genesis, parameters, blocks)
   return {
-    block: async (number) => blocks.at(number ?? blocks.head()),
-    async metagraph() {
-      blocks.head()
-      return db.transaction(() => metagraphOf(db, netuid))
-    },
-    async register(signer, coldkey) {
-      if (!findNeuron(db, signer.address)) registerOnce(() => call(signer, { name: 'register', netuid, coldkey }))
-      const neuron = findNeuron(db, signer.address)
-      if (!neuron) throw refusal('register', 'NoNeuronIdAvailable')
-      return neuron.uid
-    },
-    async serve(signer, { ip, port }) {
-      const axon = findNeuron(db, signer.address)?.axon
-      if (axon?.ip !== ip || axon.port !== port) call(signer, { name: 'serve_axon', netuid, ip, port })
-    },
-    submitWeights: async (signer, { uids, values, versionKey }) =>
-      call(signer, { name: 'set_weights', netuid, dests: [...uids], weights: [...values], version_key: versionKey }),
-    commit: async (signer, data) => call(signer, { name: 'set_commitment', netuid, data: `0x${Buffer.from(data).toString('hex')}` }),
-    faucet: async (signer, stake) => call(signer, { name: 'faucet', stake: String(stake) }),
-    submit: async (extrinsic) => include(parseExtrinsic(extrinsic)),
+    block: (number) => whenFree(() => blocks.at(number ?? blocks.head())),
+    metagraph: () =>
+      whenFree(() => {
+        blocks.head()
+        return db.transaction(() => metagraphOf(db, netuid))
+      }),
+    register: (signer, coldkey) =>
+      whenFree(() => {
+        if (!findNeuron(db, signer.address)) registerOnce(() => call(signer, { name: 'register', netuid, coldkey }))
+        const neuron = findNeuron(db, signer.address)
+        if (!neuron) throw refusal('register', 'NoNeuronIdAvailable')
+        return neuron.uid
+      }),
+    serve: (signer, { ip, port }) =>
+      whenFree(() => {
+        const axon = findNeuron(db, signer.address)?.axon
+        if (axon?.ip !== ip || axon.port !== port) call(signer, { name: 'serve_axon', netuid, ip, port })
+      }),
+    submitWeights: (signer, { uids, values, versionKey }) =>
+      whenFree(() => call(signer, { name: 'set_weights', netuid, dests: [...uids], weights: [...values], version_key: versionKey })),
+    commit: (signer, data) => whenFree(() => call(signer, { name: 'set_commitment', netuid, data: `0x${Buffer.from(data).toString('hex')}` })),
+    faucet: (signer, stake) => whenFree(() => call(signer, { name: 'faucet', stake: String(stake) })),
+    submit: (extrinsic) => whenFree(() => include(parseExtrinsic(extrinsic))),
     signingContext: async (address) => ({ nonce: readAccount(db, address).nonce, genesis: genesis.genesisHash }),
-    onBlock: (signal) => blocks.follow(blocks.head() + 1, AbortSignal.any([signal, closed.signal])),
+    onBlock: (signal) => blocks.follow(AbortSignal.any([signal, closed.signal])),
     async [Symbol.asyncDispose]() {
       closed.abort()
       db[Symbol.dispose]()

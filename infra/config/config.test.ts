@@ -53,7 +53,7 @@ test.each([
   ['a number as text', '[miner]\nconcurrency = "4"\n', /"miner.concurrency" = "4" is refused: expected number/],
   ['a value out of range', '[dataset]\nport = 70000\n', /"dataset.port" = 70000 is refused/],
   ['a negative number', '[miner]\nhost_delay_ms = -1\n', /"miner.host_delay_ms" = -1 is refused/],
-  ['what is no number', '[miner]\nhost_delay_factor = nan\n', /"miner.host_delay_factor" = .* is refused/],
+  ['what is no number', '[miner]\nhost_delay_factor = nan\n', /"miner.host_delay_factor" = NaN is refused/],
   ['what is no TOML', 'miner = [\n', /line \d+: this is no TOML/],
   ['a key that is there twice', '[run]\nseed = 1\nseed = 2\n', /line 3: this is no TOML/],
   ['a part beyond the whole', '[miner]\nshare = "3/2"\n', /"miner.share" = "3\/2" is refused: a part beyond the whole/],
@@ -72,6 +72,9 @@ test.each([
   ],
   ['an exclude that is none', `${source}exclude = ["/tag/"]\n`, /"sources\[0\].exclude\[0\]" = "\/tag\/" is refused: no URL pattern/],
   ['a seed that its own source leaves out', `${source}exclude = ["https://example.org/"]\n`, /"sources\[0\].seeds\[0\]" = .* is refused: the exclude pattern/],
+  ['one port for two services', '[dataset]\nport = 8000\n[bridge]\nport = 8000\n', /"bridge.port" = 8000 is refused: it is dataset.port too/],
+  ['a default port for two services', '[dataset]\nport = 8720\nhost = "0.0.0.0"\n', /"bridge.port" is refused: it is dataset.port too/],
+  ['a shortest time beyond the longest', '[miner]\nrevisit_min_seconds = 5000000\n', /"miner.revisit_min_seconds" = 5000000 is refused: it is more than/],
   ['no seeds', source.replace('"https://example.org/"', ''), /"sources\[0\].seeds" = \[\] is refused/],
   ['a source without its label', '[[sources]]\nseeds = ["https://example.org/"]\n', /"sources\[0\].label" is missing/],
   [
@@ -123,6 +126,10 @@ test('a day is its beginning in UTC on the command line too', () => {
 test('reads what editors of other systems write', async () => {
   await using here = await folder('\uFEFF[run]\r\nseed = 5\r\n')
   expect(loadConfig({ cwd: here.cwd, env: {} }).config.run.seed).toBe(5)
+})
+
+test('the name of a table is no setting', () => {
+  expect(() => loadConfig({ cwd: '/', env: {}, flags: { miner: '5' } })).toThrow(/"miner" is a table; name a setting of it, like miner.name/)
 })
 
 test('a source without patterns takes all pages of the hosts of its seeds', async () => {

@@ -11,6 +11,12 @@ const labelChars = 140
 export const jobsOf = (sources: readonly Source[]): DesirabilityJob[] =>
   sources.map(({ label, seeds, include, headers, ...wishes }) => jobOf(label, { seeds, include, ...wishes, ...(headers && { headers: lowerCased(headers) }) }))
 
+/** The wanted jobs; one that is known keeps the weight the loss gave it. */
+export function weighedAs(known: readonly DesirabilityJob[], wanted: readonly DesirabilityJob[]): DesirabilityJob[] {
+  const weights = new Map(known.map(({ id, weight }) => [id, weight]))
+  return wanted.map((job) => ({ ...job, weight: weights.get(job.id) ?? job.weight }))
+}
+
 const lowerCased = (headers: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 

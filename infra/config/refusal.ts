@@ -34,8 +34,11 @@ export function refusal(issue: Issue | undefined, settings: ReadonlyMap<string, 
     const text = `${origin}: there is no setting "${placeOf([...path, keys[0]])}"; the nearest is "${placeOf([...path, nearest])}".`
     return new OrreryError('invalid_config', text, { key, origin, nearest })
   }
-  const shown = JSON.stringify(valueAt(value, path.slice(key.split('.').length)))?.slice(0, 120)
-  const what = shown === undefined ? `"${place}" is missing` : `"${place}" = ${shown} is refused`
+  const found = valueAt(value, path.slice(key.split('.').length))
+  // JSON has no word for numbers without end.
+  const shown = (typeof found === 'number' ? String(found) : JSON.stringify(found))?.slice(0, 120)
+  const isMissing = shown === undefined && code === 'invalid_type'
+  const what = isMissing ? `"${place}" is missing` : `"${place}"${shown === undefined ? '' : ` = ${shown}`} is refused`
   return new OrreryError('invalid_config', `${origin}: ${what}: ${message.replace(/^Invalid input: /, '').replaceAll('\n', ' ')}.`, { key, origin })
 }
 

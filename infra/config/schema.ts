@@ -6,8 +6,17 @@ const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lower-case letters, 
 const seconds = z.number().positive().max(86_400)
 
 /** Every setting, its default and what it is for: the config reference is made of this. Names are snake_case in TOML, ORRERY_SECTION_NAME in the environment. */
-export const Config = z.strictObject({
-  data: z.strictObject({ dir: z.string().min(1).default('.orrery').describe('Folder of everything that is kept.') }).prefault({}),
+const Settings = z.strictObject({
+  data: z
+    .strictObject({
+      dir: z
+        .string()
+        .min(1)
+        .regex(/^[^\0]*$/, 'no name of a folder')
+        .default('.orrery')
+        .describe('Folder of everything that is kept.'),
+    })
+    .prefault({}),
   run: z
     .strictObject({
       seed: z
@@ -169,4 +178,16 @@ export const Config = z.strictObject({
     })
     .prefault({}),
 })
+
+/** Settings that go together. */
+export const Config = Settings.superRefine(({ dataset, bridge, miner }, context) => {
+  const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
+  if (dataset.port !== 0 && dataset.port === bridge.port && meet(dataset.host, bridge.host))
+    refuse(['bridge', 'port'], 'it is dataset.port too; give each its own')
+  if (miner.revisit_min_seconds > miner.revisit_max_seconds) refuse(['miner', 'revisit_min_seconds'], 'it is more than miner.revisit_max_seconds')
+})
+
+const everyAddress = new Set(['0.0.0.0', '::'])
+const meet = (a: string, b: string): boolean => a === b || everyAddress.has(a) || everyAddress.has(b)
+
 export type Config = z.infer<typeof Config>

@@ -39,6 +39,8 @@ export interface FrontierParts {
 }
 
 const dayMs = 86_400_000
+/** Between two commits while nothing but ends of claims and new URLs comes. */
+const patienceMs = 12
 /** From so many claims on that are under way, what ends one waits some ms for others. */
 const claimsForPatience = 8
 /** Claims that were lost are never ended: they are forgotten with all others, which costs nothing but patience. */
@@ -73,7 +75,7 @@ export function sqliteFrontier(path: string, options: FrontierOptions): Frontier
       for (const part of [seen, inbox, hosts, tallies, classes]) part.forget()
     },
   }
-  const { run, flush } = groupCommit(db, hooks)
+  const { run, flush } = groupCommit(db, hooks, patienceMs)
   const held = new Set<string>()
   // One crawler that works alone must not be kept waiting; where many visits are under way, some end at about the same time.
   const patience = () => (held.size >= claimsForPatience ? 'patient' : undefined)

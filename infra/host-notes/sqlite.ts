@@ -1,4 +1,5 @@
 import type { Clock } from '#schemas/clock.ts'
+import { OrreryError } from '#schemas/errors.ts'
 import type { HostNotes } from '#schemas/host-notes.ts'
 import { openDatabase } from '../sqlite/database.ts'
 import { fileSchemas } from '../sqlite/schema.ts'
@@ -9,25 +10,43 @@ const notesDefault = 200_000
 /** Puts between two looks at how many there are. */
 const puttingsPerLook = 1024
 
-/** HostNotes in a SQLite file. @param clock ends the time of notes */
+/**
+ * HostNotes in a SQLite file. They never wait: what cannot be read or written at once, because another process has the file, is a note that is missing.
+ * @param clock ends the time of notes
+ * @throws OrreryError `newer_version`, `data_unreadable`
+ */
 export function sqliteHostNotes(path: string, { clock, notesMax = notesDefault }: { clock: Clock; notesMax?: number }): HostNotes & Disposable {
   const db = openDatabase(path, fileSchemas.notes)
   // A cache: a power cut may cost the last notes, not the file, and no visit waits for a sync.
   db.run('pragma synchronous = normal')
+  db.run('pragma busy_timeout = 0')
   const prune = (): void => {
     db.run('delete from notes where until <= ?', clock.now())
     const count = db.get<{ count: number }>('select count(*) as count from notes')?.count ?? 0
     if (count > notesMax) db.run('delete from notes where (kind, host) in (select kind, host from notes order by until, host limit ?)', count - notesMax)
   }
-  prune()
+  orMissing(prune)
   let puttings = 0
   return {
-    get: (kind, host) => db.get<{ text: string }>('select text from notes where kind = ? and host = ? and until > ?', kind, host, clock.now())?.text,
+    get: (kind, host) =>
+      orMissing(() => db.get<{ text: string }>('select text from notes where kind = ? and host = ? and until > ?', kind, host, clock.now())?.text),
     put(kind, host, text, until) {
-      if (text.length > textCharsMax) return void db.run('delete from notes where kind = ? and host = ?', kind, host)
-      db.run('insert into notes values (?, ?, ?, ?) on conflict do update set text = excluded.text, until = excluded.until', kind, host, text, until)
-      if (++puttings % puttingsPerLook === 0) prune()
+      orMissing(() => {
+        if (text.length > textCharsMax) return db.run('delete from notes where kind = ? and host = ?', kind, host)
+        return db.run('insert into notes values (?, ?, ?, ?) on conflict do update set text = excluded.text, until = excluded.until', kind, host, text, until)
+      })
+      if (++puttings % puttingsPerLook === 0) orMissing(prune)
     },
     [Symbol.dispose]: () => db[Symbol.dispose](),
+  }
+}
+
+/** Undefined when another process has the file now. */
+function orMissing<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    if (error instanceof OrreryError && error.code === 'store_unavailable') return undefined
+    throw error
   }
 }

@@ -69,8 +69,8 @@ export async function listen(app: Server, { host, port, setting }: { host: strin
   try {
     await app.listen({ host, port })
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code
-    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw cause
+    const { code, syscall } = cause as NodeJS.ErrnoException
+    if (syscall === undefined) throw cause
     const why = code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be used (${code})`
     throw new OrreryError('port_in_use', `Port ${port} on ${host} ${why}; choose another with ${setting} (0 = any free one).`, { host, port, setting }, cause)
   }

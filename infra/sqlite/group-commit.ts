@@ -9,14 +9,12 @@ export interface CommitHooks {
   rolledBack(): void
 }
 
-/** How long a patient call waits for company. */
-const patienceMs = 12
-
 /** Calls that come within one turn of the event loop, or while a patient one waits, share a transaction and the one sync to disk that it costs. */
 export interface GroupCommit {
   /**
-   * Runs after all earlier calls, in their order; settles when it is durable. `work` refuses with an OrreryError `lease_lost` before it changes anything,
-   * which is its own affair; after any other error nothing of the group has happened, and all of it rejects.
+   * Runs after all earlier calls, in their order; settles when it is durable. A patient call is in no hurry: it waits for company until `patienceMs` have
+   * passed since the last commit. `work` refuses with an OrreryError `lease_lost` before it changes anything, which is its own affair; after any other error
+   * nothing of the group has happened, and all of it rejects.
    */
   run<T>(work: () => T, patience?: 'patient'): Promise<T>
   /** Does now what still waits. */
@@ -29,22 +27,29 @@ interface Call {
   reject(cause: unknown): void
 }
 
-export function groupCommit(db: Database, hooks: CommitHooks): GroupCommit {
+/** @param patienceMs between two commits while all that comes is patient */
+export function groupCommit(db: Database, hooks: CommitHooks, patienceMs: number): GroupCommit {
   let waiting: Call[] = []
   let timer: NodeJS.Timeout | undefined
   let isDue = false
+  let committedAt = -Infinity
   const flush = (): void => {
     clearTimeout(timer)
     timer = undefined
     isDue = false
     const calls = waiting
     waiting = []
-    if (calls.length > 0) commit(db, hooks, calls)
+    if (calls.length === 0) return
+    commit(db, hooks, calls)
+    committedAt = performance.now()
   }
   const schedule = (isPatient: boolean): void => {
-    if (isPatient) timer ??= setTimeout(flush, patienceMs)
-    else if (!isDue) setImmediate(flush)
-    isDue ||= !isPatient
+    const waitMs = isPatient ? committedAt + patienceMs - performance.now() : 0
+    if (waitMs > 0) timer ??= setTimeout(flush, waitMs)
+    else if (!isDue) {
+      isDue = true
+      setImmediate(flush)
+    }
   }
   return {
     flush,

@@ -1,3 +1,4 @@
+import { workingKinds } from '#schemas/catalog.ts'
 import { frontierTables } from '../frontier/schema.ts'
 
 /**
@@ -11,16 +12,21 @@ export interface FileSchema {
   steps: readonly string[]
 }
 
-/** `messages.state`: ready, later (waits for ready_at), leased, done, dead. `id` is the order of adding. */
+/**
+ * `messages.state`: ready, later (waits for ready_at), leased, done, dead. `id` is the order of adding. A message that is done has no body any more;
+ * what ended is forgotten after a time (queue/sqlite.ts), `tallies` count it for ever.
+ */
 const queue = `
   create table messages (
-    id integer primary key autoincrement, queue text not null, key text not null, body text not null,
+    id integer primary key autoincrement, queue text not null, key text not null, body text,
     state text not null default 'ready' check (state in ('ready', 'later', 'leased', 'done', 'dead')), ready_at integer,
-    attempt integer not null default 0, token text, expires_at integer, reason text, unique (queue, key)
+    attempt integer not null default 0, token text, leased_at integer, expires_at integer, reason text, ended_at integer, unique (queue, key)
   ) strict;
   create index messages_ready on messages (queue, id) where state = 'ready';
   create index messages_later on messages (queue, ready_at) where state = 'later';
   create index messages_leased on messages (queue, expires_at) where state = 'leased';
+  create index messages_lent on messages (queue, leased_at) where state = 'leased';
+  create index messages_ended on messages (ended_at) where ended_at is not null;
   create table tallies (queue text, state text, count integer not null default 0, primary key (queue, state)) strict, without rowid;
   create trigger messages_added after insert on messages begin
     insert into tallies values (new.queue, new.state, 1) on conflict do update set count = count + 1;
@@ -31,13 +37,16 @@ const queue = `
   end;
 `
 
-/** `entries` is append-only; `lines` holds the head of each name. */
+/** Of a column that holds a manifest: whether it says no more than where a process stands. */
+export const isWorking = (column: string): string => `json_extract(${column}, '$.kind') in (${workingKinds.map((kind) => `'${kind}'`).join(', ')})`
+
+/** `entries` is append-only, but for working state; `lines` holds the head of each name. */
 const catalog = `
   create table entries (
     name text not null, version integer not null, sha256 text not null, manifest text not null, primary key (name, version), unique (name, sha256)
   ) strict, without rowid;
   create table lines (name text primary key, version integer not null, sha256 text not null) strict, without rowid;
-  create trigger entries_kept before delete on entries begin select raise(abort, 'entries are append-only'); end;
+  create trigger entries_kept before delete on entries when not ${isWorking('old.manifest')} begin select raise(abort, 'entries are append-only'); end;
   create trigger entries_fixed before update on entries begin select raise(abort, 'entries are append-only'); end;
 `
 
@@ -79,5 +88,5 @@ export const fileSchemas = {
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
   catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog] },
   ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger] },
-  notes: { kind: 'notes', applicationId: 0x4f72724e, steps: [notes] },
+  notes: { kind: 'notes', applicationId: 0x4f727248, steps: [notes] },
 } as const satisfies Record<string, FileSchema>

@@ -45,12 +45,13 @@ export function openReader(cpuMsMax: number): ReaderProcess {
   const frames = new FrameReader()
   let waiting: PromiseWithResolvers<unknown> | undefined
   let errors = ''
+  let isEnding = false
   const handles = [child, stdin, stdout, stderr] as { ref(): void; unref(): void }[]
   const hold = (isHeld: boolean): void => handles.forEach((handle) => (isHeld ? handle.ref() : handle.unref()))
   const settle = (act: (job: PromiseWithResolvers<unknown>) => void): void => {
     const job = waiting
     waiting = undefined
-    hold(false)
+    hold(isEnding)
     if (job) act(job)
   }
   stdout.on('data', (chunk: Buffer) => {
@@ -78,8 +79,9 @@ export function openReader(cpuMsMax: number): ReaderProcess {
       return waiting.promise
     },
     kill() {
-      // Whoever waits for it to be gone must not be the last thing that keeps this process alive.
-      if (!isGone) hold(true)
+      // Whoever ends it may wait until it is gone.
+      isEnding = true
+      hold(true)
       child.kill('SIGKILL')
     },
   }

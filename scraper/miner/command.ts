@@ -8,7 +8,7 @@ import type { Frontier } from '#schemas/frontier.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Queue } from '#schemas/queue.ts'
 import { openPagePool } from '../document/page-pool.ts'
-import { describeNext } from './dry-run.ts'
+import { describeNext, type DryRunParts } from './dry-run.ts'
 import { openMiner, type CycleReport, type Miner, type MinerOptions } from './miner.ts'
 
 /** The backends of a data folder, as far as a miner uses them. */
@@ -28,8 +28,15 @@ interface Flags {
 /** Between two cycles; longer when the last one found nothing to do. */
 const restMs = { busy: 1000, idle: 60_000 }
 
-/** Adds `miner run` to the program. @param open opens the backends by the settings and flags of the command that runs */
-export function minerCommand(program: Command, open: (command: Command) => Promise<MinerBackends>): void {
+/** The data folder of the command that runs as it is, and its settings. */
+export type Look = (command: Command) => Promise<DryRunParts & { config: Pick<Config, 'miner' | 'sources'> }>
+
+/**
+ * Adds `miner run` to the program.
+ * @param open opens the backends by the settings and flags of the command that runs
+ * @param look makes nothing
+ */
+export function minerCommand(program: Command, open: (command: Command) => Promise<MinerBackends>, look: Look): void {
   program
     .command('miner')
     .description('Crawl pages into shards.')
@@ -42,11 +49,15 @@ export function minerCommand(program: Command, open: (command: Command) => Promi
       // Before anything has made them grow.
       limitHeapGrowth()
       await interruptible(async (signal) => {
+        if (flags.dryRun) return await dryRun(await look(command))
         await using backends = await open(command)
-        if (flags.dryRun) process.stdout.write(await describeNext(backends, backends.config.miner))
-        else await mine(backends, flags, signal)
+        await mine(backends, flags, signal)
       })
     })
+}
+
+async function dryRun({ config, ...kept }: Awaited<ReturnType<Look>>): Promise<void> {
+  process.stdout.write(await describeNext(kept, config))
 }
 
 async function mine(backends: MinerBackends, { once }: Flags, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Config } from '#infra/config/schema.ts'
 import { textTable } from '#infra/telemetry/table.ts'
+import { jobsOf, weighedAs } from '#infra/config/jobs.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { Frontier, Prospect } from '#schemas/frontier.ts'
@@ -11,25 +12,28 @@ import { compileJobs, type Jobs } from '../jobs/jobs.ts'
 import { shareOf } from '../jobs/share.ts'
 import { targetsOf } from '../discovery/targets.ts'
 
-interface DryRunParts {
-  catalog: Catalog
-  frontier(name: string): Frontier
+/** What a data folder holds; undefined: it is not there yet. */
+export interface DryRunParts {
   pace: Clock
+  catalog(): (Catalog & AsyncDisposable) | undefined
+  frontier(name: string): (Frontier & AsyncDisposable) | undefined
 }
 
 const rowsMax = 40
 
 /**
- * What a miner with these settings would fetch next, the best of each host, and why: a table for people. Asks nobody, lends nothing, adds nothing: what it says of
- * seeds that the frontier does not know yet is what it would add.
+ * What a miner with these settings would fetch next, the best of each host, and why: a table for people. Asks nobody, lends nothing, makes nothing: what it says
+ * of seeds that the frontier does not know yet is what it would add.
  */
-export async function describeNext({ catalog, frontier, pace }: DryRunParts, settings: Config['miner']): Promise<string> {
-  const head = await catalog.head(lineage.desirability)
-  const jobs = compileJobs(head?.manifest.kind === 'desirability' ? head.manifest.jobs : [])
-  await using blockList = await openBlockList({ path: settings.block_list, pace, telemetry: { event: () => undefined } })
-  const own = frontier(settings.name)
-  const { known, labels } = await own.stats()
-  const prospects = known > 0 ? await own.peek(rowsMax) : seedsOf(jobs, settings, pace.now())
+export async function describeNext({ pace, ...kept }: DryRunParts, { miner, sources }: Pick<Config, 'miner' | 'sources'>): Promise<string> {
+  await using catalog = kept.catalog()
+  const head = await catalog?.head(lineage.desirability)
+  const listed = head?.manifest.kind === 'desirability' ? head.manifest.jobs : []
+  const jobs = compileJobs(sources.length === 0 ? listed : weighedAs(listed, jobsOf(sources)))
+  await using blockList = await openBlockList({ path: miner.block_list, pace, telemetry: { event: () => undefined } })
+  await using own = kept.frontier(miner.name)
+  const { known, labels } = (await own?.stats()) ?? { known: 0, labels: {} }
+  const prospects = own && known > 0 ? await own.peek(rowsMax) : seedsOf(jobs, miner, pace.now())
   const now = pace.now()
   const waiting = Object.values(labels).reduce((sum, stats) => sum + stats.waiting, 0)
   const rows = prospects.map((prospect) => [
@@ -42,7 +46,8 @@ export async function describeNext({ catalog, frontier, pace }: DryRunParts, set
       .filter(Boolean)
       .join(', '),
   ])
-  const summary = `${known} URLs known, ${waiting} pages waiting; nothing was asked, nothing was changed.`
+  const start = jobs.list.length === 0 ? 'No source is named: the first run crawls the embedded web. ' : ''
+  const summary = `${start}${known} URLs known, ${waiting} pages waiting; nothing was asked, nothing was changed.`
   return `${textTable(['host is free', 'url', 'counts for', 'priority', 'because', 'before'], rows)}\n\n${summary}\n`
 }
 
@@ -56,7 +61,7 @@ function seedsOf(jobs: Jobs, settings: Config['miner'], now: number): Prospect[]
 function reasonOf({ url, kind, priority }: Prospect, jobs: Jobs): string {
   if (priority >= 10 * perUnit) return kind === 'page' ? 'a seed' : `a ${kind}`
   const weight = jobs.of(url)?.weight
-  if (weight === undefined) return 'no job takes it any more'
+  if (weight === undefined) return jobs.excludes(url) ? 'its source leaves it out: it will be passed over' : 'no job takes it any more'
   const novelty = noveltyOf(url)
   return `weight ${round(weight)} × freshness ${round(priority / (weight * novelty * perUnit))} × novelty ${round(novelty)}`
 }

@@ -68,13 +68,24 @@ async function importArchive(options: ImportOptions, location: string, path: str
   const keep = pageKeeper(options)
   const readAhead = pageReader(options)
   const wants = (url: string) => isOurs(url) && jobs.of(url) !== undefined
-  let [taken, next, pages] = [0, from, 0]
+  let [taken, next] = [0, from]
   const ahead: { page: ArchivedPage; reading: Promise<PageDocument | string> }[] = []
+  /** Pages that are being kept: they share the syncs of the queue. */
+  let keeping: Promise<0 | 1>[] = []
+  const note = async (isDone: boolean): Promise<void> => {
+    const kept = await Promise.all(keeping)
+    keeping = []
+    taken += kept.filter((isNew) => isNew === 1).length
+    await writeProgress(path, { next, isDone })
+  }
   const keepFirst = async (): Promise<void> => {
     const { page, reading } = ahead.shift() as (typeof ahead)[number]
-    taken += await keep(page, await reading)
+    const kept = keep(page, await reading)
+    // Heard of when it is noted.
+    kept.catch(() => undefined)
+    keeping.push(kept)
     next = page.index + 1
-    if (++pages % pagesPerNote === 0) await writeProgress(path, { next, isDone: false })
+    if (keeping.length === pagesPerNote) await note(false)
   }
   try {
     for await (const page of warcPages(openWarc(location, serverOf(options)), { pageBytesMax, from, wants })) {
@@ -83,11 +94,11 @@ async function importArchive(options: ImportOptions, location: string, path: str
       if (ahead.length === pagesAhead) await keepFirst()
     }
     while (ahead.length > 0) await keepFirst()
-    await writeProgress(path, { next, isDone: true })
+    await note(true)
   } catch (error) {
     // What came before the tear is good.
     while (ahead.length > 0 && !signal.aborted) await keepFirst()
-    await writeProgress(path, { next, isDone: error instanceof OrreryError && error.code === 'invalid_record' })
+    await note(error instanceof OrreryError && error.code === 'invalid_record')
     if (signal.aborted || !(error instanceof OrreryError)) throw error
     await rejects.add({ subject: location, reason: error.code, stage: 'archive', details: { message: error.message } })
   }

@@ -1,6 +1,7 @@
 import { storeFailure } from '#infra/store/failure.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { Document } from '#schemas/document.ts'
+import { OrreryError } from '#schemas/errors.ts'
 import type { Claim } from '#schemas/frontier.ts'
 import type { Message, Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
@@ -46,8 +47,10 @@ export function documentKeeper(options: KeeperOptions): KeepPage {
     const { page: dated, kept } = datedByHistory(page, claim)
     const document = documentOf(options, claim, dated, matches)
     if (typeof document === 'string') return refused(document)
+    const added = await addDocument(options.documents, document)
+    if (added === 'too_large') return refused(added)
     // The key of a new version is known only when a crash came between its queue and its frontier.
-    const isNew = (await addTo(options.documents, documentMessage(document))) > 0
+    const isNew = added > 0
     if (isNew) options.telemetry.count('crawl.documents', 1, { label: document.label })
     return { outcome: 'stored', kept, ...said }
   }
@@ -68,6 +71,16 @@ async function addTo(documents: Queue, message: Message): Promise<number> {
     return await documents.add([message])
   } catch (error) {
     throw storeFailure(error, 'the queue of documents') ?? error
+  }
+}
+
+/** A queue takes no message that is too large, which is the page's own affair. */
+async function addDocument(documents: Queue, document: Document): Promise<number | 'too_large'> {
+  try {
+    return await addTo(documents, documentMessage(document))
+  } catch (error) {
+    if (error instanceof OrreryError && error.code === 'too_large') return 'too_large'
+    throw error
   }
 }
 

@@ -1,58 +1,90 @@
 import type { Clock } from '#schemas/clock.ts'
-import { decodeDocument, type Document } from '#schemas/document.ts'
-import type { Leased, Queue } from '#schemas/queue.ts'
+import type { Document } from '#schemas/document.ts'
+import type { Lease, Leased, Queue } from '#schemas/queue.ts'
+import { readArrival, type Withdrawal } from './arrival.ts'
 
-const batch = 500
-/** Short: what a killed process held comes back after it. */
-const leaseMs = 30_000
+/** Messages of one claim: between two of them others get their turn. */
+const batchMax = 200
+const batchBytesMax = 4 << 20
+/** What a document weighs beside its text: its signature, its scores, the names of its fields. */
+const fixedBytes = 2048
 const lookMs = 500
 
-/** The documents that wait in a queue, held until they are in a snapshot. */
+/** How much of a queue is taken into a snapshot at once. */
+export interface PortionLimits {
+  messages: number
+  /** Of texts; one message may be more. */
+  bytes: number
+}
+
+export interface ArrivalSource {
+  queue: Queue
+  /** Runs the leases of the queue. */
+  pace: Clock
+  /** As long as the work may take between two calls of `hold`. What a killed process held comes back after it. */
+  leaseMs: number
+  limits: PortionLimits
+  signal: AbortSignal
+}
+
+/** Messages of the queue, held until what they say is in a snapshot. */
 export interface Arrivals {
   readonly documents: readonly Document[]
-  /** Messages that are no documents: given up, dead in the queue. */
+  readonly withdrawals: readonly Withdrawal[]
+  /** Messages that are neither: given up, dead in the queue. */
   readonly malformed: readonly { key: string; cause: unknown }[]
-  /** Prolongs the leases when half their time is gone. @throws OrreryError `lease_lost` */
+  /** Prolongs the leases when a third of their time is gone. @throws OrreryError `lease_lost`; the signal's reason when aborted */
   hold(): Promise<void>
   /** Takes them off the queue. @throws OrreryError `lease_lost`; then they come again, which adding them to a snapshot twice survives */
   acknowledge(): Promise<void>
 }
 
 /**
- * Claims everything that is ready; what another process holds is waited for, as long as a lease lasts: most likely it was killed.
- * @param pace the clock the queue's leases run on
+ * What another process holds is waited for, as long as a lease lasts: most likely it was killed. What was added first must come first, or a page that was
+ * withdrawn would come back when its document is delivered after its withdrawal.
  */
-export async function claimArrivals(queue: Queue, pace: Clock, signal: AbortSignal): Promise<Arrivals> {
-  const leases: Leased[] = []
-  const documents: Document[] = []
-  const malformed: { key: string; cause: unknown }[] = []
+export async function waitForOthers({ queue, pace, leaseMs, signal }: ArrivalSource): Promise<void> {
+  const deadline = pace.now() + leaseMs
+  while ((await queue.stats()).leased > 0 && pace.now() <= deadline) await pace.sleep(lookMs, signal)
+}
+
+/** The next portion of what is ready; undefined when nothing is. */
+export async function claimArrivals(source: ArrivalSource): Promise<Arrivals | undefined> {
+  const { queue, limits, leaseMs } = source
+  const [documents, withdrawals, malformed]: [Document[], Withdrawal[], Arrivals['malformed'][number][]] = [[], [], []]
+  const held = heldLeases(source)
+  const left = { ...limits }
+  const take = async ({ key, token, body }: Leased): Promise<void> => {
+    try {
+      const arrival = readArrival(body)
+      held.leases.push({ key, token })
+      if ('withdrawal' in arrival) withdrawals.push(arrival.withdrawal)
+      else documents.push(arrival.document)
+      left.bytes -= 'document' in arrival ? arrival.document.text_bytes + (arrival.document.markdown?.length ?? 0) + fixedBytes : fixedBytes
+    } catch (cause) {
+      malformed.push({ key, cause })
+      await queue.fail({ key, token }, { reason: 'invalid_record' })
+    }
+  }
+  while (left.messages > 0 && left.bytes > 0) {
+    const claimed = await queue.claim({ limit: Math.min(left.messages, batchMax), leaseMs, bytesMax: Math.min(left.bytes, batchBytesMax) })
+    if (claimed.length === 0) break
+    left.messages -= claimed.length
+    for (const lease of claimed) await take(lease)
+    await held.hold()
+  }
+  if (documents.length + withdrawals.length + malformed.length === 0) return undefined
+  return { documents, withdrawals, malformed, hold: held.hold, acknowledge: () => queue.done(held.leases) }
+}
+
+function heldLeases({ queue, pace, leaseMs, signal }: ArrivalSource): { leases: Lease[]; hold(): Promise<void> } {
+  const leases: Lease[] = []
   let heldSince = pace.now()
   const hold = async (): Promise<void> => {
     signal.throwIfAborted()
-    if (pace.now() - heldSince < leaseMs / 2) return
+    if (pace.now() - heldSince < leaseMs / 3) return
     heldSince = pace.now()
-    for (const lease of leases) await queue.extend(lease, leaseMs)
+    await queue.extend(leases, leaseMs)
   }
-  const deadline = pace.now() + leaseMs
-  for (;;) {
-    const claimed = await queue.claim({ limit: batch, leaseMs })
-    for (const lease of claimed) {
-      try {
-        documents.push(decodeDocument(lease.body))
-        leases.push(lease)
-      } catch (cause) {
-        malformed.push({ key: lease.key, cause })
-        await queue.fail(lease, { reason: 'invalid_record' })
-      }
-    }
-    await hold()
-    if (claimed.length > 0) continue
-    const { waiting, leased } = await queue.stats()
-    if ((waiting === 0 && leased <= leases.length) || pace.now() > deadline) break
-    await pace.sleep(lookMs, signal)
-  }
-  const acknowledge = async (): Promise<void> => {
-    for (let at = 0; at < leases.length; at += batch) await queue.done(leases.slice(at, at + batch))
-  }
-  return { documents, malformed, hold, acknowledge }
+  return { leases, hold }
 }

@@ -22,7 +22,8 @@ interface IndexParams {
 export const manifestKey = (sha256: string): string => `manifests/${sha256}.json`
 
 /**
- * Publishes what the miner claims: every shard the protocol takes (15 KB and more; a job that is still smaller waits, its documents are safe in its shard),
+ * Publishes what the miner claims: every shard the protocol takes (15 KB and more; a job that is still smaller, or that has no rows left, is not shown, its
+ * documents are safe in its shard),
  * as a signed object, a catalog head, and 32 bytes of sha256 on chain. Does nothing that is done already, and what a crash left undone.
  */
 export async function publishIndex({
@@ -35,7 +36,7 @@ export async function publishIndex({
 }: IndexParams): Promise<{ index: string | undefined; committed: boolean }> {
   const shards = heads
     .map(({ manifest }) => manifest)
-    .filter(({ file }) => file.bytes >= limits.shardBytesMin)
+    .filter(({ file }) => file.rows > 0 && file.bytes >= limits.shardBytesMin)
     .toSorted((a, b) => (a.job_id < b.job_id ? -1 : 1))
   const previous = await catalog.head(lineage.index(signer.address))
   const known = previous?.manifest.kind === 'miner-index' ? previous.manifest : undefined

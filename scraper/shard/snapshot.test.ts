@@ -5,20 +5,18 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { verifyManifest } from '#infra/chain/signed-manifest.ts'
 import { fileNearDuplicates } from '#infra/near-duplicates/near-duplicates.ts'
-import type { Signer } from '#schemas/chain.ts'
 import { parseShardKey, parseShardName } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { lineage, type MinerIndexManifest } from '#schemas/manifest.ts'
+import type { MinerIndexManifest } from '#schemas/manifest.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { header, sitePages } from '#test/adversary/site-pages.ts'
-import { enqueue, openSubnet, testJob, testOrigin, type Subnet } from '#test/adversary/subnet.ts'
+import { enqueue, openSubnet, type Subnet } from '#test/adversary/subnet.ts'
 import { prose, testDocument } from '#test/golden/documents.ts'
 import { manifestKey } from './index-manifest.ts'
-import { snapshotShards, type SnapshotParams } from './snapshot.ts'
-
-const jobs = [testJob('odd', ['https://host1.example/*']), testJob('rest')] as const
+import type { SnapshotParams } from './snapshot.ts'
+import { rowsOf, snapshot, snapshotJobs as jobs } from './snapshot.fixture.ts'
 
 /** What the store holds after one snapshot of documents queued in that order. */
 async function digestOf(order: (documents: Document[]) => Document[]): Promise<Record<string, string>> {
@@ -40,26 +38,6 @@ function corpus(hotkey: string, count = 60): Document[] {
     ...documents,
     testDocument(1000, { ...changed, ...testDocument(1000, { uri: changed.uri }), hotkey, job_id: changed.job_id, label: changed.label, version: 2 }),
   ]
-}
-
-const snapshot = (subnet: Subnet, signer: Signer, parts: Partial<SnapshotParams> = {}) =>
-  snapshotShards({
-    ...subnet,
-    signer,
-    jobs,
-    nearDuplicates: subnet.nearDuplicates(signer.address),
-    documents: subnet.queue('documents'),
-    codec: 'zstd',
-    origin: testOrigin,
-    rejects: (reject) => void subnet.rejects.push(reject),
-    signal: new AbortController().signal,
-    ...parts,
-  })
-
-async function rowsOf(subnet: Subnet, hotkey: string): Promise<Document[]> {
-  const heads = await Promise.all((await subnet.catalog.names(lineage.shard(hotkey, ''))).map((name) => subnet.catalog.head(name)))
-  const shards = heads.map((head) => head?.manifest).filter((manifest) => manifest?.kind === 'shard')
-  return (await Promise.all(shards.map(async ({ file }) => decodeDocuments(await subnet.store.get(file.key))))).flat()
 }
 
 describe('snapshotShards', () => {

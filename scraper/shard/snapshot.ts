@@ -1,22 +1,23 @@
-import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
+import { compareText } from '#schemas/compare-text.ts'
 import type { Chain, Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { lineage, type ShardManifest } from '#schemas/manifest.ts'
+import type { ShardManifest } from '#schemas/manifest.ts'
 import type { NearDuplicates } from '#schemas/near-duplicates.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import type { ShardCodec } from '#schemas/parquet/encode.ts'
-import type { Queue } from '#schemas/queue.ts'
+import { longestLeaseMs, type Queue } from '#schemas/queue.ts'
 import { sieve, type Reject, type Telemetry } from '#schemas/stage.ts'
 import { readBoilerplate, rememberBoilerplate } from '../dedup/boilerplate-memory.ts'
 import { deduplicate, type Deduplicated, type DuplicateCounts } from '../dedup/dedup.ts'
-import { claimArrivals, type Arrivals } from './arrivals.ts'
-import { publishIndex } from './index-manifest.ts'
 import { jobMatcher } from '../jobs/job-match.ts'
+import { claimArrivals, waitForOthers, type Arrivals, type PortionLimits } from './arrivals.ts'
+import { isSameRows, readFormer, shardHeads, type JobRows } from './former-shards.ts'
+import { publishIndex } from './index-manifest.ts'
+import { keepOffered, withdrawnOf } from './withdrawn.ts'
 import { writeShard } from './write-shard.ts'
 
 export interface SnapshotParams {
@@ -25,8 +26,10 @@ export interface SnapshotParams {
   jobs: readonly DesirabilityJob[]
   /** Of this miner alone. */
   nearDuplicates: NearDuplicates
-  /** Documents as JSON (`encodeDocument`), one per message. */
+  /** Documents and withdrawals (arrival.ts), one per message. */
   documents: Queue
+  /** How much of the queue is taken at once. */
+  portion?: PortionLimits
   store: ObjectStore
   catalog: Catalog
   chain: Chain
@@ -47,7 +50,9 @@ export interface SnapshotReport {
   arrived: number
   /** Documents in the current snapshots. */
   kept: number
-  /** Shards written now, by job. */
+  /** Documents that left, or never came in, because their pages took them back. */
+  withdrawn: number
+  /** Shards written now, the last of each job, by job. */
   written: ShardManifest[]
   duplicates: DuplicateCounts
   /** Content address of the index manifest; undefined while no shard is large enough to be shown. */
@@ -56,41 +61,90 @@ export interface SnapshotReport {
   committed: boolean
 }
 
+const defaultPortion: PortionLimits = { messages: 20_000, bytes: 128 << 20 }
+/** Time to live of a lease, and what is added for each row that there will be: no step between two prolongations takes a tenth of that. */
+const leaseMsMin = 30_000
+const leaseMsPerRow = 2
+
 /**
  * Turns all queued documents into whole-job snapshots: one Parquet file per job that holds its former rows and the new ones, without duplicates over
- * all jobs of the miner, and without what the pages of a host repeat. Then the index of all shards, and its commitment on chain.
+ * all jobs of the miner, without what the pages of a host repeat, and without what was withdrawn. Then the index of all shards, and its commitment on chain.
+ * A long queue is worked off in portions, each of which is a snapshot.
  *
- * The order of work makes a crash harmless: what is known of duplicates and boilerplate, shard object, catalog head, …, index, commitment, and only then
- * the acknowledgement. What was not acknowledged comes again and finds itself already there. The same documents in any order give the same bytes; a job
- * whose rows are the same is not written again.
+ * The order of work makes a crash harmless: what is known of duplicates and boilerplate, shard object, catalog head, …, and only then the acknowledgement;
+ * index and commitment at last, which the next snapshot makes up for. What was not acknowledged comes again and finds itself already there. The same
+ * documents in any order give the same bytes; a job whose rows are the same is not written again.
  * @throws OrreryError `conflict` when another process works with the same hotkey, `invalid_record` for a former shard that cannot be read
  */
 export async function snapshotShards(params: SnapshotParams): Promise<SnapshotReport> {
-  const { signer, catalog, telemetry } = params
-  const arrivals = await claimArrivals(params.documents, params.pace, params.signal)
-  const welcome = await refuseStrangers(params, arrivals)
-  // Where nothing came, nothing changes: the rows are not read again.
-  const former = welcome.length > 0 ? await readFormer(params) : new Map<string, FormerShard>()
-  const { kept, rejects, counts } = await deduplicateRemembering(params, former, welcome)
+  const { signer, catalog, documents: queue, pace, signal, portion: limits = defaultPortion } = params
+  const { waiting, leased } = await queue.stats()
+  const rows = rowsOf(await shardHeads(catalog, signer.address)) + waiting + leased
+  const source = { queue, pace, limits, signal, leaseMs: Math.min(longestLeaseMs, leaseMsMin + leaseMsPerRow * rows) }
+  const report: Progress = { arrived: 0, withdrawn: 0, written: new Map(), duplicates: nothing }
+  let former: Map<string, JobRows> | undefined
+  await waitForOthers(source)
+  for (;;) {
+    const arrivals = await claimArrivals(source)
+    if (!arrivals) break
+    const welcome = await refuseStrangers(params, arrivals)
+    // Where nothing came, nothing changes: the rows are not read again.
+    if (welcome.length + arrivals.withdrawals.length > 0) {
+      former ??= await readFormer({ ...params, hold: arrivals.hold })
+      await takeIn(params, { arrivals, welcome, former, report })
+    }
+    report.arrived += arrivals.documents.length
+    await acknowledge(arrivals, params.telemetry)
+  }
+  const heads = await shardHeads(catalog, signer.address)
+  const { index, committed } = await publishIndex({ ...params, heads })
+  const { arrived, withdrawn, duplicates } = report
+  const written = [...report.written].toSorted(([a], [b]) => compareText(a, b)).map(([, manifest]) => manifest)
+  return { arrived, withdrawn, kept: rowsOf(heads), written, duplicates, index, committed }
+}
+
+/** What is told of the portions so far. */
+interface Progress extends Pick<SnapshotReport, 'arrived' | 'withdrawn' | 'duplicates'> {
+  written: Map<string, ShardManifest>
+}
+
+const rowsOf = (heads: readonly { manifest: ShardManifest }[]): number => heads.reduce((sum, { manifest }) => sum + manifest.file.rows, 0)
+
+interface Portion {
+  arrivals: Arrivals
+  welcome: readonly Document[]
+  /** Becomes what the portion makes of it. */
+  former: Map<string, JobRows>
+  report: Progress
+}
+
+/** Makes a snapshot of the former rows and a portion, job by job. */
+async function takeIn(params: SnapshotParams, { arrivals, welcome, former, report }: Portion): Promise<void> {
+  const withdrawn = withdrawnOf(arrivals.withdrawals)
+  const gone = (reject: Reject) => {
+    report.withdrawn++
+    return params.rejects(reject)
+  }
+  const stored = [...former.values()].flatMap(({ documents }) => documents)
+  const rows = await keepOffered(stored, withdrawn, gone)
+  const offered = await keepOffered(welcome, withdrawn, gone)
+  await arrivals.hold()
+  const { kept, rejects, counts } = await deduplicateRemembering(params, rows, offered)
   for (const reject of rejects) await params.rejects(reject)
 
   const byJob = Map.groupBy(kept, ({ job_id }) => job_id)
-  const written: ShardManifest[] = []
   for (const jobId of [...new Set([...former.keys(), ...byJob.keys()])].toSorted()) {
     await arrivals.hold()
     const documents = byJob.get(jobId) ?? []
     const previous = former.get(jobId)
     if (previous && isSameRows(previous.documents, documents)) continue
-    const manifest = await writeShard({ ...params, jobId, documents, duplicates: counts.get(jobId) ?? nothing, parent: previous?.sha256 })
-    written.push(manifest)
-    telemetry.event('shard.written', { hotkey: signer.address, job_id: jobId, key: manifest.file.key, rows: documents.length, bytes: manifest.file.bytes })
+    const { sha256, manifest } = await writeShard({ ...params, jobId, documents, duplicates: counts.get(jobId) ?? nothing, parent: previous?.sha256 })
+    former.set(jobId, { sha256, documents })
+    report.written.set(jobId, manifest)
+    const { key, bytes } = manifest.file
+    params.telemetry.event('shard.written', { hotkey: params.signer.address, job_id: jobId, key, rows: documents.length, bytes })
   }
-  await arrivals.hold()
-  const heads = await shardHeads(catalog, signer.address)
-  const { index, committed } = await publishIndex({ ...params, heads })
-  await acknowledge(arrivals, telemetry)
-  const rows = heads.reduce((sum, { manifest }) => sum + manifest.file.rows, 0)
-  return { arrived: arrivals.documents.length, kept: rows, written, duplicates: sumOf(counts), index, committed }
+  report.duplicates = sumOf([report.duplicates, ...counts.values()])
 }
 
 /** Refuses what is no document or belongs to no job, and what another hotkey stamped. */
@@ -108,51 +162,13 @@ async function refuseStrangers(params: SnapshotParams, { documents, malformed }:
 
 async function deduplicateRemembering(
   { store, signer, nearDuplicates }: SnapshotParams,
-  former: ReadonlyMap<string, FormerShard>,
+  former: readonly Document[],
   arrivals: readonly Document[],
 ): Promise<Deduplicated> {
   const boilerplate = await readBoilerplate(store, signer.address)
-  const rows = [...former.values()].flatMap(({ documents }) => documents)
-  const result = await deduplicate({ former: rows, arrivals, index: nearDuplicates, boilerplate })
+  const result = await deduplicate({ former, arrivals, index: nearDuplicates, boilerplate })
   await rememberBoilerplate(store, signer.address, result.boilerplate, boilerplate)
   return result
-}
-
-interface FormerShard {
-  sha256: string
-  documents: Document[]
-}
-
-async function readFormer({ signer, catalog, store, signal }: SnapshotParams): Promise<Map<string, FormerShard>> {
-  const former = new Map<string, FormerShard>()
-  for (const { sha256, manifest } of await shardHeads(catalog, signer.address)) {
-    signal.throwIfAborted()
-    const { key, sha256: expected } = manifest.file
-    const bytes = await store.get(key)
-    if (sha256Hex(bytes) !== expected) {
-      throw new OrreryError('invalid_record', `The stored shard ${key} is not what its manifest says; restore the object, then run the miner again.`, {
-        key,
-        expected,
-      })
-    }
-    former.set(manifest.job_id, { sha256, documents: await decodeDocuments(bytes) })
-  }
-  return former
-}
-
-/** The current shards of a hotkey, by job. */
-async function shardHeads(catalog: Catalog, hotkey: string): Promise<{ sha256: string; manifest: ShardManifest }[]> {
-  const heads = []
-  for (const name of await catalog.names(lineage.shard(hotkey, ''))) {
-    const head = await catalog.head(name)
-    if (head?.manifest.kind === 'shard') heads.push({ sha256: head.sha256, manifest: head.manifest })
-  }
-  return heads
-}
-
-/** Within one job a fetch of a page is one row: the same fetches are the same rows. */
-function isSameRows(a: readonly Document[], b: readonly Document[]): boolean {
-  return a.length === b.length && a.every((row, at) => row.uri === b[at]?.uri && row.version === b[at]?.version && row.id === b[at]?.id)
 }
 
 async function acknowledge(arrivals: Arrivals, telemetry: Telemetry): Promise<void> {
@@ -165,5 +181,5 @@ async function acknowledge(arrivals: Arrivals, telemetry: Telemetry): Promise<vo
 
 const nothing: DuplicateCounts = { exact: 0, near: 0, clusters: 0 }
 
-const sumOf = (counts: ReadonlyMap<string, DuplicateCounts>): DuplicateCounts =>
-  counts.values().reduce((a, b) => ({ exact: a.exact + b.exact, near: a.near + b.near, clusters: a.clusters + b.clusters }), nothing)
+const sumOf = (counts: readonly DuplicateCounts[]): DuplicateCounts =>
+  counts.reduce((a, b) => ({ exact: a.exact + b.exact, near: a.near + b.near, clusters: a.clusters + b.clusters }), nothing)

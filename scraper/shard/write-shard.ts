@@ -9,6 +9,7 @@ import { lineage, type ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { encodeDocumentFile, type ShardCodec } from '#schemas/parquet/encode.ts'
 import type { DuplicateCounts } from '../dedup/dedup.ts'
+import type { ShardHead } from './former-shards.ts'
 
 interface ShardParams {
   signer: Signer
@@ -26,7 +27,7 @@ interface ShardParams {
 }
 
 /** Writes one snapshot of a job: the object first, then the catalog head that makes it known. @throws OrreryError `conflict` */
-export async function writeShard({ signer, store, catalog, facts, codec, origin, jobId, documents, duplicates, parent }: ShardParams): Promise<ShardManifest> {
+export async function writeShard({ signer, store, catalog, facts, codec, origin, jobId, documents, duplicates, parent }: ShardParams): Promise<ShardHead> {
   using file = encodeDocumentFile(documents, { codec })
   const { bytes } = file
   const sha256 = sha256Hex(bytes)
@@ -48,8 +49,8 @@ export async function writeShard({ signer, store, catalog, facts, codec, origin,
     signer,
   )
   await store.put(key, bytes)
-  await catalog.commit(lineage.shard(signer.address, jobId), parent, manifest)
-  return manifest
+  const { sha256: head } = await catalog.commit(lineage.shard(signer.address, jobId), parent, manifest)
+  return { sha256: head, manifest }
 }
 
 function datetimeRange(documents: readonly Document[]): ShardManifest['datetime_range'] {

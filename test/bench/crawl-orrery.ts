@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { systemClock } from '#infra/clock.ts'
 import { Config } from '#infra/config/schema.ts'
-import { sqliteFrontier } from '#infra/frontier/sqlite.ts'
+import { threadedFrontier } from '#infra/frontier/threaded.ts'
 import { sqliteHostNotes } from '#infra/host-notes/sqlite.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
@@ -38,7 +38,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
   const pace = systemClock()
   const telemetry = createTelemetry()
   const { signal } = new AbortController()
-  await using frontier = sqliteFrontier(join(folder, 'frontier.sqlite'), { clock: pace })
+  await using frontier = threadedFrontier(join(folder, 'frontier.sqlite'), { clock: pace })
   using notes = sqliteHostNotes(join(folder, 'hosts.sqlite'), { clock: pace })
   const uplink = createUplink(pace)
   await using client = createHttp({ userAgent: 'Orrery/0', timeoutMs: 20_000, bytesMax: 1 << 22, allowPrivate: origins })

@@ -52,7 +52,7 @@ async function seed(dir: string, count: number): Promise<string> {
 
 /** @returns its exit code; null when it was killed */
 async function runAndKill(dir: string, time: number, afterMs: number | undefined): Promise<number | null> {
-  const child = fork(join(import.meta.dirname, 'snapshot-child.ts'), [dir, String(time)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(join(import.meta.dirname, 'snapshot-child.ts'), [dir, String(time), '90'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const exited = new Promise<number | null>((resolve) => void child.once('exit', resolve))
   if (afterMs !== undefined) {
     await Promise.race([new Promise((resolve) => void child.once('message', resolve)), exited])

@@ -48,6 +48,20 @@ export function catalogSuite(make: () => Promise<Place>): void {
     expect(await catalog.names('')).toEqual(['turn'])
   })
 
+  test('keeps of a line that only says where a process stands its head and the entry before', async () => {
+    await using catalog = await open()
+    const entries: CatalogEntry[] = []
+    for (let n = 1; n <= 5; n++) {
+      const parent = entries.at(-1)?.sha256
+      entries.push(await catalog.commit('turn', parent, turn(n, parent)))
+    }
+    expect(await catalog.history('turn')).toEqual([entries[4], entries[3]])
+    expect(await catalog.head('turn')).toMatchObject({ version: 5 })
+    // The line goes on as any other: what follows another entry than its head is refused.
+    await expect(catalog.commit('turn', entries[1]?.sha256, turn(3, entries[1]?.sha256))).rejects.toMatchObject({ code: 'conflict' })
+    expect(await catalog.commit('turn', entries[3]?.sha256, turn(5, entries[3]?.sha256))).toEqual(entries[4])
+  })
+
   test('keeps the lines of other names apart', async () => {
     await using catalog = await open()
     await catalog.commit('a/b', undefined, turn(1))
@@ -93,12 +107,12 @@ export function catalogSuite(make: () => Promise<Place>): void {
 
   test('lets one of several processes win each version', async () => {
     const place = await make()
-    const said = await Promise.all([1, 2, 3].map(() => runChild<{ version: number; cycle: number }>({ program: 'catalog', job: 'race', place, input: 8 })))
+    const said = await Promise.all([1, 2, 3].map(() => runChild<{ version: number; by: number }>({ program: 'catalog', job: 'race', place, input: 8 })))
     await using catalog = await openPlace<Open>(place, manualClock())
-    const history = await catalog.history('turns/all')
+    const history = await catalog.history('made/all')
     expectWhole(history)
     const told = said.flat().toSorted((a, b) => b.version - a.version)
-    expect(history.map(({ version, manifest }) => ({ version, cycle: manifest.kind === 'cycle' && manifest.cycle }))).toEqual(told)
+    expect(history.map(({ version, manifest }) => ({ version, by: manifest.kind === 'dataset' && manifest.documents }))).toEqual(told)
   })
 
   test('keeps what it acknowledged through kill -9', async () => {
@@ -106,7 +120,7 @@ export function catalogSuite(make: () => Promise<Place>): void {
     const said: { version: number; sha256: string }[] = []
     for (const moment of killMoments(3, 3, 40)) said.push(...(await killAfter<(typeof said)[0]>(moment, { program: 'catalog', job: 'commit', place })))
     await using catalog = await openPlace<Open>(place, manualClock())
-    const history = await catalog.history('turns/all')
+    const history = await catalog.history('made/all')
     expectWhole(history)
     expect(history.map(({ version, sha256 }) => ({ version, sha256 }))).toEqual(expect.arrayContaining(said))
     // Each kill may have cut off one acknowledgement, not more.

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { manualClock, type ManualClock } from '#test/manual-clock.ts'
-import type { Leased, Queue } from '#schemas/queue.ts'
+import { bodyBytesMax, longestLeaseMs, rememberedMs, type Leased, type Queue } from '#schemas/queue.ts'
 import { killAfter, killMoments, runChild } from './child.ts'
 import { openPlace, type Place } from './place.ts'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -25,7 +25,7 @@ export function queueSuite(make: () => Promise<Place>): void {
     return { clock, place, queue: await openPlace<Open>(place, clock) }
   }
 
-  test('takes a key once for ever, also after the message is done', async () => {
+  test('takes a key once, also after the message is done', async () => {
     await using queue = (await open()).queue
     expect(await queue.add(messages('a', 'b', 'a'))).toBe(2)
     expect(await queue.add([{ key: 'a', body: 'other' }])).toBe(0)
@@ -34,6 +34,42 @@ export function queueSuite(make: () => Promise<Place>): void {
     await queue.done([lease])
     expect(await queue.add(messages('a', 'c'))).toBe(1)
     expect(await queue.stats()).toEqual({ waiting: 2, leased: 0, done: 1, dead: 0 })
+  })
+
+  test('remembers the key of a message that is done or dead for a day and no longer, and counts it for ever', async () => {
+    const { clock, queue: opened } = await open()
+    await using queue = opened
+    await queue.add(messages('a', 'b'))
+    await queue.done([await one(queue)])
+    await queue.fail(await one(queue), { reason: 'broken' })
+    clock.advance(rememberedMs - 1)
+    expect(await queue.add(messages('a', 'b', 'c'))).toBe(1)
+    clock.advance(1)
+    await queue.done([await one(queue)])
+    expect(await queue.add(messages('a', 'b', 'c'))).toBe(2)
+    expect(await queue.stats()).toEqual({ waiting: 2, leased: 0, done: 2, dead: 1 })
+  })
+
+  test('delivers no more at once than it is asked for, in messages and in bytes, but always one', async () => {
+    await using queue = (await open()).queue
+    const body = 'x'.repeat(1000)
+    await queue.add(['a', 'b', 'c', 'd'].map((key) => ({ key, body: key === 'c' ? body.repeat(9) : body })))
+    const claim = async () => keysOf(await queue.claim({ limit: 3, leaseMs, bytesMax: 2100 }))
+    expect([await claim(), await claim(), await claim()]).toEqual([['a', 'b'], ['c'], ['d']])
+  })
+
+  test('believes no lease of a clock that was ahead and has gone back', async () => {
+    const place = await make()
+    const clock = manualClock()
+    const year = 365 * 86_400_000
+    await using ahead = await openPlace<Open>(place, manualClock(clock.now() + year))
+    await ahead.add(messages('a', 'b', 'c'))
+    const [a, b] = (await ahead.claim({ limit: 2, leaseMs })) as [Leased, Leased]
+    await ahead.extend([b], leaseMs)
+    await using queue = await openPlace<Open>(place, clock)
+    expect(await queue.stats()).toMatchObject({ waiting: 3, leased: 0 })
+    expect(keysOf(await queue.claim({ limit: 9, leaseMs }))).toEqual(['a', 'b', 'c'])
+    await expect(ahead.done([a])).rejects.toMatchObject({ code: 'lease_lost' })
   })
 
   test('delivers in the order of adding', async () => {
@@ -73,7 +109,7 @@ export function queueSuite(make: () => Promise<Place>): void {
     expect(next).toMatchObject({ key: 'a', attempt: 2 })
     const lost = { code: 'lease_lost' }
     await expect(queue.done([late])).rejects.toMatchObject(lost)
-    await expect(queue.extend(late, leaseMs)).rejects.toMatchObject(lost)
+    await expect(queue.extend([late], leaseMs)).rejects.toMatchObject(lost)
     await expect(queue.fail(late, { reason: 'late' })).rejects.toMatchObject(lost)
     await queue.done([next])
     await expect(queue.done([next])).rejects.toMatchObject(lost)
@@ -85,7 +121,7 @@ export function queueSuite(make: () => Promise<Place>): void {
     await queue.add(messages('a', 'b'))
     const late = await queue.claim({ limit: 2, leaseMs })
     clock.advance(leaseMs * 2)
-    expect(await queue.extend(late[0] as Leased, leaseMs)).toBe(clock.now() + leaseMs)
+    expect(await queue.extend([late[0] as Leased], leaseMs)).toBe(clock.now() + leaseMs)
     expect(await queue.stats()).toEqual({ waiting: 1, leased: 1, done: 0, dead: 0 })
     await queue.done(late)
     expect(await queue.stats()).toEqual({ waiting: 0, leased: 0, done: 2, dead: 0 })
@@ -97,21 +133,39 @@ export function queueSuite(make: () => Promise<Place>): void {
     await queue.add(messages('a'))
     const lease = await one(queue)
     clock.advance(leaseMs - 1)
-    expect(await queue.extend(lease, leaseMs)).toBe(clock.now() + leaseMs)
+    expect(await queue.extend([lease], leaseMs)).toBe(clock.now() + leaseMs)
     clock.advance(leaseMs - 1)
     expect(await queue.claim({ limit: 1, leaseMs })).toEqual([])
     await queue.done([lease])
   })
 
-  test('finishes all of several leases or none', async () => {
-    await using queue = (await open()).queue
+  test('finishes or extends all of several leases or none, whatever else is done at the same time', async () => {
+    const { clock, queue: opened } = await open()
+    await using queue = opened
     await queue.add(messages('a', 'b'))
     const [a, b] = (await queue.claim({ limit: 2, leaseMs })) as [Leased, Leased]
-    await expect(queue.done([a, { ...b, token: 'forged' }])).rejects.toMatchObject({ code: 'lease_lost' })
-    expect(await queue.stats()).toMatchObject({ leased: 2, done: 0 })
+    const lost = { code: 'lease_lost' }
+    clock.advance(leaseMs / 2)
+    const forged = { ...b, token: 'forged' }
+    await Promise.all([
+      expect(queue.done([a, forged])).rejects.toMatchObject(lost),
+      expect(queue.done([a, a])).rejects.toMatchObject(lost),
+      expect(queue.extend([a, forged], leaseMs)).rejects.toMatchObject(lost),
+      expect(queue.add(messages('c'))).resolves.toBe(1),
+    ])
+    expect(await queue.stats()).toMatchObject({ waiting: 1, leased: 2, done: 0 })
+    expect(await queue.extend([b], leaseMs)).toBe(clock.now() + leaseMs)
+    clock.advance(leaseMs / 2)
+    expect(await queue.stats()).toMatchObject({ waiting: 2, leased: 1, done: 0 })
     await queue.done([a, b])
     await queue.done([])
     expect(await queue.stats()).toMatchObject({ leased: 0, done: 2 })
+  })
+
+  test('refuses a body that is too large, and changes nothing', async () => {
+    await using queue = (await open()).queue
+    await expect(queue.add([...messages('a'), { key: 'b', body: 'x'.repeat(bodyBytesMax) }])).rejects.toMatchObject({ code: 'too_large' })
+    expect(await queue.stats()).toMatchObject({ waiting: 0 })
   })
 
   test('tries a failed message again in its time, in its old place, or never', async () => {
@@ -141,8 +195,10 @@ export function queueSuite(make: () => Promise<Place>): void {
     ['a limit of 0', (queue) => queue.claim({ limit: 0, leaseMs })],
     ['a limit that is no number', (queue) => queue.claim({ limit: Number.NaN, leaseMs })],
     ['a lease of 0', (queue) => queue.claim({ limit: 1, leaseMs: 0 })],
-    ['an extension of 0', (queue, lease) => queue.extend(lease, 0)],
-    ['an endless extension', (queue, lease) => queue.extend(lease, Infinity)],
+    ['an endless lease', (queue) => queue.claim({ limit: 1, leaseMs: longestLeaseMs + 1 })],
+    ['no bytes', (queue) => queue.claim({ limit: 1, leaseMs, bytesMax: 0 })],
+    ['an extension of 0', (queue, lease) => queue.extend([lease], 0)],
+    ['an endless extension', (queue, lease) => queue.extend([lease], Infinity)],
     ['a failure without a reason', (queue, lease) => queue.fail(lease, { reason: '' })],
     ['a retry at no time', (queue, lease) => queue.fail(lease, { reason: 'x', retryAt: Number.NaN })],
   ])('refuses %s and changes nothing', async (_name, call) => {

@@ -5,6 +5,8 @@ import { readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
+import { localChain } from '#infra/chain/local.ts'
+import { systemClock } from '#infra/clock.ts'
 import { temporaryFolder } from '../conformance/temporary-folder.ts'
 import { anyPorts, runProgram } from './program.ts'
 
@@ -28,6 +30,14 @@ test.each([
   ['a seed that is no URL', ['up', '--seed', 'not-a-url'], /--seed "not-a-url" is no web address; write it whole/],
   ['a seed of another scheme', ['up', '--seed', 'ftp://example.org/'], /--seed "ftp:\/\/example\.org\/" is no web address/],
   ['the public web without a contact', ['up', '--seed', 'https://example.org/'], /miner\.contact/],
+  ['a seed of the public web for one miner without a contact', ['miner', 'run', '--once', '--seed', 'https://example.org/'], /miner\.contact/],
+  ['a seed with a password', ['miner', 'run', '--seed', 'http://me:secret@127.0.0.1/'], /--seed "http:\/\/me:secret@127.0.0.1\/" is no web address/],
+  ['a block list that is not there', ['miner', 'run', '--once', '--set', 'miner.block_list=nowhere'], /block list "nowhere" cannot be read \(ENOENT\)/],
+  ['an address nobody listens on', ['dataset', 'serve', '--set', 'dataset.host=192.0.2.1', '--set', 'dataset.port=0'], /Port 0 on 192\.0\.2\.1 cannot be used/],
+  ['a settings file that is a folder', ['up', '--config', '.'], /configuration file ".*" cannot be read \(EISDIR\)/],
+  ['a settings file that is not there', ['up', '--config', 'nowhere.toml'], /nowhere\.toml" cannot be read \(ENOENT\)/],
+  ['an unknown variable of the environment', ['up'], /no setting "ORRERY_MINER_NAM"; the nearest is "ORRERY_MINER_NAME"/, undefined, { ORRERY_MINER_NAM: 'x' }],
+  ['to publish without a token', ['dataset', 'publish', '--repo', 'a/b'], /no access token: set HF_TOKEN/],
   ['a time that is none', ['up', '--frozen-at', 'yesterday'], /run\.frozen_at/],
   ['a command that does not exist', ['upp'], /no such command "upp"; nearest: up$/m],
   ['a subcommand that does not exist', ['miner', 'rnu'], /no such command "rnu"; nearest: run$/m],
@@ -44,12 +54,34 @@ test.each([
     /--set and --seed give "sources" two different values/,
   ],
   ['a time that is none by --set', ['up', '--set', 'run.frozen_at=yesterday'], /run\.frozen_at/],
-])('refuses %s and writes nothing', async (_, args, line, toml?: string) => {
+])('refuses %s and writes nothing', async (_, args, line, toml?: string, env: Record<string, string> = {}) => {
   const cwd = await temporaryFolder()
   if (toml !== undefined) await writeFile(join(cwd, 'orrery.toml'), toml)
   const before = await readdir(cwd)
-  await refused(args, { cwd }, line)
+  await refused(args, { cwd, env }, line)
   expect(await readdir(cwd)).toEqual(before)
+})
+
+const contactless = '[[sources]]\nlabel = "a"\nseeds = ["https://example.org/"]\n'
+
+test.each([
+  ['the public web without a contact', contactless, /miner\.contact/],
+  ['a pattern that is none', `${contactless}include = ["*"]\n`, /sources\[0\]\.include\[0\]/],
+  ['a part beyond the whole', '[miner]\nshare = "3/2"\n', /miner\.share/],
+  ['one port for two services', '[bridge]\nport = 8710\n', /bridge\.port/],
+  ['a data folder on /proc', '[data]\ndir = "/proc/x"\n', /data folder/],
+  ['a block list that is a folder', '[miner]\nblock_list = "."\n', /block list "\." cannot be read/],
+])('config show refuses what a run refuses: %s', async (_, toml, line) => {
+  const cwd = await temporaryFolder()
+  await writeFile(join(cwd, 'orrery.toml'), toml)
+  for (const args of [
+    ['config', 'show'],
+    ['miner', 'run', '--once'],
+    ['miner', 'run', '--dry-run'],
+    ['up', ...(toml.includes('port') ? [] : anyPorts)],
+  ])
+    await refused(args, { cwd }, line)
+  expect(await readdir(cwd)).toEqual(['orrery.toml'])
 })
 
 test('refuses a port that is in use, naming it and its setting', async () => {
@@ -73,11 +105,7 @@ test.each([
   const cwd = await temporaryFolder()
   await writeFile(join(cwd, 'mine'), 'mine')
   await symlink(join(cwd, 'nowhere'), join(cwd, 'dangling'))
-  for (const data of [
-    ['--data', dataOf(cwd)],
-    ['--set', `data.dir=${dataOf(cwd)}`],
-  ])
-    await refused(['up', ...data, ...anyPorts], { cwd }, /data folder ".*" cannot be used: .*--data/)
+  await refused(['up', '--set', `data.dir=${dataOf(cwd)}`, ...anyPorts], { cwd }, /data folder ".*" cannot be used: .*--data/)
   expect((await readdir(cwd)).toSorted()).toEqual(['dangling', 'mine'])
 })
 
@@ -107,11 +135,39 @@ test('help of each command says what it takes, and is no failure', async () => {
   }
 })
 
-test('chain status is a table on standard output, or one line where there is no chain', async () => {
+test.each([
+  [['config', 'show'], 0],
+  [['doctor', ...anyPorts], 0],
+  [['miner', 'run', '--dry-run'], 0],
+  [['miner', 'run', '--dry-run', '--seed', 'http://127.0.0.1:9/'], 0],
+  [['chain', 'status'], 1],
+  [['bridge', 'close'], 1],
+  [['dataset', 'publish', '--repo', 'a/b'], 1],
+  [['scraper', 'explain', 'page.html', '--text'], 0],
+])('%j makes no files', async (args, expected) => {
   const cwd = await temporaryFolder()
-  const { code, stdout, stderr } = await runProgram(['chain', 'status'], { cwd })
-  expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(/^orrery: There is no chain at .*orrery up.*\n$/)])
-  expect(await readdir(cwd)).toEqual([])
+  await writeFile(join(cwd, 'page.html'), '<p>A page.</p>')
+  const { code, stderr } = await runProgram(args, { cwd, env: { HF_TOKEN: 'hf_x' } })
+  expect(code, stderr).toBe(expected)
+  expect(await readdir(cwd)).toEqual(['page.html'])
+})
+
+test('chain status is a table on standard output, and nothing else', async () => {
+  const data = await temporaryFolder()
+  localChain(join(data, 'chain.sqlite'), {
+    clock: systemClock(),
+    netuid: 13,
+    blockMs: 1000,
+    tempoBlocks: 20,
+    weightsRateLimitBlocks: 5,
+    faucet: true,
+    loopback: true,
+  })[Symbol.asyncDispose]()
+  const { code, stdout, stderr } = await runProgram(['chain', 'status', '--data', data])
+  expect([code, stderr]).toEqual([0, ''])
+  expect(stdout).toMatch(/^subnet 13, block \d+, last epoch at /)
+  expect(stdout).not.toContain('{"event"')
+  expect(await readdir(data)).toEqual(['chain.sqlite'])
 })
 
 test('refuses a chain file of a newer version, and leaves it as it is', async () => {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError, type ErrorCode } from '#schemas/errors.ts'
+import type { Telemetry } from '#schemas/stage.ts'
 import { BatchAnswer, FeedPlanAnswer, LeaseAnswer, RenewalAnswer, type LeaseGrant } from '#schemas/feed.ts'
 
 export interface FeedClientParts {
@@ -9,6 +10,8 @@ export interface FeedClientParts {
   node: string
   fetch: typeof globalThis.fetch
   pace: Clock
+  /** Hears once of each call that has to be made again. */
+  telemetry: Pick<Telemetry, 'event'>
 }
 
 /**
@@ -36,7 +39,7 @@ const blockBytesMax = 2 ** 29
 
 const Refusal = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
 
-export function feedClient({ origin, node, fetch, pace }: FeedClientParts): FeedClient {
+export function feedClient({ origin, node, fetch, pace, telemetry }: FeedClientParts): FeedClient {
   async function ask(path: string, init: RequestInit, bytesMax: number, signal: AbortSignal): Promise<{ bytes: Uint8Array; etag: string | null }> {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(requestMs)])
     const response = await fetch(new URL(path, origin), { ...init, signal: bounded, redirect: 'error' })
@@ -54,6 +57,7 @@ export function feedClient({ origin, node, fetch, pace }: FeedClientParts): Feed
       } catch (error) {
         signal.throwIfAborted()
         if (attempts === attemptsMax || (error instanceof OrreryError && error.code !== 'upstream_failed')) throw error
+        if (attempts === 1) telemetry.event('node.feed_waited_for', { node, origin, reason: reasonOf(error) })
         await pace.sleep(pauseMs, signal)
       }
     }
@@ -120,6 +124,12 @@ function parseJson(bytes: Uint8Array): unknown {
   } catch {
     return undefined
   }
+}
+
+/** Node says "fetch failed" and has the reason as its cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return cause instanceof Error && cause.message !== '' ? `${message}: ${cause.message}` : message
 }
 
 /** Codes a node can act on; any other 4xx says that the request itself is wrong. */

@@ -1,14 +1,28 @@
 import type { Catalog } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
+import type { DatasetManifest } from '#schemas/manifest.ts'
 import { program } from './program.ts'
 
-const line = 'turns/all'
+const line = 'made/all'
+
+/** Of a kind whose line is kept for ever. */
+const made = (parent: string | undefined, documents: number): DatasetManifest => ({
+  kind: 'dataset',
+  parent: parent ?? null,
+  origin: { code_version: '0', config_sha256: '0'.repeat(64) },
+  name: 'all',
+  sources: [],
+  files: [],
+  documents,
+  text_bytes: 0,
+  labels: {},
+  dropped: {},
+})
 
 /** Follows the head it read, which may have moved since. */
 async function commitNext(catalog: Catalog): Promise<{ version: number; sha256: string }> {
   const head = await catalog.head(line)
-  const parent = head?.sha256 ?? null
-  return catalog.commit(line, head?.sha256, { kind: 'turn', parent, turn: (head?.version ?? 0) + 1, step: 'started' })
+  return catalog.commit(line, head?.sha256, made(head?.sha256, head?.version ?? 0))
 }
 
 await program<Catalog>({
@@ -24,16 +38,8 @@ await program<Catalog>({
     for (let won = 0; won < Number(input);) {
       try {
         const head = await catalog.head(line)
-        const manifest = {
-          kind: 'cycle',
-          parent: head?.sha256 ?? null,
-          cycle: process.pid,
-          desirability: '0'.repeat(64),
-          targets: {},
-          finished: false,
-        } as const
-        const { version } = await catalog.commit(line, head?.sha256, manifest)
-        say({ version, cycle: process.pid })
+        const { version } = await catalog.commit(line, head?.sha256, made(head?.sha256, process.pid))
+        say({ version, by: process.pid })
         won++
       } catch (cause) {
         if (!(cause instanceof OrreryError) || cause.code !== 'conflict') throw cause

@@ -1,0 +1,141 @@
+import { Worker } from 'node:worker_threads'
+import type { Clock } from '#schemas/clock.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { closing, opening, readFailure, type Answer, type Batch, type Call, type PortPlace } from './port-call.ts'
+
+/**
+ * Ports that live in a thread of their own, so that nobody who waits there for a lock or a disk stops the event loop here.
+ *
+ * Contract: calls are made in their order. Those of one turn of the event loop go over together, and the answers of one commit come back together. Arguments
+ * and answers are data (structured clone); errors keep their code, message and details. The clock is the caller's: what runs in the thread is told the time
+ * with each batch of calls. While nothing is asked the thread keeps no process alive; it ends with the last of its ports.
+ */
+export interface PortThread {
+  /**
+   * Opens a port in the thread: `factory(...args, { ...options, clock })` of a module. It is there at once; what goes wrong with its opening is told by each of its calls.
+   * @param methods all of the port's, each of which returns a promise
+   */
+  open<Port>(place: PortPlace, methods: Record<keyof Port & string, true>): Port & AsyncDisposable
+}
+
+interface Waiting {
+  resolve(value: unknown): void
+  reject(cause: unknown): void
+}
+
+/** @param name says in errors what lives in the thread */
+export function portThread(name: string, clock: Clock): PortThread {
+  let thread: Thread | undefined
+  let ports = 0
+  return {
+    open<Port>(place: PortPlace, methods: Record<keyof Port & string, true>) {
+      const running = (thread ??= new Thread(name, clock, () => (thread = undefined)))
+      return running.open(++ports, place, Object.keys(methods)) as Port & AsyncDisposable
+    },
+  }
+}
+
+class Thread {
+  readonly #name: string
+  readonly #clock: Clock
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #ended: () => void
+  #calls: Call[] = []
+  #lastId = 0
+  #openPorts = 0
+  #death: OrreryError | undefined
+
+  constructor(name: string, clock: Clock, ended: () => void) {
+    this.#name = name
+    this.#clock = clock
+    this.#ended = ended
+    this.#worker = new Worker(new URL('./port-worker.ts', import.meta.url))
+    this.#worker.unref()
+    this.#worker.on('message', (answers: Answer[]) => this.#receive(answers))
+    this.#worker.on('error', (cause) => this.#die(cause))
+    this.#worker.on('exit', () => this.#die(undefined))
+  }
+
+  open(port: number, place: PortPlace, methods: readonly string[]): AsyncDisposable {
+    this.#openPorts++
+    const call = (method: string, args: unknown[]) => this.#call({ port, method, args })
+    // Each later call tells it as well.
+    call(opening, [place]).catch(() => undefined)
+    let closed: Promise<void> | undefined
+    const close = (): Promise<void> =>
+      (closed ??= call(closing, []).then(
+        () => this.#closed(),
+        () => this.#closed(),
+      ))
+    const isOpen = (method: string): void => {
+      if (closed) throw new OrreryError('invalid_argument', `${this.#name} was used (${method}) after it was closed.`, { method })
+    }
+    const made = methods.map((method) => [
+      method,
+      async (...args: unknown[]) => {
+        isOpen(method)
+        return call(method, args)
+      },
+    ])
+    return { ...Object.fromEntries(made), [Symbol.asyncDispose]: close } as AsyncDisposable
+  }
+
+  #call(call: Omit<Call, 'id'>): Promise<unknown> {
+    if (this.#death) return Promise.reject(this.#death)
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId
+      this.#waiting.set(id, { resolve, reject })
+      if (this.#waiting.size === 1) this.#worker.ref()
+      if (this.#calls.push({ id, ...call }) === 1) setImmediate(() => this.#send())
+    })
+  }
+
+  #send(): void {
+    const calls = this.#calls
+    this.#calls = []
+    try {
+      this.#post(calls)
+    } catch {
+      // One of them cannot go over; the others must not suffer for it.
+      for (const call of calls) this.#sendAlone(call)
+    }
+  }
+
+  #sendAlone(call: Call): void {
+    try {
+      this.#post([call])
+    } catch (cause) {
+      const message = `What ${call.method} of ${this.#name} was given is no data (${String(cause)}); pass plain values.`
+      this.#receive([{ id: call.id, failure: { code: 'invalid_argument', message, details: { method: call.method } } }])
+    }
+  }
+
+  #post(calls: readonly Call[]): void {
+    this.#worker.postMessage({ now: this.#clock.now(), calls } satisfies Batch, [])
+  }
+
+  #receive(answers: readonly Answer[]): void {
+    for (const answer of answers) {
+      const waiting = this.#waiting.get(answer.id)
+      this.#waiting.delete(answer.id)
+      if (answer.failure) waiting?.reject(readFailure(answer.failure))
+      else waiting?.resolve(answer.value)
+    }
+    if (this.#waiting.size === 0) this.#worker.unref()
+  }
+
+  async #closed(): Promise<void> {
+    if (--this.#openPorts > 0) return
+    this.#ended()
+    await this.#worker.terminate()
+  }
+
+  #die(cause: unknown): void {
+    const why = cause === undefined ? 'it was ended' : cause instanceof Error ? cause.message : String(cause)
+    const message = `The thread of ${this.#name} is gone (${why}): what it had not acknowledged may not have happened; start the program again.`
+    this.#death ??= new OrreryError('store_unavailable', message, {}, cause)
+    for (const { reject } of this.#waiting.values()) reject(this.#death)
+    this.#waiting.clear()
+  }
+}
