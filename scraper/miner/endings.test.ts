@@ -215,3 +215,17 @@ test('a page that names the day of its end leaves on that day, though nothing of
   }
   expect(arrivals).toEqual(['/ 1', '/page 1', '/page 1 unavailable'])
 })
+
+test('what was taken back is in no later shard, until it is back', async () => {
+  const pace = leapingClock()
+  await using site = await openHost({ '/': good(1, ['/page']), '/page': good(2) })
+  await using bench = await openBench(site, { pace })
+  const kept = async () => (await bench.cycle()).snapshot.kept
+  expect(await kept()).toBe(2)
+  site.set('a.localhost', { '/page': send('', {}, 404) })
+  pace.leap(day)
+  expect(await kept()).toBe(1)
+  site.set('a.localhost', { '/page': good(2) })
+  pace.leap(day)
+  expect(await kept()).toBe(2)
+})
