@@ -2,6 +2,7 @@ import { openDataset } from '#dataset/service.ts'
 import type { Backends } from '#infra/backends.ts'
 import { listen } from '#infra/net/server.ts'
 import { servicePorts } from '#infra/preflight.ts'
+import type { DeadSeed } from '#infra/telemetry/crawl-summary.ts'
 import { summarizeTurn, type TurnSummary } from '#infra/telemetry/summary.ts'
 import { lineage, type TurnManifest } from '#schemas/manifest.ts'
 import { openPagePool } from '#scraper/document/page-pool.ts'
@@ -23,6 +24,8 @@ const idleSeconds = 60
 interface Wheel extends AsyncDisposable {
   /** Hotkey of the validator. */
   validator: string
+  /** Of all miners. */
+  deadSeeds(): Promise<DeadSeed[]>
   work: Record<Step, (signal: AbortSignal) => Promise<unknown>>
 }
 
@@ -33,24 +36,46 @@ interface Wheel extends AsyncDisposable {
 export async function turnFlywheel(backends: Backends, { once, signal }: { once: boolean; signal: AbortSignal }): Promise<void> {
   await using wheel = await assemble(backends, signal)
   const { telemetry, pace, config } = backends
-  for (let settledBefore = -1; ;) {
-    const summary = await turn(backends, wheel, signal)
+  const progress: Progress = { turn: 1, step: 'started', startedAt: pace.now() }
+  const tell = async (): Promise<TurnSummary> => {
+    const summary = await summaryOf(backends, wheel, progress)
     telemetry.event('turn.summary', { ...summary })
-    if (once) return
-    const isIdle = summary.batches_settled === settledBefore
-    settledBefore = summary.batches_settled
-    await pace.sleep(Math.max(config.up.pause_seconds, isIdle ? idleSeconds : 0) * 1000, signal)
+    return summary
+  }
+  try {
+    for (let settledBefore = -1; ;) {
+      await turn(backends, wheel, progress, signal)
+      const summary = await tell()
+      if (once) return
+      const isIdle = summary.batches_settled === settledBefore
+      settledBefore = summary.batches_settled
+      const restMs = Math.max(config.up.pause_seconds, isIdle ? idleSeconds : 0) * 1000
+      telemetry.event('turn.rest', { until_ms: pace.now() + restMs })
+      await pace.sleep(restMs, signal)
+    }
+  } catch (error) {
+    // What was done until then is told all the same, where it can be read.
+    if (progress.step !== 'steered') await tell().catch(() => undefined)
+    throw error
   }
 }
 
-async function turn({ catalog, chain, ledger, telemetry, config, pace }: Backends, { validator, work }: Wheel, signal: AbortSignal): Promise<TurnSummary> {
-  const startedAt = pace.now()
+/** How far a turn has come in this process. */
+interface Progress {
+  turn: number
+  step: TurnManifest['step']
+  startedAt: number
+}
+
+async function turn({ catalog, telemetry, pace }: Backends, { work }: Wheel, progress: Progress, signal: AbortSignal): Promise<void> {
   let head = await catalog.head(lineage.turn)
   const last = head?.manifest.kind === 'turn' ? head.manifest : undefined
   const interrupted = last !== undefined && last.step !== 'steered'
   const number = interrupted ? last.turn : (last?.turn ?? 0) + 1
+  Object.assign(progress, { turn: number, step: interrupted ? last.step : 'started', startedAt: pace.now() } satisfies Progress)
   const finish = async (step: TurnManifest['step']) => {
     head = await catalog.commit(lineage.turn, head?.sha256, { kind: 'turn', parent: head?.sha256 ?? null, turn: number, step })
+    progress.step = step
     telemetry.event('turn', { turn: number, step })
   }
   if (!interrupted) await finish('started')
@@ -59,15 +84,18 @@ async function turn({ catalog, chain, ledger, telemetry, config, pace }: Backend
     await work[step](signal)
     await finish(step)
   }
+}
+
+async function summaryOf({ telemetry, config, pace, ...backends }: Backends, wheel: Wheel, { turn, step, startedAt }: Progress): Promise<TurnSummary> {
   return summarizeTurn({
-    catalog,
-    chain,
-    ledger,
-    validator,
+    ...backends,
+    validator: wheel.validator,
     counters: telemetry.snapshot(),
     datasetName: config.dataset.name,
-    turn: number,
+    turn,
+    step,
     seconds: (pace.now() - startedAt) / 1000,
+    deadSeeds: await wheel.deadSeeds(),
   })
 }
 
@@ -103,6 +131,7 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, sig
   stack.use(startNodes(backends, feed.origin, signal))
   return {
     validator: wallet.signer.address,
+    deadSeeds: async () => (await Promise.all(miners.map((miner) => miner.deadSeeds()))).flat(),
     work: {
       mined: (signal) => Promise.all(miners.map((miner) => miner.cycle(signal))),
       validated: (signal) => validator.cycle(signal),

@@ -9,9 +9,8 @@ import type { Config } from '#infra/config/schema.ts'
 import { showConfig } from '#infra/config/show.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { checkBlockList, checkFolder, preflight, servicePorts, type OpenWish } from '#infra/preflight.ts'
-import { jsonLines, livePanel } from '#infra/telemetry/console.ts'
-import { flywheelPanel } from '#infra/telemetry/panel.ts'
-import { summaryTables, type TurnSummary } from '#infra/telemetry/summary.ts'
+import { jsonLines } from '#infra/telemetry/console.ts'
+import { openRunView } from '#infra/telemetry/run-view.ts'
 import { textTable } from '#infra/telemetry/table.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { requireContact } from '#scraper/limits/contact.ts'
@@ -90,10 +89,9 @@ async function programFor(args: readonly string[]): Promise<Command> {
 
 /** Loading all services takes a second: each is loaded where its command is named, all where a person asks what there is. */
 const services: { commands: readonly string[]; add(program: Command): Promise<void> }[] = [
-  {
-    commands: ['miner', 'validator', 'scraper'],
-    add: async (program) => (await import('#scraper/commands.ts')).scraperCommands(program, open, (command) => settingsOf(command).config, look),
-  },
+  { commands: ['miner'], add: async (program) => (await import('#scraper/miner/command.ts')).minerCommand(program, open, look) },
+  { commands: ['validator'], add: async (program) => (await import('#scraper/validator/command.ts')).validatorCommand(program, open) },
+  { commands: ['scraper'], add: async (program) => (await import('#scraper/commands.ts')).scraperCommands(program, (command) => settingsOf(command).config) },
   { commands: ['dataset'], add: async (program) => (await import('#dataset/commands.ts')).datasetCommands(program, open) },
   { commands: ['bridge'], add: async (program) => (await import('#trainer-bridge/commands.ts')).bridgeCommands(program, open) },
 ]
@@ -144,12 +142,7 @@ async function look(command: Command) {
 async function up(command: Command, once: boolean, signal: AbortSignal): Promise<void> {
   const config = await runnable(command, ['query', 'feed'])
   const telemetry = createTelemetry()
-  const terminal = process.stdout.isTTY
-  const view = terminal ? livePanel(telemetry, process.stdout, flywheelPanel) : jsonLines(telemetry, process.stdout, Date.now)
-  let summary: TurnSummary | undefined
-  telemetry.listen(({ name, fields }) => {
-    if (name === 'turn.summary') summary = fields as unknown as TurnSummary
-  })
+  const view = openRunView(telemetry, process, Date.now)
   try {
     const [{ openBackends }, { turnFlywheel }] = await Promise.all([import('#infra/backends.ts'), import('./flywheel.ts')])
     await using backends = await openBackends(config, version, telemetry)
@@ -158,16 +151,16 @@ async function up(command: Command, once: boolean, signal: AbortSignal): Promise
     // Without an end of its own it is done when it is interrupted.
     if (once || !signal.aborted) throw error
   } finally {
-    view.close()
+    const summary = view.close()
+    // All was done that could be, and something is to be mended.
+    if (once && summary && summary.dead_seeds.length > 0) process.exitCode = 1
   }
-  // On a pipe standard output is for programs: the table goes where people look.
-  if (summary) (terminal ? process.stdout : process.stderr).write(`\n${summaryTables(summary)}\n`)
 }
 
 async function doctor(_flags: unknown, command: Command): Promise<void> {
   const { config } = settingsOf(command)
   const { examine } = await import('#infra/doctor.ts')
-  const findings = await examine(config, Object.values(servicePorts(config)))
+  const findings = await examine(config, Object.values(servicePorts(config)), requireRunnable)
   print(
     textTable(
       ['', 'what', 'found'],

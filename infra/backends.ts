@@ -18,7 +18,7 @@ import type { Sql } from '#schemas/sql.ts'
 import type { ChainPlace } from './chain/command.ts'
 import { localChain, type LocalChain } from './chain/local.ts'
 import { ensureWallet } from './chain/wallet.ts'
-import { frozenClock, systemClock } from './clock.ts'
+import { frozenClock, systemClock, wallClock } from './clock.ts'
 import { jobsOf, siteJobs, weighedAs } from './config/jobs.ts'
 import type { Config } from './config/schema.ts'
 import { sqliteCatalog } from './catalog/sqlite.ts'
@@ -44,7 +44,7 @@ export interface Backends extends AsyncDisposable {
   dataDir: string
   /** Paces work: leases, politeness, blocks. */
   pace: Clock
-  /** Stamps artefacts; frozen when `run.frozen_at` is set. */
+  /** Stamps artefacts with the date; frozen when `run.frozen_at` is set. */
   facts: Clock
   telemetry: TelemetryHub
   store: ObjectStore
@@ -87,7 +87,7 @@ export async function openBackends(config: Config, codeVersion: string, telemetr
 async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion: string, telemetry: TelemetryHub): Promise<Backends> {
   const dataDir = resolve(config.data.dir)
   const pace = systemClock()
-  const facts = config.run.frozen_at === undefined ? pace : frozenClock(Date.parse(config.run.frozen_at))
+  const facts = config.run.frozen_at === undefined ? wallClock() : frozenClock(Date.parse(config.run.frozen_at))
   const file = (name: string) => join(dataDir, `${name}.sqlite`)
 
   const site =

@@ -17,8 +17,11 @@ export interface Finding {
 
 const freeBytesMin = 2 ** 30
 
-/** Looks at everything the program needs on this machine, and writes nothing. */
-export async function examine(config: Config, ports: readonly PortWish[]): Promise<Finding[]> {
+/**
+ * Looks at everything the program needs on this machine, and leaves nothing behind.
+ * @param requireRunnable throws what a run would refuse of the settings
+ */
+export async function examine(config: Config, ports: readonly PortWish[], requireRunnable: (config: Config) => Promise<void>): Promise<Finding[]> {
   const checks: [string, () => Promise<string>][] = [
     ['Node', async () => `${process.version} at ${process.execPath}`],
     ['DuckDB', async () => `library ${await duckdbVersion()}`],
@@ -29,7 +32,7 @@ export async function examine(config: Config, ports: readonly PortWish[]): Promi
       () => preflight(config.data.dir, [wish]).then(() => (wish.port === 0 ? 'any free one' : `${wish.port} is free`)),
     ]),
     ['browser', () => browserOf(config)],
-    ['sources', () => sourcesOf(config)],
+    ['sources', () => requireRunnable(config).then(() => sourcesOf(config))],
   ]
   return Promise.all(checks.map(([what, check]) => finding(what, check)))
 }
@@ -63,8 +66,8 @@ async function browserOf({ browser }: Config): Promise<string> {
   })
 }
 
-async function sourcesOf({ sources, site, miner }: Config): Promise<string> {
+function sourcesOf({ sources, site, miner }: Config): string {
   if (sources.length === 0) return `the embedded web of ${site.root}`
   const seeds = sources.flatMap((source) => source.seeds)
-  return `${seeds.length} seeds in ${sources.length} sources; contact ${miner.contact === '' ? 'not set (needed for the public web: miner.contact)' : miner.contact}`
+  return `${seeds.length} seeds in ${sources.length} sources; contact ${miner.contact === '' ? 'not set, and none needed for these' : miner.contact}`
 }

@@ -33,7 +33,11 @@ export interface Surroundings {
 const ownSurroundings: Surroundings = {
   on: (signal, listener) => process.on(signal, listener),
   off: (signal, listener) => process.off(signal, listener),
-  die: (signal) => process.kill(process.pid, signal),
+  die(signal) {
+    // Of libraries too: with a listener left, the signal would not end it.
+    process.removeAllListeners(signal)
+    process.kill(process.pid, signal)
+  },
   stdout: process.stdout,
   now: () => performance.now(),
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,12 +39,22 @@ test('refuses databases of another program and of a newer version', async () => 
   await expect(preflight(here.path)).rejects.toMatchObject({ code: 'newer_version', message: expect.stringContaining('queue.sqlite') })
 })
 
+test('looks at the databases in the folder of hosts too', async () => {
+  await using here = await folder()
+  await writeFile(join(here.path, 'hosts'), '')
+  await expect(preflight(here.path)).rejects.toMatchObject({ code: 'data_unreadable', message: expect.stringContaining('hosts') })
+  await rm(join(here.path, 'hosts'))
+  await mkdir(join(here.path, 'hosts'))
+  await writeFile(join(here.path, 'hosts', 'miner-1.sqlite'), 'no database at all, but long enough to be looked at; '.repeat(4))
+  await expect(preflight(here.path)).rejects.toMatchObject({ code: 'data_unreadable', message: expect.stringContaining('miner-1.sqlite') })
+})
+
 test('the doctor finds the port that is taken, and says it is the only trouble', async () => {
   await using here = await folder()
   await using server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
   const config = settings({ 'data.dir': here.path, 'bridge.port': port })
-  const findings = await examine(config, Object.values(servicePorts(config)))
+  const findings = await examine(config, Object.values(servicePorts(config)), () => Promise.resolve())
   expect(findings.filter(({ ok }) => !ok)).toEqual([{ what: 'port bridge.port', ok: false, detail: expect.stringContaining(String(port)) }])
 })

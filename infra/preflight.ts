@@ -88,13 +88,19 @@ const nearestExisting = (path: string): string => (lstatSync(path, { throwIfNoEn
 const unusable = (dataDir: string, why: string, remedy: string, cause?: unknown): OrreryError =>
   new OrreryError('data_unreadable', `The data folder "${dataDir}" cannot be used: ${why}; ${remedy}.`, { dataDir }, cause)
 
+/** Folders of databases in a data folder: itself, and that of the notes of hosts. */
+const databaseFolders = ['', 'hosts']
+
 async function databases(dataDir: string): Promise<string[]> {
-  if (!existsSync(dataDir)) return []
-  const entries = await readdir(dataDir, { recursive: false })
-  return entries
-    .filter((name) => name.endsWith('.sqlite'))
-    .toSorted()
-    .map((name) => join(dataDir, name))
+  const found: string[] = []
+  for (const folder of databaseFolders.map((name) => join(dataDir, name))) {
+    if (!existsSync(folder)) continue
+    const entries = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
+      throw unusable(dataDir, `"${folder}" cannot be read as a folder (${cause.code})`, 'move it away, or name another folder with --data', cause)
+    })
+    for (const name of entries.toSorted()) if (name.endsWith('.sqlite')) found.push(join(folder, name))
+  }
+  return found
 }
 
 async function checkPort({ host, port, setting }: PortWish): Promise<void> {

@@ -19,12 +19,16 @@ export interface RecentValuesOptions<Value> {
   now?: () => number
 }
 
+/** By `now`, ms. */
+interface Life {
+  keptAt: number
+  ttlMs: number
+}
+
 interface Entry<Value> {
   value: Value
   bytes: number
-  /** By `now`. */
-  keptAt: number
-  ttlMs: number
+  life: Life | undefined
   /** Since it was kept, or since it was passed over last. */
   isUsed: boolean
 }
@@ -65,30 +69,31 @@ export function recentValues<Key extends string | number, Value>({
     get(key) {
       const entry = kept.get(key)
       if (!entry) return undefined
-      if (isOver(entry, now)) {
+      if (entry.life && isOver(entry.life, now())) {
         drop(key)
         return undefined
       }
       entry.isUsed = true
       return entry.value
     },
-    keep(key, value, ttlMs = Infinity) {
+    keep(key, value, ttlMs) {
       drop(key)
       const bytes = entryBytes + (typeof key === 'string' ? textBytes(key) : 0) + bytesOf(value)
       if (bytes > bytesMax) return
       makeRoom(bytes)
-      kept.set(typeof key === 'string' ? (detached(key) as Key) : key, { value, bytes, keptAt: now(), ttlMs, isUsed: false })
+      kept.set(typeof key === 'string' ? (detached(key) as Key) : key, {
+        value,
+        bytes,
+        life: ttlMs === undefined ? undefined : { keptAt: now(), ttlMs },
+        isUsed: false,
+      })
       held += bytes
     },
   }
 }
 
 /** A clock that was put back would keep a value for as long as it was ahead: what was kept in the future is over, too. */
-function isOver({ keptAt, ttlMs }: Entry<unknown>, now: () => number): boolean {
-  if (ttlMs === Infinity) return false
-  const ageMs = now() - keptAt
-  return ageMs < 0 || ageMs >= ttlMs
-}
+const isOver = ({ keptAt, ttlMs }: Life, now: number): boolean => now < keptAt || now - keptAt >= ttlMs
 
 /** The same characters in memory of their own: a part of a page that is kept would keep the whole page. */
 const detached = (text: string): string => ` ${text}`.slice(1)

@@ -93,6 +93,8 @@ export interface LabelStats {
 
 export interface FrontierStats {
   known: number
+  /** Pages that wait for nothing but their host; the others that wait have a time of their own. */
+  ready: number
   hosts: number
   /** Hosts that are lent or rest now; the others could be asked. */
   hostsClosed: number

@@ -38,7 +38,8 @@ export interface EpochProgress {
 
 /**
  * Who trains which batch, and what became of it. Delivery is at least once, settlement at most once per (plan, epoch, batch):
- * the first valid answer under the current fence wins. A lease that ran out is still good until its batch is lent again. Shared by processes; acknowledged means durable (kill -9).
+ * the first valid answer under the current fence wins. A lease that ran out is still good until its batch is lent again; one given by a clock that has gone back
+ * since (more than a minute) has run out. Shared by processes; acknowledged means durable (kill -9).
  *
  * An epoch is `open` for leases until `close`, which raises its fence, voids what is not settled and makes every lease of it `fenced`.
  */

@@ -44,5 +44,8 @@ export interface Reject {
   subject: string
   reason: string
   stage: string
+  /** JSON values; `label`: what it would have counted for. */
   details?: Readonly<Record<string, unknown>>
+  /** What was dropped itself, as far as it is kept. */
+  document?: Readonly<{ title: string; text: string }> | undefined
 }

@@ -1,21 +1,11 @@
 import type { Command } from 'commander'
-import { explainCommand, type ExplainSettings } from './explain/command.ts'
-import { minerCommand, type Look, type MinerBackends } from './miner/command.ts'
-import { validatorCommand, type ValidatorBackends } from './validator/command.ts'
+import { explainCommand } from './explain/command.ts'
+import type { ExplainSettings } from './explain/explained.ts'
+import { rejectsCommand } from './rejects/command.ts'
 
-/**
- * Adds the scraper's commands to the program.
- * @param open opens the backends by the settings and flags of the command that runs
- * @param settings those alone
- * @param look as `open`, for a command that makes nothing
- */
-export function scraperCommands(
-  program: Command,
-  open: (command: Command) => Promise<MinerBackends & ValidatorBackends>,
-  settings: (command: Command) => ExplainSettings,
-  look: Look,
-): void {
-  minerCommand(program, open, look)
-  validatorCommand(program, open)
-  explainCommand(program, settings)
+/** Adds what looks at the scraper to the program. @param settings of the command line that runs */
+export function scraperCommands(program: Command, settings: (command: Command) => ExplainSettings): void {
+  const scraper = program.command('scraper').description('Look at what the scraper does.')
+  explainCommand(scraper, settings)
+  rejectsCommand(scraper, settings)
 }

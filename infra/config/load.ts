@@ -126,7 +126,7 @@ function known(name: string, origin: string): ConfigKey {
   const key = byName.get(name)
   if (key) return key
   if (sectionNames.has(name)) {
-    const [first] = [...byName.keys()].filter((each) => each.startsWith(`${name}.`))
+    const first = byName.keys().find((each) => each.startsWith(`${name}.`))
     throw new OrreryError('invalid_config', `${origin}: "${name}" is a table; name a setting of it, like ${first}.`, { name })
   }
   throw unknown(name, origin, [...byName.keys(), ...sectionNames])

@@ -121,6 +121,14 @@ const Settings = z.strictObject({
         .describe('Ports that may be asked, beside those of the origins named as seeds.'),
       markdown: z.boolean().default(false).describe('Keep the content of each page as Markdown too, for people; its shards grow by about a half.'),
       codec: z.enum(['zstd', 'snappy']).default('zstd').describe('Compression of Parquet shards.'),
+      rejected_text_bytes: z
+        .int()
+        .min(0)
+        .max(100_000)
+        .default(0)
+        .describe(
+          'How much of the text of a page that the quality rules refuse is kept with the reject, bytes, for `orrery scraper rejects --document`. 0: nothing.',
+        ),
       warcs: z
         .array(z.string().min(1))
         .default([])

@@ -69,7 +69,7 @@ function checkLabel(name: string, label: string): void {
 }
 
 /** Origins as they were written → host; they are few, and a parse costs more than all else that is done with a new URL. */
-const hosts = recentValues<string, string>({ bytesMax: 2_000_000, bytesOf: textBytes })
+const hosts = recentValues<string, string>({ bytesMax: 4_000_000, bytesOf: textBytes })
 /** Most links of a page lead to one host. */
 let last = { origin: ' ', host: '' }
 

@@ -37,7 +37,7 @@ interface Release {
 }
 
 /** Of host names whose numbers are kept in memory. */
-const idsBytesMax = 4_000_000
+const idsBytesMax = 8_000_000
 /** What one waking takes in of each kind, at most: some tens of ms of work, most of it pages of the file. What is left comes with the next. */
 const dueMax = 500
 /** Closed hosts that are read at once, in search of one for which something waits: most often the first is. */

@@ -132,6 +132,7 @@ export class Tallies {
     const refused = counters.flatMap(({ name, count }) => (name.startsWith('refused:') ? [[name.slice('refused:'.length), count] as const] : []))
     return {
       known: counted('targets'),
+      ready: this.#db.get<{ count: number | null }>(`select sum(count) as count from tallies where state = 'ready'`)?.count ?? 0,
       hosts: counted('hosts'),
       hostsClosed: counted('hosts_closed'),
       refused: Object.fromEntries(refused),

@@ -22,9 +22,9 @@ export interface FrontierOptions {
   hostUrlsMax?: number
   /** New URLs that lie deeper (Target.depth) are refused and counted (FrontierStats.refused.depth). */
   depthMax?: number
-  /** No page waits longer than this (ms) for its next visit; what is later was said by a clock that was ahead. */
+  /** No page waits longer than this (ms) for its next visit: what is later was said by a clock that was ahead. */
   revisitMaxMs?: number
-  /** No host rests longer than this (ms), whatever it asks for. */
+  /** No host rests longer than this (ms), whatever it asks for, and no page is put off for longer once a clock was ahead. */
   restMaxMs?: number
 }
 

@@ -197,8 +197,8 @@ export class FrontierTargets {
     const revisitMost = now + this.#revisitMaxMs
     this.#db.run(
       `update targets set visited_at = min(visited_at, ?1),
-         ready_at = min(?2, iif(outcome = 'deferred' or visited_at is null, ?3, ?1 + max(0, ready_at - visited_at)))
-       where fp in (select fp from targets where state = 'later' and ready_at > ?2 limit ?4)`,
+         ready_at = iif(outcome = 'deferred' or visited_at is null, ?3, min(?2, ?1 + max(0, ready_at - visited_at)))
+       where fp in (select fp from targets where state = 'later' and ready_at > max(?2, ?3) limit ?4)`,
       now,
       revisitMost,
       restMost,

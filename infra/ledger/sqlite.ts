@@ -4,6 +4,7 @@ import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { BatchLease, BatchResult, BatchState, EpochProgress, Ledger, Settlement } from '#schemas/ledger.ts'
 import { requireFinite, requireInteger, requireText } from '../sqlite/arguments.ts'
+import { clockSkewMs } from '../sqlite/clock-skew.ts'
 import { openDatabase, type Database } from '../sqlite/database.ts'
 import { fileSchemas } from '../sqlite/schema.ts'
 
@@ -135,13 +136,14 @@ function openEpoch(db: Database, key: EpochKey, labels: readonly string[], now: 
   return progressOf(db, key)
 }
 
-/** The token stays: the first lease may still settle, until the batch is lent again. */
+/** Those that ran out, or were given by a clock that has gone back. The token stays: the first lease may still settle, until the batch is lent again. */
 function expireLeases(db: Database, key: EpochKey, now: number): void {
   const due = db.all<BatchRow>(
-    `select * from batches where plan_id = ? and epoch = ? and state = 'leased' and expires_at <= ? order by batch`,
+    `select * from batches where plan_id = ? and epoch = ? and state = 'leased' and (expires_at <= ? or leased_at > ?) order by batch`,
     key.planId,
     key.epoch,
     now,
+    now + clockSkewMs,
   )
   for (const { batch, node } of due) enter(db, key, batch, 'expired', { at: now, node })
 }
@@ -162,9 +164,10 @@ function leaseBatches(db: Database, key: EpochKey, { node, limit, ttlMs, availab
     const token = randomUUID()
     enter(db, key, batch, 'leased', { at: now, node })
     db.run(
-      'update batches set token = ?, node = ?, expires_at = ?, available_until = ? where plan_id = ? and epoch = ? and batch = ?',
+      'update batches set token = ?, node = ?, leased_at = ?, expires_at = ?, available_until = ? where plan_id = ? and epoch = ? and batch = ?',
       token,
       node,
+      now,
       expiresAt,
       availableUntil ?? null,
       key.planId,
@@ -200,7 +203,7 @@ function renewLease(db: Database, lease: BatchLease, ttlMs: number, now: number)
   const expiresAt = Math.min(now + ttlMs, available_until ?? Infinity)
   if (expiresAt <= now) throw new OrreryError('lease_lost', `Node ${node} said it would be gone by now; ask for a new lease of batch ${batch}.`, { batch })
   if (state !== 'leased') enter(db, lease, batch, 'leased', { at: now, node, reason: 'renewed' })
-  db.run('update batches set expires_at = ? where plan_id = ? and epoch = ? and batch = ?', expiresAt, lease.planId, lease.epoch, batch)
+  db.run('update batches set leased_at = ?, expires_at = ? where plan_id = ? and epoch = ? and batch = ?', now, expiresAt, lease.planId, lease.epoch, batch)
   return expiresAt
 }
 

@@ -8,6 +8,8 @@ export type HttpFailureReason =
   | 'port_refused'
   | 'private_address'
   | 'dns_failed'
+  /** Nobody listens there. */
+  | 'connection_refused'
   | 'connection_failed'
   | 'connect_timeout'
   | 'headers_timeout'
@@ -47,6 +49,7 @@ const byCode: Readonly<Record<string, HttpFailureReason>> = {
   EAI_AGAIN: 'dns_failed',
   EAI_FAIL: 'dns_failed',
   EAI_NODATA: 'dns_failed',
+  ECONNREFUSED: 'connection_refused',
   ETIMEDOUT: 'connect_timeout',
   UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
   UND_ERR_HEADERS_TIMEOUT: 'headers_timeout',
@@ -83,7 +86,24 @@ export function failureReason(error: unknown): HttpFailureReason {
   return 'connection_failed'
 }
 
-const transient = new Set(['offline', 'dns_failed', 'connection_failed', 'connect_timeout', 'headers_timeout', 'body_timeout', 'timeout', 'truncated_body'])
+const transient = new Set([
+  'offline',
+  'dns_failed',
+  'connection_refused',
+  'connection_failed',
+  'connect_timeout',
+  'headers_timeout',
+  'body_timeout',
+  'timeout',
+  'truncated_body',
+])
 
 /** Trouble of the way there, that may be gone on another try; everything else will be the same again. */
 export const isTransient = (reason: string): boolean => transient.has(reason)
+
+/** Never left this machine: the egress rule, or the address itself, forbids the request. */
+export const isOwnRefusal = (reason: string): boolean => /^(?:bad_url|scheme_refused|credentials_refused|private_address|port_refused)$/.test(reason)
+
+/** Nobody there could be spoken to, whatever was asked for; else it is about what was asked for. */
+export const isOfHost = (reason: string): boolean =>
+  isOwnRefusal(reason) || /^(?:dns_failed|connection_refused|connection_failed|connect_timeout|headers_timeout|timeout|tls.*)$/.test(reason)

@@ -4,6 +4,7 @@ import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { bodyBytesMax, longestLeaseMs, rememberedMs, type Failure, type Lease, type Leased, type Message, type Queue, type QueueStats } from '#schemas/queue.ts'
 import { refuse, requireInteger, requireText } from '../sqlite/arguments.ts'
+import { clockSkewMs } from '../sqlite/clock-skew.ts'
 import { openDatabase, type Database } from '../sqlite/database.ts'
 import { groupCommit } from '../sqlite/group-commit.ts'
 import { fileSchemas } from '../sqlite/schema.ts'
@@ -15,8 +16,6 @@ const patienceMs = 50
 const wokenMax = 1000
 /** Ended messages that one commit forgets. */
 const forgottenMax = 500
-/** Clocks of processes that share the file may differ by so much. */
-const skewMs = 60_000
 
 /**
  * A Queue in a SQLite file that processes share; one file may hold several, by name. Calls that come together share one sync to disk.
@@ -103,7 +102,7 @@ const addMessage = (db: Database, name: string, key: string, body: string): numb
 /** Leases that ran out, and those given by a clock that was ahead and has gone back: each a condition on one index, with its bound. */
 const over = (now: number): [condition: string, bound: number][] => [
   ['expires_at <= ? order by expires_at, id', now],
-  ['leased_at > ? order by leased_at, id', now + skewMs],
+  ['leased_at > ? order by leased_at, id', now + clockSkewMs],
 ]
 
 /** Brings to the present: expired leases and due retries are ready again. The token of an expired lease stays good until the message is lent again. */

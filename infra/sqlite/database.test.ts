@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
+import { localChainSchema } from '#infra/chain/local-schema.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { inspectDatabase, openDatabase } from './database.ts'
 import { fileSchemas } from './schema.ts'
@@ -82,6 +83,24 @@ test('refuses a file of another kind', async () => {
   expect(() => openDatabase(path, ledger)).toThrow(
     expect.objectContaining({ code: 'data_unreadable', message: expect.stringMatching(/catalog file, not a ledger/) }),
   )
+})
+
+test('gives back the room of a large transaction in the write-ahead log', async () => {
+  const path = join(await temporaryFolder(), 'x.sqlite')
+  using db = openDatabase(path, catalog)
+  const insert = (name: string) => db.run('insert into entries values (?, 1, ?, ?)', name, name, JSON.stringify('x'.repeat(1 << 20)))
+  db.transaction(() => {
+    for (let n = 0; n < 40; n++) insert(`large ${n}`)
+  })
+  expect((await stat(`${path}-wal`)).size).toBeGreaterThan(40 << 20)
+  // The log begins anew with the next one.
+  insert('small')
+  expect((await stat(`${path}-wal`)).size).toBeLessThanOrEqual(16 << 20)
+})
+
+test('gives each kind of file a mark of its own', () => {
+  const marks = [...Object.values(fileSchemas), localChainSchema].map(({ applicationId }) => applicationId)
+  expect(new Set(marks).size).toBe(marks.length)
 })
 
 test('undoes a transaction that fails, and lets one inside another join it', async () => {

@@ -21,6 +21,8 @@ export interface Database extends Disposable {
   transaction<T>(work: () => T): T
 }
 
+/** What a write-ahead log keeps of the room it once needed. Each thousand pages (4 MB) it is brought into the file, as SQLite does by itself. */
+const logBytesKept = 16 << 20
 /** How long a call waits for another process that writes. */
 const busyTimeoutMs = 20_000
 
@@ -97,6 +99,7 @@ function switchToWal(db: Database, path: string): void {
       const mode = db.get<{ journal_mode: string }>('pragma journal_mode = wal')?.journal_mode
       if (mode !== 'wal') throw unreadable(path, `its file system has no shared memory for a write-ahead log (journal mode ${mode})`)
       db.run('pragma synchronous = full')
+      db.run(`pragma journal_size_limit = ${logBytesKept}`)
       return
     } catch (cause) {
       if (triesLeft <= 0 || !(cause instanceof OrreryError) || cause.code !== 'store_unavailable') throw cause

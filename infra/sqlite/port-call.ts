@@ -7,7 +7,7 @@ export interface PortPlace {
   factory: string
   /** Plain data. */
   args: readonly unknown[]
-  /** Plain data. */
+  /** Plain data, too. */
   options?: Readonly<Record<string, unknown>>
 }
 

@@ -58,7 +58,7 @@ const ledger = `
   create table batches (
     plan_id text, epoch integer, batch integer, label text not null,
     state text not null check (state in ('planned', 'leased', 'trained', 'settled', 'expired', 'nacked', 'void')),
-    token text, node text, expires_at integer, available_until integer, primary key (plan_id, epoch, batch)
+    token text, node text, leased_at integer, expires_at integer, available_until integer, primary key (plan_id, epoch, batch)
   ) strict, without rowid;
   create index batches_free on batches (plan_id, epoch, batch) where state in ('planned', 'expired', 'nacked');
   create index batches_leased on batches (plan_id, epoch, expires_at) where state = 'leased';

@@ -1,11 +1,22 @@
-import { expect, test } from 'vitest'
+import fc from 'fast-check'
+import { expect, test, vi } from 'vitest'
 import { jsonLines, livePanel } from './console.ts'
-import { textTable } from './table.ts'
+import { jsonLine } from './json-line.ts'
 import { createTelemetry } from './telemetry.ts'
 
-function written() {
+function written(size: { columns?: number; rows?: number } = {}) {
   const parts: string[] = []
-  return { parts, columns: 20, write: (text: string) => parts.push(text) }
+  const listeners = new Set<() => void>()
+  return {
+    parts,
+    ...size,
+    writableNeedDrain: false,
+    write: (text: string) => parts.push(text),
+    on: (_: 'resize', listener: () => void) => listeners.add(listener),
+    removeListener: (_: 'resize', listener: () => void) => listeners.delete(listener),
+    resized: () => listeners.forEach((listener) => listener()),
+    listeners,
+  }
 }
 
 test('writes each event as one JSON line with its time', () => {
@@ -18,14 +29,66 @@ test('writes each event as one JSON line with its time', () => {
   expect(output.parts).toEqual(['{"event":"crawl.progress","at":"1970-01-01T00:00:00.000Z","pages":3,"emission":"5"}\n'])
 })
 
-test('draws the panel over the last one, cut to the width of the terminal', () => {
-  const hub = createTelemetry()
-  const output = written()
-  const view = livePanel(hub, output, (counters, last) => [`pages ${counters['crawl.pages'] ?? 0} ${'.'.repeat(40)}`, String(last.get('turn')?.fields['turn'])])
-  hub.count('crawl.pages', 2)
-  hub.event('turn', { turn: 7 })
-  view.close()
-  expect(output.parts.at(-1)).toBe('\x1b[Jpages 2 ...........…\n7\n')
+const line = (fields: Record<string, unknown>) => JSON.parse(jsonLine('e', 0, fields)) as Record<string, unknown>
+
+test('an event is one line of JSON with its own name, whatever its fields hold', () => {
+  const circular: Record<string, unknown> = { name: 'a' }
+  circular['self'] = { again: [circular] }
+  const shared = { twice: 1 }
+  expect(line({ circular })['circular']).toEqual({ name: 'a', self: { again: ['[circular]'] } })
+  expect(line({ a: shared, b: [shared, shared] })).toMatchObject({ a: shared, b: [shared, shared] })
+  expect(line({ n: NaN, i: -Infinity, b: 2n ** 70n })).toMatchObject({ n: null, i: null, b: '1180591620717411303424' })
+  expect(line({ event: 'other', at: 'never' })).toEqual({ event: 'e', at: '1970-01-01T00:00:00.000Z' })
+  expect(line({ map: new Map([['k', 1n]]), set: new Set(['x']), error: new TypeError('bad') })).toMatchObject({
+    map: [['k', '1']],
+    set: ['x'],
+    error: { name: 'TypeError', message: 'bad' },
+  })
+  expect(
+    line({
+      get bad() {
+        throw new Error('no')
+      },
+    }),
+  ).toMatchObject({ event: 'e', unreadable: true })
+})
+
+test('no line end and no half of a surrogate pair gets into a line', () => {
+  const text = fc.array(fc.constantFrom('a', '\ud800', '\udc00', '\n', '\r', '\x1b', '\x85', '\u2028', '\\ud800', '\\')).map((parts) => parts.join(''))
+  fc.assert(
+    fc.property(fc.dictionary(text, fc.oneof(text, fc.array(text))), (fields) => {
+      const line = jsonLine('e', 0, fields)
+      expect(line.slice(0, -1)).not.toMatch(/[\p{Cc}\u2028\u2029]/u)
+      const parsed = JSON.parse(line) as Record<string, unknown>
+      const texts = Object.entries(parsed).flat(2) as string[]
+      for (const each of texts) expect(each.isWellFormed()).toBe(true)
+      // What was well-formed comes back as it was.
+      const wellFormed = Object.entries(fields).filter(([key, value]) => key.isWellFormed() && typeof value === 'string' && value.isWellFormed())
+      expect(parsed).toMatchObject(Object.fromEntries(wellFormed))
+    }),
+  )
+})
+
+test('draws the panel over the last one by a timer, in the size that the terminal has', () => {
+  vi.useFakeTimers()
+  try {
+    const output = written({ columns: 30, rows: 9 })
+    let draws = 0
+    const view = livePanel(output, ({ columns, rows }) => [`${columns}×${rows}`, `drawn ${++draws}`])
+    vi.advanceTimersByTime(600)
+    expect(output.parts).toEqual(['\x1b[J30×9\ndrawn 1\n', '\x1b[2A\r\x1b[J30×9\ndrawn 2\n'])
+    output.columns = 20
+    output.resized()
+    expect(output.parts.slice(2)).toEqual(['\x1b[H\x1b[J', '\x1b[J20×9\ndrawn 3\n'])
+    output.writableNeedDrain = true
+    vi.advanceTimersByTime(1000)
+    expect(draws).toBe(3)
+    view.close()
+    expect(output.parts.at(-1)).toBe('\x1b[2A\r\x1b[J20×9\ndrawn 4\n')
+    expect(output.listeners.size + vi.getTimerCount()).toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('counts by name and labels, in a fixed order', () => {
@@ -50,16 +113,4 @@ test('a listener that fails does not stop the others', async () => {
   hub.event('x')
   await warned
   expect(heard).toEqual(['x'])
-})
-
-test('lays out a table with numbers to the right', () => {
-  expect(
-    textTable(
-      ['name', 'n'],
-      [
-        ['a', 1],
-        ['long name', 22],
-      ],
-    ),
-  ).toBe('name        n\n─────────  ──\na           1\nlong name  22')
 })

@@ -1,55 +1,57 @@
-import type { TelemetryEvent, TelemetryHub } from './telemetry.ts'
+import { jsonLine } from './json-line.ts'
+import type { ScreenSize } from './screen-layout.ts'
+import type { TelemetryHub } from './telemetry.ts'
 
 export interface Output {
   write(text: string): unknown
   isTTY?: boolean | undefined
   columns?: number | undefined
+  rows?: number | undefined
+  /** What was written before is still on its way. */
+  writableNeedDrain?: boolean | undefined
+  on?(event: 'resize', listener: () => void): unknown
+  removeListener?(event: 'resize', listener: () => void): unknown
 }
 
-/** Writes events as they come: for people on a terminal, else as JSON lines. `close` leaves the screen as it should stay. */
+/** Shows a run. `close` leaves the screen as it should stay. */
 export interface ConsoleView {
   close(): void
 }
 
-/**
- * The state of a run in a few lines, made anew from counters and the last event of each name; where several services tell the same, that of each is under
- * `name hotkey` as well.
- */
-export type Panel = (counters: Readonly<Record<string, number>>, last: ReadonlyMap<string, TelemetryEvent>) => string[]
-
-/** One JSON object a line: `{"event": name, "at": ISO time, …fields}`. */
+/** Writes each event as it comes: one JSON object a line (json-line.ts). */
 export function jsonLines(hub: TelemetryHub, output: Output, now: () => number): ConsoleView {
-  const stop = hub.listen(({ name, fields }) => {
-    output.write(`${JSON.stringify({ event: name, at: new Date(now()).toISOString(), ...fields }, jsonValue)}\n`)
-  })
+  const stop = hub.listen(({ name, fields }) => void output.write(jsonLine(name, now(), fields)))
   return { close: stop }
 }
 
-const jsonValue = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)
-
 const redrawMs = 250
+const unknownSize: ScreenSize = { columns: 80, rows: 24 }
 
-/** A panel that stays at the bottom and is redrawn in place, at most four times a second. */
-export function livePanel(hub: TelemetryHub, output: Output, panel: Panel): ConsoleView {
-  const last = new Map<string, TelemetryEvent>()
+export const sizeOf = ({ columns, rows }: Output): ScreenSize => ({ columns: columns || unknownSize.columns, rows: rows || unknownSize.rows })
+
+/** A panel that stays where it is and is redrawn four times a second, whether or not something happens; anew where the terminal gets another size. */
+export function livePanel(output: Output, panel: (size: ScreenSize) => string[]): ConsoleView {
   let drawn = 0
   const draw = () => {
-    const width = output.columns ?? 100
-    const lines = panel(hub.snapshot(), last).map((line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line))
-    output.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}\x1b[J${lines.join('\n')}\n`)
+    const lines = panel(sizeOf(output))
+    output.write(`${drawn > 0 ? `\x1b[${drawn}A\r` : ''}\x1b[J${lines.join('\n')}\n`)
     drawn = lines.length
   }
-  const stop = hub.listen((event) => {
-    last.set(event.name, event)
-    const { hotkey } = event.fields
-    if (typeof hotkey === 'string') last.set(`${event.name} ${hotkey}`, event)
-  })
-  const timer = setInterval(draw, redrawMs)
+  const drawAnew = () => {
+    // A terminal that gets narrower breaks the lines that stand, and where they began is not known any more.
+    output.write('\x1b[H\x1b[J')
+    drawn = 0
+    draw()
+  }
+  const timer = setInterval(() => {
+    if (output.writableNeedDrain !== true) draw()
+  }, redrawMs)
   timer.unref()
+  output.on?.('resize', drawAnew)
   return {
     close() {
       clearInterval(timer)
-      stop()
+      output.removeListener?.('resize', drawAnew)
       draw()
     },
   }

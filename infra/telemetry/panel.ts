@@ -1,61 +1,134 @@
-import type { Panel } from './console.ts'
-import type { TelemetryEvent } from './telemetry.ts'
-import { labelled } from './summary.ts'
+import { labelled } from './crawl-summary.ts'
+import { bytesOf, countOf, decimals, durationOf } from './figures.ts'
+import type { RunState } from './run-state.ts'
+import { layOut, type ScreenSize, type Section } from './screen-layout.ts'
+import { doingAfter } from './summary.ts'
+import { plainText } from './terminal-text.ts'
 
-/** What `orrery up` shows on a terminal: one line for each step of the wheel. */
-export const flywheelPanel: Panel = (counters, last) => {
-  const fields = (name: string) => last.get(name)?.fields ?? {}
-  const turn = fields('turn')
-  const loss = fields('bridge.progress')['loss'] as Record<string, number | null> | undefined
-  const steered = fields('bridge.steered')
-  const before = (steered['weights_before'] ?? {}) as Record<string, number>
-  const after = (steered['weights_after'] ?? {}) as Record<string, number>
+/**
+ * What `orrery up` shows on a terminal of that size: pages, documents, rejects, shards, scores, tokens, batches, and of each source its loss and its weight
+ * before and after. What matters most comes first: a small screen keeps that.
+ */
+export function flywheelPanel(state: RunState, now: number, size: ScreenSize): string[] {
+  const counters = state.counters()
+  const turn = state.last('turn')
+  const { query, feed } = state.last('listening')
+  const dead = state.deadSeeds
+  const sections: (Section | undefined)[] = [
+    {
+      name: 'Orrery',
+      parts: [`turn ${text(turn['turn'] ?? 1)}, ${doingAfter[text(turn['step'])] ?? 'starting'}`, `query ${text(query)}`, `feed ${text(feed)}`],
+    },
+    {
+      name: 'crawl',
+      parts: [`${countOf(sumOf(labelled(counters, 'crawl.pages', 'outcome')))} pages`, ...counts(labelled(counters, 'crawl.pages', 'outcome'))],
+    },
+    { name: 'now', parts: crawlParts(state) },
+    { name: 'waits', parts: waitParts(state, text(turn['step']), now) },
+    dead.length === 0 ? undefined : { name: 'seeds', parts: dead.map(({ url, says }) => plainText(`${url}: ${says}`)), isList: true },
+    { name: 'docs', parts: counts(labelled(counters, 'crawl.documents', 'label')) },
+    { name: 'rejects', parts: counts(labelled(counters, 'crawl.rejected', 'reason')) },
+    { name: 'shards', parts: shardParts(state) },
+    { name: 'scores', parts: scoreParts(state) },
+    { name: 'dataset', parts: datasetParts(state) },
+    { name: 'train', parts: trainParts(state) },
+    { name: 'sources', parts: sourceParts(state), isList: true },
+  ]
+  return layOut(
+    sections.filter((section) => section !== undefined),
+    size,
+  )
+}
+
+const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? plainText(String(value)) : '…')
+const sumOf = (values: Readonly<Record<string, number>>): number => Object.values(values).reduce((a, b) => a + b, 0)
+/** Names with their counts, the highest first. */
+const counts = (values: Readonly<Record<string, number>>): string[] =>
+  Object.entries(values)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${plainText(name)} ${countOf(count)}`)
+
+function crawlParts(state: RunState): string[] {
+  const { pages, bytes } = state.rates()
+  const figures = state.crawl
+  const rates = [`${pages > 0 && pages < 10 ? pages.toFixed(1) : countOf(pages)} pages/s`, `${bytesOf(bytes)}/s`]
+  if (!figures) return rates
+  const { ready, waiting, hosts, hostsClosed } = figures
+  return [...rates, `${countOf(ready)} ready`, `${countOf(waiting)} waiting`, `${countOf(hosts)} hosts, ${countOf(hostsClosed)} of them rest or are asked`]
+}
+
+const pauses: Readonly<Record<string, string>> = {
+  host_rest: 'for the next host that has rested',
+  inactive_hours: 'for the hours of miner.active',
+  disk_quota: 'for room on the disk (miner.disk_quota_bytes)',
+  uplink: 'for the network: all hosts fail at once',
+}
+
+/** For what, when nothing is asked. */
+function waitParts(state: RunState, step: string, now: number): string[] {
+  const { pause } = state
+  const { until_ms: turnAt } = state.last('turn.rest')
+  const due = state.nextDueAt
+  if (step === 'started' && pause) return [`${pauses[pause.reason] ?? `for ${plainText(pause.reason)}`}${inTime(pause.until, now)}`]
+  if (step === 'started' || step === '…') return []
+  const turn = step === 'steered' && typeof turnAt === 'number' ? [`for the next turn${inTime(turnAt, now)}`] : []
+  return [...turn, due === undefined ? 'no page is left to ask for' : due <= now ? 'pages are due' : `the next page is due${inTime(due, now)}`]
+}
+
+const inTime = (at: number | undefined, now: number): string => (at === undefined ? '' : ` in ${durationOf(at - now)}`)
+
+function shardParts(state: RunState): string[] {
+  const { count, rows, bytes } = state.shards
+  return count === 0 ? [] : [`${countOf(count)} written`, `${countOf(rows)} documents`, bytesOf(bytes)]
+}
+
+interface Score {
+  hotkey: string
+  score: number
+  credibility: number
+  passed: boolean
+}
+
+function scoreParts(state: RunState): string[] {
+  const scores = state.last('validator.cycle')['scores'] as readonly Score[] | undefined
+  return (scores ?? []).map(
+    ({ hotkey, score, credibility, passed }) =>
+      `${plainText(hotkey.slice(0, 8))}… ${passed ? 'passed' : 'failed'}, score ${score < 100 ? decimals(score, 3) : countOf(score)}, credibility ${decimals(credibility, 3)}`,
+  )
+}
+
+function datasetParts(state: RunState): string[] {
+  const { version, documents } = state.last('dataset.version')
+  const { tokens } = state.last('tokens.version')
   return [
-    `Orrery  turn ${turn['turn'] ?? 1}, last finished: ${turn['step'] ?? 'nothing yet'}   query ${fields('listening')['query'] ?? '…'}   feed ${fields('listening')['feed'] ?? '…'}`,
-    `crawl   ${pairs(labelled(counters, 'crawl.pages', 'outcome'))}   documents ${pairs(labelled(counters, 'crawl.documents', 'label'))}`,
-    `now     ${crawlFigures(last)}`,
-    `reject  ${pairs(labelled(counters, 'crawl.rejected', 'reason'))}`,
-    `shards  ${event(fields('miner.cycle'))}`,
-    `scores  ${event(fields('validator.cycle'))}`,
-    `dataset ${event(fields('dataset.version'))}`,
-    `tokens  ${event(fields('tokens.version'))}`,
-    `train   ${fields('bridge.progress')['settled'] ?? 0} of ${fields('bridge.progress')['batches'] ?? 0} batches   loss ${pairs(loss ?? {})}`,
-    `weights ${
-      Object.keys(after)
-        .map((label) => `${label} ${number(before[label])} → ${number(after[label])}`)
-        .join('   ') || '–'
-    }`,
+    ...(version === undefined ? [] : [`version ${text(version)}`, `${countOf(Number(documents))} documents`]),
+    ...(tokens === undefined ? [] : [`${countOf(Number(tokens))} tokens`]),
   ]
 }
 
-const crawlUnits = {
-  pages_per_second: 'pages/s',
-  bytes_per_second: 'kB/s',
-  queue_depth: 'URLs wait',
-  hosts: 'hosts',
-  hosts_waiting: 'of them rest or are asked',
+function trainParts(state: RunState): string[] {
+  const { settled, batches } = state.last('bridge.progress')
+  return batches === undefined ? [] : [`${countOf(Number(settled))} of ${countOf(Number(batches))} batches settled`]
 }
 
-/** The last figures of all miners of this process together. */
-function crawlFigures(last: ReadonlyMap<string, TelemetryEvent>): string {
-  const told = [...last].filter(([key]) => key.startsWith('crawl.progress ')).map(([, { fields }]) => fields)
-  if (told.length === 0) return '–'
-  const sum = (name: string) => told.reduce((all, fields) => all + Number(fields[name] ?? 0), 0)
-  const shown = (name: string) => (name === 'bytes_per_second' ? Math.round(sum(name) / 1000) : sum(name))
-  return Object.entries(crawlUnits)
-    .map(([name, unit]) => `${shown(name)} ${unit}`)
-    .join(', ')
+/** Of each source its loss, first and last, and the weight of its job before and after it. */
+function sourceParts(state: RunState): string[] {
+  const running = recordOf(state.last('bridge.progress')['loss'])
+  const steered = state.last('bridge.steered')
+  const [before, after] = [recordOf(steered['weights_before']), recordOf(steered['weights_after'])]
+  const evidence = new Map(((steered['evidence'] ?? []) as readonly Evidence[]).map((each) => [each.label, each]))
+  return [...new Set([...after.keys(), ...running.keys()])].map((label) => {
+    const told = evidence.get(label)
+    const last = running.get(label) ?? told?.loss_after
+    const loss = `loss ${told ? `${decimals(told.loss_before, 3)} → ` : ''}${decimals(last, 3)}`
+    return `${plainText(label)}  ${loss}${after.has(label) ? `, weight ${decimals(before.get(label), 3)} → ${decimals(after.get(label), 3)}` : ''}`
+  })
 }
 
-const number = (value: number | null | undefined): string =>
-  value === null || value === undefined ? '–' : Number.isInteger(value) ? String(value) : value.toFixed(3)
-const pairs = (values: Readonly<Record<string, number | null>>): string =>
-  Object.entries(values)
-    .map(([name, value]) => `${name} ${number(value)}`)
-    .join(', ') || '–'
-
-/** The plain fields of an event. */
-function event(fields: Readonly<Record<string, unknown>>): string {
-  const shown = Object.entries(fields).filter(([, value]) => typeof value === 'number' || typeof value === 'string')
-  return shown.map(([name, value]) => `${name} ${typeof value === 'number' ? number(value) : String(value).slice(0, 24)}`).join(', ') || '–'
+interface Evidence {
+  label: string
+  loss_before: number | null
+  loss_after: number | null
 }
+
+const recordOf = (value: unknown): Map<string, number | null> => new Map(Object.entries((value ?? {}) as Record<string, number | null>))

@@ -1,12 +1,25 @@
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Chain } from '#schemas/chain.ts'
 import type { Ledger } from '#schemas/ledger.ts'
-import { lineage, type Manifest } from '#schemas/manifest.ts'
+import { lineage, type Manifest, type TurnManifest } from '#schemas/manifest.ts'
+import { countsOf, deadSeedTable, labelled, rejectTable, tableOf, type DeadSeed } from './crawl-summary.ts'
+import { countOf, decimals, durationOf } from './figures.ts'
 import { textTable } from './table.ts'
+
+/** What is done after each step of a turn. */
+export const doingAfter: Readonly<Record<string, string>> = {
+  started: 'mining',
+  mined: 'validating',
+  validated: 'making the dataset',
+  ingested: 'training',
+  steered: 'resting',
+} satisfies Record<TurnManifest['step'], string>
 
 /** What a turn left behind, read from what is durable; only pages and rejects are counts of this process. */
 export interface TurnSummary {
   turn: number
+  /** The last step that was finished: `steered` of a whole turn. */
+  step: TurnManifest['step']
   seconds: number
   /** Visits by outcome. */
   pages: Record<string, number>
@@ -20,6 +33,7 @@ export interface TurnSummary {
   /** Nats per token, first and last part of the epoch. */
   loss: Record<string, { before: number | null; after: number | null; verdict: string }>
   desirability: Record<string, { before: number; after: number }>
+  dead_seeds: readonly DeadSeed[]
 }
 
 export interface SummarySources {
@@ -31,16 +45,19 @@ export interface SummarySources {
   validator: string
   datasetName: string
   turn: number
+  step: TurnManifest['step']
   seconds: number
+  deadSeeds: readonly DeadSeed[]
 }
 
 export async function summarizeTurn(sources: SummarySources): Promise<TurnSummary> {
-  const { catalog, datasetName, counters, turn, seconds } = sources
+  const { catalog, datasetName, counters, turn, step, seconds, deadSeeds } = sources
   const shards = await heads(catalog, 'shard/', 'shard')
   const [dataset] = await heads(catalog, lineage.dataset(datasetName), 'dataset')
   const [tokens] = await heads(catalog, lineage.tokens(datasetName), 'tokens')
   return {
     turn,
+    step,
     seconds,
     pages: labelled(counters, 'crawl.pages', 'outcome'),
     rejects: labelled(counters, 'crawl.rejected', 'reason'),
@@ -55,6 +72,7 @@ export async function summarizeTurn(sources: SummarySources): Promise<TurnSummar
     tokens: sum((tokens?.shards ?? []).map((shard) => shard.tokens)),
     batches_settled: await settledOf(sources),
     ...(await steeringOf(catalog)),
+    dead_seeds: deadSeeds,
   }
 }
 
@@ -99,42 +117,41 @@ async function steeringOf(catalog: Catalog): Promise<Pick<TurnSummary, 'loss' | 
   }
 }
 
-/** The counters `name{label=value}` as value → count. */
-export function labelled(counters: Readonly<Record<string, number>>, name: string, label: string): Record<string, number> {
-  const prefix = `${name}{${label}=`
-  return Object.fromEntries(Object.entries(counters).flatMap(([key, count]) => (key.startsWith(prefix) ? [[key.slice(prefix.length, -1), count]] : [])))
+/** The summary for people. @param width what it must fit into, in columns of the terminal */
+export function summaryTables(summary: TurnSummary, width?: number): string {
+  const { pages, documents, duplicates, rejects, dead_seeds } = summary
+  const facts: [string, string][] = [
+    ['pages visited', countsOf(pages)],
+    ['documents in shards', countOf(documents.in_shards)],
+    ['documents in the dataset', countOf(documents.in_dataset)],
+    ['duplicates left out', `${countOf(duplicates.exact)} exact, ${countOf(duplicates.near)} near in ${countOf(duplicates.clusters)} clusters`],
+    ['shards', countOf(summary.shards)],
+    ['tokens', countOf(summary.tokens)],
+    ['batches settled', countOf(summary.batches_settled)],
+    ['time', durationOf(summary.seconds * 1000)],
+  ]
+  const title = `turn ${summary.turn}${summary.step === 'steered' ? '' : `, stopped while ${doingAfter[summary.step]}`}`
+  return [
+    textTable([title, ''], facts, width),
+    rejectTable(rejects, width),
+    tableOf(
+      ['miner', 'uid', 'verdict', 'credibility', 'weight'],
+      summary.weights.map((w) => [short(w.hotkey), w.uid, w.passed ? 'passed' : 'failed', decimals(w.credibility, 3), countOf(w.value)]),
+      width,
+    ),
+    tableOf(['source', 'loss before', 'loss after', 'verdict', 'weight before', 'weight after'], sourceRows(summary), width),
+    deadSeedTable(dead_seeds, width),
+  ]
+    .filter((table) => table !== '')
+    .join('\n\n')
 }
 
-export function summaryTables(summary: TurnSummary): string {
-  const { pages, documents, duplicates } = summary
-  const facts: [string, string | number][] = [
-    ['pages visited', sum(Object.values(pages))],
-    ['documents in shards', documents.in_shards],
-    ['documents in the dataset', documents.in_dataset],
-    ['duplicates left out', `${duplicates.exact} exact, ${duplicates.near} near in ${duplicates.clusters} clusters`],
-    ['shards', summary.shards],
-    ['tokens', summary.tokens],
-    ['batches settled', summary.batches_settled],
-    ['seconds', Math.round(summary.seconds * 10) / 10],
-  ]
-  const sources = Object.entries(summary.desirability).map(([label, weight]) => {
-    const loss = summary.loss[label]
-    return [label, decimals(loss?.before, 3), decimals(loss?.after, 3), loss?.verdict ?? '–', decimals(weight.before, 3), decimals(weight.after, 3)]
+function sourceRows({ desirability, loss }: TurnSummary): string[][] {
+  return Object.entries(desirability).map(([label, weight]) => {
+    const of = loss[label]
+    return [label, decimals(of?.before, 3), decimals(of?.after, 3), of?.verdict ?? '–', decimals(weight.before, 3), decimals(weight.after, 3)]
   })
-  return [
-    textTable([`turn ${summary.turn}`, ''], facts),
-    textTable(
-      ['rejected because', 'pages'],
-      Object.entries(summary.rejects).toSorted(([, a], [, b]) => b - a),
-    ),
-    textTable(
-      ['miner', 'uid', 'verdict', 'credibility', 'weight'],
-      summary.weights.map((w) => [short(w.hotkey), w.uid, w.passed ? 'passed' : 'failed', decimals(w.credibility, 3), w.value]),
-    ),
-    textTable(['source', 'loss before', 'loss after', 'verdict', 'weight before', 'weight after'], sources),
-  ].join('\n\n')
 }
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
-const decimals = (value: number | null | undefined, digits: number): string => (value === null || value === undefined ? '–' : value.toFixed(digits))
 const short = (address: string): string => `${address.slice(0, 6)}…${address.slice(-4)}`

@@ -140,10 +140,15 @@ const toReject = ({ dropped, kept, reason }: Drop): Reject => ({
   subject: dropped.uri,
   reason,
   stage: 'dedup',
-  details: { id: dropped.id, version: dropped.version, kept_id: kept.id, kept_uri: kept.uri },
+  details: { label: dropped.label, id: dropped.id, version: dropped.version, kept_id: kept.id, kept_uri: kept.uri },
 })
 
-const toEmptyReject = ({ uri, id, version }: Document): Reject => ({ subject: uri, reason: 'boilerplate', stage: 'dedup', details: { id, version } })
+const toEmptyReject = ({ uri, label, id, version }: Document): Reject => ({
+  subject: uri,
+  reason: 'boilerplate',
+  stage: 'dedup',
+  details: { label, id, version },
+})
 
 function countByJob(drops: readonly Drop[], clusterHeads: readonly Document[]): Map<string, DuplicateCounts> {
   const counts = new Map<string, DuplicateCounts>()

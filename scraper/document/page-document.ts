@@ -8,6 +8,7 @@ import { minhash } from '#schemas/identity/minhash.ts'
 import { qualitySettings, type QualityChoice } from '#schemas/quality.ts'
 import { extractPage, type ExtractedPage } from '../extract/extract-page.ts'
 import { openLanguages, type IdentifyLanguage } from '../extract/language/language.ts'
+import type { RefusedScore } from '../filter/filter.ts'
 import { openQuality, type Quality } from '../filter/quality.ts'
 import { pageTimes } from '../freshness/page-times.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
@@ -36,6 +37,17 @@ export interface PageTask {
   keepsMarkdown: boolean
   /** What is asked of its text, where that is not the default. */
   quality?: QualityChoice | undefined
+  /** How much of a text that its rules refuse is told, bytes; absent: nothing. What its owner does not want kept is never told. */
+  refusedTextBytes?: number
+}
+
+/** A text that the quality rules refuse. */
+export interface RefusedText {
+  lang: string
+  /** Each rule that refuses it, by its name. */
+  scores: Record<string, RefusedScore>
+  /** Its beginning; undefined: not asked for. */
+  document?: { title: string; text: string }
 }
 
 /** What was made of a page. */
@@ -44,6 +56,8 @@ export interface PageReading {
   document: PageDocument | string
   /** Identity of its text (contentId), whether it became a document or not. */
   textId: string
+  /** What more is known of a quality rule's refusal. */
+  refused?: RefusedText
   /** Length of the main text as extracted. */
   textChars: number
   /** The page promises more than it holds: scripts would fill it. */
@@ -63,8 +77,8 @@ interface Reader {
 const compiledBytesMax = 2 ** 22
 const qualityBytes = 2 ** 16
 
-/** Loads what a thread needs to read pages, once. */
-export async function openTaskReader(): Promise<ReadTask> {
+/** Loads what is needed to read pages, once. */
+export async function openTaskReader(languages: Promise<IdentifyLanguage> = openLanguages()): Promise<ReadTask> {
   const compiled = recentValues<string, Quality>({ bytesMax: compiledBytesMax, bytesOf: () => qualityBytes })
   const qualityOf = (choice: QualityChoice = {}): Quality => {
     const key = JSON.stringify(choice)
@@ -74,7 +88,7 @@ export async function openTaskReader(): Promise<ReadTask> {
     compiled.keep(key, opened)
     return opened
   }
-  const reader = { identifyLanguage: await openLanguages(), qualityOf }
+  const reader = { identifyLanguage: await languages, qualityOf }
   return (task) => readPage(task, reader)
 }
 
@@ -84,18 +98,19 @@ function readPage(task: PageTask, reader: Reader): PageReading {
   const html = rendered ?? decodeText(body, headers['content-type']).text
   const page = extractPage(html, url)
   const textChars = page.text.length
-  const document = documentOf(page, task, reader)
+  const made = documentOf(page, task, reader)
+  const { document, refused } = typeof made === 'object' && 'reason' in made ? { document: made.reason, refused: made.refused } : { document: made }
   // What may not be used need not be shown either.
   const mayBeShown = rendered === undefined && !(typeof document === 'string' && isRightsRefusal(document))
   const textId = typeof document === 'string' ? contentId(normalizeText(page.text)) : document.id
-  return { document, textId, textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
+  return { document, textId, ...(refused && { refused }), textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
 }
 
 function documentOf(
   page: ExtractedPage,
-  { fetched, robotsTxt, host, nowMs, obeyRights, keepsMarkdown, quality: choice }: PageTask,
+  { fetched, robotsTxt, host, nowMs, obeyRights, keepsMarkdown, quality: choice, refusedTextBytes = 0 }: PageTask,
   reader: Reader,
-): PageDocument | string {
+): PageDocument | string | { reason: string; refused: RefusedText } {
   const { headers, url } = fetched
   const robots = readPageRobots(headers, { ...page, robots: page.metaRobots }, url)
   const rights = pageRights({ robotsTxt, host, robots, licence: page.licence })
@@ -106,8 +121,12 @@ function documentOf(
   if (whole === '') return 'no_text'
   const { lang, score, shares } = reader.identifyLanguage(whole, page.lang)
   const rules = reader.qualityOf(choice)
-  const { text: kept, quality, refusal } = rules.judge(whole, lang)
-  if (refusal !== undefined) return refusal
+  const { text: kept, quality, refusal, refused: scores } = rules.judge(whole, lang)
+  if (refusal !== undefined) {
+    // Replaced before it is cut: half an address is no address to the rules.
+    const shown = (text: string) => startOf(rules.replacePersonalData(text).text, refusedTextBytes)
+    return { reason: refusal, refused: { lang, scores, ...(refusedTextBytes > 0 && { document: { title: shown(page.title), text: shown(whole) } }) } }
+  }
   const { text, counts: personalData } = rules.replacePersonalData(kept)
   if (text === '') return 'no_text'
   return {
@@ -140,3 +159,6 @@ function documentOf(
 }
 
 const headerChars = 500
+
+/** So many bytes of a text, without half a character at the end. */
+const startOf = (text: string, bytes: number): string => new TextDecoder().decode(Buffer.from(text.slice(0, bytes)).subarray(0, bytes), { stream: true })

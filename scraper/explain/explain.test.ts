@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadConfig } from '#infra/config/load.ts'
 import { openKnownDocuments } from '../dedup/known-documents.ts'
-import { explained } from './command.ts'
+import { explained } from './explained.ts'
 import { explanationText } from './explanation-text.ts'
 
 let folder: string

@@ -7,7 +7,7 @@ import { decodeText } from '#scraper/charset/charset.ts'
 import type { DateCandidate } from '../extract/dates/dates.ts'
 import { pageDates } from '../extract/dates/dates.ts'
 import { explainPage, type ExplainedPage } from '../extract/extract-page.ts'
-import { openLanguages, type Language } from '../extract/language/language.ts'
+import { openLanguages, type IdentifyLanguage, type Language } from '../extract/language/language.ts'
 import type { Found } from '../extract/head/page-names.ts'
 import { openTaskReader, type PageTask } from '../document/page-document.ts'
 import { openQuality } from '../filter/quality.ts'
@@ -64,13 +64,14 @@ const neighboursMax = 10
 export async function explain(task: PageTask, { known, label }: ExplainOptions): Promise<Explanation> {
   const { fetched, nowMs } = task
   const { url, headers, body } = fetched
-  const readTask = await openTaskReader()
+  const languages = openLanguages()
+  const readTask = await openTaskReader(languages)
   const { document } = readTask(task)
   const decoded = decodeText(body, headers['content-type'])
   const explained = explainPage(task.rendered ?? decoded.text, url)
   const { page, content } = explained
   const dates = pageDates(page.dates, { url, lang: page.lang, lastModified: headers['last-modified'], nowMs })
-  const judged = await judgements(normalizeText(page.text), page.lang, task)
+  const judged = judgements(normalizeText(page.text), page.lang, await languages, task)
   const text = typeof document === 'string' ? judged.text : document.text
   const blocks = blockReports(content.decisions())
   return {
@@ -104,12 +105,12 @@ export async function explain(task: PageTask, { known, label }: ExplainOptions):
   }
 }
 
-async function judgements(whole: string, declared: string | undefined, { quality: choice }: PageTask) {
-  const language = (await openLanguages())(whole, declared)
+function judgements(whole: string, declared: string | undefined, identify: IdentifyLanguage, { quality: choice }: PageTask) {
+  const language = identify(whole, declared)
   const rules = openQuality(qualitySettings(choice))
-  const { text: kept, quality, refusals } = rules.judge(whole, language.lang)
+  const { text: kept, quality, refused } = rules.judge(whole, language.lang)
   const { text, counts } = rules.replacePersonalData(kept)
-  const rows = Object.entries(quality).map(([rule, measure]) => ({ rule, measure, verdict: refusals[rule] ?? 'ok' }))
+  const rows = Object.entries(quality).map(([rule, measure]) => ({ rule, measure, verdict: refused[rule]?.reason ?? 'ok' }))
   return { language, quality: rows, personalData: counts, text }
 }
 

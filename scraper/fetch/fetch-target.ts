@@ -1,4 +1,4 @@
-import { isTransient } from '#infra/net/http-failure.ts'
+import { isOwnRefusal, isTransient } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { PreviousVisit, Target } from '#schemas/frontier.ts'
@@ -45,7 +45,7 @@ export interface ReadOutcome {
   exchange: Exchange
 }
 
-/** May be gone next time. `retryAfterMs` is what the host asked for; `holdHost`: it is the host's trouble, not this page's. */
+/** May be gone next time. `retryAfterMs` is what the host asked for; `holdHost`: it is the host's trouble, not this page's; `permission` undefined: its robots.txt could not be had. */
 interface Trouble {
   kind: 'trouble'
   reason: string
@@ -62,7 +62,7 @@ export type FetchOutcome =
   /** The page is somewhere else: undefined when no page's URL is there. */
   | { kind: 'moved'; location: string | undefined; permission: Permission; exchange: Exchange }
   /** Will be the same next time. */
-  | { kind: 'refused'; reason: string; permission: Permission; exchange: Exchange | undefined }
+  | { kind: 'refused'; reason: string; permission: Permission | undefined; exchange: Exchange | undefined }
   | Trouble
 
 /**
@@ -79,10 +79,7 @@ export async function fetchTarget(
   hold?: DisposableStack,
 ): Promise<FetchOutcome> {
   const permission = await robots.of(url, signal)
-  if (permission.state === 'unreachable') {
-    const retryAfterMs = Math.max(0, permission.until - pace.now())
-    return { kind: 'trouble', reason: 'robots_unreachable', retryAfterMs, holdHost: true, permission: undefined, exchange: undefined }
-  }
+  if (permission.state === 'unreachable') return withoutRobots(permission, pace.now())
   if (!mayFetch(permission, url)) return { kind: 'refused', reason: 'robots_disallowed', permission, exchange: undefined }
 
   const source = sources[kind]
@@ -99,7 +96,7 @@ export async function fetchTarget(
   if (!answer.ok) {
     if (isTransient(answer.reason))
       return { kind: 'trouble', reason: answer.reason, retryAfterMs: undefined, holdHost: answer.reason === 'dns_failed', permission, exchange }
-    return { kind: 'refused', reason: answer.reason, permission, exchange: isOurRefusal(answer.reason) ? undefined : exchange }
+    return { kind: 'refused', reason: answer.reason, permission, exchange: isOwnRefusal(answer.reason) ? undefined : exchange }
   }
   const { status } = answer
   await archive?.write({ url, requestHeaders: headers, status, headers: answer.headers, body: answer.body, address: answer.address })
@@ -111,8 +108,12 @@ export async function fetchTarget(
   return withoutPage(url, status, answer.headers, previous, pace.now(), { permission, exchange })
 }
 
-/** Refused before anybody was asked. */
-const isOurRefusal = (reason: string): boolean => /^(?:bad_url|scheme_refused|credentials_refused|private_address|port_refused)$/.test(reason)
+/** What is wrong with the host is the reason of its pages, too; what is wrong with its robots.txt alone is not. */
+function withoutRobots({ reason, isOfHost, until }: Extract<HostRobots, { state: 'unreachable' }>, now: number): FetchOutcome {
+  if (isOfHost && !isTransient(reason)) return { kind: 'refused', reason, permission: undefined, exchange: undefined }
+  const trouble = { kind: 'trouble', retryAfterMs: Math.max(0, until - now), holdHost: true, permission: undefined, exchange: undefined } as const
+  return { ...trouble, reason: isOfHost ? reason : 'robots_unreachable' }
+}
 
 function withoutPage(
   url: string,

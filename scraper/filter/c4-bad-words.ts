@@ -11,6 +11,7 @@ export function c4BadWords(list: readonly string[]): Filter {
   const longest = Math.max(0, ...[...phrases].map((phrase) => phrase.split(' ').length))
   return {
     name: 'c4_bad_words',
+    bounds: { max: 0 },
     measure: ({ text }) => (list.length === 0 ? 0 : countUnparted(text, unparted) + countPhrases(tokensOf(text), phrases, longest)),
     judge: (count) => count === 0 || 'c4_bad_words',
   }

@@ -9,6 +9,7 @@ const sentenceEnd = /[.!?؟۔։।॥።](?=["'”’»)\]]*(?:\s|$))|[。！？
  */
 export const c4Sentences = (min: Limit): Filter => ({
   name: 'c4_sentences',
+  bounds: { min },
   measure: ({ c4 }) => c4.lines.reduce((count, line) => count + Math.max(1, line.match(sentenceEnd)?.length ?? 0), 0),
   judge: atLeast(min, 'c4_too_few_sentences'),
 })

@@ -5,12 +5,19 @@ export interface Filter {
   /** Its name in `quality`. */
   readonly name: string
   measure(candidate: Candidate): number
+  /** What its settings allow; nothing where it does not decide by a number. */
+  readonly bounds?: Bounds
   /** Keeps a document with this measure, or says why not. */
   judge(measure: number, candidate: Candidate): true | string
 }
 
 /** A threshold; `false`: it does not decide. */
 export type Limit = number | false
+
+export interface Bounds {
+  min?: Limit
+  max?: Limit
+}
 
 /** Keeps what measures no more than the limit. */
 export const atMost =
@@ -24,23 +31,34 @@ export const atLeast =
   (measure) =>
     limit === false || measure >= limit || reason
 
+/** What a rule measured that refuses: its reason, and what would have been kept, at least `min` and at most `max`. */
+export interface RefusedScore {
+  reason: string
+  score: number
+  min?: number
+  max?: number
+}
+
 export interface Judgement {
   /** Measure of each rule, to three decimals. */
   quality: Record<string, number>
   /** The first refusal in the order of the rules; undefined = kept. */
   refusal: string | undefined
-  /** Reason of each rule that refuses, by its name. */
-  refusals: Record<string, string>
+  /** Each rule that refuses, by its name. */
+  refused: Record<string, RefusedScore>
 }
+
+const boundsOf = ({ bounds: { min = false, max = false } = {} }: Filter) => ({ ...(min !== false && { min }), ...(max !== false && { max }) })
 
 export function judge(candidate: Candidate, filters: readonly Filter[]): Judgement {
   const quality: Record<string, number> = {}
-  const refusals: Record<string, string> = {}
+  const refused: Record<string, RefusedScore> = {}
   for (const filter of filters) {
     const measure = Math.round(filter.measure(candidate) * 1000) / 1000
     quality[filter.name] = measure
     const verdict = filter.judge(measure, candidate)
-    if (verdict !== true) refusals[filter.name] = verdict
+    if (verdict === true) continue
+    refused[filter.name] = { reason: verdict, score: measure, ...boundsOf(filter) }
   }
-  return { quality, refusal: Object.values(refusals)[0], refusals }
+  return { quality, refusal: Object.values(refused)[0]?.reason, refused }
 }

@@ -4,6 +4,7 @@ import { duplicatesOf } from './gopher-duplicates.ts'
 /** FineWeb (arXiv 2406.17557 §3.6, with the number of its code): lines that came before hold less than 1 % of the characters. `fineweb_duplicate_characters` */
 export const fineWebDuplicateCharacters = (max: Limit): Filter => ({
   name: 'line_duplicate_chars',
+  bounds: { max },
   measure({ lines }) {
     const chars = lines.reduce((sum, line) => sum + line.length, 0)
     return duplicatesOf(lines).chars / Math.max(1, chars)

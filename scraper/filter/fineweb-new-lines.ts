@@ -6,6 +6,7 @@ import { atMost, type Filter, type Limit } from './filter.ts'
  */
 export const fineWebNewLines = (max: Limit): Filter => ({
   name: 'new_lines_per_word',
+  bounds: { max },
   measure: ({ lines, words }) => Math.max(0, lines.length - 1) / Math.max(1, words.length),
   judge: atMost(max, 'fineweb_new_lines'),
 })

@@ -8,6 +8,7 @@ const drawn = new Set(['|', '-', '#', '##', '###', '####', '#####', '######', '>
 /** Gopher (arXiv 2112.11446, table A1): 80 % of the words hold a letter. `gopher_alphabetic_words` */
 export const gopherAlphabeticWords = (min: Limit): Filter => ({
   name: 'alphabetic_words',
+  bounds: { min },
   measure: ({ prose: { words } }) =>
     shareOf(
       words.filter((word) => !drawn.has(word)),

@@ -16,6 +16,7 @@ export function duplicatesOf(items: readonly string[]): { count: number; chars: 
 /** Gopher (arXiv 2112.11446, table A1): at most 30 % of the lines, and of the paragraphs, came before. `gopher_duplicate_lines`, `gopher_duplicate_paragraphs` */
 export const gopherDuplicates = (unit: Unit, max: Limit): Filter => ({
   name: `duplicate_${unit}s`,
+  bounds: { max },
   measure: ({ prose }) => duplicatesOf(prose[`${unit}s`]).count / Math.max(1, prose[`${unit}s`].length),
   judge: atMost(max, `gopher_duplicate_${unit}s`),
 })
@@ -23,6 +24,7 @@ export const gopherDuplicates = (unit: Unit, max: Limit): Filter => ({
 /** The same, by their characters: at most 20 %. `gopher_duplicate_line_chars`, `gopher_duplicate_paragraph_chars` */
 export const gopherDuplicateChars = (unit: Unit, max: Limit): Filter => ({
   name: `duplicate_${unit}_chars`,
+  bounds: { max },
   measure: ({ prose }) => duplicatesOf(prose[`${unit}s`]).chars / Math.max(1, prose.text.length),
   judge: atMost(max, `gopher_duplicate_${unit}_chars`),
 })

@@ -6,6 +6,7 @@ import { atMost, type Filter, type Limit } from './filter.ts'
  */
 export const gopherTopNgram = (n: 2 | 3 | 4, max: Limit): Filter => ({
   name: `top_${n}_gram`,
+  bounds: { max },
   measure: ({ repetition, prose: { text } }) => repetition.top(n) / Math.max(1, text.length),
   judge: atMost(max, `gopher_top_${n}_gram`),
 })
@@ -13,6 +14,7 @@ export const gopherTopNgram = (n: 2 | 3 | 4, max: Limit): Filter => ({
 /** Gopher (the same table): n-grams that came before hold at most 15, 14, 13, 12, 11, 10 % of the characters for n = 5 to 10. `gopher_duplicate_5_grams` … */
 export const gopherDuplicateNgrams = (n: 5 | 6 | 7 | 8 | 9 | 10, max: Limit): Filter => ({
   name: `duplicate_${n}_grams`,
+  bounds: { max },
   measure: ({ repetition, prose: { text } }) => repetition.duplicates(n) / Math.max(1, text.length),
   judge: atMost(max, `gopher_duplicate_${n}_grams`),
 })

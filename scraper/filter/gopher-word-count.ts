@@ -14,6 +14,7 @@ export function gopherWordCount(min: Limit, max: Limit): Filter {
   const [isEnough, isNotTooMuch] = [atLeast(min, 'gopher_too_short'), atMost(max, 'gopher_too_long')]
   return {
     name: 'word_count',
+    bounds: { min, max },
     measure: ({ words }) => words.reduce((count, word) => (isWord(word) ? count + 1 : count), 0),
     judge(count, candidate) {
       const enough = isEnough(count, candidate)

@@ -31,6 +31,8 @@ interface Setting {
   /** What the miner asks instead of the client that it is given. */
   network?: (http: Http) => Http
   jobs?: DesirabilityJob[]
+  /** Origins that may be on a private address, beside the site's. */
+  allowPrivate?: string[]
   settings?: Partial<Config['miner']>
 }
 
@@ -56,7 +58,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
       timeoutMs: setting.timeoutMs ?? 5000,
       bytesMax: 1 << 20,
       hosts: setting.hostDelayMs === undefined ? site.hosts : undefined,
-      allowPrivate: [site.origin],
+      allowPrivate: [site.origin, ...(setting.allowPrivate ?? [])],
     }),
   )
   const telemetry = createTelemetry()

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import type { Clock } from '#schemas/clock.ts'
@@ -14,6 +14,13 @@ const Entry = z.object({
   expiresAt: z.number(),
   attempt: z.number(),
 })
+type Entry = z.infer<typeof Entry>
+/** A line of the journal: a claim that was taken, or the token of one that ended. */
+const Line = z.union([Entry, z.object({ ended: z.string() })])
+
+const heldMax = 10_000
+/** The journal is written anew when it has so many bytes more than when it last was. */
+const growthBytesMax = 256 << 10
 
 /**
  * What a miner holds at this moment, beside its frontier, so that the next start of the same miner after kill -9 knows it: hosts of its own need not wait for
@@ -21,6 +28,7 @@ const Entry = z.object({
  * robots.txt asks for.
  */
 export interface ClaimJournal {
+  /** @param claims all that are held now; what is new among them and what has ended since is appended */
   write(claims: readonly Claim[]): Promise<void>
   /**
    * Gives back what the journal says was held of our own hosts.
@@ -30,16 +38,30 @@ export interface ClaimJournal {
 }
 
 export function claimJournal(path: string): ClaimJournal {
-  let folder: Promise<unknown> | undefined
+  /** Tokens that stand in the file; undefined before this process has written any. */
+  let noted: ReadonlySet<string> | undefined
+  let grownBytes = 0
   return {
     async write(claims) {
-      await (folder ??= mkdir(dirname(path), { recursive: true }))
-      await writeFile(path, JSON.stringify(claims))
+      const held = new Set(claims.map(({ token }) => token))
+      const before = noted
+      noted = held
+      if (before === undefined || grownBytes > growthBytesMax) {
+        grownBytes = 0
+        return replace(path, claims.map(entryOf).map(lineOf).join(''))
+      }
+      const ended = [...before].filter((token) => !held.has(token)).map((token) => lineOf({ ended: token }))
+      const taken = claims
+        .filter(({ token }) => !before.has(token))
+        .map(entryOf)
+        .map(lineOf)
+      const lines = [...ended, ...taken].join('')
+      grownBytes += lines.length
+      await appendFile(path, lines)
     },
     async recover(frontier, pace, isOwn) {
-      const held = parse(await readFile(path, 'utf8').catch(() => '[]'))
       const interrupted = new Map<string, number>()
-      for (const claim of held) {
+      for (const claim of heldIn(await readFile(path, 'utf8').catch(() => ''))) {
         const { host, hostname } = new URL(claim.url)
         if (isOwn(hostname)) await releaseClaim(frontier, { ...claim, previous: undefined }, pace)
         else interrupted.set(host, pace.now())
@@ -49,10 +71,33 @@ export function claimJournal(path: string): ClaimJournal {
   }
 }
 
-function parse(text: string): z.infer<typeof Entry>[] {
+/** Each begins anew, so that one that is torn spoils none that comes after it. */
+const lineOf = (line: Entry | { ended: string }): string => `\n${JSON.stringify(line)}`
+
+const entryOf = ({ url, kind, label, priority, token, expiresAt, attempt }: Claim): Entry => ({ url, kind, label, priority, token, expiresAt, attempt })
+
+async function replace(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(`${path}.new`, text)
+  await rename(`${path}.new`, path)
+}
+
+/** A line that is torn says nothing; the others are as good as they were. */
+function heldIn(text: string): Entry[] {
+  const held = new Map<string, Entry>()
+  for (const line of text.split('\n')) {
+    const read = parse(line)
+    if (read === undefined) continue
+    if ('ended' in read) held.delete(read.ended)
+    else held.set(read.token, read)
+  }
+  return [...held.values()].slice(0, heldMax)
+}
+
+function parse(line: string): z.infer<typeof Line> | undefined {
   try {
-    return z.array(Entry).max(10_000).parse(JSON.parse(text))
+    return Line.parse(JSON.parse(line))
   } catch {
-    return []
+    return undefined
   }
 }

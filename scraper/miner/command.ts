@@ -3,18 +3,21 @@ import type { Config } from '#infra/config/schema.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
 import { limitHeapGrowth } from '#infra/heap-growth.ts'
+import type { TelemetryHub } from '#infra/telemetry/telemetry.ts'
 import type { Signer } from '#schemas/chain.ts'
 import type { Frontier } from '#schemas/frontier.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Queue } from '#schemas/queue.ts'
 import { openPagePool } from '../document/page-pool.ts'
 import { describeNext, type DryRunParts } from './dry-run.ts'
+import { withLastWord } from './last-word.ts'
 import { openMiner, type CycleReport, type Miner, type MinerOptions } from './miner.ts'
 
 /** The backends of a data folder, as far as a miner uses them. */
 export interface MinerBackends
   extends Omit<MinerOptions, 'signer' | 'coldkey' | 'settings' | 'frontier' | 'documents' | 'pages' | 'reproducible'>, AsyncDisposable {
   config: Pick<Config, 'miner' | 'run'>
+  telemetry: TelemetryHub
   frontier(name: string): Frontier & HostTurns
   queue(name: string): Queue
   wallet(name: string): Promise<{ signer: Signer; coldkey: string }>
@@ -64,8 +67,8 @@ async function mine(backends: MinerBackends, { once }: Flags, signal: AbortSigna
   const { miner: settings } = backends.config
   await using pages = openPagePool({ threads: settings.document_threads })
   await using miner = await minerOf({ ...backends, pages }, settings)
-  if (once) process.stdout.write(`${JSON.stringify(await miner.cycle(signal))}\n`)
-  else await cycleForever(miner, backends, signal)
+  const output = process.stderr
+  await withLastWord(miner, { ...backends, output }, () => (once ? cycleOnce(miner, signal) : cycleForever(miner, backends, signal)))
 }
 
 /** Opens the miner with these settings on backends that it shares with others; its own are its frontier, its queue and its hotkey, by its name. */
@@ -79,6 +82,13 @@ export async function minerOf(backends: MinerBackends & Pick<MinerOptions, 'page
     documents: backends.queue(`documents-${name}`),
     reproducible: backends.config.run.frozen_at !== undefined,
   })
+}
+
+async function cycleOnce(miner: Miner, signal: AbortSignal): Promise<void> {
+  const report = await miner.cycle(signal)
+  process.stdout.write(`${JSON.stringify(report)}\n`)
+  // All was done that could be, and something is to be mended.
+  if (report.dead_seeds.length > 0) process.exitCode = 1
 }
 
 const cycleForever = (miner: Miner, { pace, telemetry }: MinerBackends, signal: AbortSignal): Promise<void> =>

@@ -6,7 +6,7 @@ import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Queue } from '#schemas/queue.ts'
-import type { PageDocument } from '../document/page-document.ts'
+import type { PageDocument, PageReading } from '../document/page-document.ts'
 import type { PagePool } from '../document/page-pool.ts'
 import { pageTask, type Wishes } from '../document/read-page.ts'
 import { crawlDelayOf, mayFetch, type Robots } from '../robots/robots.ts'
@@ -14,7 +14,7 @@ import { jobMatcher } from '../jobs/job-match.ts'
 import { documentMessage } from '../shard/arrival.ts'
 import { openWarc, warcPages, type ArchivedPage } from '../source/warc.ts'
 import { labelOf, type Jobs } from '../jobs/jobs.ts'
-import type { Rejects } from './rejects.ts'
+import type { Rejects } from '../rejects/rejects.ts'
 import type { Share } from '../jobs/share.ts'
 
 export interface ImportOptions {
@@ -69,7 +69,7 @@ async function importArchive(options: ImportOptions, location: string, path: str
   const readAhead = pageReader(options)
   const wants = (url: string) => isOurs(url) && jobs.of(url) !== undefined
   let [taken, next] = [0, from]
-  const ahead: { page: ArchivedPage; reading: Promise<PageDocument | string> }[] = []
+  const ahead: { page: ArchivedPage; reading: Promise<Read> }[] = []
   /** Pages that are being kept: they share the syncs of the queue. */
   let keeping: Promise<0 | 1>[] = []
   const note = async (isDone: boolean): Promise<void> => {
@@ -105,11 +105,14 @@ async function importArchive(options: ImportOptions, location: string, path: str
   return taken
 }
 
+/** What a page became, or why not. */
+type Read = Pick<PageReading, 'document' | 'refused'>
+
 /** Nobody was asked. */
 const fromArchive = { permission: undefined, policy: undefined }
 
 /** Begins to read a page. */
-function pageReader({ pages, jobs, blocks, facts, wishes, signal }: ImportOptions): (page: ArchivedPage) => Promise<PageDocument | string> {
+function pageReader({ pages, jobs, blocks, facts, wishes, signal }: ImportOptions): (page: ArchivedPage) => Promise<Read> {
   return ({ fetched, fetchedAt, read }) => {
     const reading =
       typeof read === 'string' || blocks?.(fetched.url)
@@ -117,7 +120,7 @@ function pageReader({ pages, jobs, blocks, facts, wishes, signal }: ImportOption
         : read.isPage
           ? pages.read(pageTask({ ...fromArchive, fetched, quality: jobs.of(fetched.url)?.web.quality }, Math.min(fetchedAt, facts.now()), wishes), signal)
           : Promise.resolve('no_text')
-    const document = reading.then((made) => (typeof made === 'string' ? made : made.document))
+    const document = reading.then((made) => (typeof made === 'string' ? { document: made } : made))
     // Nobody may be waiting for it when one before it fails.
     document.catch(() => undefined)
     return document
@@ -125,7 +128,7 @@ function pageReader({ pages, jobs, blocks, facts, wishes, signal }: ImportOption
 }
 
 /** 1 when the page became a document that was not known. */
-function pageKeeper({ documents, jobs, hotkey, rejects }: ImportOptions): (page: ArchivedPage, read: PageDocument | string) => Promise<0 | 1> {
+function pageKeeper({ documents, jobs, hotkey, rejects }: ImportOptions): (page: ArchivedPage, read: Read) => Promise<0 | 1> {
   const matches = jobMatcher(jobs.list)
   const documentOf = (url: string, page: PageDocument | string) => {
     const job = jobs.of(url)
@@ -134,9 +137,11 @@ function pageKeeper({ documents, jobs, hotkey, rejects }: ImportOptions): (page:
     return matches(document, job.id) === undefined ? document : 'job_mismatch'
   }
   return async ({ fetched }, read) => {
-    const document = documentOf(fetched.url, read)
+    const document = documentOf(fetched.url, read.document)
     if (typeof document !== 'string') return (await documents.add([documentMessage(document)])) > 0 ? 1 : 0
-    await rejects.add({ subject: fetched.url, reason: document, stage: 'archive' })
+    const job = jobs.of(fetched.url)
+    const { document: kept, ...scores } = read.refused ?? {}
+    await rejects.add({ subject: fetched.url, reason: document, stage: 'archive', details: { ...(job && { label: labelOf(job) }), ...scores }, document: kept })
     return 0
   }
 }

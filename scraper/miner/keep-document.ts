@@ -6,7 +6,7 @@ import type { Claim } from '#schemas/frontier.ts'
 import type { Message, Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { ReadOutcome } from '../fetch/fetch-target.ts'
-import type { PageDocument } from '../document/page-document.ts'
+import type { PageDocument, RefusedText } from '../document/page-document.ts'
 import type { ReadPage } from '../document/read-page.ts'
 import { datedByHistory } from '../freshness/page-history.ts'
 import { documentDigest, textDigest } from '../revisit/digests.ts'
@@ -21,7 +21,9 @@ import { labelOf, type Jobs } from '../jobs/jobs.ts'
  * What became of a page: `stored` is durable when this is said, `unchanged` is stored already. With more that it leads to, as only a browser could see, and
  * what the next version is held against.
  */
-export type Kept = { outcome: 'stored' | 'unchanged' | 'rejected'; found?: Found | undefined } & Pick<Reading, 'content' | 'kept' | 'refusal' | 'goodUntil'>
+export type Kept = { outcome: 'stored' | 'unchanged' | 'rejected'; found?: Found | undefined } & Pick<Reading, 'content' | 'kept' | 'refusal' | 'goodUntil'> & {
+    refused?: RefusedText | undefined
+  }
 
 /** The step after the links of a page are known: what else it is good for. @throws the signal's reason when aborted */
 export type KeepPage = (claim: Claim, read: ReadOutcome, signal: AbortSignal) => Promise<Kept>
@@ -39,16 +41,16 @@ export interface KeeperOptions {
 export function documentKeeper(options: KeeperOptions): KeepPage {
   const matches = jobMatcher(options.jobs.list)
   return async (claim, read, signal) => {
-    const { document: page, found, textId } = await options.readPage({ ...read, quality: options.jobs.of(claim.url)?.web.quality }, signal)
-    const refused = (refusal: string): Kept => ({ outcome: 'rejected', refusal, content: textDigest(`${refusal} ${textId}`), found })
-    if (typeof page === 'string') return refused(page)
+    const { document: page, refused, found, textId } = await options.readPage({ ...read, quality: options.jobs.of(claim.url)?.web.quality }, signal)
+    const rejected = (refusal: string): Kept => ({ outcome: 'rejected', refusal, content: textDigest(`${refusal} ${textId}`), refused, found })
+    if (typeof page === 'string') return rejected(page)
     const said = { content: documentDigest(page), goodUntil: unavailableAt(page.rights.meta_robots), found }
     if (options.revisits.isKnown(claim, said.content)) return { outcome: 'unchanged', ...said }
     const { page: dated, kept } = datedByHistory(page, claim)
     const document = documentOf(options, claim, dated, matches)
-    if (typeof document === 'string') return refused(document)
+    if (typeof document === 'string') return rejected(document)
     const added = await addDocument(options.documents, document)
-    if (added === 'too_large') return refused(added)
+    if (added === 'too_large') return rejected(added)
     // The key of a new version is known only when a crash came between its queue and its frontier.
     const isNew = added > 0
     if (isNew) options.telemetry.count('crawl.documents', 1, { label: document.label })

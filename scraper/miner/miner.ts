@@ -3,6 +3,7 @@ import type { Config } from '#infra/config/schema.ts'
 import { sqliteHostNotes } from '#infra/host-notes/sqlite.ts'
 import type { Browser } from '#infra/net/browser/rendering.ts'
 import type { Http } from '#infra/net/http.ts'
+import type { DeadSeed } from '#infra/telemetry/crawl-summary.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Chain, Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
@@ -25,13 +26,14 @@ import { createRobots, type Robots } from '../robots/robots.ts'
 import { snapshotShards, type SnapshotReport } from '../shard/snapshot.ts'
 import { openWarcWriter, type WarcWriter } from '../warc/warc-writer.ts'
 import { claimJournal, type ClaimJournal } from './claim-journal.ts'
+import { openSeedBook, saveSeedBook, type SeedBook } from '../seeds/seed-book.ts'
 import { requireContact } from '../limits/contact.ts'
 import { openGate, type Gate } from '../limits/gate.ts'
 import { importArchives } from './import-archives.ts'
 import { documentKeeper, withdrawer } from './keep-document.ts'
 import { hostMoods, type HostMoods } from '../limits/host-rest.ts'
 import { createUplink, type Uplink } from '../limits/uplink.ts'
-import { openRejects, type Rejects } from './rejects.ts'
+import { openRejects, type Rejects } from '../rejects/rejects.ts'
 import { revisitPlan } from '../revisit/revisit.ts'
 import { minerRenderer } from './render.ts'
 import { shareOf, type Share } from '../jobs/share.ts'
@@ -78,9 +80,15 @@ export interface CycleReport {
   /** label → finished visits over all cycles that this one worked towards. */
   targets: Record<string, number>
   snapshot: SnapshotReport
+  /** When something may be asked for again, ISO 8601; null when nothing is left to ask for. */
+  next_at: string | null
+  /** Seeds that came to nothing, as far as is known after this cycle. */
+  dead_seeds: DeadSeed[]
 }
 
 export interface Miner extends AsyncDisposable {
+  /** Seeds that came to nothing, as far as is known. */
+  deadSeeds(): Promise<DeadSeed[]>
   /**
    * Crawls its part of the web until every label has its visits, then writes shards, index and commitment. A cycle that was cut off goes on.
    * @throws the signal's reason when aborted; OrreryError `invalid_config` when a public page is to be asked without a contact, `not_found` without a
@@ -104,45 +112,35 @@ export async function openMiner(given: MinerOptions): Promise<Miner> {
   const notes = outsideNotes(stack.use(sqliteHostNotes(join(dataDir, 'hosts', `${settings.name}.sqlite`), { clock: pace })), http)
   const robots = createRobots(http, pace)
   const policies = createHostPolicies(http, pace, notes)
-  const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.json`))
+  const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.jsonl`))
   const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)
   const variants = stack.use(openVariants(join(dataDir, 'traps', `${settings.name}.bin`), trapLimits))
   const traps = createTraps(trapLimits, variants.book)
   const lastmods = createLastmods({ notes, pace })
+  const seeds = await openSeedBook(dataDir, settings.name, { hotkey: signer.address, telemetry, now: pace.now })
+  let lastTally: Tally | undefined
+  const deadSeeds = async () => seeds.dead((await options.frontier.stats()).labels, (label) => lastTally?.reasonsOf(label) ?? [])
   const opened = stack.move()
   return {
+    deadSeeds,
     async cycle(signal) {
       signal.throwIfAborted()
       const order = await openWorkOrder({ ...options, hotkey: signer.address, pages: settings.pages_per_cycle })
       requireContact(settings.contact, seedsOf(order), http.isVirtual)
-      const tally = new Tally(signer.address, telemetry, pace)
+      const tally = (lastTally = new Tally(signer.address, telemetry, pace))
       const targets = targetsOf({ jobs: order.jobs, isOurs, traps, lastmods, blocks, now: options.facts.now })
       await importArchives({ ...options, ...importSettings(options), jobs: order.jobs, isOurs, robots, rejects, blocks, signal })
-      await options.frontier.add(targets.seeds())
-      await crawl(
-        options,
-        {
-          order,
-          journal,
-          robots,
-          policies,
-          moods: hostMoods({ notes, pace }),
-          archive,
-          rejects,
-          targets,
-          lastmods,
-          uplink,
-          tally,
-          interrupted,
-          isOurs,
-          blocks,
-        },
-        signal,
-      )
+      const asked = targets.seeds()
+      await options.frontier.add([...asked, ...seeds.watch(asked, order.jobs)])
+      const moods = hostMoods({ notes, pace })
+      const parts = { order, journal, robots, policies, moods, archive, rejects, targets, lastmods, uplink, tally, seeds, interrupted, isOurs, blocks }
+      await crawl(options, parts, signal).finally(() => saveSeedBook(dataDir, settings.name, seeds))
+      tally.tell()
       signal.throwIfAborted()
       const snapshot = await snapshotShards({ ...options, nearDuplicates, jobs: order.jobs.list, codec: settings.codec, rejects: rejects.add, signal })
       await order.finish()
-      const report = { ...tally.report(), cycle: order.cycle, targets: Object.fromEntries(order.targets()), snapshot }
+      const next_at = dateOf(await options.frontier.nextReadyAt())
+      const report = { ...tally.report(), cycle: order.cycle, targets: Object.fromEntries(order.targets()), snapshot, next_at, dead_seeds: await deadSeeds() }
       telemetry.event('miner.cycle', { ...report })
       return report
     },
@@ -180,7 +178,11 @@ const importSettings = ({ settings, signer, dataDir }: MinerOptions) => ({
   folder: join(dataDir, 'archives', settings.name),
 })
 
-const wishesOf = ({ obey_rights, markdown }: Config['miner']) => ({ obeyRights: obey_rights, keepsMarkdown: markdown })
+const wishesOf = ({ obey_rights, markdown, rejected_text_bytes }: Config['miner']) => ({
+  obeyRights: obey_rights,
+  keepsMarkdown: markdown,
+  refusedTextBytes: rejected_text_bytes,
+})
 
 interface CrawlParts {
   order: WorkOrder
@@ -194,6 +196,7 @@ interface CrawlParts {
   lastmods: Lastmods
   uplink: Uplink
   tally: Tally
+  seeds: SeedBook
   interrupted: ReadonlyMap<string, number>
   isOurs: Share
   /** What nobody may fetch or keep. */
@@ -221,8 +224,12 @@ async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSign
     leaseMs: visitMs + turnMs,
     inRounds: reproducible,
     retarget: order.retarget,
-    onClaims: journal.write,
+    async onClaims(held) {
+      await order.begin()
+      await journal.write(held)
+    },
     onStats: tally.noteStats,
+    onWait: tally.noteWait,
   })
   const visit = claimVisitor(visitorOptions(options, parts, { gate, visitMs, signal }))
   await executeCrawl({ work, visit, concurrency: settings.concurrency })
@@ -247,7 +254,7 @@ function visitorOptions(
     obeyRights: settings.obey_rights,
     rejects: {
       add: (reject) => {
-        tally.reject(reject.reason)
+        tally.reject(reject)
         return parts.rejects.add(reject)
       },
     },
@@ -269,5 +276,7 @@ const poolMs = 20_000
 
 /** Longest a claim may wait for a slot; after that it is given back. */
 const turnMs = 5000
+
+const dateOf = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
 
 const seedsOf = ({ jobs }: WorkOrder): string[] => jobs.list.flatMap(({ web }) => web.seeds)

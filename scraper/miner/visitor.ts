@@ -14,7 +14,9 @@ import { hostWord, pageRights, rightsRefusal } from '../robots/rights.ts'
 import { noFinds, type Found } from '../source/found.ts'
 import { HostManners, type Ending, type MannersOptions } from './host-manners.ts'
 import type { KeepPage, Kept, Withdraw } from './keep-document.ts'
-import type { Rejects } from './rejects.ts'
+import type { RefusedText } from '../document/page-document.ts'
+import type { Rejects } from '../rejects/rejects.ts'
+import type { SeedBook } from '../seeds/seed-book.ts'
 
 export interface VisitorOptions extends FetchServices, Omit<MannersOptions, 'http' | 'robots' | 'pace'> {
   rejects: Pick<Rejects, 'add'>
@@ -25,6 +27,8 @@ export interface VisitorOptions extends FetchServices, Omit<MannersOptions, 'htt
   withdraw: Withdraw
   revisits: Revisits
   uplink: Pick<Uplink, 'isDown'>
+  /** Told how each visit ended. */
+  seeds: Pick<SeedBook, 'note'>
   /** Stamps documents. */
   facts: Clock
   /** Obey what an owner reserves, too. */
@@ -65,13 +69,18 @@ export class Visitor {
 
   /** @param hold as long as the visit lasts */
   async #visit(claim: Claim, hold: DisposableStack): Promise<void> {
-    const { signal, blocks, excludes, revisits, uplink } = this.#options
-    if (blocks?.(claim.url)) return this.#giveUp(claim, 'failed', 'blocked', noRequest)
-    if (claim.kind === 'page' && excludes?.(claim.url)) return this.#giveUp(claim, 'failed', 'excluded', noRequest)
+    const { signal, blocks, excludes, revisits, uplink, seeds } = this.#options
+    const barred = blocks?.(claim.url) ? 'blocked' : claim.kind === 'page' && excludes?.(claim.url) ? 'excluded' : undefined
+    if (barred !== undefined) {
+      seeds.note(claim.url, { kind: 'refused', reason: barred })
+      return this.#giveUp(claim, 'failed', barred, noRequest)
+    }
     if (await this.#manners.comesFirst(claim)) return
     const outcome = await fetchTarget(claim, revisits.conditions(claim, this.#wordOf(claim)), this.#options, signal, hold)
     if (outcome.kind === 'trouble' && uplink.isDown()) return this.#giveBack(claim, outcome)
     this.#manners.note(claim, { exchange: outcome.exchange, isTrouble: outcome.kind === 'trouble' })
+    // What is read may still be rejected.
+    if (outcome.kind !== 'read') seeds.note(claim.url, outcome)
     switch (outcome.kind) {
       case 'read':
         return this.#read(claim, outcome)
@@ -80,7 +89,7 @@ export class Visitor {
       case 'moved':
         return this.#moved(claim, outcome)
       case 'refused':
-        await this.#addFound(claim, noFinds, outcome.permission)
+        if (outcome.permission) await this.#addFound(claim, noFinds, outcome.permission)
         return this.#giveUp(claim, 'failed', outcome.reason, outcome)
       case 'trouble':
         return this.#trouble(claim, outcome)
@@ -94,6 +103,7 @@ export class Visitor {
   }
 
   async #read(claim: Claim, outcome: ReadOutcome): Promise<void> {
+    const { seeds } = this.#options
     const { fetched, found, permission } = outcome
     // While the document is made; the visit is not done before what it leads to is durable.
     const adding = this.#addFound(claim, found, permission)
@@ -101,6 +111,7 @@ export class Visitor {
     const made = outcome.isPage ? await this.#document(claim, outcome) : this.#list(claim, outcome)
     const shown = made.found ? await this.#addFound(claim, made.found, permission) : 0
     const hasNews = (await adding) + shown > 0
+    seeds.note(claim.url, made.outcome === 'unchanged' ? { kind: 'unchanged' } : { ...outcome, rejection: made.refusal })
     await this.#afterReading(claim, { ...made, headers: fetched.headers, hasNews, word: this.#wordOf(claim) }, outcome)
   }
 
@@ -147,7 +158,8 @@ export class Visitor {
 
   async #trouble(claim: Claim, outcome: Trouble): Promise<void> {
     const { frontier, telemetry, pace } = this.#options
-    const retry = retryAfterTrouble(outcome.reason, claim.attempt, outcome.retryAfterMs)
+    const kind = outcome.permission ? outcome.reason : 'robots_unreachable'
+    const retry = retryAfterTrouble(kind, claim.attempt, outcome.retryAfterMs)
     if (!retry.retry) return this.#giveUp(claim, 'failed', outcome.reason, outcome)
     if (outcome.permission) await this.#addFound(claim, noFinds, outcome.permission)
     telemetry.count('crawl.deferred', 1, { reason: outcome.reason })

@@ -6,10 +6,12 @@ import { lineage, type CycleManifest } from '#schemas/manifest.ts'
 import { splitWithin } from '../jobs/budget.ts'
 import { compileJobs, type Jobs } from '../jobs/jobs.ts'
 
-/** What a cycle is to do, as it stands in the catalog: a restart goes on with the same one. */
+/** What a cycle is to do. From its beginning on it stands in the catalog: a restart goes on with the same one. A cycle that finds nothing to do leaves no trace. */
 export interface WorkOrder {
   readonly cycle: number
   readonly jobs: Jobs
+  /** Keeps it, before its first visit. */
+  begin(): Promise<void>
   targets(): ReadonlyMap<string, number>
   retarget(targets: ReadonlyMap<string, number>): Promise<void>
   finish(): Promise<void>
@@ -36,18 +38,21 @@ export async function openWorkOrder(options: WorkOrderOptions): Promise<WorkOrde
   const jobs = compileJobs(list.jobs)
   const isOpen = previous?.finished === false && previous.desirability === list.sha256
   let manifest: CycleManifest = isOpen ? previous : await newCycle(options, previous, head?.sha256, list.sha256, jobs)
-  let sha256 = isOpen ? head?.sha256 : (await catalog.commit(line, head?.sha256, manifest)).sha256
+  let sha256 = head?.sha256
+  let isKept = isOpen
 
-  const replace = async (change: Partial<CycleManifest>): Promise<void> => {
+  const keep = async (change: Partial<CycleManifest>): Promise<void> => {
     manifest = { ...manifest, ...change, parent: sha256 ?? null }
     sha256 = (await catalog.commit(line, sha256, manifest)).sha256
+    isKept = true
   }
   return {
     cycle: manifest.cycle,
     jobs,
     targets: () => new Map(Object.entries(manifest.targets)),
-    retarget: (targets) => replace({ targets: Object.fromEntries(targets) }),
-    finish: () => replace({ finished: true }),
+    begin: async () => (isKept ? undefined : keep({})),
+    retarget: (targets) => keep({ targets: Object.fromEntries(targets) }),
+    finish: async () => (isKept ? keep({ finished: true }) : undefined),
   }
 }
 

@@ -27,6 +27,8 @@ export interface WorkOptions {
   gate: Gate
   /** Told what the frontier holds, whenever it was asked. */
   onStats(stats: FrontierStats): void
+  /** Told when nothing can be asked before `until` (ms since epoch). */
+  onWait(until: number): void
   /** Keeps moved targets durable. */
   retarget(targets: ReadonlyMap<string, number>): Promise<void>
   signal: AbortSignal
@@ -153,12 +155,13 @@ async function claimShares({ frontier, leaseMs }: WorkOptions, open: ReadonlyMap
 }
 
 /** False when nothing of these labels becomes ready soon; what is leased to somebody who may be dead is waited for as long as that can last. */
-async function waitUntilReady({ frontier, pace, signal, leaseMs }: WorkOptions, labels: readonly string[]): Promise<boolean> {
+async function waitUntilReady({ frontier, pace, signal, leaseMs, onWait }: WorkOptions, labels: readonly string[]): Promise<boolean> {
   const readyAt = await frontier.nextReadyAt(labels)
   const waitMs = readyAt === undefined ? Infinity : readyAt - pace.now()
   const stats = (await frontier.stats()).labels
   const isLeased = labels.some((label) => (stats[label]?.leased ?? 0) > 0)
   if (waitMs > (isLeased ? Math.max(soonMs, leaseMs) : soonMs)) return false
+  onWait(pace.now() + waitMs)
   await pace.sleep(Math.max(waitMs, shortestWaitMs), signal)
   return true
 }

@@ -27,7 +27,7 @@ const endings: readonly Ending[] = [
   { reasons: /^(?:noindex|unavailable|noai|tdm_reserved|ai_txt_disallowed)$/, comesAgain: true, withdraws: 'at once' },
   // Trouble on the way, of the host or of ours; or no word of the page at all.
   {
-    reasons: /^(?:dns_failed|connection_failed|(?:\w+_)?timeout|truncated_body|robots_unreachable|http_(?:408|425|429|5\d\d))$/,
+    reasons: /^(?:dns_failed|connection_(?:failed|refused)|(?:\w+_)?timeout|truncated_body|robots_unreachable|http_(?:408|425|429|5\d\d))$/,
     comesAgain: true,
     withdraws: 'never',
   },

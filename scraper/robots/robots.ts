@@ -1,4 +1,5 @@
 import { decodeText } from '#scraper/charset/charset.ts'
+import { isOfHost } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
 import { recentValues } from '#infra/recent-values.ts'
 import { userAgentToken } from '#infra/net/user-agent.ts'
@@ -7,8 +8,11 @@ import { pathOf } from '#schemas/identity/url-parts.ts'
 import { inTurns } from './in-turns.ts'
 import { allowAll, readRobots, robotsBytesMax, robotsRules, type RobotsRules } from './robots-txt.ts'
 
-/** `unreachable`: the file exists or may exist but could not be read, so nothing may be fetched (RFC 9309 §2.3.1.4). */
-export type HostRobots = { state: 'found' | 'absent'; rules: RobotsRules } | { state: 'unreachable'; reason: string; until: number }
+/**
+ * `unreachable`: the file exists or may exist but could not be read, so nothing may be fetched (RFC 9309 §2.3.1.4). `isOfHost`: the reason is its host's, and
+ * would be that of each of its pages.
+ */
+export type HostRobots = { state: 'found' | 'absent'; rules: RobotsRules } | { state: 'unreachable'; reason: string; isOfHost: boolean; until: number }
 
 export interface Robots {
   /** What the host of `url` asks of us; read at most once a day, and again by a process that starts: it may have been down for long. */
@@ -55,8 +59,14 @@ const robotsBytes = (robots: HostRobots): number => (robots.state === 'found' ? 
 
 async function read(http: Http, origin: string, pace: Clock): Promise<HostRobots> {
   const answer = await http.get(`${origin}/robots.txt`, { bytesMax: robotsBytesMax, truncate: true, redirectsMax: 5 })
-  // When it is our own trouble, it says nothing of the host.
-  const unreachable = (reason: string): HostRobots => ({ state: 'unreachable', reason, until: pace.now() + (reason === 'offline' ? 0 : unreachableMs) })
+  const unreachable = (reason: string): HostRobots => ({
+    state: 'unreachable',
+    reason,
+    // Where a redirect of the file leads says nothing of its host.
+    isOfHost: isOfHost(reason) && answer.url.startsWith(`${origin}/`),
+    // When it is our own trouble, it says nothing of the host.
+    until: pace.now() + (reason === 'offline' ? 0 : unreachableMs),
+  })
   // §2.3.1.2: more than five redirects is as good as no file.
   if (!answer.ok) return answer.reason === 'too_many_redirects' ? { state: 'absent', rules: allowAll } : unreachable(answer.reason)
   const { status } = answer

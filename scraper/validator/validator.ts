@@ -95,6 +95,7 @@ async function runCycle(params: ValidatorParams, signal: AbortSignal): Promise<V
     sample_block: sampleBlock.number,
     miners: scores.length,
     passed: scores.filter(({ passed }) => passed).length,
+    scores: scores.map(({ hotkey, score, credibility, passed }) => ({ hotkey, score, credibility, passed })),
     weights_accepted: weights.accepted,
   })
   return { block, sampleBlock: sampleBlock.number, miners: scores, weights }

@@ -1,4 +1,5 @@
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gunzipSync, gzip } from 'node:zlib'
 
 /**
  * A record as a gzip member of its own that says how long it is: the extra field "sl" (WARC/1.1 Annex D.3) holds the lengths of the member and of its contents,
@@ -10,8 +11,10 @@ const extraField = 4
 /** Members of this program are a record each, of a page at the most. */
 const memberBytesMax = 2 ** 30
 
-export function packMember(contents: Uint8Array): Buffer {
-  const plain = gzipSync(contents)
+const packed = promisify(gzip)
+
+export async function packMember(contents: Uint8Array): Promise<Buffer> {
+  const plain = await packed(contents)
   const member = Buffer.alloc(plain.length + 2 + extraBytes)
   plain.copy(member, 0, 0, headBytes)
   member[3] = extraField

@@ -20,33 +20,36 @@ const revisitProfile = 'http://netpreserve.org/warc/1.1/revisit/server-not-modif
 const encoder = new TextEncoder()
 
 /** What a file begins with: who wrote it. */
-export function warcinfoRecord({ software, at, file }: { software: string; at: number; file: string }): Uint8Array {
+export async function warcinfoRecord({ software, at, file }: { software: string; at: number; file: string }): Promise<Uint8Array> {
   const block = encoder.encode(
     `software: ${software}\r\nformat: WARC File Format 1.1\r\nconformsTo: http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/\r\nrobots: obey\r\n`,
   )
-  return record({ type: 'warcinfo', at, contentType: 'application/warc-fields', fields: { 'WARC-Filename': file } }, block)
+  const { bytes } = await record({ type: 'warcinfo', at, contentType: 'application/warc-fields', fields: { 'WARC-Filename': file } }, block)
+  return bytes
 }
 
 /** The request and the response, or for 304 the revisit, in the order they are written. */
-export function exchangeRecords(exchange: ArchivedExchange): Uint8Array[] {
+export async function exchangeRecords(exchange: ArchivedExchange): Promise<Uint8Array[]> {
   const { url, at, address, status, body } = exchange
   const isRevisit = status === 304
   const head = encoder.encode(responseHead(exchange))
   const fields = {
     'WARC-Target-URI': url,
     ...(address === undefined ? {} : { 'WARC-IP-Address': address }),
-    'WARC-Payload-Digest': isRevisit ? undefined : digestOf(body),
+    'WARC-Payload-Digest': isRevisit ? undefined : await digestOf(body),
     ...(isRevisit ? { 'WARC-Profile': revisitProfile, 'WARC-Refers-To-Target-URI': url } : {}),
   }
   const answer = { type: isRevisit ? 'revisit' : 'response', at, contentType: 'application/http;msgtype=response', fields }
   const block = Buffer.concat([head, body])
+  const answered = await record(answer, block)
   const request = {
     type: 'request',
     at,
     contentType: 'application/http;msgtype=request',
-    fields: { 'WARC-Target-URI': url, 'WARC-Concurrent-To': idOf(answer, block) },
+    fields: { 'WARC-Target-URI': url, 'WARC-Concurrent-To': answered.id },
   }
-  return [record(request, encoder.encode(requestHead(exchange))), record(answer, block)]
+  const asked = await record(request, encoder.encode(requestHead(exchange)))
+  return [asked.bytes, answered.bytes]
 }
 
 interface RecordHead {
@@ -56,26 +59,29 @@ interface RecordHead {
   fields: Readonly<Record<string, string | undefined>>
 }
 
-function record(head: RecordHead, block: Uint8Array): Uint8Array {
+async function record(head: RecordHead, block: Uint8Array): Promise<{ id: string; bytes: Uint8Array }> {
   const { type, at, contentType, fields } = head
+  const digest = await digestOf(block)
+  const id = idOf(head, digest)
   const all = {
     'WARC-Type': type,
-    'WARC-Record-ID': idOf(head, block),
+    'WARC-Record-ID': id,
     'WARC-Date': new Date(at).toISOString(),
     ...fields,
-    'WARC-Block-Digest': digestOf(block),
+    'WARC-Block-Digest': digest,
     'Content-Type': contentType,
     'Content-Length': String(block.length),
   }
   const lines = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${oneLine(value)}\r\n`]))
-  return Buffer.concat([encoder.encode(`WARC/1.1\r\n${lines.join('')}\r\n`), block, encoder.encode('\r\n\r\n')])
+  const bytes = Buffer.concat([encoder.encode(`WARC/1.1\r\n${lines.join('')}\r\n`), block, encoder.encode('\r\n\r\n')])
+  return { id, bytes }
 }
 
 /** A name made of what the record says (UUID version 8, RFC 9562 §5.8), so that the same crawl writes the same bytes. */
-function idOf({ type, at, fields }: RecordHead, block: Uint8Array): string {
+function idOf({ type, at, fields }: RecordHead, blockDigest: string): string {
   const hash = createHash('sha256')
     .update(JSON.stringify([type, at, fields['WARC-Target-URI'] ?? fields['WARC-Filename']]))
-    .update(block)
+    .update(blockDigest)
     .digest()
   hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x80
   hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80
@@ -107,7 +113,8 @@ const oneLine = (value: string): string => value.replace(/[\r\n]+/g, ' ')
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
 /** `sha1:` in base 32, which every reader of WARC knows. */
-function digestOf(bytes: Uint8Array): string {
-  const bits = BigInt(`0x${createHash('sha1').update(bytes).digest('hex')}`)
+async function digestOf(bytes: Uint8Array): Promise<string> {
+  // In a thread, since what is archived may be long.
+  const bits = BigInt(`0x${Buffer.from(await crypto.subtle.digest('SHA-1', bytes)).toString('hex')}`)
   return `sha1:${Array.from({ length: 32 }, (_, i) => base32[Number((bits >> BigInt(155 - 5 * i)) & 31n)]).join('')}`
 }

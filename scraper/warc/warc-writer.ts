@@ -92,7 +92,7 @@ class WarcFiles {
 
   async append(exchange: ArchivedExchange): Promise<void> {
     const file = this.#current ?? (await this.#start())
-    await this.#put(file, exchangeRecords(exchange))
+    await this.#put(file, await exchangeRecords(exchange))
     if (file.bytes >= this.#options.fileBytesMax) await this.close()
   }
 
@@ -116,12 +116,12 @@ class WarcFiles {
 
   async #introduce(file: OpenFile): Promise<void> {
     const { now, software } = this.#options
-    await this.#put(file, [warcinfoRecord({ software, at: now(), file: this.#name(file.number, suffix) })])
+    await this.#put(file, [await warcinfoRecord({ software, at: now(), file: this.#name(file.number, suffix) })])
   }
 
   /** All at one place: what a torn write leaves is written over by the next. */
   async #put(file: OpenFile, records: readonly Uint8Array[]): Promise<void> {
-    const members = Buffer.concat(records.map(packMember))
+    const members = Buffer.concat(await Promise.all(records.map(packMember)))
     for (let done = 0; done < members.length;) done += (await file.handle.write(members, done, members.length - done, file.bytes + done)).bytesWritten
     file.bytes += members.length
   }

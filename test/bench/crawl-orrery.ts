@@ -12,7 +12,7 @@ import { claimJournal } from '#scraper/miner/claim-journal.ts'
 import { openGate } from '#scraper/limits/gate.ts'
 import { hostMoods } from '#scraper/limits/host-rest.ts'
 import { compileJobs } from '#scraper/jobs/jobs.ts'
-import { openRejects } from '#scraper/miner/rejects.ts'
+import { openRejects } from '#scraper/rejects/rejects.ts'
 import { createLastmods } from '#scraper/discovery/lastmods.ts'
 import { createUplink } from '#scraper/limits/uplink.ts'
 import { revisitPlan } from '#scraper/revisit/revisit.ts'
@@ -67,6 +67,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     retarget: async () => undefined,
     onClaims: claimJournal(join(folder, 'claims.json')).write,
     onStats: tally.noteStats,
+    onWait: tally.noteWait,
   })
   const visit = claimVisitor({
     frontier,
@@ -87,6 +88,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     keep: async () => ({ outcome: 'stored', content: undefined }),
     withdraw: async () => undefined,
     revisits: revisitPlan({ pace, facts: pace, lastmods, bounds: { minMs: 3_600_000, maxMs: 2_592_000_000 } }),
+    seeds: { note: () => undefined },
     hostDelayMs: settings.host_delay_ms,
     responseFactor: settings.host_delay_factor,
     interrupted: new Map(),

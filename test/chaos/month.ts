@@ -21,7 +21,7 @@ import { hostMoods } from '#scraper/limits/host-rest.ts'
 import { createUplink, type Uplink } from '#scraper/limits/uplink.ts'
 import { claimJournal } from '#scraper/miner/claim-journal.ts'
 import { documentKeeper, withdrawer } from '#scraper/miner/keep-document.ts'
-import { openRejects } from '#scraper/miner/rejects.ts'
+import { openRejects } from '#scraper/rejects/rejects.ts'
 import { claimVisitor } from '#scraper/miner/visit.ts'
 import { revisitPlan } from '#scraper/revisit/revisit.ts'
 import { createHostPolicies } from '#scraper/robots/host-policies.ts'
@@ -150,6 +150,7 @@ async function openCrawl({ web, frontier, documents, folder, pace, stack }: Craw
     keep: documentKeeper({ documents, jobs, telemetry, readPage, revisits, hotkey: 'miner' }),
     withdraw: withdrawer({ documents, telemetry, facts: pace }),
     obeyRights: true,
+    seeds: { note: () => undefined },
     hostDelayMs: 1000,
     responseFactor: 0,
     interrupted: new Map(),

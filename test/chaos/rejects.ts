@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { decodeRejects } from '#scraper/miner/rejects-file.ts'
+import { decodeRejects } from '#scraper/rejects/rejects-file.ts'
 
 /** URL → the last reason, of what a miner has dropped: of its closed files, then of the open end, whose last line a kill may have cut off. */
 export async function rejectsOf(dataDir: string, miner: string): Promise<Map<string, string>> {

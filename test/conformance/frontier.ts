@@ -66,7 +66,7 @@ export function frontierSuite(make: () => Promise<Place>): void {
     expect(urlsOf(await frontier.claim({ limit: 1, leaseMs, labels: ['b', 'c'] }))).toEqual(['http://c.example/'])
     expect(urlsOf(await frontier.claim({ limit: 9, leaseMs, labels: ['b', 'c'] }))).toEqual(['http://b.example/', 'http://s.example/sitemap.xml'])
     expect(await frontier.claim({ limit: 9, leaseMs, labels: [] })).toEqual([])
-    expect(await frontier.stats()).toMatchObject({ known: 4, labels: { a: { ...noStats, waiting: 1 }, b: { leased: 1 } } })
+    expect(await frontier.stats()).toMatchObject({ known: 4, ready: 1, labels: { a: { ...noStats, waiting: 1 }, b: { leased: 1 } } })
   })
 
   test('lets a host rest after a visit', async () => {

@@ -93,6 +93,17 @@ export function ledgerSuite(make: () => Promise<Place>): void {
     expect((await ledger.progress('p', 0)).settlements).toMatchObject([{ batch: 0, node: 'node-2' }])
   })
 
+  test('believes no lease of a clock that was ahead and has gone back', async () => {
+    const { clock, ledger: opened, place } = await open()
+    await using ledger = opened
+    await using ahead = await openPlace<Open>(place, manualClock(clock.now() + 365 * 86_400_000))
+    const [first, second] = (await ahead.lease('p', 0, { node, limit: 2, ttlMs })) as [BatchLease, BatchLease]
+    await ahead.renew(second, ttlMs)
+    expect(await states(ledger)).toEqual({ ...noStates, planned: 1, expired: 2 })
+    expect(batchesOf(await ledger.lease('p', 0, { node: 'node-2', limit: 9, ttlMs }))).toEqual([0, 1, 2])
+    await expect(ahead.settle(first, result)).rejects.toMatchObject({ code: 'lease_lost' })
+  })
+
   test('accepts a late answer or renewal while nobody else has the batch', async () => {
     const { clock, ledger: opened } = await open()
     await using ledger = opened

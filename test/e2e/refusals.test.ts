@@ -188,6 +188,15 @@ test('doctor says what is wrong and changes nothing', async () => {
   expect(existsSync(data)).toBe(false)
 })
 
+test('doctor finds wrong what a run refuses', async () => {
+  const cwd = await temporaryFolder()
+  await writeFile(join(cwd, 'orrery.toml'), contactless)
+  const { code, stdout, stderr } = await runProgram(['doctor', '--data', '/proc/x', ...anyPorts], { cwd })
+  expect([code, stderr]).toEqual([1, ''])
+  expect(stdout).toMatch(/^WRONG +sources +.*miner\.contact/m)
+  expect(stdout).toMatch(/^WRONG +data folder +.*\/proc\/x/m)
+})
+
 test('config show --origin prints each setting and where it came from', async () => {
   const cwd = await temporaryFolder()
   const { code, stdout } = await runProgram(['config', 'show', '--origin', '--set', 'miner.concurrency=3'], { cwd, env: { ORRERY_RUN_SEED: '7' } })

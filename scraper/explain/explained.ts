@@ -1,0 +1,84 @@
+import { readdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { frozenClock, systemClock } from '#infra/clock.ts'
+import { jobsOf } from '#infra/config/jobs.ts'
+import type { Config } from '#infra/config/schema.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import type { NearDuplicates } from '#schemas/near-duplicates.ts'
+import { pageTask, type Readable } from '../document/read-page.ts'
+import { openBlockList } from '../filter/block-list/block-list.ts'
+import { requireContact } from '../limits/contact.ts'
+import { compileJobs, labelOf, type Jobs } from '../jobs/jobs.ts'
+import { explain, type Explanation } from './explanation.ts'
+import { explanationText } from './explanation-text.ts'
+import { pageOfFile } from './page-of-file.ts'
+
+export type ExplainSettings = Pick<Config, 'data' | 'miner' | 'run' | 'sources'>
+export interface ExplainFlags {
+  url?: string
+  json?: boolean
+  markdown?: boolean
+  text?: boolean
+}
+
+/**
+ * Reads one page and explains it. What only some pages need (a client, an index) is loaded for those.
+ * @throws OrreryError `invalid_argument`, `invalid_config`: one line for whoever asked
+ */
+export async function explained(page: string, { url }: ExplainFlags, settings: ExplainSettings, signal: AbortSignal): Promise<Explanation> {
+  const { miner, run, data, sources } = settings
+  const nowMs = (run.frozen_at === undefined ? systemClock() : frozenClock(Date.parse(run.frozen_at))).now()
+  const isUrl = /^https?:\/\//i.test(page)
+  await refuseBlocked(isUrl ? page : (url ?? ''), settings)
+  const jobs = compileJobs(jobsOf(sources))
+  const readable = isUrl ? await fetched(page, settings, jobs, signal) : await pageOfFile(page, url, miner.page_bytes_max)
+  await using known = await openAllKnown(resolve(data.dir))
+  const job = jobs.of(readable.fetched.url)
+  const task = pageTask({ ...readable, quality: job?.web.quality }, nowMs, { obeyRights: miner.obey_rights, keepsMarkdown: false })
+  return await explain(task, { known, label: job && labelOf(job) })
+}
+
+/** What any miner of this data folder has seen; undefined when there was none. */
+async function openAllKnown(dataDir: string): Promise<(Pick<NearDuplicates, 'near'> & AsyncDisposable) | undefined> {
+  const miners = (await readdir(join(dataDir, 'near-duplicates')).catch(() => [])).toSorted()
+  if (miners.length === 0) return undefined
+  const { openKnownDocuments } = await import('../dedup/known-documents.ts')
+  await using stack = new AsyncDisposableStack()
+  const indexes = miners.map((name) => stack.use(openKnownDocuments(dataDir, name, { readOnly: true })))
+  const opened = stack.move()
+  return {
+    async near(signatures, limit) {
+      const found = await Promise.all(indexes.map((index) => index.near(signatures, limit)))
+      return signatures.map((_, i) => found.flatMap((each) => each[i] ?? []).toSorted((a, b) => b.similarity - a.similarity))
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+/** A miner neither asks for such a page nor keeps it. */
+async function refuseBlocked(text: string, { miner }: ExplainSettings): Promise<void> {
+  const url = canonicalUrl(text)
+  await using list = await openBlockList({ path: miner.block_list, pace: systemClock(), telemetry: { event: () => undefined } })
+  if (url === undefined || !list.blocks(url)) return
+  throw new OrreryError('invalid_argument', `${url} is on the block list ${miner.block_list} (miner.block_list): nobody asks for it here.`, { url })
+}
+
+async function fetched(url: string, settings: ExplainSettings, jobs: Jobs, signal: AbortSignal): Promise<Readable> {
+  if (!URL.canParse(url)) throw new OrreryError('invalid_argument', `"${url}" is no URL; give one like https://www.example.org/page.`, { url })
+  requireContact(settings.miner.contact, [url], () => false)
+  const [{ createHttp }, { httpOptions }, { pageOfUrl }] = await Promise.all([
+    import('#infra/net/http.ts'),
+    import('#infra/net/http-options.ts'),
+    import('./page-of-url.ts'),
+  ])
+  await using http = createHttp(await httpOptions(settings))
+  return await pageOfUrl(url, { http, pace: systemClock(), headersOf: (each) => jobs.of(each)?.web.headers }, signal)
+}
+
+/** The explanation, as it was asked for. */
+export function printed(explanation: Explanation, { json, markdown, text }: ExplainFlags): string {
+  if (json) return JSON.stringify(explanation, undefined, 2)
+  if (markdown) return explanation.markdown
+  return text ? explanation.text : explanationText(explanation)
+}

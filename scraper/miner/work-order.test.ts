@@ -1,0 +1,45 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
+import { sqliteFrontier } from '#infra/frontier/sqlite.ts'
+import { lineage } from '#schemas/manifest.ts'
+import { testJob } from '#test/adversary/subnet.ts'
+import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
+import { manualClock } from '#test/manual-clock.ts'
+import { openWorkOrder } from './work-order.ts'
+
+async function openPlaces() {
+  const folder = await temporaryFolder()
+  const stack = new AsyncDisposableStack()
+  const catalog = stack.use(sqliteCatalog(join(folder, 'catalog.sqlite')))
+  const frontier = stack.use(sqliteFrontier(join(folder, 'frontier.sqlite'), { clock: manualClock() }))
+  await catalog.commit(lineage.desirability, undefined, { kind: 'desirability', parent: null, jobs: [testJob('a')], evidence: [], caused_by: null })
+  const open = () => openWorkOrder({ catalog, frontier, hotkey: 'miner', pages: 10 })
+  const versions = async () => (await catalog.history(lineage.cycle('miner'))).map(({ version }) => version)
+  return { open, versions, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+test('a cycle that begins is kept until it is finished: a restart goes on with it', async () => {
+  await using places = await openPlaces()
+  const first = await places.open()
+  await first.begin()
+  await first.begin()
+  await first.retarget(new Map([['a', 7]]))
+  const again = await places.open()
+  expect([again.cycle, [...again.targets()]]).toEqual([1, [['a', 7]]])
+  await again.begin()
+  await again.finish()
+  expect((await places.open()).cycle).toBe(2)
+  expect(await places.versions()).toEqual([3, 2])
+})
+
+test('cycles that find nothing to do write nothing', async () => {
+  await using places = await openPlaces()
+  for (let cycle = 0; cycle < 3; cycle++) await (await places.open()).finish()
+  expect(await places.versions()).toEqual([])
+  const busy = await places.open()
+  await busy.begin()
+  await busy.finish()
+  for (let cycle = 0; cycle < 3; cycle++) await (await places.open()).finish()
+  expect(await places.versions()).toEqual([2, 1])
+})
