@@ -1,6 +1,6 @@
 import type { Clock } from '#schemas/clock.ts'
 import type { Claim, Visit } from '#schemas/frontier.ts'
-import type { Telemetry } from '#schemas/stage.ts'
+import type { Reject, Telemetry } from '#schemas/stage.ts'
 import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
 import type { Lastmods } from '../discovery/lastmods.ts'
@@ -14,7 +14,6 @@ import { hostWord, pageRights, rightsRefusal } from '../robots/rights.ts'
 import { noFinds, type Found } from '../source/found.ts'
 import { HostManners, type Ending, type MannersOptions } from './host-manners.ts'
 import type { KeepPage, Kept, Withdraw } from './keep-document.ts'
-import type { RefusedText } from '../document/page-document.ts'
 import type { Rejects } from '../rejects/rejects.ts'
 import type { SeedBook } from '../seeds/seed-book.ts'
 
@@ -44,6 +43,8 @@ export interface VisitorOptions extends FetchServices, Omit<MannersOptions, 'htt
 type Trouble = Extract<FetchOutcome, { kind: 'trouble' }>
 type NotChanged = Extract<FetchOutcome, { kind: 'unchanged' }>
 type Moved = Extract<FetchOutcome, { kind: 'moved' }>
+/** What is told of a reject beside its page and its reason. */
+type Told = Omit<Reject, 'subject' | 'reason'>
 
 /** Nobody was asked. */
 const noRequest: Ending = { exchange: undefined, permission: undefined }
@@ -99,7 +100,7 @@ export class Visitor {
   /** Ends a visit that met something nobody thought of. */
   async fail(claim: Claim): Promise<void> {
     const known = await this.#options.robots.of(claim.url).catch(() => undefined)
-    await this.#giveUp(claim, 'failed', 'internal', { exchange: notTimed, permission: known?.state === 'unreachable' ? undefined : known }, 'visit')
+    await this.#giveUp(claim, 'failed', 'internal', { exchange: notTimed, permission: known?.state === 'unreachable' ? undefined : known }, { stage: 'visit' })
   }
 
   async #read(claim: Claim, outcome: ReadOutcome): Promise<void> {
@@ -140,10 +141,13 @@ export class Visitor {
     await this.#afterReading(claim, { outcome: 'unchanged', headers, content, hasNews, word: this.#wordOf(claim), refusal }, outcome)
   }
 
-  async #afterReading(claim: Claim, { outcome, ...reading }: Reading & { outcome?: Kept['outcome'] | undefined }, ending: Ending): Promise<void> {
+  async #afterReading(claim: Claim, { outcome, refused, ...reading }: Reading & Partial<Kept>, ending: Ending): Promise<void> {
     const { isChanged, ...after } = this.#options.revisits.afterReading(claim, reading)
     const { refusal } = reading
-    if (refusal !== undefined) return this.#refuse(claim, { outcome: 'rejected', reason: refusal, ...after }, ending)
+    if (refusal !== undefined) {
+      const { document, ...scores } = refused ?? {}
+      return this.#refuse(claim, { outcome: 'rejected', reason: refusal, ...after }, ending, { stage: 'extract', details: scores, document })
+    }
     await this.#finish(claim, { outcome: outcome ?? (isChanged ? 'stored' : 'unchanged'), ...after }, ending)
   }
 
@@ -153,7 +157,7 @@ export class Visitor {
     // Where a seed lies now is as good as the seed.
     const at = claim.priority >= priorities.seed ? { ...claim, depth: -1 } : claim
     await this.#addFound(at, found, outcome.permission)
-    await this.#giveUp(claim, 'rejected', 'redirected', outcome, 'fetch', { location: location ?? null })
+    await this.#giveUp(claim, 'rejected', 'redirected', outcome, { stage: 'fetch', details: { location: location ?? null } })
   }
 
   async #trouble(claim: Claim, outcome: Trouble): Promise<void> {
@@ -177,27 +181,14 @@ export class Visitor {
     await frontier.defer(claim, { reason: 'offline', until: pace.now() + Math.max(offlineMs, hostDelayMs), holdHost: true, hostDelayMs })
   }
 
-  async #giveUp(
-    claim: Claim,
-    outcome: 'failed' | 'rejected',
-    reason: string,
-    ending: Ending,
-    stage = 'fetch',
-    details: Record<string, unknown> = {},
-  ): Promise<void> {
-    await this.#refuse(claim, { outcome, reason, ...this.#options.revisits.afterEnding(claim, reason) }, ending, stage, details)
+  async #giveUp(claim: Claim, outcome: 'failed' | 'rejected', reason: string, ending: Ending, told: Told = { stage: 'fetch' }): Promise<void> {
+    await this.#refuse(claim, { outcome, reason, ...this.#options.revisits.afterEnding(claim, reason) }, ending, told)
   }
 
   /** Ends a visit that kept nothing. What was stored of a page that was taken back has left before the frontier hears of it. */
-  async #refuse(
-    claim: Claim,
-    visit: Omit<Visit, 'hostDelayMs' | 'address'> & { reason: string },
-    ending: Ending,
-    stage = 'extract',
-    details: Record<string, unknown> = {},
-  ): Promise<void> {
+  async #refuse(claim: Claim, visit: Omit<Visit, 'hostDelayMs' | 'address'> & { reason: string }, ending: Ending, { details, ...told }: Told): Promise<void> {
     const { rejects, withdraw } = this.#options
-    await rejects.add({ subject: claim.url, reason: visit.reason, stage, details: { label: claim.label, ...details } })
+    await rejects.add({ subject: claim.url, reason: visit.reason, details: { label: claim.label, ...details }, ...told })
     if (visit.isWithdrawn) await withdraw(claim, visit.reason)
     await this.#finish(claim, visit, ending)
   }
