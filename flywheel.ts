@@ -3,6 +3,7 @@ import type { Backends } from '#infra/backends.ts'
 import { listen } from '#infra/net/server.ts'
 import { servicePorts } from '#infra/preflight.ts'
 import type { DeadSeed } from '#infra/telemetry/crawl-summary.ts'
+import type { TelemetryHub } from '#infra/telemetry/telemetry.ts'
 import { summarizeTurn, type TurnSummary } from '#infra/telemetry/summary.ts'
 import { lineage, type TurnManifest } from '#schemas/manifest.ts'
 import { openPagePool } from '#scraper/document/page-pool.ts'
@@ -54,11 +55,14 @@ export async function turnFlywheel(backends: Backends, { once, signal }: { once:
       await pace.sleep(restMs, signal)
     }
   } catch (error) {
-    // What was done until then is told all the same, where it can be read.
-    if (progress.step !== 'steered') await tell().catch(() => undefined)
+    if (hasBegun(telemetry, progress)) await tell().catch(() => undefined)
     throw error
   }
 }
+
+/** What was done until then is told when something stops a turn; before its first page there is nothing to tell, and after the last step it was told. */
+const hasBegun = (telemetry: TelemetryHub, { step }: Progress): boolean =>
+  step === 'started' ? Object.keys(telemetry.snapshot()).some((name) => name.startsWith('crawl.pages{')) : step !== 'steered'
 
 /** How far a turn has come in this process. */
 interface Progress {

@@ -4,7 +4,7 @@ import type { Backends } from '#infra/backends.ts'
 import { chainCommand } from '#infra/chain/command.ts'
 import { failureOf } from '#infra/cli/failure.ts'
 import { settingsOf, withGlobalFlags } from '#infra/cli/flags.ts'
-import { requireCommand, usageError, withoutHelpWord, wordsOf } from '#infra/cli/usage.ts'
+import { defaultCommand, requireCommand, usageError, withoutHelpWord, wordsOf } from '#infra/cli/usage.ts'
 import type { Config } from '#infra/config/schema.ts'
 import { showConfig } from '#infra/config/show.ts'
 import { interruptible } from '#infra/interrupt.ts'
@@ -59,7 +59,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
     // What is wrong is said in one line, by whoever catches it.
     .configureOutput({ writeErr: () => undefined })
   program
-    .command('up', { isDefault: true })
+    .command(defaultCommand, { isDefault: true })
     .description('Run everything in one process: miners, a validator, the dataset service, the bridge, training nodes.')
     .option('--once', 'stop after one full turn with a summary', false)
     .option('--seed <url...>', 'crawl the web from these addresses instead of the embedded documents')
@@ -95,7 +95,7 @@ const services: { commands: readonly string[]; add(program: Command): Promise<vo
   { commands: ['dataset'], add: async (program) => (await import('#dataset/commands.ts')).datasetCommands(program, open) },
   { commands: ['bridge'], add: async (program) => (await import('#trainer-bridge/commands.ts')).bridgeCommands(program, open) },
 ]
-const lightCommands = new Set(['up', 'chain', 'config', 'doctor'])
+const lightCommands = new Set([defaultCommand, 'chain', 'config', 'doctor'])
 
 function servicesFor(args: readonly string[]): ((program: Command) => Promise<void>)[] {
   const [name] = wordsOf(args)

@@ -28,6 +28,21 @@ test('refuses a path that leads through a file', async () => {
   await expect(preflight(join(here.path, 'file', 'data'))).rejects.toMatchObject({ code: 'data_unreadable', message: expect.stringContaining('--data') })
 })
 
+test('refuses a data folder in which a file stands for a folder', async () => {
+  for (const name of ['store', 'rejects', 'claims', 'wallets']) {
+    await using here = await folder()
+    await writeFile(join(here.path, name), '')
+    await expect(preflight(here.path)).rejects.toMatchObject({ code: 'data_unreadable', message: expect.stringMatching(new RegExp(`${name}" is no folder`)) })
+  }
+})
+
+test('leaves nothing of what it tried', async () => {
+  await using here = await folder()
+  await preflight(here.path)
+  await preflight(join(here.path, 'a', 'b'))
+  expect(await readdir(here.path)).toEqual([])
+})
+
 test('refuses databases of another program and of a newer version', async () => {
   await using here = await folder()
   await writeFile(join(here.path, 'ledger.sqlite'), 'no database at all, but long enough to be looked at; '.repeat(4))

@@ -33,6 +33,7 @@ export const servicePorts = ({ dataset, bridge }: Config): { query: PortWish; fe
  */
 export async function preflight(dataDir: string, ports: readonly PortWish[] = []): Promise<void> {
   await checkFolder(dataDir)
+  for (const name of folders) await checkInner(join(dataDir, name))
   for (const file of await databases(dataDir)) inspectDatabase(file)
   for (const wish of ports) await checkPort(wish)
 }
@@ -67,6 +68,19 @@ export async function checkFolder(dataDir: string): Promise<void> {
     const remedy = 'give the user of this program room and the rights to it, or name another folder with --data'
     throw unusable(dataDir, `"${nearest}" cannot be read and written (${code})`, remedy, cause)
   }
+}
+
+/** What a data folder holds beside its databases. */
+const folders = ['archives', 'claims', 'hosts', 'near-duplicates', 'rejects', 'store', 'traps', 'wallets', 'warc']
+
+async function checkInner(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined)
+  if (!found) return
+  const remedy = 'move it away, mend its permissions, or name another folder with --data'
+  if (!found.isDirectory()) throw unusable(dirname(path), `"${path}" is no folder`, remedy)
+  await access(path, constants.R_OK | constants.W_OK | constants.X_OK).catch((cause: NodeJS.ErrnoException) => {
+    throw unusable(dirname(path), `"${path}" cannot be read and written (${cause.code})`, remedy, cause)
+  })
 }
 
 const probeBytes = 4096

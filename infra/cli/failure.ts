@@ -7,8 +7,8 @@ export interface Failure {
   exitCode: number
 }
 
-/** Faults of the machine, not of the program: https://www.gnu.org/software/libc/manual/html_node/Error-Codes.html */
-const machineFaults = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG'])
+/** What the machine may run out of anywhere: https://www.gnu.org/software/libc/manual/html_node/Error-Codes.html */
+const scarcities = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'])
 
 /** One line for what a person can act on, the whole stack for what is our fault; nothing where a person ended it. */
 export function failureOf(error: unknown): Failure {
@@ -29,8 +29,9 @@ function allOf(error: unknown): unknown[] {
 
 const isAbort = (error: unknown): boolean => error instanceof Error && (error.name === 'AbortError' || (error.cause !== undefined && isAbort(error.cause)))
 
+/** A call of the system that failed on a file, or for want of something: the machine's fault, not the program's. */
 const isMachineFault = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error && 'syscall' in error && machineFaults.has(String((error as NodeJS.ErrnoException).code))
+  error instanceof Error && 'syscall' in error && ('path' in error || scarcities.has(String((error as NodeJS.ErrnoException).code)))
 
 const machineFault = ({ message, path, code, syscall }: NodeJS.ErrnoException): string =>
   `${path === undefined ? 'The machine' : `"${path}"`} refuses (${code}, ${syscall}): ${oneLine(message)}; see \`orrery doctor\`.`

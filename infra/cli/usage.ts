@@ -3,6 +3,9 @@ import { closest } from 'fastest-levenshtein'
 import { OrreryError } from '#schemas/errors.ts'
 import { withGlobalFlags } from './flags.ts'
 
+/** What runs where no command is named. */
+export const defaultCommand = 'up'
+
 /** `orrery help miner run` is `orrery miner run --help`. */
 export const withoutHelpWord = (args: readonly string[]): string[] => (args[0] === 'help' ? [...args.slice(1), '--help'] : [...args])
 
@@ -28,7 +31,8 @@ export function requireCommand(program: Command, args: readonly string[]): void 
 
 /** What commander refuses, in one line that names the nearest thing there is. @param program with the commands that `args` may mean */
 export function usageError({ code, message }: CommanderError, program: Command, args: readonly string[]): OrreryError {
-  const { command } = commandAt(program, wordsOf(args))
+  const words = wordsOf(args)
+  const { command } = commandAt(program, words.length === 0 ? [defaultCommand] : words)
   const line = ['orrery', ...pathOf(command)].join(' ')
   if (code === 'commander.help') return refused(`"${line}" needs a command: ${namesOf(command).join(', ')}; see ${line} --help.`)
   const [problem = ''] = message.replace(/^error: /, '').split('\n')

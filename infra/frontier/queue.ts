@@ -173,8 +173,8 @@ export class FrontierQueue {
   }
 }
 
-/** Entries that wait, at most, for a process that only adds; it then sorts them in itself. */
-const entriesMax = 50_000
+/** What waits, at most, for whoever claims, about 50,000 entries: more would be sorted in for too long at a time. A process that only adds then does it itself. */
+const waitingBytesMax = 4 * 2 ** 20
 
 /**
  * New URLs as they came, one row for all that a transaction adds: it touches the end of one table, where runs and heads would touch a page for each host.
@@ -185,7 +185,7 @@ const entriesMax = 50_000
 export class FrontierInbox {
   readonly #db: Database
   readonly #writer = new EntryWriter()
-  #waiting = 0
+  #waitingBytes = 0
 
   constructor(db: Database) {
     this.#db = db
@@ -193,7 +193,7 @@ export class FrontierInbox {
 
   /** More than should wait. */
   get isFull(): boolean {
-    return this.#waiting >= entriesMax
+    return this.#waitingBytes >= waitingBytesMax
   }
 
   put(host: number, entries: readonly Entry[]): void {
@@ -202,7 +202,7 @@ export class FrontierInbox {
     for (const entry of entries) this.#writer.add(entry)
     this.#writer.setUint32(hostAt, host)
     this.#writer.setUint32(bytesAt, this.#writer.length - start)
-    this.#waiting += entries.length
+    this.#waitingBytes += this.#writer.length - start
   }
 
   write(): void {
@@ -213,7 +213,7 @@ export class FrontierInbox {
   /** Takes out all there is: the entries of each host, hosts in the order in which pages of `runs` stand. */
   empty(): [number, Entry[]][] {
     this.write()
-    this.#waiting = 0
+    this.#waitingBytes = 0
     const rows = this.#db.all<{ groups: Uint8Array }>('select groups from inbox order by id')
     if (rows.length === 0) return []
     this.#db.run('delete from inbox')
@@ -224,7 +224,7 @@ export class FrontierInbox {
 
   forget(): void {
     this.#writer.clear()
-    this.#waiting = 0
+    this.#waitingBytes = 0
   }
 }
 

@@ -51,8 +51,13 @@ export async function decodeBody(wire: Buffer, contentEncoding: string | undefin
 
 const plain = ({ buffer, byteOffset, length }: Buffer): Uint8Array => new Uint8Array(buffer, byteOffset, length)
 
-/** In a thread, as fast as there is room for what comes of it. */
-async function decodeInPieces(coding: Coding, bytes: Buffer, { bytesMax, truncate }: BodyCaps, grow: Grow): Promise<{ bytes: Buffer; truncated: boolean }> {
+/** In a thread, as fast as there is room for what comes of it. @throws HttpTrouble `too_large`, `bad_encoding`; what `grow` rejects with */
+export async function decodeInPieces(
+  coding: Coding,
+  bytes: Buffer,
+  { bytesMax, truncate }: BodyCaps,
+  grow: Grow,
+): Promise<{ bytes: Buffer; truncated: boolean }> {
   const decoder = coding.stream({ chunkSize: chunkSizeOf(bytes.length), ...(truncate ? { finishFlush: coding.lenient } : {}) })
   const pieces = new Pieces()
   decoder.end(bytes)

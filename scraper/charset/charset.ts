@@ -30,8 +30,14 @@ export function decodeText(bytes: Uint8Array, contentType: string | undefined): 
 
 /** A slip or two, or a cut at the end, do not make UTF-8 another encoding: in that nearly every odd byte would be wrong. */
 function isMostlyWell(text: string): boolean {
-  const odd = text.match(/[\u0080-\uffff]/g)?.length ?? 0
-  return (text.match(/\ufffd/g)?.length ?? 0) * 20 <= odd
+  let odd = 0
+  let wrong = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code >= 0x80) odd++
+    if (code === 0xfffd) wrong++
+  }
+  return wrong * 20 <= odd
 }
 
 function byteOrderMark(bytes: Uint8Array): TextDecoder | undefined {

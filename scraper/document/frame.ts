@@ -7,6 +7,9 @@ export interface Frame {
   bytes: Uint8Array
 }
 
+/** Where a reader gets and gives frames, both ways: none of the standard streams, since whoever writes a line to one makes it a stream that does not wait. */
+export const readerFd = 3
+
 /** Length of the value, length of the bytes: 32 bits each, little-endian. Then both. */
 const headBytes = 8
 const noBytes = new Uint8Array()

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
 import type { TargetKind } from '#schemas/frontier.ts'
+import type { Found } from '../source/found.ts'
 import type { Fetched, SourceReading } from '../source/source.ts'
 import type { PageReading, PageTask } from './page-document.ts'
 import type { ReaderJob } from './page-reader.ts'
-import { openReader, ReaderDied, type ReaderProcess } from './reader-process.ts'
+import { openReader, ReaderDied, type Made, type ReaderProcess } from './reader-process.ts'
 
 /**
  * Processes that read what came from outside. What takes too much of one ends with it, and its reading says `too_slow` (CPU time) or `too_large` (memory).
@@ -38,7 +39,7 @@ interface Waiting {
   job: ReaderJob
   body: Uint8Array
   signal: AbortSignal
-  done: PromiseWithResolvers<unknown>
+  done: PromiseWithResolvers<Made>
 }
 
 /** No process runs before the first page, nor long after the last, nor after the disposal. */
@@ -65,11 +66,14 @@ export function openPagePool({ threads, cpuMsMax = 2000 }: PoolOptions): PagePoo
     return reader
   }
   const begin = (): void => {
-    while (queue.length > 0) {
+    while (queue.length > 0 && (idle.size > 0 || readers.size < readersMax)) {
       const [free] = idle.keys()
-      const reader = take(free) ?? (readers.size < readersMax ? open() : undefined)
-      if (!reader) return
-      void work(reader, queue.shift() as Waiting)
+      const waiting = queue.shift() as Waiting
+      try {
+        void work(take(free) ?? open(), waiting)
+      } catch (error) {
+        waiting.done.reject(error)
+      }
     }
   }
   const work = async (reader: ReaderProcess, { job, body, signal, done }: Waiting): Promise<void> => {
@@ -84,7 +88,7 @@ export function openPagePool({ threads, cpuMsMax = 2000 }: PoolOptions): PagePoo
     idle.set(reader, setTimeout(reader.kill, idleMs).unref())
     begin()
   }
-  const run = async (job: ReaderJob, body: Uint8Array, signal: AbortSignal): Promise<unknown> => {
+  const run = async (job: ReaderJob, body: Uint8Array, signal: AbortSignal): Promise<Made | string> => {
     signal.throwIfAborted()
     const waiting: Waiting = { job, body, signal, done: Promise.withResolvers() }
     const leave = (): void => {
@@ -109,11 +113,15 @@ export function openPagePool({ threads, cpuMsMax = 2000 }: PoolOptions): PagePoo
   return {
     async read(task, signal) {
       const { fetched } = task
-      const made = await run({ make: 'document', task: { ...task, fetched: withoutBody(fetched) } }, fetched.body, signal)
-      return typeof made === 'string' ? noReading(made) : (made as PageReading)
+      const job: ReaderJob = { make: 'document', task: { ...task, fetched: withoutBody(fetched) } }
+      const made = await run(job, fetched.body, signal)
+      return typeof made === 'string' ? noReading(made) : (made.made as PageReading)
     },
     async find(kind, fetched, signal) {
-      return (await run({ make: 'finds', kind, fetched: withoutBody(fetched) }, fetched.body, signal)) as SourceReading
+      const made = await run({ make: 'finds', kind, fetched: withoutBody(fetched) }, fetched.body, signal)
+      if (typeof made === 'string') return made
+      const read = made.made as SourceReading
+      return typeof read === 'string' ? read : { ...read, found: joined(made.parts) }
     },
     async [Symbol.asyncDispose]() {
       const closed = new Error('The pool of readers was closed.')
@@ -122,6 +130,11 @@ export function openPagePool({ threads, cpuMsMax = 2000 }: PoolOptions): PagePoo
       await Promise.all([...readers].map(({ gone }) => gone))
     },
   }
+}
+
+function joined(parts: readonly Found[]): Found {
+  const listOf = (list: keyof Found) => parts.flatMap((part) => part[list])
+  return { pages: listOf('pages'), sitemaps: listOf('sitemaps'), feeds: listOf('feeds') }
 }
 
 const noBody = new Uint8Array()

@@ -35,16 +35,14 @@ export function pageReader({ pages, render, facts, wishes }: ReaderOptions): Rea
   const worth = renderWorth()
   return async (read, signal) => {
     const { fetched } = read
-    // The first reading takes the bytes with it.
-    const body = render ? fetched.body.slice() : fetched.body
     const task = pageTask(read, facts.now(), wishes)
     const plain = await pages.read(task, signal)
     if (!render || !plain.needsBrowser) return plain
     const { host } = new URL(fetched.url)
     if (!worth.isWorth(host)) return plain
-    const rendering = await render({ ...fetched, body }, signal)
+    const rendering = await render(fetched, signal)
     if (!rendering) return plain
-    const shown = await pages.read({ ...task, fetched: { ...fetched, body }, rendered: rendering.html }, signal)
+    const shown = await pages.read({ ...task, rendered: rendering.html }, signal)
     worth.learn(host, plain.textChars, shown.textChars)
     return shown.textChars > plain.textChars ? { ...shown, found: rendering.found } : plain
   }

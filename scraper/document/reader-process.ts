@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { FrameReader, framed } from './frame.ts'
+import type { Found } from '../source/found.ts'
+import { FrameReader, framed, readerFd } from './frame.ts'
 import type { ReaderAnswer, ReaderJob } from './page-reader.ts'
 
 /** A reader ended before its answer. */
@@ -14,58 +16,77 @@ export class ReaderDied extends Error {
   }
 }
 
+/** What a reader made, and what it found. */
+export interface Made {
+  made: unknown
+  parts: readonly Found[]
+}
+
 /** A process that reads pages, one at a time. It keeps this process alive only while it reads. */
 export interface ReaderProcess {
   /**
    * What it makes of a body.
    * @throws ReaderDied, and what reading threw
    */
-  run(job: ReaderJob, body: Uint8Array): Promise<unknown>
+  run(job: ReaderJob, body: Uint8Array): Promise<Made>
   isGone(): boolean
   /** Resolves when it is gone, for whatever reason. */
   readonly gone: Promise<void>
   kill(): void
 }
 
+interface Running extends PromiseWithResolvers<Made> {
+  parts: Found[]
+}
+
 const program = fileURLToPath(new URL('./page-reader.ts', import.meta.url))
-/** Above what its watch allows in all: that ends a page without a core dump. */
-const heapMegabytesMax = 768
+/** Of what its watch allows in all, so that garbage is collected before it counts. */
+const heapMegabytesMax = 512
 const errorChars = 2000
 
 /** @param cpuMsMax most CPU time of one page, ms */
 export function openReader(cpuMsMax: number): ReaderProcess {
-  const child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytesMax}`, program, String(cpuMsMax)], {
-    stdio: 'pipe',
+  const child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytesMax}`, '--expose-gc', program, String(cpuMsMax)], {
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     // Not of this process's terminal group: Ctrl-C is for us to hear, and what is read then is read to its end.
     detached: true,
     // What reads the bytes of strangers has no need for keys and passwords.
     env: { TZ: process.env['TZ'] ?? '' },
   })
-  const { stdin, stdout, stderr } = child
-  const frames = new FrameReader()
-  let waiting: PromiseWithResolvers<unknown> | undefined
   let errors = ''
+  child.on('error', ({ message }) => (errors = message))
+  // Out of file descriptors there is not even a child without life.
+  if (child.stdio === undefined) throw new ReaderDied(undefined, 'No process that reads pages can be started: there are too many open files.')
+  const stderr = child.stderr as Socket
+  const wire = child.stdio[readerFd] as Socket
+  const frames = new FrameReader()
+  let waiting: Running | undefined
   let isEnding = false
-  const handles = [child, stdin, stdout, stderr] as { ref(): void; unref(): void }[]
-  const hold = (isHeld: boolean): void => handles.forEach((handle) => (isHeld ? handle.ref() : handle.unref()))
-  const settle = (act: (job: PromiseWithResolvers<unknown>) => void): void => {
-    const job = waiting
+  const hold = (isHeld: boolean): void => [child, wire, stderr].forEach((handle) => (isHeld ? handle.ref() : handle.unref()))
+  const end = (): Running | undefined => {
+    const running = waiting
     waiting = undefined
     hold(isEnding)
-    if (job) act(job)
+    return running
   }
-  stdout.on('data', (chunk: Buffer) => {
-    for (const { value } of frames.push(chunk)) settle(answered(value as ReaderAnswer))
+  wire.on('data', (chunk: Buffer) => {
+    for (const { value } of frames.push(chunk)) {
+      const answer = value as ReaderAnswer
+      if ('part' in answer) waiting?.parts.push(answer.part)
+      else if ('made' in answer) {
+        const running = end()
+        running?.resolve({ made: answer.made, parts: running.parts })
+      } else end()?.reject(Object.assign(new Error(answer.thrown.message), { stack: answer.thrown.stack }))
+    }
   })
   stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-errorChars)))
-  stdin.on('error', () => undefined)
-  child.on('error', ({ message }) => (errors = message))
+  wire.on('error', () => undefined)
   const gone = Promise.withResolvers<void>()
   let isGone = false
   child.on('close', (_, signal) => {
     isGone = true
     hold(false)
-    settle((job) => job.reject(new ReaderDied(signal ?? undefined, `The reader of pages ended (${signal ?? errors.trim()}).`)))
+    end()?.reject(new ReaderDied(signal ?? undefined, `The reader of pages ended (${signal ?? errors.trim()}).`))
     gone.resolve()
   })
   hold(false)
@@ -73,9 +94,9 @@ export function openReader(cpuMsMax: number): ReaderProcess {
     gone: gone.promise,
     isGone: () => isGone,
     run(job, body) {
-      waiting = Promise.withResolvers()
+      waiting = { ...Promise.withResolvers<Made>(), parts: [] }
       hold(true)
-      for (const part of framed(job, body)) stdin.write(part)
+      for (const part of framed(job, body)) wire.write(part)
       return waiting.promise
     },
     kill() {
@@ -86,10 +107,3 @@ export function openReader(cpuMsMax: number): ReaderProcess {
     },
   }
 }
-
-const answered =
-  (answer: ReaderAnswer) =>
-  ({ resolve, reject }: PromiseWithResolvers<unknown>): void => {
-    if ('made' in answer) return resolve(answer.made)
-    reject(Object.assign(new Error(answer.thrown.message), { stack: answer.thrown.stack }))
-  }

@@ -6,8 +6,10 @@ import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import type { HostPolicy } from '../robots/rights.ts'
 import { mayFetch, type HostRobots, type Robots } from '../robots/robots.ts'
 import type { Found } from '../source/found.ts'
-import type { WarcWriter } from '../warc/warc-writer.ts'
+import type { PagePool } from '../document/page-pool.ts'
+import { readAnswer } from '../source/read-answer.ts'
 import { sources, type Fetched } from '../source/source.ts'
+import type { WarcWriter } from '../warc/warc-writer.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 export interface FetchServices {
@@ -17,6 +19,8 @@ export interface FetchServices {
   pace: Clock
   /** What the request for a URL says beside our own headers; absent: nothing. */
   headersOf?: (url: string) => Readonly<Record<string, string>> | undefined
+  /** Reads what is too long to be read here; absent: all is. */
+  pages?: Pick<PagePool, 'find'>
   /** Keeps what was asked and what came back. */
   archive?: Pick<WarcWriter, 'write'> | undefined
 }
@@ -61,8 +65,8 @@ export type FetchOutcome =
   | { kind: 'unchanged'; permission: Permission; headers: Fetched['headers']; exchange: Exchange }
   /** The page is somewhere else: undefined when no page's URL is there. */
   | { kind: 'moved'; location: string | undefined; permission: Permission; exchange: Exchange }
-  /** Will be the same next time. */
-  | { kind: 'refused'; reason: string; permission: Permission | undefined; exchange: Exchange | undefined }
+  /** Will be the same next time. `error`: what reading it threw, for `internal`. */
+  | { kind: 'refused'; reason: string; error?: unknown; permission: Permission | undefined; exchange: Exchange | undefined }
   | Trouble
 
 /**
@@ -74,7 +78,7 @@ export type FetchOutcome =
 export async function fetchTarget(
   { url, kind }: Pick<Target, 'url' | 'kind'>,
   previous: PreviousVisit | undefined,
-  { http, robots, pace, headersOf, archive }: FetchServices,
+  { http, robots, pace, headersOf, pages, archive }: FetchServices,
   signal: AbortSignal,
   hold?: DisposableStack,
 ): Promise<FetchOutcome> {
@@ -101,9 +105,8 @@ export async function fetchTarget(
   const { status } = answer
   await archive?.write({ url, requestHeaders: headers, status, headers: answer.headers, body: answer.body, address: answer.address })
   if (status === 200 || status === 203) {
-    const fetched: Fetched = { url, status, headers: answer.headers, body: answer.body }
-    const read = source.read(fetched)
-    return typeof read === 'string' ? { kind: 'refused', reason: read, permission, exchange } : { kind: 'read', fetched, ...read, permission, exchange }
+    const fetched: Fetched = { url, status, headers: answer.headers, body: answer.body, wireBytes: answer.wireBytes }
+    return { ...(await readOrRefuse(kind, fetched, pages, signal)), permission, exchange }
   }
   return withoutPage(url, status, answer.headers, previous, pace.now(), { permission, exchange })
 }
@@ -113,6 +116,17 @@ function withoutRobots({ reason, isOfHost, until }: Extract<HostRobots, { state:
   if (isOfHost && !isTransient(reason)) return { kind: 'refused', reason, permission: undefined, exchange: undefined }
   const trouble = { kind: 'trouble', retryAfterMs: Math.max(0, until - now), holdHost: true, permission: undefined, exchange: undefined } as const
   return { ...trouble, reason: isOfHost ? reason : 'robots_unreachable' }
+}
+
+/** A page that cannot be read, for whatever reason, is this page's trouble alone. @throws the signal's reason when aborted */
+async function readOrRefuse(kind: Target['kind'], fetched: Fetched, pages: FetchServices['pages'], signal: AbortSignal) {
+  try {
+    const read = await readAnswer(kind, fetched, pages, signal)
+    return typeof read === 'string' ? ({ kind: 'refused', reason: read } as const) : ({ kind: 'read', fetched, ...read } as const)
+  } catch (error) {
+    signal.throwIfAborted()
+    return { kind: 'refused', reason: 'internal', error } as const
+  }
 }
 
 function withoutPage(

@@ -14,7 +14,7 @@ export interface Filter {
 /** A threshold; `false`: it does not decide. */
 export type Limit = number | false
 
-export interface Bounds {
+interface Bounds {
   min?: Limit
   max?: Limit
 }

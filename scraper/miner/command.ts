@@ -68,7 +68,7 @@ async function mine(backends: MinerBackends, { once }: Flags, signal: AbortSigna
   await using pages = openPagePool({ threads: settings.document_threads })
   await using miner = await minerOf({ ...backends, pages }, settings)
   const output = process.stderr
-  await withLastWord(miner, { ...backends, output }, () => (once ? cycleOnce(miner, signal) : cycleForever(miner, backends, signal)))
+  await withLastWord(miner, { ...backends, output, reports: once }, () => (once ? cycleOnce(miner, signal) : cycleForever(miner, backends, signal)))
 }
 
 /** Opens the miner with these settings on backends that it shares with others; its own are its frontier, its queue and its hotkey, by its name. */

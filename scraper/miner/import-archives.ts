@@ -12,6 +12,7 @@ import { pageTask, type Wishes } from '../document/read-page.ts'
 import { crawlDelayOf, mayFetch, type Robots } from '../robots/robots.ts'
 import { jobMatcher } from '../jobs/job-match.ts'
 import { documentMessage } from '../shard/arrival.ts'
+import { readAnswer } from '../source/read-answer.ts'
 import { openWarc, warcPages, type ArchivedPage } from '../source/warc.ts'
 import { labelOf, type Jobs } from '../jobs/jobs.ts'
 import type { Rejects } from '../rejects/rejects.ts'
@@ -26,7 +27,7 @@ export interface ImportOptions {
   rejects: Pick<Rejects, 'add'>
   http: Http
   robots: Robots
-  pages: Pick<PagePool, 'read'>
+  pages: PagePool
   pace: Clock
   facts: Clock
   hotkey: string
@@ -113,14 +114,15 @@ const fromArchive = { permission: undefined, policy: undefined }
 
 /** Begins to read a page. */
 function pageReader({ pages, jobs, blocks, facts, wishes, signal }: ImportOptions): (page: ArchivedPage) => Promise<Read> {
-  return ({ fetched, fetchedAt, read }) => {
-    const reading =
-      typeof read === 'string' || blocks?.(fetched.url)
-        ? Promise.resolve(typeof read === 'string' ? read : 'blocked')
-        : read.isPage
-          ? pages.read(pageTask({ ...fromArchive, fetched, quality: jobs.of(fetched.url)?.web.quality }, Math.min(fetchedAt, facts.now()), wishes), signal)
-          : Promise.resolve('no_text')
-    const document = reading.then((made) => (typeof made === 'string' ? { document: made } : made))
+  const documentOf = async ({ fetched, fetchedAt, refusal }: ArchivedPage): Promise<Read> => {
+    if (refusal !== undefined || blocks?.(fetched.url)) return { document: refusal ?? 'blocked' }
+    const read = await readAnswer('page', fetched, pages, signal)
+    if (typeof read === 'string' || !read.isPage) return { document: typeof read === 'string' ? read : 'no_text' }
+    const task = pageTask({ ...fromArchive, fetched, quality: jobs.of(fetched.url)?.web.quality }, Math.min(fetchedAt, facts.now()), wishes)
+    return await pages.read(task, signal)
+  }
+  return (page) => {
+    const document = documentOf(page)
     // Nobody may be waiting for it when one before it fails.
     document.catch(() => undefined)
     return document

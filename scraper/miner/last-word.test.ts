@@ -11,7 +11,7 @@ test('however a miner stops, it says what was done and which seeds came to nothi
   await using bench = await openBench(site, { jobs })
   const said: string[] = []
   const output = { write: (text: string) => said.push(text) }
-  const ended = withLastWord(bench.miner, { ...bench, output }, async () => {
+  const ended = withLastWord(bench.miner, { ...bench, output, reports: true }, async () => {
     await bench.cycle()
     throw new Error('stopped')
   })
@@ -24,6 +24,19 @@ test('one that never began says nothing', async () => {
   await using site = await openSite({ 'a.localhost': {} })
   await using bench = await openBench(site, { jobs })
   const said: string[] = []
-  await withLastWord(bench.miner, { ...bench, output: { write: (text: string) => said.push(text) } }, () => Promise.resolve())
+  await withLastWord(bench.miner, { ...bench, output: { write: (text: string) => said.push(text) }, reports: false }, () => Promise.resolve())
   expect(said).toEqual([])
+})
+
+test('one that ends well with a report of its own needs no other, but on a terminal', async () => {
+  await using site = await openSite({ 'a.localhost': { '/': good(1) } })
+  await using bench = await openBench(site, { jobs: [job('all', ['http://a.localhost/'], ['http://a.localhost/*'])] })
+  const said: string[] = []
+  const run = (isTTY: boolean, reports: boolean) =>
+    withLastWord(bench.miner, { ...bench, output: { isTTY, write: (text: string) => said.push(text) }, reports }, () => bench.cycle())
+  await run(false, true)
+  expect(said).toEqual([])
+  await run(true, true)
+  await run(false, false)
+  expect(said).toHaveLength(2)
 })

@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '#schemas/clock.ts'
-import type { Claim, Visit } from '#schemas/frontier.ts'
+import type { Claim, Target, Visit } from '#schemas/frontier.ts'
 import type { Reject, Telemetry } from '#schemas/stage.ts'
 import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
@@ -11,7 +12,7 @@ import { stands } from '../revisit/ending.ts'
 import type { Reading, Revisits } from '../revisit/revisit.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
 import { hostWord, pageRights, rightsRefusal } from '../robots/rights.ts'
-import { noFinds, type Found } from '../source/found.ts'
+import { noFinds, partsOf, type Found } from '../source/found.ts'
 import { HostManners, type Ending, type MannersOptions } from './host-manners.ts'
 import type { KeepPage, Kept, Withdraw } from './keep-document.ts'
 import type { Rejects } from '../rejects/rejects.ts'
@@ -46,6 +47,8 @@ type Moved = Extract<FetchOutcome, { kind: 'moved' }>
 /** What is told of a reject beside its page and its reason. */
 type Told = Omit<Reject, 'subject' | 'reason'>
 
+/** Of a sitemap's 50,000, so that none of them holds up everything else. */
+const findsAtOnce = 500
 /** Nobody was asked. */
 const noRequest: Ending = { exchange: undefined, permission: undefined }
 /** The host was asked, nobody knows for how long. */
@@ -90,6 +93,7 @@ export class Visitor {
       case 'moved':
         return this.#moved(claim, outcome)
       case 'refused':
+        if (outcome.error !== undefined) throw outcome.error
         if (outcome.permission) await this.#addFound(claim, noFinds, outcome.permission)
         return this.#giveUp(claim, 'failed', outcome.reason, outcome)
       case 'trouble':
@@ -198,16 +202,26 @@ export class Visitor {
    * @returns how many of all were new, but for those with a query: a token that is drawn for each visit is no news
    */
   async #addFound(claim: Claim, found: Found, { rules }: Permission): Promise<number> {
-    const { targets, frontier, rejects } = this.#options
+    const { targets, rejects } = this.#options
     const named = rules.sitemaps.length === 0 ? found : { ...found, sitemaps: [...found.sitemaps, ...rules.sitemaps.map((url) => ({ url }))] }
-    const wanted = targets.found(named, claim)
-    const { plain = [], queried = [] } = Object.groupBy(wanted.targets, ({ url }) => (url.includes('?') ? 'queried' : 'plain'))
+    let added = 0
+    for (const part of partsOf(named, findsAtOnce)) {
+      const wanted = targets.found(part, claim)
+      added += await this.#add(wanted.targets)
+      for (const { url, reason } of wanted.trapped) await rejects.add({ subject: url, reason, stage: 'find', details: { from: claim.url } })
+      if (part.pages.length === findsAtOnce) await setImmediate()
+    }
+    return added
+  }
+
+  async #add(wanted: readonly Target[]): Promise<number> {
+    const { targets, frontier } = this.#options
+    const { plain = [], queried = [] } = Object.groupBy(wanted, ({ url }) => (url.includes('?') ? 'queried' : 'plain'))
     const adding = [plain, queried].map((found) => (found.length > 0 ? frontier.add(found) : 0))
     const [added = 0] = await Promise.all(adding).catch((error: unknown) => {
       targets.forget()
       throw error
     })
-    for (const { url, reason } of wanted.trapped) await rejects.add({ subject: url, reason, stage: 'find', details: { from: claim.url } })
     return added
   }
 

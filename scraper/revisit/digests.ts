@@ -32,10 +32,8 @@ export const documentDigest = ({ id, rights }: Pick<Document, 'id' | 'rights'>):
 
 /** Of what a sitemap or a feed lists. @param withDates whether its dates count: those of a host that is not believed change for nothing */
 export function listDigest({ pages, sitemaps, feeds }: Found, withDates: boolean): string {
-  const hash = createHash('sha256')
-  const take = ({ url, modifiedAt = 0 }: FoundUrl): void => void hash.update(`${url} ${withDates ? modifiedAt : ''}\n`)
-  for (const list of [pages, sitemaps, feeds]) list.forEach(take)
-  return hash.digest('base64url').slice(0, digestChars)
+  const line = ({ url, modifiedAt = 0 }: FoundUrl): string => `${url} ${withDates ? modifiedAt : ''}`
+  return textDigest([pages, sitemaps, feeds].map((list) => list.map(line).join('\n')).join('\n\n'))
 }
 
 /** Of what a host says beside its pages of learning from one of them. */

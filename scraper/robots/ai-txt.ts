@@ -1,4 +1,5 @@
 import { atOnce, type Steps } from './in-turns.ts'
+import { noPatterns } from './path-patterns.ts'
 import { allowAll, readRobots, robotsRules, type RobotsRules } from './robots-txt.ts'
 
 /** What an `ai.txt` (Spawning, https://spawning.ai/ai-txt) says of the text of a page. */
@@ -20,7 +21,9 @@ export const parseAiTxt = (text: string, agent: string, base: string): AiTxt => 
 /** The same in steps. */
 export function* readAiTxt(text: string, agent: string, base: string): Steps<AiTxt> {
   // A site of one page answers everything with that page.
-  return aiTxtOf(/^\s*</.test(text) ? allowAll : robotsRules(yield* readRobots(text, agent, base)))
+  if (/^\s*</.test(text)) return noAiTxt
+  const file = yield* readRobots(text, agent, base)
+  return file.patterns === noPatterns ? noAiTxt : aiTxtOf(robotsRules(file))
 }
 
 const aiTxtOf = ({ verdict, bytes }: RobotsRules): AiTxt => ({
@@ -31,4 +34,5 @@ const aiTxtOf = ({ verdict, bytes }: RobotsRules): AiTxt => ({
   },
 })
 
+/** Says nothing. */
 export const noAiTxt: AiTxt = aiTxtOf(allowAll)

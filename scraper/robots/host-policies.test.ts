@@ -18,6 +18,17 @@ const askAll = async (policies: HostPolicies) => {
   return files.length
 }
 
+test('of what says nothing only that is noted, and what is very long is asked again after a restart', async () => {
+  const clock = manualClock()
+  const [page, long] = [`<html>${'x'.repeat(100_000)}`, `User-agent: *\nDisallow: /b${'x'.repeat(100_000)}`]
+  await using site = await openSite({ 'h.localhost': { '/.well-known/tdmrep.json': page, '/ai.txt': long } })
+  await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
+  using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
+  expect(await askAll(createHostPolicies(http, clock, notes))).toBe(2)
+  expect((notes.get('tdm', 'http://h.localhost') ?? page).length).toBeLessThan(100)
+  expect(createHostPolicies(http, clock, notes).unasked('http://h.localhost/a', rules)).toEqual(['http://h.localhost/ai.txt'])
+})
+
 test('what a host says of learning from it is asked once a day, restarts or not', async () => {
   const clock = manualClock()
   await using site = await openSite({

@@ -51,6 +51,7 @@ const noteKinds = { [tdmPath]: 'tdm', [aiPath]: 'ai_txt' } as const satisfies Re
 const dayMs = 86_400_000
 const hourMs = 3_600_000
 const triesMax = 2
+const notedCharsMax = 64 * 1024
 /** Of what all hosts say. */
 const bytesMax = 32 * 2 ** 20
 const redirectsMax = 5
@@ -93,7 +94,10 @@ export function createHostPolicies(http: Http, pace: Clock, notes: HostNotes = n
       known.until.set(path, pace.now() + (trouble ? hourMs : dayMs))
       if (trouble) return { trouble: undefined, ...cost }
       hosts.keep(known.origin, known)
-      notes.put(noteKinds[path], known.origin, JSON.stringify({ text, until: known.until.get(path) }), pace.now() + dayMs)
+      // Most hosts answer with a page, which says nothing. What is long is asked again by a process that starts.
+      const noted = (path === tdmPath ? known.tdm : known.aiTxt).bytes === 0 ? '' : text
+      if (noted.length <= notedCharsMax)
+        notes.put(noteKinds[path], known.origin, JSON.stringify({ text: noted, until: known.until.get(path) }), pace.now() + dayMs)
       return { trouble: undefined, ...cost }
     },
   }

@@ -5,41 +5,47 @@ import { PathWalk } from './path-walk.ts'
  * about as large as the text it was made of: no pattern is an object of its own.
  */
 export interface PathPatterns {
-  /** All patterns, normalized, sorted, one behind the other; `*` is any run of characters, `$` at the end of one is the end of the path. ASCII. */
+  /** All patterns, normalized, `packed`, sorted, one behind the other; `*` is any run of characters, `$` at the end of one is the end of the path. */
   octets: Uint8Array
   /** Where each begins, and where the last ends. */
   starts: Uint32Array
   values: Uint32Array
 }
 
-/** Patterns, as `normalizePattern` gives them, and their numbers of 32 bits. */
+/** Packed patterns and their numbers of 32 bits. */
 export type PatternValues = Map<string, number>
 
-/** Of two patterns that are the same the greater value counts. */
-export const addPattern = (values: PatternValues, pattern: string, value: number): void => {
-  values.set(pattern, Math.max(value, values.get(pattern) ?? 0))
+/** Of two patterns that are the same the greater value counts. @param pattern as `normalizePattern` gives it */
+export function addPattern(values: PatternValues, pattern: string, value: number): void {
+  const key = packed(pattern)
+  values.set(key, Math.max(value, values.get(key) ?? 0))
 }
 
 /** Longer than the address of any page (canonicalUrl has 2048 characters). What is longer is matched by nothing. */
 export const pathCharsMax = 4096
 
+/** One for all who say nothing, which most do. */
+export const noPatterns: PathPatterns = { octets: new Uint8Array(), starts: new Uint32Array(1), values: new Uint32Array() }
+
 export function pathPatterns(values: PatternValues): PathPatterns {
-  // By code units, which of ASCII are the octets.
+  if (values.size === 0) return noPatterns
+  // By code units, which are the octets.
   const sorted = [...values.keys()].sort()
   const starts = new Uint32Array(sorted.length + 1)
   for (const [i, pattern] of sorted.entries()) starts[i + 1] = (starts[i] ?? 0) + pattern.length
-  return { octets: new TextEncoder().encode(sorted.join('')), starts, values: Uint32Array.from(sorted, (pattern) => values.get(pattern) ?? 0) }
+  return { octets: new Uint8Array(Buffer.from(sorted.join(''), 'latin1')), starts, values: Uint32Array.from(sorted, (pattern) => values.get(pattern) ?? 0) }
 }
 
 /** What three typed arrays take beside what is in them. */
 const arraysBytes = 600
 
-export const patternsBytes = ({ octets, starts, values }: PathPatterns): number => octets.byteLength + starts.byteLength + values.byteLength + arraysBytes
+export const patternsBytes = ({ octets, starts, values }: PathPatterns): number =>
+  values.length === 0 ? 0 : octets.byteLength + starts.byteLength + values.byteLength + arraysBytes
 
 /** The greatest value of all patterns that match; undefined when none does. @param path path and query of a URL */
 export function greatestMatch(patterns: PathPatterns, path: string): number | undefined {
   if (patterns.values.length === 0 || path.length > pathCharsMax) return undefined
-  return new PathWalk(patterns, normalizePath(path)).greatest()
+  return new PathWalk(patterns, packed(normalizePath(path))).greatest()
 }
 
 /** `*` is any run of characters, `$` at the end is the end of the path; both, percent-encoded, stand for themselves. */
@@ -51,6 +57,11 @@ export function normalizePattern(text: string): string {
 
 const normalizePath = (path: string): string => normalize(path).replaceAll('*', '%2A').replaceAll('$', '%24')
 
+/** An octet that cannot stand for itself in one character instead of three, so that no pattern is longer than it was written. */
+const packed = (normal: string): string =>
+  normal.includes('%') ? normal.replace(unwritable, (escaped) => String.fromCharCode(Number.parseInt(escaped.slice(1), 16))) : normal
+
+const unwritable = /%(?:[01][0-9A-F]|20|7F|[89A-F][0-9A-F])/g
 const unreserved = /[A-Za-z0-9\-._~]/
 
 /**

@@ -20,7 +20,7 @@ export class PathWalk {
   readonly #sets: Uint32Array[] = []
   #greatest = -1
 
-  /** @param path normalized */
+  /** @param path normalized and packed as the patterns are */
   constructor(patterns: PathPatterns, path: string) {
     this.#patterns = patterns
     this.#path = path

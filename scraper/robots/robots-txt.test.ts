@@ -95,6 +95,7 @@ describe('a file of 500 KiB', () => {
     ['stars and what they share', (i) => `Disallow:*${letters(i)}c`, `/${'ab'.repeat(1000)}`, true],
     ['stars and what they share, met', (i) => `Disallow:*${letters(i)}`, `/${'ab'.repeat(1000)}`, false],
     ['more and more stars', (i) => `Disallow:/${'*a'.repeat(i % 2000)}b$`, `/${'a'.repeat(2000)}`, true],
+    ['letters beyond ASCII', (i) => `Disallow: /${'\u00e9 \u4e2d'.repeat(9)}${i}`, `/${'%C3%A9%20%e4%b8%ad'.repeat(9)}7/x`, false],
     ['the same rule', () => 'Disallow:/*a*b', '/xaxb', false],
     ['nothing', () => '', '/', true],
     ['white space', () => ' '.repeat(4090), '/', true],
@@ -103,7 +104,7 @@ describe('a file of 500 KiB', () => {
     const text = file(line)
     const { allows, bytes } = rules(text)
     expect(allows(path)).toBe(allowed)
-    expect(bytes).toBeLessThan(1.2 * text.length)
+    expect(bytes).toBeLessThan(1.2 * Buffer.byteLength(text))
   })
 
   test('repeats nothing that is said twice', () => expect(rules(file(() => 'Disallow: /a*b$')).bytes).toBeLessThan(2000))
@@ -114,6 +115,12 @@ test('what was read goes from thread to thread', () => {
     structuredClone(atOnce(readRobots('User-agent: *\nCrawl-delay: 2\nDisallow: /a\nAllow: /a/b\nSitemap: /s.xml', 'orrery', 'http://h.example/robots.txt'))),
   )
   expect([allows('/a'), allows('/a/b'), crawlDelayMs, sitemaps]).toEqual([false, true, 2000, ['http://h.example/s.xml']])
+})
+
+test('what is encoded counts as many octets as it has, and is as long as it is written', () => {
+  const text = lines('User-agent: *', 'Disallow: /\u00e9\u00e9*', 'Allow: /*aaaaaaaaaa')
+  expect(rules(text).allows('/\u00e9\u00e9aaaaaaaaaa')).toBe(false)
+  expect(rules(text).allows('/xaaaaaaaaaa')).toBe(true)
 })
 
 test('an address longer than that of any page is allowed only where nothing is forbidden', () => {

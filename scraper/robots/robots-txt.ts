@@ -2,6 +2,7 @@ import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import {
   addPattern,
   greatestMatch,
+  noPatterns,
   normalizePattern,
   pathCharsMax,
   pathPatterns,
@@ -65,7 +66,7 @@ export function robotsRules({ patterns, crawlDelayMs, sitemaps }: RobotsFile): R
   }
 }
 
-export const allowAll: RobotsRules = robotsRules({ patterns: pathPatterns(new Map()), crawlDelayMs: undefined, sitemaps: [] })
+export const allowAll: RobotsRules = robotsRules({ patterns: noPatterns, crawlDelayMs: undefined, sitemaps: [] })
 
 /** The same in steps, and as plain data: see `parseRobots`, `robotsRules`. */
 export function* readRobots(text: string, agent: string, base: string): Steps<RobotsFile> {

@@ -20,7 +20,6 @@ export interface TdmRules {
 const tdmUndeclared: TdmDeclaration = { reserved: null, policy: undefined }
 const rulesMax = 10_000
 const policyChars = 2048
-
 const locationChars = 2048
 
 interface TdmRule {
@@ -32,6 +31,7 @@ interface TdmRule {
 /** What is no such file, and a rule that is none, counts as not said, as the protocol has it for its errors. */
 export function parseTdmFile(text: string, base: string): TdmRules {
   const rules = readRules(text)
+  if (rules.length === 0) return noTdmRules
   const policies = [...new Set(rules.map((rule) => rule['tdm-policy'] ?? ''))]
   const indexOf = new Map(policies.map((policy, index) => [policy, index]))
   const values: PatternValues = new Map()
@@ -50,7 +50,8 @@ export function parseTdmFile(text: string, base: string): TdmRules {
   }
 }
 
-export const noTdmRules: TdmRules = parseTdmFile('', '')
+/** Says nothing. */
+export const noTdmRules: TdmRules = { of: () => tdmUndeclared, bytes: 0 }
 
 /** What a rule says, as the number of its pattern: the first rule has the greatest. */
 interface RuleValue {

@@ -16,9 +16,9 @@ export const feedSource: Source = {
   accept: 'application/atom+xml, application/rss+xml, application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8',
   bytesMax,
   read(fetched) {
-    const text = textOfFile(fetched, bytesMax)
-    if (text === undefined) return 'bad_encoding'
-    const found = readFeed(text, fetched.url)
+    const file = textOfFile(fetched, bytesMax)
+    if (typeof file === 'string') return file
+    const found = readFeed(file.text, fetched.url)
     if (found === undefined) return 'not_a_feed'
     const next = headerLinks(fetched.headers['link'], fetched.url).next.map((url) => ({ url }))
     return { found: next.length === 0 ? found : { ...found, feeds: foundUrls([...found.feeds, ...next]) }, isPage: false }

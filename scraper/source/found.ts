@@ -22,3 +22,12 @@ export function foundUrls(urls: Iterable<FoundUrl>): FoundUrl[] {
   }
   return [...latest.values()].sort((a, b) => (a.url < b.url ? -1 : 1))
 }
+
+/** The same in parts of so many URLs at most, for work that must not take long at a time; at least one. */
+export function* partsOf({ pages, sitemaps, feeds }: Found, urlsMax: number): Generator<Found> {
+  const length = Math.max(1, pages.length, sitemaps.length, feeds.length)
+  for (let at = 0; at < length; at += urlsMax) {
+    const part = (list: readonly FoundUrl[]) => (length <= urlsMax ? list : list.slice(at, at + urlsMax))
+    yield { pages: part(pages), sitemaps: part(sitemaps), feeds: part(feeds) }
+  }
+}

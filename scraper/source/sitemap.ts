@@ -18,8 +18,9 @@ export const sitemapSource: Source = {
   accept: 'application/xml, text/xml;q=0.9, text/plain;q=0.8, application/gzip;q=0.8',
   bytesMax,
   read(fetched) {
-    const text = textOfFile(fetched, bytesMax)
-    if (text === undefined) return 'bad_encoding'
+    const file = textOfFile(fetched, bytesMax)
+    if (typeof file === 'string') return file
+    const { text } = file
     const { url } = fetched
     const found = /^\uFEFF?\s*</.test(text) ? (readXml(text, url) ?? readFeed(text, url)) : readLines(text, url)
     return found === undefined ? 'not_a_sitemap' : { found: onHost(found, url), isPage: false }

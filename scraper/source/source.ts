@@ -12,6 +12,8 @@ export interface Fetched {
   /** Lower-case names. */
   headers: Readonly<Record<string, string>>
   body: Uint8Array
+  /** Length of the body as it was sent, for what is unpacked further; absent: not known. */
+  wireBytes?: number
 }
 
 /** What an answer leads to, and whether it may become a document (page-document.ts; that costs ten times as much); or the stable code of why there is nothing to read. */

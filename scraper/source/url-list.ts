@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib'
+import { unpackedBytesMax } from '#infra/net/content-coding.ts'
 import { decodeText } from '#scraper/charset/charset.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { parseDate } from '../extract/dates/date-header.ts'
@@ -9,16 +10,19 @@ import type { Fetched } from './source.ts'
 const urlCharsMax = 2048
 const dateCharsMax = 64
 
+/** Whether a body is a gzipped file: the magic bytes tell. */
+export const isGzip = (body: Uint8Array): boolean => body[0] === 0x1f && body[1] === 0x8b
+
 /**
- * Text of an answer that may be a gzipped file of its own kind, not an encoded answer: the magic bytes tell.
- * @returns undefined when it cannot be unpacked within the limit
+ * Text of an answer that may be a gzipped file of its own kind, beneath any coding of the answer.
+ * @returns or why it cannot be unpacked: `ratio_too_high` as for the codings of answers, all layers together; `bad_encoding`, also beyond `bytesMax`
  */
-export function textOfFile({ headers, body }: Fetched, bytesMax: number): string | undefined {
+export function textOfFile({ headers, body, wireBytes }: Fetched, bytesMax: number): { text: string } | string {
+  const ratioBytesMax = wireBytes === undefined ? Infinity : unpackedBytesMax(wireBytes)
   try {
-    const isGzip = body[0] === 0x1f && body[1] === 0x8b
-    return decodeText(isGzip ? gunzipSync(body, { maxOutputLength: bytesMax }) : body, headers['content-type']).text
-  } catch {
-    return undefined
+    return { text: decodeText(isGzip(body) ? gunzipSync(body, { maxOutputLength: Math.min(bytesMax, ratioBytesMax) }) : body, headers['content-type']).text }
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' && ratioBytesMax < bytesMax ? 'ratio_too_high' : 'bad_encoding'
   }
 }
 
@@ -26,22 +30,23 @@ export function textOfFile({ headers, body }: Fetched, bytesMax: number): string
 export class ListEntry {
   /** Of these names the first that holds a URL counts, in the order given. */
   readonly #urls = new Map<string, string>()
-  /** ms since epoch; -Infinity without a date. */
-  #latest = -Infinity
+  #modifiedAt: number | undefined
 
   addUrl(name: string, text: string): void {
     if (!this.#urls.has(name) && text.trim() !== '' && text.length <= urlCharsMax) this.#urls.set(name, text.trim())
   }
 
+  /** The latest counts; what is older than the clock of computers is as old as that. */
   addDate(text: string): void {
-    if (text.length <= dateCharsMax) this.#latest = Math.max(this.#latest, parseDate(text)?.getTime() ?? -Infinity)
+    const time = text.length <= dateCharsMax ? parseDate(text)?.getTime() : undefined
+    if (time !== undefined) this.#modifiedAt = Math.max(time, this.#modifiedAt ?? 0)
   }
 
-  /** undefined when it leads to no page. The latest of its dates counts. */
+  /** undefined when it leads to no page. */
   found(names: readonly string[], base: string): FoundUrl | undefined {
     const href = names.map((name) => this.#urls.get(name)).find((text) => text !== undefined)
     const url = href === undefined ? undefined : canonicalUrl(href, base)
     if (url === undefined) return undefined
-    return this.#latest === -Infinity ? { url } : { url, modifiedAt: this.#latest }
+    return this.#modifiedAt === undefined ? { url } : { url, modifiedAt: this.#modifiedAt }
   }
 }

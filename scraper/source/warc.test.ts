@@ -28,17 +28,16 @@ const limits = { pageBytesMax: 1000 }
 
 test('the pages of an archive come as if they had been fetched', async () => {
   const pages = await Array.fromAsync(warcPages(once(Buffer.concat(records)), limits))
-  expect(pages.map(({ index, fetched, read }) => [index, fetched.url, typeof read === 'string' ? read : 'read'])).toEqual([
-    [2, 'http://h.example/a', 'read'],
-    [4, 'http://h.example/pdf', 'not_html'],
+  expect(pages.map(({ index, fetched, refusal }) => [index, fetched.url, refusal])).toEqual([
+    [2, 'http://h.example/a', undefined],
+    [4, 'http://h.example/pdf', undefined],
     [6, 'http://h.example/big', 'too_large'],
     [7, 'http://h.example/bad', 'bad_response'],
-    [8, 'http://h.example/r', 'read'],
+    [8, 'http://h.example/r', undefined],
   ])
   expect(pages[0]).toMatchObject({
     fetchedAt: Date.UTC(2026, 0, 2, 3, 4, 5),
     fetched: { status: 200, headers: { 'content-type': 'text/html', etag: '"1"' } },
-    read: { found: { pages: [{ url: 'http://h.example/b' }] } },
   })
 })
 

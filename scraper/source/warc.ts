@@ -4,8 +4,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { parseHttpResponse } from '../warc/http-message.ts'
 import { readWarc, type WarcRecord } from '../warc/read-warc.ts'
-import type { Fetched, Source } from './source.ts'
-import { webSource } from './web.ts'
+import type { Fetched } from './source.ts'
 
 /** A page that an archive holds. No request goes to its site. */
 export interface ArchivedPage {
@@ -15,8 +14,8 @@ export interface ArchivedPage {
   fetched: Fetched
   /** When it was fetched (ms since epoch). */
   fetchedAt: number
-  /** What the web source makes of it. */
-  read: ReturnType<Source['read']>
+  /** Why there is nothing in it to be read. */
+  refusal: string | undefined
 }
 
 export interface WarcPagesOptions {
@@ -43,25 +42,25 @@ export async function* warcPages(
   for await (const record of readWarc(chunks, { blockBytesMax: pageBytesMax + headRoomBytes, types })) {
     if (record.index < from || !types.has(record.type)) continue
     const url = canonicalUrl((record.headers['warc-target-uri'] ?? '').replace(/^<|>$/g, ''))
-    const page = url !== undefined && wants(url) ? archivedPage(record, url, pageBytesMax) : undefined
+    const page = url !== undefined && wants(url) ? await archivedPage(record, url, pageBytesMax) : undefined
     if (page) yield page
   }
 }
 
-function archivedPage(record: WarcRecord, url: string, pageBytesMax: number): ArchivedPage | undefined {
+async function archivedPage(record: WarcRecord, url: string, pageBytesMax: number): Promise<ArchivedPage | undefined> {
   const { index, type, headers } = record
   const fetchedAt = Date.parse(headers['warc-date'] ?? '')
   if (Number.isNaN(fetchedAt)) return undefined
-  const refused = (read: string): ArchivedPage => ({ index, fetched: { url, status: 200, headers: {}, body: new Uint8Array() }, fetchedAt, read })
+  const refused = (refusal: string): ArchivedPage => ({ index, fetched: { url, status: 200, headers: {}, body: new Uint8Array() }, fetchedAt, refusal })
   if (record.isCut || headers['warc-truncated'] !== undefined) return refused('too_large')
   const message =
     type === 'response'
-      ? parseHttpResponse(record.block, pageBytesMax)
+      ? await parseHttpResponse(record.block, pageBytesMax)
       : { status: 200, headers: { 'content-type': headers['content-type'] ?? '' }, body: record.block }
   if (typeof message === 'string') return refused(message)
   if (message.status !== 200 && message.status !== 203) return undefined
   const fetched: Fetched = { url, ...message }
-  return { index, fetched, fetchedAt, read: webSource.read(fetched) }
+  return { index, fetched, fetchedAt, refusal: undefined }
 }
 
 const fileChunkBytes = 1 << 20

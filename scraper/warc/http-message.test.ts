@@ -6,19 +6,19 @@ import { parseHttpResponse } from './http-message.ts'
 const bytesMax = 10_000
 const block = (head: string, body: string | Uint8Array) =>
   Buffer.concat([Buffer.from(head.replaceAll('\n', '\r\n')), Buffer.from('\r\n\r\n'), Buffer.from(body)])
-const bodyOf = (head: string, body: string | Uint8Array) => {
-  const message = parseHttpResponse(block(`HTTP/1.1 200 OK\n${head}`, body), bytesMax)
+const bodyOf = async (head: string, body: string | Uint8Array) => {
+  const message = await parseHttpResponse(block(`HTTP/1.1 200 OK\n${head}`, body), bytesMax)
   return typeof message === 'string' ? message : Buffer.from(message.body).toString()
 }
 const html = '<html><p>some text</p></html>'
 
-test('status, headers and body, with line ends of either kind', () => {
-  expect(parseHttpResponse(block('HTTP/1.1 404 Not Found\nContent-Type: text/html\nX: 1\nX: 2', html), bytesMax)).toEqual({
+test('status, headers and body, with line ends of either kind', async () => {
+  expect(await parseHttpResponse(block('HTTP/1.1 404 Not Found\nContent-Type: text/html\nX: 1\nX: 2', html), bytesMax)).toEqual({
     status: 404,
     headers: { 'content-type': 'text/html', x: '1\n2' },
     body: Buffer.from(html),
   })
-  expect(parseHttpResponse(Buffer.from('HTTP/2 200\nA: b\n\n\r\n\r\nbody'), bytesMax)).toMatchObject({
+  expect(await parseHttpResponse(Buffer.from('HTTP/2 200\nA: b\n\n\r\n\r\nbody'), bytesMax)).toMatchObject({
     status: 200,
     headers: { a: 'b' },
     body: Buffer.from('\r\n\r\nbody'),
@@ -35,20 +35,20 @@ describe('a body is decoded', () => {
     ['deflate', deflateRawSync(html)],
     ['br, gzip', gzipSync(brotliCompressSync(html))],
     ['identity', Buffer.from(html)],
-  ])('from %s', (coding, body) => expect(bodyOf(`Content-Encoding: ${coding}`, body)).toBe(html))
-  test.each(['gzip', 'br', 'zstd', 'deflate'])('and left alone where the archive did so: %s', (coding) =>
-    expect(bodyOf(`Content-Encoding: ${coding}`, html)).toBe(html),
+  ])('from %s', async (coding, body) => expect(await bodyOf(`Content-Encoding: ${coding}`, body)).toBe(html))
+  test.each(['gzip', 'br', 'zstd', 'deflate'])('and left alone where the archive did so: %s', async (coding) =>
+    expect(await bodyOf(`Content-Encoding: ${coding}`, html)).toBe(html),
   )
-  test('out of chunks, with their extensions and trailers', () => {
-    expect(bodyOf('Transfer-Encoding: chunked', '5;x=y\r\n<html\r\n3\r\n>ab\r\n0\r\nX: y\r\n\r\n')).toBe('<html>ab')
+  test('out of chunks, with their extensions and trailers', async () => {
+    expect(await bodyOf('Transfer-Encoding: chunked', '5;x=y\r\n<html\r\n3\r\n>ab\r\n0\r\nX: y\r\n\r\n')).toBe('<html>ab')
   })
-  test('out of gzipped chunks', () => {
+  test('out of gzipped chunks', async () => {
     const packed = gzipSync(html)
     const chunks = Buffer.concat([Buffer.from(`${packed.length.toString(16)}\r\n`), packed, Buffer.from('\r\n0\r\n\r\n')])
-    expect(bodyOf('Transfer-Encoding: chunked\nContent-Encoding: gzip', chunks)).toBe(html)
+    expect(await bodyOf('Transfer-Encoding: chunked\nContent-Encoding: gzip', chunks)).toBe(html)
   })
-  test('and not out of chunks that the archive took apart', () => expect(bodyOf('Transfer-Encoding: chunked', html)).toBe(html))
-  test('as far as torn chunks go', () => expect(bodyOf('Transfer-Encoding: chunked', '5\r\n<html\r\nff\r\n>ab')).toBe('<html>ab'))
+  test('and not out of chunks that the archive took apart', async () => expect(await bodyOf('Transfer-Encoding: chunked', html)).toBe(html))
+  test('as far as torn chunks go', async () => expect(await bodyOf('Transfer-Encoding: chunked', '5\r\n<html\r\nff\r\n>ab')).toBe('<html>ab'))
 })
 
 describe('a hostile one', () => {
@@ -64,13 +64,13 @@ describe('a hostile one', () => {
     ['too_large', 'HTTP/1.1 200 OK', 'x'.repeat(10_001)],
     ['too_large', 'HTTP/1.1 200 OK\nContent-Encoding: gzip', gzipSync(Buffer.alloc(1 << 20))],
     ['too_large', 'HTTP/1.1 200 OK\nContent-Encoding: br', brotliCompressSync(Buffer.alloc(1 << 20))],
-  ])('is %s: %s', (code, head, body) => expect(parseHttpResponse(block(head, body), bytesMax)).toBe(code))
-  test('is never an error', () => {
+  ])('is %s: %s', async (code, head, body) => expect(await parseHttpResponse(block(head, body), bytesMax)).toBe(code))
+  test('is never an error', async () => {
     const heads = ['', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n']
-    const property = fc.property(fc.constantFrom(...heads), fc.uint8Array(), (head, bytes) => {
-      const message = parseHttpResponse(Buffer.concat([Buffer.from(head), bytes]), bytesMax)
+    const property = fc.asyncProperty(fc.constantFrom(...heads), fc.uint8Array(), async (head, bytes) => {
+      const message = await parseHttpResponse(Buffer.concat([Buffer.from(head), bytes]), bytesMax)
       return typeof message === 'string' || message.body.length <= bytesMax
     })
-    expect(fc.check(property).failed).toBe(false)
+    expect((await fc.check(property)).failed).toBe(false)
   })
 })

@@ -1,3 +1,4 @@
+import { decodeInPieces } from '#infra/net/body.ts'
 import { codingOf, contentCodings, decodeAtOnce, type Coding } from '#infra/net/content-coding.ts'
 import { Pieces } from '#infra/net/pieces.ts'
 import { failureReason, HttpTrouble } from '#infra/net/http-failure.ts'
@@ -11,6 +12,8 @@ export interface HttpMessage {
 }
 
 const headBytesMax = 64 * 1024
+/** What is packed a thousand times makes 8 MiB of these. */
+const atOnceBytesMax = 8 * 1024
 const statusLine = /^HTTP\/\d(?:\.\d)? (\d{3})(?: |$)/
 
 /**
@@ -18,7 +21,7 @@ const statusLine = /^HTTP\/\d(?:\.\d)? (\d{3})(?: |$)/
  * as it is.
  * @returns a stable code of why it is none: `bad_response`, `bad_encoding`, `too_large`
  */
-export function parseHttpResponse(block: Uint8Array, bytesMax: number): HttpMessage | string {
+export async function parseHttpResponse(block: Uint8Array, bytesMax: number): Promise<HttpMessage | string> {
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength)
   const head = headOf(bytes)
   const [first = '', ...lines] = bytes.toString('latin1', 0, head?.end ?? 0).split(/\r?\n/)
@@ -28,7 +31,7 @@ export function parseHttpResponse(block: Uint8Array, bytesMax: number): HttpMess
   const raw = bytes.subarray(head.bodyStart)
   const chunked = /\bchunked\b/i.test(headers['transfer-encoding'] ?? '')
   try {
-    const body = decoded((chunked ? dechunked(raw) : undefined) ?? raw, headers['content-encoding'] ?? '', bytesMax)
+    const body = await decoded((chunked ? dechunked(raw) : undefined) ?? raw, headers['content-encoding'] ?? '', bytesMax)
     return { status: Number(status), headers, body }
   } catch (error) {
     return failureReason(error)
@@ -61,17 +64,18 @@ function dechunked(bytes: Buffer): Buffer | undefined {
 }
 
 /** @throws HttpTrouble `bad_encoding`, `too_large` */
-function decoded(body: Buffer, contentEncoding: string, bytesMax: number): Buffer {
+async function decoded(body: Buffer, contentEncoding: string, bytesMax: number): Promise<Buffer> {
   let bytes = body
-  for (const name of contentCodings(contentEncoding)) bytes = unpacked(codingOf(name, bytes), bytes, bytesMax)
+  for (const name of contentCodings(contentEncoding)) bytes = await unpacked(codingOf(name, bytes), bytes, bytesMax)
   if (bytes.length > bytesMax) throw new HttpTrouble('too_large')
   return bytes
 }
 
-function unpacked(coding: Coding, bytes: Buffer, bytesMax: number): Buffer {
+async function unpacked(coding: Coding, bytes: Buffer, bytesMax: number): Promise<Buffer> {
   if (coding.begins?.(bytes) === false) return bytes
   try {
-    return decodeAtOnce(coding, bytes, bytesMax)
+    if (bytes.length <= atOnceBytesMax) return decodeAtOnce(coding, bytes, bytesMax)
+    return (await decodeInPieces(coding, bytes, { bytesMax, truncate: false }, () => undefined)).bytes
   } catch (error) {
     // A coding without a mark cannot be told from text by its first bytes for sure: text that was decoded already is left as it is.
     if (!coding.begins && failureReason(error) === 'bad_encoding' && /^\s*</.test(bytes.toString('latin1', 0, 64))) return bytes

@@ -63,7 +63,7 @@ describe('an archive', () => {
     expect(request?.text).toBe('GET /p/1?q HTTP/1.1\r\nHost: h.example\r\nuser-agent: Orrery/1 (+http://c.example)\r\naccept: text/html\r\n\r\n')
     expect(request?.headers['warc-concurrent-to']).toBe(response?.headers['warc-record-id'])
     expect(response?.headers).toMatchObject({ 'warc-date': '2026-01-02T00:00:00.000Z', 'warc-ip-address': '192.0.2.1' })
-    expect(parseHttpResponse(Buffer.from(response?.text ?? ''), 100)).toMatchObject({
+    expect(await parseHttpResponse(Buffer.from(response?.text ?? ''), 100)).toMatchObject({
       status: 200,
       headers: { 'content-type': 'text/html', 'content-length': '4', 'x-crawl-content-encoding': 'br', 'set-cookie': 'a\nb' },
       body: Buffer.from('<p>1'),

@@ -44,7 +44,7 @@ async function read(): Promise<Record<string, number>> {
   let pages = 0
   for await (const { type, block, headers } of readWarc(createReadStream(file, { highWaterMark: 1 << 20 }), { blockBytesMax: pageBytesMax })) {
     bytes += block.length + Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0)
-    if (type === 'response' && typeof parseHttpResponse(block, pageBytesMax) !== 'string') pages += 1
+    if (type === 'response' && typeof (await parseHttpResponse(block, pageBytesMax)) !== 'string') pages += 1
   }
   return { bytes, pages }
 }

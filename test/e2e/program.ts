@@ -54,6 +54,9 @@ export async function runProgram(args: readonly string[], options: Parameters<ty
   return { code: await program.ended, stdout: program.stdout(), stderr: program.stderr(), events: program.events }
 }
 
+/** What standard error says beside the summary of a run: refusals, stacks and warnings. */
+export const complaintsOf = (stderr: string): string[] => stderr.split('\n').filter((line) => /^orrery: |^ +at |Error\b|Warning\b/.test(line))
+
 /** Ports of its own, so that tests may run side by side. */
 export const anyPorts = ['--set', 'dataset.port=0', '--set', 'bridge.port=0']
 

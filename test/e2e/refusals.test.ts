@@ -40,19 +40,9 @@ test.each([
   ['to publish without a token', ['dataset', 'publish', '--repo', 'a/b'], /no access token: set HF_TOKEN/],
   ['a time that is none', ['up', '--frozen-at', 'yesterday'], /run\.frozen_at/],
   ['a command that does not exist', ['upp'], /no such command "upp"; nearest: up$/m],
-  ['a subcommand that does not exist', ['miner', 'rnu'], /no such command "rnu"; nearest: run$/m],
   ['an option that does not exist', ['miner', 'run', '--onec'], /no such option "--onec"; nearest: --once$/m],
-  ['a group without its command', ['dataset'], /"orrery dataset" needs a command: serve, ingest, publish; see orrery dataset --help/],
-  ['help about what is not there', ['help', 'minre'], /no such command "minre"; nearest: miner$/m],
-  ['a flag without its value', ['up', '--data'], /'--data <dir>' argument missing; see orrery/],
   ['values of options that are names of commands, as such', ['miner', 'run', '--data', 'config', '--seed', 'up'], /--seed "up" is no web address/],
   ['one setting by two flags', ['up', '--data', 'a', '--set', 'data.dir=b'], /--set and --data give "data\.dir" two different values; leave one of them out/],
-  ['one setting twice', ['up', '--set', 'run.seed=1', '--set', 'run.seed=2'], /--set gives "run\.seed" two different values/],
-  [
-    'seeds beside sources of the command line',
-    ['up', '--seed', 'http://127.0.0.1/', '--set', 'sources=[]'],
-    /--set and --seed give "sources" two different values/,
-  ],
   ['a time that is none by --set', ['up', '--set', 'run.frozen_at=yesterday'], /run\.frozen_at/],
 ])('refuses %s and writes nothing', async (_, args, line, toml?: string, env: Record<string, string> = {}) => {
   const cwd = await temporaryFolder()

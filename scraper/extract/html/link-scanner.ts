@@ -1,7 +1,7 @@
 import { Parser } from 'htmlparser2'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { linkResolver, type LinkResolver } from './link-resolver.ts'
-import { scanTags, type ScannedTag } from './tag-scanner.ts'
+import { scanTags, type ScannedTag, type Wanted } from './tag-scanner.ts'
 
 /** Where a page leads, and what it says about following. */
 export interface PageLinks {
@@ -19,7 +19,12 @@ export interface PageLinks {
   robots: string[]
 }
 
-const wanted = new Set(['a', 'area', 'base', 'link', 'meta'])
+const wanted: Wanted = {
+  tags: new Set(['a', 'area', 'base', 'link', 'meta']),
+  attributes: new Set(['href', 'rel', 'type', 'hreflang', 'property', 'name', 'itemprop', 'content']),
+}
+/** Links and metas that are looked at; what comes after so many is none that anybody meant. */
+const tagsMax = 100_000
 const linksMax = 5000
 const relationsMax = 200
 const robotsChars = 1000
@@ -34,8 +39,9 @@ export function scanLinks(html: string, url: string): PageLinks {
   const tags: ScannedTag[] = []
   let baseHref: string | undefined
   scanTags(html, wanted, (tag) => {
-    if (tag.name !== 'base') tags.push(tag)
-    else baseHref ??= value(tag, 'href')
+    if (tag.name === 'base') baseHref ??= value(tag, 'href')
+    else if (tag.name === 'meta' ? tag.attributes['content'] !== undefined : tag.attributes['href'] !== undefined) tags.push(tag)
+    return tags.length < tagsMax
   })
   const base = (baseHref !== undefined && URL.parse(baseHref, url)?.href) || url
   const page = new LinkCollector(linkResolver(base))

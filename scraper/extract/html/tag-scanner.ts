@@ -1,4 +1,4 @@
-/** One opening tag of interest, as it stands in the page: attribute names in lower case, values raw (entities not decoded), the first of equal names. */
+/** One opening tag of interest, as it stands in the page: names of attributes of interest in lower case, values raw (entities not decoded), the first of equal names. */
 export interface ScannedTag {
   name: string
   attributes: Record<string, string>
@@ -33,13 +33,18 @@ const rawText = new Map(
 const rawFirst = new Set([...rawText.keys()].map((name) => name.charCodeAt(0)))
 const nameCharsMax = 12
 
+/** What is read: tags and attributes by their names, in lower case, of at most 12 characters. */
+export interface Wanted {
+  tags: ReadonlySet<string>
+  attributes: ReadonlySet<string>
+}
+
 /**
  * Walks the tags of a page without building a tree: tokenized as htmlparser2 does it (comments, raw text, quotes, duplicate attributes), in one pass over
- * the text. Only tags of `wanted` names have their attributes read; `see` gets them in document order and ends the walk by returning false.
- * @param wanted lower-case names, at most 12 characters
+ * the text. Only `wanted` tags have their attributes read; `see` gets them in document order and ends the walk by returning false.
  */
-export function scanTags(html: string, wanted: ReadonlySet<string>, see: (tag: ScannedTag) => boolean | void): void {
-  const reader = new TagReader(html)
+export function scanTags(html: string, wanted: Wanted, see: (tag: ScannedTag) => boolean | void): void {
+  const reader = new TagReader(html, wanted.attributes)
   let svgDepth = 0
   for (let at = html.indexOf('<'); at !== -1; at = html.indexOf('<', at)) {
     const first = html.charCodeAt(at + 1)
@@ -50,7 +55,7 @@ export function scanTags(html: string, wanted: ReadonlySet<string>, see: (tag: S
       continue
     }
     const name = reader.name(at + 1)
-    const isWanted = wanted.has(name)
+    const isWanted = wanted.tags.has(name)
     const end = reader.attributes(isWanted)
     if (end === -1) return
     if (isWanted && see({ name, attributes: reader.found, source: html.slice(at, end) }) === false) return
@@ -95,10 +100,12 @@ class TagReader {
   found: Record<string, string> = {}
   isSelfClosing = false
   readonly #html: string
+  readonly #attributes: ReadonlySet<string>
   #at = 0
 
-  constructor(html: string) {
+  constructor(html: string, attributes: ReadonlySet<string>) {
     this.#html = html
+    this.#attributes = attributes
   }
 
   /** The tag's name in lower case; a long one is cut, for none that long is wanted. */
@@ -158,7 +165,8 @@ class TagReader {
   }
 
   #keep(nameStart: number, nameEnd: number, start: number, end: number): void {
+    if (nameEnd - nameStart > nameCharsMax) return
     const name = this.#html.slice(nameStart, nameEnd).toLowerCase()
-    if (!Object.hasOwn(this.found, name)) this.found[name] = this.#html.slice(start, end)
+    if (this.#attributes.has(name) && this.found[name] === undefined) this.found[name] = this.#html.slice(start, end)
   }
 }
