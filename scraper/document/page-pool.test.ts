@@ -68,6 +68,12 @@ describe('the pool', () => {
     expect(await pool.find('feed', sitemap, signal)).toBe('not_a_feed')
   })
 
+  test('hands over however much was found', async () => {
+    const lines = Array.from({ length: 50_000 }, (_, i) => `http://h.example/${i}/${'x'.repeat(100)}`)
+    const read = await pool.find('sitemap', task(lines.join('\n')).fetched, signal)
+    expect(typeof read !== 'string' && read.found.pages.map(({ url }) => url)).toEqual(lines.toSorted())
+  })
+
   test('ends with the signal, one page or all', async () => {
     const abort = new AbortController()
     const readings = [endless(), good(), good()].map((page, i) => pool.read(page, i === 2 ? signal : abort.signal))

@@ -52,6 +52,14 @@ test('a line of X-Robots-Tag that speaks to another crawler says nothing of the 
   expect(await fetchFrom({ '/page': toOthersToo })).toMatchObject({ ok: true, document: { rights: { meta_robots: ['noarchive'] } } })
 })
 
+test('a host that cannot be asked is not the fault of the page', async () => {
+  await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 200, bytesMax: 100_000 })
+  const readPage = pageReader({ pages: pool, facts: clock, wishes: { obeyRights: false, keepsMarkdown: false } })
+  const services = { http, robots: createRobots(http, clock), pace: clock, readPage }
+  const found = await fetchDocument('http://10.0.0.1/page', services, new AbortController().signal)
+  expect(found).toEqual({ ok: false, reason: 'private_address', fault: 'ours' })
+})
+
 describe('a page that cannot be had is the fault of', () => {
   test.each<[string, string, Record<string, Page>]>([
     ['page', 'http_404', {}],

@@ -17,6 +17,7 @@ export async function fetchDocument(url: string, services: FetchServices & { rea
     const { document } = outcome.isPage ? await services.readPage(outcome, signal) : { document: 'no_text' }
     return typeof document === 'string' ? { ok: false, reason: document, fault: 'page' } : { ok: true, document }
   }
-  if (outcome.kind === 'trouble') return { ok: false, reason: outcome.reason, fault: 'ours' }
+  // A host that could not be asked for its robots.txt says nothing of its pages, for whatever reason.
+  if (outcome.kind === 'trouble' || (outcome.kind === 'refused' && !outcome.permission)) return { ok: false, reason: outcome.reason, fault: 'ours' }
   return { ok: false, reason: outcome.kind === 'refused' ? outcome.reason : outcome.kind, fault: 'page' }
 }

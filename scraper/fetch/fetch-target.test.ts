@@ -1,37 +1,30 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { systemClock } from '#infra/clock.ts'
-import { createHttp, type HttpOptions } from '#infra/net/http.ts'
-import { openSite, type Page } from '#test/site/site.ts'
+import { createHttp } from '#infra/net/http.ts'
+import { openSite } from '#test/site/site.ts'
 import { createRobots } from '../robots/robots.ts'
 import { fetchTarget } from './fetch-target.ts'
 
-const pace = systemClock()
-const client = (more: Partial<HttpOptions>) => createHttp({ userAgent: 'Orrery/0', timeoutMs: 5000, bytesMax: 100_000, ...more })
-const noName = () => Promise.reject(Object.assign(new Error('not known'), { code: 'ENOTFOUND' }))
+const { signal } = new AbortController()
+const long = `<p>${'long '.repeat(20_000)}`
 
-describe('what is wrong with a host is the reason of its page, not that robots.txt is out of reach', () => {
-  test.each<[string, string, string, Partial<HttpOptions>]>([
-    ['refused', 'private_address', 'http://inside.example/', { lookup: async () => [{ address: '10.0.0.1' }] }],
-    ['refused', 'private_address', 'http://[::1]/', {}],
-    ['refused', 'port_refused', 'http://h.example:22/', {}],
-    ['trouble', 'dns_failed', 'http://nowhere.example/', { lookup: noName }],
-  ])('%s: %s', async (kind, reason, url, options) => {
-    await using http = client(options)
-    const outcome = await fetchTarget({ url, kind: 'page' }, undefined, { http, robots: createRobots(http, pace), pace }, new AbortController().signal)
-    expect(outcome).toMatchObject({ kind, reason, permission: undefined, exchange: undefined })
-  })
+async function fetchWith(find: () => Promise<string>) {
+  await using site = await openSite({ 'h.localhost': { '/long': long, '/short': '<p>short' } })
+  await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 2000, bytesMax: 1_000_000, hosts: site.hosts })
+  const pace = systemClock()
+  const services = { http, pace, robots: createRobots(http, pace), pages: { find } }
+  const of = (path: string) => fetchTarget({ url: `http://h.localhost${path}`, kind: 'page' }, undefined, services, signal)
+  return [await of('/long'), await of('/short')]
+}
+
+test('what reading throws refuses that page, with what was thrown, and what it cost its host', async () => {
+  const error = new RangeError('nobody thought of this')
+  const [broken, next] = await fetchWith(() => Promise.reject(error))
+  expect(broken).toMatchObject({ kind: 'refused', reason: 'internal', error, permission: { state: 'absent' }, exchange: { wireBytes: long.length } })
+  expect(next).toMatchObject({ kind: 'read', isPage: true })
 })
 
-describe('what is wrong with robots.txt alone is not', () => {
-  test.each<[string, Page]>([
-    ['a server that fails', (response) => void response.writeHead(500).end()],
-    ['a redirect to a private address', (response) => void response.writeHead(302, { location: 'http://10.0.0.1/robots.txt' }).end()],
-    ['a file that ends too soon', (response) => void response.writeHead(200, { 'content-length': '100' }).write('User', () => response.socket?.destroy())],
-  ])('%s', async (_, robotsTxt) => {
-    await using site = await openSite({ 'a.localhost': { '/robots.txt': robotsTxt } })
-    await using http = client({ hosts: site.hosts })
-    const robots = createRobots(http, pace)
-    const outcome = await fetchTarget({ url: 'http://a.localhost/', kind: 'page' }, undefined, { http, robots, pace }, new AbortController().signal)
-    expect(outcome).toMatchObject({ kind: 'trouble', reason: 'robots_unreachable', permission: undefined })
-  })
+test('what takes too much to read is refused as what it is', async () => {
+  const [slow] = await fetchWith(async () => 'too_slow')
+  expect(slow).toMatchObject({ kind: 'refused', reason: 'too_slow' })
 })

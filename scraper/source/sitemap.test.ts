@@ -6,6 +6,7 @@ const bytes = (text: string) => new TextEncoder().encode(text)
 const at = { url: 'http://h.example/maps/sitemap.xml', status: 200, headers: {} }
 const entry = (path: string, lastmod: string) => `<url><loc>http://h.example/${path}</loc><lastmod>${lastmod}</lastmod><priority>1</priority></url>`
 const other = (lang: string, href: string) => `<xhtml:link rel="alternate" hreflang="${lang}" href="${href}"/>`
+const zipped = (chars: number) => ({ ...at, body: gzipSync(`http://h.example/a\n${' '.repeat(chars)}`) })
 const readText = (text: string) => sitemapSource.read({ ...at, body: bytes(text) })
 
 describe('sitemaps', () => {
@@ -46,6 +47,16 @@ describe('sitemaps', () => {
       expect(sitemapSource.read({ ...at, body })).toMatchObject({ found: { pages: [{ url: 'http://h.example/a' }] } })
     expect(sitemapSource.read({ ...at, body: gzipSync(`${whole} `, { level: 1 }) })).toBe('bad_encoding')
     expect(sitemapSource.bytesMax).toBe(limit)
+  })
+  test('count the latest of many dates', () => {
+    const dates = '<lastmod>2026-01-02T03:04:05Z</lastmod>'.repeat(200_000)
+    const read = readText(`<urlset><url><loc>/a</loc><lastmod>1969-12-31</lastmod>${dates}<lastmod>2025-01-01</lastmod></url></urlset>`)
+    expect(read).toMatchObject({ found: { pages: [{ url: 'http://h.example/a', modifiedAt: Date.UTC(2026, 0, 2, 3, 4, 5) }] } })
+  })
+  test('may unpack to 200 times what came over the wire, all layers together, and to the first MiB', () => {
+    expect(sitemapSource.read({ ...zipped(1 << 19), wireBytes: 1 })).toMatchObject({ found: { pages: [{ url: 'http://h.example/a' }] } })
+    expect(sitemapSource.read({ ...zipped(1 << 20), wireBytes: 5000 })).toBe('ratio_too_high')
+    expect(sitemapSource.read({ ...zipped(1 << 20), wireBytes: 6000 })).toMatchObject({ isPage: false })
   })
   test('name their pages in other languages', () => {
     const read = readText(

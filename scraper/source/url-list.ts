@@ -36,10 +36,10 @@ export class ListEntry {
     if (!this.#urls.has(name) && text.trim() !== '' && text.length <= urlCharsMax) this.#urls.set(name, text.trim())
   }
 
-  /** The latest counts; what is older than the clock of computers is as old as that. */
+  /** The latest counts. */
   addDate(text: string): void {
     const time = text.length <= dateCharsMax ? parseDate(text)?.getTime() : undefined
-    if (time !== undefined) this.#modifiedAt = Math.max(time, this.#modifiedAt ?? 0)
+    if (time !== undefined) this.#modifiedAt = Math.max(time, this.#modifiedAt ?? time)
   }
 
   /** undefined when it leads to no page. */

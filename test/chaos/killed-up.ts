@@ -33,15 +33,13 @@ export async function standing(dataDir: string): Promise<Standing> {
   const whole = new Set(rows.map(({ hotkey, uri }) => `${hotkey} ${uri}`))
   const lost: string[] = []
   for (const { name, hotkey } of await miners(dataDir)) {
-    const queued = query<{ key: string; state: string }>(join(dataDir, 'queue.sqlite'), 'select key, state from messages where queue = ?', `documents-${name}`)
-    const states = new Map(queued.map(({ key, state }) => [key.slice(0, key.lastIndexOf('@')), state]))
+    const waiting = waitingIn(dataDir, name)
     const rejected = await rejectedOf(dataDir, name)
-    const stored = query<{ url: string }>(join(dataDir, `frontier-${name}.sqlite`), "select url from targets where kind = 'page' and outcome = 'stored'")
-    for (const { url } of stored) {
-      const state = states.get(url)
-      const isSafe = state !== undefined && (state !== 'done' || whole.has(`${hotkey} ${url}`) || rejected.has(url))
-      if (!isSafe) lost.push(`${name} ${url} (${state})`)
-    }
+    const stored = query<{ url: string }>(
+      join(dataDir, `frontier-${name}.sqlite`),
+      "select url from targets join classes on classes.id = targets.class where classes.kind = 'page' and outcome = 'stored'",
+    )
+    for (const { url } of stored) if (!waiting.has(url) && !whole.has(`${hotkey} ${url}`) && !rejected.has(url)) lost.push(`${name} ${url}`)
   }
   const settled = query<{ batch: string }>(
     join(dataDir, 'ledger.sqlite'),
@@ -70,6 +68,16 @@ async function miners(dataDir: string): Promise<{ name: string; hotkey: string }
       return { name, hotkey: key.ss58Address }
     }),
   )
+}
+
+/** URLs of the documents that a miner's queue still holds: what is done has no body any more. */
+function waitingIn(dataDir: string, name: string): Set<string> {
+  const held = query<{ uri: string }>(
+    join(dataDir, 'queue.sqlite'),
+    "select json_extract(body, '$.uri') as uri from messages where queue = ? and body is not null",
+    `documents-${name}`,
+  )
+  return new Set(held.map(({ uri }) => uri))
 }
 
 /** URLs among the rejects: a duplicate is not lost, it was refused with a reason. */

@@ -134,6 +134,7 @@ test.each([
   [['bridge', 'close'], 1],
   [['dataset', 'publish', '--repo', 'a/b'], 1],
   [['scraper', 'explain', 'page.html', '--text'], 0],
+  [['scraper', 'rejects'], 0],
 ])('%j makes no files', async (args, expected) => {
   const cwd = await temporaryFolder()
   await writeFile(join(cwd, 'page.html'), '<p>A page.</p>')
