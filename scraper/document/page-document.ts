@@ -102,7 +102,7 @@ function readPage(task: PageTask, reader: Reader): PageReading {
   const { document, refused } = typeof made === 'object' && 'reason' in made ? { document: made.reason, refused: made.refused } : { document: made }
   // What may not be used need not be shown either.
   const mayBeShown = rendered === undefined && !(typeof document === 'string' && isRightsRefusal(document))
-  const textId = typeof document === 'string' ? contentId(normalizeText(page.text)) : document.id
+  const textId = typeof document === 'string' ? contentId(page.text) : document.id
   return { document, textId, ...(refused && { refused }), textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
 }
 

@@ -78,6 +78,6 @@ describe('a page that cannot be had is the fault of', () => {
 })
 
 test('a page that takes too long here may be read by another machine', async () => {
-  const slow = { find: pool.find, read: async () => ({ document: 'too_slow', textChars: 0, needsBrowser: false }) }
+  const slow = { find: pool.find, read: async () => ({ document: 'too_slow', textId: '', textChars: 0, needsBrowser: false }) }
   expect(await fetchFrom({ '/page': send(page) }, '/page', slow)).toEqual({ ok: false, reason: 'too_slow', fault: 'ours' })
 })
