@@ -124,7 +124,8 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
     browser,
     site,
     origin: { code_version: codeVersion, config_sha256: contentAddress(artefactSettings(config)) },
-    frontier: (name: string) => stack.use(threadedFrontier(file(`frontier-${name}`), { clock: pace, revisitMaxMs: config.miner.revisit_max_seconds * 1000 })),
+    frontier: (name: string) =>
+      stack.use(threadedFrontier(file(`frontier-${name}`), { clock: pace, revisitMaxMs: Math.ceil(config.miner.revisit_max_seconds * 1000) })),
     queue: (name: string) => stack.use(threadedQueue(file('queue'), name, shared)),
     wallet,
     async validatorWallet(name: string) {

@@ -46,7 +46,7 @@ export interface Prospect extends Target {
 }
 
 export interface Visit {
-  /** `stored`: a new version; `unchanged`: 304 or same bytes; `rejected`: the page is not wanted, with its reason; `failed`: given up. */
+  /** `stored`: a new version; `unchanged`: 304, or the text and the rights that are stored; `rejected`: the page is not wanted, with its reason; `failed`: given up. */
   outcome: 'stored' | 'unchanged' | 'rejected' | 'failed'
   /** A stable code, required for `rejected` and `failed`. */
   reason?: string

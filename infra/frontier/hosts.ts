@@ -118,6 +118,7 @@ export class FrontierHosts {
   #restrain(now: number): void {
     const restMost = now + this.#restMaxMs
     const leaseMost = now + (this.#longestLeaseMs = this.#longestLease())
+    if (!this.#isBeyond(restMost, leaseMost, this.#targets.waitMost(now, restMost))) return
     this.#db.run(
       `update hosts set rests_until = min(rests_until, ?1), leased_until = min(leased_until, ?2),
          opens_at = iif(leased_until is null, min(opens_at, ?1), max(min(leased_until, ?2), min(rests_until, ?1)))
@@ -131,6 +132,18 @@ export class FrontierHosts {
     )
     this.#db.run('update addresses set rests_until = ?1 where address in (select address from addresses where rests_until > ?1 limit ?2)', restMost, dueMax)
     this.#targets.restrain(now, restMost, dueMax)
+  }
+
+  /** Hardly ever: asking costs less than writing nothing. */
+  #isBeyond(restMost: number, leaseMost: number, waitMost: number): boolean {
+    const found = this.#db.get<{ beyond: 0 | 1 }>(
+      `select exists (select 1 from hosts where is_open = 0 and opens_at > max(?1, ?2)) or exists (select 1 from hosts where leased_until > ?2)
+         or exists (select 1 from addresses where rests_until > ?1) or exists (select 1 from targets where state = 'later' and ready_at > ?3) as beyond`,
+      restMost,
+      leaseMost,
+      waitMost,
+    )
+    return found?.beyond === 1
   }
 
   /** Ever asked of the frontier. */

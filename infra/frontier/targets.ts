@@ -169,6 +169,7 @@ export class FrontierTargets {
   /** So many as are due by now, those that are due longest first, by host: they belong into the queue. */
   ripen(now: number, limit: number): Map<number, Entry[]> {
     const byHost = new Map<number, Entry[]>()
+    if (!this.#db.get(`select 1 from targets where state = 'later' and ready_at <= ? limit 1`, now)) return byHost
     for (const row of this.#db.all<Pick<TargetRow, 'url' | 'host' | 'class' | 'priority' | 'depth'>>(
       `update targets set state = ?, ready_at = null
        where fp in (select fp from targets where state = 'later' and ready_at <= ? order by ready_at limit ?) returning url, host, class, priority, depth`,
@@ -187,6 +188,11 @@ export class FrontierTargets {
 
   isDue(host: number, lane: number, at: number): boolean {
     return this.#db.get(`select 1 from targets where host = ? and lane = ? and state = 'later' and ready_at <= ? limit 1`, host, lane, at) !== undefined
+  }
+
+  /** Until then a page may wait. */
+  waitMost(now: number, restMost: number): number {
+    return Math.max(now + this.#revisitMaxMs, restMost)
   }
 
   /**

@@ -1,6 +1,8 @@
 /** Why a request gave no response, as stable codes. */
 export type HttpFailureReason =
   | 'bad_url'
+  /** Our own way to the network is gone (scraper/limits/uplink.ts). */
+  | 'offline'
   | 'scheme_refused'
   | 'credentials_refused'
   | 'port_refused'
@@ -85,6 +87,7 @@ export function failureReason(error: unknown): HttpFailureReason {
 }
 
 const transient = new Set([
+  'offline',
   'dns_failed',
   'connection_refused',
   'connection_failed',

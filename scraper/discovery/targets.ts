@@ -3,6 +3,7 @@ import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Target } from '#schemas/frontier.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { originOf } from '#schemas/identity/url-parts.ts'
+import type { Lastmods } from './lastmods.ts'
 import { pagePriority } from './priority.ts'
 import type { Discovery, TrapReason, Traps } from './traps.ts'
 import type { Found, FoundUrl } from '../source/found.ts'
@@ -42,13 +43,15 @@ interface Parts {
   jobs: Jobs
   isOurs: Share
   traps: Traps
+  /** Whose dates are believed; absent: everybody's. */
+  lastmods?: Pick<Lastmods, 'credible'>
   /** What nobody may fetch; absent: anything may be. */
   blocks?: (url: string) => boolean
   /** The clock of facts, ms since epoch. */
   now: () => number
 }
 
-export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Parts): Targets {
+export function targetsOf({ jobs, isOurs, traps, lastmods = believesAll, blocks = () => false, now }: Parts): Targets {
   let remembered = depthMemory()
   const refused = depthMemory()
   const priorityOf = ({ url, modifiedAt }: FoundUrl, { weight }: DesirabilityJob) => pagePriority({ url, weight, modifiedAt, now: now() })
@@ -91,21 +94,24 @@ export function targetsOf({ jobs, isOurs, traps, blocks = () => false, now }: Pa
       // What a sitemap or feed lists is as good as a seed.
       const discovery = at.kind === 'page' ? { depth: (at.depth ?? 0) + 1, from: at.url } : { depth: 0 }
       const nowMs = now()
+      const believed = (list: readonly FoundUrl[]) => lastmods.credible(list.map((one) => dated(one, nowMs)))
       const addList = (target: Target | undefined): void => void (target && wanted.targets.push(target))
-      for (const found of pages) addPage(wanted, dated(found, nowMs), discovery)
+      for (const one of believed(pages)) addPage(wanted, one, discovery)
       // A host may be asked for its own lists; those of others only where a job goes.
       const ownerOf = ({ url }: FoundUrl) => (originOf(url) === originOf(at.url) ? (jobs.of(at.url) ?? jobs.list[0]) : undefined)
       // An index that lists indexes without end is left.
       const nesting = at.kind === 'sitemap' ? (at.depth ?? 0) + 1 : 0
-      if (nesting <= nestingMax) for (const found of sitemaps) addList(list(dated(found, nowMs), 'sitemap', ownerOf(found), priorities.sitemap, nesting))
+      if (nesting <= nestingMax) for (const one of believed(sitemaps)) addList(list(one, 'sitemap', ownerOf(one), priorities.sitemap, nesting))
       // So is a feed that goes on without end.
       const part = at.kind === 'feed' ? (at.depth ?? 0) + 1 : 0
-      if (part <= feedPartsMax) for (const found of feeds) addList(list(dated(found, nowMs), 'feed', ownerOf(found), priorities.sitemap, part))
+      if (part <= feedPartsMax) for (const one of believed(feeds)) addList(list(one, 'feed', ownerOf(one), priorities.sitemap, part))
       return wanted
     },
     forget: () => void (remembered = depthMemory()),
   }
 }
+
+const believesAll: Pick<Lastmods, 'credible'> = { credible: (found) => [...found] }
 
 /** With its date in whole ms, if that can be true: one to come would call for visits until it is there, and the web is younger than 1970. */
 function dated(found: FoundUrl, now: number): FoundUrl {

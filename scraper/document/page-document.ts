@@ -54,6 +54,8 @@ export interface RefusedText {
 export interface PageReading {
   /** Or why there is none: a rights refusal, `too_deep`, `no_text`, a quality rule's code. */
   document: PageDocument | string
+  /** Identity of its text (contentId), whether it became a document or not. */
+  textId: string
   /** What more is known of a quality rule's refusal. */
   refused?: RefusedText
   /** Length of the main text as extracted. */
@@ -100,7 +102,8 @@ function readPage(task: PageTask, reader: Reader): PageReading {
   const { document, refused } = typeof made === 'object' && 'reason' in made ? { document: made.reason, refused: made.refused } : { document: made }
   // What may not be used need not be shown either.
   const mayBeShown = rendered === undefined && !(typeof document === 'string' && isRightsRefusal(document))
-  return { document, ...(refused && { refused }), textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
+  const textId = typeof document === 'string' ? contentId(page.text) : document.id
+  return { document, textId, ...(refused && { refused }), textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
 }
 
 function documentOf(

@@ -33,7 +33,7 @@ export interface PoolOptions {
 const idleMs = 60_000
 /** A reader that somebody else ended is not the page's fault. */
 const fromOutside: ReadonlySet<string> = new Set(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'])
-const noReading = (reason: string): PageReading => ({ document: reason, textChars: 0, needsBrowser: false })
+const noReading = (reason: string): PageReading => ({ document: reason, textId: '', textChars: 0, needsBrowser: false })
 
 interface Waiting {
   job: ReaderJob

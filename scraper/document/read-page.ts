@@ -16,7 +16,7 @@ export type Readable = Pick<ReadOutcome, 'fetched' | 'policy'> & {
 }
 
 /** A page as a document, or why not. `found`: what only a browser could see that it leads to. */
-export type ReadPage = (read: Readable, signal: AbortSignal) => Promise<Pick<PageReading, 'document' | 'refused'> & { found?: Found }>
+export type ReadPage = (read: Readable, signal: AbortSignal) => Promise<Pick<PageReading, 'document' | 'refused' | 'textId'> & { found?: Found }>
 
 /** What the reader of all pages wants. */
 export type Wishes = Pick<PageTask, 'obeyRights' | 'keepsMarkdown' | 'refusedTextBytes'>

@@ -6,7 +6,7 @@ import { openSite, type Page } from '#test/site/site.ts'
 import { story } from '#test/site/story.ts'
 import { createRobots } from '../robots/robots.ts'
 import { fetchDocument } from './fetch-document.ts'
-import { openPagePool } from '../document/page-pool.ts'
+import { openPagePool, type PagePool } from '../document/page-pool.ts'
 import { pageReader } from '../document/read-page.ts'
 
 const clock = frozenClock(Date.UTC(2026, 0, 15))
@@ -19,11 +19,11 @@ const send =
   (response) =>
     void response.writeHead(status, { 'content-type': 'text/html', ...headers }).end(body)
 
-async function fetchFrom(pages: Record<string, Page>, path = '/page') {
+async function fetchFrom(pages: Record<string, Page>, path = '/page', from: Pick<PagePool, 'read' | 'find'> = pool) {
   await using site = await openSite({ 'h.localhost': pages })
   await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 200, bytesMax: 100_000, hosts: site.hosts })
-  const readPage = pageReader({ pages: pool, facts: clock, wishes: { obeyRights: false, keepsMarkdown: false } })
-  const services = { http, robots: createRobots(http, clock), pace: clock, readPage }
+  const readPage = pageReader({ pages: from, facts: clock, wishes: { obeyRights: false, keepsMarkdown: false } })
+  const services = { http, robots: createRobots(http, clock), pace: clock, pages: from, readPage }
   return await fetchDocument(`http://h.localhost${path}`, services, new AbortController().signal)
 }
 
@@ -75,4 +75,9 @@ describe('a page that cannot be had is the fault of', () => {
     ['ours', 'timeout', { '/page': () => undefined }],
     ['ours', 'connection_failed', { '/page': (response) => void response.socket?.destroy() }],
   ])('%s: %s', async (fault, reason, pages) => expect(await fetchFrom(pages)).toEqual({ ok: false, reason, fault }))
+})
+
+test('a page that takes too long here may be read by another machine', async () => {
+  const slow = { find: pool.find, read: async () => ({ document: 'too_slow', textId: '', textChars: 0, needsBrowser: false }) }
+  expect(await fetchFrom({ '/page': send(page) }, '/page', slow)).toEqual({ ok: false, reason: 'too_slow', fault: 'ours' })
 })

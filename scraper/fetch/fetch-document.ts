@@ -15,9 +15,13 @@ export async function fetchDocument(url: string, services: FetchServices & { rea
   const outcome = await fetchTarget({ url, kind: 'page' }, undefined, services, signal, hold)
   if (outcome.kind === 'read') {
     const { document } = outcome.isPage ? await services.readPage(outcome, signal) : { document: 'no_text' }
-    return typeof document === 'string' ? { ok: false, reason: document, fault: 'page' } : { ok: true, document }
+    return typeof document === 'string' ? failed(document) : { ok: true, document }
   }
   // A host that could not be asked for its robots.txt says nothing of its pages, for whatever reason.
   if (outcome.kind === 'trouble' || (outcome.kind === 'refused' && !outcome.permission)) return { ok: false, reason: outcome.reason, fault: 'ours' }
-  return { ok: false, reason: outcome.kind === 'refused' ? outcome.reason : outcome.kind, fault: 'page' }
+  return failed(outcome.kind === 'refused' ? outcome.reason : outcome.kind)
 }
+
+/** How long a page takes depends on the machine: another may have read it. */
+const isOurs = (reason: string): boolean => reason === 'too_slow' || reason === 'internal'
+const failed = (reason: string): FetchedDocument => ({ ok: false, reason, fault: isOurs(reason) ? 'ours' : 'page' })

@@ -128,9 +128,10 @@ function withoutPage(
   asked: { permission: Permission; exchange: Exchange },
 ): FetchOutcome {
   const reason = `http_${status}`
-  if (status === 304 && previous) return { kind: 'unchanged', headers, ...asked }
+  if (status === 304 && isConditional(previous)) return { kind: 'unchanged', headers, ...asked }
   if (status === 429 || status === 503) return { kind: 'trouble', reason, retryAfterMs: retryAfterMs(headers['retry-after'], now), holdHost: true, ...asked }
-  if (status === 500 || status === 502 || status === 504) return { kind: 'trouble', reason, retryAfterMs: undefined, holdHost: false, ...asked }
+  // 408 and 425 are 4xx by number and "not now" by meaning.
+  if (status >= 500 || status === 408 || status === 425) return { kind: 'trouble', reason, retryAfterMs: undefined, holdHost: false, ...asked }
   const location = headers['location']
   if (status > 300 && status < 400 && location !== undefined) {
     const target = canonicalUrl(location, url)
@@ -138,6 +139,8 @@ function withoutPage(
   }
   return { kind: 'refused', reason, ...asked }
 }
+
+const isConditional = (previous: PreviousVisit | undefined): boolean => previous?.etag !== undefined || previous?.lastModified !== undefined
 
 function conditions(previous: PreviousVisit | undefined): Record<string, string> {
   const headers: Record<string, string> = {}

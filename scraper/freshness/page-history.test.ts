@@ -4,7 +4,7 @@ import { minhash } from '#schemas/identity/minhash.ts'
 import { prose, testDocument } from '#test/golden/documents.ts'
 import { observe } from '../revisit/change-rate.ts'
 import { decodeMemory, encodeMemory } from '../revisit/page-memory.ts'
-import { datedByHistory, rememberKept } from './page-history.ts'
+import { datedByHistory } from './page-history.ts'
 
 const day = 86_400_000
 const start = Date.UTC(2026, 0, 1)
@@ -19,8 +19,8 @@ function visits(versions: readonly { text: string; publishedAt: number | null }[
     const document = testDocument(1, { ...said, datetime: published_at ?? new Date(at), fetched_at: new Date(at), minhash: minhash(text) })
     const previous = memory === undefined ? undefined : { etag: undefined, lastModified: undefined, version: n, memory }
     const { page, kept } = datedByHistory(document, { modifiedAt: undefined, previous })
-    const seen = observe(decodeMemory(memory), { at, factsAt: at, content: n.toString(16).padStart(16, '0') })
-    memory = rememberKept(encodeMemory(seen.memory), kept)
+    const { life } = observe(decodeMemory(memory)?.life, { at, factsAt: at, content: n.toString(16).padStart(11, '0') })
+    memory = encodeMemory({ ends: 0, life: { ...life, kept } })
     return page
   })
 }
@@ -46,9 +46,4 @@ describe('from version to version', () => {
     const pages = visits([text, prose(2), prose(3)].map((version) => ({ text: version, publishedAt: null })))
     expect(pages.map(({ datetime, published_at }) => [datetime.getTime(), published_at])).toEqual(Array.from({ length: 3 }, () => [start, null]))
   })
-})
-
-test('nothing kept is nothing remembered', () => {
-  expect(rememberKept('anything', undefined)).toBe('anything')
-  expect(rememberKept(undefined, { publishedAt: start, sketch: 'A'.repeat(19) })).toBeUndefined()
 })

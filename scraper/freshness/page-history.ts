@@ -1,6 +1,6 @@
 import type { Document } from '#schemas/document.ts'
 import type { Claim } from '#schemas/frontier.ts'
-import { decodeMemory, encodeMemory, type KeptVersion } from '../revisit/page-memory.ts'
+import { decodeMemory, type KeptVersion } from '../revisit/page-memory.ts'
 import { freshness, type DatedDocument, type PageHistory } from './freshness.ts'
 import { isSameSketch, textSketch } from './text-sketch.ts'
 
@@ -15,13 +15,7 @@ export function datedByHistory<Page extends Dated>(page: Page, claim: Pick<Claim
 }
 
 function historyOf({ modifiedAt, previous }: Pick<Claim, 'modifiedAt' | 'previous'>, sketch: string): PageHistory {
-  const memory = decodeMemory(previous?.memory)
-  const earlier = memory?.kept && { publishedAt: memory.kept.publishedAt, isSameText: isSameSketch(memory.kept.sketch, sketch) }
-  return { firstSeenAt: memory?.firstSeenAt, sitemapAt: modifiedAt, earlier }
-}
-
-/** What is remembered of a page, with the version that was kept. */
-export function rememberKept(memory: string | undefined, kept: KeptVersion | undefined): string | undefined {
-  const known = kept && decodeMemory(memory)
-  return known ? encodeMemory({ ...known, kept }) : memory
+  const life = decodeMemory(previous?.memory)?.life
+  const earlier = life?.kept && { publishedAt: life.kept.publishedAt, isSameText: isSameSketch(life.kept.sketch, sketch) }
+  return { firstSeenAt: life?.firstSeenAt, sitemapAt: modifiedAt, earlier }
 }

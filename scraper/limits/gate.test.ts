@@ -10,6 +10,7 @@ import { leapingClock, openBench } from '../miner/bench.fixture.ts'
 import { openGate } from './gate.ts'
 import { forest } from '../miner/pages.fixture.ts'
 import { TokenBucket } from './token-bucket.ts'
+import { createUplink } from './uplink.ts'
 
 const hourMs = 3_600_000
 const at = (hour: number, minute = 0, second = 0) => new Date(2026, 5, 10, hour, minute, second).getTime()
@@ -92,7 +93,7 @@ describe('the crawl', () => {
     const telemetry = createTelemetry()
     const told: unknown[] = []
     telemetry.listen(({ name, fields }) => void told.push([name, fields]))
-    const gate = openGate({ settings: { disk_quota_bytes: 1500 }, pace, dataDir, telemetry })
+    const gate = openGate({ settings: { disk_quota_bytes: 1500 }, pace, dataDir, uplink: createUplink(pace), telemetry })
     expect(await gate.ask()).toEqual({ waitMs: 5000, reason: 'disk_quota' })
     await writeFile(join(dataDir, 'store', 'shard'), Buffer.alloc(1000))
     pace.leap(5000)

@@ -4,14 +4,15 @@ import type { Telemetry } from '#schemas/stage.ts'
 import { parseActiveHours, untilActiveMs } from './active-hours.ts'
 import { diskUsageBytes } from './disk-usage.ts'
 import { TokenBucket } from './token-bucket.ts'
+import type { Uplink } from './uplink.ts'
 
 /** Why the crawl waits. */
-type GateReason = 'inactive_hours' | 'disk_quota' | 'requests_per_second' | 'bytes_per_second'
+type GateReason = 'uplink' | 'inactive_hours' | 'disk_quota' | 'requests_per_second' | 'bytes_per_second'
 
 /** What the operator allows at this moment. */
 export interface Gate {
-  /** How many visits may begin now (Infinity: as many as there are slots), or how long to wait, ms, and why. */
-  ask(): Promise<{ visits: number } | { waitMs: number; reason: GateReason }>
+  /** How many visits may begin now (Infinity: as many as there are slots), or how long to wait, ms, and why. `isProbe`: to see whether anything answers. */
+  ask(): Promise<{ visits: number; isProbe?: true } | { waitMs: number; reason: GateReason }>
   /** Visits that were begun. */
   began(visits: number): void
   /** Bytes that came over the wire. */
@@ -22,6 +23,7 @@ export interface GateOptions {
   settings: Pick<Config['miner'], 'requests_per_second' | 'bytes_per_second' | 'active' | 'disk_quota_bytes'>
   pace: Clock
   dataDir: string
+  uplink: Pick<Uplink, 'untilProbeMs' | 'probed'>
   telemetry: Telemetry
 }
 
@@ -30,8 +32,8 @@ const measureEveryMs = 5000
 /** Nobody waits longer before asking again: the clocks of a machine may be set. */
 const longestWaitMs = 60_000
 
-/** Tells `crawl.paused` and `crawl.resumed` of the waits that last: of the hours and of the disk. */
-export function openGate({ settings, pace, dataDir, telemetry }: GateOptions): Gate {
+/** Tells `crawl.paused` and `crawl.resumed` of the waits that last: of the hours, of the disk and of the uplink. */
+export function openGate({ settings, pace, dataDir, uplink, telemetry }: GateOptions): Gate {
   const hours = settings.active === undefined ? undefined : parseActiveHours(settings.active)
   const requests = bucketOf(settings.requests_per_second, pace)
   const bytes = bucketOf(settings.bytes_per_second, pace)
@@ -62,14 +64,19 @@ export function openGate({ settings, pace, dataDir, telemetry }: GateOptions): G
       const now = pace.now()
       const long = await longWait(now)
       if (long) return long
-      tell(undefined)
+      const probeMs = uplink.untilProbeMs()
+      tell(probeMs === undefined ? undefined : 'uplink')
+      if (probeMs !== undefined) return probeMs > 0 ? { waitMs: probeMs, reason: 'uplink' } : { visits: 1, isProbe: true }
       const waits = [
         { reason: 'requests_per_second', waitMs: requests?.waitMs(now) ?? 0 },
         { reason: 'bytes_per_second', waitMs: bytes?.waitMs(now) ?? 0 },
       ] as const
       return waits.find(({ waitMs }) => waitMs > 0) ?? { visits: requests?.available(now) ?? Infinity }
     },
-    began: (visits) => requests?.take(visits, pace.now()),
+    began(visits) {
+      requests?.take(visits, pace.now())
+      if (visits > 0) uplink.probed()
+    },
     received: (size) => bytes?.take(size, pace.now()),
   }
 }

@@ -8,7 +8,7 @@ import { Config } from '#infra/config/schema.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import { sqliteFrontier } from '#infra/frontier/sqlite.ts'
 import { sqliteQueue } from '#infra/queue/sqlite.ts'
-import { createHttp } from '#infra/net/http.ts'
+import { createHttp, type Http } from '#infra/net/http.ts'
 import { folderStore } from '#infra/store/folder.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import type { Clock } from '#schemas/clock.ts'
@@ -28,6 +28,8 @@ interface Setting {
   facts?: Clock
   hostDelayMs?: number
   timeoutMs?: number
+  /** What the miner asks instead of the client that it is given. */
+  network?: (http: Http) => Http
   jobs?: DesirabilityJob[]
   /** Origins that may be on a private address, beside the site's. */
   allowPrivate?: string[]
@@ -83,7 +85,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
     store,
     catalog,
     chain,
-    http,
+    http: setting.network?.(http) ?? http,
     pages,
     pace,
     facts: setting.facts ?? frozenClock(frozenAt),

@@ -42,7 +42,9 @@ export async function describeNext({ pace, ...kept }: DryRunParts, { miner, sour
     prospect.kind === 'page' ? prospect.label : prospect.kind,
     prospect.priority,
     blockList.blocks(prospect.url) ? 'blocked: it will be passed over' : reasonOf(prospect, jobs),
-    [prospect.attempts > 0 ? `tried ${prospect.attempts}×` : '', prospect.previous ? `version ${prospect.previous.version}` : ''].filter(Boolean).join(', '),
+    [prospect.attempts > 0 ? `tried ${prospect.attempts}×` : '', prospect.previous?.version ? `version ${prospect.previous.version}` : '']
+      .filter(Boolean)
+      .join(', '),
   ])
   const start = jobs.list.length === 0 ? 'No source is named: the first run crawls the embedded web. ' : ''
   const summary = `${start}${known} URLs known, ${waiting} pages waiting; nothing was asked, nothing was changed.`

@@ -1,48 +1,78 @@
 import { storeFailure } from '#infra/store/failure.ts'
+import type { Clock } from '#schemas/clock.ts'
 import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Claim } from '#schemas/frontier.ts'
-import type { Queue } from '#schemas/queue.ts'
+import type { Message, Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { ReadOutcome } from '../fetch/fetch-target.ts'
 import type { PageDocument, RefusedText } from '../document/page-document.ts'
 import type { ReadPage } from '../document/read-page.ts'
 import { datedByHistory } from '../freshness/page-history.ts'
-import type { KeptVersion } from '../revisit/page-memory.ts'
+import { documentDigest, textDigest } from '../revisit/digests.ts'
+import type { Reading, Revisits } from '../revisit/revisit.ts'
+import { unavailableAt } from '../robots/page-robots.ts'
 import { jobMatcher } from '../jobs/job-match.ts'
-import { documentMessage } from '../shard/arrival.ts'
+import { documentMessage, withdrawalMessage } from '../shard/arrival.ts'
 import type { Found } from '../source/found.ts'
 import { labelOf, type Jobs } from '../jobs/jobs.ts'
 
-/** What became of a page: `stored` is durable when this is said. */
-type Kept = { outcome: 'stored' | 'unchanged' } | { outcome: 'rejected'; reason: string; refused?: RefusedText | undefined }
+/**
+ * What became of a page: `stored` is durable when this is said, `unchanged` is stored already. With more that it leads to, as only a browser could see, and
+ * what the next version is held against.
+ */
+export type Kept = { outcome: 'stored' | 'unchanged' | 'rejected'; found?: Found | undefined } & Pick<Reading, 'content' | 'kept' | 'refusal' | 'goodUntil'> & {
+    refused?: RefusedText | undefined
+  }
 
-/** The step after the links of a page are known: what else it is good for. `found`: more that it leads to; `kept`: what the next version is held against. @throws the signal's reason when aborted */
-export type KeepPage = (claim: Claim, read: ReadOutcome, signal: AbortSignal) => Promise<Kept & { found?: Found | undefined; kept?: KeptVersion }>
+/** The step after the links of a page are known: what else it is good for. @throws the signal's reason when aborted */
+export type KeepPage = (claim: Claim, read: ReadOutcome, signal: AbortSignal) => Promise<Kept>
 
 export interface KeeperOptions {
   documents: Queue
   jobs: Jobs
   telemetry: Telemetry
   readPage: ReadPage
+  revisits: Pick<Revisits, 'isKnown'>
   hotkey: string
 }
 
-/** Makes a document of each page and puts it on the durable queue. */
+/** Makes a document of each page and puts it on the durable queue, unless its text and its rights are those that are stored. */
 export function documentKeeper(options: KeeperOptions): KeepPage {
   const matches = jobMatcher(options.jobs.list)
   return async (claim, read, signal) => {
-    const { document: page, refused, found } = await options.readPage({ ...read, quality: options.jobs.of(claim.url)?.web.quality }, signal)
-    if (typeof page === 'string') return { outcome: 'rejected', reason: page, refused, found }
+    const { document: page, refused, found, textId } = await options.readPage({ ...read, quality: options.jobs.of(claim.url)?.web.quality }, signal)
+    const rejected = (refusal: string): Kept => ({ outcome: 'rejected', refusal, content: textDigest(`${refusal} ${textId}`), refused, found })
+    if (typeof page === 'string') return rejected(page)
+    const said = { content: documentDigest(page), goodUntil: unavailableAt(page.rights.meta_robots), found }
+    if (options.revisits.isKnown(claim, said.content)) return { outcome: 'unchanged', ...said }
     const { page: dated, kept } = datedByHistory(page, claim)
     const document = documentOf(options, claim, dated, matches)
-    if (typeof document === 'string') return { outcome: 'rejected', reason: document, found }
+    if (typeof document === 'string') return rejected(document)
     const added = await addDocument(options.documents, document)
-    if (added === 'too_large') return { outcome: 'rejected', reason: added, found }
+    if (added === 'too_large') return rejected(added)
+    // The key of a new version is known only when a crash came between its queue and its frontier.
     const isNew = added > 0
     if (isNew) options.telemetry.count('crawl.documents', 1, { label: document.label })
-    // The key of a page never stored before is known only when a crash came between its queue and its frontier.
-    return { outcome: isNew || claim.previous === undefined ? 'stored' : 'unchanged', found, kept }
+    return { outcome: 'stored', kept, ...said }
+  }
+}
+
+/** What was stored of a page leaves the next snapshot: durable when this resolves. */
+export type Withdraw = (claim: Claim, reason: string) => Promise<void>
+
+export function withdrawer({ documents, telemetry, facts }: Pick<KeeperOptions, 'documents' | 'telemetry'> & { facts: Clock }): Withdraw {
+  return async ({ url, label, previous }, reason) => {
+    const withdrawal = { uri: url, version: previous?.version ?? 0, reason, at: new Date(facts.now()) }
+    if ((await addTo(documents, withdrawalMessage(withdrawal))) > 0) telemetry.count('crawl.withdrawn', 1, { label, reason })
+  }
+}
+
+async function addTo(documents: Queue, message: Message): Promise<number> {
+  try {
+    return await documents.add([message])
+  } catch (error) {
+    throw storeFailure(error, 'the queue of documents') ?? error
   }
 }
 
@@ -52,10 +82,10 @@ export function documentKeeper(options: KeeperOptions): KeepPage {
  */
 export async function addDocument(documents: Queue, document: Document): Promise<number | 'too_large'> {
   try {
-    return await documents.add([documentMessage(document)])
+    return await addTo(documents, documentMessage(document))
   } catch (error) {
     if (error instanceof OrreryError && error.code === 'too_large') return 'too_large'
-    throw storeFailure(error, 'the queue of documents') ?? error
+    throw error
   }
 }
 

@@ -31,16 +31,18 @@ import { openSeedBook, saveSeedBook, type SeedBook } from '../seeds/seed-book.ts
 import { requireContact } from '../limits/contact.ts'
 import { openGate, type Gate } from '../limits/gate.ts'
 import { importArchives } from './import-archives.ts'
-import { documentKeeper } from './keep-document.ts'
+import { documentKeeper, withdrawer } from './keep-document.ts'
 import { hostMoods, type HostMoods } from '../limits/host-rest.ts'
+import { createUplink, type Uplink } from '../limits/uplink.ts'
 import { openRejects, type Rejects } from '../rejects/rejects.ts'
 import { runVisits } from './run-visits.ts'
 import { revisitPlan } from '../revisit/revisit.ts'
 import { minerRenderer } from './render.ts'
 import { shareOf, type Share } from '../jobs/share.ts'
+import { createLastmods, type Lastmods } from '../discovery/lastmods.ts'
 import { targetsOf, type Targets } from '../discovery/targets.ts'
 import { Tally } from './tally.ts'
-import { claimVisitor, type VisitorOptions } from './visit.ts'
+import { claimVisitor, type ClaimOptions } from './visit.ts'
 import { openWorkOrder, type WorkOrder } from './work-order.ts'
 import { cycleWork } from './work.ts'
 
@@ -98,7 +100,9 @@ export interface Miner extends AsyncDisposable {
 }
 
 /** Registers the hotkey and makes ready. @throws OrreryError `invalid_config` for a share that is none */
-export async function openMiner(options: MinerOptions): Promise<Miner> {
+export async function openMiner(given: MinerOptions): Promise<Miner> {
+  const uplink = createUplink(given.pace)
+  const options = { ...given, http: uplink.watch(given.http) }
   const { settings, signer, coldkey, chain, telemetry, http, pace, dataDir } = options
   const isOurs = shareOf(settings.share)
   await chain.register(signer, coldkey)
@@ -114,6 +118,7 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
   const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)
   const variants = stack.use(openVariants(join(dataDir, 'traps', `${settings.name}.bin`), trapLimits))
   const traps = createTraps(trapLimits, variants.book)
+  const lastmods = createLastmods({ notes, pace })
   const seeds = await openSeedBook(dataDir, settings.name, { hotkey: signer.address, telemetry, now: pace.now })
   let lastTally: Tally | undefined
   const deadSeeds = async () => seeds.dead((await options.frontier.stats()).labels, (label) => lastTally?.reasonsOf(label) ?? [])
@@ -125,12 +130,12 @@ export async function openMiner(options: MinerOptions): Promise<Miner> {
       const order = await openWorkOrder({ ...options, hotkey: signer.address, pages: settings.pages_per_cycle })
       requireContact(settings.contact, seedsOf(order), http.isVirtual)
       const tally = (lastTally = new Tally(signer.address, telemetry, pace))
-      const targets = targetsOf({ jobs: order.jobs, isOurs, traps, blocks, now: options.facts.now })
+      const targets = targetsOf({ jobs: order.jobs, isOurs, traps, lastmods, blocks, now: options.facts.now })
       await importArchives({ ...options, ...importSettings(options), jobs: order.jobs, isOurs, robots, rejects, blocks, signal })
       const asked = targets.seeds()
       await options.frontier.add([...asked, ...seeds.watch(asked, order.jobs)])
       const moods = hostMoods({ notes, pace })
-      const parts = { order, journal, robots, policies, moods, archive, rejects, targets, tally, seeds, interrupted, isOurs, blocks }
+      const parts = { order, journal, robots, policies, moods, archive, rejects, targets, lastmods, uplink, tally, seeds, interrupted, isOurs, blocks }
       await crawl(options, parts, signal).finally(() => saveSeedBook(dataDir, settings.name, seeds))
       tally.tell()
       signal.throwIfAborted()
@@ -201,6 +206,8 @@ interface CrawlParts {
   archive: WarcWriter | undefined
   rejects: Rejects
   targets: Targets
+  lastmods: Lastmods
+  uplink: Uplink
   tally: Tally
   seeds: SeedBook
   interrupted: ReadonlyMap<string, number>
@@ -212,7 +219,7 @@ interface CrawlParts {
 async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSignal): Promise<void> {
   const { settings, frontier, pace, reproducible } = options
   const { order, journal, tally } = parts
-  const gate = openGate(options)
+  const gate = openGate({ ...options, uplink: parts.uplink })
   // robots.txt, the page, a browser that shows it, its turn in the pool, and some room.
   const visitMs = 2 * settings.timeout_seconds * 1000 + (options.browser?.longestMs ?? 0) + poolMs + 2000
   const work = cycleWork({
@@ -243,24 +250,27 @@ function visitorOptions(
   options: MinerOptions,
   { order, tally, ...parts }: CrawlParts,
   { gate, ...limits }: { gate: Gate; visitMs: number; signal: AbortSignal },
-): VisitorOptions {
+): ClaimOptions {
   const { settings, signer, browser, reproducible } = options
   // What a browser shows depends on time: a run that is to be repeated does without.
   const render = browser && !reproducible ? minerRenderer({ ...options, ...parts, browser, gate }) : undefined
   const readPage = pageReader({ ...options, render, wishes: wishesOf(settings) })
   const bounds = { minMs: settings.revisit_min_seconds * 1000, maxMs: settings.revisit_max_seconds * 1000 }
+  const revisits = revisitPlan({ ...options, ...parts, bounds })
   return {
     ...options,
     ...parts,
     ...limits,
+    revisits,
+    obeyRights: settings.obey_rights,
     rejects: {
       add: (reject) => {
         tally.reject(reject)
         return parts.rejects.add(reject)
       },
     },
-    keep: documentKeeper({ ...options, readPage, jobs: order.jobs, hotkey: signer.address }),
-    remember: revisitPlan({ ...options, bounds }),
+    keep: documentKeeper({ ...options, readPage, revisits, jobs: order.jobs, hotkey: signer.address }),
+    withdraw: withdrawer(options),
     excludes: order.jobs.excludes,
     headersOf: (url) => order.jobs.of(url)?.web.headers,
     hostDelayMs: settings.host_delay_ms,

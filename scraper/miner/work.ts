@@ -66,6 +66,7 @@ export function cycleWork(options: WorkOptions): Work {
     for (;;) {
       const allowed = await gate.ask()
       // A round is whole or not at all, so that what is in it does not depend on time; what it spends too much is waited for before the next.
+      if ('visits' in allowed && allowed.isProbe) return inProgress > 0 ? 0 : 1
       if ('visits' in allowed) return inRounds ? (inProgress > 0 ? 0 : hostsPerRound) : Math.min(freeToClaim(concurrency, inProgress), allowed.visits)
       if (inProgress > 0) return 0
       await pace.sleep(allowed.waitMs, signal)

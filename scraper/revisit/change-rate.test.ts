@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { changeRate, nextVisitAt, observe } from './change-rate.ts'
-import { decodeMemory, encodeMemory, type PageMemory } from './page-memory.ts'
+import { decodeMemory, encodeMemory, type PageLife } from './page-memory.ts'
 
 const start = Date.UTC(2026, 0, 1)
 const hour = 3_600_000
 const day = 24 * hour
 const bounds = { minMs: hour, maxMs: 30 * day }
 /** Distinct contents, numbered. */
-const content = (n: number) => n.toString(16).padStart(16, '0')
+const content = (n: number) => n.toString(16).padStart(11, '0')
 
 interface Step {
   afterMs: number
@@ -17,16 +17,16 @@ interface Step {
   lastModifiedAt?: number
 }
 
-function visits(steps: readonly Step[], first: Partial<Step> = {}): PageMemory {
+function visits(steps: readonly Step[], first: Partial<Step> = {}): PageLife {
   let at = start
-  let { memory } = observe(undefined, { at, factsAt: at, content: content(first.content ?? 0), lastModifiedAt: first.lastModifiedAt })
+  let { life } = observe(undefined, { at, factsAt: at, content: content(first.content ?? 0), lastModifiedAt: first.lastModifiedAt })
   for (const step of steps) {
     at += step.afterMs
     const seen = { at, factsAt: at, content: step.content === undefined ? undefined : content(step.content), lastModifiedAt: step.lastModifiedAt }
     // Through its text each time, as between two visits.
-    memory = decodeMemory(encodeMemory(observe(memory, seen).memory)) as PageMemory
+    life = decodeMemory(encodeMemory({ ends: 0, life: observe(life, seen).life }))?.life as PageLife
   }
-  return memory
+  return life
 }
 const regular = (intervalMs: number, changed: readonly boolean[]): Step[] =>
   changed.map((isChanged, n) => ({ afterMs: intervalMs, content: isChanged ? n + 1 : undefined }))
@@ -151,7 +151,7 @@ describe('the next visit', () => {
       const next = nextVisitAt(memory, bounds)
       const waitMs = next - at
       at = next
-      memory = observe(memory, { at, factsAt: at, content: undefined }).memory
+      memory = observe(memory, { at, factsAt: at, content: undefined }).life
       return waitMs / hour
     })
     expect(waits).toEqual([1, 2, 6, 18, 54, 162, 486, 720])
@@ -185,7 +185,7 @@ describe('a memory', () => {
   test('is text of at most 512 characters that says the same again', () => {
     fc.assert(
       fc.property(anySteps, (steps) => {
-        const memory = visits(steps)
+        const memory = { ends: 0, life: visits(steps) }
         expect(encodeMemory(memory).length).toBeLessThanOrEqual(512)
         expect(decodeMemory(encodeMemory(memory))).toEqual(memory)
       }),
@@ -195,30 +195,39 @@ describe('a memory', () => {
   test('fits however full it is', () => {
     const full = 36 ** 9
     const undated = Array.from({ length: 26 }, () => ({ count: 256, sumMs: full }))
-    const contents = Array.from({ length: 4 }, () => 'f'.repeat(16))
-    const kept = { publishedAt: full, sketch: 'f'.repeat(19) }
-    const memory = { firstSeenAt: full, checkedAt: full, checks: full, changes: full, watchedMs: full, quietMs: full, dated: full, undated, contents, kept }
-    expect(encodeMemory(memory).length).toBeLessThanOrEqual(512)
+    const contents = Array.from({ length: 4 }, () => 'f'.repeat(11))
+    const kept = { publishedAt: full, sketch: 'f'.repeat(19), isWithdrawn: true }
+    const [answer, word] = ['f'.repeat(11), 'f'.repeat(6)]
+    const times = { firstSeenAt: full, checkedAt: full, checks: full, changes: full, watchedMs: full, quietMs: full, dated: full }
+    expect(encodeMemory({ ends: full, life: { ...times, undated, contents, answer, word, kept } }).length).toBeLessThanOrEqual(512)
   })
-  test.each([undefined, { publishedAt: undefined, sketch: 'a-_0'.repeat(4) + 'abc' }, { publishedAt: start, sketch: 'A'.repeat(19) }])(
+  test.each([undefined, { publishedAt: undefined, sketch: 'a-_0'.repeat(4) + 'abc' }, { publishedAt: start, sketch: '-'.repeat(19), isWithdrawn: true }])(
     'keeps what was kept: %j',
     (kept) => {
-      const { memory } = observe(undefined, { at: start, factsAt: start, content: content(1) })
-      const text = encodeMemory(kept ? { ...memory, kept } : memory)
-      expect(decodeMemory(text)?.kept).toEqual(kept)
-      expect(observe(decodeMemory(text), { at: start + day, factsAt: start, content: content(2) }).memory.kept).toEqual(kept)
+      const { life } = observe(undefined, { at: start, factsAt: start, content: content(1) })
+      const known = decodeMemory(encodeMemory({ ends: 3, life: { ...life, kept } }))
+      expect(known).toMatchObject({ ends: 3, life: { kept } })
+      expect(observe(known?.life, { at: start + day, factsAt: start, content: content(2) }).life.kept).toEqual(kept)
     },
   )
   test('keeps when the page was first seen, by the clock of facts', () => {
     const first = observe(undefined, { at: start, factsAt: 7, content: content(1) })
-    expect(observe(first.memory, { at: start + day, factsAt: 8, content: content(2) }).memory.firstSeenAt).toBe(7)
+    expect(observe(first.life, { at: start + day, factsAt: 8, content: content(2) }).life.firstSeenAt).toBe(7)
   })
-  test.each([undefined, '', '2 0 0 0 0 0 0 0  ', 'x', '1 0 0 0 0 0 0 0 1+z+3 ', `1 0 0 0 0 0 0 0 0+1 `, `1 0 0 0 0 0 0 0 ${'1+1.'.repeat(40)} `])(
-    'of nonsense (%j) is none',
-    (text) => {
-      expect(decodeMemory(text)).toBeUndefined()
-    },
-  )
+  test('of a page that was never read is how often that came to nothing', () => {
+    expect(decodeMemory(encodeMemory({ ends: 7, life: undefined }))).toEqual({ ends: 7, life: undefined })
+  })
+  test.each([
+    undefined,
+    '',
+    '2',
+    '2 zzz',
+    '1 0 0 0 0 0 0 0 0     ',
+    'x',
+    ...['1+z+3', '0+1', '1+1.'.repeat(40)].map((groups) => `2 0 0 0 0 0 0 0 0 ${groups}    `),
+  ])('of nonsense (%j) is none', (text) => {
+    expect(decodeMemory(text)).toBeUndefined()
+  })
   test('is read from any text, or not at all', () => {
     const property = fc.property(fc.string(), (text) => {
       const memory = decodeMemory(text)

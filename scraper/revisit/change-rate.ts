@@ -1,4 +1,4 @@
-import { contentDigits, contentsMax, octavesMax, type IntervalGroup, type PageMemory } from './page-memory.ts'
+import { contentsMax, octavesMax, type IntervalGroup, type PageLife } from './page-memory.ts'
 
 /** A good answer for a page: 200 with its content, or 304. Times are ms since epoch. */
 export interface Observation {
@@ -6,8 +6,10 @@ export interface Observation {
   at: number
   /** By the clock that stamps facts; read on the first visit only. */
   factsAt: number
-  /** Hex digits of a hash of what was read, 16 or more; undefined for 304. */
+  /** Digest of what was made of it (digests.ts); undefined: the same as before. */
   content: string | undefined
+  /** It leads to what nobody knew: a change as good as one of its text. */
+  hasNews?: boolean
   /** What the Last-Modified header says. */
   lastModifiedAt?: number | undefined
 }
@@ -21,18 +23,23 @@ const changedBy = 0.5
 /** A page that was never seen to change is left alone for this much longer than it has been watched. */
 const patience = 2
 
-/** The memory after one more visit. `isChanged`: other content than any that is remembered; a first visit is a change to nobody. */
-export function observe(memory: PageMemory | undefined, seen: Observation): { memory: PageMemory; isChanged: boolean } {
-  const content = seen.content?.slice(0, contentDigits)
-  if (!memory) return { memory: firstMemory(seen, content), isChanged: true }
+/**
+ * The life after one more visit. `isChanged`: other content than any that is remembered; a first visit is a change to nobody.
+ * @param believedMs a longer time since the visit before tells nothing: nobody was there, or a clock was set
+ */
+export function observe(life: PageLife | undefined, seen: Observation, believedMs = Infinity): { life: PageLife; isChanged: boolean } {
+  const { content } = seen
+  if (!life) return { life: firstLife(seen), isChanged: true }
   // What went back to an earlier content has changed once, when it went away: else a page of two faces would look new for ever.
-  const isChanged = content !== undefined && !memory.contents.includes(content)
-  const contents = content === undefined ? memory.contents : [content, ...memory.contents.filter((known) => known !== content)].slice(0, contentsMax)
-  const intervalMs = seen.at - memory.checkedAt
-  const known = { ...memory, contents, checkedAt: Math.max(seen.at, memory.checkedAt) }
-  if (intervalMs <= 0) return { memory: known, isChanged }
-  const watched = { ...known, checks: memory.checks + 1, watchedMs: memory.watchedMs + intervalMs }
-  return { memory: faded(isChanged ? withChange(watched, intervalMs, ageOf(seen)) : { ...watched, quietMs: memory.quietMs + intervalMs }), isChanged }
+  const isChanged = content !== undefined && !life.contents.includes(content)
+  const contents = content === undefined ? life.contents : [content, ...life.contents.filter((known) => known !== content)].slice(0, contentsMax)
+  const intervalMs = seen.at - life.checkedAt
+  // Where the clock was ahead, it is not believed any longer.
+  const known = { ...life, contents, checkedAt: seen.at }
+  if (intervalMs <= 0 || intervalMs > believedMs) return { life: known, isChanged }
+  const watched = { ...known, checks: life.checks + 1, watchedMs: life.watchedMs + intervalMs }
+  const isAlive = isChanged || seen.hasNews === true
+  return { life: faded(isAlive ? withChange(watched, intervalMs, ageOf(seen)) : { ...watched, quietMs: life.quietMs + intervalMs }), isChanged }
 }
 
 /**
@@ -41,7 +48,7 @@ export function observe(memory: PageMemory | undefined, seen: Observation): { me
  * −log((n − X + 0.5) / (n + 0.5)) / I (Cho & Garcia-Molina, "Estimating Frequency of Change", ACM TOIT 3(3), 2003, §4.2); irregular intervals are
  * their §4.3; where Last-Modified dates a change, the time since counts as quiet (§5). 0 when nothing was seen to change.
  */
-export function changeRate({ checks, watchedMs, quietMs, dated, undated }: PageMemory): number {
+export function changeRate({ checks, watchedMs, quietMs, dated, undated }: PageLife): number {
   if (dated === 0 && undated.length === 0) return 0
   const quiet = Math.max(quietMs + (checks === 0 ? 0 : watchedMs / checks / 2), shortestMs)
   // The derivative of the log-likelihood, falling in the rate: its zero is the estimate.
@@ -57,14 +64,14 @@ export function changeRate({ checks, watchedMs, quietMs, dated, undated }: PageM
 }
 
 /** When the page is worth a visit again: when it has changed with a chance of one half, between the bounds, which count from the last visit. */
-export function nextVisitAt(memory: PageMemory, { minMs, maxMs }: { minMs: number; maxMs: number }): number {
-  const rate = changeRate(memory)
-  const waitMs = rate > 0 ? -Math.log1p(-changedBy) / rate : patience * memory.watchedMs
-  return memory.checkedAt + Math.round(Math.max(minMs, Math.min(maxMs, waitMs)))
+export function nextVisitAt(life: PageLife, { minMs, maxMs }: { minMs: number; maxMs: number }): number {
+  const rate = changeRate(life)
+  const waitMs = rate > 0 ? -Math.log1p(-changedBy) / rate : patience * life.watchedMs
+  return life.checkedAt + Math.round(Math.max(minMs, Math.min(maxMs, waitMs)))
 }
 
 /** An honest Last-Modified tells of a change before anybody watched. */
-function firstMemory(seen: Observation, content: string | undefined): PageMemory {
+function firstLife(seen: Observation): PageLife {
   const ageMs = ageOf(seen)
   return {
     firstSeenAt: seen.factsAt,
@@ -75,7 +82,7 @@ function firstMemory(seen: Observation, content: string | undefined): PageMemory
     quietMs: ageMs ?? 0,
     dated: ageMs === undefined ? 0 : 1,
     undated: [],
-    contents: content === undefined ? [] : [content],
+    contents: seen.content === undefined ? [] : [seen.content],
   }
 }
 
@@ -85,31 +92,31 @@ function ageOf({ at, lastModifiedAt }: Observation): number | undefined {
   return isDate ? at - lastModifiedAt : undefined
 }
 
-function withChange(memory: PageMemory, intervalMs: number, ageMs: number | undefined): PageMemory {
-  const changed = { ...memory, changes: memory.changes + 1 }
+function withChange(life: PageLife, intervalMs: number, ageMs: number | undefined): PageLife {
+  const changed = { ...life, changes: life.changes + 1 }
   // A change dated before the last visit, which did not see it, is a wrong date.
-  if (ageMs !== undefined && ageMs < intervalMs) return { ...changed, dated: memory.dated + 1, quietMs: memory.quietMs + ageMs }
+  if (ageMs !== undefined && ageMs < intervalMs) return { ...changed, dated: life.dated + 1, quietMs: life.quietMs + ageMs }
   const octave = octaveOf(intervalMs)
-  const at = memory.undated.findIndex(({ count, sumMs }) => octaveOf(sumMs / count) === octave)
-  const group = memory.undated[at] ?? { count: 0, sumMs: 0 }
+  const at = life.undated.findIndex(({ count, sumMs }) => octaveOf(sumMs / count) === octave)
+  const group = life.undated[at] ?? { count: 0, sumMs: 0 }
   const grown = { count: group.count + 1, sumMs: group.sumMs + intervalMs }
-  return { ...changed, undated: at === -1 ? [...memory.undated, grown] : memory.undated.with(at, grown) }
+  return { ...changed, undated: at === -1 ? [...life.undated, grown] : life.undated.with(at, grown) }
 }
 
 const octaveOf = (ms: number): number => Math.max(0, Math.min(octavesMax - 1, Math.floor(Math.log2(ms / 1000))))
 
 const half = (value: number): number => Math.round(value / 2)
 
-function faded(memory: PageMemory): PageMemory {
-  if (memory.checks < checksMax) return memory
-  const undated = memory.undated.map(({ count, sumMs }): IntervalGroup => ({ count: half(count), sumMs: Math.round((sumMs / count) * half(count)) }))
+function faded(life: PageLife): PageLife {
+  if (life.checks < checksMax) return life
+  const undated = life.undated.map(({ count, sumMs }): IntervalGroup => ({ count: half(count), sumMs: Math.round((sumMs / count) * half(count)) }))
   return {
-    ...memory,
-    checks: half(memory.checks),
-    changes: half(memory.changes),
-    watchedMs: half(memory.watchedMs),
-    quietMs: half(memory.quietMs),
-    dated: half(memory.dated),
+    ...life,
+    checks: half(life.checks),
+    changes: half(life.changes),
+    watchedMs: half(life.watchedMs),
+    quietMs: half(life.quietMs),
+    dated: half(life.dated),
     undated,
   }
 }

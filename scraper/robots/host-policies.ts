@@ -84,18 +84,15 @@ export function createHostPolicies(http: Http, pace: Clock, notes: HostNotes = n
       const answer = await http.get(file, { bytesMax: robotsBytesMax, truncate: true, redirectsMax, signal })
       const trouble = troubleOf(answer)
       const cost = { address: answer.address, responseMs: performance.now() - startedAt, wireBytes: answer.ok ? answer.wireBytes : 0 }
-      if (trouble && ++known.troubles < triesMax) return { trouble, ...cost }
-      const end = (): void => {
-        known.troubles = 0
-        known.until.set(path, pace.now() + (trouble ? hourMs : dayMs))
-      }
-      // What was known before the trouble stays.
-      if (trouble) return (end(), { trouble: undefined, ...cost })
+      // Our own trouble says nothing of the host.
+      if (trouble && (trouble.reason === 'offline' || ++known.troubles < triesMax)) return { trouble, ...cost }
       const text = answer.ok && answer.status >= 200 && answer.status < 300 ? decodeText(answer.body, 'text/plain; charset=utf-8').text : ''
-      if (path === tdmPath) known.tdm = parseTdmFile(text, file)
-      else known.aiTxt = await inTurns(readAiTxt(text, userAgentToken, file))
-      // Not before: what threw was not read.
-      end()
+      // What was known before the trouble stays.
+      if (!trouble && path === tdmPath) known.tdm = parseTdmFile(text, file)
+      else if (!trouble) known.aiTxt = await inTurns(readAiTxt(text, userAgentToken, file))
+      known.troubles = 0
+      known.until.set(path, pace.now() + (trouble ? hourMs : dayMs))
+      if (trouble) return { trouble: undefined, ...cost }
       hosts.keep(known.origin, known)
       // Most hosts answer with a page, which says nothing. What is long is asked again by a process that starts.
       const noted = (path === tdmPath ? known.tdm : known.aiTxt).bytes === 0 ? '' : text

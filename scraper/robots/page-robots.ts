@@ -48,7 +48,7 @@ export function readPageRobots(headers: Readonly<Record<string, string>>, markup
     index: !none && !directives.includes('noindex'),
     follow: !none && !directives.includes('nofollow'),
     ai: !directives.includes('noai'),
-    unavailableAt: earliestOf(directives),
+    unavailableAt: unavailableAt(directives),
     tdm: strictestTdm([tdmDeclaration(headers['tdm-reservation'], headers['tdm-policy'], base), tdmDeclaration(markup.tdmReservation, markup.tdmPolicy, base)]),
   }
 }
@@ -74,7 +74,8 @@ function headerDirectives(header: string): string[] {
 /** By commas, but not by the one behind the weekday of a date. */
 const directiveList = (text: string): string[] => text.replace(/(unavailable_after\s*:\s*[A-Za-z]{3,9}),/gi, '$1').split(',', directivesMax)
 
-function earliestOf(directives: readonly string[]): number | undefined {
+/** The earliest `unavailable_after` among the directives of a page (ms since epoch). */
+export function unavailableAt(directives: readonly string[]): number | undefined {
   const times = directives.filter((directive) => directive.startsWith(unavailable)).map((directive) => timeOf(directive.slice(unavailable.length)))
   return times.filter((time) => time !== undefined).toSorted((a, b) => a - b)[0]
 }

@@ -39,7 +39,7 @@ export function createRobots(http: Http, pace: Clock): Robots {
   const ask = async (origin: string): Promise<HostRobots> => {
     try {
       const robots = await read(http, origin, pace)
-      known.keep(origin, robots, robots.state === 'unreachable' ? unreachableMs : dayMs)
+      known.keep(origin, robots, robots.state === 'unreachable' ? Math.max(0, robots.until - pace.now()) : dayMs)
       return robots
     } catch (error) {
       // It is for those who asked to tell; the host is not asked again at once.
@@ -72,7 +72,8 @@ async function read(http: Http, origin: string, pace: Clock): Promise<HostRobots
     reason,
     // Where a redirect of the file leads says nothing of its host.
     isOfHost: isOfHost(reason) && answer.url.startsWith(`${origin}/`),
-    until: pace.now() + unreachableMs,
+    // When it is our own trouble, it says nothing of the host.
+    until: pace.now() + (reason === 'offline' ? 0 : unreachableMs),
   })
   // §2.3.1.2: more than five redirects is as good as no file.
   if (!answer.ok) return answer.reason === 'too_many_redirects' ? { state: 'absent', rules: allowAll } : unreachable(answer.reason)

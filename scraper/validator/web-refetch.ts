@@ -56,7 +56,7 @@ export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostD
   return async (uri, signal, { headers, quality } = {}) => {
     const turn = await turnAt(turns, uri, pace, signal)
     try {
-      const services = { http, robots, pace, headersOf: () => headers }
+      const services = { http, robots, pace, pages, headersOf: () => headers }
       const found = await fetchDocument(uri, { ...services, readPage: (read, stop) => readPage({ ...read, quality }, stop) }, signal)
       if (found.ok) {
         const { id, text, published_at: publishedAt, published_score: publishedScore } = found.document

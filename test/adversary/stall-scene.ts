@@ -11,13 +11,15 @@ import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { jobId } from '#schemas/desirability.ts'
 import type { Visit } from '#schemas/frontier.ts'
 import { createTraps } from '#scraper/discovery/traps.ts'
+import { createLastmods } from '#scraper/discovery/lastmods.ts'
+import { createUplink } from '#scraper/limits/uplink.ts'
 import { targetsOf } from '#scraper/discovery/targets.ts'
 import { openPagePool } from '#scraper/document/page-pool.ts'
 import { pageReader } from '#scraper/document/read-page.ts'
 import { compileJobs } from '#scraper/jobs/jobs.ts'
 import { shareOf } from '#scraper/jobs/share.ts'
 import { hostMoods } from '#scraper/limits/host-rest.ts'
-import { documentKeeper } from '#scraper/miner/keep-document.ts'
+import { documentKeeper, withdrawer } from '#scraper/miner/keep-document.ts'
 import { claimVisitor } from '#scraper/miner/visit.ts'
 import { revisitPlan } from '#scraper/revisit/revisit.ts'
 import { createHostPolicies } from '#scraper/robots/host-policies.ts'
@@ -64,6 +66,8 @@ export async function openStallScene() {
   const params = { keyword: null, platform: 'web', label: 'stalls', post_start_datetime: null, post_end_datetime: null } as const
   const jobs = compileJobs([{ id: jobId(params), weight: 1, params, web: { seeds: [], include: origins.map((origin) => `${origin}/*`) } }])
   const readPage = pageReader({ pages, facts: pace, wishes: { obeyRights: true, keepsMarkdown: true } })
+  const lastmods = createLastmods({ notes: noHostNotes, pace })
+  const revisits = revisitPlan({ pace, facts: pace, lastmods, bounds: { minMs: 3_600_000, maxMs: 2_592_000_000 } })
   const end: Pick<Stall, 'outcome' | 'reason'> = { outcome: 'none', reason: '' }
   const visit = claimVisitor({
     frontier,
@@ -76,12 +80,17 @@ export async function openStallScene() {
     signal,
     visitMs,
     rejects: { add: async (reject) => void (end.reason = reject.reason) },
-    targets: targetsOf({ jobs, isOurs: shareOf('1/1'), traps: createTraps(), now: pace.now }),
+    targets: targetsOf({ jobs, isOurs: shareOf('1/1'), traps: createTraps(), lastmods, now: pace.now }),
     moods: hostMoods({ notes: noHostNotes, pace }),
     robots: createRobots(http, pace),
     policies: createHostPolicies(http, pace, noHostNotes),
-    keep: documentKeeper({ documents, jobs, telemetry, readPage, hotkey: 'x' }),
-    remember: revisitPlan({ pace, facts: pace, bounds: { minMs: 3_600_000, maxMs: 2_592_000_000 } }),
+    keep: documentKeeper({ documents, jobs, telemetry, readPage, revisits, hotkey: 'x' }),
+    withdraw: withdrawer({ documents, telemetry, facts: pace }),
+    revisits,
+    lastmods,
+    uplink: createUplink(pace),
+    facts: pace,
+    obeyRights: true,
     hostDelayMs: 0,
     responseFactor: 0,
     interrupted: new Map(),

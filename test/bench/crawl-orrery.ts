@@ -12,6 +12,8 @@ import { openGate } from '#scraper/limits/gate.ts'
 import { hostMoods } from '#scraper/limits/host-rest.ts'
 import { compileJobs } from '#scraper/jobs/jobs.ts'
 import { openRejects } from '#scraper/rejects/rejects.ts'
+import { createLastmods } from '#scraper/discovery/lastmods.ts'
+import { createUplink } from '#scraper/limits/uplink.ts'
 import { revisitPlan } from '#scraper/revisit/revisit.ts'
 import { shareOf } from '#scraper/jobs/share.ts'
 import { Tally } from '#scraper/miner/tally.ts'
@@ -38,16 +40,19 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
   const { signal } = new AbortController()
   await using frontier = threadedFrontier(join(folder, 'frontier.sqlite'), { clock: pace })
   using notes = sqliteHostNotes(join(folder, 'hosts.sqlite'), { clock: pace })
-  await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 20_000, bytesMax: 1 << 22, allowPrivate: origins })
+  const uplink = createUplink(pace)
+  await using client = createHttp({ userAgent: 'Orrery/0', timeoutMs: 20_000, bytesMax: 1 << 22, allowPrivate: origins })
+  const http = uplink.watch(client)
+  const lastmods = createLastmods({ notes, pace })
   await using rejects = await openRejects({ path: join(folder, 'rejects.jsonl'), telemetry, facts: pace })
   const settings = Config.shape.miner.parse({ host_delay_ms: 0, host_delay_factor: 0 })
   const params = { keyword: null, platform: 'web', label: 'bench', post_start_datetime: null, post_end_datetime: null } as const
   const web = { seeds: origins.map((origin) => `${origin}/`), include: origins.map((origin) => `${origin}/*`) }
   const jobs = compileJobs([{ id: jobId(params), weight: 1, params, web }])
   const tally = new Tally('bench', telemetry, pace)
-  const targets = targetsOf({ jobs, isOurs: shareOf('1/1'), traps: createTraps(), now: pace.now })
+  const targets = targetsOf({ jobs, isOurs: shareOf('1/1'), traps: createTraps(), lastmods, now: pace.now })
   await frontier.add(targets.seeds())
-  const gate = openGate({ settings, pace, dataDir: folder, telemetry })
+  const gate = openGate({ settings, pace, dataDir: folder, uplink, telemetry })
   const work = cycleWork({
     frontier,
     pace,
@@ -76,8 +81,13 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     moods: hostMoods({ notes, pace }),
     robots: createRobots(http, pace),
     policies: createHostPolicies(http, pace, notes),
-    keep: async () => ({ outcome: 'stored' }),
-    remember: revisitPlan({ pace, facts: pace, bounds: { minMs: 3_600_000, maxMs: 2_592_000_000 } }),
+    lastmods,
+    uplink,
+    facts: pace,
+    obeyRights: true,
+    keep: async () => ({ outcome: 'stored', content: undefined }),
+    withdraw: async () => undefined,
+    revisits: revisitPlan({ pace, facts: pace, lastmods, bounds: { minMs: 3_600_000, maxMs: 2_592_000_000 } }),
     seeds: { note: () => undefined },
     hostDelayMs: settings.host_delay_ms,
     responseFactor: settings.host_delay_factor,

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { noHostNotes, type HostNotes } from '#schemas/host-notes.ts'
+import { manualClock } from '#test/manual-clock.ts'
+import { createLastmods } from './lastmods.ts'
+
+const day = 86_400_000
+const page = (n: number, host = 'a.example') => `http://${host}/${n}`
+
+function memoryNotes(): HostNotes {
+  const notes = new Map<string, string>()
+  return { get: (kind, host) => notes.get(`${kind} ${host}`), put: (kind, host, text) => void notes.set(`${kind} ${host}`, text) }
+}
+
+test('a host is believed until it was wrong more often than three times in four', () => {
+  const lastmods = createLastmods({ notes: noHostNotes, pace: manualClock() })
+  const results = [false, false, false, false].map((hadChanged) => {
+    lastmods.note(page(1), hadChanged)
+    return lastmods.believes(page(2))
+  })
+  expect(results).toEqual([true, true, true, false])
+  for (let right = 0; right < 2; right++) lastmods.note(page(1), true)
+  expect(lastmods.believes(page(2))).toBe(true)
+})
+
+test('one host that lies costs no other its word', () => {
+  const lastmods = createLastmods({ notes: noHostNotes, pace: manualClock() })
+  for (let n = 0; n < 100; n++) {
+    lastmods.note(page(n, 'liar.example'), false)
+    lastmods.note(page(n, 'honest.example'), n % 2 === 0)
+  }
+  expect([lastmods.believes(page(1, 'liar.example')), lastmods.believes(page(1, 'honest.example'))]).toEqual([false, true])
+})
+
+test('of a host that is not believed only its newest date counts, once a day, so that it can mend', () => {
+  const pace = manualClock()
+  const lastmods = createLastmods({ notes: noHostNotes, pace })
+  for (let n = 0; n < 200; n++) lastmods.note(page(n), false)
+  const dates = () => lastmods.credible([1, 3, 2].map((n) => ({ url: page(n), modifiedAt: n }))).map(({ modifiedAt }) => modifiedAt)
+  expect([dates(), dates()]).toEqual([
+    [undefined, 3, undefined],
+    [undefined, undefined, undefined],
+  ])
+  // Whether the clock goes on, or was put back.
+  for (const passed of [day, -400 * day]) {
+    pace.advance(passed)
+    expect(dates()).toEqual([undefined, 3, undefined])
+  }
+  for (let right = 0; right < 8; right++) lastmods.note(page(3), true)
+  expect(dates()).toEqual([1, 3, 2])
+})
+
+test('what was learnt outlives the process; a note that is none says nothing', () => {
+  const [pace, notes] = [manualClock(), memoryNotes()]
+  const first = createLastmods({ notes, pace })
+  for (let n = 0; n < 4; n++) first.note(page(n), false)
+  expect(createLastmods({ notes, pace }).believes(page(1))).toBe(false)
+  notes.put('lastmod', 'http://b.example', 'nonsense', 0)
+  expect(createLastmods({ notes, pace }).believes(page(1, 'b.example'))).toBe(true)
+})

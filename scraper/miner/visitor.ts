@@ -1,0 +1,246 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Clock } from '#schemas/clock.ts'
+import type { Claim, Target, Visit } from '#schemas/frontier.ts'
+import type { Reject, Telemetry } from '#schemas/stage.ts'
+import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
+import { retryAfterTrouble } from '../fetch/retry.ts'
+import type { Lastmods } from '../discovery/lastmods.ts'
+import { priorities, type Targets } from '../discovery/targets.ts'
+import type { Uplink } from '../limits/uplink.ts'
+import { answerDigest, listDigest, wordDigest } from '../revisit/digests.ts'
+import { stands } from '../revisit/ending.ts'
+import type { Reading, Revisits } from '../revisit/revisit.ts'
+import { readPageRobots } from '../robots/page-robots.ts'
+import { hostWord, pageRights, rightsRefusal } from '../robots/rights.ts'
+import { noFinds, partsOf, type Found } from '../source/found.ts'
+import { HostManners, type Ending, type MannersOptions } from './host-manners.ts'
+import type { KeepPage, Kept, Withdraw } from './keep-document.ts'
+import type { Rejects } from '../rejects/rejects.ts'
+import type { SeedBook } from '../seeds/seed-book.ts'
+
+export interface VisitorOptions extends FetchServices, Omit<MannersOptions, 'http' | 'robots' | 'pace'> {
+  rejects: Pick<Rejects, 'add'>
+  telemetry: Telemetry
+  targets: Targets
+  lastmods: Pick<Lastmods, 'believes'>
+  keep: KeepPage
+  withdraw: Withdraw
+  revisits: Revisits
+  uplink: Pick<Uplink, 'isDown'>
+  /** Told how each visit ended. */
+  seeds: Pick<SeedBook, 'note'>
+  /** Stamps documents. */
+  facts: Clock
+  /** Obey what an owner reserves, too. */
+  obeyRights: boolean
+  /** Told of each visit that has ended. */
+  onVisit(claim: Claim, outcome: Visit['outcome'], wireBytes: number): void
+  /** What nobody may fetch; absent: anything may be. */
+  blocks?: (url: string) => boolean
+  /** What its job leaves out by now; absent: nothing. */
+  excludes?: (url: string) => boolean
+}
+
+type Trouble = Extract<FetchOutcome, { kind: 'trouble' }>
+type NotChanged = Extract<FetchOutcome, { kind: 'unchanged' }>
+type Moved = Extract<FetchOutcome, { kind: 'moved' }>
+/** What is told of a reject beside its page and its reason. */
+type Told = Omit<Reject, 'subject' | 'reason'>
+
+/** Of a sitemap's 50,000, so that none of them holds up everything else. */
+const findsAtOnce = 500
+/** Nobody was asked. */
+const noRequest: Ending = { exchange: undefined, permission: undefined }
+/** The host was asked, nobody knows for how long. */
+const notTimed: Exchange = { address: undefined, responseMs: 0, wireBytes: 0 }
+/** A claim that met our own trouble is not the next to be tried. */
+const offlineMs = 1000
+
+/** One visit: fetch, find, keep; and what each way to end it means for the page (scraper/revisit). */
+export class Visitor {
+  readonly #options: VisitorOptions
+  readonly #manners: HostManners
+
+  constructor(options: VisitorOptions) {
+    this.#options = options
+    this.#manners = new HostManners(options)
+  }
+
+  async visit(claim: Claim): Promise<void> {
+    using hold = new DisposableStack()
+    await this.#visit(claim, hold)
+  }
+
+  /** @param hold as long as the visit lasts */
+  async #visit(claim: Claim, hold: DisposableStack): Promise<void> {
+    const { signal, blocks, excludes, revisits, uplink, seeds } = this.#options
+    const barred = blocks?.(claim.url) ? 'blocked' : claim.kind === 'page' && excludes?.(claim.url) ? 'excluded' : undefined
+    if (barred !== undefined) {
+      seeds.note(claim.url, { kind: 'refused', reason: barred })
+      return this.#giveUp(claim, 'failed', barred, noRequest)
+    }
+    if (await this.#manners.comesFirst(claim)) return
+    const outcome = await fetchTarget(claim, revisits.conditions(claim, this.#wordOf(claim)), this.#options, signal, hold)
+    if (outcome.kind === 'trouble' && uplink.isDown()) return this.#giveBack(claim, outcome)
+    this.#manners.note(claim, { exchange: outcome.exchange, isTrouble: outcome.kind === 'trouble' })
+    // What is read may still be rejected.
+    if (outcome.kind !== 'read') seeds.note(claim.url, outcome)
+    switch (outcome.kind) {
+      case 'read':
+        return this.#read(claim, outcome)
+      case 'unchanged':
+        return this.#unchanged(claim, outcome)
+      case 'moved':
+        return this.#moved(claim, outcome)
+      case 'refused':
+        if (outcome.permission) await this.#addFound(claim, noFinds, outcome.permission)
+        return this.#giveUp(claim, 'failed', outcome.reason, outcome)
+      case 'trouble':
+        return this.#trouble(claim, outcome)
+    }
+  }
+
+  /** Ends a visit that met something nobody thought of. */
+  async fail(claim: Claim): Promise<void> {
+    this.#options.seeds.note(claim.url, { kind: 'refused', reason: 'internal' })
+    const known = await this.#options.robots.of(claim.url).catch(() => undefined)
+    await this.#giveUp(claim, 'failed', 'internal', { exchange: notTimed, permission: known?.state === 'unreachable' ? undefined : known }, { stage: 'visit' })
+  }
+
+  async #read(claim: Claim, outcome: ReadOutcome): Promise<void> {
+    const { seeds } = this.#options
+    const { fetched, found, permission } = outcome
+    // While the document is made; the visit is not done before what it leads to is durable.
+    const adding = this.#addFound(claim, found, permission)
+    adding.catch(() => undefined)
+    const made = outcome.isPage ? await this.#document(claim, outcome) : this.#list(claim, outcome)
+    const shown = made.found ? await this.#addFound(claim, made.found, permission) : 0
+    const hasNews = (await adding) + shown > 0
+    seeds.note(claim.url, made.outcome === 'unchanged' ? { kind: 'unchanged' } : { ...outcome, rejection: made.refusal })
+    await this.#afterReading(claim, { ...made, headers: fetched.headers, hasNews, word: this.#wordOf(claim) }, outcome)
+  }
+
+  /** A page whose answer is the one that is stored is not read again. */
+  async #document(claim: Claim, outcome: ReadOutcome): Promise<Kept & Pick<Reading, 'answer'>> {
+    const { keep, revisits, policies, signal } = this.#options
+    const answer = answerDigest(outcome.fetched)
+    if (revisits.isSameAnswer(claim, answer, this.#wordOf(claim))) return { outcome: 'unchanged', content: undefined, answer }
+    const kept = await keep(claim, { ...outcome, policy: policies.of(claim.url) }, signal)
+    // What a browser has filled may be filled otherwise next time, and a date passes by itself.
+    const isWhole = kept.found === undefined && kept.goodUntil === undefined
+    return { ...kept, answer: isWhole ? answer : undefined }
+  }
+
+  /** What is there for its links alone: another list is another version of it. Where a document stood, there is none any more. */
+  #list(claim: Claim, outcome: ReadOutcome): Pick<Reading, 'content' | 'answer' | 'refusal'> & { outcome?: undefined; found?: undefined } {
+    const content = listDigest(outcome.found, this.#options.lastmods.believes(claim.url))
+    return { content, answer: answerDigest(outcome.fetched), refusal: claim.kind === 'page' && stands(claim.previous) ? 'no_text' : undefined }
+  }
+
+  async #unchanged(claim: Claim, outcome: NotChanged): Promise<void> {
+    const hasNews = (await this.#addFound(claim, noFinds, outcome.permission)) > 0
+    const { headers } = outcome
+    const refusal = claim.kind === 'page' ? this.#refusalOf(claim, outcome) : undefined
+    const content = undefined
+    await this.#afterReading(claim, { outcome: 'unchanged', headers, content, hasNews, word: this.#wordOf(claim), refusal }, outcome)
+  }
+
+  async #afterReading(claim: Claim, { outcome, refused, ...reading }: Reading & Partial<Kept>, ending: Ending): Promise<void> {
+    const { isChanged, ...after } = this.#options.revisits.afterReading(claim, reading)
+    const { refusal } = reading
+    if (refusal !== undefined) {
+      const { document, ...scores } = refused ?? {}
+      return this.#refuse(claim, { outcome: 'rejected', reason: refusal, ...after }, ending, { stage: 'extract', details: scores, document })
+    }
+    await this.#finish(claim, { outcome: outcome ?? (isChanged ? 'stored' : 'unchanged'), ...after }, ending)
+  }
+
+  async #moved(claim: Claim, outcome: Moved): Promise<void> {
+    const { location } = outcome
+    const found = location === undefined ? noFinds : { ...noFinds, [`${claim.kind}s` as const]: [{ url: location }] }
+    // Where a seed lies now is as good as the seed.
+    const at = claim.priority >= priorities.seed ? { ...claim, depth: -1 } : claim
+    await this.#addFound(at, found, outcome.permission)
+    await this.#giveUp(claim, 'rejected', 'redirected', outcome, { stage: 'fetch', details: { location: location ?? null } })
+  }
+
+  async #trouble(claim: Claim, outcome: Trouble): Promise<void> {
+    const { frontier, telemetry, pace } = this.#options
+    const kind = outcome.permission ? outcome.reason : 'robots_unreachable'
+    const retry = retryAfterTrouble(kind, claim.attempt, outcome.retryAfterMs)
+    if (!retry.retry) return this.#giveUp(claim, 'failed', outcome.reason, outcome)
+    if (outcome.permission) await this.#addFound(claim, noFinds, outcome.permission)
+    telemetry.count('crawl.deferred', 1, { reason: outcome.reason })
+    const hostDelayMs = this.#manners.restMs(claim, outcome)
+    const until = pace.now() + Math.max(Math.ceil(retry.inMs), hostDelayMs)
+    const { reason, holdHost, exchange } = outcome
+    await frontier.defer(claim, { reason, until, isTry: true, holdHost, hostDelayMs, address: exchange?.address })
+  }
+
+  /** It is our own way that is gone: no try of the page, and no strain of its host. */
+  async #giveBack(claim: Claim, outcome: Trouble): Promise<void> {
+    const { frontier, telemetry, pace } = this.#options
+    telemetry.count('crawl.deferred', 1, { reason: 'offline' })
+    const hostDelayMs = this.#manners.restMs(claim, outcome)
+    await frontier.defer(claim, { reason: 'offline', until: pace.now() + Math.max(offlineMs, hostDelayMs), holdHost: true, hostDelayMs })
+  }
+
+  async #giveUp(claim: Claim, outcome: 'failed' | 'rejected', reason: string, ending: Ending, told: Told = { stage: 'fetch' }): Promise<void> {
+    await this.#refuse(claim, { outcome, reason, ...this.#options.revisits.afterEnding(claim, reason) }, ending, told)
+  }
+
+  /** Ends a visit that kept nothing. What was stored of a page that was taken back has left before the frontier hears of it. */
+  async #refuse(claim: Claim, visit: Omit<Visit, 'hostDelayMs' | 'address'> & { reason: string }, ending: Ending, { details, ...told }: Told): Promise<void> {
+    const { rejects, withdraw } = this.#options
+    await rejects.add({ subject: claim.url, reason: visit.reason, details: { label: claim.label, ...details }, ...told })
+    if (visit.isWithdrawn) await withdraw(claim, visit.reason)
+    await this.#finish(claim, visit, ending)
+  }
+
+  /**
+   * Whatever was asked of a host, the sitemaps its robots.txt names become known with it.
+   * @returns how many of all were new, but for those with a query: a token that is drawn for each visit is no news
+   */
+  async #addFound(claim: Claim, found: Found, { rules }: Permission): Promise<number> {
+    const { targets, rejects } = this.#options
+    const named = rules.sitemaps.length === 0 ? found : { ...found, sitemaps: [...found.sitemaps, ...rules.sitemaps.map((url) => ({ url }))] }
+    let added = 0
+    for (const part of partsOf(named, findsAtOnce)) {
+      const wanted = targets.found(part, claim)
+      added += await this.#add(wanted.targets)
+      for (const { url, reason } of wanted.trapped) await rejects.add({ subject: url, reason, stage: 'find', details: { from: claim.url } })
+      if (part.pages.length === findsAtOnce) await setImmediate()
+    }
+    return added
+  }
+
+  async #add(wanted: readonly Target[]): Promise<number> {
+    const { targets, frontier } = this.#options
+    const { plain = [], queried = [] } = Object.groupBy(wanted, ({ url }) => (url.includes('?') ? 'queried' : 'plain'))
+    const adding = [plain, queried].map((found) => (found.length > 0 ? frontier.add(found) : 0))
+    const [added = 0] = await Promise.all(adding).catch((error: unknown) => {
+      targets.forget()
+      throw error
+    })
+    return added
+  }
+
+  async #finish(claim: Claim, visit: Omit<Visit, 'hostDelayMs' | 'address'>, ending: Ending): Promise<void> {
+    const { exchange } = ending
+    await this.#options.frontier.done(claim, { ...visit, address: exchange?.address, hostDelayMs: this.#manners.restMs(claim, ending) })
+    this.#options.onVisit(claim, visit.outcome, exchange?.wireBytes ?? 0)
+  }
+
+  /** What the host of a page says of it beside it. */
+  #wordOf({ url, kind }: Claim): string | undefined {
+    return kind === 'page' ? wordDigest(hostWord(this.#options.policies.of(url), url)) : undefined
+  }
+
+  /** A page that has not changed may be taken back by the headers of the answer that says so. */
+  #refusalOf({ url }: Claim, { headers, permission }: NotChanged): string | undefined {
+    const { policies, obeyRights, facts } = this.#options
+    const robots = readPageRobots(headers, { robots: [] }, url)
+    const rights = pageRights({ robotsTxt: permission.state, host: hostWord(policies.of(url), url), robots, licence: undefined })
+    return rightsRefusal(rights, robots, { obey: obeyRights, nowMs: facts.now() })
+  }
+}
