@@ -133,7 +133,7 @@ const Settings = z.strictObject({
         .array(z.string().min(1))
         .default([])
         .describe('WARC files, paths or URLs (Common Crawl publishes such), whose pages are taken as if fetched: those that a source takes, each file once.'),
-      warc: z.boolean().default(false).describe('Keep all that was asked and answered as WARC files, in the folder warc of the data.'),
+      warc: z.boolean().default(false).describe('Keep what pages, sitemaps and feeds were asked and answered as WARC files, in the folder warc of the data.'),
       warc_file_bytes: z
         .int()
         .min(2 ** 20)
