@@ -94,9 +94,11 @@ export function openReader(cpuMsMax: number): ReaderProcess {
     gone: gone.promise,
     isGone: () => isGone,
     run(job, body) {
+      // What cannot be framed throws here, before anything waits for its answer.
+      const parts = framed(job, body)
       waiting = { ...Promise.withResolvers<Made>(), parts: [] }
       hold(true)
-      for (const part of framed(job, body)) wire.write(part)
+      for (const part of parts) wire.write(part)
       return waiting.promise
     },
     kill() {
