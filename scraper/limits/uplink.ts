@@ -2,6 +2,7 @@ import { isTransient } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
 import { recentValues } from '#infra/recent-values.ts'
 import type { Clock } from '#schemas/clock.ts'
+import { hostOf } from '#schemas/identity/url-parts.ts'
 
 /**
  * Tells our own trouble from that of hosts. When so many hosts in a row that had answered do not any more, and none in between does, it is our way to
@@ -50,8 +51,8 @@ export function createUplink(pace: Clock): Uplink {
       async get(url, options) {
         const answer = await http.get(url, options)
         if (!answer.ok && !isTransient(answer.reason)) return answer
-        const { host, hostname } = new URL(answer.url)
-        if (http.isVirtual(hostname)) return answer
+        const host = hostOf(answer.url)
+        if (http.isVirtual(host.replace(/:\d+$/, ''))) return answer
         if (answer.ok) noteAnswer(host)
         else noteFailure(host)
         return answer.ok || !down ? answer : { ...answer, reason: 'offline' }

@@ -80,16 +80,17 @@ export class Visitor {
       return this.#giveUp(claim, 'failed', barred, noRequest)
     }
     if (await this.#manners.comesFirst(claim)) return
-    const outcome = await fetchTarget(claim, revisits.conditions(claim, this.#wordOf(claim)), this.#options, signal, hold)
+    const word = this.#wordOf(claim)
+    const outcome = await fetchTarget(claim, revisits.conditions(claim, word), this.#options, signal, hold)
     if (outcome.kind === 'trouble' && uplink.isDown()) return this.#giveBack(claim, outcome)
     this.#manners.note(claim, { exchange: outcome.exchange, isTrouble: outcome.kind === 'trouble' })
     // What is read may still be rejected.
     if (outcome.kind !== 'read') seeds.note(claim.url, outcome)
     switch (outcome.kind) {
       case 'read':
-        return this.#read(claim, outcome)
+        return this.#read(claim, outcome, word)
       case 'unchanged':
-        return this.#unchanged(claim, outcome)
+        return this.#unchanged(claim, outcome, word)
       case 'moved':
         return this.#moved(claim, outcome)
       case 'refused':
@@ -107,24 +108,24 @@ export class Visitor {
     await this.#giveUp(claim, 'failed', 'internal', { exchange: notTimed, permission: known?.state === 'unreachable' ? undefined : known }, { stage: 'visit' })
   }
 
-  async #read(claim: Claim, outcome: ReadOutcome): Promise<void> {
+  async #read(claim: Claim, outcome: ReadOutcome, word: string | undefined): Promise<void> {
     const { seeds } = this.#options
     const { fetched, found, permission } = outcome
     // While the document is made; the visit is not done before what it leads to is durable.
     const adding = this.#addFound(claim, found, permission)
     adding.catch(() => undefined)
-    const made = outcome.isPage ? await this.#document(claim, outcome) : this.#list(claim, outcome)
+    const made = outcome.isPage ? await this.#document(claim, outcome, word) : this.#list(claim, outcome)
     const shown = made.found ? await this.#addFound(claim, made.found, permission) : 0
     const hasNews = (await adding) + shown > 0
     seeds.note(claim.url, made.outcome === 'unchanged' ? { kind: 'unchanged' } : { ...outcome, rejection: made.refusal })
-    await this.#afterReading(claim, { ...made, headers: fetched.headers, hasNews, word: this.#wordOf(claim) }, outcome)
+    await this.#afterReading(claim, { ...made, headers: fetched.headers, hasNews, word }, outcome)
   }
 
   /** A page whose answer is the one that is stored is not read again. */
-  async #document(claim: Claim, outcome: ReadOutcome): Promise<Kept & Pick<Reading, 'answer'>> {
+  async #document(claim: Claim, outcome: ReadOutcome, word: string | undefined): Promise<Kept & Pick<Reading, 'answer'>> {
     const { keep, revisits, policies, signal } = this.#options
     const answer = answerDigest(outcome.fetched)
-    if (revisits.isSameAnswer(claim, answer, this.#wordOf(claim))) return { outcome: 'unchanged', content: undefined, answer }
+    if (revisits.isSameAnswer(claim, answer, word)) return { outcome: 'unchanged', content: undefined, answer }
     const kept = await keep(claim, { ...outcome, policy: policies.of(claim.url) }, signal)
     // What a browser has filled may be filled otherwise next time, and a date passes by itself.
     const isWhole = kept.found === undefined && kept.goodUntil === undefined
@@ -137,12 +138,12 @@ export class Visitor {
     return { content, answer: answerDigest(outcome.fetched), refusal: claim.kind === 'page' && stands(claim.previous) ? 'no_text' : undefined }
   }
 
-  async #unchanged(claim: Claim, outcome: NotChanged): Promise<void> {
+  async #unchanged(claim: Claim, outcome: NotChanged, word: string | undefined): Promise<void> {
     const hasNews = (await this.#addFound(claim, noFinds, outcome.permission)) > 0
     const { headers } = outcome
     const refusal = claim.kind === 'page' ? this.#refusalOf(claim, outcome) : undefined
     const content = undefined
-    await this.#afterReading(claim, { outcome: 'unchanged', headers, content, hasNews, word: this.#wordOf(claim), refusal }, outcome)
+    await this.#afterReading(claim, { outcome: 'unchanged', headers, content, hasNews, word, refusal }, outcome)
   }
 
   async #afterReading(claim: Claim, { outcome, refused, ...reading }: Reading & Partial<Kept>, ending: Ending): Promise<void> {
