@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 import type { Bench, Sample } from './bench.ts'
 
 /** One measured run: `node contestant.ts BENCH CONTESTANT quick|full`. Its sample is the last line of standard output. */
 const [benchName = '', contestantName = '', size] = process.argv.slice(2)
+// As the program is started (infra/launch.mjs).
+enableCompileCache(join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'orrery'))
 const quick = size === 'quick'
 const { bench } = (await import(`./${benchName}.bench.ts`)) as { bench: Bench }
 const contestant = bench.contestants[contestantName]
