@@ -16,7 +16,7 @@ const pages = 100
 const allowedPages = (hosts - hosts / 10) * pages
 const settings = { pages_per_cycle: 100_000, concurrency: 40, host_delay_ms: 20, timeout_seconds: 4 }
 
-test.skipIf(!hasLoopbackWeb)('a refereed crawl of a hostile web, killed three times, offends nobody and misses nothing', { timeout: 900_000 }, async () => {
+test.skipIf(!hasLoopbackWeb)('a refereed crawl of a hostile web, killed three times, offends nobody and misses nothing', { timeout: 2_400_000 }, async () => {
   await using web = await startLoopbackWeb({ hosts, pages })
   const folder = await crawlFolder(await temporaryFolder(), web.origins, settings)
   const random = seeded(20_261_122)
