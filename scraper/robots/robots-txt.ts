@@ -36,7 +36,7 @@ export const robotsBytesMax = 500 * 1024
 const crawlDelayMaxMs = 300_000
 const sitemapsMax = 1000
 const lineChars = 4096
-const linesPerStep = 2000
+const charsPerStep = 16 * 1024
 
 /**
  * Reads a robots.txt (RFC 9309, plus `Crawl-delay` and `Sitemap`).
@@ -73,9 +73,12 @@ export function* readRobots(text: string, agent: string, base: string): Steps<Ro
   const own = new Group(agent.toLowerCase())
   const all = new Group('*')
   const sitemaps = new Set<string>()
-  let lines = 0
-  for (const { key, value } of linesOf(text)) {
-    if (++lines % linesPerStep === 0) yield
+  let stepEnd = charsPerStep
+  for (const { key, value, end } of linesOf(text)) {
+    if (end >= stepEnd) {
+      stepEnd = end + charsPerStep
+      yield
+    }
     own.read(key, value)
     all.read(key, value)
     if (key === 'sitemap' && sitemaps.size < sitemapsMax) sitemaps.add(value)
@@ -120,8 +123,8 @@ class Group {
   }
 }
 
-/** Every line that is a record: `Key: value # comment`. Keys without case, spaces and hyphens. */
-function* linesOf(text: string): Generator<{ key: string; value: string }> {
+/** Every line that is a record: `Key: value # comment`, with where it ends. Keys without case, spaces and hyphens. */
+function* linesOf(text: string): Generator<{ key: string; value: string; end: number }> {
   const lineEnd = /[\r\n]/g
   for (let start = text.startsWith('\uFEFF') ? 1 : 0, end: number; start < text.length; start = end + 1) {
     lineEnd.lastIndex = start
@@ -132,7 +135,7 @@ function* linesOf(text: string): Generator<{ key: string; value: string }> {
     const name = colon === -1 ? '' : line.slice(0, colon).trim()
     if (!/^[A-Za-z -]{1,40}$/.test(name)) continue
     const [value = ''] = line.slice(colon + 1).split('#', 1)
-    yield { key: name.toLowerCase().replace(/[ -]/g, ''), value: value.trim() }
+    yield { key: name.toLowerCase().replace(/[ -]/g, ''), value: value.trim(), end }
   }
 }
 
