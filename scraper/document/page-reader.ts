@@ -13,8 +13,9 @@ export type ReaderJob = { make: 'document'; task: PageTask } | { make: 'finds'; 
 /** What it answers: parts of what was found, if that is much, and then what was made, or what was thrown. */
 export type ReaderAnswer = { part: Found } | { made: unknown } | { thrown: { message: string; stack: string | undefined } }
 
-/** What a reader may be when a page is begun in it: twice what it is without one. */
+/** What a reader may be when a page is begun in it: twice what it is without one, or so much more than it was when it was last collected. */
 const leftBytesMax = 256 * 2 ** 20
+const leftBytesMore = 64 * 2 ** 20
 
 /** URLs that are handed over at a time: unpacking 50,000 at once would hold up the other side. */
 const partUrls = 1000
@@ -47,6 +48,7 @@ const watched: Watched = { buffer: begun.buffer, cpuMsMax }
 const watch = new Worker(new URL('./page-watch.ts', import.meta.url), { workerData: watched })
 await once(watch, 'online')
 
+let collectAbove = leftBytesMax
 for (let frame = readFrame(readerFd); frame; frame = readFrame(readerFd)) {
   begun.begin()
   let answer: ReaderAnswer
@@ -57,8 +59,11 @@ for (let frame = readFrame(readerFd); frame; frame = readFrame(readerFd)) {
     answer = { thrown: { message, stack } }
   }
   begun.end()
-  // What a page leaves behind must not count as the next one's.
-  if (process.memoryUsage.rss() > leftBytesMax) globalThis.gc?.()
+  // What a page leaves behind must not count as the next one's. What is not given back by collecting is not asked for again at each page: that costs ten pages.
+  if (process.memoryUsage.rss() > collectAbove) {
+    globalThis.gc?.()
+    collectAbove = Math.max(leftBytesMax, process.memoryUsage.rss() + leftBytesMore)
+  }
   writeFrame(readerFd, answer)
 }
 process.exit()
