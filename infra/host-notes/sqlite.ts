@@ -3,6 +3,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { HostNotes } from '#schemas/host-notes.ts'
 import { openDatabase } from '../sqlite/database.ts'
 import { fileSchemas } from '../sqlite/schema.ts'
+import { waitForNobody } from '../sqlite/when-free.ts'
 
 const textCharsMax = 65_536
 /** Beyond so many those whose time ends first go. */
@@ -19,7 +20,7 @@ export function sqliteHostNotes(path: string, { clock, notesMax = notesDefault }
   const db = openDatabase(path, fileSchemas.notes)
   // A cache: a power cut may cost the last notes, not the file, and no visit waits for a sync.
   db.run('pragma synchronous = normal')
-  db.run('pragma busy_timeout = 0')
+  waitForNobody(db)
   const prune = (): void => {
     db.run('delete from notes where until <= ?', clock.now())
     const count = db.get<{ count: number }>('select count(*) as count from notes')?.count ?? 0

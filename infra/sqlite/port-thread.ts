@@ -76,13 +76,13 @@ class Thread {
         () => this.#closed(),
         () => this.#closed(),
       ))
-    const isOpen = (method: string): void => {
+    const requireOpen = (method: string): void => {
       if (closed) throw new OrreryError('invalid_argument', `${this.#name} was used (${method}) after it was closed.`, { method })
     }
     const made = methods.map((method) => [
       method,
       async (...args: unknown[]) => {
-        isOpen(method)
+        requireOpen(method)
         return call(method, args)
       },
     ])

@@ -7,5 +7,8 @@ export const originOf = (url: string): string => url.slice(0, pathStart(url))
 /** Host name and port, if it is not the usual one. */
 export const hostOf = (url: string): string => url.slice(url.indexOf('//') + 2, pathStart(url))
 
+/** Host name without its port. @param host as `hostOf` gives it, or a Host header */
+export const hostnameOf = (host: string): string => host.replace(/:\d+$/, '')
+
 /** Path and query. */
 export const pathOf = (url: string): string => url.slice(pathStart(url))

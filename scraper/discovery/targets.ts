@@ -94,7 +94,8 @@ export function targetsOf({ jobs, isOurs, traps, lastmods = believesAll, blocks 
       // What a sitemap or feed lists is as good as a seed.
       const discovery = at.kind === 'page' ? { depth: (at.depth ?? 0) + 1, from: at.url } : { depth: 0 }
       const nowMs = now()
-      const believed = (list: readonly FoundUrl[]) => lastmods.credible(list.map((one) => dated(one, nowMs)))
+      // Links of pages have no dates.
+      const believed = (list: readonly FoundUrl[]) => (list.some(isDated) ? lastmods.credible(list.map((one) => dated(one, nowMs))) : list)
       const addList = (target: Target | undefined): void => void (target && wanted.targets.push(target))
       for (const one of believed(pages)) addPage(wanted, one, discovery)
       // A host may be asked for its own lists; those of others only where a job goes.
@@ -112,6 +113,8 @@ export function targetsOf({ jobs, isOurs, traps, lastmods = believesAll, blocks 
 }
 
 const believesAll: Pick<Lastmods, 'credible'> = { credible: (found) => [...found] }
+
+const isDated = ({ modifiedAt }: FoundUrl): boolean => modifiedAt !== undefined
 
 /** With its date in whole ms, if that can be true: one to come would call for visits until it is there, and the web is younger than 1970. */
 function dated(found: FoundUrl, now: number): FoundUrl {

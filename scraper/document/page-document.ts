@@ -1,5 +1,5 @@
 import { recentValues } from '#infra/recent-values.ts'
-import { decodeText } from '#scraper/charset/charset.ts'
+import { decodeText } from '../charset/charset.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { dataSource } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'

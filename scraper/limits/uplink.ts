@@ -2,7 +2,7 @@ import { isTransient } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
 import { recentValues } from '#infra/recent-values.ts'
 import type { Clock } from '#schemas/clock.ts'
-import { hostOf } from '#schemas/identity/url-parts.ts'
+import { hostnameOf, hostOf } from '#schemas/identity/url-parts.ts'
 
 /**
  * Tells our own trouble from that of hosts. When so many hosts in a row that had answered do not any more, and none in between does, it is our way to
@@ -52,7 +52,7 @@ export function createUplink(pace: Clock): Uplink {
         const answer = await http.get(url, options)
         if (!answer.ok && !isTransient(answer.reason)) return answer
         const host = hostOf(answer.url)
-        if (http.isVirtual(host.replace(/:\d+$/, ''))) return answer
+        if (http.isVirtual(hostnameOf(host))) return answer
         if (answer.ok) noteAnswer(host)
         else noteFailure(host)
         return answer.ok || !down ? answer : { ...answer, reason: 'offline' }

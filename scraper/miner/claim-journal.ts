@@ -1,6 +1,6 @@
-import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { appendFile, readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { replaceFile } from '#infra/store/replace-file.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { Claim, Frontier } from '#schemas/frontier.ts'
 import { releaseClaim } from './work.ts'
@@ -48,7 +48,7 @@ export function claimJournal(path: string): ClaimJournal {
       noted = held
       if (before === undefined || grownBytes > growthBytesMax) {
         grownBytes = 0
-        return replace(path, claims.map(entryOf).map(lineOf).join(''))
+        return replaceFile(path, claims.map(entryOf).map(lineOf).join(''))
       }
       const ended = [...before].filter((token) => !held.has(token)).map((token) => lineOf({ ended: token }))
       const taken = claims
@@ -75,12 +75,6 @@ export function claimJournal(path: string): ClaimJournal {
 const lineOf = (line: Entry | { ended: string }): string => `\n${JSON.stringify(line)}`
 
 const entryOf = ({ url, kind, label, priority, token, expiresAt, attempt }: Claim): Entry => ({ url, kind, label, priority, token, expiresAt, attempt })
-
-async function replace(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  await writeFile(`${path}.new`, text)
-  await rename(`${path}.new`, path)
-}
 
 /** A line that is torn says nothing; the others are as good as they were. */
 function heldIn(text: string): Entry[] {

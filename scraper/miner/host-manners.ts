@@ -1,7 +1,7 @@
 import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { Claim, Frontier } from '#schemas/frontier.ts'
-import { hostOf } from '#schemas/identity/url-parts.ts'
+import { hostnameOf, hostOf } from '#schemas/identity/url-parts.ts'
 import type { Exchange, Permission } from '../fetch/fetch-target.ts'
 import { retryAfterMs } from '../fetch/retry-after.ts'
 import { restMs, type HostMoods } from '../limits/host-rest.ts'
@@ -57,7 +57,7 @@ export class HostManners {
   }
 
   #isOwn({ url }: Claim): boolean {
-    return this.#options.http.isVirtual(hostOf(url).replace(/:\d+$/, ''))
+    return this.#options.http.isVirtual(hostnameOf(hostOf(url)))
   }
 
   /** Before the first page of a host: the files in which it says what may be learnt from it, each a request like any other, with the host's rest behind it. */

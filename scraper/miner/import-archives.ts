@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { z } from 'zod'
 import type { Http } from '#infra/net/http.ts'
 import { storeFailure } from '#infra/store/failure.ts'
+import { replaceFile } from '#infra/store/replace-file.ts'
 import { stackOf } from '#infra/telemetry/stack-of.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -208,8 +209,4 @@ async function readProgress(path: string): Promise<Progress> {
   }
 }
 
-async function writeProgress(path: string, progress: Progress): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  await writeFile(`${path}.new`, JSON.stringify(progress))
-  await rename(`${path}.new`, path)
-}
+const writeProgress = (path: string, progress: Progress): Promise<void> => replaceFile(path, JSON.stringify(progress))

@@ -4,6 +4,7 @@ import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Telemetry } from '#schemas/stage.ts'
+import { hostnameOf } from '#schemas/identity/url-parts.ts'
 import { pageRenderer, type RenderPage } from '../render/render-page.ts'
 import type { Robots } from '../robots/robots.ts'
 import { needsContact } from '../limits/contact.ts'
@@ -39,7 +40,7 @@ export function minerRenderer({ frontier, settings, gate, isOurs, blocks, moods,
     turnMs: settings.timeout_seconds * 2000 + 1000,
     mayAsk: (url) => isOurs(url) && !blocks(url) && !(settings.contact.trim() === '' && needsContact(url, isVirtual)),
     restMs(host, crawlDelayMs, answer) {
-      if (isVirtual(host.replace(/:\d+$/, ''))) return crawlDelayMs
+      if (isVirtual(hostnameOf(host))) return crawlDelayMs
       if (answer) moods.note(host, answer)
       return restMs(moods.of(host), limits, crawlDelayMs)
     },

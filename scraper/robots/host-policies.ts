@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { decodeText } from '#scraper/charset/charset.ts'
+import { decodeText } from '../charset/charset.ts'
 import { isTransient } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
 import { recentValues, textBytes } from '#infra/recent-values.ts'

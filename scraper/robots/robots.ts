@@ -1,4 +1,4 @@
-import { decodeText } from '#scraper/charset/charset.ts'
+import { decodeText } from '../charset/charset.ts'
 import { isOfHost } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
 import { recentValues } from '#infra/recent-values.ts'

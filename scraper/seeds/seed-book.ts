@@ -1,6 +1,7 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { z } from 'zod'
+import { replaceFile } from '#infra/store/replace-file.ts'
 import type { DeadSeed } from '#infra/telemetry/crawl-summary.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import type { LabelStats, Target } from '#schemas/frontier.ts'
@@ -142,10 +143,5 @@ async function readDeaths(path: string): Promise<FormerDeath[]> {
   }
 }
 
-/** Keeps what is known for the next start, whole or not at all. */
-export async function saveSeedBook(dataDir: string, name: string, book: SeedBook): Promise<void> {
-  const path = fileOf(dataDir, name)
-  await mkdir(dirname(path), { recursive: true })
-  await writeFile(`${path}.new`, JSON.stringify(book.deaths()))
-  await rename(`${path}.new`, path)
-}
+/** Keeps what is known for the next start. */
+export const saveSeedBook = (dataDir: string, name: string, book: SeedBook): Promise<void> => replaceFile(fileOf(dataDir, name), JSON.stringify(book.deaths()))

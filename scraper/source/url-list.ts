@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import { unpackedBytesMax } from '#infra/net/content-coding.ts'
-import { decodeText } from '#scraper/charset/charset.ts'
+import { decodeText } from '../charset/charset.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { parseDate } from '../extract/dates/date-header.ts'
 import type { FoundUrl } from './found.ts'

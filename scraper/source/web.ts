@@ -1,5 +1,5 @@
-import { decodeText } from '#scraper/charset/charset.ts'
-import { contentKind } from '#scraper/charset/content-kind.ts'
+import { decodeText } from '../charset/charset.ts'
+import { contentKind } from '../charset/content-kind.ts'
 import { scanLinks } from '../extract/html/link-scanner.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
 import { feedSource } from './feed.ts'

@@ -3,6 +3,7 @@ import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostTurn, HostTurns } from '#schemas/host-turns.ts'
 import type { Telemetry } from '#schemas/stage.ts'
+import { hostnameOf } from '#schemas/identity/url-parts.ts'
 import { fetchDocument } from '../fetch/fetch-document.ts'
 import type { PagePool } from '../document/page-pool.ts'
 import { pageReader } from '../document/read-page.ts'
@@ -48,7 +49,7 @@ export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostD
       telemetry,
       turnMs,
       mayAsk: (url) => contact.trim() !== '' || !needsContact(url, http.isVirtual),
-      restMs: (host, crawlDelayMs) => restMs(host.replace(/:\d+$/, ''), crawlDelayMs),
+      restMs: (host, crawlDelayMs) => restMs(hostnameOf(host), crawlDelayMs),
       onRequest: () => undefined,
     })
   // What its owner reserved is no fault of a copy: it is for the miner to obey, and for a dataset to leave out.

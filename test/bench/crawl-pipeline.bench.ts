@@ -1,12 +1,10 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 import { median, medianRatio, type Bench, type Contestant, type Sample } from './bench.ts'
-import { crawlHosts } from './crawl-pages.ts'
+import { concurrency, hosts, openCrawlSite, pagesOf, type CrawlSite } from './crawl-site.ts'
 import { findPython, runPython } from './python.ts'
 
 /**
@@ -14,41 +12,24 @@ import { findPython, runPython } from './python.ts'
  * beside Scrapy with trafilatura and pyarrow on the same pages, each in a process of its own, its start counted. Scrapy keeps its queue in memory and looks
  * for equal texts only; ours is durable, and adds language, quality rules, personal data, near-duplicates and rights.
  */
-const concurrency = 32
-const hosts = 40
-const pagesOf = (quick: boolean) => (quick ? 8 : 64)
+
 const launcher = join(import.meta.dirname, '..', '..', 'infra', 'launch.mjs')
 
-let web: ChildProcess
-let folder = ''
-let names: string[] = []
+let site: CrawlSite
 let python: string | undefined
-
-async function startWeb(quick: boolean): Promise<void> {
-  folder = await mkdtemp(join(tmpdir(), 'orrery-bench-'))
-  web = spawn(process.execPath, [`${import.meta.dirname}/crawl-web.ts`, String(hosts), String(pagesOf(quick)), 'plain'], { stdio: ['pipe', 'pipe', 'inherit'] })
-  const [port] = (await once(web.stdout ?? process.stdin, 'data')) as [Buffer]
-  names = crawlHosts(hosts, Number(port))
-}
-
-async function stopWeb(): Promise<void> {
-  web.stdin?.end()
-  await once(web, 'close')
-  await rm(folder, { recursive: true })
-}
 
 const Report = z.object({ visits: z.object({ stored: z.number() }), snapshot: z.object({ kept: z.number() }) })
 
-const urls = (path: string): string => JSON.stringify(names.map((name) => `http://${name}/${path}`))
+const urls = (path: string): string => JSON.stringify(site.names.map((name) => `http://${name}/${path}`))
 
 async function mine(): Promise<Record<string, number>> {
-  const config = join(folder, 'orrery.toml')
+  const config = join(site.folder, 'orrery.toml')
   await writeFile(config, `[[sources]]\nlabel = "bench"\nseeds = ${urls('')}\ninclude = ${urls('*')}\n`)
   const settings = [`concurrency=${concurrency}`, 'host_delay_ms=0', 'host_delay_factor=0', 'pages_per_cycle=1000000']
   const flags = settings.flatMap((setting) => ['--set', `miner.${setting}`])
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [launcher, 'miner', 'run', '--once', '--config', config, '--data', join(folder, 'data'), '--set', 'browser.enabled=off', ...flags],
+    [launcher, 'miner', 'run', '--once', '--config', config, '--data', join(site.folder, 'data'), '--set', 'browser.enabled=off', ...flags],
     { maxBuffer: 2 ** 28 },
   )
   const report = Report.parse(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? ''))
@@ -57,7 +38,9 @@ async function mine(): Promise<Record<string, number>> {
 
 const Counts = z.object({ pages: z.number(), rows: z.number() })
 const scrapy = async (): Promise<Record<string, number>> =>
-  python ? Counts.parse(await runPython(python, script, [join(folder, 'out.parquet'), String(concurrency), ...names.map((name) => `http://${name}/`)])) : {}
+  python
+    ? Counts.parse(await runPython(python, script, [join(site.folder, 'out.parquet'), String(concurrency), ...site.names.map((name) => `http://${name}/`)]))
+    : {}
 
 const script = `
 import hashlib, json, logging, sys
@@ -94,7 +77,7 @@ print(json.dumps(dict(pages=pages, rows=len(rows))))`
 const counted = (crawl: () => Promise<Record<string, number>>): Contestant => ({
   async setUp(quick) {
     python = await findPython({ packages: ['scrapy', 'trafilatura', 'lxml_html_clean', 'pyarrow'], install: true })
-    await startWeb(quick)
+    site = await openCrawlSite(quick, 'plain')
   },
   async run(quick) {
     const counts = await crawl()
@@ -102,7 +85,7 @@ const counted = (crawl: () => Promise<Record<string, number>>): Contestant => ({
     if (counts['pages'] !== undefined && counts['pages'] !== expected) throw new Error(`${counts['pages']} pages were visited, not ${expected}.`)
     return counts
   },
-  tearDown: stopWeb,
+  tearDown: async () => site[Symbol.asyncDispose](),
 })
 
 export const bench: Bench = {

@@ -1,48 +1,27 @@
 import { CheerioCrawler, Configuration, log as crawleeLog, LogLevel } from '@crawlee/cheerio'
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { Agent, request } from 'undici'
 import { scanLinks } from '#scraper/extract/html/link-scanner.ts'
 import { medianRatio, type Bench, type Contestant, type Sample } from './bench.ts'
-import { crawlHosts } from './crawl-pages.ts'
 import { crawlWith } from './crawl-orrery.ts'
+import { concurrency, hosts, openCrawlSite, pagesOf, type CrawlSite } from './crawl-site.ts'
 
 /**
  * The way of a page through the crawl: fetch, links, frontier. Beside a bare undici loop with the same link scanner and an array for a queue, and crawlee's
  * CheerioCrawler with its own queue in memory, on the same pages of a server in another process. What becomes of a page's text is no part of it.
  */
-const concurrency = 32
-const hosts = 40
-const pagesOf = (quick: boolean) => (quick ? 8 : 64)
 
-let web: ChildProcess
-let folder = ''
-let names: string[] = []
+let site: CrawlSite
 /** Also of the gzip contestants. */
 let isGzip = false
 
 const startWeb = (encoding: 'plain' | 'gzip') => async (quick: boolean) => {
   isGzip = encoding === 'gzip'
-  folder = await mkdtemp(join(tmpdir(), 'orrery-bench-'))
-  web = spawn(process.execPath, [`${import.meta.dirname}/crawl-web.ts`, String(hosts), String(pagesOf(quick)), encoding], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  const [port] = (await once(web.stdout ?? process.stdin, 'data')) as [Buffer]
-  names = crawlHosts(hosts, Number(port))
+  site = await openCrawlSite(quick, encoding)
 }
 
-async function stopWeb(): Promise<void> {
-  web.stdin?.end()
-  await once(web, 'close')
-  await rm(folder, { recursive: true })
-}
-
-const seeds = () => names.map((name) => `http://${name}/`)
+const seeds = () => site.names.map((name) => `http://${name}/`)
 
 async function bareLoop(): Promise<number> {
   const agent = new Agent({ connections: 2, pipelining: 1 })
@@ -101,10 +80,10 @@ const contestant = (encoding: 'plain' | 'gzip', crawl: () => Promise<number>): C
     if (pages !== expected) throw new Error(`${pages} pages were visited, not ${expected}.`)
     return { pages }
   },
-  tearDown: stopWeb,
+  tearDown: async () => site[Symbol.asyncDispose](),
 })
 
-const orrery = () => crawlWith({ origins: names.map((name) => `http://${name}`), folder, concurrency })
+const orrery = () => crawlWith({ origins: site.names.map((name) => `http://${name}`), folder: site.folder, concurrency })
 
 export const bench: Bench = {
   contestants: {
