@@ -228,13 +228,11 @@ async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSign
     signal,
     gate,
     targets: order.targets(),
-    weights: order.jobs.weights,
     limits: order.jobs.limits,
     concurrency: settings.concurrency,
     // A claim may wait its turn a little; what a killed miner held comes back after this.
     leaseMs: visitMs + turnMs,
     inRounds: reproducible,
-    retarget: order.retarget,
     async onClaims(held) {
       await order.begin()
       await journal.write(held)

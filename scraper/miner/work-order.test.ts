@@ -8,15 +8,21 @@ import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { manualClock } from '#test/manual-clock.ts'
 import { openWorkOrder } from './work-order.ts'
 
-async function openPlaces() {
+async function openPlaces(labels: readonly string[] = ['a']) {
   const folder = await temporaryFolder()
   const stack = new AsyncDisposableStack()
   const catalog = stack.use(sqliteCatalog(join(folder, 'catalog.sqlite')))
   const frontier = stack.use(sqliteFrontier(join(folder, 'frontier.sqlite'), { clock: manualClock() }))
-  await catalog.commit(lineage.desirability, undefined, { kind: 'desirability', parent: null, jobs: [testJob('a')], evidence: [], caused_by: null })
+  await catalog.commit(lineage.desirability, undefined, {
+    kind: 'desirability',
+    parent: null,
+    jobs: labels.map((label) => testJob(label)),
+    evidence: [],
+    caused_by: null,
+  })
   const open = () => openWorkOrder({ catalog, frontier, hotkey: 'miner', pages: 10 })
   const versions = async () => (await catalog.history(lineage.cycle('miner'))).map(({ version }) => version)
-  return { open, versions, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return { open, versions, frontier, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
 test('a cycle that begins is kept until it is finished: a restart goes on with it', async () => {
@@ -24,13 +30,12 @@ test('a cycle that begins is kept until it is finished: a restart goes on with i
   const first = await places.open()
   await first.begin()
   await first.begin()
-  await first.retarget(new Map([['a', 7]]))
   const again = await places.open()
-  expect([again.cycle, [...again.targets()]]).toEqual([1, [['a', 7]]])
+  expect([again.cycle, [...again.targets()]]).toEqual([1, [['a', 10]]])
   await again.begin()
   await again.finish()
   expect((await places.open()).cycle).toBe(2)
-  expect(await places.versions()).toEqual([3, 2])
+  expect(await places.versions()).toEqual([2, 1])
 })
 
 test('cycles that find nothing to do write nothing', async () => {
@@ -42,4 +47,20 @@ test('cycles that find nothing to do write nothing', async () => {
   await busy.finish()
   for (let cycle = 0; cycle < 3; cycle++) await (await places.open()).finish()
   expect(await places.versions()).toEqual([2, 1])
+})
+
+test('what a label missed in one cycle it is owed in the next, and the other way round', async () => {
+  await using places = await openPlaces(['a', 'b'])
+  const { frontier } = places
+  const targetsOf = async () => {
+    const order = await places.open()
+    await order.begin()
+    await order.finish()
+    return Object.fromEntries(order.targets())
+  }
+  expect(await targetsOf()).toEqual({ a: 5, b: 5 })
+  // All of the first cycle was of b.
+  await frontier.add(Array.from({ length: 10 }, (_, i) => ({ url: `http://h${i}.example/`, kind: 'page' as const, label: 'b', priority: 1 })))
+  for (const claim of await frontier.claim({ limit: 10, leaseMs: 1000 })) await frontier.done(claim, { outcome: 'stored', hostDelayMs: 0 })
+  expect(await targetsOf()).toEqual({ a: 8, b: 12 })
 })

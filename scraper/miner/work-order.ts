@@ -13,7 +13,6 @@ export interface WorkOrder {
   /** Keeps it, before its first visit. */
   begin(): Promise<void>
   targets(): ReadonlyMap<string, number>
-  retarget(targets: ReadonlyMap<string, number>): Promise<void>
   finish(): Promise<void>
 }
 
@@ -26,7 +25,7 @@ export interface WorkOrderOptions {
 }
 
 /**
- * The unfinished cycle of this hotkey, or a new one: what each label has so far plus its part of the budget by weight.
+ * The unfinished cycle of this hotkey, or a new one: what each label has so far plus its part of the budget by weight, and of what it missed in the last one.
  * @throws OrreryError `not_found` when there is no desirability list, `conflict` when another process mines under the same hotkey
  */
 export async function openWorkOrder(options: WorkOrderOptions): Promise<WorkOrder> {
@@ -51,7 +50,6 @@ export async function openWorkOrder(options: WorkOrderOptions): Promise<WorkOrde
     jobs,
     targets: () => new Map(Object.entries(manifest.targets)),
     begin: async () => (isKept ? undefined : keep({})),
-    retarget: (targets) => keep({ targets: Object.fromEntries(targets) }),
     finish: async () => (isKept ? keep({ finished: true }) : undefined),
   }
 }
@@ -69,7 +67,13 @@ async function newCycle(
     return stored + unchanged + rejected + failed
   }
   const room = (label: string) => Math.max(0, (jobs.limits.get(label) ?? Infinity) - finished(label))
-  const targets = [...splitWithin(pages, jobs.weights, room)].map(([label, more]) => [label, finished(label) + more])
+  const even = splitWithin(pages, jobs.weights, room)
+  // What a label had too little of last time it has more of now, and the other way round, up to half its part: shares are kept over time, not within a cycle.
+  const owed = [...even].map(([label, part]) => {
+    const behind = (previous?.targets[label] ?? finished(label)) - finished(label)
+    return [label, part + Math.max(-part / 2, Math.min(part / 2, behind))] as const
+  })
+  const targets = [...splitWithin(pages, new Map(owed), room)].map(([label, more]) => [label, finished(label) + more])
   return {
     kind: 'cycle',
     parent: parent ?? null,

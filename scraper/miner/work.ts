@@ -1,16 +1,13 @@
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Claim, Frontier, FrontierStats } from '#schemas/frontier.ts'
-import { splitWithin } from '../jobs/budget.ts'
 import type { Gate } from '../limits/gate.ts'
 import type { Work } from './run-visits.ts'
 
 export interface WorkOptions {
   frontier: Frontier
-  /** label → finished visits it shall have in the end, counted over all cycles. */
+  /** label → finished visits it shall have in the end, counted over all cycles. Together they are what is visited; who gets how much of it hangs on who is ready. */
   targets: ReadonlyMap<string, number>
-  /** Who takes over what another label cannot use, in proportion. */
-  weights: ReadonlyMap<string, number>
   /** label → most finished visits it may have, over all cycles. */
   limits: ReadonlyMap<string, number>
   pace: Clock
@@ -29,8 +26,6 @@ export interface WorkOptions {
   onStats(stats: FrontierStats): void
   /** Told when nothing can be asked before `until` (ms since epoch). */
   onWait(until: number): void
-  /** Keeps moved targets durable. */
-  retarget(targets: ReadonlyMap<string, number>): Promise<void>
   signal: AbortSignal
 }
 
@@ -44,11 +39,13 @@ const statsEveryMs = 250
 const soonMs = 15_000
 const shortestWaitMs = 5
 
-/** Claims from the frontier until every label has the visits it shall have, or nothing more becomes ready soon. */
+/**
+ * Claims from the frontier until as many visits are made as all labels together shall have, or nothing more becomes ready soon. A label that is behind its share
+ * goes first; a slot that it cannot use at the moment is for whoever is ready, so that no host's rest holds up another label.
+ */
 export function cycleWork(options: WorkOptions): Work {
   const { frontier, pace, signal, inRounds, concurrency, gate } = options
   const lent = new Map<string, Claim>()
-  let targets = options.targets
   let isOver = false
   /** The last stats. */
   let told: { at: number; stats: FrontierStats } | undefined
@@ -79,16 +76,13 @@ export function cycleWork(options: WorkOptions): Work {
       if (slots <= 0) return []
       const isFresh = inRounds || told === undefined || pace.now() - told.at >= statsEveryMs
       const { stats } = (told = told === undefined || isFresh ? await ask() : told)
-      const open = openLabels(stats, targets, [...lent.values(), ...ended])
+      const open = openWork(options, stats, [...lent.values(), ...ended])
       const claims = await claimShares(options, open, slots)
       gate.began(claims.length)
       if (claims.length > 0 || inProgress > 0) return claims
       told = undefined
       if (!isFresh) continue
-      if (open.size > 0 && (await waitUntilReady(options, [...open.keys()]))) continue
-      const moved = open.size > 0 ? await takeOver(options, targets, open) : undefined
-      if (moved) await options.retarget((targets = moved))
-      else isOver = true
+      isOver = open.left <= 0 || !(await waitUntilReady(options, [...open.rooms.keys()]))
     }
     return []
   }
@@ -125,32 +119,50 @@ export async function releaseClaim(frontier: Frontier, claim: Claim, pace: Clock
   })
 }
 
-/** label → visits it may still begin, in order of the label; only those with any. */
-function openLabels({ labels }: FrontierStats, targets: ReadonlyMap<string, number>, lent: Iterable<Claim>): Map<string, number> {
-  const begun = new Map<string, number>()
-  for (const { kind, label } of lent) if (kind === 'page') begun.set(label, (begun.get(label) ?? 0) + 1)
-  const open = [...targets].map(([label, target]) => {
-    const { stored = 0, unchanged = 0, rejected = 0, failed = 0 } = labels[label] ?? {}
-    return [label, target - stored - unchanged - rejected - failed - (begun.get(label) ?? 0)] as const
-  })
-  return new Map(open.filter(([, left]) => left > 0).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+interface OpenWork {
+  /** Visits that may still begin. */
+  left: number
+  /** label → visits that it is behind its share, in order of the label; only those with any. */
+  wanted: ReadonlyMap<string, number>
+  /** label → visits that it may have at most, in order of the label; only those with any. */
+  rooms: ReadonlyMap<string, number>
 }
 
-/** First each label up to its share of the slots, then whoever has more. */
-async function claimShares({ frontier, leaseMs }: WorkOptions, open: ReadonlyMap<string, number>, slots: number): Promise<Claim[]> {
+function openWork({ targets, limits }: WorkOptions, { labels }: FrontierStats, lent: Iterable<Claim>): OpenWork {
+  const begun = new Map<string, number>()
+  for (const { kind, label } of lent) if (kind === 'page') begun.set(label, (begun.get(label) ?? 0) + 1)
+  const counted = [...targets]
+    .map(([label, target]) => {
+      const { stored = 0, unchanged = 0, rejected = 0, failed = 0 } = labels[label] ?? {}
+      const visits = stored + unchanged + rejected + failed + (begun.get(label) ?? 0)
+      return { label, wanted: target - visits, room: (limits.get(label) ?? Infinity) - visits }
+    })
+    .toSorted((a, b) => (a.label < b.label ? -1 : 1))
+  return {
+    left: counted.reduce((sum, { wanted }) => sum + wanted, 0),
+    wanted: new Map(counted.flatMap(({ label, wanted }) => (wanted > 0 ? [[label, wanted]] : []))),
+    rooms: new Map(counted.flatMap(({ label, room }) => (room > 0 ? [[label, room]] : []))),
+  }
+}
+
+/** First each label that is behind up to its part of the slots, then whoever is ready. */
+async function claimShares({ frontier, leaseMs }: WorkOptions, { left, wanted, rooms }: OpenWork, free: number): Promise<Claim[]> {
+  const slots = Math.min(free, left)
   const claims: Claim[] = []
-  const left = new Map(open)
-  const total = open.values().reduce((a, b) => a + b, 0)
-  for (const share of [(wanted: number) => Math.ceil((slots * wanted) / total), () => slots]) {
-    for (const [label, wanted] of open) {
-      const limit = Math.min(left.get(label) ?? 0, share(wanted), slots - claims.length)
-      if (limit <= 0) continue
-      const found = await frontier.claim({ limit, leaseMs, labels: [label] })
-      for (const claim of found) claims.push(claim)
-      // A label that gave less than it was asked for has no more.
-      left.set(label, found.length < limit ? 0 : (left.get(label) ?? 0) - found.filter(({ kind }) => kind === 'page').length)
+  const roomLeft = new Map(rooms)
+  const claim = async (labels: readonly string[], limit: number): Promise<void> => {
+    if (limit <= 0 || labels.length === 0) return
+    for (const found of await frontier.claim({ limit, leaseMs, labels })) {
+      claims.push(found)
+      roomLeft.set(found.label, (roomLeft.get(found.label) ?? 0) - 1)
     }
   }
+  const total = wanted.values().reduce((a, b) => a + b, 0)
+  for (const [label, want] of wanted) await claim([label], Math.min(want, Math.ceil((slots * want) / total), roomLeft.get(label) ?? 0, slots - claims.length))
+  // What has a limit of its own is asked for by itself, so that it is kept.
+  const { wide = [], narrow = [] } = Object.groupBy(rooms.keys(), (label) => ((roomLeft.get(label) ?? 0) >= slots ? 'wide' : 'narrow'))
+  await claim(wide, slots - claims.length)
+  for (const label of narrow) await claim([label], Math.min(roomLeft.get(label) ?? 0, slots - claims.length))
   return claims
 }
 
@@ -164,26 +176,4 @@ async function waitUntilReady({ frontier, pace, signal, leaseMs, onWait }: WorkO
   onWait(pace.now() + waitMs)
   await pace.sleep(Math.max(waitMs, shortestWaitMs), signal)
   return true
-}
-
-/** The visits that dry labels cannot use go to those that can. Undefined when nobody can. */
-async function takeOver(
-  { frontier, pace, weights, limits }: WorkOptions,
-  targets: ReadonlyMap<string, number>,
-  dry: ReadonlyMap<string, number>,
-): Promise<Map<string, number> | undefined> {
-  const takers = new Map<string, number>()
-  const room = (label: string) => (limits.get(label) ?? Infinity) - (targets.get(label) ?? 0)
-  for (const [label, weight] of weights) {
-    if (room(label) <= 0) continue
-    const readyAt = dry.has(label) || !targets.has(label) ? undefined : await frontier.nextReadyAt([label])
-    if (readyAt !== undefined && readyAt - pace.now() <= soonMs) takers.set(label, weight)
-  }
-  if (takers.size === 0) return undefined
-  const extra = splitWithin(
-    dry.values().reduce((a, b) => a + b, 0),
-    takers,
-    room,
-  )
-  return new Map([...targets].map(([label, target]) => [label, target - (dry.get(label) ?? 0) + (extra.get(label) ?? 0)]))
 }
