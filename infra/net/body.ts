@@ -25,8 +25,8 @@ const syncBytesMax = 32 * 1024
  * @param cut the wire was not read to its end
  * @throws HttpTrouble `too_large`, `ratio_too_high`, `bad_encoding`; what `grow` rejects with
  */
-export async function decodeBody(wire: Buffer, contentEncoding: string | undefined, caps: BodyCaps, cut: boolean, grow: Grow): Promise<DecodedBody> {
-  if (contentEncoding === undefined || wire.length === 0) return { bytes: plain(wire), truncated: cut }
+export async function decodeBody(wire: Buffer, contentEncoding: readonly string[], caps: BodyCaps, cut: boolean, grow: Grow): Promise<DecodedBody> {
+  if (contentEncoding.length === 0 || wire.length === 0) return { bytes: plain(wire), truncated: cut }
   const bytesMax = Math.min(caps.bytesMax, unpackedBytesMax(wire.length))
   let bytes = wire
   let truncated = cut

@@ -34,11 +34,12 @@ const zstd: Coding = {
   begins: ([a, b]) => a === 0x28 && b === 0xb5,
 }
 
-/** The names of the codings to undo, last applied first. Several headers of one name may be joined by line feeds. @throws HttpTrouble `bad_encoding` for too many */
-export function contentCodings(header: string): string[] {
-  const codings = header
+/** The names of the codings to undo, last applied first. @param values of Content-Encoding @throws HttpTrouble `bad_encoding` for too many */
+export function contentCodings(values: readonly string[]): string[] {
+  const codings = values
+    .join(',')
     .toLowerCase()
-    .split(/[,\n]/)
+    .split(',')
     .map((coding) => coding.trim())
     .filter((coding) => coding !== '' && coding !== 'identity')
   if (codings.length > codingsMax) throw new HttpTrouble('bad_encoding')

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { HeldBody } from './body-budget.ts'
-import { headerLines, type HeaderLines } from './header-lines.ts'
+import { headerValue, headerValues, type HeaderLines } from './header-lines.ts'
 import { HttpTrouble } from './http-failure.ts'
 import { Pieces } from './pieces.ts'
 
@@ -65,14 +65,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#stopped) controller.abort(this.#stopped)
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void {
     if (status < 200) return
     this.#firstByteMs = performance.now() - this.#startedAt
     this.#status = status
-    this.#headers = headerLines(headers)
+    // A name that is there has a value.
+    this.#headers = headers as HeaderLines
     const { wireBytesMax, headerBytesMax, truncate } = this.#caps
     if (headerBytes(this.#headers) > headerBytesMax) this.stop(new HttpTrouble('headers_too_large'))
-    else if (!truncate && !this.#isBodyless() && Number(this.#headers['content-length'] ?? 0) > wireBytesMax) this.stop(new HttpTrouble('too_large'))
+    else if (!truncate && !this.#isBodyless() && Number(headerValue(this.#headers, 'content-length') ?? 0) > wireBytesMax)
+      this.stop(new HttpTrouble('too_large'))
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -139,6 +141,6 @@ function isCutOff(error: Error): boolean {
 /** As they would be on an HTTP/1.1 wire; of HTTP/2 the parser does not count them. */
 function headerBytes(headers: HeaderLines): number {
   let bytes = 0
-  for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0) + 4
+  for (const name in headers) for (const value of headerValues(headers, name)) bytes += name.length + value.length + 4
   return bytes
 }

@@ -5,7 +5,7 @@ import { guardedConnector, type Connected } from './connector.ts'
 import { Deadline } from './deadline.ts'
 import { createEgress, type EgressOptions } from './egress.ts'
 import { Exchange, isRedirect, type Answer } from './exchange.ts'
-import type { HeaderLines } from './header-lines.ts'
+import { headerValue, headerValues, type HeaderLines } from './header-lines.ts'
 import { Hops } from './hops.ts'
 import { failureReason, HttpTrouble, type HttpFailureReason } from './http-failure.ts'
 
@@ -125,7 +125,9 @@ export function createHttp(options: HttpOptions): Http {
           answer: await ask(agent, url, options, get, deadline, held),
         }))
         const caps = { bytesMax: get.bytesMax ?? options.bytesMax, truncate: get.truncate ?? false }
-        const body = await decodeBody(answer.wire, answer.headers['content-encoding'], caps, answer.cut, (bytes) => growInTime(held, bytes, deadline))
+        const body = await decodeBody(answer.wire, headerValues(answer.headers, 'content-encoding'), caps, answer.cut, (bytes) =>
+          growInTime(held, bytes, deadline),
+        )
         get.signal?.throwIfAborted()
         if (get.hold) {
           heldBytes = body.bytes.buffer.byteLength
@@ -185,7 +187,7 @@ async function growInTime(held: HeldBody, bytes: number, deadline: Deadline): Pr
 }
 
 function redirectTarget({ status, headers }: Answer, from: URL): string | undefined {
-  const location = isRedirect(status) ? headers['location'] : undefined
+  const location = isRedirect(status) ? headerValue(headers, 'location') : undefined
   if (location === undefined) return undefined
   const next = URL.parse(location, from.href)
   if (!next) throw new HttpTrouble('bad_redirect')

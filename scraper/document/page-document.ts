@@ -1,3 +1,4 @@
+import { headerValue } from '#infra/net/header-lines.ts'
 import { recentValues } from '#infra/recent-values.ts'
 import { decodeText } from '../charset/charset.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
@@ -95,7 +96,7 @@ export async function openTaskReader(languages: Promise<IdentifyLanguage> = open
 function readPage(task: PageTask, reader: Reader): PageReading {
   const { fetched, rendered } = task
   const { url, headers, body } = fetched
-  const html = rendered ?? decodeText(body, headers['content-type']).text
+  const html = rendered ?? decodeText(body, headerValue(headers, 'content-type')).text
   const page = extractPage(html, url)
   const textChars = page.text.length
   const made = documentOf(page, task, reader)
@@ -144,11 +145,11 @@ function documentOf(
     lang_score: score,
     languages: shares,
     source: dataSource.WEB,
-    ...pageTimes({ url, lang: page.lang, dates: page.dates, lastModified: headers['last-modified'], nowMs }),
+    ...pageTimes({ url, lang: page.lang, dates: page.dates, lastModified: headerValue(headers, 'last-modified'), nowMs }),
     http_status: fetched.status,
-    etag: headers['etag']?.slice(0, headerChars) ?? null,
-    last_modified: headers['last-modified']?.slice(0, headerChars) ?? null,
-    content_type: (headers['content-type'] ?? '').slice(0, headerChars),
+    etag: headerValue(headers, 'etag')?.slice(0, headerChars) ?? null,
+    last_modified: headerValue(headers, 'last-modified')?.slice(0, headerChars) ?? null,
+    content_type: (headerValue(headers, 'content-type') ?? '').slice(0, headerChars),
     html_sha256: sha256Hex(fetched.body),
     text_bytes: Buffer.byteLength(text),
     minhash: minhash(text),

@@ -1,3 +1,4 @@
+import { headerValue } from '#infra/net/header-lines.ts'
 import type { Document, PageType } from '#schemas/document.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
@@ -67,10 +68,10 @@ export async function explain(task: PageTask, { known, label }: ExplainOptions):
   const languages = openLanguages()
   const readTask = await openTaskReader(languages)
   const { document } = readTask(task)
-  const decoded = decodeText(body, headers['content-type'])
+  const decoded = decodeText(body, headerValue(headers, 'content-type'))
   const explained = explainPage(task.rendered ?? decoded.text, url)
   const { page, content } = explained
-  const dates = pageDates(page.dates, { url, lang: page.lang, lastModified: headers['last-modified'], nowMs })
+  const dates = pageDates(page.dates, { url, lang: page.lang, lastModified: headerValue(headers, 'last-modified'), nowMs })
   const judged = judgements(normalizeText(page.text), page.lang, await languages, task)
   const text = typeof document === 'string' ? judged.text : document.text
   const blocks = blockReports(content.decisions())

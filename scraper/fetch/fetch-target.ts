@@ -1,3 +1,4 @@
+import { headerValue } from '#infra/net/header-lines.ts'
 import { isOwnRefusal, isTransient } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
@@ -129,10 +130,11 @@ function withoutPage(
 ): FetchOutcome {
   const reason = `http_${status}`
   if (status === 304 && isConditional(previous)) return { kind: 'unchanged', headers, ...asked }
-  if (status === 429 || status === 503) return { kind: 'trouble', reason, retryAfterMs: retryAfterMs(headers['retry-after'], now), holdHost: true, ...asked }
+  if (status === 429 || status === 503)
+    return { kind: 'trouble', reason, retryAfterMs: retryAfterMs(headerValue(headers, 'retry-after'), now), holdHost: true, ...asked }
   // 408 and 425 are 4xx by number and "not now" by meaning.
   if (status >= 500 || status === 408 || status === 425) return { kind: 'trouble', reason, retryAfterMs: undefined, holdHost: false, ...asked }
-  const location = headers['location']
+  const location = headerValue(headers, 'location')
   if (status > 300 && status < 400 && location !== undefined) {
     const target = canonicalUrl(location, url)
     return target === url ? { kind: 'refused', reason: 'redirect_loop', ...asked } : { kind: 'moved', location: target, ...asked }
@@ -145,7 +147,7 @@ const isConditional = (previous: PreviousVisit | undefined): boolean => previous
 function conditions(previous: PreviousVisit | undefined): Record<string, string> {
   const headers: Record<string, string> = {}
   // Said twice, it is said in two lines, and means nothing.
-  if (previous?.etag !== undefined && !previous.etag.includes('\n')) headers['if-none-match'] = previous.etag
-  if (previous?.lastModified !== undefined && !previous.lastModified.includes('\n')) headers['if-modified-since'] = previous.lastModified
+  if (previous?.etag !== undefined) headers['if-none-match'] = previous.etag
+  if (previous?.lastModified !== undefined) headers['if-modified-since'] = previous.lastModified
   return headers
 }

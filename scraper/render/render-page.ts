@@ -1,3 +1,4 @@
+import { headerValue } from '#infra/net/header-lines.ts'
 import type { Browser } from '#infra/net/browser/rendering.ts'
 import type { Found } from '../source/found.ts'
 import { sources, type Fetched } from '../source/source.ts'
@@ -18,7 +19,7 @@ export function pageRenderer({ browser, ...services }: RendererOptions): RenderP
     const { url, headers, body } = fetched
     const resources = new PageResources(services, scripts, url)
     await resources.begin()
-    const contentType = headers['content-type'] ?? 'text/html'
+    const contentType = headerValue(headers, 'content-type') ?? 'text/html'
     const rendered = await browser.render({ url, body, contentType, load: (request) => resources.load(request) }, signal)
     services.telemetry.count('crawl.rendered', 1, { result: rendered.ok ? 'ok' : rendered.reason })
     if (!rendered.ok) return undefined

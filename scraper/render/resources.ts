@@ -1,3 +1,4 @@
+import { headerValue } from '#infra/net/header-lines.ts'
 import { isTransient } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { SubAnswer, SubRequest } from '#infra/net/browser/rendering.ts'
@@ -66,7 +67,7 @@ export class PageResources {
     let url: URL | null = withoutHash(new URL(request.url))
     for (let hops = 0; url && hops <= redirectsMax && this.#isAllowed(url); hops++) {
       const answer: SubAnswer | undefined = await this.#inLine(url, request, latest)
-      const location = answer && isRedirect(answer.status) ? answer.headers['location'] : undefined
+      const location = answer && isRedirect(answer.status) ? headerValue(answer.headers, 'location') : undefined
       if (location === undefined) return answer
       url = URL.parse(location, url.href)
     }
@@ -145,7 +146,7 @@ export class PageResources {
     this.#count(reason === 'http_200' ? 'ok' : reason)
     if (isTrouble || !answer.ok) this.#troubled.add(url.host)
     if (/^(?:http_429|http_503|dns_failed)$/.test(reason)) {
-      const retry = retryAfterTrouble(reason, 1, answer.ok ? retryAfterMs(answer.headers['retry-after'], pace.now()) : undefined)
+      const retry = retryAfterTrouble(reason, 1, answer.ok ? retryAfterMs(headerValue(answer.headers, 'retry-after'), pace.now()) : undefined)
       if (retry.retry) end.until = Math.ceil(pace.now() + retry.inMs)
     }
     if (!answer.ok) return undefined

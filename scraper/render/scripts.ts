@@ -1,3 +1,4 @@
+import { headerValue, headerValues } from '#infra/net/header-lines.ts'
 import { recentValues, textBytes } from '#infra/recent-values.ts'
 import type { SubAnswer } from '#infra/net/browser/rendering.ts'
 import type { Clock } from '#schemas/clock.ts'
@@ -25,10 +26,13 @@ export function scriptCache(pace: Pick<Clock, 'now'>, bytesMax: number = 32 << 2
 
 /** A view of a larger buffer keeps all of it. */
 const answerBytes = ({ body, headers }: SubAnswer): number =>
-  Object.entries(headers).reduce((sum, [name, value]) => sum + textBytes(name) + textBytes(value), body.buffer.byteLength)
+  Object.keys(headers).reduce(
+    (sum, name) => headerValues(headers, name).reduce((of, value) => of + textBytes(value), sum + textBytes(name)),
+    body.buffer.byteLength,
+  )
 
 /** That a script is not there lasts too, so that it is not asked for page after page; what was said to one origin alone is said anew to the next. */
 function isLasting({ status, headers }: SubAnswer): boolean {
-  if (!/^\*?$/.test(headers['access-control-allow-origin'] ?? '')) return false
+  if (!/^\*?$/.test(headerValue(headers, 'access-control-allow-origin') ?? '')) return false
   return status === 200 || status === 203 || (status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429)
 }

@@ -1,3 +1,4 @@
+import type { HeaderLines } from '#infra/net/header-lines.ts'
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { Document } from '#schemas/document.ts'
@@ -13,7 +14,7 @@ const wordChars = 6
 const headersThatCount = ['content-type', 'x-robots-tag', 'tdm-reservation', 'tdm-policy']
 
 interface Answer {
-  headers: Readonly<Record<string, string>>
+  headers: HeaderLines
   body: Uint8Array
 }
 

@@ -1,3 +1,4 @@
+import { headerValue, type HeaderLines } from '#infra/net/header-lines.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { Claim, PreviousVisit, Visit } from '#schemas/frontier.ts'
 import type { Lastmods } from '../discovery/lastmods.ts'
@@ -8,7 +9,7 @@ import { decodeMemory, encodeMemory, type KeptVersion, type PageLife, type PageM
 
 /** What came of a target that was read: a page with or without a document, a list, or a page that has not changed. */
 export interface Reading {
-  headers: Readonly<Record<string, string>>
+  headers: HeaderLines
   /** Digest of what was made of it; undefined: the same as before (304, or the same answer). */
   content: string | undefined
   /** It leads to what nobody knew. */
@@ -68,7 +69,7 @@ export function revisitPlan({ pace, facts, bounds, lastmods }: RevisitParams): R
     isKnown: (claim, content) => stands(claim.previous) && (lifeOf(claim)?.contents.includes(content) ?? false),
     afterReading(claim, reading) {
       const before = decodeMemory(claim.previous?.memory)
-      const lastModified = reading.headers['last-modified']
+      const lastModified = headerValue(reading.headers, 'last-modified')
       const lastModifiedAt = lastModified === undefined ? undefined : parseDate(lastModified)?.getTime()
       // What is longer than twice the longest rest says more of us than of the page.
       const observed = observe(before?.life, { ...reading, at: pace.now(), factsAt: facts.now(), lastModifiedAt }, 2 * bounds.maxMs)
@@ -108,9 +109,12 @@ function lifeAfter(life: PageLife, { content, answer, word, kept, refusal }: Rea
 /** A page that is more than its bytes (a browser fills it, or its own date ends it) is never asked whether they have changed. */
 function validatorsOf({ headers, content, answer }: Reading): Pick<Visit, 'etag' | 'lastModified'> {
   if (content !== undefined && answer === undefined) return {}
-  const { etag, 'last-modified': lastModified } = headers
+  const etag = headerValue(headers, 'etag')
   // A validator too long to be kept is none.
-  return { etag: etag !== undefined && etag.length <= headerChars ? etag : undefined, lastModified: lastModified?.slice(0, headerChars) }
+  return {
+    etag: etag !== undefined && etag.length <= headerChars ? etag : undefined,
+    lastModified: headerValue(headers, 'last-modified')?.slice(0, headerChars),
+  }
 }
 
 const laterThan = (now: number, at: number | undefined): number => (at === undefined || at <= now ? Infinity : at)

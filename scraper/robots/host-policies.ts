@@ -1,3 +1,4 @@
+import { headerValue } from '#infra/net/header-lines.ts'
 import { z } from 'zod'
 import { decodeText } from '../charset/charset.ts'
 import { isTransient } from '#infra/net/http-failure.ts'
@@ -133,5 +134,5 @@ function parseNote(text: string | undefined): z.infer<typeof Note> | undefined {
 function troubleOf(answer: Awaited<ReturnType<Http['get']>>): PolicyAnswer['trouble'] {
   if (!answer.ok) return isTransient(answer.reason) ? { reason: answer.reason, retryAfter: undefined } : undefined
   const isLater = answer.status === 429 || answer.status === 503
-  return isLater ? { reason: `http_${answer.status}`, retryAfter: answer.headers['retry-after'] } : undefined
+  return isLater ? { reason: `http_${answer.status}`, retryAfter: headerValue(answer.headers, 'retry-after') } : undefined
 }

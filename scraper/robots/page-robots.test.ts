@@ -1,7 +1,8 @@
+import type { HeaderLines } from '#infra/net/header-lines.ts'
 import { describe, expect, test } from 'vitest'
 import { readPageRobots } from './page-robots.ts'
 
-const read = (headers: Record<string, string>, robots: string[] = [], tdm: { tdmReservation?: string; tdmPolicy?: string } = {}) =>
+const read = (headers: HeaderLines, robots: string[] = [], tdm: { tdmReservation?: string; tdmPolicy?: string } = {}) =>
   readPageRobots(headers, { robots, ...tdm }, 'http://h.example/dir/page')
 const tagged = (value: string) => read({ 'x-robots-tag': value })
 
@@ -54,10 +55,11 @@ describe('a TDM declaration', () => {
     [{ 'tdm-reservation': '0' }, {}, false],
     [{ 'tdm-reservation': 'yes' }, {}, null],
     [{ 'tdm-reservation': '0, 1' }, {}, true],
+    [{ 'tdm-reservation': ['0', '1'] }, {}, true],
     [{}, { tdmReservation: '1' }, true],
     [{ 'tdm-reservation': '0' }, { tdmReservation: '1' }, true],
     [{ 'tdm-reservation': '1' }, { tdmReservation: '0' }, true],
-  ])('header %j, markup %j: %s', (headers, markup, reserved) => expect(read(headers as Record<string, string>, [], markup).tdm.reserved).toBe(reserved))
+  ])('header %j, markup %j: %s', (headers, markup, reserved) => expect(read(headers as HeaderLines, [], markup).tdm.reserved).toBe(reserved))
   test('may name a policy', () => {
     expect(read({ 'tdm-reservation': '1', 'tdm-policy': '../policy.json' }).tdm.policy).toBe('http://h.example/policy.json')
     expect(read({ 'tdm-reservation': '1', 'tdm-policy': 'javascript:x' }).tdm.policy).toBeUndefined()

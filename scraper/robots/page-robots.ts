@@ -1,3 +1,4 @@
+import { headerValue, headerValues, type HeaderLines } from '#infra/net/header-lines.ts'
 import { userAgentToken } from '#infra/net/user-agent.ts'
 import { parseDate } from '../extract/dates/date-header.ts'
 import { strictestTdm, tdmDeclaration, type TdmDeclaration } from './tdm.ts'
@@ -29,12 +30,9 @@ const known =
   /^(?:all|none|noindex|index|nofollow|follow|noarchive|nosnippet|noimageindex|notranslate|noai|noimageai|nocache|indexifembedded|(?:max-(?:snippet|image-preview|video-preview)|unavailable_after):.{1,60})$/
 const unavailable = 'unavailable_after:'
 
-/**
- * @param headers lower-case names
- * @param base URL of the page, for a relative policy
- */
-export function readPageRobots(headers: Readonly<Record<string, string>>, markup: RobotsMarkup, base: string): PageRobots {
-  const found = [...headerDirectives(headers['x-robots-tag'] ?? ''), ...markup.robots.flatMap(directiveList)]
+/** @param base URL of the page, for a relative policy */
+export function readPageRobots(headers: HeaderLines, markup: RobotsMarkup, base: string): PageRobots {
+  const found = [...headerDirectives(headerValues(headers, 'x-robots-tag')), ...markup.robots.flatMap(directiveList)]
   const normal = found.map((directive) =>
     directive
       .trim()
@@ -49,17 +47,17 @@ export function readPageRobots(headers: Readonly<Record<string, string>>, markup
     follow: !none && !directives.includes('nofollow'),
     ai: !directives.includes('noai'),
     unavailableAt: unavailableAt(directives),
-    tdm: strictestTdm([tdmDeclaration(headers['tdm-reservation'], headers['tdm-policy'], base), tdmDeclaration(markup.tdmReservation, markup.tdmPolicy, base)]),
+    tdm: strictestTdm([
+      tdmDeclaration(headerValues(headers, 'tdm-reservation').join(','), headerValue(headers, 'tdm-policy'), base),
+      tdmDeclaration(markup.tdmReservation, markup.tdmPolicy, base),
+    ]),
   }
 }
 
-/**
- * `X-Robots-Tag: otherbot: noindex, nofollow` speaks to otherbot until the next name or the end of its line. Header lines of one name may come joined by
- * line feeds, which tells them apart, or by commas, which does not.
- */
-function headerDirectives(header: string): string[] {
+/** `X-Robots-Tag: otherbot: noindex, nofollow` speaks to otherbot until the next name or the end of its line. */
+function headerDirectives(lines: readonly string[]): string[] {
   const kept: string[] = []
-  for (const line of header.slice(0, headerChars).split('\n')) {
+  for (const line of lines.join('\n').slice(0, headerChars).split('\n')) {
     let ours = true
     for (const part of directiveList(line)) {
       const [, agent, rest] = /^\s*([A-Za-z][\w-]*)\s*:\s*(.*)$/.exec(part) ?? []

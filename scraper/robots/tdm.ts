@@ -86,9 +86,9 @@ function isRule(rule: unknown): rule is TdmRule {
   return isPlace && (reserved === 0 || reserved === 1) && (policy === undefined || typeof policy === 'string')
 }
 
-/** The values of a header (sent twice, they come joined) or of `<meta>`: anything but "0" and "1" is not said. */
+/** The values of a header (sent twice, joined by commas) or of `<meta>`: anything but "0" and "1" is not said. */
 export function tdmDeclaration(reservation: string | undefined, policy: string | undefined, base: string): TdmDeclaration {
-  const values = new Set((reservation ?? '').split(/[,\n]/).map((value) => value.trim()))
+  const values = new Set((reservation ?? '').split(',').map((value) => value.trim()))
   if (!values.has('1') && !values.has('0')) return tdmUndeclared
   return { reserved: values.has('1'), policy: policyUrl(policy, base) }
 }

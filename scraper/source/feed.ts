@@ -1,3 +1,4 @@
+import { headerValues } from '#infra/net/header-lines.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { foundUrls, noFinds, type Found, type FoundUrl } from './found.ts'
 import { headerLinks } from './link-header.ts'
@@ -20,7 +21,7 @@ export const feedSource: Source = {
     if (typeof file === 'string') return file
     const found = readFeed(file.text, fetched.url)
     if (found === undefined) return 'not_a_feed'
-    const next = headerLinks(fetched.headers['link'], fetched.url).next.map((url) => ({ url }))
+    const next = headerLinks(headerValues(fetched.headers, 'link'), fetched.url).next.map((url) => ({ url }))
     return { found: next.length === 0 ? found : { ...found, feeds: foundUrls([...found.feeds, ...next]) }, isPage: false }
   },
 }

@@ -18,18 +18,23 @@ test.each([
   ['</amp>; rel=alternate; media=print', {}],
   ['<javascript:void(0)>; rel=next', {}],
   ['rel=next', {}],
-  [undefined, {}],
-])('Link: %s', (header, links) => expect(headerLinks(header, base)).toEqual({ pages: [], feeds: [], next: [], ...links }))
+  ['', {}],
+])('Link: %s', (header, links) => expect(headerLinks([header], base)).toEqual({ pages: [], feeds: [], next: [], ...links }))
 
 test('any header is read, or not, in bounded time', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: fc.constantFrom('<', '>', ';', '=', '"', ',', ' ', 'rel', 'next', '/a'), maxLength: 400 }),
-      (text) => void headerLinks(text, base),
+      (text) => void headerLinks([text], base),
     ),
   )
-  expect(headerLinks(`${'<a>; '.repeat(1e5)}`, base).pages).toEqual([])
-  expect(headerLinks(Array.from({ length: 900 }, (_, i) => `</${i}>;rel=next`).join(','), base).next).toHaveLength(200)
+  expect(headerLinks(['<a>; '.repeat(1e5)], base).pages).toEqual([])
+  expect(
+    headerLinks(
+      Array.from({ length: 900 }, (_, i) => `</${i}>;rel=next`),
+      base,
+    ).next,
+  ).toHaveLength(200)
 })
 
 test('a page is found where its header says, too', () => {

@@ -15,14 +15,12 @@ const linksMax = 200
 const link = /<([^<>]{0,2048})>((?:\s*;\s*[\w*-]{1,40}\s*(?:=\s*(?:"[^"]{0,400}"|[^\s",;]{0,400}))?)*)/g
 const parameter = /;\s*([\w*-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s",;]*)))?/g
 const feedType = /^application\/(?:rss|atom|rdf)\+xml\b/i
-const nothing: HeaderLinks = { pages: [], feeds: [], next: [] }
 
-/** @param base URL of what was asked for. A link that speaks of something else (`anchor`) is passed over. */
-export function headerLinks(header: string | undefined, base: string): HeaderLinks {
-  if (header === undefined) return nothing
+/** @param values of the `Link` header @param base URL of what was asked for. A link that speaks of something else (`anchor`) is passed over. */
+export function headerLinks(values: readonly string[], base: string): HeaderLinks {
   const found = { pages: new Set<string>(), feeds: new Set<string>(), next: new Set<string>() }
   let count = 0
-  for (const [, href = '', tail = ''] of header.slice(0, headerChars).matchAll(link)) {
+  for (const [, href = '', tail = ''] of values.join(',').slice(0, headerChars).matchAll(link)) {
     if (++count > linksMax) break
     const about = parametersOf(tail)
     const url = about.has('anchor') ? undefined : canonicalUrl(href.trim(), base)

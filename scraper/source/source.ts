@@ -1,3 +1,4 @@
+import type { HeaderLines } from '#infra/net/header-lines.ts'
 import type { TargetKind } from '#schemas/frontier.ts'
 import { feedSource } from './feed.ts'
 import type { Found } from './found.ts'
@@ -9,8 +10,7 @@ export interface Fetched {
   /** Canonical URL of the target. */
   url: string
   status: number
-  /** Lower-case names. */
-  headers: Readonly<Record<string, string>>
+  headers: HeaderLines
   body: Uint8Array
   /** Length of the body as it was sent, for what is unpacked further; absent: not known. */
   wireBytes?: number

@@ -1,3 +1,4 @@
+import { headerValue } from '#infra/net/header-lines.ts'
 import { gunzipSync } from 'node:zlib'
 import { unpackedBytesMax } from '#infra/net/content-coding.ts'
 import { decodeText } from '../charset/charset.ts'
@@ -20,7 +21,10 @@ export const isGzip = (body: Uint8Array): boolean => body[0] === 0x1f && body[1]
 export function textOfFile({ headers, body, wireBytes }: Fetched, bytesMax: number): { text: string } | string {
   const ratioBytesMax = wireBytes === undefined ? Infinity : unpackedBytesMax(wireBytes)
   try {
-    return { text: decodeText(isGzip(body) ? gunzipSync(body, { maxOutputLength: Math.min(bytesMax, ratioBytesMax) }) : body, headers['content-type']).text }
+    return {
+      text: decodeText(isGzip(body) ? gunzipSync(body, { maxOutputLength: Math.min(bytesMax, ratioBytesMax) }) : body, headerValue(headers, 'content-type'))
+        .text,
+    }
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' && ratioBytesMax < bytesMax ? 'ratio_too_high' : 'bad_encoding'
   }

@@ -1,3 +1,4 @@
+import { headerValue } from '#infra/net/header-lines.ts'
 import { createReadStream } from 'node:fs'
 import type { Http } from '#infra/net/http.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -43,7 +44,7 @@ export async function* warcPages(
 ): AsyncGenerator<ArchivedPage, void, undefined> {
   for await (const record of readWarc(chunks, { blockBytesMax: pageBytesMax + headRoomBytes, types })) {
     if (record.index < from || !types.has(record.type)) continue
-    const url = canonicalUrl((record.headers['warc-target-uri'] ?? '').replace(/^<|>$/g, ''))
+    const url = canonicalUrl((headerValue(record.headers, 'warc-target-uri') ?? '').replace(/^<|>$/g, ''))
     const page = url !== undefined && wants(url) ? await archivedPage(record, url, { pageBytesMax, onFault }) : undefined
     if (page) yield page
   }
@@ -51,15 +52,15 @@ export async function* warcPages(
 
 async function archivedPage(record: WarcRecord, url: string, { pageBytesMax, onFault }: WarcPagesOptions): Promise<ArchivedPage | undefined> {
   const { index, type, headers } = record
-  const fetchedAt = Date.parse(headers['warc-date'] ?? '')
+  const fetchedAt = Date.parse(headerValue(headers, 'warc-date') ?? '')
   if (Number.isNaN(fetchedAt)) return undefined
   const refused = (refusal: string): ArchivedPage => ({ index, fetched: { url, status: 200, headers: {}, body: new Uint8Array() }, fetchedAt, refusal })
-  if (record.isCut || headers['warc-truncated'] !== undefined) return refused('too_large')
+  if (record.isCut || headerValue(headers, 'warc-truncated') !== undefined) return refused('too_large')
   const internal = (error: unknown): string => (onFault?.(url, error), 'internal')
   const message =
     type === 'response'
       ? await parseHttpResponse(record.block, pageBytesMax).catch(internal)
-      : { status: 200, headers: { 'content-type': headers['content-type'] ?? '' }, body: record.block }
+      : { status: 200, headers: { 'content-type': headerValue(headers, 'content-type') ?? '' }, body: record.block }
   if (typeof message === 'string') return refused(message)
   if (message.status !== 200 && message.status !== 203) return undefined
   const fetched: Fetched = { url, ...message }
@@ -112,7 +113,7 @@ async function* remoteBytes(url: string, { http, rest, signal }: WarcServer): As
     }
     if (answer.body.length > 0) yield answer.body
     start += answer.body.length
-    const total = Number(/\/(\d+)\s*$/.exec(answer.headers['content-range'] ?? '')?.[1] ?? Number.NaN)
+    const total = Number(/\/(\d+)\s*$/.exec(headerValue(answer.headers, 'content-range') ?? '')?.[1] ?? Number.NaN)
     if (isWhole || answer.body.length === 0 || start >= total) return
   }
 }

@@ -1,3 +1,4 @@
+import { headerValue, headerValues } from '#infra/net/header-lines.ts'
 import { decodeText } from '../charset/charset.ts'
 import { contentKind } from '../charset/content-kind.ts'
 import { scanLinks } from '../extract/html/link-scanner.ts'
@@ -14,15 +15,15 @@ export const webSource: Source = {
   bytesMax: undefined,
   read(fetched) {
     const { url, headers, body } = fetched
-    const kind = contentKind(body, headers['content-type'])
+    const kind = contentKind(body, headerValue(headers, 'content-type'))
     if (kind === 'feed') return feedSource.read(fetched)
     if (kind === 'sitemap') return sitemapSource.read(fetched)
     // Nothing at all is a page without text.
     if (kind !== 'html' && kind !== 'empty') return 'not_html'
-    const { text } = decodeText(body, headers['content-type'])
+    const { text } = decodeText(body, headerValue(headers, 'content-type'))
     const { links, canonical, alternates, neighbours, feeds, robots } = scanLinks(text, url)
     if (!readPageRobots(headers, { robots }, url).follow) return { found: noFinds, isPage: true }
-    const header = headerLinks(headers['link'], url)
+    const header = headerLinks(headerValues(headers, 'link'), url)
     const pages = merged(links, [...neighbours, ...alternates, ...(canonical === undefined ? [] : [canonical]), ...header.pages, ...header.next])
     return { found: { pages: listOf(pages), sitemaps: [], feeds: listOf(merged(feeds, header.feeds)) }, isPage: true }
   },

@@ -15,7 +15,7 @@ const html = '<html><p>some text</p></html>'
 test('status, headers and body, with line ends of either kind', async () => {
   expect(await parseHttpResponse(block('HTTP/1.1 404 Not Found\nContent-Type: text/html\nX: 1\nX: 2', html), bytesMax)).toEqual({
     status: 404,
-    headers: { 'content-type': 'text/html', x: '1\n2' },
+    headers: { 'content-type': 'text/html', x: ['1', '2'] },
     body: Buffer.from(html),
   })
   expect(await parseHttpResponse(Buffer.from('HTTP/2 200\nA: b\n\n\r\n\r\nbody'), bytesMax)).toMatchObject({

@@ -2,7 +2,7 @@ import { decodeInPieces } from '#infra/net/body.ts'
 import { codingOf, contentCodings, decodeAtOnce, type Coding } from '#infra/net/content-coding.ts'
 import { Pieces } from '#infra/net/pieces.ts'
 import { failureReason, HttpTrouble } from '#infra/net/http-failure.ts'
-import { parseHeaderLines, type HeaderLines } from '#infra/net/header-lines.ts'
+import { headerValues, parseHeaderLines, type HeaderLines } from '#infra/net/header-lines.ts'
 
 /** An HTTP response as an archive holds it, its body decoded. */
 export interface HttpMessage {
@@ -29,9 +29,9 @@ export async function parseHttpResponse(block: Uint8Array, bytesMax: number): Pr
   if (!head || status === undefined) return 'bad_response'
   const headers = parseHeaderLines(lines)
   const raw = bytes.subarray(head.bodyStart)
-  const chunked = /\bchunked\b/i.test(headers['transfer-encoding'] ?? '')
+  const chunked = headerValues(headers, 'transfer-encoding').some((value) => /\bchunked\b/i.test(value))
   try {
-    const body = await decoded((chunked ? dechunked(raw) : undefined) ?? raw, headers['content-encoding'] ?? '', bytesMax)
+    const body = await decoded((chunked ? dechunked(raw) : undefined) ?? raw, headerValues(headers, 'content-encoding'), bytesMax)
     return { status: Number(status), headers, body }
   } catch (error) {
     return failureReason(error)
@@ -64,7 +64,7 @@ function dechunked(bytes: Buffer): Buffer | undefined {
 }
 
 /** @throws HttpTrouble `bad_encoding`, `too_large` */
-async function decoded(body: Buffer, contentEncoding: string, bytesMax: number): Promise<Buffer> {
+async function decoded(body: Buffer, contentEncoding: readonly string[], bytesMax: number): Promise<Buffer> {
   let bytes = body
   for (const name of contentCodings(contentEncoding)) bytes = await unpacked(codingOf(name, bytes), bytes, bytesMax)
   if (bytes.length > bytesMax) throw new HttpTrouble('too_large')

@@ -3,7 +3,7 @@ import { Readable, type Transform } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { OrreryError } from '#schemas/errors.ts'
 import { ByteReader } from './byte-reader.ts'
-import { parseHeaderLines, type HeaderLines } from '#infra/net/header-lines.ts'
+import { headerValue, parseHeaderLines, type HeaderLines } from '#infra/net/header-lines.ts'
 import { beginsZstd, openZstd, ZstdTrouble } from './zstd-frames.ts'
 
 /** A record of a WARC file (ISO 28500:2017, WARC/1.1; 0.18 and 1.0 read the same). */
@@ -58,9 +58,9 @@ async function readRecord(reader: ByteReader, index: number, { blockBytesMax, ty
   const [version = '', ...lines] = head.toString('utf8').split('\r\n')
   if (!/^WARC\/\d+\.\d+$/.test(version)) throw invalid(`record ${index} does not begin with its version`, start)
   const headers = parseHeaderLines(lines)
-  const length = lengthOf(headers['content-length'])
+  const length = lengthOf(headerValue(headers, 'content-length'))
   if (length === undefined) throw invalid(`record ${index} has no Content-Length that can be true`, start)
-  const type = (headers['warc-type'] ?? '').toLowerCase()
+  const type = (headerValue(headers, 'warc-type') ?? '').toLowerCase()
   const keep = types === undefined || types.has(type) ? Math.min(length, blockBytesMax) : 0
   const block = await reader.take(keep)
   if (block.length < keep || (await reader.skip(length - keep)) < length - keep) throw invalid(`record ${index} is torn`, start)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
+import { headerValues, type HeaderLines } from '#infra/net/header-lines.ts'
 
 /** One request and what came back, as it is archived. */
 export interface ArchivedExchange {
@@ -9,8 +10,8 @@ export interface ArchivedExchange {
   /** As sent, without Host. */
   requestHeaders: Readonly<Record<string, string>>
   status: number
-  /** As received: lower-case names; several of one name joined by line feeds or commas. */
-  headers: Readonly<Record<string, string>>
+  /** As received. */
+  headers: HeaderLines
   /** Decoded; of a 304 empty. */
   body: Uint8Array
   address: string | undefined
@@ -97,14 +98,14 @@ function requestHead({ url, requestHeaders }: ArchivedExchange): string {
 /** The body is kept decoded, so the headers that say otherwise are kept under the names Common Crawl gives them. */
 function responseHead({ status, headers, body }: ArchivedExchange): string {
   const { 'content-length': length, 'content-encoding': encoding, 'transfer-encoding': transfer, ...rest } = headers
-  const renamed = { 'x-crawl-content-length': length, 'x-crawl-content-encoding': encoding, 'x-crawl-transfer-encoding': transfer }
-  const own = status === 304 ? {} : { 'content-length': String(body.length) }
+  const renamed = { 'x-crawl-content-length': length ?? [], 'x-crawl-content-encoding': encoding ?? [], 'x-crawl-transfer-encoding': transfer ?? [] }
+  const own: HeaderLines = status === 304 ? {} : { 'content-length': String(body.length) }
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${headerLines({ ...rest, ...renamed, ...own })}\r\n`
 }
 
-function headerLines(headers: Readonly<Record<string, string | undefined>>): string {
-  return Object.entries(headers)
-    .flatMap(([name, values]) => (values === undefined ? [] : values.split('\n').map((value) => `${name}: ${oneLine(value)}\r\n`)))
+function headerLines(headers: HeaderLines): string {
+  return Object.keys(headers)
+    .flatMap((name) => headerValues(headers, name).map((value) => `${name}: ${oneLine(value)}\r\n`))
     .join('')
 }
 

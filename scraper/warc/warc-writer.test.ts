@@ -19,7 +19,7 @@ const exchange = (n: number, over: Partial<ArchivedExchange> = {}) => ({
   url: `http://h.example/p/${n}?q`,
   requestHeaders: { accept: 'text/html' },
   status: 200,
-  headers: { 'content-type': 'text/html', 'content-encoding': 'br', 'content-length': '7', 'set-cookie': 'a\nb' },
+  headers: { 'content-type': 'text/html', 'content-encoding': 'br', 'content-length': '7', 'set-cookie': ['a', 'b'] },
   body: Buffer.from(`<p>${n}`),
   address: '192.0.2.1',
   ...over,
@@ -65,7 +65,7 @@ describe('an archive', () => {
     expect(response?.headers).toMatchObject({ 'warc-date': '2026-01-02T00:00:00.000Z', 'warc-ip-address': '192.0.2.1' })
     expect(await parseHttpResponse(Buffer.from(response?.text ?? ''), 100)).toMatchObject({
       status: 200,
-      headers: { 'content-type': 'text/html', 'content-length': '4', 'x-crawl-content-encoding': 'br', 'set-cookie': 'a\nb' },
+      headers: { 'content-type': 'text/html', 'content-length': '4', 'x-crawl-content-encoding': 'br', 'set-cookie': ['a', 'b'] },
       body: Buffer.from('<p>1'),
     })
   })

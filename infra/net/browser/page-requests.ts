@@ -1,4 +1,5 @@
 import type { Page, Request, Route } from 'playwright-core'
+import { headerValues } from '../header-lines.ts'
 import type { PageWork, SubAnswer, SubRequest } from './rendering.ts'
 
 export interface RequestCaps {
@@ -97,7 +98,7 @@ const dropped = new Set(['content-encoding', 'content-length', 'transfer-encodin
 
 function give(route: Route, { status, headers, body }: SubAnswer): Promise<void> {
   // The browser takes one line for each.
-  const kept = Object.entries(headers).flatMap(([name, value]) => (dropped.has(name) ? [] : [[name, value.replaceAll('\n', ', ')]]))
+  const kept = Object.keys(headers).flatMap((name) => (dropped.has(name) ? [] : [[name, headerValues(headers, name).join(', ')]]))
   return route.fulfill({ status, headers: Object.fromEntries(kept), body: Buffer.from(body) })
 }
 

@@ -1,3 +1,5 @@
+import type { HeaderLines } from '../header-lines.ts'
+
 /** What a browser made of a page, or the stable code of why there is nothing. */
 export type Rendered =
   | {
@@ -39,8 +41,7 @@ export interface SubRequest {
 
 export interface SubAnswer {
   status: number
-  /** Lower-case names. */
-  headers: Readonly<Record<string, string>>
+  headers: HeaderLines
   /** Decoded. */
   body: Uint8Array
 }
