@@ -4,6 +4,8 @@ export type TargetKind = 'page' | 'sitemap' | 'feed'
 /** A URL the crawl knows of. `url` is canonical (identity/canonical-url.ts) and the only key: one URL is known once. */
 export interface Target {
   url: string
+  /** The URL as it was linked, resolved as a browser does: that is what is asked for. Absent where it is `url`; of several that of the first find counts, or of one that was better. */
+  asked?: string
   kind: TargetKind
   /** The desirability label the URL counts for: budgets and weights hang on it. */
   label: string
@@ -14,6 +16,9 @@ export interface Target {
   /** When the page last changed, as a sitemap or feed says (ms since epoch): a known page that was last visited before becomes ready at once. A time to come, or before 1970, says nothing. */
   modifiedAt?: number
 }
+
+/** What is asked for, and what robots.txt, block lists and archives are asked about. */
+export const askedUrl = ({ url, asked }: Pick<Target, 'url' | 'asked'>): string => asked ?? url
 
 /** What earlier visits left: validators for a conditional request, the version count, a memory. */
 export interface PreviousVisit {
@@ -35,7 +40,19 @@ export interface Claim extends Target {
   /** 1 for the first try; one more for each that failed since the last visit that was finished (Deferral.isTry), or whose lease ran out. */
   attempt: number
   previous: PreviousVisit | undefined
+  /** The IP address where the host was last found; undefined: not known. */
+  address?: string | undefined
 }
+
+/** What became of an `add`. */
+export interface Added {
+  /** How many URLs were new. */
+  added: number
+  /** New URLs that were not taken, by a stable code: `host_urls` (the host has as many as it may), `depth`. */
+  refused: { url: string; reason: RefusalReason }[]
+}
+
+export type RefusalReason = 'host_urls' | 'depth'
 
 /** A target as it would be claimed, and when at the earliest (ms since epoch; now = at once). */
 export interface Prospect extends Target {
@@ -98,7 +115,7 @@ export interface FrontierStats {
   hosts: number
   /** Hosts that are lent or rest now; the others could be asked. */
   hostsClosed: number
-  /** Targets that `add` did not take, by a stable code, each time they came: `host_urls` (the host has as many as it may), `depth`. */
+  /** Targets that `add` did not take (Added.refused), each time they came. */
   refused: Record<string, number>
   labels: Record<string, LabelStats>
 }
@@ -123,10 +140,16 @@ export interface ClaimRequest {
  * Wrong arguments (no http(s) URL, a limit or lease below 1, a number that is not finite, a missing reason) are `invalid_argument` and change nothing.
  */
 export interface Frontier {
-  /** Adds unknown URLs; a known one is left as it is, but its priority rises to the higher of the two. Returns how many were new. */
-  add(targets: readonly Target[]): Promise<number>
+  /** Adds unknown URLs; a known one is left as it is, but its priority rises to the higher of the two. */
+  add(targets: readonly Target[]): Promise<Added>
   /** Up to `limit` claims, each of another host; empty when nothing is ready now. */
   claim(request: ClaimRequest): Promise<Claim[]>
+  /**
+   * Tells, before the host is asked, at which address it was found, where `claim.address` is another. True: the address is free, and lent with the claim from
+   * now on. False: somebody else has it or it rests; the claim was given back, which is no try, and its host waits for that address.
+   * @throws OrreryError `lease_lost`
+   */
+  locate(claim: Claim, address: string): Promise<boolean>
   /** @throws OrreryError `lease_lost` when the claim expired and was lent again, or was already finished */
   done(claim: Claim, visit: Visit): Promise<void>
   /** @throws OrreryError `lease_lost` */

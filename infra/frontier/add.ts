@@ -1,4 +1,4 @@
-import type { Target } from '#schemas/frontier.ts'
+import type { Added, RefusalReason, Target } from '#schemas/frontier.ts'
 import { hostOf } from './arguments.ts'
 import { byUrgency, type Entry } from './queue.ts'
 import type { FrontierParts } from './sqlite.ts'
@@ -14,8 +14,8 @@ export interface AddLimits {
 /** What several finds of one URL in one call come to: the label and kind of the first, the best of the rest. */
 type Newcomer = Entry & Pick<Target, 'kind' | 'label'> & { modifiedAt: number | undefined }
 
-/** Adds those that are unknown and lets the others rise; returns how many were new. Within a transaction, after `seen.catchUp`. */
-export function addTargets(parts: FrontierParts, targets: readonly Target[], limits: AddLimits, now: number): number {
+/** Adds those that are unknown and lets the others rise. Within a transaction, after `seen.catchUp`. */
+export function addTargets(parts: FrontierParts, targets: readonly Target[], limits: AddLimits, now: number): Added {
   const byHost = new Map<string, Newcomer[]>()
   for (const target of merge(parts, targets, now)) {
     if (parts.seen.find(target.url)) {
@@ -27,19 +27,28 @@ export function addTargets(parts: FrontierParts, targets: readonly Target[], lim
     if (found) found.push(target)
     else byHost.set(name, [target])
   }
-  let added = 0
-  for (const [name, found] of byHost) added += addToHost(parts, name, found, limits)
-  return added
+  const outcome: Added = { added: 0, refused: [] }
+  for (const [name, found] of byHost) addToHost(parts, name, found, limits, outcome)
+  return outcome
 }
 
 function merge({ classes }: FrontierParts, targets: readonly Target[], now: number): Iterable<Newcomer> {
   const merged = new Map<string, Newcomer>()
-  for (const { url, kind, label, priority, depth = 0, modifiedAt } of targets) {
+  for (const { url, asked, kind, label, priority, depth = 0, modifiedAt } of targets) {
     // A time to come says nothing: a site that names one would have its page visited again each time.
     const changedAt = modifiedAt !== undefined && modifiedAt <= now ? modifiedAt : undefined
     const known = merged.get(url)
     if (!known) {
-      merged.set(url, { url, kind, label, priority, depth, modifiedAt: changedAt, classId: classes.of(label, kind).id })
+      merged.set(url, {
+        url,
+        asked: asked === url ? undefined : asked,
+        kind,
+        label,
+        priority,
+        depth,
+        modifiedAt: changedAt,
+        classId: classes.of(label, kind).id,
+      })
       continue
     }
     known.priority = Math.max(known.priority, priority)
@@ -49,24 +58,28 @@ function merge({ classes }: FrontierParts, targets: readonly Target[], now: numb
   return merged.values()
 }
 
-function addToHost(parts: FrontierParts, name: string, found: readonly Newcomer[], { hostUrlsMax, depthMax }: AddLimits): number {
-  const { seen, hosts, inbox, tallies } = parts
-  const near = found.every(({ depth }) => depth <= depthMax) ? found : found.filter(({ depth }) => depth <= depthMax)
-  if (near.length < found.length) tallies.count('refused:depth', found.length - near.length)
-  if (near.length === 0) return 0
+function addToHost({ seen, hosts, inbox, tallies }: FrontierParts, name: string, found: readonly Newcomer[], limits: AddLimits, outcome: Added): void {
+  const refuse = (targets: readonly Newcomer[], reason: RefusalReason): void => {
+    if (targets.length > 0) tallies.count(`refused:${reason}`, targets.length)
+    for (const { url } of targets) outcome.refused.push({ url, reason })
+  }
+  const { near = [], far = [] } = Object.groupBy(found, ({ depth }) => (depth <= limits.depthMax ? 'near' : 'far'))
+  refuse(far, 'depth')
+  if (near.length === 0) return
   const host = hosts.idOf(name)
-  const room = Math.max(0, hostUrlsMax - seen.countOf(host))
+  const room = Math.max(0, limits.hostUrlsMax - seen.countOf(host))
   // What a full host still takes must not hang on the order of the call.
-  const taken = near.length <= room ? near : near.toSorted(byUrgency).slice(0, room)
-  if (taken.length < near.length) tallies.count('refused:host_urls', near.length - taken.length)
-  if (taken.length === 0) return 0
+  const sorted = near.length <= room ? near : near.toSorted(byUrgency)
+  refuse(sorted.slice(room), 'host_urls')
+  const taken = sorted.slice(0, room)
+  if (taken.length === 0) return
   for (const target of taken) {
     seen.add(target.url, host, target)
     if (target.kind === 'page') tallies.move(target.label, 'ready', 1)
   }
   tallies.count('targets', taken.length)
   inbox.put(host, taken)
-  return taken.length
+  outcome.added += taken.length
 }
 
 /** Something more is said of a known URL: it rises, lies nearer, or has changed since its last visit. */
@@ -83,7 +96,7 @@ function update({ seen, hosts, targets }: FrontierParts, target: Newcomer, now: 
   let row = known
   if (isRaised || depth < before.depth) {
     if (known) targets.rank(known.url, priority, depth)
-    const entry = { url: target.url, priority, depth, classId: bounds.classId }
+    const entry = { url: target.url, asked: target.asked, priority, depth, classId: bounds.classId }
     row = known ? { ...known, priority, depth } : targets.materialize(hosts.idOf(hostOf(target.url)), entry)
   }
   if (!row) return

@@ -11,12 +11,13 @@ const kinds: readonly TargetKind[] = ['page', 'sitemap', 'feed']
 const outcomes: readonly Visit['outcome'][] = ['stored', 'unchanged', 'rejected', 'failed']
 
 /** All of a target but its URL. */
-export function checkTarget({ kind, label, priority, depth, modifiedAt }: Target): void {
+export function checkTarget({ kind, label, priority, depth, modifiedAt, asked }: Target): void {
   requireOneOf('target.kind', kind, kinds)
   checkLabel('target.label', label)
   requireFinite('target.priority', priority)
   if (depth !== undefined) requireInteger('target.depth', depth, 0, depthMost)
   if (modifiedAt !== undefined) requireFinite('target.modifiedAt', modifiedAt)
+  if (asked !== undefined) checkUrl(asked)
 }
 
 export function checkUrl(url: string): void {
@@ -46,6 +47,8 @@ export function checkDeferral({ reason, until, hostDelayMs, address }: Deferral)
   if (hostDelayMs !== undefined) requireInteger('deferral.hostDelayMs', hostDelayMs, 0)
   if (address !== undefined) requireText('deferral.address', address, textBytesMax)
 }
+
+export const checkAddress = (address: string): void => requireText('address', address, textBytesMax)
 
 export function checkTurnRequest({ url, page, latest, leaseMs }: TurnRequest): void {
   hostOf(url)

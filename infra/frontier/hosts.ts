@@ -176,6 +176,15 @@ export class FrontierHosts {
     }
   }
 
+  /** The host, which is lent, is at that address. False when another of its hosts is lent, or it rests. */
+  locate(host: number, address: string, now: number): boolean {
+    const row = this.#row(host)
+    const lent = this.#db.get('select 1 from hosts where address = ? and id <> ? and leased_until > ?', address, host, now)
+    if (row.address !== null && row.address !== address) this.#leaveAddress(row.address, host)
+    this.#db.run('update hosts set address = ? where id = ?', address, host)
+    return lent === undefined && this.#addressRest({ ...row, address }) <= now
+  }
+
   /** The host for something that is no claim (host-turns.ts). */
   takeTurn({ url, page, latest, leaseMs }: TurnRequest, now: number): HostTurn | number {
     this.wake(now)

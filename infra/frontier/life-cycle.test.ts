@@ -36,10 +36,10 @@ async function start() {
     async tell(event: TargetEvent): Promise<boolean> {
       switch (event) {
         case 'raised':
-          return (await frontier.add([{ ...target, priority: 5 }])) === 0
+          return (await frontier.add([{ ...target, priority: 5 }])).added === 0
         case 'changed':
           clock.advance(10)
-          return (await frontier.add([{ ...target, modifiedAt: clock.now() - 1 }])) === 0
+          return (await frontier.add([{ ...target, modifiedAt: clock.now() - 1 }])).added === 0
         case 'due':
           clock.advance(dueMs)
           return true

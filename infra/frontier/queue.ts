@@ -3,15 +3,18 @@ import type { Database } from '../sqlite/database.ts'
 /** A URL that waits for its first visit, or was put back into the queue. */
 export interface Entry {
   url: string
+  /** Target.asked. */
+  asked: string | undefined
   priority: number
   depth: number
   classId: number
 }
 
-const headBytes = 14
+const headBytes = 16
 
 /**
- * Entries as bytes, one after the other: u16 bytes of the URL, u16 class, u16 depth, f64 priority, all little-endian, then the URL in UTF-8.
+ * Entries as bytes, one after the other: u16 bytes of the URL, u16 class, u16 depth, u16 bytes of `asked` (0: there is none), f64 priority, all
+ * little-endian, then the URL and `asked` in UTF-8.
  * What `written` gives is only good until the next use.
  */
 class EntryWriter {
@@ -31,16 +34,18 @@ class EntryWriter {
     this.#length = 0
   }
 
-  add({ url, priority, depth, classId }: Entry): void {
+  add({ url, asked = '', priority, depth, classId }: Entry): void {
     const at = this.#length
     // A code unit takes three bytes at most.
-    this.#reserve(headBytes + url.length * 3)
+    this.#reserve(headBytes + (url.length + asked.length) * 3)
     const bytes = this.#buffer.write(url, at + headBytes)
+    const askedBytes = asked === '' ? 0 : this.#buffer.write(asked, at + headBytes + bytes)
     this.#buffer.writeUInt16LE(bytes, at)
     this.#buffer.writeUInt16LE(classId, at + 2)
     this.#buffer.writeUInt16LE(depth, at + 4)
-    this.#buffer.writeDoubleLE(priority, at + 6)
-    this.#length += headBytes + bytes
+    this.#buffer.writeUInt16LE(askedBytes, at + 6)
+    this.#buffer.writeDoubleLE(priority, at + 8)
+    this.#length += headBytes + bytes + askedBytes
   }
 
   /** Room for a number; returns where `setUint32` may put it. */
@@ -61,12 +66,14 @@ class EntryWriter {
 
 /** The entry that begins there, and where the next one does. */
 function readEntry(bytes: Buffer, at: number): { entry: Entry; end: number } {
-  const end = at + headBytes + bytes.readUInt16LE(at)
+  const urlEnd = at + headBytes + bytes.readUInt16LE(at)
+  const end = urlEnd + bytes.readUInt16LE(at + 6)
   const entry = {
-    url: bytes.toString('utf8', at + headBytes, end),
+    url: bytes.toString('utf8', at + headBytes, urlEnd),
+    asked: end > urlEnd ? bytes.toString('utf8', urlEnd, end) : undefined,
     classId: bytes.readUInt16LE(at + 2),
     depth: bytes.readUInt16LE(at + 4),
-    priority: bytes.readDoubleLE(at + 6),
+    priority: bytes.readDoubleLE(at + 8),
   }
   return { entry, end }
 }
@@ -92,6 +99,7 @@ interface RunRow {
   /** −priority, so that the order of the key is the order of visits. */
   rank: number
   url: string
+  asked: string | null
   /** Of its body; 0 = it has none. */
   id: number
   class: number
@@ -131,7 +139,7 @@ export class FrontierQueue {
       const run = this.#first(host, lane)
       this.#top = run
       if (!run) return undefined
-      const entry = { url: run.url, priority: 0 - run.rank, depth: run.depth, classId: run.class }
+      const entry = { url: run.url, asked: run.asked ?? undefined, priority: 0 - run.rank, depth: run.depth, classId: run.class }
       if (this.#isLive(entry)) return entry
       this.#advance(run)
     }
@@ -157,9 +165,9 @@ export class FrontierQueue {
   }
 
   /** The same entry alone twice is as good as once. */
-  #insert(host: number, lane: number, id: number, { priority, url, classId, depth }: Entry, next: number): void {
+  #insert(host: number, lane: number, id: number, { priority, url, asked, classId, depth }: Entry, next: number): void {
     this.#top = undefined
-    this.#db.run('insert or ignore into runs values (?, ?, ?, ?, ?, ?, ?, ?)', host, lane, 0 - priority, url, id, classId, depth, next)
+    this.#db.run('insert or ignore into runs values (?, ?, ?, ?, ?, ?, ?, ?, ?)', host, lane, 0 - priority, url, id, classId, depth, next, asked ?? null)
   }
 
   #advance({ host, lane, rank, url, id, next }: RunRow): void {

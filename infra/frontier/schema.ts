@@ -16,11 +16,11 @@ export const frontierTables = `
   create table inbox (id integer primary key, groups blob not null) strict;
   create table runs (
     host integer, lane integer, rank real, url text, id integer, class integer not null, depth integer not null, next integer not null,
-    primary key (host, lane, rank, url, id)
+    asked text, primary key (host, lane, rank, url, id)
   ) strict, without rowid;
   create table bodies (id integer primary key, body blob not null) strict;
   create table targets (
-    fp integer primary key, url text not null, host integer not null, lane integer not null, class integer not null,
+    fp integer primary key, url text not null, asked text, host integer not null, lane integer not null, class integer not null,
     priority real not null, depth integer not null,
     state text not null default 'ready' check (state in ('ready', 'later', 'leased', 'finished')), ready_at integer,
     tries integer not null default 0, token text, expires_at integer, outcome text, reason text,

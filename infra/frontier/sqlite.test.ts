@@ -19,13 +19,15 @@ describe('sqliteFrontier', () => {
     const path = join(await temporaryFolder(), 'frontier.sqlite')
     {
       await using frontier = sqliteFrontier(path, { clock: manualClock(), hostUrlsMax: 4, depthMax: 5 })
-      expect(await frontier.add([...three(0), page('http://h.example/deep', { depth: 6 })])).toBe(3)
-      expect(await frontier.add([...three(10), page('http://other.example/', { depth: 5 })])).toBe(2)
+      const deep = 'http://h.example/deep'
+      expect(await frontier.add([...three(0), page(deep, { depth: 6 })])).toEqual({ added: 3, refused: [{ url: deep, reason: 'depth' }] })
+      const refused = [11, 10].map((n) => ({ url: `http://h.example/${n}`, reason: 'host_urls' }))
+      expect(await frontier.add([...three(10), page('http://other.example/', { depth: 5 })])).toEqual({ added: 2, refused })
       expect(await frontier.stats()).toMatchObject({ known: 5, hosts: 2, hostsClosed: 0, refused: { depth: 1, host_urls: 2 } })
     }
     // What a host has is known after a start as well.
     await using frontier = sqliteFrontier(path, { clock: manualClock(), hostUrlsMax: 4 })
-    expect(await frontier.add(three(20))).toBe(0)
+    expect((await frontier.add(three(20))).added).toBe(0)
     const claims = await frontier.claim({ limit: 9, leaseMs })
     expect(claims.map(({ url }) => url)).toEqual(['http://h.example/12', 'http://other.example/'])
     expect((await frontier.stats()).hostsClosed).toBe(2)

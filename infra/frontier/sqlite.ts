@@ -8,7 +8,7 @@ import { openDatabase, type Database } from '../sqlite/database.ts'
 import { groupCommit, type CommitHooks } from '../sqlite/group-commit.ts'
 import { fileSchemas } from '../sqlite/schema.ts'
 import { addTargets } from './add.ts'
-import { checkClaimRequest, checkDeferral, checkTarget, checkTurnEnd, checkTurnRequest, checkUrl, checkVisit } from './arguments.ts'
+import { checkAddress, checkClaimRequest, checkDeferral, checkTarget, checkTurnEnd, checkTurnRequest, checkUrl, checkVisit } from './arguments.ts'
 import { FrontierHosts } from './hosts.ts'
 import { Tallies, TargetClasses } from './labels.ts'
 import { FrontierInbox } from './queue.ts'
@@ -86,7 +86,7 @@ export function sqliteFrontier(path: string, options: FrontierOptions): Frontier
   return {
     async add(found) {
       const news = newsOf(parts, found, clock.now())
-      if (news.length === 0) return 0
+      if (news.length === 0) return { added: 0, refused: [] }
       // What is read before the transaction keeps nobody waiting.
       if (seen.count === 0) seen.catchUp()
       return run(() => {
@@ -100,6 +100,20 @@ export function sqliteFrontier(path: string, options: FrontierOptions): Frontier
       for (const { token } of claims) held.add(token)
       if (held.size > heldMax) held.clear()
       return claims
+    },
+    async locate(claim, address) {
+      checkAddress(address)
+      return run(() => {
+        const now = clock.now()
+        hosts.wake(now)
+        const row = heldTarget(parts, claim)
+        const isFree = hosts.locate(row.host, address, now)
+        if (!isFree) {
+          targets.defer(row, { reason: 'address_busy', until: now, holdHost: false }, now)
+          hosts.release(row.host, row.url, { restsUntil: now, now })
+        }
+        return isFree
+      })
     },
     async done(claim, visit) {
       checkVisit(visit)
@@ -190,7 +204,8 @@ function claimTargets(parts: FrontierParts, { limit, leaseMs, labels }: ClaimReq
     const best = hosts.best(lanes, now)
     if (!best) break
     const changedAt = seen.changedAt(best.entry.url, now)
-    claims.push({ ...targets.lend(best.host.id, best.entry, randomUUID(), expiresAt), ...(changedAt !== undefined && { modifiedAt: changedAt }) })
+    const claim = { ...targets.lend(best.host.id, best.entry, randomUUID(), expiresAt), ...(changedAt !== undefined && { modifiedAt: changedAt }) }
+    claims.push({ ...claim, ...(best.host.address !== null && { address: best.host.address }) })
     hosts.lend(best.host, best.entry.url, { startsAt: now, until: expiresAt, now })
   }
   return claims
@@ -204,7 +219,8 @@ function peekTargets(parts: FrontierParts, limit: number, now: number): Prospect
   const prospects: Prospect[] = []
   for (let at: number | undefined = now; at !== undefined && prospects.length < limit; at = nextAfter(at, hosts.nextReadyAt(classes.all(), at))) {
     const claims = claimTargets(parts, { limit: limit - prospects.length, leaseMs: longestLeaseMs }, at)
-    for (const { token: _token, expiresAt: _expiresAt, attempt, ...target } of claims) prospects.push({ ...target, attempts: attempt - 1, readyAt: at })
+    for (const { token: _token, expiresAt: _expiresAt, address: _address, attempt, ...target } of claims)
+      prospects.push({ ...target, attempts: attempt - 1, readyAt: at })
   }
   return prospects
 }

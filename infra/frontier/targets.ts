@@ -25,6 +25,7 @@ export type TargetEvent = 'raised' | 'changed' | 'due' | 'lent' | 'expired' | 'v
 /** What is known of a URL that was ever claimed, raised or brought nearer; all others are entries in the queue and nothing else. */
 export interface TargetRow {
   url: string
+  asked: string | null
   host: number
   lane: number
   class: number
@@ -46,7 +47,7 @@ export interface TargetRow {
 /** Of a claim that may be ended. */
 export type HeldRow = TargetRow & { state: 'ready' | 'leased' }
 
-type LentRow = Pick<TargetRow, 'depth' | 'tries' | 'etag' | 'last_modified' | 'memory' | 'version'>
+type LentRow = Pick<TargetRow, 'asked' | 'depth' | 'tries' | 'etag' | 'last_modified' | 'memory' | 'version'>
 
 interface TargetParts {
   seed: readonly [number, number]
@@ -76,7 +77,7 @@ export class FrontierTargets {
 
   find(url: string): TargetRow | undefined {
     const row = this.#db.get<TargetRow>(
-      `select url, host, lane, class, priority, depth, state, ready_at, tries, token, expires_at, etag, last_modified, memory, visited_at, version
+      `select url, asked, host, lane, class, priority, depth, state, ready_at, tries, token, expires_at, etag, last_modified, memory, visited_at, version
        from targets where fp = ?`,
       this.#key(url),
     )
@@ -102,12 +103,13 @@ export class FrontierTargets {
   }
 
   /** Gives a URL that was nothing but an entry a row of its own. */
-  materialize(host: number, { url, priority, depth, classId }: Entry): TargetRow {
+  materialize(host: number, { url, asked, priority, depth, classId }: Entry): TargetRow {
     const { lane } = this.#classes.byId(classId)
     this.#db.run(
-      'insert into targets (fp, url, host, lane, class, priority, depth) values (?, ?, ?, ?, ?, ?, ?)',
+      'insert into targets (fp, url, asked, host, lane, class, priority, depth) values (?, ?, ?, ?, ?, ?, ?, ?)',
       this.#key(url),
       url,
+      asked ?? null,
       host,
       lane,
       classId,
@@ -115,7 +117,7 @@ export class FrontierTargets {
       depth,
     )
     const unvisited = { ready_at: null, tries: 0, token: null, expires_at: null, etag: null, last_modified: null, memory: null, visited_at: null, version: 0 }
-    return { url, host, lane, class: classId, priority, depth, state: 'ready', ...unvisited }
+    return { url, asked: asked ?? null, host, lane, class: classId, priority, depth, state: 'ready', ...unvisited }
   }
 
   rank(url: string, priority: number, depth: number): void {
@@ -134,7 +136,7 @@ export class FrontierTargets {
       this.#db.run(`update targets set state = 'ready', ready_at = null where fp = ?`, this.#key(row.url))
       this.#tally(row, 'ready')
     }
-    const entry = { url: row.url, priority: row.priority, depth: row.depth, classId: row.class }
+    const entry = entryOf(row)
     this.queue.push(row.host, row.lane, [entry])
     return entry
   }
@@ -145,12 +147,13 @@ export class FrontierTargets {
     const { kind, label, lane } = this.#classes.byId(entry.classId)
     this.queue.pop(host, lane)
     const row = this.#db.get<LentRow>(
-      `insert into targets (fp, url, host, lane, class, priority, depth, state, token, expires_at)
-       values (?, ?, ?, ?, ?, ?, ?, 'leased', ?, ?)
+      `insert into targets (fp, url, asked, host, lane, class, priority, depth, state, token, expires_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, 'leased', ?, ?)
        on conflict (fp) do update set state = 'leased', token = excluded.token, expires_at = excluded.expires_at, priority = excluded.priority
-       returning depth, tries, etag, last_modified, memory, version`,
+       returning asked, depth, tries, etag, last_modified, memory, version`,
       this.#key(url),
       url,
+      entry.asked ?? null,
       host,
       lane,
       entry.classId,
@@ -163,22 +166,22 @@ export class FrontierTargets {
     const { depth, tries, version, memory } = row
     const validators = { etag: row.etag ?? undefined, lastModified: row.last_modified ?? undefined }
     const previous = version === 0 && memory === null ? undefined : { ...validators, version, ...(memory !== null && { memory }) }
-    return { url, kind, label, priority, depth, token, expiresAt, attempt: tries + 1, previous }
+    return { url, ...(row.asked !== null && { asked: row.asked }), kind, label, priority, depth, token, expiresAt, attempt: tries + 1, previous }
   }
 
   /** So many as are due by now, those that are due longest first, by host: they belong into the queue. */
   ripen(now: number, limit: number): Map<number, Entry[]> {
     const byHost = new Map<number, Entry[]>()
     if (!this.#db.get(`select 1 from targets where state = 'later' and ready_at <= ? limit 1`, now)) return byHost
-    for (const row of this.#db.all<Pick<TargetRow, 'url' | 'host' | 'class' | 'priority' | 'depth'>>(
+    for (const row of this.#db.all<Pick<TargetRow, 'url' | 'asked' | 'host' | 'class' | 'priority' | 'depth'>>(
       `update targets set state = ?, ready_at = null
-       where fp in (select fp from targets where state = 'later' and ready_at <= ? order by ready_at limit ?) returning url, host, class, priority, depth`,
+       where fp in (select fp from targets where state = 'later' and ready_at <= ? order by ready_at limit ?) returning url, asked, host, class, priority, depth`,
       lifeCycle.later.due,
       now,
       limit,
     )) {
       this.#tally({ class: row.class, state: 'later' }, lifeCycle.later.due)
-      const entry = { url: row.url, priority: row.priority, depth: row.depth, classId: row.class }
+      const entry = entryOf(row)
       const entries = byHost.get(row.host)
       if (entries) entries.push(entry)
       else byHost.set(row.host, [entry])
@@ -267,6 +270,14 @@ export class FrontierTargets {
     return toInteger(this.#fingerprinter.lo, this.#fingerprinter.hi)
   }
 }
+
+const entryOf = ({ url, asked, priority, depth, class: classId }: Pick<TargetRow, 'url' | 'asked' | 'priority' | 'depth' | 'class'>): Entry => ({
+  url,
+  asked: asked ?? undefined,
+  priority,
+  depth,
+  classId,
+})
 
 /** Its claim, if it is the last, may be ended. */
 export const isHeld = (row: TargetRow): row is HeldRow => lifeCycle[row.state].deferred !== null

@@ -13,6 +13,6 @@ describe('threadedFrontier', () => {
   test('has the limits it was given', async () => {
     await using frontier = threadedFrontier(join(await temporaryFolder(), 'frontier.sqlite'), { clock: manualClock(), depthMax: 2 })
     const targets = [2, 3].map((depth) => ({ url: `http://h.example/${depth}`, kind: 'page' as const, label: 'a', priority: 0, depth }))
-    expect(await frontier.add(targets)).toBe(1)
+    expect(await frontier.add(targets)).toEqual({ added: 1, refused: [{ url: 'http://h.example/3', reason: 'depth' }] })
   })
 })

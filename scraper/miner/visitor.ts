@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '#schemas/clock.ts'
-import type { Claim, Target, Visit } from '#schemas/frontier.ts'
+import type { Added, Claim, Target, Visit } from '#schemas/frontier.ts'
 import type { Reject, Telemetry } from '#schemas/stage.ts'
 import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
@@ -208,22 +208,23 @@ export class Visitor {
     let added = 0
     for (const part of partsOf(named, findsAtOnce)) {
       const wanted = targets.found(part, claim)
-      added += await this.#add(wanted.targets)
-      for (const { url, reason } of wanted.trapped) await rejects.add({ subject: url, reason, stage: 'find', details: { from: claim.url } })
+      const { added: news, refused } = await this.#add(wanted.targets)
+      added += news
+      for (const { url, reason } of [...wanted.trapped, ...refused]) await rejects.add({ subject: url, reason, stage: 'find', details: { from: claim.url } })
       if (part.pages.length === findsAtOnce) await setImmediate()
     }
     return added
   }
 
-  async #add(wanted: readonly Target[]): Promise<number> {
+  async #add(wanted: readonly Target[]): Promise<Added> {
     const { targets, frontier } = this.#options
     const { plain = [], queried = [] } = Object.groupBy(wanted, ({ url }) => (url.includes('?') ? 'queried' : 'plain'))
-    const adding = [plain, queried].map((found) => (found.length > 0 ? frontier.add(found) : 0))
-    const [added = 0] = await Promise.all(adding).catch((error: unknown) => {
+    const adding = [plain, queried].map((found) => (found.length > 0 ? frontier.add(found) : { added: 0, refused: [] }))
+    const outcomes = await Promise.all(adding).catch((error: unknown) => {
       targets.forget()
       throw error
     })
-    return added
+    return { added: outcomes[0]?.added ?? 0, refused: outcomes.flatMap(({ refused }) => refused) }
   }
 
   async #finish(claim: Claim, visit: Omit<Visit, 'hostDelayMs' | 'address'>, ending: Ending): Promise<void> {

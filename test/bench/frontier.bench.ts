@@ -42,7 +42,7 @@ async function timed<T>(work: () => Promise<T>): Promise<{ cpu: number; wall: nu
 
 async function addAll(frontier: Frontier, calls: readonly (readonly Target[])[]): Promise<number> {
   let added = 0
-  for (const call of calls) added += await frontier.add(call)
+  for (const call of calls) added += (await frontier.add(call)).added
   return added
 }
 

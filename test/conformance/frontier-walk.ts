@@ -122,7 +122,7 @@ class Walker {
   async #claim(limit: number, filter: readonly string[] | undefined): Promise<void> {
     this.wanted.push(this.#model.claim(limit, filter, this.#clock.now(), leaseMs))
     const claims = await this.#frontier.claim({ limit, leaseMs, ...(filter && { labels: filter }) })
-    this.got.push(claims.map(({ token: _token, modifiedAt: _modifiedAt, previous, ...said }) => ({ ...said, version: previous?.version })))
+    this.got.push(claims.map(({ token: _token, modifiedAt: _modifiedAt, address: _address, previous, ...said }) => ({ ...said, version: previous?.version })))
     for (const claim of claims) this.#model.lent(claim)
     this.#held.push(...claims)
   }

@@ -13,6 +13,8 @@ const leaseMs = 60_000
 const stored: Visit = { outcome: 'stored', hostDelayMs: 0 }
 const page = (url: string, over: Partial<Target> = {}): Target => ({ url, kind: 'page', label: 'a', priority: 0, ...over })
 const urlsOf = (claims: readonly Claim[]) => claims.map(({ url }) => url)
+/** Of how many URLs nothing was known. */
+const newIn = async (frontier: Frontier, targets: readonly Target[]): Promise<number> => (await frontier.add(targets)).added
 const noStats = { waiting: 0, leased: 0, stored: 0, unchanged: 0, rejected: 0, failed: 0 }
 
 const one = async (frontier: Frontier, labels?: string[]): Promise<Claim> => {
@@ -31,9 +33,9 @@ export function frontierSuite(make: () => Promise<Place>): void {
   test('knows a URL once: the first label stays, the priority rises and never falls', async () => {
     await using frontier = (await open()).frontier
     const [low, high] = [page('http://a.example/', { priority: 1 }), page('http://a.example/', { priority: 5, label: 'b' })]
-    expect(await frontier.add([low, low])).toBe(1)
-    expect(await frontier.add([high, page('http://b.example/', { priority: 3 })])).toBe(1)
-    expect(await frontier.add([low])).toBe(0)
+    expect(await newIn(frontier, [low, low])).toBe(1)
+    expect(await newIn(frontier, [high, page('http://b.example/', { priority: 3 })])).toBe(1)
+    expect(await newIn(frontier, [low])).toBe(0)
     expect(await frontier.claim({ limit: 9, leaseMs })).toMatchObject([{ label: 'a', priority: 5 }, { priority: 3 }])
     expect(await frontier.stats()).toMatchObject({ known: 2, hosts: 2 })
   })
@@ -137,7 +139,7 @@ export function frontierSuite(make: () => Promise<Place>): void {
     clock.advance(1e10)
     expect(await frontier.claim({ limit: 1, leaseMs })).toEqual([])
     expect(await frontier.nextReadyAt()).toBeUndefined()
-    expect(await frontier.add([page('http://h.example/')])).toBe(0)
+    expect(await newIn(frontier, [page('http://h.example/')])).toBe(0)
   })
 
   test('puts a target off, alone or with its host, and counts the tries', async () => {
@@ -288,6 +290,22 @@ export function frontierSuite(make: () => Promise<Place>): void {
     expect((await one(frontier)).previous).toEqual({ etag: undefined, lastModified: undefined, version: 0, memory: '1' })
   })
 
+  test('says with a claim how its URL was linked, by the first find or a better one', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    const urls = [1, 2, 3].map((n) => `http://h.example/${n}`) as [string, string, string]
+    const linked = (n: number, asked: string) => page(urls[n - 1] ?? '', { asked: `http://h.example/${asked}` })
+    await frontier.add([linked(1, '1?b&a'), linked(1, '1?c'), linked(2, '2'), page(urls[2], { priority: -1 })])
+    await frontier.add([linked(1, '1?d'), { ...linked(2, '2#'), priority: 1 }])
+    const asked: (string | undefined)[] = []
+    for (let n = 0; n < 4; n++) {
+      const claim = await one(frontier)
+      asked.push(claim.asked)
+      await frontier.done(claim, { ...stored, ...(n === 1 && { revisitAt: clock.now() }) })
+    }
+    expect(asked.filter((url) => url !== undefined)).toEqual([`${urls[1]}#`, `${urls[0]}?b&a`, `${urls[0]}?b&a`])
+  })
+
   test('knows the smallest depth of a page', async () => {
     await using frontier = (await open()).frontier
     await frontier.add([page('http://h.example/1', { depth: 7, priority: 1 }), page('http://h.example/2', { depth: 3 })])
@@ -337,13 +355,13 @@ export function frontierSuite(make: () => Promise<Place>): void {
     const good = page('http://good.example/', { modifiedAt: clock.now() - 5000 })
     const dates = [-1, -62_135_596_800_000, -8.64e15, Number.MIN_SAFE_INTEGER, -0.5, 0.5, 8.64e15, Number.MAX_SAFE_INTEGER, 1e300, -1e300]
     const odd = dates.map((modifiedAt, i) => page(`http://odd-${i}.example/`, { modifiedAt }))
-    expect(await frontier.add([...odd, good])).toBe(dates.length + 1)
+    expect(await newIn(frontier, [...odd, good])).toBe(dates.length + 1)
     const claims = await frontier.claim({ limit: 99, leaseMs })
     expect(claims.filter(({ modifiedAt }) => modifiedAt !== undefined)).toMatchObject([{ url: good.url }])
     for (const claim of claims) await frontier.done(claim, stored)
-    expect(await frontier.add(odd)).toBe(0)
+    expect(await newIn(frontier, odd)).toBe(0)
     clock.advance(10)
-    expect(await frontier.add([...odd, { ...good, modifiedAt: clock.now() - 1 }])).toBe(0)
+    expect(await newIn(frontier, [...odd, { ...good, modifiedAt: clock.now() - 1 }])).toBe(0)
     expect(urlsOf(await frontier.claim({ limit: 99, leaseMs }))).toEqual([good.url])
   })
 
@@ -370,8 +388,14 @@ export function frontierSuite(make: () => Promise<Place>): void {
     await using frontier = (await open()).frontier
     const urls = Array.from({ length: 20 }, (_, i) => `http://host-${i}.example/`)
     const [added, again, claims, stats] = await Promise.all([
-      frontier.add(urls.map((url) => page(url))),
-      frontier.add(urls.map((url) => page(url))),
+      newIn(
+        frontier,
+        urls.map((url) => page(url)),
+      ),
+      newIn(
+        frontier,
+        urls.map((url) => page(url)),
+      ),
       frontier.claim({ limit: 99, leaseMs }),
       frontier.stats(),
     ])
@@ -388,17 +412,18 @@ export function frontierSuite(make: () => Promise<Place>): void {
     await using frontier = opened
     await using other = await openPlace<Open>(place, clock)
     const urls = (from: number) => Array.from({ length: 100 }, (_, i) => page(`http://host-${(from + i) % 7}.example/${from + i}`))
-    expect(await frontier.add(urls(0))).toBe(100)
-    expect(await other.add(urls(50))).toBe(50)
-    expect(await frontier.add(urls(100))).toBe(50)
-    expect(await other.add(urls(0))).toBe(0)
-    expect(await other.add([page('http://host-1.example/1', { priority: 9 })])).toBe(0)
+    expect(await newIn(frontier, urls(0))).toBe(100)
+    expect(await newIn(other, urls(50))).toBe(50)
+    expect(await newIn(frontier, urls(100))).toBe(50)
+    expect(await newIn(other, urls(0))).toBe(0)
+    expect(await newIn(other, [page('http://host-1.example/1', { priority: 9 })])).toBe(0)
     expect(await frontier.claim({ limit: 1, leaseMs })).toMatchObject([{ url: 'http://host-1.example/1', priority: 9 }])
     expect((await frontier.stats()).known).toBe(200)
   })
 
   test.each<[string, (frontier: Frontier, claim: Claim) => Promise<unknown>]>([
     ['no URL', (frontier) => frontier.add([page('http://new.example/'), page('nonsense')])],
+    ['another scheme of what is asked for', (frontier) => frontier.add([page('http://h.example/x', { asked: 'ftp://h.example/x' })])],
     ['another scheme', (frontier) => frontier.add([page('ftp://h.example/')])],
     ['a space in the URL', (frontier) => frontier.add([page('http://h.example/a b')])],
     ['an endless URL', (frontier) => frontier.add([page(`http://h.example/${'x'.repeat(10_000)}`)])],
@@ -410,6 +435,7 @@ export function frontierSuite(make: () => Promise<Place>): void {
     ['a memory too long', (frontier, claim) => frontier.done(claim, { ...stored, memory: 'x'.repeat(513) })],
     ['an unknown kind', (frontier) => frontier.add([page('http://h.example/x', { kind: 'image' as 'page' })])],
     ['a limit of 0', (frontier) => frontier.claim({ limit: 0, leaseMs })],
+    ['an address that is none', (frontier, claim) => frontier.locate(claim, '')],
     ['half a limit', (frontier) => frontier.claim({ limit: 1.5, leaseMs })],
     ['a lease of 0', (frontier) => frontier.claim({ limit: 1, leaseMs: 0 })],
     ['an endless lease', (frontier) => frontier.claim({ limit: 1, leaseMs: Infinity })],
@@ -455,7 +481,12 @@ export function frontierSuite(make: () => Promise<Place>): void {
     const input = Array.from({ length: 1000 }, (_, i) => `http://host-${i % 11}.example/${i}`)
     const said = await Promise.all([1, 2, 3].map(() => runChild<{ added: number }>({ program: 'frontier', job: 'rival', place, input })))
     expect(said.flat().reduce((sum, { added }) => sum + added, 0)).toBe(input.length)
-    expect(await frontier.add(input.map((url) => page(url)))).toBe(0)
+    expect(
+      await newIn(
+        frontier,
+        input.map((url) => page(url)),
+      ),
+    ).toBe(0)
     const { known, labels } = await frontier.stats()
     expect([known, labels['a']]).toMatchObject([input.length, { leased: 0, waiting: input.length - (labels['a']?.stored ?? 0) }])
   })

@@ -41,7 +41,7 @@ await program<Frontier>({
     let added = 0
     for (let i = 0; i < urls.length; i += 20) {
       const some = Array.from({ length: 20 }, (_, n) => urls[(start + i + n) % urls.length] ?? '')
-      added += await frontier.add(some.map((url) => ({ url, kind: 'page', label: 'a', priority: 0 })))
+      added += (await frontier.add(some.map((url) => ({ url, kind: 'page', label: 'a', priority: 0 })))).added
       if (i % 100 !== 0) continue
       for (const claim of await frontier.claim({ limit: 2, leaseMs })) await frontier.done(claim, { outcome: 'stored', hostDelayMs: 0 })
     }
