@@ -4,6 +4,8 @@ export type TargetKind = 'page' | 'sitemap' | 'feed'
 /** A URL the crawl knows of. `url` is canonical (identity/canonical-url.ts) and the only key: one URL is known once. */
 export interface Target {
   url: string
+  /** The URL as it was linked, a browser's way (linkedUrl): what is requested. Absent: `url` is. Of several, the first that was found stays. */
+  asked?: string
   kind: TargetKind
   /** The desirability label the URL counts for: budgets and weights hang on it. */
   label: string
@@ -14,6 +16,9 @@ export interface Target {
   /** When the page last changed, as a sitemap or feed says (ms since epoch): a known page that was last visited before becomes ready at once. A time to come, or before 1970, says nothing. */
   modifiedAt?: number
 }
+
+/** What is requested of a target. */
+export const askedUrl = ({ url, asked }: Pick<Target, 'url' | 'asked'>): string => asked ?? url
 
 /** What earlier visits left: validators for a conditional request, the version count, a memory. */
 export interface PreviousVisit {
