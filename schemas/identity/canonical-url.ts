@@ -1,4 +1,8 @@
+import { withEncodedQuery } from './query-encoding.ts'
+
 const maxChars = 2048
+/** What is asked may be longer by what the canonical URL drops. Shorter than the paths that robots.txt is compared with. */
+const maxAskedChars = 4000
 /** Longer input is refused unread: what is dropped of a URL (fragment, tracking) is bounded as well. */
 const maxInputChars = 16_384
 
@@ -20,10 +24,40 @@ const trackingPrefix = /^(?:utm_|aspsessionid)/
  * @returns undefined for what is no page's address: not http or https, with credentials, unparsable, longer than 2048 characters
  */
 export function canonicalUrl(url: string | URL, base?: string | URL): string | undefined {
-  const href = String(url)
+  const parsed = parsedAddress(String(url), base?.toString())
+  return parsed && canonicalOf(parsed)
+}
+
+/** A page's address: `url` is the canonical one, the key by which it is known. `asked` is the one that is requested; absent where they are the same. */
+export interface LinkedUrl {
+  url: string
+  asked?: string
+}
+
+/**
+ * A link as a browser requests it: the WHATWG parse without its fragment. Nothing of it is sorted, dropped or encoded otherwise: only the server knows what
+ * its path and query mean.
+ *
+ * @param charset of the document that the link stands in, in which its query is percent-encoded ("encoding-parsing a URL" of the HTML standard); its path
+ * always is in UTF-8. Absent: UTF-8.
+ * @returns undefined where canonicalUrl gives none, and for what is longer than 4000 characters
+ */
+export function linkedUrl(href: string, base?: string, charset?: string): LinkedUrl | undefined {
   if (href.length > maxInputChars) return undefined
-  const parsed = URL.parse(href, base?.toString())
-  if (!parsed || !isPageAddress(parsed)) return undefined
+  const parsed = parsedAddress(charset === undefined ? href : withEncodedQuery(href, charset), base)
+  const url = parsed && canonicalOf(parsed)
+  if (!parsed || url === undefined) return undefined
+  const asked = parsed.hash === '' && !parsed.href.endsWith('#') ? parsed.href : parsed.href.slice(0, parsed.href.indexOf('#'))
+  if (asked === url) return { url }
+  return asked.length > maxAskedChars ? undefined : { url, asked }
+}
+
+function parsedAddress(href: string, base: string | undefined): URL | undefined {
+  const parsed = href.length > maxInputChars ? null : URL.parse(href, base)
+  return parsed && isPageAddress(parsed) ? parsed : undefined
+}
+
+function canonicalOf(parsed: URL): string | undefined {
   const path = normalizePercent(parsed.pathname.replace(/;jsessionid=[^/;]*/gi, ''), notInPath)
   const query = canonicalQuery(parsed.search.slice(1))
   // Parsed once more: a path parameter that went away may have left a dot segment behind.

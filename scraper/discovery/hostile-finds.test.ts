@@ -81,7 +81,7 @@ describe('one odd find costs itself', () => {
       fc.asyncProperty(fc.array(href, { maxLength: 20 }), fc.integer({ min: 0, max: 1e9 }), async (hrefs, n) => {
         const own = `http://h.example/good-${n}`
         const html = [...hrefs, own].map((each) => `<a href="${each.replaceAll(/["&<]/g, '')}">x</a>`).join('')
-        const pages = scanLinks(html, 'http://h.example/').links.map((url) => ({ url }))
+        const pages = scanLinks(html, 'http://h.example/').links
         await crawling.take({ pages })
         expect(await crawling.take({ pages: [{ url: own, modifiedAt: 1 }] })).toBe(0)
       }),

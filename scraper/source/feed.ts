@@ -21,7 +21,7 @@ export const feedSource: Source = {
     if (typeof file === 'string') return file
     const found = readFeed(file.text, fetched.url)
     if (found === undefined) return 'not_a_feed'
-    const next = headerLinks(headerValues(fetched.headers, 'link'), fetched.url).next.map((url) => ({ url }))
+    const { next } = headerLinks(headerValues(fetched.headers, 'link'), fetched.url)
     return { found: next.length === 0 ? found : { ...found, feeds: foundUrls([...found.feeds, ...next]) }, isPage: false }
   },
 }

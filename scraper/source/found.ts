@@ -1,6 +1,7 @@
-/** A canonical URL, and when what is there last changed (ms since epoch) where the source says so. */
-export interface FoundUrl {
-  url: string
+import type { LinkedUrl } from '#schemas/identity/canonical-url.ts'
+
+/** A URL as it was linked, and when what is there last changed (ms since epoch) where the source says so. */
+export interface FoundUrl extends LinkedUrl {
   modifiedAt?: number
 }
 

@@ -19,7 +19,15 @@ test.each([
   ['<javascript:void(0)>; rel=next', {}],
   ['rel=next', {}],
   ['', {}],
-])('Link: %s', (header, links) => expect(headerLinks([header], base)).toEqual({ pages: [], feeds: [], next: [], ...links }))
+])('Link: %s', (header, links) => {
+  const { pages, feeds, next } = headerLinks([header], base)
+  const urlsOf = (list: typeof pages) => list.map(({ url }) => url)
+  expect({ pages: urlsOf(pages), feeds: urlsOf(feeds), next: urlsOf(next) }).toEqual({ pages: [], feeds: [], next: [], ...links })
+})
+
+test('a link of a header is asked for as it stands there, byte by byte', () => {
+  expect(headerLinks(['</\xe9?b&a>; rel=next'], base).next).toEqual([{ url: 'http://h.example/%E9?a&b', asked: 'http://h.example/%E9?b&a' }])
+})
 
 test('any header is read, or not, in bounded time', () => {
   fc.assert(

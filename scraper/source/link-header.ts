@@ -1,12 +1,13 @@
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import type { LinkedUrl } from '#schemas/identity/canonical-url.ts'
+import { headerUrl } from '../fetch/header-url.ts'
 
-/** Where an answer leads by its `Link` header: canonical URLs, without repeats. */
+/** Where an answer leads by its `Link` header, without repeats. */
 export interface HeaderLinks {
   /** The canonical URL, the page in other languages, and the next page of a row. */
-  pages: readonly string[]
-  feeds: readonly string[]
+  pages: readonly LinkedUrl[]
+  feeds: readonly LinkedUrl[]
   /** The next part of what was asked for. */
-  next: readonly string[]
+  next: readonly LinkedUrl[]
 }
 
 const headerChars = 16_384
@@ -18,20 +19,21 @@ const feedType = /^application\/(?:rss|atom|rdf)\+xml\b/i
 
 /** @param values of the `Link` header @param base URL of what was asked for. A link that speaks of something else (`anchor`) is passed over. */
 export function headerLinks(values: readonly string[], base: string): HeaderLinks {
-  const found = { pages: new Set<string>(), feeds: new Set<string>(), next: new Set<string>() }
+  const found = { pages: new Map<string, LinkedUrl>(), feeds: new Map<string, LinkedUrl>(), next: new Map<string, LinkedUrl>() }
   let count = 0
   for (const [, href = '', tail = ''] of values.join(',').slice(0, headerChars).matchAll(link)) {
     if (++count > linksMax) break
     const about = parametersOf(tail)
-    const url = about.has('anchor') ? undefined : canonicalUrl(href.trim(), base)
-    if (url === undefined) continue
+    const linked = about.has('anchor') ? undefined : headerUrl(href.trim(), base)
+    if (linked === undefined) continue
+    const { url } = linked
     const relations = (about.get('rel') ?? '').toLowerCase().split(/\s+/)
     const isFeed = relations.includes('alternate') && feedType.test(about.get('type') ?? '')
-    if (isFeed) found.feeds.add(url)
-    else if (relations.includes('canonical') || (relations.includes('alternate') && about.has('hreflang'))) found.pages.add(url)
-    if (relations.includes('next')) found.next.add(url)
+    if (isFeed) found.feeds.set(url, linked)
+    else if (relations.includes('canonical') || (relations.includes('alternate') && about.has('hreflang'))) found.pages.set(url, linked)
+    if (relations.includes('next')) found.next.set(url, linked)
   }
-  return { pages: [...found.pages], feeds: [...found.feeds], next: [...found.next] }
+  return { pages: [...found.pages.values()], feeds: [...found.feeds.values()], next: [...found.next.values()] }
 }
 
 /** The first of equal names (RFC 8288 §3.3). */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Found } from './found.ts'
 import { webSource } from './web.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -33,5 +34,15 @@ describe('pages', () => {
       body: Buffer.from('<meta charset=iso-8859-2><a href="/\xb3\xf3d\xbc">x', 'latin1'),
     })
     expect(read).toMatchObject({ found: { pages: [{ url: `http://h.example/${encodeURI('łódź')}` }] }, isPage: true })
+  })
+  test('lead where a browser would go: their queries in the charset of the page, in the order of the link', () => {
+    const body = Buffer.from('<meta charset=windows-1251><a href="/find?q=\xd0\xee\xf1\xf1\xe8\xff&amp;a=%u011f">x', 'latin1')
+    const link = 'http://h.example/find?q=%D0%EE%F1%F1%E8%FF&a=%u011f'
+    expect(webSource.read({ ...at, headers: { 'content-type': 'text/html' }, body })).toMatchObject({ found: { pages: [{ asked: link }] } })
+  })
+  test('are found once, in the first spelling they are linked by', () => {
+    const body = bytes('<link rel=canonical href="/a?y&x"><a href="/a?x&y#1"><a href="/a?y&x"><a href="/b?"><link rel=next href="/b">')
+    const { found } = webSource.read({ ...at, headers: { 'content-type': 'text/html' }, body }) as { found: Found }
+    expect(found.pages).toEqual([{ url: 'http://h.example/a?x&y' }, { url: 'http://h.example/b', asked: 'http://h.example/b?' }])
   })
 })

@@ -1,10 +1,11 @@
 import { headerValue, headerValues } from '#infra/net/header-lines.ts'
+import type { LinkedUrl } from '#schemas/identity/canonical-url.ts'
 import { decodeText } from '../charset/charset.ts'
 import { contentKind } from '../charset/content-kind.ts'
 import { scanLinks } from '../extract/html/link-scanner.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
 import { feedSource } from './feed.ts'
-import { noFinds, type FoundUrl } from './found.ts'
+import { noFinds } from './found.ts'
 import { headerLinks } from './link-header.ts'
 import { sitemapSource } from './sitemap.ts'
 import type { Source } from './source.ts'
@@ -20,15 +21,19 @@ export const webSource: Source = {
     if (kind === 'sitemap') return sitemapSource.read(fetched)
     // Nothing at all is a page without text.
     if (kind !== 'html' && kind !== 'empty') return 'not_html'
-    const { text } = decodeText(body, headerValue(headers, 'content-type'))
-    const { links, canonical, alternates, neighbours, feeds, robots } = scanLinks(text, url)
+    const { text, charset } = decodeText(body, headerValue(headers, 'content-type'))
+    const { links, canonical, alternates, neighbours, feeds, robots } = scanLinks(text, url, charset)
     if (!readPageRobots(headers, { robots }, url).follow) return { found: noFinds, isPage: true }
     const header = headerLinks(headerValues(headers, 'link'), url)
-    const pages = merged(links, [...neighbours, ...alternates, ...(canonical === undefined ? [] : [canonical]), ...header.pages, ...header.next])
-    return { found: { pages: listOf(pages), sitemaps: [], feeds: listOf(merged(feeds, header.feeds)) }, isPage: true }
+    const more = [...neighbours, ...alternates, ...(canonical ? [canonical] : []), ...header.pages, ...header.next]
+    return { found: { pages: merged(links, more), sitemaps: [], feeds: merged(feeds, header.feeds) }, isPage: true }
   },
 }
 
-/** Without repeats; the first has none. */
-const merged = (urls: readonly string[], more: readonly string[]): readonly string[] => (more.length === 0 ? urls : [...new Set([...urls, ...more])])
-const listOf = (urls: readonly string[]): FoundUrl[] => urls.map((url) => ({ url }))
+/** Without repeats, as the first has none: of the spellings of one page the first stays. */
+function merged(urls: readonly LinkedUrl[], more: readonly LinkedUrl[]): readonly LinkedUrl[] {
+  if (more.length === 0) return urls
+  const first = new Map(urls.map((linked) => [linked.url, linked]))
+  for (const linked of more) if (!first.has(linked.url)) first.set(linked.url, linked)
+  return [...first.values()]
+}

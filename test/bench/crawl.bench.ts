@@ -34,7 +34,7 @@ async function bareLoop(): Promise<number> {
     const { body } = await request(url, { dispatcher: agent, headers: isGzip ? { 'accept-encoding': 'gzip' } : {} })
     const html = isGzip ? (await promisify(gunzip)(await body.arrayBuffer())).toString() : await body.text()
     pages++
-    for (const link of scanLinks(html, url).links) {
+    for (const { url: link } of scanLinks(html, url).links) {
       if (known.has(link)) continue
       known.add(link)
       queue.push(link)

@@ -1,8 +1,8 @@
 import { recentValues, textBytes } from '#infra/recent-values.ts'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { linkedUrl, type LinkedUrl } from '#schemas/identity/canonical-url.ts'
 
-/** The canonical URL of a link as it stands in a page; undefined for what is no page's address. */
-export type LinkResolver = (href: string) => string | undefined
+/** Where a link leads as it stands in a page; undefined for what is no page's address. */
+export type LinkResolver = (href: string) => LinkedUrl | undefined
 
 const urlCharsMax = 2048
 /** Paths that canonicalUrl leaves as they are, but for dot segments: characters that need no encoding and mean nothing to its other rules. */
@@ -11,17 +11,19 @@ const plainRelative = /^[A-Za-z0-9_][A-Za-z0-9\-._~/]*$/
 const absolute = /^(https?:\/\/[^/?#\\@\s]+)(\/[^?#]*)$/
 const bytesMax = 2 * 2 ** 20
 
-/** Spelling → canonical origin of authorities seen before, `http://EXAMPLE.org:80` → `http://example.org`. Pure, so shared by all pages. */
-const origins = recentValues<string, { origin: string | undefined }>({ bytesMax, bytesOf: ({ origin = '' }) => textBytes(origin) })
+/** Authorities seen before, as they were written, `http://EXAMPLE.org:80` → where they lead, `http://example.org/`. Pure, so shared by all pages. */
+const authorities = recentValues<string, { root: LinkedUrl | undefined }>({ bytesMax, bytesOf: ({ root }) => textBytes(root?.url ?? '') })
 
 /**
- * Resolves the links of one page: exactly canonicalUrl(href, base), but what most links look like (a plain path on this host or another, with or without
- * a fragment) is put together without a parse.
+ * Resolves the links of one page: exactly linkedUrl(href, base, charset), but what most links look like (a plain path on this host or another, with or
+ * without a fragment) is put together without a parse.
+ * @param charset of the page, as TextDecoder names it; absent: UTF-8
  */
-export function linkResolver(base: string): LinkResolver {
+export function linkResolver(base: string, charset?: string): LinkResolver {
   const own = URL.parse(base)
-  if (!own || own.username !== '' || own.password !== '') return (href) => canonicalUrl(href, base)
-  const page = canonicalUrl(base)
+  const slowly: LinkResolver = (href) => linkedUrl(href, base, charset)
+  if (!own || own.username !== '' || own.password !== '') return slowly
+  const page = linkedUrl(base)
   const origin = originOf(own.origin)
   const folder = own.pathname.slice(0, own.pathname.lastIndexOf('/') + 1)
   const isPlainFolder = isPlain(folder)
@@ -32,21 +34,20 @@ export function linkResolver(base: string): LinkResolver {
     if (origin !== undefined && isPlain(plain)) return bounded(origin + plain)
     if (origin !== undefined && isPlainFolder && plainRelative.test(plain) && !hasDots(plain)) return bounded(origin + folder + plain)
     const [, authority, path] = absolute.exec(plain) ?? []
-    if (authority === undefined || path === undefined || !isPlain(path)) return canonicalUrl(href, base)
-    const other = originOf(authority)
-    return other === undefined ? undefined : bounded(other + path)
+    const other = authority === undefined || path === undefined || !isPlain(path) ? undefined : originOf(authority)
+    return other === undefined ? slowly(href) : bounded(other + path)
   }
 }
 
 const hasDots = (path: string): boolean => path.includes('/.') || path.startsWith('.')
 /** `//host` is another host. */
 const isPlain = (path: string): boolean => plainPath.test(path) && !path.startsWith('//') && !hasDots(path)
-const bounded = (url: string): string | undefined => (url.length > urlCharsMax ? undefined : url)
+const bounded = (url: string): LinkedUrl | undefined => (url.length > urlCharsMax ? undefined : { url })
 
+/** The origin of plain links there; undefined where they have to be parsed: it is no host's, or asked by another name than it is known by. */
 function originOf(authority: string): string | undefined {
-  const known = origins.get(authority)
-  if (known) return known.origin
-  const origin = canonicalUrl(`${authority}/`)?.slice(0, -1)
-  origins.keep(authority, { origin })
-  return origin
+  let known = authorities.get(authority)
+  if (!known) authorities.keep(authority, (known = { root: linkedUrl(`${authority}/`) }))
+  const { root } = known
+  return root && root.asked === undefined ? root.url.slice(0, -1) : undefined
 }

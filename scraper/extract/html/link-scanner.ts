@@ -1,20 +1,20 @@
 import { Parser } from 'htmlparser2'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import type { LinkedUrl } from '#schemas/identity/canonical-url.ts'
 import { linkResolver, type LinkResolver } from './link-resolver.ts'
 import { scanTags, type ScannedTag, type Wanted } from './tag-scanner.ts'
 
 /** Where a page leads, and what it says about following. */
 export interface PageLinks {
-  /** Canonical URLs of `<a>` and `<area>` without `rel=nofollow`, in document order, without repeats; at most 5000. */
-  links: string[]
+  /** Of `<a>` and `<area>` without `rel=nofollow`, in document order, without repeats; at most 5000. */
+  links: LinkedUrl[]
   /** What the page says its address is, when it is a valid one. */
-  canonical: string | undefined
-  /** The page in other languages: canonical URLs of `<link rel=alternate hreflang>`. */
-  alternates: string[]
-  /** The pages before and behind it in a row: canonical URLs of `<link rel=prev>` and `<link rel=next>`. */
-  neighbours: string[]
-  /** RSS and Atom feeds it names: canonical URLs. */
-  feeds: string[]
+  canonical: LinkedUrl | undefined
+  /** The page in other languages: `<link rel=alternate hreflang>`. */
+  alternates: LinkedUrl[]
+  /** The pages before and behind it in a row: `<link rel=prev>` and `<link rel=next>`. */
+  neighbours: LinkedUrl[]
+  /** RSS and Atom feeds it names. */
+  feeds: LinkedUrl[]
   /** Contents of `<meta name=robots>` and of those that name us. */
   robots: string[]
 }
@@ -34,8 +34,9 @@ const feedType = /^\s*application\/(?:rss|atom|rdf)\+xml\b/i
  * The links of a page from one pass over its text, without a tree: the same as the DOM's (extract-page.ts), at a tenth of the time. Never throws; linear
  * in the length for any input.
  * @param url of the page, after redirects: relative links start there
+ * @param charset of the page, in which the queries of its links are written; absent: UTF-8
  */
-export function scanLinks(html: string, url: string): PageLinks {
+export function scanLinks(html: string, url: string, charset?: string): PageLinks {
   const tags: ScannedTag[] = []
   let baseHref: string | undefined
   scanTags(html, wanted, (tag) => {
@@ -44,17 +45,18 @@ export function scanLinks(html: string, url: string): PageLinks {
     return tags.length < tagsMax
   })
   const base = (baseHref !== undefined && URL.parse(baseHref, url)?.href) || url
-  const page = new LinkCollector(linkResolver(base))
+  const page = new LinkCollector(linkResolver(base, charset))
   for (const tag of tags) page.see(tag)
-  return page.end(base)
+  return page.end()
 }
 
 class LinkCollector {
   readonly #resolve: LinkResolver
-  readonly #links = new Set<string>()
-  readonly #alternates = new Set<string>()
-  readonly #neighbours = new Set<string>()
-  readonly #feeds = new Set<string>()
+  /** By their canonical URL; the first spelling of one stays. */
+  readonly #links = new Map<string, LinkedUrl>()
+  readonly #alternates = new Map<string, LinkedUrl>()
+  readonly #neighbours = new Map<string, LinkedUrl>()
+  readonly #feeds = new Map<string, LinkedUrl>()
   readonly #robots: string[] = []
   #canonical: string | undefined
 
@@ -71,13 +73,13 @@ class LinkCollector {
     if (tag.name !== 'area') this.#seeRelation(tag, href)
   }
 
-  end(base: string): PageLinks {
+  end(): PageLinks {
     return {
-      links: [...this.#links],
-      canonical: this.#canonical === undefined ? undefined : canonicalUrl(this.#canonical, base),
-      alternates: [...this.#alternates],
-      neighbours: [...this.#neighbours],
-      feeds: [...this.#feeds],
+      links: [...this.#links.values()],
+      canonical: this.#canonical === undefined ? undefined : this.#resolve(this.#canonical),
+      alternates: [...this.#alternates.values()],
+      neighbours: [...this.#neighbours.values()],
+      feeds: [...this.#feeds.values()],
       robots: this.#robots,
     }
   }
@@ -86,8 +88,7 @@ class LinkCollector {
     if (this.#links.size >= linksMax) return
     const rel = tag.attributes['rel']
     if (rel !== undefined && /\bnofollow\b/i.test(decoded(tag, 'rel', rel))) return
-    const url = this.#resolve(href)
-    if (url !== undefined) this.#links.add(url)
+    add(this.#links, this.#resolve(href))
   }
 
   #seeRelation(tag: ScannedTag, href: string): void {
@@ -96,12 +97,11 @@ class LinkCollector {
     const relations = decoded(tag, 'rel', rel).toLowerCase().split(/\s+/)
     if (relations.includes('canonical')) this.#canonical ??= href
     if (tag.name !== 'link' || this.#alternates.size + this.#feeds.size + this.#neighbours.size >= relationsMax) return
-    const set = this.#setOf(tag, relations)
-    const url = set && this.#resolve(href)
-    if (url !== undefined) set?.add(url)
+    const list = this.#listOf(tag, relations)
+    if (list) add(list, this.#resolve(href))
   }
 
-  #setOf(tag: ScannedTag, relations: readonly string[]): Set<string> | undefined {
+  #listOf(tag: ScannedTag, relations: readonly string[]): Map<string, LinkedUrl> | undefined {
     if (relations.includes('next') || relations.includes('prev')) return this.#neighbours
     if (!relations.includes('alternate')) return undefined
     if (feedType.test(value(tag, 'type') ?? '')) return this.#feeds
@@ -113,6 +113,10 @@ class LinkCollector {
     const content = (value(tag, 'content') ?? '').trim()
     if ((name === 'robots' || name === 'orrery') && content !== '' && this.#robots.length < relationsMax) this.#robots.push(content.slice(0, robotsChars))
   }
+}
+
+function add(list: Map<string, LinkedUrl>, linked: LinkedUrl | undefined): void {
+  if (linked && !list.has(linked.url)) list.set(linked.url, linked)
 }
 
 function value(tag: ScannedTag, name: string): string | undefined {
