@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { dataSource, DataLabel, type DataEntity } from './data-universe.ts'
+import { Rights } from './rights.ts'
 
 const Instant = z.date()
 /** How a date was found, best first. */
@@ -8,22 +9,6 @@ const DateEvidence = z.enum(['json-ld', 'meta', 'microdata', 'time', 'url', 'tex
 /** What kind of page it is; the main text is found by the rule of its kind (the classes of the Web Content eXtraction Benchmark). */
 export const PageType = z.enum(['article', 'documentation', 'forum', 'product', 'listing', 'collection', 'service'])
 export type PageType = z.infer<typeof PageType>
-
-/** What the page's owner allows, as found at the fetch. */
-const Rights = z.strictObject({
-  /** `not_asked`: the page comes from an archive, whose crawler asked. */
-  robots: z.enum(['allowed', 'absent', 'not_asked']),
-  /** Directives of `X-Robots-Tag` and meta robots, lower-case, sorted. */
-  meta_robots: z.array(z.string()),
-  /** TDM Reservation Protocol, by header, markup or `/.well-known/tdmrep.json`: true when any of them reserves. */
-  tdm_reservation: z.boolean().nullable(),
-  /** URL of the policy that goes with it. Absent when none is named. */
-  tdm_policy: z.string().optional(),
-  /** What the host's `ai.txt` says of text here. Absent when it says nothing. */
-  ai_txt: z.enum(['allowed', 'disallowed']).optional(),
-  /** SPDX id or URL. */
-  licence: z.string().nullable(),
-})
 
 /**
  * One version of one page. Field names are the Parquet columns (parquet/columns.ts).

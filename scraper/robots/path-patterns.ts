@@ -21,8 +21,8 @@ export function addPattern(values: PatternValues, pattern: string, value: number
   values.set(key, Math.max(value, values.get(key) ?? 0))
 }
 
-/** Longer than the address of any page (canonicalUrl has 2048 characters). What is longer is matched by nothing. */
-export const pathCharsMax = 4096
+/** As long as a line of robots.txt counts. What is longer is matched by nothing. */
+export const pathCharsMax = 2083 * 8
 
 /** One for all who say nothing, which most do. */
 export const noPatterns: PathPatterns = { octets: new Uint8Array(), starts: new Uint32Array(1), values: new Uint32Array() }
@@ -42,39 +42,47 @@ const arraysBytes = 600
 export const patternsBytes = ({ octets, starts, values }: PathPatterns): number =>
   values.length === 0 ? 0 : octets.byteLength + starts.byteLength + values.byteLength + arraysBytes
 
-/** The greatest value of all patterns that match; undefined when none does. @param path path and query of a URL */
+/** The greatest value of all patterns that match; undefined when none does. @param path path and query of a URL, as it is sent */
 export function greatestMatch(patterns: PathPatterns, path: string): number | undefined {
   if (patterns.values.length === 0 || path.length > pathCharsMax) return undefined
-  return new PathWalk(patterns, packed(normalizePath(path))).greatest()
+  const normal = normalize(path).replaceAll('*', '%2A').replaceAll('$', '%24')
+  const plain = withPlainQuery(normal)
+  const greatest = new PathWalk(patterns, packed(normal)).greatest()
+  // A pattern without "?" says "/" or "%2F" and may mean a path or a query by it: it is compared with both spellings.
+  const other = plain === normal ? undefined : new PathWalk(patterns, packed(plain)).greatest()
+  return greatest === undefined || other === undefined ? (greatest ?? other) : Math.max(greatest, other)
 }
 
 /** `*` is any run of characters, `$` at the end is the end of the path; both, percent-encoded, stand for themselves. */
 export function normalizePattern(text: string): string {
   const isAnchored = text.endsWith('$')
-  const pattern = normalize(isAnchored ? text.slice(0, -1) : text).replaceAll('$', '%24')
+  const pattern = withPlainQuery(normalize(isAnchored ? text.slice(0, -1) : text)).replaceAll('$', '%24')
   return isAnchored ? `${pattern}$` : pattern
 }
-
-const normalizePath = (path: string): string => normalize(path).replaceAll('*', '%2A').replaceAll('$', '%24')
 
 /** An octet that cannot stand for itself in one character instead of three, so that no pattern is longer than it was written. */
 const packed = (normal: string): string =>
   normal.includes('%') ? normal.replace(unwritable, (escaped) => String.fromCharCode(Number.parseInt(escaped.slice(1), 16))) : normal
 
 const unwritable = /%(?:[01][0-9A-F]|20|7F|[89A-F][0-9A-F])/g
-const unreserved = /[A-Za-z0-9\-._~]/
-
+/** Encoded or not, these say the same. What divides a URL, a query or a pattern where it stands for itself does not: / ? # % & = + ; * $ */
+const sameEncoded = /[A-Za-z0-9\-._~!"'(),:<>@[\\\]^`{|}]/
 /**
- * Percent-encodes what is not ASCII, decodes what need not be encoded, upper-case hex. In a query ":" and "/" are the same encoded or not, as in the
- * examples of §2.2.2.
+ * One spelling for the rule and for the URL, whoever encoded what of them (RFC 9309 §2.2.2): what is not printable ASCII is percent-encoded, and so is a
+ * "%" that begins no escape; what may as well stand for itself is decoded, for browsers encode "{" and leave "[" and "|", and rules have any of them.
  */
 function normalize(text: string): string {
   const encoded = text.toWellFormed().replace(/[^\x21-\x7e]+/gu, encodeURIComponent)
   if (!encoded.includes('%')) return encoded
-  const query = encoded.indexOf('?')
-  return encoded.replace(/%[0-9A-Fa-f]{2}/g, (escaped, at: number) => {
+  return encoded.replace(/%(?:[0-9A-Fa-f]{2})?/g, (escaped) => {
+    if (escaped === '%') return '%25'
     const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16))
-    const isPlain = unreserved.test(character) || (query !== -1 && at > query && (character === ':' || character === '/'))
-    return isPlain ? character : escaped.toUpperCase()
+    return sameEncoded.test(character) ? character : escaped.toUpperCase()
   })
+}
+
+/** In a query a slash is the same encoded or not, as in the examples of §2.2.2. */
+function withPlainQuery(normal: string): string {
+  const query = normal.indexOf('?')
+  return query === -1 ? normal : normal.slice(0, query) + normal.slice(query).replaceAll('%2F', '/')
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { atOnce } from './in-turns.ts'
+import { robotsText } from './robots-lines.ts'
 import { parseRobots, readRobots, robotsBytesMax, robotsRules } from './robots-txt.ts'
 
 const rules = (text: string) => parseRobots(text, 'Orrery', 'http://h.example/robots.txt')
@@ -58,7 +59,7 @@ describe('RFC 9309', () => {
     ['§2.2.3 and no wildcard', 'User-agent: *\nDisallow: /a-%2A.html', '/a-x.html', true],
     ['§2.2.3 an encoded dollar is a dollar', 'User-agent: *\nDisallow: /foo-%24', '/foo-$x', false],
     ['§2.2.4 other records do not interfere', 'User-agent: orrery\nSitemap: /s.xml\nCrawl-delay: 1\nUser-agent: other\nDisallow: /a', '/a', false],
-    ['§2.3.1.5 lines that are none are passed over', 'User-agent: *\n\u0000???\nDisallow /x\n: /y\nDisallow: /a', '/a', false],
+    ['§2.3.1.5 lines that are none are passed over', 'User-agent: *\n\u0000???\nDisallow here /x\n: /y\nDisallow: /a', '/a', false],
   ])('%s', (_, text, path, allowed) => expect(rules(text).allows(path)).toBe(allowed))
 
   test('§2.2.2 of all patterns that match, one with the most octets decides', () => {
@@ -85,6 +86,130 @@ describe('RFC 9309', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.string(), (text, path) => typeof rules(`User-agent:*\n${text}`).allows(path) === 'boolean'),
     )
+  })
+})
+
+const encoded = (letter: string) => Array.from(Buffer.from(letter), (octet) => `%${octet.toString(16).padStart(2, '0')}`).join('')
+const plain = (list: [string, boolean][]) => list.map(([letter]) => letter).join('')
+
+/** As a browser resolves a link and sends it. */
+function sent(link: string): string {
+  const { pathname, search } = new URL(link, 'http://h.example/')
+  return pathname + search
+}
+
+describe('§2.2.2 a rule and a URL are compared after one encoding', () => {
+  test.each([
+    ['/list?f[0]=', '/list?f[0]=colour'],
+    ['/list?f[0]=', '/list?f%5b0%5D=colour'],
+    ['/list?f%5B0%5D=', '/list?f[0]=colour'],
+    ['/*?*f[', '/list?page=2&f%5B1%5D=x'],
+    ['/a|b', '/a|b/c'],
+    ['/a|b', '/a%7Cb/c'],
+    ['/out<tpl>', '/out<tpl>/x'],
+    ['/*{{', '/p/{{item.url}}'],
+    ['/%7B%7B', '/{{item.url}}'],
+    ['/a^b', '/a^b'],
+    ['/a^b', '/a%5Eb'],
+    ['/a`b', '/a`b'],
+    ['/say"no"', '/say"no"'],
+    ['/?q="', '/?q="x"'],
+    ["/?q='", "/?q='x'"],
+    ['/my page', '/my page/x'],
+    ['/my%20page', '/my page'],
+    ['/c:\\temp', '/c:%5Ctemp'],
+    ['/wiki/Special:Search', '/wiki/Special%3ASearch?x'],
+    ['/wiki/Special%3ASearch', '/wiki/Special:Search'],
+    ['/~joe', '/%7Ejoe'],
+    ['/%7ejoe', '/~joe'],
+    ['/a(b)', '/a%28b%29'],
+    ['/sale-50%-off/', '/sale-50%-off/shoes'],
+    ['/sale-50%-off/', '/sale-50%25-off/shoes'],
+    ['/%u011f', '/%u011fx'],
+    ['/100%', '/100%'],
+    ['/caf\u00e9', '/caf%c3%a9'],
+    ['/%e9t%E9', '/%E9t%e9'],
+    ['/?u=http://x/', '/?u=http%3A%2F%2Fx%2F'],
+    ['/?u=http%3a%2f%2fx', '/?u=http://x'],
+    ['*u=%2Fa', '/?u=%2Fa'],
+    ['*u=/a', '/?u=%2Fa'],
+    ['/*?sort=', '/list?sort=price&page=2'],
+    ['/forum/index.php?topic=*&prev_next', '/forum/index.php?topic=12.0&prev_next=prev&amp=1'],
+  ])('Disallow: %s closes %s', (pattern, link) => expect(rules(`User-agent: *\nDisallow: ${pattern}`).allows(sent(link))).toBe(false))
+
+  test.each([
+    ['/a/b', '/a%2Fb'],
+    ['/a?b', '/a%3Fb'],
+    ['/?a=1&b', '/?a=1%26b'],
+    ['/?q=a+b', '/?q=a%2Bb'],
+    ['/a;b', '/a%3Bb'],
+    ['/a%2Ab', '/axb'],
+    ['/caf\u00e9', '/caf%E9'],
+    ['/*?replytocom=', '/post/?cpage=2&replytocom=44'],
+  ])('Disallow: %s does not close %s: encoded, it means another thing', (pattern, link) => {
+    expect(rules(`User-agent: *\nDisallow: ${pattern}`).allows(sent(link))).toBe(true)
+  })
+
+  test('whoever encoded what', () => {
+    const character = fc.constantFrom(...'abz09-._~!"\'(),:<>@[]^`{|}\u00e9\u4e2d ')
+    const parts = fc.array(fc.tuple(character, fc.boolean()), { minLength: 1, maxLength: 12 })
+    fc.assert(
+      fc.property(parts, parts, fc.constantFrom('/', '/?q='), (rule, link, start) => {
+        const spelt = (list: [string, boolean][]) => `${start}-${list.map(([letter, isEncoded]) => (isEncoded ? encoded(letter) : letter)).join('')}-`
+        expect(rules(`User-agent: *\nDisallow: ${spelt(rule)}`).allows(sent(spelt(link)))).toBe(plain(rule) !== plain(link))
+        expect(rules(`User-agent: *\nDisallow: ${spelt(rule)}`).allows(sent(spelt(rule.map(([letter, is]) => [letter, !is]))))).toBe(false)
+      }),
+    )
+  })
+})
+
+describe('what was meant is read as Google’s parser reads it', () => {
+  test.each([
+    ['User-agent: *WordPress*\nDisallow: /', true],
+    ['User-agent: *\nDisallow: /private/\n\nUser-agent: *bot*\nDisallow: /', true],
+    ['User-agent: * everybody\nDisallow: /', false],
+    ['User-agent: *\u00a0\nDisallow: /', true],
+    ['user-agent orrery\ndisallow: /', false],
+    ['User-agent\t*\nDisallow   /a', false],
+    ['User-agent: *\nDisallow /b /a', true],
+    ['Useragent: *\nDisallow: /', false],
+    ['User agent: *\nDisallow: /', false],
+    ['User-agents: *\nDisallow: /', false],
+    ['User-agent: *\nDisalow: /', false],
+    ['User-agent: *\nDissallow: /', false],
+    ['User-agent: *\nDissalow: /', false],
+    ['User-agent: *\nDiasllow: /', false],
+    ['User-agent: *\nDisallaw: /', false],
+    ['User-agent: *\nDisallowed: /', false],
+    ['User-agent: *\nNoindex: /', true],
+    ['User-agent: *\nDisallow: /x/index.html\nDisallow: /\nAllow: /a/index.html', true],
+    ['<HTML><BODY>\nUser-agent: *<BR>\nDisallow: /<BR>\n</BODY></HTML>', false],
+    ['<pre>User-agent: *<br />Disallow: /</pre>', false],
+    ['<p>User-agent: *</p><p class="x">Disallow: /</p>', false],
+    ['User-agent: *\r\rDisallow: /', false],
+  ])('%j opens /a/: %s', (text, allowed) => expect(rules(text).allows('/a/')).toBe(allowed))
+
+  test('a site map by its misspelt name', () => {
+    expect(rules('Site-map: /a.xml\nsite map: /b.xml\nSitemap /c.xml').sitemaps).toEqual(['a', 'b', 'c'].map((name) => `http://h.example/${name}.xml`))
+  })
+})
+
+const fileOf = (octets: (string | number)[]) =>
+  rules(robotsText(Buffer.concat(octets.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.of(part))))))
+
+describe('the octets of a file', () => {
+  test.each([
+    ['UTF-8', ['User-agent: *\nDisallow: /caf\u00e9'], '/caf%C3%A9'],
+    ['Latin-1, as the URLs of the site have it', ['User-agent: *\nDisallow: /caf', 0xe9], '/caf%E9'],
+    ['a byte order mark', ['\uFEFFUser-agent: *\nDisallow: /'], '/'],
+    ['the first octet of one', [0xef, 'User-agent: *\nDisallow: /'], '/'],
+    ['two of them', [0xef, 0xbb, 'User-agent: *\nDisallow: /'], '/'],
+    ['cut within a letter', ['User-agent: *\nDisallow: /caf\u00e9\nDisallow: /x', 0xc3], '/caf%C3%A9'],
+  ])('%s', (_, octets, path) => expect(fileOf(octets).allows(path)).toBe(false))
+
+  test.each(['utf16le', 'utf-16be'])('%s is told by its byte order mark', (encoding) => {
+    const octets = Buffer.from('\uFEFFUser-agent: *\nDisallow: /', 'utf16le')
+    expect(rules(robotsText(encoding === 'utf16le' ? octets : octets.swap16())).allows('/')).toBe(false)
   })
 })
 
@@ -124,7 +249,7 @@ test('what is encoded counts as many octets as it has, and is as long as it is w
 })
 
 test('an address longer than that of any page is allowed only where nothing is forbidden', () => {
-  const path = `/${'a'.repeat(5000)}`
+  const path = `/${'a'.repeat(20_000)}`
   expect([rules('User-agent: *\nDisallow: /b').allows(path), rules('User-agent: other\nDisallow: /').allows(path)]).toEqual([false, true])
 })
 

@@ -1,4 +1,3 @@
-import { decodeText } from '../charset/charset.ts'
 import { isOfHost } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
 import { recentValues } from '#infra/recent-values.ts'
@@ -6,6 +5,7 @@ import { userAgentToken } from '#infra/net/user-agent.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { pathOf } from '#schemas/identity/url-parts.ts'
 import { inTurns } from './in-turns.ts'
+import { robotsText } from './robots-lines.ts'
 import { allowAll, readRobots, robotsBytesMax, robotsRules, type RobotsRules } from './robots-txt.ts'
 
 /**
@@ -79,8 +79,7 @@ async function read(http: Http, origin: string, pace: Clock): Promise<HostRobots
   if (!answer.ok) return answer.reason === 'too_many_redirects' ? { state: 'absent', rules: allowAll } : unreachable(answer.reason)
   const { status } = answer
   if (status >= 200 && status < 300) {
-    const { text } = decodeText(answer.body, 'text/plain; charset=utf-8')
-    return { state: 'found', rules: robotsRules(await inTurns(readRobots(text, userAgentToken, answer.url))) }
+    return { state: 'found', rules: robotsRules(await inTurns(readRobots(robotsText(answer.body), userAgentToken, answer.url))) }
   }
   // 429 is a 4xx by number and "not now" by meaning.
   return status >= 400 && status < 500 && status !== 429 ? { state: 'absent', rules: allowAll } : unreachable(`http_${status}`)

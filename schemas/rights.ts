@@ -1,0 +1,40 @@
+import { z } from 'zod'
+
+/** What the page's owner allows, as found at the fetch. */
+export const Rights = z.strictObject({
+  /** `not_asked`: the page comes from an archive, whose crawler asked. */
+  robots: z.enum(['allowed', 'absent', 'not_asked']),
+  /** Directives of `X-Robots-Tag` and meta robots, lower-case, sorted. */
+  meta_robots: z.array(z.string()),
+  /** TDM Reservation Protocol, by header, markup or `/.well-known/tdmrep.json`: true when any of them reserves. */
+  tdm_reservation: z.boolean().nullable(),
+  /** URL of the policy that goes with it. Absent when none is named. */
+  tdm_policy: z.string().optional(),
+  /** What the host's `ai.txt` says of text here. Absent when it says nothing. */
+  ai_txt: z.enum(['allowed', 'disallowed']).optional(),
+  /** Whether models may be trained on it, by `Content-Usage` (IETF AI Preferences) and `Content-Signal`: disallowed when any of them says so. Absent when none says anything. */
+  ai_train: z.enum(['allowed', 'disallowed']).optional(),
+  /** Which of them: a header of the page or a rule of robots.txt. */
+  ai_train_by: z.enum(['header-content-usage', 'header-content-signal', 'robots-content-usage', 'robots-content-signal']).optional(),
+  /** SPDX id or URL. */
+  licence: z.string().nullable(),
+})
+export type Rights = z.infer<typeof Rights>
+
+/** Whether robots directives (lower-case) ask that a page is not kept. */
+export const forbidsIndex = (directives: readonly string[]): boolean => directives.includes('noindex') || directives.includes('none')
+
+/** Whether they ask that it is not learnt from. (`noimageai` speaks of its images, `noarchive` of copies shown to others: recorded.) */
+export const forbidsLearning = (directives: readonly string[]): boolean => directives.includes('noai')
+
+/**
+ * Why a page must not become part of what models are trained on, by what its owner said when it was fetched and nothing else: `noindex`, `noai`,
+ * `tdm_reserved`, `ai_txt_disallowed`, `ai_train_disallowed`. undefined = it may.
+ */
+export function ownerRefusal({ meta_robots: directives, tdm_reservation: reserved, ai_txt: aiTxt, ai_train: training }: Rights): string | undefined {
+  if (forbidsIndex(directives)) return 'noindex'
+  if (forbidsLearning(directives)) return 'noai'
+  if (reserved === true) return 'tdm_reserved'
+  if (aiTxt === 'disallowed') return 'ai_txt_disallowed'
+  return training === 'disallowed' ? 'ai_train_disallowed' : undefined
+}
