@@ -58,6 +58,7 @@ test.each([
   ['a key that is there twice', '[run]\nseed = 1\nseed = 2\n', /line 3: this is no TOML/],
   ['a part beyond the whole', '[miner]\nshare = "3/2"\n', /"miner.share" = "3\/2" is refused: a part beyond the whole/],
   ['a contact that is no header', '[miner]\ncontact = "müller"\n', /"miner.contact" = "müller" is refused/],
+  ['a DNS server by its name', '[miner]\ndns_servers = ["[::1]:53", "1.2.3"]\n', /"miner.dns_servers\[1\]" = "1.2.3" is refused: like 192.0.2.1/],
   ['a date where none is wanted', '[miner]\nname = 2026-01-15\n', /"miner.name" = "2026-01-15" is refused: expected string/],
   ['a time without its zone', '[run]\nfrozen_at = 2026-01-15T12:00:00\n', /"run.frozen_at" = "2026-01-15T12:00:00.000" is refused: no time with its zone/],
   ['a time without its day', '[run]\nfrozen_at = 12:00:00\n', /"run.frozen_at" = "12:00:00.000" is refused: no time with its zone/],

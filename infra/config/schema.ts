@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { Sources } from './source.ts'
 
@@ -119,6 +120,12 @@ const Settings = z.strictObject({
         .array(z.int().min(1).max(65_535))
         .default([80, 443, 8080, 8443])
         .describe('Ports that may be asked, beside those of the origins named as seeds.'),
+      dns_servers: z
+        .array(
+          z.string().refine((server) => isIP(server) !== 0 || isIP(/^\[?(.*?)\]?:\d{1,5}$/.exec(server)?.[1] ?? '') !== 0, 'like 192.0.2.1 or 192.0.2.1:53'),
+        )
+        .default([])
+        .describe('DNS servers to ask for the addresses of hosts. Empty: those of this machine.'),
       markdown: z.boolean().default(false).describe('Keep the content of each page as Markdown too, for people; its shards grow by about a half.'),
       codec: z.enum(['zstd', 'snappy']).default('zstd').describe('Compression of Parquet shards.'),
       rejected_text_bytes: z

@@ -1,12 +1,15 @@
 import type { ServerResponse } from 'node:http'
+import type { NetworkInterfaceInfo } from 'node:os'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { privateSpellings } from '#test/adversary/private-spellings.ts'
 import { openListener } from '#test/site/listener.ts'
 import { openSite } from '#test/site/site.ts'
 import { guardedConnector } from './connector.ts'
 import { createEgress, type Egress } from './egress.ts'
+import { ownAddresses } from './own-addresses.ts'
 import { createHttp, type Http, type HttpOptions } from './http.ts'
 
+const lookup = async () => []
 const refusals = new Set(['private_address', 'bad_url', 'bad_redirect', 'credentials_refused', 'dns_failed'])
 
 function client(options: Partial<HttpOptions>): Http {
@@ -73,7 +76,7 @@ describe('a name', () => {
     const greeted = Promise.withResolvers<void>()
     await using listener = await openListener(() => greeted.resolve())
     // As if this loopback address had been found public: a name that does not exist shows that nobody asks for it again.
-    const egress: Egress = { ...createEgress({}), resolve: async () => [{ address: '127.0.0.1', port: listener.port }] }
+    const egress: Egress = { ...createEgress({ lookup }), resolve: async () => [{ address: '127.0.0.1', port: listener.port }] }
     const connector = guardedConnector({ egress, connectMs: 5000 })
     const connected = Promise.withResolvers<void>()
     connector.connect({ protocol: 'http:', hostname: 'no.such.name.invalid', host: 'no.such.name.invalid', port: '' }, (error, socket) => {
@@ -95,6 +98,22 @@ describe('a name', () => {
     await expect(egress.resolve('http:', 'intranet.example', listener.port)).rejects.toMatchObject({ reason: 'private_address' })
     await expect(egress.resolve('http:', '127.0.0.1', listener.port)).rejects.toMatchObject({ reason: 'private_address' })
   })
+})
+
+test('this machine is not asked by its public address either, which may be a new one', async () => {
+  const machine = { interfaces: ['93.184.216.34', '2606:4700::1111'], now: 0 }
+  const interfaces = () => ({
+    eth0: machine.interfaces.map((address) => ({ address, family: address.includes(':') ? 'IPv6' : 'IPv4' }) as NetworkInterfaceInfo),
+  })
+  const isOwn = ownAddresses(interfaces, () => machine.now)
+  const egress = createEgress({ isOwn, lookup: async (name) => [{ address: name === 'own.example' ? '93.184.216.34' : '8.8.8.8' }] })
+  for (const host of ['93.184.216.34', '[::ffff:5db8:d822]', '[2606:4700:0::1111]']) expect(() => egress.admit(`http://${host}/`)).toThrow('private_address')
+  await expect(egress.resolve('http:', 'own.example', 80)).rejects.toMatchObject({ reason: 'private_address' })
+  expect(await egress.resolve('http:', 'other.example', 80)).toEqual([{ address: '8.8.8.8', port: 80 }])
+  machine.interfaces = ['8.8.8.8']
+  machine.now += 60_000
+  await expect(egress.resolve('http:', 'other.example', 80)).rejects.toMatchObject({ reason: 'private_address' })
+  expect(egress.admit('http://93.184.216.34/').hostname).toBe('93.184.216.34')
 })
 
 describe('a port', () => {
@@ -119,7 +138,7 @@ describe('a port', () => {
   })
 
   test('is allowed by the list that is given', () => {
-    const other = createEgress({ ports: [81] })
+    const other = createEgress({ ports: [81], lookup })
     expect(other.admit('http://a.example:81/').port).toBe('81')
     expect(() => other.admit('http://a.example:8080/')).toThrow('port_refused')
   })

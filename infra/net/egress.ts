@@ -1,7 +1,7 @@
-import { lookup as systemLookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { isPublicAddress } from './address.ts'
 import { HttpTrouble } from './http-failure.ts'
+import { ownAddresses } from './own-addresses.ts'
 
 interface Destination {
   address: string
@@ -20,10 +20,15 @@ export interface EgressOptions {
   allowPrivate?: readonly string[]
   /** Ports that may be asked beside those of `allowPrivate`; default 80, 443, 8080 and 8443. Hosts served by this process have no port of their own. */
   ports?: readonly number[]
-  lookup?: (hostname: string) => Promise<readonly { address: string }[]>
 }
 
-/** The one rule of who may be asked: applied to each URL, redirects included, and once more to the addresses a connection is made to. */
+/** The addresses of a name. @throws whatever kept it from being found */
+export type Lookup = (hostname: string) => Promise<readonly { address: string }[]>
+
+/**
+ * The one rule of who may be asked (nobody on a private address, nor this machine by its public one): applied to each URL, redirects included, and once more to the addresses a
+ * connection is made to.
+ */
 export interface Egress {
   /**
    * @throws HttpTrouble `bad_url`, `scheme_refused`, `credentials_refused`, `private_address` (IP literals; names are looked up when connecting),
@@ -47,8 +52,10 @@ export function createEgress({
   hosts = () => undefined,
   allowPrivate = [],
   ports = defaultPorts,
-  lookup = (hostname) => systemLookup(hostname, { all: true }),
-}: EgressOptions): Egress {
+  lookup,
+  isOwn = ownAddresses(),
+}: EgressOptions & { lookup: Lookup; isOwn?: (address: string) => boolean }): Egress {
+  const isRefused = (address: string): boolean => !isPublicAddress(address) || isOwn(address)
   const allowed = new Set(allowPrivate.map((origin) => new URL(origin)).flatMap((url) => (isLocalByName(url.hostname) ? [url.origin] : [])))
   const allowedPorts = new Set([...ports, ...allowPrivate.map((origin) => portOf(new URL(origin)))])
   return {
@@ -60,7 +67,7 @@ export function createEgress({
       if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new HttpTrouble('scheme_refused')
       if (url.username !== '' || url.password !== '') throw new HttpTrouble('credentials_refused')
       const literal = bare(url.hostname)
-      if (isIP(literal) !== 0 && !allowed.has(url.origin) && !isPublicAddress(literal)) throw new HttpTrouble('private_address')
+      if (isIP(literal) !== 0 && !allowed.has(url.origin) && isRefused(literal)) throw new HttpTrouble('private_address')
       if (url.port !== '' && !allowedPorts.has(Number(url.port)) && hosts(literal) === undefined) throw new HttpTrouble('port_refused')
       return url
     },
@@ -72,13 +79,13 @@ export function createEgress({
       const origin = new URL(`${protocol}//${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`).origin
       const addresses = isIP(hostname) === 0 ? await lookupAll(hostname, lookup) : [hostname]
       // One private answer among public ones is the mark of a rebinding name: all are refused.
-      if (!allowed.has(origin) && !addresses.every(isPublicAddress)) throw new HttpTrouble('private_address')
+      if (!allowed.has(origin) && addresses.some(isRefused)) throw new HttpTrouble('private_address')
       return addresses.slice(0, addressesMax).map((address) => ({ address, port }))
     },
   }
 }
 
-async function lookupAll(hostname: string, lookup: NonNullable<EgressOptions['lookup']>): Promise<string[]> {
+async function lookupAll(hostname: string, lookup: Lookup): Promise<string[]> {
   try {
     const found = (await lookup(hostname)).map((entry) => entry.address)
     if (found.length === 0) throw new HttpTrouble('dns_failed')
@@ -88,8 +95,9 @@ async function lookupAll(hostname: string, lookup: NonNullable<EgressOptions['lo
   }
 }
 
-const portOf = ({ port, protocol }: URL): number => Number(port) || (protocol === 'https:' ? 443 : 80)
+export const portOf = ({ port, protocol }: URL): number => Number(port) || (protocol === 'https:' ? 443 : 80)
 
 const isLocalByName = (hostname: string): boolean => isIP(bare(hostname)) !== 0 || hostname === 'localhost' || hostname.endsWith('.localhost')
 
-const bare = (hostname: string): string => (hostname.startsWith('[') ? hostname.slice(1, -1) : hostname)
+/** Without the brackets that an IPv6 address has in a URL. */
+export const bare = (hostname: string): string => (hostname.startsWith('[') ? hostname.slice(1, -1) : hostname)

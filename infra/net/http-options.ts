@@ -18,6 +18,7 @@ export async function httpOptions(
     bodiesBytesMax: miner.bodies_bytes_max,
     hosts: (hostname: string) => (site && hosts.has(hostname) ? { address: '127.0.0.1', port: site.port } : undefined),
     ports: miner.ports,
+    dnsServers: miner.dns_servers,
     allowPrivate: sources.flatMap(({ seeds }) => seeds.map((seed) => new URL(seed).origin)),
   }
 }

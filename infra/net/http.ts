@@ -3,11 +3,12 @@ import { BodyBudget, type HeldBody } from './body-budget.ts'
 import { decodeBody } from './body.ts'
 import { guardedConnector, type Connected } from './connector.ts'
 import { Deadline } from './deadline.ts'
-import { createEgress, type EgressOptions } from './egress.ts'
+import { bare, createEgress, portOf, type EgressOptions, type Lookup } from './egress.ts'
 import { Exchange, isRedirect, type Answer } from './exchange.ts'
 import { headerValue, headerValues, type HeaderLines } from './header-lines.ts'
 import { Hops } from './hops.ts'
 import { failureReason, HttpTrouble, type HttpFailureReason } from './http-failure.ts'
+import { nameResolver } from './name-resolver.ts'
 
 export interface HttpOptions extends EgressOptions {
   /** Sent as it is; see user-agent.ts. */
@@ -26,6 +27,10 @@ export interface HttpOptions extends EgressOptions {
   bodiesBytesMax?: number
   /** Certificate authorities (PEM) trusted instead of the well-known ones. */
   ca?: string
+  /** DNS servers, `192.0.2.1` or `192.0.2.1:53`; absent or none: those of this machine. */
+  dnsServers?: readonly string[]
+  /** Asked instead of DNS servers. */
+  lookup?: Lookup
 }
 
 interface GetOptions {
@@ -81,6 +86,12 @@ export interface Http extends AsyncDisposable {
   get(url: string, options?: GetOptions): Promise<HttpResponse | HttpFailure>
   /** Whether a host is served by this process itself. */
   isVirtual(hostname: string): boolean
+  /**
+   * The IP address that will be asked first for a URL; undefined for a host served by this process, and where none may be asked or is found: the request
+   * tells why.
+   * @throws the signal's reason when aborted; nothing else
+   */
+  addressOf(url: string, signal?: AbortSignal): Promise<string | undefined>
 }
 
 const headerBytesMax = 32 * 1024
@@ -89,9 +100,11 @@ const bodiesBytesDefault = 256 * 2 ** 20
 const acceptEncoding = 'gzip, br, deflate, zstd'
 
 export function createHttp(options: HttpOptions): Http {
-  const egress = createEgress(options)
+  const names = nameResolver({ servers: options.dnsServers })
+  const egress = createEgress({ ...options, lookup: options.lookup ?? names.lookup })
   const { timeoutMs } = options
-  const connector = guardedConnector({ egress, connectMs: Math.min(options.connectMs ?? 10_000, timeoutMs), ca: options.ca })
+  const connectMs = Math.min(options.connectMs ?? 10_000, timeoutMs)
+  const connector = guardedConnector({ egress, connectMs, ca: options.ca })
   const agent = new Agent({
     connect: connector.connect,
     maxHeaderSize: headerBytesMax,
@@ -105,10 +118,25 @@ export function createHttp(options: HttpOptions): Http {
     allowH2: true,
   })
   const bodies = new BodyBudget(options.bodiesBytesMax ?? bodiesBytesDefault)
-  const addressOf = (url: URL): Connected | undefined => (egress.isVirtual(url.hostname) ? undefined : connector.latest(url.origin))
+  const connectedTo = (url: URL): Connected | undefined => (egress.isVirtual(url.hostname) ? undefined : connector.latest(url.origin))
   return {
     isVirtual: egress.isVirtual,
+    async addressOf(text, signal) {
+      using deadline = new Deadline(connectMs, signal)
+      const { promise: ended, reject } = Promise.withResolvers<never>()
+      deadline.watch({ stop: reject })
+      try {
+        const url = egress.admit(text)
+        if (egress.isVirtual(url.hostname)) return undefined
+        const [first] = await Promise.race([egress.resolve(url.protocol, bare(url.hostname), portOf(url)), ended])
+        return first?.address
+      } catch {
+        signal?.throwIfAborted()
+        return undefined
+      }
+    },
     async [Symbol.asyncDispose]() {
+      names.close()
       connector.close()
       await agent.destroy()
     },
@@ -121,7 +149,7 @@ export function createHttp(options: HttpOptions): Http {
       try {
         hops.enter(start)
         const { answer, before } = await follow(hops, get, async (url) => ({
-          before: addressOf(url),
+          before: connectedTo(url),
           answer: await ask(agent, url, options, get, deadline, held),
         }))
         const caps = { bytesMax: get.bytesMax ?? options.bytesMax, truncate: get.truncate ?? false }
@@ -133,7 +161,7 @@ export function createHttp(options: HttpOptions): Http {
           heldBytes = body.bytes.buffer.byteLength
           get.hold.defer(() => held.settle(0))
         }
-        const now = addressOf(hops.url)
+        const now = connectedTo(hops.url)
         return {
           ok: true,
           url: hops.at,
@@ -148,7 +176,7 @@ export function createHttp(options: HttpOptions): Http {
       } catch (error) {
         if (get.signal?.aborted) throw get.signal.reason
         const detail = error instanceof Error ? error.message : String(error)
-        return { ok: false, url: hops.at, reason: failureReason(error), detail, address: hops.begun ? addressOf(hops.url)?.address : undefined }
+        return { ok: false, url: hops.at, reason: failureReason(error), detail, address: hops.begun ? connectedTo(hops.url)?.address : undefined }
       } finally {
         held.settle(heldBytes)
       }

@@ -53,6 +53,7 @@ export function steadyWeb({ hosts, now }: WebOptions): SteadyWeb {
   }
   const http: Http = {
     isVirtual: () => false,
+    addressOf: async (url) => new URL(url).hostname,
     [Symbol.asyncDispose]: async () => undefined,
     async get(url, { headers = {} } = {}) {
       web.requests++
