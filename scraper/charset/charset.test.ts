@@ -2,21 +2,35 @@ import { expect, test } from 'vitest'
 import { decodeText } from './charset.ts'
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1')
+const wide = (text: string) => Buffer.from(text, 'utf16le')
 
 test.each([
-  ['a byte order mark', Buffer.from('\ufeffé', 'utf16le'), 'text/html; charset=utf-8', 'é', 'utf-16le'],
-  ['the header', latin1('\xe9'), 'text/html; charset="ISO-8859-1"', 'é', 'windows-1252'],
+  ['a byte order mark', wide('\ufeffé'), 'text/html; charset=utf-8', 'é', 'utf-16le'],
+  ['a byte order mark, the other way about', wide('\ufeffé').swap16(), undefined, 'é', 'utf-16be'],
+  ['a byte order mark of UTF-8', Buffer.from('\ufeffé'), 'text/html; charset=koi8-r', 'é', 'utf-8'],
+  ['UTF-16 without a mark', wide('<p>é 東京'), 'text/html', '<p>é 東京', 'utf-16le'],
+  ['UTF-16 without a mark, the other way about', wide('<?xml?>é').swap16(), undefined, '<?xml?>é', 'utf-16be'],
+  ['the header', latin1('<meta charset=koi8-r>\xe9'), 'text/html; charset="ISO-8859-1"', '<meta charset=koi8-r>é', 'windows-1252'],
   ['the markup', latin1('<meta charset="windows-1251">\xe9'), 'text/html', '<meta charset="windows-1251">й', 'windows-1251'],
   [
-    'the older markup',
-    latin1('<meta http-equiv=content-type content="text/html; charset=koi8-r">\xc1'),
-    undefined,
-    '<meta http-equiv=content-type content="text/html; charset=koi8-r">а',
-    'koi8-r',
+    'an XML declaration',
+    latin1('<?xml version="1.0" encoding="windows-1250"?>\xb9'),
+    'text/html',
+    '<?xml version="1.0" encoding="windows-1250"?>ą',
+    'windows-1250',
   ],
   ['what is UTF-8', Buffer.from('é'), undefined, 'é', 'utf-8'],
   ['what is UTF-8 but for its end', Buffer.from('é'.repeat(30)).subarray(0, 59), undefined, `${'é'.repeat(29)}\ufffd`, 'utf-8'],
-  ['what is not', latin1('\x93\xe9\x94'), undefined, '“é”', 'windows-1252'],
   ['a charset nobody knows', Buffer.from('é'), 'text/html; charset=x-none', 'é', 'utf-8'],
-  ['a markup that cannot be true', Buffer.from('<meta charset=utf-16>é'), undefined, '<meta charset=utf-16>é', 'utf-8'],
-])('text is decoded by %s', (_, bytes, type, text, charset) => expect(decodeText(bytes, type)).toEqual({ text, charset }))
+  ['an escape sequence that is none of Japan', latin1('\x1b[31mred'), undefined, '\x1b[31mred', 'utf-8'],
+])('text is decoded by %s', (_, bytes, type, text, charset) => expect(decodeText(bytes, type)).toEqual({ text, charset, isGuessed: false }))
+
+test.each([
+  ['Western', latin1('\x93\xe9\x94'), '“é”', 'windows-1252'],
+  ['Japanese in escape sequences', latin1('\x1b$B$9$Y$F$N?M4V\x1b(B'), 'すべての人間', 'iso-2022-jp'],
+])('text is decoded by what it looks like: %s', (_, bytes, text, charset) => expect(decodeText(bytes, 'text/html')).toEqual({ text, charset, isGuessed: true }))
+
+test('Korean and Hong Kong’s characters come out of what is declared', () => {
+  expect(decodeText(Buffer.of(0x8c, 0x63), 'text/html; charset=euc-kr').text).toBe('똠')
+  expect(decodeText(Buffer.of(0x87, 0xc4), 'text/html; charset=big5').text).toBe('䤯')
+})

@@ -1,4 +1,5 @@
 /* oxlint-disable no-control-regex -- the patterns are of bytes. */
+import { utf16Of } from './utf-16.ts'
 
 /** What a body is, as far as a crawler cares. */
 export type ContentKind = 'html' | 'feed' | 'sitemap' | 'xml' | 'text' | 'json' | 'pdf' | 'image' | 'media' | 'font' | 'gzip' | 'archive' | 'binary' | 'empty'
@@ -60,10 +61,10 @@ export function contentKind(body: Uint8Array, contentType: string | undefined): 
       .trim()
       .toLowerCase() ?? ''
   const declared = byDeclaration.find(([pattern]) => pattern.test(essence))?.[1]
-  const text = head.replace(/^(?:\xef\xbb\xbf|\xfe\xff|\xff\xfe)/, '')
-  const isWide = text.length < head.length && head.charCodeAt(0) !== 0xef
+  // Markup is ASCII, half of which is empty in UTF-16.
+  const isWide = utf16Of(body) !== undefined
+  const text = isWide ? head.replace(/^(?:\xfe\xff|\xff\xfe)/, '').replaceAll('\0', '') : head.replace(/^\xef\xbb\xbf/, '')
   if (!isWide && binaryByte.test(text)) return 'binary'
-  if (isWide) return declared ?? 'text'
   if (unknownType.test(essence)) return sniffText(text) ?? 'text'
   if (declared === undefined) return 'binary'
   // Text that was meant to be shown as it is stays text (§7.2), except what only a feed or sitemap begins with.

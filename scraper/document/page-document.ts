@@ -1,6 +1,7 @@
 import { headerValue } from '#infra/net/header-lines.ts'
 import { recentValues } from '#infra/recent-values.ts'
-import { decodeText } from '../charset/charset.ts'
+import { isDoubtful } from '../charset/charset-doubt.ts'
+import { decodeText, type DecodedText } from '../charset/charset.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { dataSource } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
@@ -53,7 +54,7 @@ export interface RefusedText {
 
 /** What was made of a page. */
 export interface PageReading {
-  /** Or why there is none: a rights refusal, `too_deep`, `no_text`, a quality rule's code. */
+  /** Or why there is none: a rights refusal, `too_deep`, `no_text`, `doubtful_charset`, a quality rule's code. */
   document: PageDocument | string
   /** Identity of its text (contentId), whether it became a document or not. */
   textId: string
@@ -96,10 +97,11 @@ export async function openTaskReader(languages: Promise<IdentifyLanguage> = open
 function readPage(task: PageTask, reader: Reader): PageReading {
   const { fetched, rendered } = task
   const { url, headers, body } = fetched
-  const html = rendered ?? decodeText(body, headerValue(headers, 'content-type')).text
+  const decoded = rendered === undefined ? decodeText(body, headerValue(headers, 'content-type')) : asShown(rendered)
+  const html = decoded.text
   const page = extractPage(html, url)
   const textChars = page.text.length
-  const made = documentOf(page, task, reader)
+  const made = documentOf(page, decoded, task, reader)
   const { document, refused } = typeof made === 'object' && 'reason' in made ? { document: made.reason, refused: made.refused } : { document: made }
   // What may not be used need not be shown either.
   const mayBeShown = rendered === undefined && !(typeof document === 'string' && isRightsRefusal(document))
@@ -107,8 +109,12 @@ function readPage(task: PageTask, reader: Reader): PageReading {
   return { document, textId, ...(refused && { refused }), textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
 }
 
+/** A browser gives characters, whatever the bytes were. */
+const asShown = (rendered: string): DecodedText => ({ text: rendered, charset: 'utf-8', isGuessed: false })
+
 function documentOf(
   page: ExtractedPage,
+  decoded: DecodedText,
   { fetched, robotsTxt, host, nowMs, obeyRights, keepsMarkdown, quality: choice, refusedTextBytes = 0 }: PageTask,
   reader: Reader,
 ): PageDocument | string | { reason: string; refused: RefusedText } {
@@ -121,6 +127,7 @@ function documentOf(
   const whole = normalizeText(page.text)
   if (whole === '') return 'no_text'
   const { lang, score, shares } = reader.identifyLanguage(whole, page.lang)
+  if (isDoubtful(whole, decoded, shares)) return 'doubtful_charset'
   const rules = reader.qualityOf(choice)
   const { text: kept, quality, refusal, refused: scores } = rules.judge(whole, lang)
   if (refusal !== undefined) {

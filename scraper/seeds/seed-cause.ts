@@ -34,6 +34,7 @@ const sentences: Readonly<Record<string, string>> = {
   unavailable: 'its owner says that it is not available any more',
   no_job: 'no source includes it, nor anything it links to',
   no_text: 'it holds no text, and leads to nothing that a source includes',
+  doubtful_charset: 'its bytes make no text in the charset that it declares, or in any other',
   lists_nothing: 'it lists no address of its own host',
 }
 

@@ -9,7 +9,6 @@ import type { Fetched } from './source.ts'
 
 /** Longer ones are cut while they are read, and then are no URL that anybody meant. */
 const urlCharsMax = 2048
-const dateCharsMax = 64
 
 /** Whether a body is a gzipped file: the magic bytes tell. */
 export const isGzip = (body: Uint8Array): boolean => body[0] === 0x1f && body[1] === 0x8b
@@ -42,7 +41,7 @@ export class ListEntry {
 
   /** The latest counts. */
   addDate(text: string): void {
-    const time = text.length <= dateCharsMax ? parseDate(text)?.getTime() : undefined
+    const time = parseDate(text)?.getTime()
     if (time !== undefined) this.#modifiedAt = Math.max(time, this.#modifiedAt ?? time)
   }
 

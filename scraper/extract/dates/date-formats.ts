@@ -1,4 +1,5 @@
 import { monthOf } from './date-months.ts'
+import { hoursOfZone } from './zone-names.ts'
 
 /** A date as it is printed. `day` is the printed day, whatever zone it is in: two readers of the page see the same. */
 export interface PrintedDate {
@@ -35,23 +36,6 @@ const jsonDate = /^\/Date\((\d{12,13})/
 const foreignDigits = /[\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\u0ae6-\u0aef\uff10-\uff19]/g
 const time =
   /^(?:[T_]|[\s,|·•–—@-]{0,4}(?:at|um|às|as|alle|ore|kl\.?|om|o|a las|à|klo|в|saat)?\s{0,2})(\d{1,2})(?::|h|\.(?=\d\d(?!\d|\.))|(?=\d{4}))(\d{2})(?::?(\d{2})(?:[.,]\d{1,9})?)?\s{0,2}(am|pm|a\.m\.|p\.m\.)?\s{0,2}(Z\b|UTC|GMT|[ECMP][SD]T\b|CES?T\b|BST\b|JST\b|IST\b|MSK\b)?\s?([+-]\d{1,2}:?\d{2}(?!\d))?/i
-const zoneHours: Record<string, number> = {
-  EST: -5,
-  EDT: -4,
-  CST: -6,
-  CDT: -5,
-  MST: -7,
-  MDT: -6,
-  PST: -8,
-  PDT: -7,
-  CET: 1,
-  CEST: 2,
-  BST: 1,
-  JST: 9,
-  IST: 5.5,
-  MSK: 3,
-}
-
 /**
  * Reads the first date of a value: ISO 8601 and its relatives, seconds and milliseconds since 1970, the dates of mail and HTTP, numbers in the order of
  * the page, and names of months in many languages. Total, and linear: it looks at 400 characters.
@@ -217,5 +201,5 @@ function offsetOf([, , , , , name, offset]: RegExpExecArray): number | undefined
     const ms = (Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2))) * 60_000
     return ms > 15 * 3_600_000 ? 0 : offset.startsWith('-') ? -ms : ms
   }
-  return name === undefined ? undefined : (zoneHours[name.toUpperCase()] ?? 0) * 3_600_000
+  return name === undefined ? undefined : (hoursOfZone(name) ?? 0) * 3_600_000
 }
