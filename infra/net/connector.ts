@@ -1,6 +1,8 @@
 import { isIP, type Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { buildConnector } from 'undici'
 import { recentValues, textBytes } from '../recent-values.ts'
+import { readLeniently } from './answer-wire.ts'
 import type { Egress } from './egress.ts'
 import { HttpTrouble } from './http-failure.ts'
 
@@ -33,7 +35,7 @@ const bytesMax = 4 * 2 ** 20
 
 /**
  * The undici connector that knows only checked addresses: it asks the egress rule where a host is and connects there, one address after the
- * other, without a lookup of its own. For TLS the name in the URL is still the one the certificate must carry; HTTP/2 is spoken where ALPN chooses it.
+ * other, without a lookup of its own. Answers of HTTP/1 are read as browsers read them. For TLS the name in the URL is still the one the certificate must carry; HTTP/2 is spoken where ALPN chooses it.
  */
 export function guardedConnector({ egress, connectMs, ca }: ConnectorOptions): Connector {
   // Typed as returning nothing, it returns its socket: the only hold on one that does not connect.
@@ -53,6 +55,7 @@ export function guardedConnector({ egress, connectMs, ca }: ConnectorOptions): C
     for (const { address, port: at } of await within(connectMs, egress.resolve(options.protocol, hostname, port))) {
       try {
         const socket = await attempt({ ...options, ...tls, hostname: address, port: String(at) })
+        if (!(socket instanceof TLSSocket && socket.alpnProtocol === 'h2')) readLeniently(socket)
         connected.keep(`${options.protocol}//${options.host ?? hostname}`, { address, connectMs: performance.now() - startedAt })
         return socket
       } catch (error) {
