@@ -1,4 +1,5 @@
 import { Agent } from 'undici'
+import { pathOf } from '#schemas/identity/url-parts.ts'
 import { BodyBudget, type HeldBody } from './body-budget.ts'
 import { decodeBody } from './body.ts'
 import { guardedConnector, type Connected } from './connector.ts'
@@ -201,7 +202,7 @@ function ask(agent: Agent, url: URL, options: HttpOptions, get: GetOptions, dead
   const exchange = new Exchange({ wireBytesMax: get.bytesMax ?? options.bytesMax, headerBytesMax, truncate: get.truncate ?? false }, held)
   const headers = { 'user-agent': options.userAgent, 'accept-encoding': acceptEncoding, ...get.headers }
   deadline.watch(exchange)
-  agent.dispatch({ origin: url.origin, path: url.pathname + url.search, method: 'GET', headers }, exchange)
+  agent.dispatch({ origin: url.origin, path: pathOf(url.href), method: 'GET', headers }, exchange)
   return exchange.answer
 }
 

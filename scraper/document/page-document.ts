@@ -5,8 +5,10 @@ import { decodeText, type DecodedText } from '../charset/charset.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { dataSource } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
+import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
+import { hostOf } from '#schemas/identity/url-parts.ts'
 import { qualitySettings, type QualityChoice } from '#schemas/quality.ts'
 import { extractPage, type ExtractedPage } from '../extract/extract-page.ts'
 import { openLanguages, type IdentifyLanguage } from '../extract/language/language.ts'
@@ -119,6 +121,7 @@ function documentOf(
   reader: Reader,
 ): PageDocument | string | { reason: string; refused: RefusedText } {
   const { headers, url } = fetched
+  const uri = canonicalUrl(url) ?? url
   const robots = readPageRobots(headers, { ...page, robots: page.metaRobots }, url)
   const rights = pageRights({ robotsTxt, host, robots, licence: page.licence })
   const forbidden = rightsRefusal(rights, robots, { obey: obeyRights, nowMs })
@@ -139,9 +142,9 @@ function documentOf(
   if (text === '') return 'no_text'
   return {
     id: contentId(text),
-    uri: url,
+    uri,
     url,
-    host: new URL(url).host,
+    host: hostOf(uri),
     page_type: page.pageType,
     title: rules.replacePersonalData(page.title).text,
     author: page.author === undefined ? null : rules.replacePersonalData(page.author).text,

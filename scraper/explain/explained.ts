@@ -34,7 +34,8 @@ export async function explained(page: string, { url }: ExplainFlags, settings: E
   const jobs = compileJobs(jobsOf(sources))
   const readable = isUrl ? await fetched(page, settings, jobs, signal) : await pageOfFile(page, url, miner.page_bytes_max)
   await using known = await openAllKnown(resolve(data.dir))
-  const job = jobs.of(readable.fetched.url)
+  const uri = canonicalUrl(readable.fetched.url)
+  const job = uri === undefined ? undefined : jobs.of(uri)
   const task = pageTask({ ...readable, quality: job?.web.quality }, nowMs, { obeyRights: miner.obey_rights, keepsMarkdown: false })
   return await explain(task, { known, label: job && labelOf(job) })
 }

@@ -1,5 +1,5 @@
 import { OrreryError } from '#schemas/errors.ts'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { linkedUrl } from '#schemas/identity/canonical-url.ts'
 import { fetchTarget, type FetchServices } from '../fetch/fetch-target.ts'
 import type { Readable } from '../document/read-page.ts'
 import { createHostPolicies } from '../robots/host-policies.ts'
@@ -18,18 +18,18 @@ export async function pageOfUrl(
 ): Promise<Readable> {
   const robots = createRobots(http, pace)
   const policies = createHostPolicies(http, pace)
-  let url = canonicalUrl(text)
-  for (let hops = 0; url !== undefined && hops <= redirectsMax; hops++) {
-    const outcome = await fetchTarget({ url, kind: 'page' }, undefined, { http, robots, pace, ...(headersOf && { headersOf }) }, signal)
-    if (outcome.kind === 'moved') url = outcome.location
+  let page = linkedUrl(text)
+  for (let hops = 0; page !== undefined && hops <= redirectsMax; hops++) {
+    const outcome = await fetchTarget({ ...page, kind: 'page' }, undefined, { http, robots, pace, ...(headersOf && { headersOf }) }, signal)
+    if (outcome.kind === 'moved') page = outcome.location === undefined ? undefined : linkedUrl(outcome.location)
     else if (outcome.kind === 'read' && outcome.isPage) {
-      for (const file of policies.unasked(url, outcome.permission.rules)) await policies.ask(file, signal)
-      return { ...outcome, policy: policies.of(url) }
-    } else throw refused(url, outcome.kind === 'read' || outcome.kind === 'unchanged' ? 'not_html' : outcome.reason)
+      for (const file of policies.unasked(page.url, outcome.permission.rules)) await policies.ask(file, signal)
+      return { ...outcome, policy: policies.of(page.url) }
+    } else throw refused(page.url, outcome.kind === 'read' || outcome.kind === 'unchanged' ? 'not_html' : outcome.reason)
   }
-  throw url === undefined
+  throw page === undefined
     ? new OrreryError('invalid_argument', `"${text}" is no address of a page; give an http or https URL, or a file.`, { text })
-    : refused(url, 'too_many_redirects')
+    : refused(page.url, 'too_many_redirects')
 }
 
 const refused = (url: string, reason: string): OrreryError =>

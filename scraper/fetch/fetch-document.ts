@@ -6,8 +6,9 @@ import type { ReadPage } from '../document/read-page.ts'
 export type FetchedDocument = { ok: true; document: PageDocument } | { ok: false; reason: string; fault: 'ours' | 'page' }
 
 /**
- * Fetches one page exactly as a miner does: same robots, same extraction, same rules, one request. What its owner reserved is no fault of a copy: it is for
+ * Fetches one page exactly as a miner does: same robots, same extraction, same rules, one turn. What its owner reserved is no fault of a copy: it is for
  * the miner to obey, and for a dataset to leave out.
+ * @param url as it is to be asked
  * @throws the signal's reason when aborted
  */
 export async function fetchDocument(url: string, services: FetchServices & { readPage: ReadPage }, signal: AbortSignal): Promise<FetchedDocument> {

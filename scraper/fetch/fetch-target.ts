@@ -1,9 +1,8 @@
-import { headerValue } from '#infra/net/header-lines.ts'
+import { headerValue, headerValues } from '#infra/net/header-lines.ts'
 import { isOwnRefusal, isTransient } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
-import type { PreviousVisit, Target } from '#schemas/frontier.ts'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { askedUrl, type PreviousVisit, type Target } from '#schemas/frontier.ts'
 import type { HostPolicy } from '../robots/rights.ts'
 import { mayFetch, type HostRobots, type Robots } from '../robots/robots.ts'
 import type { Found } from '../source/found.ts'
@@ -11,6 +10,8 @@ import type { PagePool } from '../document/page-pool.ts'
 import { readAnswer } from '../source/read-answer.ts'
 import { sources, type Fetched } from '../source/source.ts'
 import type { WarcWriter } from '../warc/warc-writer.ts'
+import { headerUrl } from './header-url.ts'
+import { RedirectChain, type Detours, type Redirect } from './redirect-chain.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 export interface FetchServices {
@@ -24,6 +25,12 @@ export interface FetchServices {
   pages?: Pick<PagePool, 'find'>
   /** Keeps what was asked and what came back. */
   archive?: Pick<WarcWriter, 'write'> | undefined
+  /** The rest of the host after a request, before the next of the same visit, ms; absent: none. */
+  restMs?: (ending: { exchange: Exchange; permission: Permission }) => number
+  /** Whether another page of the host may be asked for on the way; absent: any may be. */
+  mayAsk?: (url: string) => boolean
+  /** Which hosts send back what they sent away; absent: any may. */
+  detours?: Detours
 }
 
 /** The robots.txt that allowed a request. */
@@ -64,32 +71,82 @@ interface Trouble {
 export type FetchOutcome =
   | ReadOutcome
   | { kind: 'unchanged'; permission: Permission; headers: Fetched['headers']; exchange: Exchange }
-  /** The page is somewhere else: undefined when no page's URL is there. */
+  /** The page is somewhere else, at an address as it is to be asked: undefined when no page's URL is there. */
   | { kind: 'moved'; location: string | undefined; permission: Permission; exchange: Exchange }
   /** Will be the same next time. */
   | { kind: 'refused'; reason: string; permission: Permission | undefined; exchange: Exchange | undefined }
   | Trouble
 
+/** Longest that redirects keep a visit: no request begins later than this after its first. */
+export const redirectsMsMax = 20_000
+
 /**
- * Asks for one target, once, if robots.txt allows it, and has the source of its kind read the answer. Redirects are not followed: where they lead is another
- * target, with its own turn, its own host's pace and its own permission.
+ * Asks for one target, if robots.txt allows it, and has the source of its kind read the answer. Redirects are followed as long as they lead to another
+ * spelling of the target, or by way of a check back to it (RedirectChain): each is a request of its own, with its permission, its cookies and the host's rest
+ * before it. Where others lead is another target, with its own turn.
  * @param hold as long as the answer is kept
  * @throws the signal's reason when aborted; what reading threw: nothing else for anything the web may do
  */
 export async function fetchTarget(
-  { url, kind }: Pick<Target, 'url' | 'kind'>,
+  target: Pick<Target, 'url' | 'asked' | 'kind'>,
   previous: PreviousVisit | undefined,
-  { http, robots, pace, headersOf, pages, archive }: FetchServices,
+  services: FetchServices,
   signal: AbortSignal,
   hold?: DisposableStack,
 ): Promise<FetchOutcome> {
+  const { pace, restMs, mayAsk, detours } = services
+  const chain = new RedirectChain(askedUrl(target), { now: pace.now, mayAsk, detours })
+  const startedAt = pace.now()
+  let spent: Exchange | undefined
+  for (;;) {
+    const answer = added(await ask(target, chain, previous, services, signal, hold), spent)
+    if (answer.kind !== 'redirect') return ended(chain, answer)
+    const { permission, exchange, retryAfterMs: askedMs = 0 } = answer
+    const turn = chain.turn(answer)
+    if (turn !== 'next') return ended(chain, { ...turn, permission, exchange })
+    const waitMs = Math.max(askedMs, restMs?.({ exchange, permission }) ?? 0)
+    if (pace.now() + waitMs - startedAt > redirectsMsMax)
+      return { ...(chain.moved ?? { kind: 'refused', reason: 'redirect_rest_too_long' }), permission, exchange }
+    if (waitMs > 0) await pace.sleep(waitMs, signal)
+    spent = exchange
+  }
+}
+
+/** What a chain of redirects ends with: what another page than the target answers counts for nothing, unless its host wants to be left alone. */
+function ended(chain: RedirectChain, outcome: FetchOutcome): FetchOutcome {
+  chain.end()
+  const { permission, exchange } = outcome
+  const isOver = chain.isAtPage || (outcome.kind === 'trouble' && outcome.holdHost)
+  return isOver || !chain.moved || !permission || !exchange ? outcome : { ...chain.moved, permission, exchange }
+}
+
+/** With what the requests before it cost. */
+function added<Outcome extends { exchange: Exchange | undefined }>(outcome: Outcome, spent: Exchange | undefined): Outcome {
+  if (!spent) return outcome
+  const { exchange } = outcome
+  return { ...outcome, exchange: exchange ? { ...exchange, wireBytes: exchange.wireBytes + spent.wireBytes } : spent }
+}
+
+type RedirectAnswer = Redirect & { kind: 'redirect'; retryAfterMs: number | undefined; permission: Permission; exchange: Exchange }
+
+/** One request. */
+async function ask(
+  { url: page, kind }: Pick<Target, 'url' | 'kind'>,
+  chain: RedirectChain,
+  previous: PreviousVisit | undefined,
+  { http, robots, pace, headersOf, pages, archive }: FetchServices,
+  signal: AbortSignal,
+  hold: DisposableStack | undefined,
+): Promise<FetchOutcome | RedirectAnswer> {
+  const { at: url, isAtPage } = chain
   const permission = await robots.of(url, signal)
   if (permission.state === 'unreachable') return withoutRobots(permission, pace.now())
   if (!mayFetch(permission, url)) return { kind: 'refused', reason: 'robots_disallowed', permission, exchange: undefined }
 
   const source = sources[kind]
   const startedAt = performance.now()
-  const headers = { ...headersOf?.(url), accept: source.accept, ...conditions(previous) }
+  const condition = isAtPage ? previous : undefined
+  const headers = { ...headersOf?.(page), accept: source.accept, ...conditions(condition), ...chain.headers }
   const answer = await http.get(url, {
     headers,
     signal,
@@ -105,12 +162,12 @@ export async function fetchTarget(
   }
   const { status } = answer
   await archive?.write({ url, requestHeaders: headers, status, headers: answer.headers, body: answer.body, address: answer.address })
-  if (status === 200 || status === 203) {
+  if ((status === 200 || status === 203) && isAtPage) {
     const fetched: Fetched = { url, status, headers: answer.headers, body: answer.body, wireBytes: answer.wireBytes }
     const read = await readAnswer(kind, fetched, pages, signal)
     return typeof read === 'string' ? { kind: 'refused', reason: read, permission, exchange } : { kind: 'read', fetched, ...read, permission, exchange }
   }
-  return withoutPage(url, status, answer.headers, previous, pace.now(), { permission, exchange })
+  return withoutPage(url, status, answer.headers, condition, pace.now(), { permission, exchange })
 }
 
 /** What is wrong with the host is the reason of its pages, too; what is wrong with its robots.txt alone is not. */
@@ -127,7 +184,7 @@ function withoutPage(
   previous: PreviousVisit | undefined,
   now: number,
   asked: { permission: Permission; exchange: Exchange },
-): FetchOutcome {
+): FetchOutcome | RedirectAnswer {
   const reason = `http_${status}`
   if (status === 304 && isConditional(previous)) return { kind: 'unchanged', headers, ...asked }
   if (status === 429 || status === 503)
@@ -136,8 +193,9 @@ function withoutPage(
   if (status >= 500 || status === 408 || status === 425) return { kind: 'trouble', reason, retryAfterMs: undefined, holdHost: false, ...asked }
   const location = headerValue(headers, 'location')
   if (status > 300 && status < 400 && location !== undefined) {
-    const target = canonicalUrl(location, url)
-    return target === url ? { kind: 'refused', reason: 'redirect_loop', ...asked } : { kind: 'moved', location: target, ...asked }
+    const isTemporary = status === 302 || status === 303 || status === 307
+    const wait = { retryAfterMs: retryAfterMs(headerValue(headers, 'retry-after'), now) }
+    return { kind: 'redirect', to: headerUrl(location, url), isTemporary, setCookies: headerValues(headers, 'set-cookie'), ...wait, ...asked }
   }
   return { kind: 'refused', reason, ...asked }
 }

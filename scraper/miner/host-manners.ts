@@ -1,6 +1,6 @@
 import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
-import type { Claim, Frontier } from '#schemas/frontier.ts'
+import { askedUrl, type Claim, type Frontier } from '#schemas/frontier.ts'
 import { hostnameOf, hostOf } from '#schemas/identity/url-parts.ts'
 import type { Exchange, Permission } from '../fetch/fetch-target.ts'
 import { retryAfterMs } from '../fetch/retry-after.ts'
@@ -64,8 +64,8 @@ export class HostManners {
   async #asksHost(claim: Claim): Promise<boolean> {
     const { policies, robots, frontier, pace, signal } = this.#options
     for (;;) {
-      const permission = await robots.of(claim.url, signal)
-      if (permission.state === 'unreachable' || !mayFetch(permission, claim.url)) return false
+      const permission = await robots.of(askedUrl(claim), signal)
+      if (permission.state === 'unreachable' || !mayFetch(permission, askedUrl(claim))) return false
       const [file] = policies.unasked(claim.url, permission.rules)
       if (file === undefined) return false
       const { trouble, ...exchange } = await policies.ask(file, signal)
@@ -84,7 +84,7 @@ export class HostManners {
     const { interrupted, robots, frontier, pace, signal, hostDelayMs } = this.#options
     const since = interrupted.get(hostOf(claim.url))
     if (since === undefined) return false
-    const permission = await robots.of(claim.url, signal)
+    const permission = await robots.of(askedUrl(claim), signal)
     const until = since + Math.max(hostDelayMs, permission.state === 'unreachable' ? 0 : (permission.rules.crawlDelayMs ?? 0))
     if (until <= pace.now()) return false
     await frontier.defer(claim, { reason: 'resting', until, holdHost: true })

@@ -22,6 +22,7 @@ import { openVariants } from '../discovery/variant-journal.ts'
 import { userAgent } from '#infra/net/user-agent.ts'
 import type { PagePool } from '../document/page-pool.ts'
 import { pageReader } from '../document/read-page.ts'
+import { redirectsMsMax } from '../fetch/fetch-target.ts'
 import { createHostPolicies, type HostPolicies } from '../robots/host-policies.ts'
 import { createRobots, type Robots } from '../robots/robots.ts'
 import { snapshotShards, type SnapshotReport } from '../shard/snapshot.ts'
@@ -220,8 +221,8 @@ async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSign
   const { settings, frontier, pace, reproducible } = options
   const { order, journal, tally } = parts
   const gate = openGate({ ...options, uplink: parts.uplink })
-  // robots.txt, the page, a browser that shows it, its turn in the pool, and some room.
-  const visitMs = 2 * settings.timeout_seconds * 1000 + (options.browser?.longestMs ?? 0) + poolMs + 2000
+  // robots.txt, redirects, the page, a browser that shows it, its turn in the pool, and some room.
+  const visitMs = 2 * settings.timeout_seconds * 1000 + redirectsMsMax + (options.browser?.longestMs ?? 0) + poolMs + 2000
   const work = cycleWork({
     frontier,
     pace,

@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '#schemas/clock.ts'
-import type { Added, Claim, Target, Visit } from '#schemas/frontier.ts'
+import { askedUrl, type Added, type Claim, type Target, type Visit } from '#schemas/frontier.ts'
+import { linkedUrl } from '#schemas/identity/canonical-url.ts'
 import type { Reject, Telemetry } from '#schemas/stage.ts'
 import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
+import { Detours } from '../fetch/redirect-chain.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
 import type { Lastmods } from '../discovery/lastmods.ts'
 import { priorities, type Targets } from '../discovery/targets.ts'
@@ -56,10 +58,13 @@ const notTimed: Exchange = { address: undefined, responseMs: 0, wireBytes: 0 }
 /** A claim that met our own trouble is not the next to be tried. */
 const offlineMs = 1000
 
+const pageAt = ({ location }: Moved) => (location === undefined ? undefined : linkedUrl(location))
+
 /** One visit: fetch, find, keep; and what each way to end it means for the page (scraper/revisit). */
 export class Visitor {
   readonly #options: VisitorOptions
   readonly #manners: HostManners
+  readonly #detours = new Detours()
 
   constructor(options: VisitorOptions) {
     this.#options = options
@@ -81,11 +86,11 @@ export class Visitor {
     }
     if (await this.#manners.comesFirst(claim)) return
     const word = this.#wordOf(claim)
-    const outcome = await fetchTarget(claim, revisits.conditions(claim, word), this.#options, signal, hold)
+    const outcome = await fetchTarget(claim, revisits.conditions(claim, word), this.#fetchServices(claim), signal, hold)
     if (outcome.kind === 'trouble' && uplink.isDown()) return this.#giveBack(claim, outcome)
     this.#manners.note(claim, { exchange: outcome.exchange, isTrouble: outcome.kind === 'trouble' })
     // What is read may still be rejected.
-    if (outcome.kind !== 'read') seeds.note(claim.url, outcome)
+    if (outcome.kind !== 'read') seeds.note(claim.url, outcome.kind === 'moved' ? { ...outcome, location: pageAt(outcome)?.url } : outcome)
     switch (outcome.kind) {
       case 'read':
         return this.#read(claim, outcome, word)
@@ -104,7 +109,7 @@ export class Visitor {
   /** Ends a visit that met something nobody thought of. */
   async fail(claim: Claim): Promise<void> {
     this.#options.seeds.note(claim.url, { kind: 'refused', reason: 'internal' })
-    const known = await this.#options.robots.of(claim.url).catch(() => undefined)
+    const known = await this.#options.robots.of(askedUrl(claim)).catch(() => undefined)
     await this.#giveUp(claim, 'failed', 'internal', { exchange: notTimed, permission: known?.state === 'unreachable' ? undefined : known }, { stage: 'visit' })
   }
 
@@ -158,11 +163,26 @@ export class Visitor {
 
   async #moved(claim: Claim, outcome: Moved): Promise<void> {
     const { location } = outcome
-    const found = location === undefined ? noFinds : { ...noFinds, [`${claim.kind}s` as const]: [{ url: location }] }
+    const page = pageAt(outcome)
+    const found = page ? { ...noFinds, [`${claim.kind}s` as const]: [page] } : noFinds
     // Where a seed lies now is as good as the seed.
     const at = claim.priority >= priorities.seed ? { ...claim, depth: -1 } : claim
     await this.#addFound(at, found, outcome.permission)
     await this.#giveUp(claim, 'rejected', 'redirected', outcome, { stage: 'fetch', details: { location: location ?? null } })
+  }
+
+  /** Between two requests of a chain of redirects the host rests as after any. */
+  #fetchServices(claim: Claim): FetchServices {
+    const { blocks, excludes } = this.#options
+    return {
+      ...this.#options,
+      detours: this.#detours,
+      mayAsk: (url) => !blocks?.(url) && !excludes?.(url),
+      restMs: (ending) => {
+        this.#manners.note(claim, { ...ending, isTrouble: false })
+        return this.#manners.restMs(claim, ending)
+      },
+    }
   }
 
   async #trouble(claim: Claim, outcome: Trouble): Promise<void> {
@@ -234,15 +254,16 @@ export class Visitor {
   }
 
   /** What the host of a page says of it beside it. */
-  #wordOf({ url, kind }: Claim): string | undefined {
-    return kind === 'page' ? wordDigest(hostWord(this.#options.policies.of(url), url)) : undefined
+  #wordOf(claim: Claim): string | undefined {
+    return claim.kind === 'page' ? wordDigest(hostWord(this.#options.policies.of(claim.url), askedUrl(claim))) : undefined
   }
 
   /** A page that has not changed may be taken back by the headers of the answer that says so. */
-  #refusalOf({ url }: Claim, { headers, permission }: NotChanged): string | undefined {
+  #refusalOf(claim: Claim, { headers, permission }: NotChanged): string | undefined {
     const { policies, obeyRights, facts } = this.#options
+    const url = askedUrl(claim)
     const robots = readPageRobots(headers, { robots: [] }, url)
-    const rights = pageRights({ robotsTxt: permission.state, host: hostWord(policies.of(url), url), robots, licence: undefined })
+    const rights = pageRights({ robotsTxt: permission.state, host: hostWord(policies.of(claim.url), url), robots, licence: undefined })
     return rightsRefusal(rights, robots, { obey: obeyRights, nowMs: facts.now() })
   }
 }

@@ -4,6 +4,8 @@ import type { Http } from '#infra/net/http.ts'
 import type { SubAnswer, SubRequest } from '#infra/net/browser/rendering.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostTurn, HostTurns, TurnEnd } from '#schemas/host-turns.ts'
+import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { hostOf } from '#schemas/identity/url-parts.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { crawlDelayOf, mayFetch, type Robots } from '../robots/robots.ts'
 import type { Scripts } from './scripts.ts'
@@ -50,8 +52,9 @@ export class PageResources {
   constructor(services: ResourceServices, scripts: Scripts, page: string) {
     this.#services = services
     this.#scripts = scripts
-    this.#page = page
-    this.#host = new URL(page).host
+    // Turns are taken for who claimed the host.
+    this.#page = canonicalUrl(page) ?? page
+    this.#host = hostOf(this.#page)
   }
 
   /** The page has just been answered: its host is owed the rest of that before anything else. */

@@ -7,7 +7,7 @@ import { webSource } from './web.ts'
 
 /** What was fetched, as a source plug-in sees it. */
 export interface Fetched {
-  /** Canonical URL of the target. */
+  /** What was asked for: another spelling of the target's URL, maybe, or the one that it was redirected to. */
   url: string
   status: number
   headers: HeaderLines

@@ -88,6 +88,7 @@ describe('a cheating miner is caught', () => {
         ...row,
         text,
         uri: `https://host1.example/page?slug=${n}`,
+        url: `https://host1.example/page?slug=${n}`,
         host: 'host1.example',
         id: contentId(text),
         minhash: minhash(text),
@@ -101,7 +102,10 @@ describe('a cheating miner is caught', () => {
   })
 
   test('with addresses that are spellings of one', async () => {
-    const documents = scene.rows(scene.miner, 60).map((row, n) => ({ ...row, uri: `https://host0.example/page?utm_source=${n}` }))
+    const documents = scene.rows(scene.miner, 60).map((row, n) => {
+      const uri = `https://host0.example/page?utm_source=${n}`
+      return { ...row, uri, url: uri }
+    })
     await publishForged(scene.subnet, scene.miner, job.id, { documents })
     expect(await scene.failures()).toEqual(['row_url'])
   })
@@ -195,6 +199,9 @@ describe('a cheating miner is caught', () => {
     ['row_owner', (row: Document) => ({ ...row, job_id: 'another-job' })],
     ['row_url', (row: Document) => ({ ...row, url: 'javascript:void(0)' })],
     ['row_url', (row: Document) => ({ ...row, host: 'other.example' })],
+    ['row_url', (row: Document) => ({ ...row, url: row.url.replace('.example', '.elsewhere') })],
+    ['row_url', (row: Document) => ({ ...row, url: `${row.url}#part` })],
+    ['row_url', (row: Document) => ({ ...row, url: `${row.url}?utm_source=${'x'.repeat(5000)}` })],
   ])('with rows whose parts disagree: %s', async (code, forge) => {
     await publishForged(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 60).map(forge) })
     expect(await scene.failures()).toContain(code)
@@ -204,6 +211,7 @@ describe('a cheating miner is caught', () => {
     const documents = scene.rows(scene.miner, 60).map((row) => ({
       ...row,
       uri: row.uri.replace('.example', '.elsewhere'),
+      url: row.url.replace('.example', '.elsewhere'),
       host: row.host.replace('.example', '.elsewhere'),
     }))
     await publishForged(scene.subnet, scene.miner, job.id, { documents })

@@ -70,12 +70,12 @@ export async function evaluateClaim(hotkey: string, claim: Claim, params: Evalua
 }
 
 /** What we threw at is neither the miner's nor the page's fault. @throws the signal's reason when aborted */
-async function lookAt({ uri, job_id }: Document, { refetch, wishesOf, telemetry, signal }: EvaluationParams): Promise<Refetched> {
+async function lookAt({ url, job_id }: Document, { refetch, wishesOf, telemetry, signal }: EvaluationParams): Promise<Refetched> {
   try {
-    return await refetch(uri, signal, wishesOf(job_id))
+    return await refetch(url, signal, wishesOf(job_id))
   } catch (error) {
     signal.throwIfAborted()
-    telemetry.event('validator.page_failed', { url: uri, error: stackOf(error) })
+    telemetry.event('validator.page_failed', { url, error: stackOf(error) })
     return { state: 'unknown', reason: 'internal' }
   }
 }

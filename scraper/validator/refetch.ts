@@ -17,8 +17,11 @@ export type Refetched =
 /** What a job says of how its pages are asked for, and of their texts. */
 export type JobWishes = Pick<DesirabilityJob['web'], 'headers' | 'quality'>
 
-/** Fetches a page as a miner would: same robots rules, same extraction, as its job asks. What it rejects with, unless the signal is aborted, makes the page `unknown`. */
-export type Refetch = (uri: string, signal: AbortSignal, wishes?: JobWishes) => Promise<Refetched>
+/**
+ * Fetches a page as a miner would: same robots rules, same extraction, as its job asks. What it rejects with, unless the signal is aborted, makes the page
+ * `unknown`. @param url as the miner asked for it
+ */
+export type Refetch = (url: string, signal: AbortSignal, wishes?: JobWishes) => Promise<Refetched>
 
 export type PageVerdict = { uri: string; textBytes: number } & (
   | { outcome: 'same' }

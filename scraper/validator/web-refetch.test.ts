@@ -15,6 +15,8 @@ const pages: Record<string, string> = {
   '/robots.txt': 'User-agent: *\nDisallow: /closed\nCrawl-delay: 3\n',
   '/page': `<html lang="en"><head><title>Bread</title><meta property="article:published_time" content="2026-01-02T00:00:00Z"></head>
     <body><main><h1>Bread</h1><p>${story(1)}</p></main></body></html>`,
+  '/signed?b=2&a=%2f': `<html lang="en"><body><main><p>${story(3)}</p></main></body></html>`,
+  '/session?PHPSESSID=1': `<html lang="en"><body><main><p>${story(4)}</p></main></body></html>`,
   '/short': `<html><body><main><p>${story(2, 1)}</p></main></body></html>`,
   '/empty': '<html><body></body></html>',
   '/closed': '<html><body>closed</body></html>',
@@ -30,6 +32,7 @@ beforeAll(async () => {
   server = createServer(({ url = '', headers }, response) => {
     const page = pages[url === '/german' && headers['accept-language'] === 'de' ? '/page' : url]
     if (url === '/german' && page === undefined) return void response.writeHead(406).end()
+    if (url === '/session') return void response.writeHead(302, { location: '/session?PHPSESSID=1' }).end()
     if (url === '/broken') return void response.writeHead(503).end()
     return void response
       .writeHead(page === undefined ? 404 : 200, { 'content-type': url.endsWith('.txt') ? 'text/plain' : 'text/html; charset=utf-8' })
@@ -88,6 +91,13 @@ describe('webRefetch', () => {
     expect(pace.now()).toBe(factTime)
     await look(`${origin}/page`)
     expect(pace.now()).toBe(factTime + 3000)
+  })
+
+  test('asks for a page as the miner did, and follows it to its own spelling after a rest', async () => {
+    expect(await look(`${origin}/signed?b=2&a=%2f`)).toMatchObject({ state: 'found', text: story(3) })
+    pace.advance(10_000)
+    expect(await look(`${origin}/session`)).toMatchObject({ state: 'found', text: story(4) })
+    expect(pace.now()).toBe(factTime + 13_000)
   })
 
   test('lets go of a host where something threw', async () => {

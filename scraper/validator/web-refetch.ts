@@ -3,8 +3,10 @@ import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostTurn, HostTurns } from '#schemas/host-turns.ts'
 import type { Telemetry } from '#schemas/stage.ts'
+import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { hostnameOf } from '#schemas/identity/url-parts.ts'
 import { fetchDocument } from '../fetch/fetch-document.ts'
+import type { Permission } from '../fetch/fetch-target.ts'
 import type { PagePool } from '../document/page-pool.ts'
 import { pageReader } from '../document/read-page.ts'
 import { pageRenderer } from '../render/render-page.ts'
@@ -33,7 +35,7 @@ interface WebServices {
 /** A turn that nobody ended is over after this: longer than a page takes, with its robots.txt and its browser. */
 const turnMs = 120_000
 
-/** Looks at pages on the web, one request each, with the miners' own robots rules and extraction. */
+/** Looks at pages on the web, one turn each, with the miners' own robots rules and extraction. */
 export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostDelayMs, contact }: WebServices): Refetch {
   const robots = createRobots(http, pace)
   const turns = memoryTurns(pace)
@@ -54,11 +56,15 @@ export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostD
     })
   // What its owner reserved is no fault of a copy: it is for the miner to obey, and for a dataset to leave out.
   const readPage = pageReader({ pages, facts, render, wishes: { obeyRights: false, keepsMarkdown: false } })
-  return async (uri, signal, { headers, quality } = {}) => {
+  return async (url, signal, { headers, quality } = {}) => {
+    // Turns are taken by the page, whatever its spelling.
+    const uri = canonicalUrl(url) ?? url
+    const { hostname } = new URL(uri)
     const turn = await turnAt(turns, uri, pace, signal)
     try {
-      const services = { http, robots, pace, pages, headersOf: () => headers }
-      const found = await fetchDocument(uri, { ...services, readPage: (read, stop) => readPage({ ...read, quality }, stop) }, signal)
+      const rest = { restMs: ({ permission }: { permission: Permission }) => restMs(hostname, crawlDelayOf(permission)) }
+      const services = { http, robots, pace, pages, headersOf: () => headers, ...rest }
+      const found = await fetchDocument(url, { ...services, readPage: (read, stop) => readPage({ ...read, quality }, stop) }, signal)
       if (found.ok) {
         const { id, text, published_at: publishedAt, published_score: publishedScore } = found.document
         return { state: 'found', id, text, publishedAt, publishedScore }
@@ -67,8 +73,8 @@ export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostD
       return { state: isMiners ? 'gone' : 'unknown', reason: found.reason }
     } finally {
       // Known by now; where asking threw, nothing is known of a delay, and the host must be let go all the same.
-      const crawlDelayMs = await robots.of(uri).then(crawlDelayOf, () => 0)
-      await turns.endTurn(turn, { hostDelayMs: restMs(new URL(uri).hostname, crawlDelayMs) })
+      const crawlDelayMs = await robots.of(url).then(crawlDelayOf, () => 0)
+      await turns.endTurn(turn, { hostDelayMs: restMs(hostname, crawlDelayMs) })
     }
   }
 }
