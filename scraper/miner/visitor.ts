@@ -80,7 +80,7 @@ export class Visitor {
       return this.#giveUp(claim, 'failed', barred, noRequest)
     }
     if (await this.#manners.comesFirst(claim)) return
-    const word = this.#wordOf(claim)
+    const word = await this.#wordOf(claim)
     const outcome = await fetchTarget(claim, revisits.conditions(claim, word), this.#options, signal, hold)
     if (outcome.kind === 'trouble' && uplink.isDown()) return this.#giveBack(claim, outcome)
     this.#manners.note(claim, { exchange: outcome.exchange, isTrouble: outcome.kind === 'trouble' })
@@ -234,15 +234,18 @@ export class Visitor {
   }
 
   /** What the host of a page says of it beside it. */
-  #wordOf({ url, kind }: Claim): string | undefined {
-    return kind === 'page' ? wordDigest(hostWord(this.#options.policies.of(url), url)) : undefined
+  async #wordOf({ url, kind }: Claim): Promise<string | undefined> {
+    if (kind !== 'page') return undefined
+    const { policies, robots, signal } = this.#options
+    const permission = await robots.of(url, signal)
+    return wordDigest(hostWord(policies.of(url), permission.state === 'unreachable' ? undefined : permission.rules, url))
   }
 
   /** A page that has not changed may be taken back by the headers of the answer that says so. */
   #refusalOf({ url }: Claim, { headers, permission }: NotChanged): string | undefined {
     const { policies, obeyRights, facts } = this.#options
     const robots = readPageRobots(headers, { robots: [] }, url)
-    const rights = pageRights({ robotsTxt: permission.state, host: hostWord(policies.of(url), url), robots, licence: undefined })
+    const rights = pageRights({ robotsTxt: permission.state, host: hostWord(policies.of(url), permission.rules, url), robots, licence: undefined })
     return rightsRefusal(rights, robots, { obey: obeyRights, nowMs: facts.now() })
   }
 }
