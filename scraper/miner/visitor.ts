@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '#schemas/clock.ts'
-import type { Added, Claim, Target, Visit } from '#schemas/frontier.ts'
+import { askedUrl, type Added, type Claim, type Target, type Visit } from '#schemas/frontier.ts'
 import type { Reject, Telemetry } from '#schemas/stage.ts'
 import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
@@ -204,7 +204,7 @@ export class Visitor {
    */
   async #addFound(claim: Claim, found: Found, { rules }: Permission): Promise<number> {
     const { targets, rejects } = this.#options
-    const named = rules.sitemaps.length === 0 ? found : { ...found, sitemaps: [...found.sitemaps, ...rules.sitemaps.map((url) => ({ url }))] }
+    const named = rules.sitemaps.length === 0 ? found : { ...found, sitemaps: [...found.sitemaps, ...rules.sitemaps] }
     let added = 0
     for (const part of partsOf(named, findsAtOnce)) {
       const wanted = targets.found(part, claim)
@@ -234,15 +234,17 @@ export class Visitor {
   }
 
   /** What the host of a page says of it beside it. */
-  async #wordOf({ url, kind }: Claim): Promise<string | undefined> {
-    if (kind !== 'page') return undefined
+  async #wordOf(claim: Claim): Promise<string | undefined> {
+    if (claim.kind !== 'page') return undefined
+    const url = askedUrl(claim)
     const { policies, robots, signal } = this.#options
     const permission = await robots.of(url, signal)
     return wordDigest(hostWord(policies.of(url), permission.state === 'unreachable' ? undefined : permission.rules, url))
   }
 
   /** A page that has not changed may be taken back by the headers of the answer that says so. */
-  #refusalOf({ url }: Claim, { headers, permission }: NotChanged): string | undefined {
+  #refusalOf(claim: Claim, { headers, permission }: NotChanged): string | undefined {
+    const url = askedUrl(claim)
     const { policies, obeyRights, facts } = this.#options
     const robots = readPageRobots(headers, { robots: [] }, url)
     const rights = pageRights({ robotsTxt: permission.state, host: hostWord(policies.of(url), permission.rules, url), robots, licence: undefined })
