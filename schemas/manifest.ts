@@ -87,6 +87,8 @@ export const DatasetManifest = z.strictObject({
   parent,
   origin: Origin,
   name: z.string(),
+  /** Version of the rules its documents were taken by (dataset/ingest/clean.ts); absent: of the first. */
+  cleaning: z.int().positive().optional(),
   /** Files of the shards it was made from. */
   sources: z.array(Sha256),
   files: z.array(StoredFile),

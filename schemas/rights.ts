@@ -24,8 +24,8 @@ export type Rights = z.infer<typeof Rights>
 /** Whether robots directives (lower-case) ask that a page is not kept. */
 export const forbidsIndex = (directives: readonly string[]): boolean => directives.includes('noindex') || directives.includes('none')
 
-/** Whether they ask that it is not learnt from. (`noimageai` speaks of its images, `noarchive` of copies shown to others: recorded.) */
-export const forbidsLearning = (directives: readonly string[]): boolean => directives.includes('noai')
+/** Whether they ask that it is not learnt from (`noai`, `noml`). `noimageai` speaks of its images, `noarchive` of copies shown to others: recorded. */
+export const forbidsLearning = (directives: readonly string[]): boolean => directives.includes('noai') || directives.includes('noml')
 
 /**
  * Why a page must not become part of what models are trained on, by what its owner said when it was fetched and nothing else: `noindex`, `noai`,

@@ -3,10 +3,11 @@ import type { Document } from '#schemas/document.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import type { ShardManifest } from '#schemas/manifest.ts'
+import { ownerRefusal } from '#schemas/rights.ts'
 import { documentBytes } from './batches.ts'
 
 /** Raised when the rules below give another document for the same row, so that what was cleaned before is cleaned again. */
-export const cleaningVersion = 1
+export const cleaningVersion = 2
 
 /** Twice the largest page a miner takes by default. */
 const documentBytesMax = 8 * 2 ** 20
@@ -17,7 +18,8 @@ const documentBytesMax = 8 * 2 ** 20
  */
 export function cleanDocument(document: Document, { hotkey, job_id }: Pick<ShardManifest, 'hotkey' | 'job_id'>): Document | string {
   if (document.hotkey !== hotkey || document.job_id !== job_id) return 'not_its_miner'
-  if (document.rights.tdm_reservation === true) return 'rights_reserved'
+  const refusal = ownerRefusal(document.rights)
+  if (refusal !== undefined) return refusal
   if (documentBytes(document) > documentBytesMax || document.text.length > documentBytesMax) return 'too_large'
   if (![document.datetime, document.fetched_at, document.published_at, document.modified_at].every(hasYear)) return 'bad_date'
   const text = normalizeText(document.text)

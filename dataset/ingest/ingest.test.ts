@@ -138,10 +138,30 @@ test('what a row says of itself is not believed', async () => {
   const { entry } = await run(world)
   const kept = await documentsOf(world, entry)
   expect(kept.map(({ id }) => id)).toEqual([victim.id, testDocument(3).id, contentId('Line one\nline two\n\nend')].toSorted())
-  expect(entry?.manifest.dropped).toEqual({ id_mismatch: 1, rights_reserved: 1, no_words: 1, empty: 1, bad_date: 1, too_large: 1 })
+  expect(entry?.manifest.dropped).toEqual({ id_mismatch: 1, tdm_reserved: 1, no_words: 1, empty: 1, bad_date: 1, too_large: 1 })
   const mended = kept.find(({ text }) => text.startsWith('Line'))
   expect(mended).toMatchObject({ text: 'Line one\nline two\n\nend', text_bytes: 22 })
   expect(kept.find(({ id }) => id === testDocument(3).id)?.minhash).toEqual(minhash(prose(3)))
+})
+
+test('what its owner does not want used is left out, whoever kept it, each with its reason', async () => {
+  await using world = await shardWorld()
+  const rights = testDocument(1).rights
+  const said = [
+    { meta_robots: ['noindex'] },
+    { meta_robots: ['nofollow', 'none'] },
+    { meta_robots: ['noai'] },
+    { tdm_reservation: true },
+    { robots: 'not_asked', ai_txt: 'disallowed' },
+    { ai_train: 'disallowed', ai_train_by: 'robots-content-signal' },
+    { robots: 'not_asked', ai_train: 'disallowed', ai_train_by: 'header-content-usage' },
+    { robots: 'not_asked', meta_robots: ['noarchive', 'noimageai', 'nofollow'], tdm_reservation: false, ai_txt: 'allowed', ai_train: 'allowed' },
+  ] as const
+  const documents = said.map((one, n) => testDocument(n, { rights: { ...rights, ...one, meta_robots: [...('meta_robots' in one ? one.meta_robots : [])] } }))
+  await putShard(world, { signer: await world.signer('a'), jobId: 'one', documents })
+  const { entry } = await run(world)
+  expect((await documentsOf(world, entry)).map(({ id }) => id)).toEqual([testDocument(7).id])
+  expect(entry?.manifest.dropped).toEqual({ noindex: 2, noai: 1, tdm_reserved: 1, ai_txt_disallowed: 1, ai_train_disallowed: 2 })
 })
 
 test('a shard that is not what its manifest says is left out with its reason, the others are taken', async () => {

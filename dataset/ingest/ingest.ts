@@ -54,7 +54,7 @@ export async function ingest(request: IngestRequest): Promise<Outcome<DatasetEnt
   const duplicates = await findDuplicates(request.sql, shards.flat(), request.signal)
   const written = await writeFiles(request, contentAddress({ sources, recipe }).slice(0, 16), mergeShards(request.store, shards, duplicates))
   const dropped = droppedOf(staged, duplicates)
-  const entry = await commitDataset(catalog, head, { origin, name, sources, ...written, dropped })
+  const entry = await commitDataset(catalog, head, { origin, name, cleaning: cleaningVersion, sources, ...written, dropped })
   const current = staged.map(({ source }) => source)
   await sweepStaging(request.store, { name, recipe }, current)
   announce(request.telemetry, entry, duplicates)
@@ -83,7 +83,7 @@ const sourcesOf = (staged: readonly Staged[]): string[] =>
   [...new Set(staged.filter(({ shard }) => shard.documents > 0).map(({ source }) => source.manifest.file.sha256))].toSorted()
 
 const isSame = (manifest: DatasetManifest, sources: readonly string[], origin: DatasetManifest['origin']): boolean =>
-  manifest.origin.code_version === origin.code_version && contentAddress(manifest.sources) === contentAddress(sources)
+  manifest.cleaning === cleaningVersion && manifest.origin.code_version === origin.code_version && contentAddress(manifest.sources) === contentAddress(sources)
 
 type Written = Pick<DatasetManifest, 'files' | 'documents' | 'text_bytes' | 'labels'>
 

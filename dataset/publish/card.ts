@@ -33,7 +33,7 @@ const fields: readonly (readonly [name: string, type: string, meaning: string])[
   ['minhash', 'fixed_len_byte_array(448)', 'MinHash signature, 14 bands of 8 u32'],
   ['quality', 'string (JSON)', 'score of each quality rule'],
   ['personal_data', 'string (JSON)', 'how often each kind of personal data was replaced'],
-  ['rights', 'string (JSON)', 'robots.txt, robots directives, TDM reservation and licence found'],
+  ['rights', 'string (JSON)', 'robots.txt, robots directives, TDM reservation, ai.txt, training preference and licence found'],
   ['job_id', 'string', 'job that asked for it'],
   ['hotkey', 'string', 'miner that fetched and signed it'],
   ['version', 'int32', 'n-th stored version of this page'],
@@ -90,8 +90,8 @@ ${manifest.sources.map((source) => `- \`${source}\``).join('\n')}
 
 ## Rights and withdrawal
 
-The texts belong to their authors; this collection grants no licence to them. \`rights\` says for each page what its owner's robots.txt, robots directives, TDM reservation and
-licence said at the fetch; pages that reserve text and data mining are left out. To have a page withdrawn, open a discussion in this repository with its \`uri\`: it is removed from the next version.
+The texts belong to their authors; this collection grants no licence to them. \`rights\` says for each page what its owner's robots.txt, robots directives, TDM reservation, ai.txt,
+training preference (Content-Usage, Content-Signal) and licence said at the fetch; pages that say noindex or noai, reserve text and data mining, or forbid training are left out. To have a page withdrawn, open a discussion in this repository with its \`uri\`: it is removed from the next version.
 `
 }
 

@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { downloadFile } from '@huggingface/hub'
 import { expect, test } from 'vitest'
 import { ingest } from '#dataset/ingest/ingest.ts'
+import { commitDataset } from '#dataset/versions.ts'
+import { sha256Hex } from '#schemas/canonical-json.ts'
+import { encodeDocuments } from '#schemas/parquet/encode.ts'
 import { testDocument, testDocuments } from '#test/golden/documents.ts'
 import { goldenOrigin, putShard, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
 import { startHub, type Hub } from '#test/site/hub.ts'
@@ -92,6 +95,26 @@ test('a publication cut off before its commit is simply run again', async () => 
   expect(hub.repos.get('alice/web-pages')?.commits).toEqual([])
   hub.fault = undefined
   expect(await run(world, hub)).toMatchObject({ commit: expect.any(String) })
+})
+
+test('a version of earlier rules that holds what its owner does not want used is not published; ingest makes one that is', async () => {
+  await using world = await shardWorld()
+  await using hub = await startHub({ token })
+  const closed = ['noai', 'none'].map((directive, n) => testDocument(n, { rights: { ...testDocument(n).rights, meta_robots: [directive] } }))
+  const current = await makeVersion(world, 3)
+  const bytes = encodeDocuments([...closed, testDocument(2)], { codec: 'zstd' })
+  await world.store.put('datasets/web/old.parquet', bytes)
+  const { kind: _kind, parent: _parent, cleaning: _cleaning, ...manifest } = current!.manifest
+  const file = { key: 'datasets/web/old.parquet', sha256: sha256Hex(bytes), bytes: bytes.length, rows: 3 }
+  await commitDataset(world.catalog, current, { ...manifest, files: [file] })
+
+  const refusal = run(world, hub)
+  await expect(refusal).rejects.toMatchObject({ code: 'invalid_record', message: expect.stringContaining('orrery dataset ingest') })
+  await expect(refusal).rejects.toThrow(/noai 1.*noindex 1|noindex 1.*noai 1/)
+  expect(hub.requests).toEqual([])
+
+  await makeVersion(world, 3)
+  expect(await run(world, hub)).toMatchObject({ version: 3, commit: expect.any(String) })
 })
 
 test('a new repository is private when asked', async () => {

@@ -10,6 +10,7 @@ import type { Telemetry } from '#schemas/stage.ts'
 import { datasetHead, type DatasetEntry } from '#dataset/versions.ts'
 import { datasetCard } from './card.ts'
 import { hubError } from './hub-error.ts'
+import { refusedRows } from './refused-rows.ts'
 
 export interface PublishRequest {
   catalog: Catalog
@@ -48,14 +49,16 @@ const repoPattern = /^[A-Za-z0-9][A-Za-z0-9-]{0,95}\/[A-Za-z0-9_](?:[A-Za-z0-9_-
 
 /**
  * Publishes the newest version in the Hugging Face layout, as one commit: the card, and the Parquet files as `data/train-00000-of-0000N.parquet`.
- * Files the hub has already are not sent again; a hub that has all of them gets no commit.
- * @throws OrreryError `invalid_argument` (repo name), `not_found` (no dataset yet, no such user), `unauthorized`, `conflict`, `upstream_failed`
+ * Files the hub has already are not sent again; a hub that has all of them gets no commit. A version with a page whose owner does not want it learnt from is
+ * not published at all.
+ * @throws OrreryError `invalid_argument` (repo name), `invalid_record` (such a page), `not_found` (no dataset yet, no such user), `unauthorized`, `conflict`, `upstream_failed`
  */
 export async function publish(request: PublishRequest): Promise<Publication> {
   const { repo, hubUrl, name, telemetry } = request
   if (!repoPattern.test(repo)) throw new OrreryError('invalid_argument', `--repo "${repo}" is not of the form user/name; for example alice/${name}.`, { repo })
   const entry = await datasetHead(request.catalog, name)
   if (!entry) throw new OrreryError('not_found', `There is no dataset "${name}" to publish yet; make one with \`orrery dataset ingest\`.`, { name })
+  await refuseReserved(request, entry)
   const wanted = await layout(request, entry)
   try {
     const operations = await difference(wanted, await filesOfRepo(request))
@@ -67,6 +70,19 @@ export async function publish(request: PublishRequest): Promise<Publication> {
     request.signal.throwIfAborted()
     throw hubError(cause, request)
   }
+}
+
+/** Ingest leaves such pages out, by the rules of its day. */
+async function refuseReserved({ sql, name, signal }: PublishRequest, { version, manifest }: DatasetEntry): Promise<void> {
+  const keys = manifest.files.map(({ key }) => key)
+  const refused = await refusedRows(sql, keys, signal)
+  if (refused.size === 0) return
+  const reasons = [...refused].map(([reason, documents]) => `${reason} ${documents}`).join(', ')
+  const remedy = 'make a new one with `orrery dataset ingest`, which leaves them out, then publish that'
+  throw new OrreryError('invalid_record', `Version ${version} of dataset "${name}" holds pages that their owners do not want used (${reasons}): ${remedy}.`, {
+    name,
+    version,
+  })
 }
 
 async function layout({ store, sql, signal }: PublishRequest, entry: DatasetEntry): Promise<Wanted[]> {

@@ -67,7 +67,7 @@ const Settings = z.strictObject({
         .boolean()
         .default(true)
         .describe(
-          'Refuse pages whose owner does not want them to be learnt from: noai, a TDM reservation (header, markup or tdmrep.json), ai.txt. They are recorded with the page either way.',
+          'Refuse pages whose owner does not want them to be learnt from: noai, a TDM reservation (header, markup or tdmrep.json), ai.txt, Content-Usage and Content-Signal (header or robots.txt). They are recorded with the page either way.',
         ),
       host_delay_factor: z
         .number()

@@ -53,7 +53,7 @@ export const pageTask = ({ fetched, permission, policy, quality }: Readable, now
   fetched,
   rendered: undefined,
   robotsTxt: permission?.state,
-  host: policy && hostWord(policy, fetched.url),
+  host: policy && hostWord(policy, permission?.rules, fetched.url),
   nowMs,
   ...wishes,
   quality,

@@ -70,6 +70,7 @@ function rightsLines(rights: Explanation['rights']): string[] {
     `robots.txt: ${rights.robots}; meta robots: ${rights.meta_robots.join(', ') || 'none'}`,
     `text and data mining: ${rights.tdm_reservation === null ? 'nothing said' : rights.tdm_reservation ? 'reserved' : 'not reserved'}${rights.tdm_policy === undefined ? '' : `, policy ${rights.tdm_policy}`}`,
     ...(rights.ai_txt === undefined ? [] : [`ai.txt: ${rights.ai_txt}`]),
+    ...(rights.ai_train === undefined ? [] : [`training of models: ${rights.ai_train} (${rights.ai_train_by})`]),
     `licence: ${rights.licence_why}`,
   ]
 }

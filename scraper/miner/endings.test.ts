@@ -167,6 +167,9 @@ describe('what its owner takes back', () => {
     ['tdm_reserved', notModified({ 'tdm-reservation': '1' })],
     ['unavailable', headers({ 'x-robots-tag': 'unavailable_after: 25 Jun 2010 15:00:00 GMT' })],
     ['robots_disallowed', (site) => site.set('a.localhost', { '/robots.txt': 'User-agent: *\nDisallow: /page' })],
+    ['ai_train_disallowed', headers({ 'content-usage': 'train-ai=n' })],
+    ['ai_train_disallowed', notModified({ 'content-usage': 'train-ai=n' })],
+    ['ai_train_disallowed', (site) => site.set('a.localhost', { '/robots.txt': 'User-agent: *\nContent-Signal: /page ai-train=no' })],
     ['ai_txt_disallowed', (site) => site.set('a.localhost', { '/ai.txt': send('User-agent: *\nDisallow: /page', { 'content-type': 'text/plain' }) })],
     ['tdm_reserved', (site) => site.set('a.localhost', { '/.well-known/tdmrep.json': send(JSON.stringify([{ location: '/page', 'tdm-reservation': 1 }])) })],
   ])('(%s) leaves what was stored, and is stored anew when it is back', async (reason, change) => {

@@ -13,23 +13,26 @@ const files = ['/robots.txt', '/.well-known/tdmrep.json', '/ai.txt']
 test('what an owner does not want to be learnt from is refused, with its reason; the rest keeps what was said', async () => {
   await using site = await openSite({
     'a.localhost': {
+      '/robots.txt': send('User-agent: *\nContent-Usage: /usage train-ai=n\nContent-Signal: search=yes', { 'content-type': 'text/plain' }),
       '/.well-known/tdmrep.json': send(reserving, { 'content-type': 'application/json' }),
       '/ai.txt': send('User-agent: *\nDisallow: /artworks/\nAllow: *.html', { 'content-type': 'text/plain' }),
-      '/': good(1, ['/closed', '/artworks/1', '/noai', '/kept']),
+      '/': good(1, ['/closed', '/artworks/1', '/noai', '/usage', '/kept']),
       '/closed': good(2, ['/behind']),
       '/behind': good(3),
       '/artworks/1': good(4),
       '/noai': `<meta name="robots" content="noai">${good(5)}`,
+      '/usage': good(7),
       '/kept': send(good(6), { 'x-robots-tag': 'noarchive' }),
     },
   })
   await using bench = await openBench(site)
   const { visits } = await bench.cycle()
-  expect(visits).toMatchObject({ stored: 3, rejected: 3 })
+  expect(visits).toMatchObject({ stored: 3, rejected: 4 })
   expect((await bench.rejects()).map(({ subject, reason }: { subject: string; reason: string }) => [new URL(subject).pathname, reason]).toSorted()).toEqual([
     ['/artworks/1', 'ai_txt_disallowed'],
     ['/closed', 'tdm_reserved'],
     ['/noai', 'noai'],
+    ['/usage', 'ai_train_disallowed'],
   ])
   expect(site.paths('a.localhost').slice(0, 4)).toEqual([...files, '/'])
 })

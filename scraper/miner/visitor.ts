@@ -85,7 +85,7 @@ export class Visitor {
       return this.#giveUp(claim, 'failed', barred, noRequest)
     }
     if (await this.#manners.comesFirst(claim)) return
-    const word = this.#wordOf(claim)
+    const word = await this.#wordOf(claim)
     const outcome = await fetchTarget(claim, revisits.conditions(claim, word), this.#fetchServices(claim), signal, hold)
     if (outcome.kind === 'trouble' && uplink.isDown()) return this.#giveBack(claim, outcome)
     this.#manners.note(claim, { exchange: outcome.exchange, isTrouble: outcome.kind === 'trouble' })
@@ -224,7 +224,7 @@ export class Visitor {
    */
   async #addFound(claim: Claim, found: Found, { rules }: Permission): Promise<number> {
     const { targets, rejects } = this.#options
-    const named = rules.sitemaps.length === 0 ? found : { ...found, sitemaps: [...found.sitemaps, ...rules.sitemaps.map((url) => ({ url }))] }
+    const named = rules.sitemaps.length === 0 ? found : { ...found, sitemaps: [...found.sitemaps, ...rules.sitemaps] }
     let added = 0
     for (const part of partsOf(named, findsAtOnce)) {
       const wanted = targets.found(part, claim)
@@ -254,16 +254,20 @@ export class Visitor {
   }
 
   /** What the host of a page says of it beside it. */
-  #wordOf(claim: Claim): string | undefined {
-    return claim.kind === 'page' ? wordDigest(hostWord(this.#options.policies.of(claim.url), askedUrl(claim))) : undefined
+  async #wordOf(claim: Claim): Promise<string | undefined> {
+    if (claim.kind !== 'page') return undefined
+    const url = askedUrl(claim)
+    const { policies, robots, signal } = this.#options
+    const permission = await robots.of(url, signal)
+    return wordDigest(hostWord(policies.of(url), permission.state === 'unreachable' ? undefined : permission.rules, url))
   }
 
   /** A page that has not changed may be taken back by the headers of the answer that says so. */
   #refusalOf(claim: Claim, { headers, permission }: NotChanged): string | undefined {
-    const { policies, obeyRights, facts } = this.#options
     const url = askedUrl(claim)
+    const { policies, obeyRights, facts } = this.#options
     const robots = readPageRobots(headers, { robots: [] }, url)
-    const rights = pageRights({ robotsTxt: permission.state, host: hostWord(policies.of(claim.url), url), robots, licence: undefined })
+    const rights = pageRights({ robotsTxt: permission.state, host: hostWord(policies.of(url), permission.rules, url), robots, licence: undefined })
     return rightsRefusal(rights, robots, { obey: obeyRights, nowMs: facts.now() })
   }
 }

@@ -11,7 +11,7 @@ const digestChars = 11
 const wordChars = 6
 
 /** Headers in which an answer says how its body is to be read, and what may be done with it. */
-const headersThatCount = ['content-type', 'x-robots-tag', 'tdm-reservation', 'tdm-policy']
+const headersThatCount = ['content-type', 'x-robots-tag', 'tdm-reservation', 'tdm-policy', 'content-usage', 'content-signal']
 
 interface Answer {
   headers: HeaderLines

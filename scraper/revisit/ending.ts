@@ -24,7 +24,7 @@ const endings: readonly Ending[] = [
   { reasons: /^http_410$/, comesAgain: false, withdraws: 'at once' },
   // Its owner removed it, closed it, moved it or wants it left alone; `blocked` is the word of whoever runs this.
   { reasons: /^(?:http_(?:401|403|404|451)|redirected|robots_disallowed|blocked)$/, comesAgain: true, withdraws: 'at once' },
-  { reasons: /^(?:noindex|unavailable|noai|tdm_reserved|ai_txt_disallowed)$/, comesAgain: true, withdraws: 'at once' },
+  { reasons: /^(?:noindex|unavailable|noai|tdm_reserved|ai_(?:txt|train)_disallowed)$/, comesAgain: true, withdraws: 'at once' },
   // Trouble on the way, of the host or of ours; or no word of the page at all.
   {
     reasons: /^(?:dns_failed|connection_(?:failed|refused)|(?:\w+_)?timeout|truncated_body|robots_unreachable|http_(?:408|425|429|5\d\d))$/,

@@ -15,6 +15,7 @@ describe('directives', () => {
       ai: true,
       unavailableAt: undefined,
       tdm: { reserved: null, policy: undefined },
+      training: undefined,
     })
   })
   test('none is noindex and nofollow', () => expect(read({}, ['none'])).toMatchObject({ index: false, follow: false }))
@@ -28,6 +29,43 @@ describe('directives', () => {
   })
 })
 
+describe('directives are told apart by whatever stands between', () => {
+  test.each([
+    ['noindex, nofollow'],
+    ['noindex nofollow'],
+    ['noindex; nofollow'],
+    ['NOINDEX;NOFOLLOW'],
+    ['noindex\tnofollow'],
+    ['noindex\u00a0nofollow'],
+    ['"noindex", "nofollow"'],
+    ["'noindex nofollow'"],
+    ['noindex|nofollow'],
+    ['noindex/nofollow'],
+    ['noindex-nofollow'],
+    ['noindexnofollow'],
+    ['no-index, no-follow'],
+    ['no index no follow'],
+    ['no_index,no_follow'],
+    [',noindex,,nofollow,'],
+    ['robots: noindex nofollow'],
+    ['*: noindex, nofollow'],
+  ])('%j', (content) => {
+    expect(read({}, [content]).directives).toEqual(['nofollow', 'noindex'])
+    expect(tagged(content).directives).toEqual(['nofollow', 'noindex'])
+  })
+  test.each([
+    ['noai noimageai', ['noai', 'noimageai']],
+    ['noai; noimageai; max-snippet: 20 noml', ['max-snippet:20', 'noai', 'noimageai', 'noml']],
+    ['nonexistent, noindexing, reindex, noairport', []],
+    ['max-image-preview : large;noai', ['max-image-preview:large', 'noai']],
+    ['unavailable_after: 2026-06-25 noai', ['noai', 'unavailable_after:2026-06-25']],
+    [`unavailable_after: ${'x'.repeat(99)}, noai`, ['noai']],
+  ])('%j is %j', (content, directives) => expect(read({}, [content]).directives).toEqual(directives))
+  test('none of them is lost among many', () => {
+    expect(tagged(`${Array.from({ length: 200 }, (_, i) => `max-snippet:${i}`).join(',')},noindex`).index).toBe(false)
+  })
+})
+
 describe('a name in X-Robots-Tag', () => {
   test.each([
     ['otherbot: noindex, noarchive', []],
@@ -35,6 +73,9 @@ describe('a name in X-Robots-Tag', () => {
     ['Orrery: noindex', ['noindex']],
     ['otherbot: noindex\nnofollow', ['nofollow']],
     ['max-snippet: 20, noai', ['max-snippet:20', 'noai']],
+    ['otherbot: noindex; nofollow', []],
+    ['otherbot: noindex orrery: noai', ['noai']],
+    ['noindex: yes, nofollow', ['nofollow', 'noindex']],
   ])('%j leaves us %j', (value, directives) => expect(tagged(value).directives).toEqual(directives))
 })
 

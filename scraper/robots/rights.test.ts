@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { HeaderLines } from '#infra/net/header-lines.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { manualClock } from '#test/manual-clock.ts'
 import { openSite, type Page } from '#test/site/site.ts'
@@ -12,9 +13,15 @@ import { noTdmRules } from './tdm.ts'
 const nowMs = Date.UTC(2026, 5, 1)
 const url = 'http://h.localhost/a'
 const silent: HostPolicy = { tdm: noTdmRules, aiTxt: noAiTxt }
-function judge(headers: Record<string, string>, { policy = silent, obey = true }: { policy?: HostPolicy; obey?: boolean } = {}) {
+interface Said {
+  policy?: HostPolicy
+  robotsTxt?: string
+  obey?: boolean
+}
+function judge(headers: HeaderLines, { policy = silent, robotsTxt = '', obey = true }: Said = {}) {
   const robots = readPageRobots(headers, { robots: [] }, url)
-  const rights = pageRights({ robotsTxt: 'found', host: hostWord(policy, url), robots, licence: undefined })
+  const host = hostWord(policy, parseRobots(robotsTxt, 'Orrery', url), url)
+  const rights = pageRights({ robotsTxt: 'found', host, robots, licence: undefined })
   return { rights, refusal: rightsRefusal(rights, robots, { obey, nowMs }) }
 }
 const reserving: HostPolicy = { tdm: { of: () => ({ reserved: true, policy: 'http://h.localhost/policy' }) }, aiTxt: noAiTxt }
@@ -26,13 +33,61 @@ describe('a page is refused', () => {
     [{ 'x-robots-tag': 'unavailable_after: 2026-05-31' }, silent, 'unavailable', 'unavailable'],
     [{ 'x-robots-tag': 'unavailable_after: 2026-06-02' }, silent, undefined, undefined],
     [{ 'x-robots-tag': 'noai' }, silent, 'noai', undefined],
+    [{ 'x-robots-tag': 'noml' }, silent, 'noai', undefined],
+    [{ 'x-robots-tag': 'none' }, silent, 'noindex', 'noindex'],
     [{ 'tdm-reservation': '1' }, silent, 'tdm_reserved', undefined],
     [{ 'tdm-reservation': '0' }, reserving, 'tdm_reserved', undefined],
     [{}, closed, 'ai_txt_disallowed', undefined],
     [{ 'x-robots-tag': 'noarchive, noimageai' }, silent, undefined, undefined],
   ])('%j: %o gives %s, and unobeyed %s', (headers, policy, obeyed, unobeyed) => {
-    expect(judge(headers as Record<string, string>, { policy }).refusal).toBe(obeyed)
-    expect(judge(headers as Record<string, string>, { policy, obey: false }).refusal).toBe(unobeyed)
+    expect(judge(headers as HeaderLines, { policy }).refusal).toBe(obeyed)
+    expect(judge(headers as HeaderLines, { policy, obey: false }).refusal).toBe(unobeyed)
+  })
+})
+
+describe('what an owner says of training models', () => {
+  const [all, us] = ['User-agent: *', 'User-agent: Orrery']
+  test.each<[string, string, HeaderLines, string | undefined]>([
+    ['Content-Signal in the group for all', `${all}\nContent-Signal: search=yes, ai-train=no\nAllow: /`, {}, 'robots-content-signal'],
+    ['before any group, for everybody', `Content-Signal: ai-train=no, search=yes, ai-input=no\n${us}\nAllow: /`, {}, 'robots-content-signal'],
+    ['in several lines', `${all}\nContent-Signal: search=yes\nContent-Signal: ai-train=no\nAllow: /`, {}, 'robots-content-signal'],
+    ['without its colon, however spaced', `${all}\ncontent-signal ai-train=no\nAllow: /`, {}, 'robots-content-signal'],
+    ['in our own group', `${us}\nContent-Signal:ai-train = NO\n${all}\nContent-Signal: ai-train=yes`, {}, 'robots-content-signal'],
+    ['said before our group and taken back in none', `Content-Signal: ai-train=no\n${us}\nContent-Signal: ai-train=yes`, {}, 'robots-content-signal'],
+    ['of a path', `${all}\nContent-Signal: /a ai-train=no\nContent-Signal: ai-train=yes`, {}, 'robots-content-signal'],
+    ['Content-Usage of a path', `${all}\nAllow: /\nContent-Usage: /a train-ai=n`, {}, 'robots-content-usage'],
+    ['of all', `${all}\nContent-Usage: train-ai=n`, {}, 'robots-content-usage'],
+    ['of the same path twice', `${all}\nContent-Usage: /a train-ai=n\nContent-Usage: /a train-ai=y`, {}, 'robots-content-usage'],
+    ['of a path as it is encoded', `${all}\nContent-Usage: /%61 train-ai=n`, {}, 'robots-content-usage'],
+    ['in a wider category', `${all}\nContent-Usage: bots=n`, {}, 'robots-content-usage'],
+    ['beside a signal that allows', `${all}\nContent-Signal: ai-train=yes\nContent-Usage: train-ai=n`, {}, 'robots-content-usage'],
+    ['the header', '', { 'content-usage': 'train-ai=n' }, 'header-content-usage'],
+    ['with what else is in it', '', { 'content-usage': 'search=y, train-ai=n;exceptions="x"' }, 'header-content-usage'],
+    ['sent twice', '', { 'content-usage': ['train-ai=y', 'train-ai=n'] }, 'header-content-usage'],
+    ['as a signal', '', { 'content-signal': 'ai-train=no, search=yes' }, 'header-content-signal'],
+    ['where robots.txt allows it', `${all}\nContent-Usage: train-ai=y`, { 'content-usage': 'train-ai=n' }, 'header-content-usage'],
+    ['allowed where robots.txt forbids it', `${all}\nContent-Usage: train-ai=n`, { 'content-usage': 'train-ai=y' }, 'robots-content-usage'],
+  ])('%s: it is kept with the page and obeyed', (_, robotsTxt, headers, by) => {
+    const { rights, refusal } = judge(headers, { robotsTxt })
+    expect({ rights, refusal }).toMatchObject({ rights: { ai_train: 'disallowed', ai_train_by: by }, refusal: 'ai_train_disallowed' })
+    expect(judge(headers, { robotsTxt, obey: false }).refusal).toBeUndefined()
+  })
+
+  test.each<[string, string, HeaderLines, 'allowed' | undefined]>([
+    ['allowed', `${all}\nContent-Signal: ai-train=yes`, {}, 'allowed'],
+    ['allowed by the header', '', { 'content-usage': 'train-ai=y' }, 'allowed'],
+    ['allowed by the longest path', `${all}\nContent-Usage: train-ai=n\nContent-Usage: /a train-ai=y`, {}, 'allowed'],
+    ['the last of equal keys counts', '', { 'content-usage': 'train-ai=n, train-ai=y' }, 'allowed'],
+    ['the nearest category counts', '', { 'content-usage': 'all=n, train-ai=y' }, 'allowed'],
+    ['of something else', `${all}\nContent-Signal: search=no, ai-input=no`, { 'content-usage': 'search=n, ai-use=n' }, undefined],
+    ['of another path', `${all}\nContent-Usage: /b train-ai=n`, {}, undefined],
+    ['to others', `User-agent: other\nContent-Signal: ai-train=no\n${all}\nAllow: /`, {}, undefined],
+    ['to all but us, who have a group', `${all}\nContent-Signal: ai-train=no\n${us}\nAllow: /`, {}, undefined],
+    ['in a group that a signal has closed', `User-agent: other\nContent-Signal: ai-train=no\n${us}\nAllow: /`, {}, undefined],
+    ['in words that are none', `${all}\nContent-Signal: ai-train=maybe\nContent-Usage: n\nContent-Usage:`, { 'content-usage': 'train-ai' }, undefined],
+  ])('%s: nothing forbids it', (_, robotsTxt, headers, said) => {
+    const { rights, refusal } = judge(headers, { robotsTxt })
+    expect({ said: rights.ai_train, refusal }).toEqual({ said, refusal: undefined })
   })
 })
 

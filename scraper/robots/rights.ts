@@ -1,8 +1,11 @@
-import type { Document } from '#schemas/document.ts'
+import { ownerRefusal, type Rights } from '#schemas/rights.ts'
+import { pathOf } from '#schemas/identity/url-parts.ts'
 import type { AiTxt } from './ai-txt.ts'
 import type { PageRobots } from './page-robots.ts'
 import type { HostRobots } from './robots.ts'
+import type { RobotsRules } from './robots-txt.ts'
 import { strictestTdm, type TdmDeclaration, type TdmRules } from './tdm.ts'
+import { strictestTraining, type TrainingWord } from './training-word.ts'
 
 /** What a host says beside its robots.txt. */
 export interface HostPolicy {
@@ -15,11 +18,14 @@ export interface HostWord {
   tdm: TdmDeclaration
   /** ai.txt; undefined when it says nothing. */
   allowsText: boolean | undefined
+  /** robots.txt; undefined when it says nothing of training. */
+  training: TrainingWord | undefined
 }
 
-export function hostWord({ tdm, aiTxt }: HostPolicy, url: string): HostWord {
-  const { pathname, search } = new URL(url)
-  return { tdm: tdm.of(pathname + search), allowsText: aiTxt.allowsText(pathname + search) }
+/** @param url as it is asked for */
+export function hostWord({ tdm, aiTxt }: HostPolicy, rules: Pick<RobotsRules, 'training'> | undefined, url: string): HostWord {
+  const path = pathOf(url)
+  return { tdm: tdm.of(path), allowsText: aiTxt.allowsText(path), training: rules?.training(path) }
 }
 
 export interface RightsEvidence {
@@ -32,32 +38,35 @@ export interface RightsEvidence {
 }
 
 /** All that is known of what the owner of a page allows, as it is kept with the page. */
-export function pageRights({ robotsTxt, host, robots, licence }: RightsEvidence): Document['rights'] {
+export function pageRights({ robotsTxt, host, robots, licence }: RightsEvidence): Rights {
   const tdm = strictestTdm([robots.tdm, ...(host ? [host.tdm] : [])])
   const allowsText = host?.allowsText
+  const training = strictestTraining([robots.training, host?.training])
   return {
     robots: robotsTxt === undefined ? 'not_asked' : robotsTxt === 'found' ? 'allowed' : 'absent',
     meta_robots: robots.directives,
     tdm_reservation: tdm.reserved,
     ...(tdm.policy === undefined ? {} : { tdm_policy: tdm.policy }),
     ...(allowsText === undefined ? {} : { ai_txt: allowsText ? 'allowed' : 'disallowed' }),
+    ...(training && { ai_train: training.allowed ? 'allowed' : 'disallowed', ai_train_by: training.by }),
     licence: licence ?? null,
   }
 }
 
 /**
- * Why a page must not be used, whoever asks: `noindex`, `unavailable`; and with `obey`, why it must not be learnt from: `noai`, `tdm_reserved`,
- * `ai_txt_disallowed`. undefined = it may.
+ * Why a page must not be used, whoever asks: `noindex`, `unavailable`; and with `obey`, why it must not be learnt from (`ownerRefusal`). undefined = it may.
  * @param nowMs by the clock that stamps facts
  */
-export function rightsRefusal(rights: Document['rights'], robots: PageRobots, { obey, nowMs }: { obey: boolean; nowMs: number }): string | undefined {
-  if (!robots.index) return 'noindex'
-  if (robots.unavailableAt !== undefined && robots.unavailableAt <= nowMs) return 'unavailable'
-  if (!obey) return undefined
-  if (!robots.ai) return 'noai'
-  if (rights.tdm_reservation === true) return 'tdm_reserved'
-  return rights.ai_txt === 'disallowed' ? 'ai_txt_disallowed' : undefined
+export function rightsRefusal(
+  rights: Rights,
+  { unavailableAt }: Pick<PageRobots, 'unavailableAt'>,
+  { obey, nowMs }: { obey: boolean; nowMs: number },
+): string | undefined {
+  const said = ownerRefusal(rights)
+  if (said === 'noindex') return said
+  if (unavailableAt !== undefined && unavailableAt <= nowMs) return 'unavailable'
+  return obey ? said : undefined
 }
 
 /** Whether a reason is one of those that `rightsRefusal` gives. */
-export const isRightsRefusal = (reason: string): boolean => /^(?:noindex|unavailable|noai|tdm_reserved|ai_txt_disallowed)$/.test(reason)
+export const isRightsRefusal = (reason: string): boolean => /^(?:noindex|unavailable|noai|tdm_reserved|ai_(?:txt|train)_disallowed)$/.test(reason)

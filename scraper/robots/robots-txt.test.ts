@@ -190,7 +190,9 @@ describe('what was meant is read as Google’s parser reads it', () => {
   ])('%j opens /a/: %s', (text, allowed) => expect(rules(text).allows('/a/')).toBe(allowed))
 
   test('a site map by its misspelt name', () => {
-    expect(rules('Site-map: /a.xml\nsite map: /b.xml\nSitemap /c.xml').sitemaps).toEqual(['a', 'b', 'c'].map((name) => `http://h.example/${name}.xml`))
+    expect(rules('Site-map: /a.xml\nsite map: /b.xml\nSitemap /c.xml').sitemaps).toEqual(
+      ['a', 'b', 'c'].map((name) => ({ url: `http://h.example/${name}.xml` })),
+    )
   })
 })
 
@@ -239,7 +241,7 @@ test('what was read goes from thread to thread', () => {
   const { allows, crawlDelayMs, sitemaps } = robotsRules(
     structuredClone(atOnce(readRobots('User-agent: *\nCrawl-delay: 2\nDisallow: /a\nAllow: /a/b\nSitemap: /s.xml', 'orrery', 'http://h.example/robots.txt'))),
   )
-  expect([allows('/a'), allows('/a/b'), crawlDelayMs, sitemaps]).toEqual([false, true, 2000, ['http://h.example/s.xml']])
+  expect([allows('/a'), allows('/a/b'), crawlDelayMs, sitemaps]).toEqual([false, true, 2000, [{ url: 'http://h.example/s.xml' }]])
 })
 
 test('what is encoded counts as many octets as it has, and is as long as it is written', () => {
@@ -269,8 +271,13 @@ describe('beside the RFC', () => {
     expect(parseRobots(text, 'slow', 'http://h.example/').crawlDelayMs).toBe(10_000)
   })
 
+  test('a sitemap is asked for as it is named', () => {
+    const { sitemaps } = rules('Sitemap: /s.php?type=page&part=1\nSitemap: /s.php?part=1&type=page')
+    expect(sitemaps).toEqual([{ url: 'http://h.example/s.php?part=1&type=page', asked: 'http://h.example/s.php?type=page&part=1' }])
+  })
+
   test('sitemaps are found anywhere', () => {
     const { sitemaps } = rules(lines('Sitemap: http://h.example/a.xml', 'User-agent: *', 'Sitemap: /b.xml', 'Disallow: /x', 'sitemap: http://h.example/a.xml'))
-    expect(sitemaps).toEqual(['http://h.example/a.xml', 'http://h.example/b.xml'])
+    expect(sitemaps).toEqual([{ url: 'http://h.example/a.xml' }, { url: 'http://h.example/b.xml' }])
   })
 })

@@ -1,4 +1,4 @@
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { linkedUrl, type LinkedUrl } from '#schemas/identity/canonical-url.ts'
 import { textBytes } from '#infra/recent-values.ts'
 import { atOnce, type Steps } from './in-turns.ts'
 import {
@@ -21,8 +21,8 @@ export interface RobotsFile {
   /** What may be learnt from. */
   training: Readonly<Record<PreferenceKey, PathPatterns>>
   crawlDelayMs: number | undefined
-  /** Canonical URLs, in order, without repeats. */
-  sitemaps: readonly string[]
+  /** In order, without repeats. */
+  sitemaps: readonly LinkedUrl[]
 }
 
 /** The same, to be asked. All paths are path and query of a URL as it is sent. */
@@ -76,7 +76,7 @@ export function robotsRules({ patterns, training, crawlDelayMs, sitemaps }: Robo
     crawlDelayMs,
     sitemaps,
     bytes:
-      sitemaps.reduce((sum, url) => sum + textBytes(url), patternsBytes(patterns)) +
+      sitemaps.reduce((sum, { url, asked = '' }) => sum + textBytes(url) + textBytes(asked), patternsBytes(patterns)) +
       patternsBytes(training['content-signal']) +
       patternsBytes(training['content-usage']),
   }
@@ -107,10 +107,13 @@ export function* readRobots(text: string, agent: string, base: string): Steps<Ro
   }
   const { rules, preferences, crawlDelayMs } = own.isNamed ? own : all
   yield
-  const urls = sitemaps.values().map((line) => canonicalUrl(line, base))
-  const distinct = new Set(urls.filter((url) => url !== undefined))
+  const distinct = new Map<string, LinkedUrl>()
+  for (const line of sitemaps) {
+    const linked = linkedUrl(line, base)
+    if (linked && !distinct.has(linked.url)) distinct.set(linked.url, linked)
+  }
   yield
-  return { patterns: pathPatterns(rules), training: preferences.with(site), crawlDelayMs, sitemaps: [...distinct] }
+  return { patterns: pathPatterns(rules), training: preferences.with(site), crawlDelayMs, sitemaps: [...distinct.values()] }
 }
 
 const isPreference = (key: RobotsKey): key is PreferenceKey => key === 'content-signal' || key === 'content-usage'

@@ -35,6 +35,14 @@ export function trainingPreference(text: string): boolean | undefined {
   return undefined
 }
 
+/** The same, with where it stands. */
+export const trainingWord =
+  (by: TrainingWord['by']) =>
+  (text: string): TrainingWord | undefined => {
+    const allowed = trainingPreference(text)
+    return allowed === undefined ? undefined : { allowed, by }
+  }
+
 /** One that forbids outweighs any that allows (draft-ietf-aipref-vocab, combining preferences). */
 export const strictestTraining = (words: readonly (TrainingWord | undefined)[]): TrainingWord | undefined =>
   words.find((word) => word?.allowed === false) ?? words.find((word) => word !== undefined)

@@ -31,6 +31,7 @@ const sentences: Readonly<Record<string, string>> = {
   noai: 'noai: its owner does not want it learnt from',
   tdm_reserved: 'its owner reserves text and data mining',
   ai_txt_disallowed: 'its ai.txt forbids learning from it',
+  ai_train_disallowed: 'its owner forbids training on it (Content-Signal or Content-Usage)',
   unavailable: 'its owner says that it is not available any more',
   no_job: 'no source includes it, nor anything it links to',
   no_text: 'it holds no text, and leads to nothing that a source includes',
