@@ -1,5 +1,6 @@
 import { Parser } from 'htmlparser2'
 import type { LinkedUrl } from '#schemas/identity/canonical-url.ts'
+import { baseOf, relationsOf, robotsContent, robotsMax } from './head-tags.ts'
 import { linkResolver, type LinkResolver } from './link-resolver.ts'
 import { scanTags, type ScannedTag, type Wanted } from './tag-scanner.ts'
 
@@ -15,23 +16,22 @@ export interface PageLinks {
   neighbours: LinkedUrl[]
   /** RSS and Atom feeds it names. */
   feeds: LinkedUrl[]
-  /** Contents of `<meta name=robots>` and of those that name us. */
+  /** Contents of the metas that speak to robots and of those that name us. */
   robots: string[]
 }
 
 const wanted: Wanted = {
   tags: new Set(['a', 'area', 'base', 'link', 'meta']),
-  attributes: new Set(['href', 'rel', 'type', 'hreflang', 'property', 'name', 'itemprop', 'content']),
+  attributes: new Set(['href', 'rel', 'type', 'hreflang', 'property', 'name', 'itemprop', 'http-equiv', 'content']),
 }
 /** Links and metas that are looked at; what comes after so many is none that anybody meant. */
 const tagsMax = 100_000
 const linksMax = 5000
 const relationsMax = 200
-const robotsChars = 1000
 const feedType = /^\s*application\/(?:rss|atom|rdf)\+xml\b/i
 
 /**
- * The links of a page from one pass over its text, without a tree: the same as the DOM's (extract-page.ts), at a tenth of the time. Never throws; linear
+ * The links of a page from one pass over its text, without a tree: the same as the tree's (dom.ts), at a tenth of the time. Never throws; linear
  * in the length for any input.
  * @param url of the page, after redirects: relative links start there
  * @param charset of the page, in which the queries of its links are written; absent: UTF-8
@@ -44,8 +44,7 @@ export function scanLinks(html: string, url: string, charset?: string): PageLink
     else if (tag.name === 'meta' ? tag.attributes['content'] !== undefined : tag.attributes['href'] !== undefined) tags.push(tag)
     return tags.length < tagsMax
   })
-  const base = (baseHref !== undefined && URL.parse(baseHref, url)?.href) || url
-  const page = new LinkCollector(linkResolver(base, charset))
+  const page = new LinkCollector(linkResolver(baseOf(baseHref, url), charset))
   for (const tag of tags) page.see(tag)
   return page.end()
 }
@@ -69,8 +68,8 @@ class LinkCollector {
     const raw = tag.attributes['href']
     if (raw === undefined) return
     const href = decoded(tag, 'href', raw).trim()
-    if (tag.name !== 'link') this.#seeAnchor(tag, href)
-    if (tag.name !== 'area') this.#seeRelation(tag, href)
+    if (tag.name === 'link') this.#seeRelation(tag, href)
+    else this.#seeAnchor(tag, href)
   }
 
   end(): PageLinks {
@@ -92,11 +91,10 @@ class LinkCollector {
   }
 
   #seeRelation(tag: ScannedTag, href: string): void {
-    const rel = tag.attributes['rel']
-    if (rel === undefined || href === '') return
-    const relations = decoded(tag, 'rel', rel).toLowerCase().split(/\s+/)
+    if (href === '') return
+    const relations = relationsOf(value(tag, 'rel'))
     if (relations.includes('canonical')) this.#canonical ??= href
-    if (tag.name !== 'link' || this.#alternates.size + this.#feeds.size + this.#neighbours.size >= relationsMax) return
+    if (this.#alternates.size + this.#feeds.size + this.#neighbours.size >= relationsMax) return
     const list = this.#listOf(tag, relations)
     if (list) add(list, this.#resolve(href))
   }
@@ -109,9 +107,8 @@ class LinkCollector {
   }
 
   #seeMeta(tag: ScannedTag): void {
-    const name = (value(tag, 'property') ?? value(tag, 'name') ?? value(tag, 'itemprop') ?? '').trim().toLowerCase()
-    const content = (value(tag, 'content') ?? '').trim()
-    if ((name === 'robots' || name === 'orrery') && content !== '' && this.#robots.length < relationsMax) this.#robots.push(content.slice(0, robotsChars))
+    const robots = robotsContent((name) => value(tag, name))
+    if (robots !== undefined && this.#robots.length < robotsMax) this.#robots.push(robots)
   }
 }
 
