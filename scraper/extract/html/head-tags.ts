@@ -1,4 +1,5 @@
 import { userAgentToken } from '#infra/net/user-agent.ts'
+import { refreshHref } from './refresh.ts'
 
 /** What `base`, `link` and `meta` say, the same to whoever reads a page: its tree (head/page-head.ts) or its tags alone (link-scanner.ts). */
 
@@ -19,6 +20,10 @@ export function robotsContent(meta: Attribute): string | undefined {
   const content = (meta('content') ?? '').trim().slice(0, robotsChars)
   return content === '' ? undefined : content
 }
+
+/** Where a `meta` sends its readers on to, as it stands there; undefined for one that does not. */
+export const refreshOf = (meta: Attribute): string | undefined =>
+  meta('http-equiv')?.trim().toLowerCase() === 'refresh' ? refreshHref(meta('content') ?? '') : undefined
 
 /** The relations that a `rel` names, in lower case. */
 export const relationsOf = (rel: string | undefined): readonly string[] => (rel === undefined ? [] : rel.slice(0, relChars).toLowerCase().split(/\s+/))

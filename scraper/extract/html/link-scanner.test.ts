@@ -1,3 +1,4 @@
+import type { Element } from 'domhandler'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalUrl, linkedUrl, type LinkedUrl } from '#schemas/identity/canonical-url.ts'
@@ -6,6 +7,7 @@ import { readHead } from '../head/page-head.ts'
 import { parseHtml, walk } from './dom.ts'
 import { linkResolver } from './link-resolver.ts'
 import { scanLinks } from './link-scanner.ts'
+import { refreshHref } from './refresh.ts'
 
 const url = 'http://h.example/a/b.html?q=1'
 const urlsOf = (links: readonly LinkedUrl[]): string[] => links.map((link) => link.url)
@@ -19,14 +21,24 @@ function fromTree(html: string) {
   const { root } = parseHtml(html)
   const { base, canonical, robots } = readHead(root, url)
   const links = new Set<string>()
+  let iframes = 0
   walk(root, {
-    enter({ name, attribs }) {
-      const href = name === 'a' || name === 'area' ? attribs['href'] : undefined
-      const link = href === undefined || /\bnofollow\b/i.test(attribs['rel'] ?? '') ? undefined : canonicalUrl(href.trim(), base)
-      if (link !== undefined && links.size < 5000) links.add(link)
+    enter(element) {
+      const href = hrefOf(element)
+      const link = href === undefined ? undefined : canonicalUrl(href.trim(), base)
+      if (link === undefined || links.size >= 5000) return
+      if (element.name === 'iframe' && (new URL(link).host !== 'h.example' || ++iframes > 20)) return
+      links.add(link)
     },
   })
   return { links: [...links], canonical: canonical === undefined ? undefined : canonicalUrl(canonical, base), robots }
+}
+
+function hrefOf({ name, attribs }: Element): string | undefined {
+  if (name === 'a' || name === 'area') return /\bnofollow\b/i.test(attribs['rel'] ?? '') ? undefined : attribs['href']
+  if (name === 'iframe') return attribs['srcdoc'] === undefined ? attribs['src'] : undefined
+  if (name === 'meta') return /^\s*refresh\s*$/i.test(attribs['http-equiv'] ?? '') ? refreshHref(attribs['content'] ?? '') : undefined
+  return name === 'frame' ? attribs['src'] : undefined
 }
 
 const pieces = [
@@ -90,6 +102,13 @@ const pieces = [
   '<textarea>',
   '</textarea/>',
   '<iframe src=x>',
+  '<iframe src="//other.example/ad">',
+  '<iframe srcdoc="&lt;a>" src=/instead>',
+  '<frame src=menu.html>',
+  '<FRAMESET><FRAME NAME=x SRC="main.html?a&amp;b" noresize>',
+  '<meta http-equiv=refresh content="0; url=/on">',
+  '<META CONTENT="1,URL=&quot;/quoted&quot;" HTTP-EQUIV=" Refresh ">',
+  '<meta http-equiv=refresh content=300>',
   '</iframe>',
   '<svg>',
   '<svg/>',
@@ -217,6 +236,19 @@ describe('the links of a page without a tree', () => {
   ])('say of the page what its tree says: %s', (page, robots, canonical) => {
     expect(fromScan(page)).toMatchObject({ robots, canonical })
     expect(fromTree(page)).toMatchObject({ robots, canonical })
+  })
+
+  test.each<[string, string[]]>([
+    [
+      '<frameset cols="20%,80%"><frame src="menu.html"><frame src="//other.example/main"><noframes><a href=/1></noframes></frameset>',
+      ['h.example/a/menu.html', 'other.example/main'],
+    ],
+    ['<meta http-equiv="refresh" content="0;URL=/real/"><META HTTP-EQUIV=REFRESH content="0; url=\'/quoted/\'">', ['h.example/real/', 'h.example/quoted/']],
+    ['<iframe src=/1></iframe><iframe src="//ads.example/2"></iframe><iframe srcdoc="x" src=/3></iframe><iframe src="about:blank">', ['h.example/1']],
+    ['<iframe src=/1></iframe>'.repeat(20) + '<iframe src=/2></iframe><a href=/3>', ['h.example/1', 'h.example/3']],
+    ['<map><area href=/1><AREA NOHREF><area href=/2 rel=nofollow></map>', ['h.example/1']],
+  ])('lead on by frames and refreshes as well: %s', (page, links) => {
+    expect(fromScan(page).links).toEqual(links.map((link) => `http://${link}`))
   })
 
   test('name the pages before and behind', () => {

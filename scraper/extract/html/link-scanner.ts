@@ -1,12 +1,16 @@
 import { Parser } from 'htmlparser2'
 import type { LinkedUrl } from '#schemas/identity/canonical-url.ts'
-import { baseOf, relationsOf, robotsContent, robotsMax } from './head-tags.ts'
+import { hostOf } from '#schemas/identity/url-parts.ts'
+import { baseOf, refreshOf, relationsOf, robotsContent, robotsMax } from './head-tags.ts'
 import { linkResolver, type LinkResolver } from './link-resolver.ts'
 import { scanTags, type ScannedTag, type Wanted } from './tag-scanner.ts'
 
 /** Where a page leads, and what it says about following. */
 export interface PageLinks {
-  /** Of `<a>` and `<area>` without `rel=nofollow`, in document order, without repeats; at most 5000. */
+  /**
+   * Of `<a>` and `<area>` without `rel=nofollow`, of `<frame>`, of up to 20 `<iframe>` of the page's own host (those of others are advertisements and players)
+   * and of `<meta http-equiv=refresh>`, in document order, without repeats; at most 5000.
+   */
   links: LinkedUrl[]
   /** What the page says its address is, when it is a valid one. */
   canonical: LinkedUrl | undefined
@@ -21,12 +25,13 @@ export interface PageLinks {
 }
 
 const wanted: Wanted = {
-  tags: new Set(['a', 'area', 'base', 'link', 'meta']),
-  attributes: new Set(['href', 'rel', 'type', 'hreflang', 'property', 'name', 'itemprop', 'http-equiv', 'content']),
+  tags: new Set(['a', 'area', 'base', 'frame', 'iframe', 'link', 'meta']),
+  attributes: new Set(['href', 'src', 'srcdoc', 'rel', 'type', 'hreflang', 'property', 'name', 'itemprop', 'http-equiv', 'content']),
 }
 /** Links and metas that are looked at; what comes after so many is none that anybody meant. */
 const tagsMax = 100_000
 const linksMax = 5000
+const iframesMax = 20
 const relationsMax = 200
 const feedType = /^\s*application\/(?:rss|atom|rdf)\+xml\b/i
 
@@ -41,34 +46,42 @@ export function scanLinks(html: string, url: string, charset?: string): PageLink
   let baseHref: string | undefined
   scanTags(html, wanted, (tag) => {
     if (tag.name === 'base') baseHref ??= value(tag, 'href')
-    else if (tag.name === 'meta' ? tag.attributes['content'] !== undefined : tag.attributes['href'] !== undefined) tags.push(tag)
+    else if (tag.attributes[addressOf(tag)] !== undefined) tags.push(tag)
     return tags.length < tagsMax
   })
-  const page = new LinkCollector(linkResolver(baseOf(baseHref, url), charset))
+  const page = new LinkCollector(linkResolver(baseOf(baseHref, url), charset), hostOf(url))
   for (const tag of tags) page.see(tag)
   return page.end()
 }
 
+/** The attribute without which a tag says nothing. */
+const addressOf = ({ name }: ScannedTag): string => (name === 'meta' ? 'content' : name === 'frame' || name === 'iframe' ? 'src' : 'href')
+
 class LinkCollector {
   readonly #resolve: LinkResolver
+  readonly #host: string
   /** By their canonical URL; the first spelling of one stays. */
   readonly #links = new Map<string, LinkedUrl>()
   readonly #alternates = new Map<string, LinkedUrl>()
   readonly #neighbours = new Map<string, LinkedUrl>()
   readonly #feeds = new Map<string, LinkedUrl>()
   readonly #robots: string[] = []
+  #iframes = 0
   #canonical: string | undefined
 
-  constructor(resolve: LinkResolver) {
+  /** @param host of the page */
+  constructor(resolve: LinkResolver, host: string) {
     this.#resolve = resolve
+    this.#host = host
   }
 
   see(tag: ScannedTag): void {
-    if (tag.name === 'meta') return this.#seeMeta(tag)
-    const raw = tag.attributes['href']
-    if (raw === undefined) return
-    const href = decoded(tag, 'href', raw).trim()
-    if (tag.name === 'link') this.#seeRelation(tag, href)
+    const { name } = tag
+    if (name === 'meta') return this.#seeMeta(tag)
+    const href = (value(tag, addressOf(tag)) ?? '').trim()
+    if (name === 'link') this.#seeRelation(tag, href)
+    else if (name === 'frame') this.#follow(href)
+    else if (name === 'iframe') this.#seeIframe(tag, href)
     else this.#seeAnchor(tag, href)
   }
 
@@ -84,10 +97,21 @@ class LinkCollector {
   }
 
   #seeAnchor(tag: ScannedTag, href: string): void {
-    if (this.#links.size >= linksMax) return
     const rel = tag.attributes['rel']
-    if (rel !== undefined && /\bnofollow\b/i.test(decoded(tag, 'rel', rel))) return
-    add(this.#links, this.#resolve(href))
+    if (rel === undefined || !/\bnofollow\b/i.test(decoded(tag, 'rel', rel))) this.#follow(href)
+  }
+
+  #seeIframe(tag: ScannedTag, src: string): void {
+    // What it holds itself is shown instead.
+    if (tag.attributes['srcdoc'] !== undefined || this.#iframes >= iframesMax) return
+    const linked = this.#resolve(src)
+    if (linked === undefined || hostOf(linked.url) !== this.#host) return
+    this.#iframes++
+    this.#follow(src)
+  }
+
+  #follow(href: string): void {
+    if (this.#links.size < linksMax) add(this.#links, this.#resolve(href))
   }
 
   #seeRelation(tag: ScannedTag, href: string): void {
@@ -109,6 +133,8 @@ class LinkCollector {
   #seeMeta(tag: ScannedTag): void {
     const robots = robotsContent((name) => value(tag, name))
     if (robots !== undefined && this.#robots.length < robotsMax) this.#robots.push(robots)
+    const href = refreshOf((name) => value(tag, name))
+    if (href !== undefined) this.#follow(href)
   }
 }
 
