@@ -56,21 +56,20 @@ export const extractPage = (html: string, url: string): ExtractedPage => explain
 export function explainPage(html: string, url: string): ExplainedPage {
   const { root, cut } = parseHtml(html)
   const head = readHead(root, url)
-  const base = (head.base !== undefined && URL.parse(head.base, url)?.href) || url
   const content = mainContent(root, url)
   const blocks = readBlocks(content)
   const siteName = siteNameOf(head, url)
   const title = titleOf(head, siteName?.value, url)
   const author = authorOf(head, content.pageType, siteName?.value)
-  const { licence, why } = licenceOf(head.licences, base)
+  const { licence, why } = licenceOf(head.licences, head.base)
   const page: ExtractedPage = {
     pageType: content.pageType,
     title: bounded(title?.value ?? ''),
     author: author && bounded(author.value),
     siteName: siteName && bounded(siteName.value),
     text: mainText(blocks),
-    markdown: () => mainMarkdown(blocks, base),
-    canonical: head.canonical === undefined ? undefined : canonicalUrl(head.canonical, base),
+    markdown: () => mainMarkdown(blocks, head.base),
+    canonical: head.canonical === undefined ? undefined : canonicalUrl(head.canonical, head.base),
     lang: head.lang,
     dates: dateClaims(root),
     metaRobots: head.robots,

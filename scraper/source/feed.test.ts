@@ -20,7 +20,7 @@ test('RSS 2.0', () => {
     <item><title>no page</title><guid>urn:uuid:1</guid><enclosure url="http://h.example/e.mp3"/></item></channel></rss>`
   expect(pagesOf(rss)).toEqual(
     [
-      { url: 'http://h.example/a', modifiedAt: Date.UTC(2026, 0, 2, 9) },
+      { url: 'http://h.example/a', asked: 'http://h.example/a?utm_source=rss', modifiedAt: Date.UTC(2026, 0, 2, 9) },
       { url: 'http://h.example/b', modifiedAt: Date.UTC(2026, 0, 3) },
       { url: 'http://h.example/blog/d', modifiedAt: Date.UTC(2026, 0, 4) },
       { url: 'http://h.example/c' },

@@ -1,5 +1,5 @@
 import { headerValues } from '#infra/net/header-lines.ts'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { linkedUrl } from '#schemas/identity/canonical-url.ts'
 import { foundUrls, noFinds, type Found, type FoundUrl } from './found.ts'
 import { headerLinks } from './link-header.ts'
 import type { Source } from './source.ts'
@@ -89,8 +89,8 @@ class FeedReader {
 
   /** Older entries, in the next document of a paged feed or the one before of an archived feed (RFC 5005). */
   #openNext({ rel = '', href }: Readonly<Record<string, string>>): void {
-    const url = href !== undefined && /^(?:next|prev-archive)$/.test(rel) ? canonicalUrl(href, this.#xmlBase) : undefined
-    if (url !== undefined && this.#next.length < nextMax) this.#next.push({ url })
+    const linked = href !== undefined && /^(?:next|prev-archive)$/.test(rel) ? linkedUrl(href, this.#xmlBase) : undefined
+    if (linked !== undefined && this.#next.length < nextMax) this.#next.push(linked)
   }
 
   #openField(entry: ListEntry, name: string, local: string, attributes: Readonly<Record<string, string>>): void {
@@ -106,7 +106,7 @@ class FeedReader {
 
   #endEntry(entry: ListEntry): void {
     this.#entry = undefined
-    const found = this.#pages.length < entriesMax ? entry.found(urls, this.#xmlBase) : undefined
+    const found = this.#pages.length < entriesMax ? entry.found(urls, (href) => linkedUrl(href, this.#xmlBase)) : undefined
     if (found) this.#pages.push(found)
   }
 }

@@ -1,18 +1,20 @@
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
-import { hostOf } from '#schemas/identity/url-parts.ts'
+import { linkedUrl, type LinkedUrl } from '#schemas/identity/canonical-url.ts'
+import { hostnameOf, hostOf, isSameSite } from '#schemas/identity/url-parts.ts'
 import { readFeed } from './feed.ts'
 import { foundUrls, noFinds, type Found, type FoundUrl } from './found.ts'
+import { SitemapReader } from './sitemap-reader.ts'
 import type { Source } from './source.ts'
-import { ListEntry, textOfFile } from './url-list.ts'
+import { textOfFile } from './url-list.ts'
 import { scanXml } from './xml.ts'
 
 /** The limits of sitemaps.org. */
 const urlsMax = 50_000
 const bytesMax = 50 * 2 ** 20
+const headChars = 4096
 
 /**
- * Sitemaps and sitemap indexes (sitemaps.org 0.9) as XML, with the other languages of their pages (`xhtml:link`), and sitemaps as a list of lines or as a feed; plain or gzipped. What lies on another host is left
- * out, as the protocol has it.
+ * Sitemaps and sitemap indexes (sitemaps.org 0.9) as XML, with the other languages of their pages (`xhtml:link`), and sitemaps as a list of lines or as a feed; plain or gzipped.
+ * They may list what lies on other hosts ("cross submits"): it is visited as far as a job wants it, but no host speaks for the dates of another's pages.
  */
 export const sitemapSource: Source = {
   accept: 'application/xml, text/xml;q=0.9, text/plain;q=0.8, application/gzip;q=0.8',
@@ -22,60 +24,51 @@ export const sitemapSource: Source = {
     if (typeof file === 'string') return file
     const { text } = file
     const { url } = fetched
-    const found = /^\uFEFF?\s*</.test(text) ? (readXml(text, url) ?? readFeed(text, url)) : readLines(text, url)
-    return found === undefined ? 'not_a_sitemap' : { found: onHost(found, url), isPage: false }
+    const found = isXml(text) ? (readXml(text, url) ?? readFeed(text, url)) : readLines(text, url)
+    return found === undefined ? 'not_a_sitemap' : { found: withOwnDates(found, url), isPage: false }
   },
 }
 
+/** Also behind what a server has to say of itself before. */
+const isXml = (text: string): boolean => /^\s*</.test(text) || /<(?:[\w.-]+:)?(?:urlset|sitemapindex)[\s>]/i.test(text.slice(0, headChars))
+
 /** A list begins with a URL; anything else is some other text. */
 function readLines(text: string, base: string): Found | undefined {
-  if (!/^\uFEFF?\s*https?:\/\//i.test(text)) return undefined
-  const urls = text.split(/\r\n|\r|\n/, urlsMax).map((line) => (/^\s*https?:/i.test(line) ? canonicalUrl(line.trim(), base) : undefined))
-  return { ...noFinds, pages: foundUrls(urls.flatMap((url) => url ?? []).map((url) => ({ url }))) }
+  const address = addressReader(base)
+  const [first] = /\S[^\r\n]*/.exec(text.slice(0, headChars)) ?? []
+  if (first === undefined || !isAddress(first, base)) return undefined
+  const pages = text.split(/\r\n|\r|\n/, urlsMax).flatMap((line) => (isAddress(line, base) ? (address(line) ?? []) : []))
+  return { ...noFinds, pages: foundUrls(pages) }
 }
 
 function readXml(xml: string, base: string): Found | undefined {
-  const lists = { url: [] as FoundUrl[], sitemap: [] as FoundUrl[] }
-  const alternates: FoundUrl[] = []
-  let root: { prefix: string } | undefined
-  let entry: { kind: 'url' | 'sitemap'; at: ListEntry } | undefined
-  let field = ''
-  let value = ''
-  // <image:loc> and the like name other things than pages: only names with the root's own prefix are the protocol's.
-  const ownName = (name: string): string => (root && name.startsWith(root.prefix) ? name.slice(root.prefix.length) : '')
-  scanXml(xml, {
-    open(name, { rel, hreflang, href }) {
-      const [, prefix = '', local] = /^(.*:)?([^:]*)$/.exec(name) ?? []
-      if (local === 'urlset' || local === 'sitemapindex') root ??= { prefix }
-      field = ownName(name)
-      value = ''
-      if (field === 'url' || field === 'sitemap') entry = { kind: field, at: new ListEntry() }
-      // The page in another language.
-      const other =
-        entry?.kind === 'url' && rel === 'alternate' && hreflang !== undefined && name.endsWith(':link') ? canonicalUrl(href ?? '', base) : undefined
-      if (other !== undefined && alternates.length < urlsMax) alternates.push({ url: other })
-    },
-    text(data) {
-      if (field === 'loc' || field === 'lastmod') value += data
-    },
-    close(name, isTorn) {
-      const closed = ownName(name)
-      if (isTorn) field = ''
-      if (closed === field && field === 'loc') entry?.at.addUrl('loc', value)
-      if (closed === field && field === 'lastmod') entry?.at.addDate(value)
-      if (entry && closed === entry.kind) {
-        const found = lists.url.length + lists.sitemap.length < urlsMax ? entry.at.found(['loc'], base) : undefined
-        if (found) lists[entry.kind].push(found)
-        entry = undefined
-      }
-      field = ''
-    },
-  })
-  return root && { pages: foundUrls([...lists.url, ...alternates]), sitemaps: foundUrls(lists.sitemap), feeds: [] }
+  const reader = new SitemapReader(addressReader(base), urlsMax)
+  scanXml(xml, reader)
+  return reader.found()
 }
 
-function onHost({ pages, sitemaps }: Found, base: string): Found {
-  const { host } = new URL(base)
-  const own = (list: readonly FoundUrl[]) => list.filter(({ url }) => hostOf(url) === host)
-  return { pages: own(pages), sitemaps: own(sitemaps), feeds: [] }
+const scheme = /^\s*https?:/i
+const hostAtStart = /^((?:[\w-]+\.)+[\w-]+)(?::\d+)?(?:[/?#]|\s*$)/
+/** No name is longer; nor is a port. */
+const hostChars = 260
+
+/** The addresses of a list: one without a scheme, `www.site.example/a`, is one of `http:`. */
+const addressReader =
+  (base: string) =>
+  (text: string): LinkedUrl | undefined =>
+    linkedUrl(!scheme.test(text) && beginsWithHost(text, base) ? `http://${text.trim()}` : text.trim(), base)
+
+const isAddress = (text: string, base: string): boolean => scheme.test(text) || beginsWithHost(text, base)
+
+/** Of what else could be the first folder of a relative reference, a host is what belongs to the list's own site, and `www.` of any. */
+function beginsWithHost(text: string, base: string): boolean {
+  const [, host] = hostAtStart.exec(text.trimStart().slice(0, hostChars)) ?? []
+  return host !== undefined && (/^www\..+\./i.test(host) || isSameSite(host.toLowerCase(), hostnameOf(hostOf(base))))
+}
+
+function withOwnDates({ pages, sitemaps, feeds }: Found, base: string): Found {
+  const own = hostnameOf(hostOf(base))
+  const dated = ({ modifiedAt, ...linked }: FoundUrl): FoundUrl =>
+    modifiedAt !== undefined && isSameSite(hostnameOf(hostOf(linked.url)), own) ? { ...linked, modifiedAt } : linked
+  return { pages: pages.map(dated), sitemaps: sitemaps.map(dated), feeds }
 }

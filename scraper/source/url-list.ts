@@ -1,29 +1,31 @@
-import { headerValue } from '#infra/net/header-lines.ts'
-import { gunzipSync } from 'node:zlib'
+import { constants, gunzipSync } from 'node:zlib'
 import { unpackedBytesMax } from '#infra/net/content-coding.ts'
+import { headerValue } from '#infra/net/header-lines.ts'
+import type { LinkedUrl } from '#schemas/identity/canonical-url.ts'
 import { decodeText } from '../charset/charset.ts'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { parseDate } from '../extract/dates/date-header.ts'
 import type { FoundUrl } from './found.ts'
 import type { Fetched } from './source.ts'
 
 /** Longer ones are cut while they are read, and then are no URL that anybody meant. */
-const urlCharsMax = 2048
+const urlCharsMax = 4000
+/** A file that was packed before it was put where it is packed again. */
+const layersMax = 2
 
 /** Whether a body is a gzipped file: the magic bytes tell. */
 export const isGzip = (body: Uint8Array): boolean => body[0] === 0x1f && body[1] === 0x8b
 
 /**
- * Text of an answer that may be a gzipped file of its own kind, beneath any coding of the answer.
+ * Text of an answer that may be a gzipped file of its own kind, beneath any coding of the answer. Of a file that ends too soon, what is there.
  * @returns or why it cannot be unpacked: `ratio_too_high` as for the codings of answers, all layers together; `bad_encoding`, also beyond `bytesMax`
  */
 export function textOfFile({ headers, body, wireBytes }: Fetched, bytesMax: number): { text: string } | string {
   const ratioBytesMax = wireBytes === undefined ? Infinity : unpackedBytesMax(wireBytes)
+  const maxOutputLength = Math.min(bytesMax, ratioBytesMax)
   try {
-    return {
-      text: decodeText(isGzip(body) ? gunzipSync(body, { maxOutputLength: Math.min(bytesMax, ratioBytesMax) }) : body, headerValue(headers, 'content-type'))
-        .text,
-    }
+    let file = body
+    for (let layer = 0; layer < layersMax && isGzip(file); layer++) file = gunzipSync(file, { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH })
+    return { text: decodeText(file, headerValue(headers, 'content-type')).text }
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' && ratioBytesMax < bytesMax ? 'ratio_too_high' : 'bad_encoding'
   }
@@ -45,11 +47,10 @@ export class ListEntry {
     if (time !== undefined) this.#modifiedAt = Math.max(time, this.#modifiedAt ?? time)
   }
 
-  /** undefined when it leads to no page. */
-  found(names: readonly string[], base: string): FoundUrl | undefined {
+  /** undefined when it leads to no page. @param address of what stands there as a link */
+  found(names: readonly string[], address: (href: string) => LinkedUrl | undefined): FoundUrl | undefined {
     const href = names.map((name) => this.#urls.get(name)).find((text) => text !== undefined)
-    const url = href === undefined ? undefined : canonicalUrl(href, base)
-    if (url === undefined) return undefined
-    return this.#modifiedAt === undefined ? { url } : { url, modifiedAt: this.#modifiedAt }
+    const linked = href === undefined ? undefined : address(href)
+    return linked === undefined || this.#modifiedAt === undefined ? linked : { ...linked, modifiedAt: this.#modifiedAt }
   }
 }

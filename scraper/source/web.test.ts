@@ -45,4 +45,13 @@ describe('pages', () => {
     const { found } = webSource.read({ ...at, headers: { 'content-type': 'text/html' }, body }) as { found: Found }
     expect(found.pages).toEqual([{ url: 'http://h.example/a?x&y' }, { url: 'http://h.example/b', asked: 'http://h.example/b?' }])
   })
+  test.each([
+    ['0; url=/real/', ['http://h.example/real/']],
+    [['5', "0;URL='b\xe9?c'"], ['http://h.example/maps/b%E9?c']],
+    ['300', []],
+  ])('lead where their Refresh header says: %j', (refresh, links) => {
+    const read = (robots: string) => webSource.read({ ...at, headers: { 'content-type': 'text/html', refresh, 'x-robots-tag': robots }, body: bytes('') })
+    expect(read('all')).toMatchObject({ found: { pages: links.map((url) => ({ url })) }, isPage: true })
+    expect(read('nofollow')).toMatchObject({ found: { pages: [] } })
+  })
 })

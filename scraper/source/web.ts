@@ -1,8 +1,10 @@
-import { headerValue, headerValues } from '#infra/net/header-lines.ts'
+import { headerValue, headerValues, type HeaderLines } from '#infra/net/header-lines.ts'
 import type { LinkedUrl } from '#schemas/identity/canonical-url.ts'
 import { decodeText } from '../charset/charset.ts'
 import { contentKind } from '../charset/content-kind.ts'
 import { scanLinks } from '../extract/html/link-scanner.ts'
+import { refreshHref } from '../extract/html/refresh.ts'
+import { headerUrl } from '../fetch/header-url.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
 import { feedSource } from './feed.ts'
 import { noFinds } from './found.ts'
@@ -10,7 +12,9 @@ import { headerLinks } from './link-header.ts'
 import { sitemapSource } from './sitemap.ts'
 import type { Source } from './source.ts'
 
-/** HTML pages, for their links and those of their `Link` header. What turns out to be a feed or a sitemap is read for what it lists. */
+const refreshesMax = 10
+
+/** HTML pages, for their links and those of their `Link` and `Refresh` headers. What turns out to be a feed or a sitemap is read for what it lists. */
 export const webSource: Source = {
   accept: 'text/html, application/xhtml+xml;q=0.9',
   bytesMax: undefined,
@@ -25,9 +29,15 @@ export const webSource: Source = {
     const { links, canonical, alternates, neighbours, feeds, robots } = scanLinks(text, url, charset)
     if (!readPageRobots(headers, { robots }, url).follow) return { found: noFinds, isPage: true }
     const header = headerLinks(headerValues(headers, 'link'), url)
-    const more = [...neighbours, ...alternates, ...(canonical ? [canonical] : []), ...header.pages, ...header.next]
+    const more = [...neighbours, ...alternates, ...(canonical ? [canonical] : []), ...header.pages, ...header.next, ...headerRefreshes(headers, url)]
     return { found: { pages: merged(links, more), sitemaps: [], feeds: merged(feeds, header.feeds) }, isPage: true }
   },
+}
+
+/** Where `Refresh` sends readers on to (HTML standard, 7.4.6: as the `meta` of its name). */
+function headerRefreshes(headers: HeaderLines, url: string): LinkedUrl[] {
+  const hrefs = headerValues(headers, 'refresh').slice(0, refreshesMax).map(refreshHref)
+  return hrefs.flatMap((href) => (href === undefined ? [] : (headerUrl(href, url) ?? [])))
 }
 
 /** Without repeats, as the first has none: of the spellings of one page the first stays. */

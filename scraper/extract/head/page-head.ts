@@ -1,6 +1,7 @@
 import type { Element, ParentNode } from 'domhandler'
 import { BylineReader, type Byline } from './byline.ts'
 import { collapse, textOf, walk } from '../html/dom.ts'
+import { baseOf, relationsOf, robotsContent, robotsMax } from '../html/head-tags.ts'
 import { readJsonLd, type JsonLdFacts } from './json-ld.ts'
 import { LicenceReader } from './licence-claims.ts'
 import type { LicenceClaim } from './licence.ts'
@@ -15,13 +16,13 @@ export interface PageHead {
   meta: ReadonlyMap<string, string>
   jsonLd: JsonLdFacts
   bylines: Byline[]
-  /** `href` of `<base>`. */
-  base: string | undefined
-  /** `href` of `<link rel=canonical>`. */
+  /** Where relative links start. */
+  base: string
+  /** `href` of the first `<link rel=canonical>`, be it in the head or, as one in seventy is, in the body. */
   canonical: string | undefined
   /** The lang attribute of the document, as it stands; else what a meta element says. */
   lang: string | undefined
-  /** Contents of `<meta name=robots>` and of those that name us. */
+  /** Contents of the metas that speak to robots and of those that name us. */
   robots: string[]
   /** Contents of `<meta name=tdm-reservation>` and `tdm-policy`. */
   tdmReservation: string | undefined
@@ -34,7 +35,6 @@ const contentChars = 2048
 const titlesMax = 10
 const titleChars = 2000
 const jsonLdMax = 50
-const robotsMax = 50
 
 /** One pass over the page. @param url of the page: its own address among `hreflang` alternatives tells its language */
 export function readHead(root: ParentNode, url: string): PageHead {
@@ -101,7 +101,7 @@ class HeadReader {
       meta,
       jsonLd,
       bylines: this.#bylines.found(),
-      base: this.#base,
+      base: baseOf(this.#base, this.#url),
       canonical: this.#canonical,
       lang: this.#lang ?? meta.get('content-language') ?? meta.get('og:locale') ?? this.#hreflang,
       robots: this.#robots,
@@ -118,18 +118,20 @@ class HeadReader {
   }
 
   #seeMeta(attribs: Record<string, string>): void {
+    const robots = robotsContent((name) => attribs[name])
+    if (robots !== undefined) {
+      if (this.#robots.length < robotsMax) this.#robots.push(robots)
+      return
+    }
     const name = (attribs['property'] ?? attribs['name'] ?? attribs['itemprop'] ?? attribs['http-equiv'] ?? '').trim().toLowerCase()
     const content = (attribs['content'] ?? '').slice(0, contentChars).trim()
-    if (name === '' || content === '') return
-    if (name === 'robots' || name === 'orrery') {
-      if (this.#robots.length < robotsMax) this.#robots.push(content.slice(0, 1000))
-    } else if (!this.#meta.has(name) && this.#meta.size < metaMax) this.#meta.set(name, content)
+    if (name !== '' && content !== '' && !this.#meta.has(name) && this.#meta.size < metaMax) this.#meta.set(name, content)
   }
 
   #seeLink({ rel, href, hreflang }: Record<string, string>): void {
     const address = href?.trim()
     if (!address) return
-    const relations = (rel ?? '').slice(0, 200).toLowerCase().split(/\s+/)
+    const relations = relationsOf(rel)
     if (relations.includes('canonical')) this.#canonical ??= address
     if (relations.includes('alternate') && hreflang && URL.parse(address, this.#url)?.href === this.#url) this.#hreflang ??= hreflang
   }

@@ -14,23 +14,12 @@ export function parseHtml(html: string): Dom {
   const builder = new TreeBuilder()
   const parser = new HtmlParser(builder, { decodeEntities: true, Tokenizer: HtmlTokenizer })
   try {
-    parser.end(withoutCdata(html))
+    parser.end(html)
   } catch (error) {
     if (!(error instanceof Cut)) throw error
     return { root: builder.root, cut: error.reason }
   }
   return { root: builder.root, cut: undefined }
-}
-
-/**
- * In HTML `<![CDATA[` begins a comment that ends with the next `>` (HTML standard, 13.2.5.42); the parser would look for `]]>` and swallow the page.
- * A declaration ends as that comment does. Markers that hide a script from XML stay.
- */
-function withoutCdata(html: string): string {
-  if (!html.includes('CDATA[')) return html
-  return html.replaceAll('<![CDATA[', (marker, at: number) =>
-    /(?:script[^<>]*>|\/\/|\/\*)\s{0,20}$/i.test(html.slice(Math.max(0, at - 100), at)) ? marker : '<!CDATA[',
-  )
 }
 
 export interface Visitor {

@@ -11,14 +11,16 @@ interface States {
   stateInTagName(code: number): void
   stateInClosingTagName(code: number): void
   stateInAttributeName(code: number): void
+  stateBeforeDeclaration(code: number): void
   fastForwardTo(code: number): boolean
 }
 
-const [space, doubleQuote, ampersand, singleQuote, slash, less, equal, greater] = [32, 34, 38, 39, 47, 60, 61, 62]
+const [space, doubleQuote, ampersand, singleQuote, slash, less, equal, greater, question, bracket] = [32, 34, 38, 39, 47, 60, 61, 62, 63, 91]
 
 /**
  * htmlparser2's tokenizer, except that runs of characters that change nothing in a state are passed in a loop of their own instead of through the
  * switch over all states: the same events for any text in half the time. Without these states, as another version may be, it is as slow as it was.
+ * And except that `<![CDATA[` begins a comment that ends with the next `>` (HTML standard, 13.2.5.42) instead of swallowing the page up to `]]>`.
  */
 class RunTokenizer extends (Tokenizer as unknown as new (...rest: ConstructorParameters<typeof Tokenizer>) => States) {
   override stateText(code: number): void {
@@ -49,6 +51,11 @@ class RunTokenizer extends (Tokenizer as unknown as new (...rest: ConstructorPar
   override stateInAttributeName(code: number): void {
     if (code === equal || endsName(code)) super.stateInAttributeName(code)
     else this.#passName()
+  }
+
+  /** After `<!`: a bracket begins what any other character does. */
+  override stateBeforeDeclaration(code: number): void {
+    super.stateBeforeDeclaration(code === bracket ? question : code)
   }
 
   override fastForwardTo(code: number): boolean {

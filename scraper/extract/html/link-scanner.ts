@@ -1,11 +1,16 @@
 import { Parser } from 'htmlparser2'
 import type { LinkedUrl } from '#schemas/identity/canonical-url.ts'
+import { hostOf } from '#schemas/identity/url-parts.ts'
+import { baseOf, refreshOf, relationsOf, robotsContent, robotsMax } from './head-tags.ts'
 import { linkResolver, type LinkResolver } from './link-resolver.ts'
 import { scanTags, type ScannedTag, type Wanted } from './tag-scanner.ts'
 
 /** Where a page leads, and what it says about following. */
 export interface PageLinks {
-  /** Of `<a>` and `<area>` without `rel=nofollow`, in document order, without repeats; at most 5000. */
+  /**
+   * Of `<a>` and `<area>` without `rel=nofollow`, of `<frame>`, of up to 20 `<iframe>` of the page's own host (those of others are advertisements and players)
+   * and of `<meta http-equiv=refresh>`, in document order, without repeats; at most 5000.
+   */
   links: LinkedUrl[]
   /** What the page says its address is, when it is a valid one. */
   canonical: LinkedUrl | undefined
@@ -15,23 +20,23 @@ export interface PageLinks {
   neighbours: LinkedUrl[]
   /** RSS and Atom feeds it names. */
   feeds: LinkedUrl[]
-  /** Contents of `<meta name=robots>` and of those that name us. */
+  /** Contents of the metas that speak to robots and of those that name us. */
   robots: string[]
 }
 
 const wanted: Wanted = {
-  tags: new Set(['a', 'area', 'base', 'link', 'meta']),
-  attributes: new Set(['href', 'rel', 'type', 'hreflang', 'property', 'name', 'itemprop', 'content']),
+  tags: new Set(['a', 'area', 'base', 'frame', 'iframe', 'link', 'meta']),
+  attributes: new Set(['href', 'src', 'srcdoc', 'rel', 'type', 'hreflang', 'property', 'name', 'itemprop', 'http-equiv', 'content']),
 }
 /** Links and metas that are looked at; what comes after so many is none that anybody meant. */
 const tagsMax = 100_000
 const linksMax = 5000
+const iframesMax = 20
 const relationsMax = 200
-const robotsChars = 1000
 const feedType = /^\s*application\/(?:rss|atom|rdf)\+xml\b/i
 
 /**
- * The links of a page from one pass over its text, without a tree: the same as the DOM's (extract-page.ts), at a tenth of the time. Never throws; linear
+ * The links of a page from one pass over its text, without a tree: the same as the tree's (dom.ts), at a tenth of the time. Never throws; linear
  * in the length for any input.
  * @param url of the page, after redirects: relative links start there
  * @param charset of the page, in which the queries of its links are written; absent: UTF-8
@@ -41,36 +46,43 @@ export function scanLinks(html: string, url: string, charset?: string): PageLink
   let baseHref: string | undefined
   scanTags(html, wanted, (tag) => {
     if (tag.name === 'base') baseHref ??= value(tag, 'href')
-    else if (tag.name === 'meta' ? tag.attributes['content'] !== undefined : tag.attributes['href'] !== undefined) tags.push(tag)
+    else if (tag.attributes[addressOf(tag)] !== undefined) tags.push(tag)
     return tags.length < tagsMax
   })
-  const base = (baseHref !== undefined && URL.parse(baseHref, url)?.href) || url
-  const page = new LinkCollector(linkResolver(base, charset))
+  const page = new LinkCollector(linkResolver(baseOf(baseHref, url), charset), hostOf(url))
   for (const tag of tags) page.see(tag)
   return page.end()
 }
 
+/** The attribute without which a tag says nothing. */
+const addressOf = ({ name }: ScannedTag): string => (name === 'meta' ? 'content' : name === 'frame' || name === 'iframe' ? 'src' : 'href')
+
 class LinkCollector {
   readonly #resolve: LinkResolver
+  readonly #host: string
   /** By their canonical URL; the first spelling of one stays. */
   readonly #links = new Map<string, LinkedUrl>()
   readonly #alternates = new Map<string, LinkedUrl>()
   readonly #neighbours = new Map<string, LinkedUrl>()
   readonly #feeds = new Map<string, LinkedUrl>()
   readonly #robots: string[] = []
+  #iframes = 0
   #canonical: string | undefined
 
-  constructor(resolve: LinkResolver) {
+  /** @param host of the page */
+  constructor(resolve: LinkResolver, host: string) {
     this.#resolve = resolve
+    this.#host = host
   }
 
   see(tag: ScannedTag): void {
-    if (tag.name === 'meta') return this.#seeMeta(tag)
-    const raw = tag.attributes['href']
-    if (raw === undefined) return
-    const href = decoded(tag, 'href', raw).trim()
-    if (tag.name !== 'link') this.#seeAnchor(tag, href)
-    if (tag.name !== 'area') this.#seeRelation(tag, href)
+    const { name } = tag
+    if (name === 'meta') return this.#seeMeta(tag)
+    const href = (value(tag, addressOf(tag)) ?? '').trim()
+    if (name === 'link') this.#seeRelation(tag, href)
+    else if (name === 'frame') this.#follow(href)
+    else if (name === 'iframe') this.#seeIframe(tag, href)
+    else this.#seeAnchor(tag, href)
   }
 
   end(): PageLinks {
@@ -85,18 +97,28 @@ class LinkCollector {
   }
 
   #seeAnchor(tag: ScannedTag, href: string): void {
-    if (this.#links.size >= linksMax) return
     const rel = tag.attributes['rel']
-    if (rel !== undefined && /\bnofollow\b/i.test(decoded(tag, 'rel', rel))) return
-    add(this.#links, this.#resolve(href))
+    if (rel === undefined || !/\bnofollow\b/i.test(decoded(tag, 'rel', rel))) this.#follow(href)
+  }
+
+  #seeIframe(tag: ScannedTag, src: string): void {
+    // What it holds itself is shown instead.
+    if (tag.attributes['srcdoc'] !== undefined || this.#iframes >= iframesMax) return
+    const linked = this.#resolve(src)
+    if (linked === undefined || hostOf(linked.url) !== this.#host) return
+    this.#iframes++
+    this.#follow(src)
+  }
+
+  #follow(href: string): void {
+    if (this.#links.size < linksMax) add(this.#links, this.#resolve(href))
   }
 
   #seeRelation(tag: ScannedTag, href: string): void {
-    const rel = tag.attributes['rel']
-    if (rel === undefined || href === '') return
-    const relations = decoded(tag, 'rel', rel).toLowerCase().split(/\s+/)
+    if (href === '') return
+    const relations = relationsOf(value(tag, 'rel'))
     if (relations.includes('canonical')) this.#canonical ??= href
-    if (tag.name !== 'link' || this.#alternates.size + this.#feeds.size + this.#neighbours.size >= relationsMax) return
+    if (this.#alternates.size + this.#feeds.size + this.#neighbours.size >= relationsMax) return
     const list = this.#listOf(tag, relations)
     if (list) add(list, this.#resolve(href))
   }
@@ -109,9 +131,10 @@ class LinkCollector {
   }
 
   #seeMeta(tag: ScannedTag): void {
-    const name = (value(tag, 'property') ?? value(tag, 'name') ?? value(tag, 'itemprop') ?? '').trim().toLowerCase()
-    const content = (value(tag, 'content') ?? '').trim()
-    if ((name === 'robots' || name === 'orrery') && content !== '' && this.#robots.length < relationsMax) this.#robots.push(content.slice(0, robotsChars))
+    const robots = robotsContent((name) => value(tag, name))
+    if (robots !== undefined && this.#robots.length < robotsMax) this.#robots.push(robots)
+    const href = refreshOf((name) => value(tag, name))
+    if (href !== undefined) this.#follow(href)
   }
 }
 

@@ -20,23 +20,17 @@ export class Cut extends Error {
 const depthMax = 2000
 const nodesMax = 1_000_000
 
-/** The tree of a page, of elements and texts: no comments, and nothing of what is inside `svg`, where no text of a page stands. */
+/** The tree of a page, of elements and texts: no comments. */
 export class TreeBuilder implements Partial<Handler> {
   readonly root = new Document([])
   readonly #open: ParentNode[] = [this.root]
   #parent: ParentNode = this.root
   #last: Text | undefined
   #nodes = 0
-  /** Of the open elements, those from the outermost `svg` inwards, it not counted. */
-  #drawn = 0
 
   onopentag(name: string, attributes: Record<string, string>): void {
-    if (this.#open.length + this.#drawn > depthMax) throw new Cut('too_deep')
+    if (this.#open.length > depthMax) throw new Cut('too_deep')
     if (++this.#nodes > nodesMax) throw new Cut('too_many_nodes')
-    if (this.#isDrawing()) {
-      this.#drawn++
-      return
-    }
     const element = new Element(name, attributes)
     this.#add(element)
     this.#open.push(element)
@@ -45,16 +39,11 @@ export class TreeBuilder implements Partial<Handler> {
 
   onclosetag(): void {
     this.#last = undefined
-    if (this.#drawn > 0) {
-      this.#drawn--
-      return
-    }
     this.#open.pop()
     this.#parent = this.#open.at(-1) ?? this.root
   }
 
   ontext(data: string): void {
-    if (this.#isDrawing()) return
     if (this.#last) {
       this.#last.data += data
       return
@@ -71,10 +60,6 @@ export class TreeBuilder implements Partial<Handler> {
 
   onprocessinginstruction(): void {
     this.#last = undefined
-  }
-
-  #isDrawing(): boolean {
-    return this.#drawn > 0 || ('name' in this.#parent && this.#parent.name === 'svg')
   }
 
   #add(node: ChildNode): void {
