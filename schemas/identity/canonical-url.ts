@@ -1,4 +1,5 @@
 import { withEncodedQuery } from './query-encoding.ts'
+import { isOfVisitor, withoutSession } from './sessions.ts'
 
 const maxChars = 2048
 /** What is asked may be longer by what the canonical URL drops. Shorter than the paths that robots.txt is compared with. */
@@ -6,19 +7,11 @@ const maxAskedChars = 4000
 /** Longer input is refused unread: what is dropped of a URL (fragment, tracking) is bounded as well. */
 const maxInputChars = 16_384
 
-/** Query names that say who came from where, never which page: compared in lower case. */
-const trackingNames = new Set(
-  `_ga _gl _hsenc _hsmi __hsfp __hssc __hstc cfid cftoken dclid epik fb_action_ids fb_action_types fb_source fbclid gbraid gclid gclsrc
-  hsctatracking igsh igshid jsessionid li_fat_id mc_cid mc_eid mkt_tok msclkid oly_anon_id oly_enc_id phpsessid rb_clickid s_cid srsltid
-  ttclid twclid vero_conv vero_id wbraid wickedid yclid`.split(/\s+/),
-)
-const trackingPrefix = /^(?:utm_|aspsessionid)/
-
 /**
  * The one spelling of a page's URL: the WHATWG parse (scheme and host in lower case, IDNA to A-labels, default port and dot segments
  * removed), then RFC 3986 §6.2.2 percent-encoding (upper-case digits, unreserved characters decoded, what is not allowed encoded).
- * The fragment, tracking and session parameters, empty parameters and the dot after a host go away; parameters are sorted by name, equal names
- * keep their order. Idempotent.
+ * The fragment, what is drawn for each visitor (sessions, tracking, nonces), empty parameters and the dot after a host go away; parameters are sorted by
+ * name, equal names keep their order. Idempotent.
  *
  * @param base what a relative reference is resolved against
  * @returns undefined for what is no page's address: not http or https, with credentials, unparsable, longer than 2048 characters
@@ -58,7 +51,7 @@ function parsedAddress(href: string, base: string | undefined): URL | undefined 
 }
 
 function canonicalOf(parsed: URL): string | undefined {
-  const path = normalizePercent(parsed.pathname.replace(/;jsessionid=[^/;]*/gi, ''), notInPath)
+  const path = withoutSession(normalizePercent(parsed.pathname, notInPath))
   const query = canonicalQuery(parsed.search.slice(1))
   // Parsed once more: a path parameter that went away may have left a dot segment behind.
   const result = URL.parse(`${parsed.protocol}//${canonicalHost(parsed)}${path}${query === '' ? '' : `?${query}`}`)?.href
@@ -79,18 +72,13 @@ function canonicalQuery(query: string): string {
     .filter((parameter) => parameter !== '' && parameter !== '=')
     .map((parameter) => normalizePercent(parameter, notInQuery))
     .map((parameter) => ({ parameter, name: nameOf(parameter) }))
-    .filter(({ name }) => !isTracking(name))
+    .filter(({ parameter, name }) => !isOfVisitor(name, parameter.slice(name.length + 1)))
   // Array.prototype.sort is stable: equal names keep their order, which may carry meaning.
   parameters.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   return parameters.map(({ parameter }) => parameter).join('&')
 }
 
 const nameOf = (parameter: string): string => parameter.split('=', 1)[0] ?? ''
-
-function isTracking(name: string): boolean {
-  const lower = name.toLowerCase()
-  return trackingNames.has(lower) || trackingPrefix.test(lower)
-}
 
 /** What RFC 3986 §3.3 and §3.4 do not allow in a path and in a query; the parser leaves some of it as it stands. */
 const notInPath = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/%]/gu

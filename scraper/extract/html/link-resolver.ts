@@ -1,11 +1,12 @@
 import { recentValues, textBytes } from '#infra/recent-values.ts'
 import { linkedUrl, type LinkedUrl } from '#schemas/identity/canonical-url.ts'
+import { mayHoldSession } from '#schemas/identity/sessions.ts'
 
 /** Where a link leads as it stands in a page; undefined for what is no page's address. */
 export type LinkResolver = (href: string) => LinkedUrl | undefined
 
 const urlCharsMax = 2048
-/** Paths that canonicalUrl leaves as they are, but for dot segments: characters that need no encoding and mean nothing to its other rules. */
+/** Paths that canonicalUrl leaves as they are, but for dot segments and sessions: characters that need no encoding and mean nothing to its other rules. */
 const plainPath = /^\/[A-Za-z0-9\-._~!$'()*+,=@/]*$/
 const plainRelative = /^[A-Za-z0-9_][A-Za-z0-9\-._~/]*$/
 const absolute = /^(https?:\/\/[^/?#\\@\s]+)(\/[^?#]*)$/
@@ -32,7 +33,8 @@ export function linkResolver(base: string, charset?: string): LinkResolver {
     const plain = hash === -1 ? href : href.slice(0, hash)
     if (plain === '' && hash === 0) return page
     if (origin !== undefined && isPlain(plain)) return bounded(origin + plain)
-    if (origin !== undefined && isPlainFolder && plainRelative.test(plain) && !hasDots(plain)) return bounded(origin + folder + plain)
+    if (origin !== undefined && isPlainFolder && plainRelative.test(plain) && !hasDots(plain) && !mayHoldSession(`/${plain}`))
+      return bounded(origin + folder + plain)
     const [, authority, path] = absolute.exec(plain) ?? []
     const other = authority === undefined || path === undefined || !isPlain(path) ? undefined : originOf(authority)
     return other === undefined ? slowly(href) : bounded(other + path)
@@ -41,7 +43,7 @@ export function linkResolver(base: string, charset?: string): LinkResolver {
 
 const hasDots = (path: string): boolean => path.includes('/.') || path.startsWith('.')
 /** `//host` is another host. */
-const isPlain = (path: string): boolean => plainPath.test(path) && !path.startsWith('//') && !hasDots(path)
+const isPlain = (path: string): boolean => plainPath.test(path) && !path.startsWith('//') && !hasDots(path) && !mayHoldSession(path)
 const bounded = (url: string): LinkedUrl | undefined => (url.length > urlCharsMax ? undefined : { url })
 
 /** The origin of plain links there; undefined where they have to be parsed: it is no host's, or asked by another name than it is known by. */
