@@ -2,7 +2,7 @@ import { recentValues } from '#infra/recent-values.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Target } from '#schemas/frontier.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
-import { originOf } from '#schemas/identity/url-parts.ts'
+import { hostnameOf, hostOf, isSameSite, originOf } from '#schemas/identity/url-parts.ts'
 import type { Lastmods } from './lastmods.ts'
 import { pagePriority } from './priority.ts'
 import type { Discovery, TrapReason, Traps } from './traps.ts'
@@ -14,6 +14,8 @@ import type { Share } from '../jobs/share.ts'
 export const priorities = { seed: 3_000_000, sitemap: 2_000_000 }
 /** Sitemaps below sitemaps: one level more than there should be, and one to spare. */
 const nestingMax = 3
+/** Sitemaps on hosts of others that a robots.txt may name. */
+const sitemapsElsewhereMax = 20
 /** Documents of one feed behind its first. */
 const feedPartsMax = 50
 /** Of the URLs remembered as added, and as much of those refused. */
@@ -98,11 +100,16 @@ export function targetsOf({ jobs, isOurs, traps, lastmods = believesAll, blocks 
       const believed = (list: readonly FoundUrl[]) => (list.some(isDated) ? lastmods.credible(list.map((one) => dated(one, nowMs))) : list)
       const addList = (target: Target | undefined): void => void (target && wanted.targets.push(target))
       for (const one of believed(pages)) addPage(wanted, one, discovery)
+      const own = jobs.of(at.url) ?? jobs.list[0]
       // A host may be asked for its own lists; those of others only where a job goes.
-      const ownerOf = ({ url }: FoundUrl) => (originOf(url) === originOf(at.url) ? (jobs.of(at.url) ?? jobs.list[0]) : undefined)
+      const ownerOf = ({ url }: FoundUrl) => (originOf(url) === originOf(at.url) ? own : undefined)
+      // Sitemaps are those of a site; beside a page they come from robots.txt, which may name some elsewhere (sitemaps.org, "cross submits").
+      let elsewhere = 0
+      const sitemapOwnerOf = ({ url }: FoundUrl) =>
+        isSameSite(hostnameOf(hostOf(url)), hostnameOf(hostOf(at.url))) || (at.kind === 'page' && elsewhere++ < sitemapsElsewhereMax) ? own : undefined
       // An index that lists indexes without end is left.
       const nesting = at.kind === 'sitemap' ? (at.depth ?? 0) + 1 : 0
-      if (nesting <= nestingMax) for (const one of believed(sitemaps)) addList(list(one, 'sitemap', ownerOf(one), priorities.sitemap, nesting))
+      if (nesting <= nestingMax) for (const one of believed(sitemaps)) addList(list(one, 'sitemap', sitemapOwnerOf(one), priorities.sitemap, nesting))
       // So is a feed that goes on without end.
       const part = at.kind === 'feed' ? (at.depth ?? 0) + 1 : 0
       if (part <= feedPartsMax) for (const one of believed(feeds)) addList(list(one, 'feed', ownerOf(one), priorities.sitemap, part))

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
+import type { TargetKind } from '#schemas/frontier.ts'
 import { requireContact } from '../limits/contact.ts'
 import { createTraps } from '../discovery/traps.ts'
 import { noFinds } from '../source/found.ts'
@@ -79,6 +80,18 @@ describe('jobs', () => {
       targets.found({ ...noFinds, sitemaps: [{ url: `http://b.localhost/${depth}.xml` }] }, { url: 'http://b.localhost/map.xml', kind: 'sitemap', depth })
         .targets
     expect([0, 1, 2, 3].map((depth) => listed(depth)[0]?.depth)).toEqual([1, 2, 3, undefined])
+  })
+
+  test('sitemaps may lie elsewhere: on other hosts of the site, and where a robots.txt names them', () => {
+    const site = compileJobs([job('site', ['http://www.site.example/news/*'])])
+    const from = (kind: TargetKind, urls: readonly string[]) => {
+      const targets = targetsOf({ jobs: site, isOurs: () => true, traps: createTraps(), now: () => 0 })
+      return targets.found({ ...noFinds, sitemaps: urls.map((url) => ({ url })) }, { url: 'http://www.site.example/', kind }).targets.map(({ url }) => url)
+    }
+    const own = ['http://site.example/1.xml', 'https://maps.site.example/2.xml', 'http://www.site.example/3.xml']
+    expect(from('sitemap', [...own, 'http://other.example/4.xml'])).toEqual(own)
+    const elsewhere = Array.from({ length: 30 }, (_, n) => `http://h${n}.cdn.example/map.xml`)
+    expect(from('page', [...elsewhere, ...own])).toEqual([...elsewhere.slice(0, 20), ...own])
   })
 
   test('a calendar is left, and says so once', () => {
