@@ -22,6 +22,8 @@ const cases: [ContentKind, string, string | undefined, Uint8Array][] = [
   ['sitemap', 'an index', 'application/xml', latin1('<sitemapindex>')],
   ['xml', 'declared', 'image/svg+xml', latin1('<svg>')],
   ['json', 'declared', 'application/json', latin1('{}')],
+  ['feed', 'JSON Feed, by its version', 'application/json', latin1('{ "title": "x", "version": "https:\\/\\/jsonfeed.org\\/version\\/1.1"')],
+  ['feed', 'JSON Feed, declared', 'application/feed+json', latin1('{}')],
   ['pdf', 'declared as HTML', 'text/html', latin1('%PDF-1.7')],
   ['image', 'PNG', 'text/html', latin1('\x89PNG\r\n\x1a\n')],
   ['image', 'JPEG', undefined, latin1('\xff\xd8\xff\xe0')],

@@ -25,6 +25,8 @@ const xmlStart = /^\s*<\?xml[\s?]/
 /** What may stand before the root element; one match at a time, so that no text makes it go back. */
 const whiteOrComment = /\s+|<!--[^]*?-->/y
 const prolog = /\s+|<!--[^]*?-->|<\?[^]*?\?>|<!doctype[^>[]*(?:\[[^\]]*\])?[^>]*>/iy
+/** JSON Feed 1.1: it "should be the very first thing". */
+const jsonFeed = /^\s*\{[^]*?"version"\s*:\s*"https?:(?:\\?\/){2}(?:www\.)?jsonfeed\.org\\?\/version/i
 const root = /<(?:[\w.-]+:)?([\w.-]+)/y
 /** Bytes that text does not hold (§3, "binary data byte"). */
 const binaryByte = /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/
@@ -70,6 +72,7 @@ export function contentKind(body: Uint8Array, contentType: string | undefined): 
   // Text that was meant to be shown as it is stays text (§7.2), except what only a feed or sitemap begins with.
   if (declared === 'text') return xmlStart.test(text) ? (xmlKind(text) ?? 'text') : 'text'
   if (declared === 'html') return xmlStart.test(text) ? (xmlKind(text) ?? 'html') : 'html'
+  if (declared === 'json') return jsonFeed.test(text) ? 'feed' : 'json'
   return declared === 'xml' || declared === 'feed' ? (xmlKind(text) ?? declared) : declared
 }
 

@@ -75,6 +75,28 @@ test('an archive on the web is read in parts from a host whose robots.txt allows
   expect(site.paths('data.localhost')).toEqual(['/robots.txt', '/x.warc.gz'])
 })
 
+test('records that are damaged are rejects, up to 100, and all that is passed over is counted; a second cycle tells them no more', async () => {
+  const path = join(folder, 'x.warc.gz')
+  const undated = pageRecord('http://archived.example/undated', good(15)).toString().replace('2026-01-02', '2026-01-294')
+  const garbage = Array.from({ length: 120 }, () => [Buffer.from('garbage'), gzipSync(pageRecord('http://archived.example/gone', 'x', {}, 404))])
+  await writeFile(path, Buffer.concat([record('/1', good(11)), gzipSync(undated), ...garbage.flat(), record('/2', good(12))]))
+  await using site = await openSite({ 'a.localhost': { '/': good(1) } })
+  await using bench = await openBench(site, { jobs, settings: { warcs: [path] } })
+  const read: unknown[] = []
+  bench.telemetry.listen(({ name, fields }) => name === 'crawl.archive_read' && read.push(fields))
+  await bench.cycle()
+  const told = await bench.rejects()
+  expect(told).toHaveLength(100)
+  expect(told.slice(0, 2)).toMatchObject([
+    { subject: path, reason: 'no_date', details: { record: 1, url: 'http://archived.example/undated' } },
+    { subject: path, reason: 'invalid_record', details: { record: 2, problem: 'a part of the file cannot be unpacked' } },
+  ])
+  expect(read).toMatchObject([{ location: path, taken: 2, passed_over: { no_date: 1, invalid_record: 120, http_404: 120 } }])
+  expect((await documentsOf(bench)).map(({ uri }) => uri).toSorted()).toEqual(['http://a.localhost/', 'http://archived.example/1', 'http://archived.example/2'])
+  await bench.cycle()
+  expect(await bench.rejects()).toHaveLength(100)
+})
+
 test('what was asked and answered is kept, if wanted, and reads as a source', async () => {
   await using site = await openSite({ 'a.localhost': { '/': send(good(1, ['/gone']), { etag: '"1"' }) } })
   const bench = await openBench(site, { jobs, settings: { warc: true, contact: 'http://c.example' } })

@@ -17,7 +17,7 @@ import { crawlDelayOf, mayFetch, type Robots } from '../robots/robots.ts'
 import { jobMatcher } from '../jobs/job-match.ts'
 import { addDocument } from './keep-document.ts'
 import { readAnswer } from '../source/read-answer.ts'
-import { openWarc, warcPages, type ArchivedPage } from '../source/warc.ts'
+import { openWarc, warcPages, type ArchivedPage, type PassedOver } from '../source/warc.ts'
 import { labelOf, type Jobs } from '../jobs/jobs.ts'
 import type { Rejects } from '../rejects/rejects.ts'
 import type { Share } from '../jobs/share.ts'
@@ -52,11 +52,14 @@ type Progress = z.infer<typeof Progress>
 const pagesPerNote = 100
 /** Pages that are being read at the same time; they are kept in their order. */
 const pagesAhead = 8
+/** Damaged records of one file that are rejects of their own; more are counted. */
+const faultsToldMax = 100
 
 /**
  * Takes the pages that a job wants out of WARC files, each file once: no request goes to the sites themselves, and nothing they link to becomes known.
- * A crash costs the last 100 pages a second look. A file that cannot be read is among the rejects, and is tried again the next time unless it is torn; a page
- * that brings something to throw is one reject.
+ * A crash costs the last 100 pages a second look. A file that cannot be read is among the rejects, and is tried again the next time unless it is none; so is
+ * each record of it that is damaged, up to 100. What else holds no page is counted in the event `crawl.archive_read` at its end. A page that brings something
+ * to throw is one reject.
  * @returns documents taken
  * @throws the signal's reason when aborted; OrreryError of a store that cannot be written
  */
@@ -76,6 +79,7 @@ async function importArchive(options: ImportOptions, location: string, path: str
   const readAhead = pageReader(options)
   const wants = (url: string) => isOurs(url) && jobs.of(url) !== undefined
   const onFault = faultTeller(options)
+  const { onPassed, tellFaults, counts } = passedOver(options, location)
   let [taken, next] = [0, from]
   const ahead: { page: ArchivedPage; reading: Promise<Read> }[] = []
   /** Pages that are being kept: they share the syncs of the queue. */
@@ -84,6 +88,7 @@ async function importArchive(options: ImportOptions, location: string, path: str
     const kept = await Promise.all(keeping)
     keeping = []
     taken += kept.filter((isNew) => isNew === 1).length
+    await tellFaults()
     await writeProgress(path, { next, isDone })
   }
   const keepFirst = async (): Promise<void> => {
@@ -96,13 +101,14 @@ async function importArchive(options: ImportOptions, location: string, path: str
     if (keeping.length === pagesPerNote) await note(false)
   }
   try {
-    for await (const page of warcPages(openWarc(location, serverOf(options)), { pageBytesMax, from, wants, onFault })) {
+    for await (const page of warcPages(openWarc(location, serverOf(options)), { pageBytesMax, from, wants, onFault, onPassed })) {
       signal.throwIfAborted()
       ahead.push({ page, reading: readAhead(page) })
       if (ahead.length === pagesAhead) await keepFirst()
     }
     while (ahead.length > 0) await keepFirst()
     await note(true)
+    options.telemetry.event('crawl.archive_read', { location, taken, passed_over: counts })
   } catch (error) {
     // What came before the tear is good.
     while (ahead.length > 0 && !signal.aborted) await keepFirst()
@@ -114,6 +120,26 @@ async function importArchive(options: ImportOptions, location: string, path: str
     await rejects.add({ subject: location, reason, stage: 'archive', details: { message } })
   }
   return taken
+}
+
+/** Counts what is passed over of a file, and holds what is damaged until it can be told. */
+function passedOver({ rejects }: ImportOptions, location: string) {
+  const counts: Record<string, number> = {}
+  let faults: PassedOver[] = []
+  let told = 0
+  return {
+    counts,
+    onPassed(passed: PassedOver): void {
+      counts[passed.reason] = (counts[passed.reason] ?? 0) + 1
+      if (passed.fault && told + faults.length < faultsToldMax) faults.push(passed)
+    },
+    async tellFaults(): Promise<void> {
+      const telling = faults
+      faults = []
+      told += telling.length
+      for (const { index, reason, fault } of telling) await rejects.add({ subject: location, reason, stage: 'archive', details: { record: index, ...fault } })
+    },
+  }
 }
 
 /** What a page became, or why not. */

@@ -15,7 +15,7 @@ const linksMax = 200
 /** `<url>; rel="next"; hreflang=de`, several after commas (RFC 8288 §3). */
 const link = /<([^<>]{0,2048})>((?:\s*;\s*[\w*-]{1,40}\s*(?:=\s*(?:"[^"]{0,400}"|[^\s",;]{0,400}))?)*)/g
 const parameter = /;\s*([\w*-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s",;]*)))?/g
-const feedType = /^application\/(?:rss|atom|rdf)\+xml\b/i
+const feedType = /^application\/(?:(?:rss|atom|rdf)\+xml|feed\+json)\b/i
 
 /** @param values of the `Link` header @param base URL of what was asked for. A link that speaks of something else (`anchor`) is passed over. */
 export function headerLinks(values: readonly string[], base: string): HeaderLinks {

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { createHttp } from '#infra/net/http.ts'
 import { pageRecord, warcRecord } from '#test/golden/warc.ts'
 import { openSite, type Page } from '#test/site/site.ts'
-import { openWarc, warcPages } from './warc.ts'
+import { openWarc, warcPages, type PassedOver } from './warc.ts'
 
 const url = 'http://h.example/a?utm_source=x'
 const records = [
@@ -44,6 +44,72 @@ test('the pages of an archive come as if they had been fetched', async () => {
 test('an archive can be gone on with from any record', async () => {
   const rest = await Array.fromAsync(warcPages(once(gzipSync(Buffer.concat(records))), { ...limits, from: 7 }), ({ index }) => index)
   expect(rest).toEqual([7, 8])
+})
+
+const passedOf = async (bytes: Uint8Array) => {
+  const passed: PassedOver[] = []
+  const pages = await Array.fromAsync(warcPages(once(bytes), { ...limits, wants: (url) => !url.endsWith('/other'), onPassed: (one) => void passed.push(one) }))
+  return { pages: pages.map(({ fetched, fetchedAt }) => [fetched.url, new Date(fetchedAt).toISOString()]), passed }
+}
+
+test('what becomes no page is told, with the reason', async () => {
+  const http = { 'Content-Type': 'application/http; msgtype=response' }
+  const { pages, passed } = await passedOf(
+    Buffer.concat([
+      ...records.slice(0, 4),
+      warcRecord('response', 'x', { 'WARC-Target-URI': 'dns:h.example', 'Content-Type': 'text/dns' }),
+      warcRecord('response', 'HTTP/1.1 200 OK\r\n\r\n', { 'WARC-Target-URI': 'http://', ...http }),
+      warcRecord('response', 'HTTP/1.1 200 OK\r\n\r\n', http),
+      warcRecord('revisit', '', { 'WARC-Target-URI': url }),
+      warcRecord('x-own', ''),
+      pageRecord('http://h.example/other', '<p>'),
+      pageRecord('<http://h.example/angled>', '<p>'),
+      warcRecord('Response', 'HTTP/1.1 200 OK\n\n<p>', { 'WARC-Target-URI': 'http://h.example/torn', 'Content-Length': '900' }),
+    ]),
+  )
+  expect(pages.map(([page]) => page)).toEqual(['http://h.example/a', 'http://h.example/angled'])
+  expect(passed.map(({ index, reason }) => [index, reason])).toEqual([
+    [0, 'warcinfo'],
+    [1, 'request'],
+    [3, 'http_404'],
+    [4, 'not_http'],
+    [5, 'no_url'],
+    [6, 'no_url'],
+    [7, 'revisit'],
+    [8, 'other_type'],
+    [9, 'not_wanted'],
+    [11, 'invalid_record'],
+  ])
+  expect(passed.filter(({ fault }) => fault).map(({ fault }) => fault)).toMatchObject([
+    { url: 'http://' },
+    { url: '' },
+    { url: 'http://h.example/torn', problem: 'it is torn' },
+  ])
+})
+
+const dated = (date: string, head: string) => warcRecord('response', `HTTP/1.1 200 OK\r\n${head}\r\n<p>`, { 'WARC-Target-URI': url, 'WARC-Date': date })
+
+describe('the date of a page', () => {
+  const info = warcRecord('warcinfo', '', { 'WARC-Date': '2009-03-01T00:00:00Z' })
+  const clueweb = '2009-01-294T05:21:46-0700'
+  test.each([
+    ['its record', [dated('2009-01-28T17:05:56.123Z', 'Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n')], '2009-01-28T17:05:56.000Z'],
+    ['its record, as old writers put it', [dated('20090128170556', '')], '2009-01-28T17:05:56.000Z'],
+    ['its headers, where that is none', [info, dated(clueweb, 'Date: Wed, 28 Jan 2009 17:05:56 GMT\r\n')], '2009-01-28T17:05:56.000Z'],
+    ['its file, where there is no other', [info, dated(clueweb, 'Date: soon\r\n')], '2009-03-01T00:00:00.000Z'],
+  ])('is that of %s', async (_, bytes, date) => expect((await passedOf(Buffer.concat(bytes))).pages).toEqual([['http://h.example/a', date]]))
+  test('is missed, if there is none', async () => {
+    const { pages, passed } = await passedOf(dated(clueweb, ''))
+    expect([pages, passed]).toEqual([[], [{ index: 0, reason: 'no_date', fault: { url: 'http://h.example/a', date: clueweb } }]])
+  })
+})
+
+test.each([
+  ['length', 'too_large'],
+  ['disconnect', 'truncated_body'],
+])('a page that its crawler cut (%s) is refused', async (reason, refusal) => {
+  const record = warcRecord('response', 'HTTP/1.1 200 OK\r\n\r\n<p>', { 'WARC-Target-URI': url, 'WARC-Truncated': reason })
+  expect(await Array.fromAsync(warcPages(once(record), limits), (page) => page.refusal)).toEqual([refusal])
 })
 
 async function indexesOf(page: Page) {

@@ -1,10 +1,11 @@
-import { headerValue } from '#infra/net/header-lines.ts'
+import { headerValue, type HeaderLines } from '#infra/net/header-lines.ts'
 import { createReadStream } from 'node:fs'
 import type { Http } from '#infra/net/http.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
-import { parseHttpResponse } from '../warc/http-message.ts'
-import { readWarc, type WarcRecord } from '../warc/read-warc.ts'
+import { parseDate } from '../extract/dates/date-header.ts'
+import { parseHttpResponse, type HttpMessage } from '../warc/http-message.ts'
+import { readWarc, type WarcFault, type WarcRecord } from '../warc/read-warc.ts'
 import type { Fetched } from './source.ts'
 
 /** A page that an archive holds. No request goes to its site. */
@@ -19,6 +20,14 @@ export interface ArchivedPage {
   refusal: string | undefined
 }
 
+/** What a file holds that does not become a page. */
+export interface PassedOver {
+  index: number
+  /** The type of a record that holds no page (`other_type`: none of the standard), `http_404` and the like, `not_http`, `not_wanted`; with `fault`, why a page was lost: `invalid_record`, `no_url`, `no_date`. */
+  reason: string
+  fault?: Readonly<Record<string, string | number>>
+}
+
 export interface WarcPagesOptions {
   /** Largest page, decoded. */
   pageBytesMax: number
@@ -28,44 +37,79 @@ export interface WarcPagesOptions {
   wants?(url: string): boolean
   /** Told what one page brought to throw; it comes as `internal`. */
   onFault?(url: string, error: unknown): void
+  /** Told of everything that comes as no page, in order. */
+  onPassed?(passed: PassedOver): void
 }
 
 const types = new Set(['response', 'resource'])
+const otherTypes = new Set(['warcinfo', 'request', 'metadata', 'revisit', 'conversion', 'continuation'])
 const headRoomBytes = 64 * 1024
 
 /**
  * The pages of a WARC, such as Common Crawl's: its `response` records with status 200, and `resource` records. Other records are passed over; a page that
- * cannot be read comes with the code of why.
+ * cannot be read comes with the code of why. A page is of the date of its record, else of its HTTP headers, else of its file: some archives wrote dates that
+ * are none.
  * @throws OrreryError `invalid_record` as readWarc does
  */
-export async function* warcPages(
-  chunks: AsyncIterable<Uint8Array>,
-  { pageBytesMax, from = 0, wants = () => true, onFault }: WarcPagesOptions,
-): AsyncGenerator<ArchivedPage, void, undefined> {
-  for await (const record of readWarc(chunks, { blockBytesMax: pageBytesMax + headRoomBytes, types })) {
-    if (record.index < from || !types.has(record.type)) continue
-    const url = canonicalUrl((headerValue(record.headers, 'warc-target-uri') ?? '').replace(/^<|>$/g, ''))
-    const page = url !== undefined && wants(url) ? await archivedPage(record, url, { pageBytesMax, onFault }) : undefined
-    if (page) yield page
+export async function* warcPages(chunks: AsyncIterable<Uint8Array>, options: WarcPagesOptions): AsyncGenerator<ArchivedPage, void, undefined> {
+  const { pageBytesMax, from = 0, onPassed } = options
+  const pass = (passed: PassedOver): void => void (passed.index >= from && onPassed?.(passed))
+  const onFault = ({ index, offset, problem, headers }: WarcFault): void => {
+    const url = headers && targetOf(headers)
+    pass({ index, reason: 'invalid_record', fault: { offset, problem, ...(url !== undefined && { url }) } })
+  }
+  let fileDate: number | undefined
+  for await (const record of readWarc(chunks, { blockBytesMax: pageBytesMax + headRoomBytes, types, onFault })) {
+    if (record.type === 'warcinfo') fileDate = dateOf(record.headers, 'warc-date')
+    const page = record.index < from ? undefined : await archivedPage(record, fileDate, options)
+    if (page && 'fetched' in page) yield page
+    else if (page) pass(page)
   }
 }
 
-async function archivedPage(record: WarcRecord, url: string, { pageBytesMax, onFault }: WarcPagesOptions): Promise<ArchivedPage | undefined> {
+/** Some writers put it in the angle brackets of the grammar. */
+const targetOf = (headers: HeaderLines): string | undefined => headerValue(headers, 'warc-target-uri')?.replace(/^<|>$/g, '')
+const dateOf = (headers: HeaderLines, name: string): number | undefined => parseDate(headerValue(headers, name) ?? '')?.getTime()
+
+async function archivedPage(
+  record: WarcRecord,
+  fileDate: number | undefined,
+  { pageBytesMax, wants = () => true, onFault }: WarcPagesOptions,
+): Promise<ArchivedPage | PassedOver> {
   const { index, type, headers } = record
-  const fetchedAt = Date.parse(headerValue(headers, 'warc-date') ?? '')
-  if (Number.isNaN(fetchedAt)) return undefined
-  const refused = (refusal: string): ArchivedPage => ({ index, fetched: { url, status: 200, headers: {}, body: new Uint8Array() }, fetchedAt, refusal })
-  if (record.isCut || headerValue(headers, 'warc-truncated') !== undefined) return refused('too_large')
+  if (!types.has(type)) return { index, reason: otherTypes.has(type) ? type : 'other_type' }
+  const target = targetOf(headers)
+  const url = canonicalUrl(target ?? '')
+  if (url === undefined) {
+    const isOther = target !== undefined && /^(?!https?:)[a-z][a-z0-9+.-]*:/i.test(target)
+    return isOther ? { index, reason: 'not_http' } : { index, reason: 'no_url', fault: { url: (target ?? '').slice(0, urlCharsMax) } }
+  }
+  if (!wants(url)) return { index, reason: 'not_wanted' }
   const internal = (error: unknown): string => (onFault?.(url, error), 'internal')
-  const message =
-    type === 'response'
-      ? await parseHttpResponse(record.block, pageBytesMax).catch(internal)
-      : { status: 200, headers: { 'content-type': headerValue(headers, 'content-type') ?? '' }, body: record.block }
-  if (typeof message === 'string') return refused(message)
-  if (message.status !== 200 && message.status !== 203) return undefined
-  const fetched: Fetched = { url, ...message }
-  return { index, fetched, fetchedAt, refusal: undefined }
+  const message = refusalOf(record) ?? (type === 'response' ? await parseHttpResponse(record.block, pageBytesMax).catch(internal) : resourceOf(record))
+  const answered = typeof message === 'string' ? undefined : dateOf(message.headers, 'date')
+  const fetchedAt = dateOf(headers, 'warc-date') ?? answered ?? fileDate
+  if (typeof message !== 'string' && message.status !== 200 && message.status !== 203) return { index, reason: `http_${message.status}` }
+  if (fetchedAt === undefined) return { index, reason: 'no_date', fault: { url, date: (headerValue(headers, 'warc-date') ?? '').slice(0, dateCharsMax) } }
+  const fetched: Fetched = typeof message === 'string' ? { url, status: 200, headers: {}, body: new Uint8Array() } : { url, ...message }
+  return { index, fetched, fetchedAt, refusal: typeof message === 'string' ? message : undefined }
 }
+
+const urlCharsMax = 2048
+const dateCharsMax = 64
+
+/** Of a page that is not there whole. */
+function refusalOf({ isCut, headers }: WarcRecord): string | undefined {
+  const truncated = headerValue(headers, 'warc-truncated')
+  if (isCut || truncated?.toLowerCase() === 'length') return 'too_large'
+  return truncated === undefined ? undefined : 'truncated_body'
+}
+
+const resourceOf = ({ headers, block }: WarcRecord): HttpMessage => ({
+  status: 200,
+  headers: { 'content-type': headerValue(headers, 'content-type') ?? '' },
+  body: block,
+})
 
 const fileChunkBytes = 1 << 20
 const rangeBytes = 4 * 2 ** 20

@@ -1,8 +1,12 @@
+/** Stands in a stream where bytes are missing: what follows does not belong to what came before. */
+export const gap: Uint8Array = Buffer.alloc(0)
+
 /** Reads a stream of chunks by counts and marks, holding no more than one chunk and what is asked for. */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>
   #chunk: Buffer = Buffer.alloc(0)
   #at = 0
+  #isAtGap = false
   /** Bytes taken so far. */
   offset = 0
 
@@ -10,29 +14,53 @@ export class ByteReader {
     this.#chunks = chunks[Symbol.asyncIterator]()
   }
 
-  /** Whether anything is left. */
+  /** Whether anything is left before the end, or the next gap. */
   async more(): Promise<boolean> {
     while (this.#at === this.#chunk.length) {
+      if (this.#isAtGap) return false
       const next = await this.#chunks.next()
       if (next.done) return false
-      this.#chunk = Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength)
+      this.#isAtGap = next.value === gap
+      this.#chunk = bufferOf(next.value)
       this.#at = 0
     }
     return true
   }
 
-  /** The next byte, not taken; undefined at the end. */
-  async peek(): Promise<number | undefined> {
-    return (await this.more()) ? this.#chunk[this.#at] : undefined
+  /** Goes on behind a gap. False: there was none. */
+  passGap(): boolean {
+    const was = this.#isAtGap
+    this.#isAtGap = false
+    return was
   }
 
-  /** Up to `count` bytes; fewer only at the end. A view of the chunk where it holds them all. */
+  /** Up to `count` bytes, not taken; fewer only at the end or a gap. */
+  async peek(count: number): Promise<Buffer> {
+    while (this.#chunk.length - this.#at < count) {
+      const rest = this.#chunk.subarray(this.#at)
+      this.#at = this.#chunk.length
+      const isMore = await this.more()
+      this.#chunk = rest.length === 0 ? this.#chunk.subarray(this.#at) : Buffer.concat([rest, this.#chunk.subarray(this.#at)])
+      this.#at = 0
+      if (!isMore) break
+    }
+    return this.#chunk.subarray(this.#at, this.#at + count)
+  }
+
+  /** Up to `count` bytes; fewer only at the end or a gap. A view of the chunk where it holds them all. */
   async take(count: number): Promise<Buffer> {
     if (this.#chunk.length - this.#at >= count) return this.#advance(count)
     const parts: Buffer[] = []
     for (let left = count; left > 0 && (await this.more()); left -= parts.at(-1)?.length ?? 0)
       parts.push(this.#advance(Math.min(left, this.#chunk.length - this.#at)))
     return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)
+  }
+
+  /** Gives back what was taken last. */
+  untake(bytes: Buffer): void {
+    this.#chunk = Buffer.concat([bytes, this.#chunk.subarray(this.#at)])
+    this.#at = 0
+    this.offset -= bytes.length
   }
 
   /** How many of `count` bytes there were. */
@@ -42,20 +70,37 @@ export class ByteReader {
     return count - left
   }
 
-  /** All up to the mark and the mark itself; undefined when it does not come within `max` bytes. */
-  async takeThrough(mark: Buffer, max: number): Promise<Buffer | undefined> {
+  /** Passes over all that stands before the mark. False: it does not come before the end or the next gap, or not within `max` bytes. */
+  async skipTo(mark: Buffer, max = Infinity): Promise<boolean> {
+    const start = this.offset
+    while (this.offset - start <= max) {
+      if ((await this.peek(mark.length)).length < mark.length) {
+        await this.skip(mark.length)
+        return false
+      }
+      const found = this.#chunk.indexOf(mark, this.#at)
+      // The mark may lie across two chunks.
+      this.#advance((found === -1 ? this.#chunk.length - mark.length + 1 : found) - this.#at)
+      if (found !== -1) return true
+    }
+    return false
+  }
+
+  /**
+   * All up to where a part ends, and that part.
+   * @param ending where it ends in these bytes; -1 = not within them. Its last three bytes may make the difference.
+   * @returns undefined when it does not come within `max` bytes
+   */
+  async takeThrough(ending: (bytes: Buffer) => number, max: number): Promise<Buffer | undefined> {
     let held: Buffer = Buffer.alloc(0)
     while (await this.more()) {
-      // The mark may lie across two chunks.
-      const overlap = held.subarray(Math.max(0, held.length - mark.length + 1))
-      const fresh = this.#chunk.subarray(this.#at, this.#at + max + mark.length)
-      const window = overlap.length === 0 ? fresh : Buffer.concat([overlap, fresh])
-      const found = window.indexOf(mark)
-      const size = found === -1 ? fresh.length : found + mark.length - overlap.length
-      const taken = this.#advance(size)
+      const overlap = held.subarray(Math.max(0, held.length - 3))
+      const fresh = this.#chunk.subarray(this.#at, this.#at + max + 4)
+      const end = ending(overlap.length === 0 ? fresh : Buffer.concat([overlap, fresh]))
+      const taken = this.#advance(end === -1 ? fresh.length : end - overlap.length)
       held = held.length === 0 ? taken : Buffer.concat([held, taken])
       if (held.length > max) return undefined
-      if (found !== -1) return held
+      if (end !== -1) return held
     }
     return undefined
   }
@@ -71,3 +116,5 @@ export class ByteReader {
     return taken
   }
 }
+
+const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

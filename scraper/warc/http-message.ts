@@ -1,5 +1,6 @@
 import { decodeInPieces } from '#infra/net/body.ts'
 import { codingOf, contentCodings, decodeAtOnce, type Coding } from '#infra/net/content-coding.ts'
+import { headEnd } from './head-end.ts'
 import { Pieces } from '#infra/net/pieces.ts'
 import { failureReason, HttpTrouble } from '#infra/net/http-failure.ts'
 import { headerValues, parseHeaderLines, type HeaderLines } from '#infra/net/header-lines.ts'
@@ -14,7 +15,7 @@ export interface HttpMessage {
 const headBytesMax = 64 * 1024
 /** What is packed a thousand times makes 8 MiB of these. */
 const atOnceBytesMax = 8 * 1024
-const statusLine = /^HTTP\/\d(?:\.\d)? (\d{3})(?: |$)/
+const statusLine = /^HTTP\/\d{1,2}(?:\.\d{1,2})?[ \t]+(\d{3})(?!\d)/i
 
 /**
  * Reads the block of a `response` record. Archives differ in whether they undid the codings that the headers speak of: a body that is not coded so is taken
@@ -23,7 +24,7 @@ const statusLine = /^HTTP\/\d(?:\.\d)? (\d{3})(?: |$)/
  */
 export async function parseHttpResponse(block: Uint8Array, bytesMax: number): Promise<HttpMessage | string> {
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength)
-  const head = headOf(bytes)
+  const head = headEnd(bytes.subarray(0, headBytesMax))
   const [first = '', ...lines] = bytes.toString('latin1', 0, head?.end ?? 0).split(/\r?\n/)
   const status = statusLine.exec(first)?.[1]
   if (!head || status === undefined) return 'bad_response'
@@ -36,14 +37,6 @@ export async function parseHttpResponse(block: Uint8Array, bytesMax: number): Pr
   } catch (error) {
     return failureReason(error)
   }
-}
-
-/** Where the empty line is, in either spelling. */
-function headOf(bytes: Buffer): { end: number; bodyStart: number } | undefined {
-  const window = bytes.subarray(0, headBytesMax)
-  const [crlf, lf] = [window.indexOf('\r\n\r\n'), window.indexOf('\n\n')]
-  if (crlf !== -1 && (lf === -1 || crlf < lf)) return { end: crlf, bodyStart: crlf + 4 }
-  return lf === -1 ? undefined : { end: lf, bodyStart: lf + 2 }
 }
 
 /** undefined when it is not in chunks (RFC 9112 §7.1); what a torn one has until then. */

@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { OrreryError } from '#schemas/errors.ts'
 import { warcRecord } from '#test/golden/warc.ts'
-import { readWarc, type WarcRecord } from './read-warc.ts'
+import { readWarc, type WarcFault, type WarcRecord } from './read-warc.ts'
 
 async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
@@ -11,13 +12,15 @@ async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8A
 const limits = { blockBytesMax: 1000 }
 const readAll = async (bytes: Uint8Array, chunk = 1 << 16) => {
   const records: (WarcRecord & { text: string })[] = []
+  const faults: [index: number, problem: string][] = []
+  const onFault = ({ index, problem }: WarcFault) => void faults.push([index, problem])
   let error: unknown
   try {
-    for await (const record of readWarc(inChunks(bytes, chunk), limits)) records.push({ ...record, text: Buffer.from(record.block).toString() })
+    for await (const record of readWarc(inChunks(bytes, chunk), { ...limits, onFault })) records.push({ ...record, text: Buffer.from(record.block).toString() })
   } catch (thrown) {
     error = thrown
   }
-  return { records, code: error instanceof OrreryError ? error.code : error }
+  return { records, faults, code: error instanceof OrreryError ? error.code : error }
 }
 const parts = [
   warcRecord('warcinfo', 'software: x\r\n'),
@@ -104,19 +107,133 @@ describe('the records of a file', () => {
   })
 })
 
+/** What each reads as, whatever the chunks. */
+const both = async (bytes: Uint8Array) => {
+  const [whole, ...others] = await Promise.all([bytes.length, 1, 7, 64].map((chunk) => readAll(bytes, chunk)))
+  const seen = (read: typeof whole) => ({
+    types: read?.records.map(({ index, type, text }) => `${index} ${type} ${text}`),
+    faults: read?.faults,
+    code: read?.code,
+  })
+  for (const other of others) expect(seen(other)).toEqual(seen(whole))
+  return seen(whole)
+}
+const [a, b, c] = ['a', 'b', 'c'].map((type) => warcRecord(type, `text of ${type}`)) as [Buffer, Buffer, Buffer]
+const good = (index: number, type: string) => `${index} ${type} text of ${type}`
+const noRecord = 'no record begins here'
+const noUnpacking = 'a part of the file cannot be unpacked'
+
+const long = (type: string) => gzipSync(warcRecord(type, randomBytes(3 << 20)))
+const untyped = (type: string) => Buffer.from(warcRecord('x', 'HTTP/1.0 200 OK', { 'Content-Type': type }).toString().replace('WARC-Type: x\r\n', ''))
+
+describe('a record that is not as it should be', () => {
+  test.each([
+    ['lines that end in LF', Buffer.from(Buffer.concat([a, b]).toString().replaceAll('\r\n', '\n')), [good(0, 'a'), good(1, 'b')], []],
+    [
+      'versions from 0.16 on',
+      Buffer.concat(['0.16', '0.17', '0.18', '1.1'].map((version) => Buffer.from(a.toString().replace('/1.0', `/${version}`)))),
+      [0, 1, 2, 3].map((n) => good(n, 'a')),
+      [],
+    ],
+    [
+      'a length that is too short',
+      Buffer.concat([warcRecord('a', 'text of a and more', { 'Content-Length': '9' }), b]),
+      [good(0, 'a'), good(1, 'b')],
+      [[1, noRecord]],
+    ],
+    [
+      'a length that is too long',
+      Buffer.concat([warcRecord('a', 'text of a', { 'Content-Length': '80' }), b, c]),
+      [good(0, 'a'), good(1, 'b'), good(2, 'c')],
+      [],
+    ],
+    [
+      'no length',
+      Buffer.concat([Buffer.from(a.toString().replace('Content-Length: 9\r\n', '')), b]),
+      [good(1, 'b')],
+      [
+        [0, 'it has no Content-Length that can be true'],
+        [1, noRecord],
+      ],
+    ],
+    [
+      'a length beyond all files',
+      Buffer.concat([warcRecord('a', 'x', { 'Content-Length': '999999999999999' }), b]),
+      [good(1, 'b')],
+      [
+        [0, 'it has no Content-Length that can be true'],
+        [1, noRecord],
+      ],
+    ],
+    [
+      'a version that is none',
+      Buffer.concat([a, Buffer.from('WARC/x\r\nContent-Length: 0\r\n\r\n\r\n\r\n'), c]),
+      [good(0, 'a'), good(2, 'c')],
+      [[1, 'it does not begin with its version']],
+    ],
+    [
+      'a header without end',
+      Buffer.concat([a, Buffer.from(`WARC/1.0\r\nX: ${'y'.repeat(200_000)}\r\n`), c]),
+      [good(0, 'a'), good(2, 'c')],
+      [
+        [1, 'its header has no end'],
+        [2, noRecord],
+      ],
+    ],
+    ['something else before the first', Buffer.concat([Buffer.from('<html>\n'), a]), [good(0, 'a')], [[0, noRecord]]],
+    [
+      'a version in its text',
+      Buffer.concat([warcRecord('a', 'x\nWARC/1.0\nand so on\n', { 'Content-Length': '1' }), b]),
+      ['0 a x', good(2, 'b')],
+      [[1, 'it has no Content-Length that can be true']],
+    ],
+    ['an end before its own', Buffer.concat([a, b.subarray(0, -8)]), [good(0, 'a')], [[1, 'it is torn']]],
+    ['noughts between gzip members', Buffer.concat([gzipSync(a), Buffer.alloc(100), gzipSync(b), Buffer.alloc(9)]), [good(0, 'a'), good(1, 'b')], []],
+    [
+      'garbage between gzip members',
+      Buffer.concat([gzipSync(a), Buffer.from('garbage'), gzipSync(b), Buffer.from('more')]),
+      [good(0, 'a'), good(1, 'b')],
+      [
+        [1, noUnpacking],
+        [2, noUnpacking],
+      ],
+    ],
+    ['a gzip member that is torn', Buffer.concat([gzipSync(a), gzipSync(b).subarray(0, 40), gzipSync(c)]), [good(0, 'a'), good(1, 'c')], [[1, noUnpacking]]],
+    [
+      'a gzip member that is damaged',
+      Buffer.concat([gzipSync(a), Buffer.from(gzipSync(b)).fill(0xff, 12, 30), gzipSync(c)]),
+      [good(0, 'a'), good(1, 'c')],
+      [[1, noUnpacking]],
+    ],
+    ['the last gzip member torn', Buffer.concat([gzipSync(a), gzipSync(b).subarray(0, -20)]), [good(0, 'a')], [[1, 'it is torn']]],
+  ])('%s: it is told, and the others come', async (_, bytes, types, faults) => expect(await both(bytes)).toEqual({ types, faults, code: undefined }))
+
+  test('no type: a message of HTTP is a response', async () => {
+    const { records } = await readAll(Buffer.concat(['application/http', 'application/http; msgtype=request', 'text/plain'].map(untyped)))
+    expect(records.map(({ type }) => type)).toEqual(['response', '', ''])
+  })
+
+  test('long gzip members, one damaged in the middle', async () => {
+    const damaged = long('b')
+    damaged.fill(0, 1 << 20, (1 << 20) + 1000)
+    const { records, code } = await readAll(Buffer.concat([long('a'), damaged, long('c'), gzipSync(a)]))
+    expect([records.map(({ type }) => type), code]).toEqual([['a', 'c', 'a'], undefined])
+  })
+})
+
 describe('a file that is none, or was', () => {
-  test('empty: no records', async () => expect(await readAll(Buffer.alloc(0))).toEqual({ records: [], code: undefined }))
+  test('empty: no records', async () => expect(await readAll(Buffer.alloc(0))).toEqual({ records: [], faults: [], code: undefined }))
   test.each([
     ['something else', Buffer.from('<html>'.repeat(100))],
-    ['a version that is none', Buffer.from('WARC/x\r\nContent-Length: 0\r\n\r\n')],
-    ['no length', Buffer.from('WARC/1.0\r\nWARC-Type: x\r\n\r\n')],
-    ['a length below zero', warcRecord('x', 'y', { 'Content-Length': '-1' })],
-    ['a length beyond all files', warcRecord('x', 'y', { 'Content-Length': '999999999999999' })],
-    ['a length beyond its end', warcRecord('x', 'y', { 'Content-Length': '100' })],
-    ['a length that is too short', warcRecord('x', 'some text', { 'Content-Length': '4' })],
-    ['a header without end', Buffer.from(`WARC/1.0\r\nX: ${'y'.repeat(200_000)}`)],
     ['gzip that is torn', gzipSync(plain).subarray(0, 60)],
     ['gzip that is damaged', Buffer.from(gzipSync(plain)).fill(0xff, 30, 60)],
+    ['gzip of something else', gzipSync('<html>')],
+  ])('%s: it is told', async (_, bytes) => {
+    const { records, faults, code } = await readAll(bytes)
+    expect([records, code]).toEqual([[], undefined])
+    expect(faults.length).toBeGreaterThan(0)
+  })
+  test.each([
     ['zstd that is torn', zstdCompressSync(plain).subarray(0, 60)],
     ['zstd that is damaged', Buffer.from(zstdCompressSync(plain)).fill(0xff, 30, 60)],
     ['zstd with something else behind it', Buffer.concat([zstdCompressSync(plain), Buffer.from('not zstd')])],
@@ -125,12 +242,30 @@ describe('a file that is none, or was', () => {
     ['zstd whose dictionary is damaged', zstdWith(dictionary, Buffer.from(zstdCompressSync(dictionary)).fill(0xff, 6, 20))],
   ])('%s: what was good comes, then invalid_record', async (_, bytes) => expect((await readAll(bytes)).code).toBe('invalid_record'))
 
-  test('torn at any byte: the whole records come, in order', async () => {
-    for (let end = 1; end < plain.length; end += 3) {
-      const { records, code } = await readAll(plain.subarray(0, end))
-      expect([undefined, 'invalid_record']).toContain(code)
-      expect(texts.slice(0, records.length)).toEqual(records.map(({ text }) => text))
+  test('something else of any length is not read beyond its beginning', async () => {
+    let given = 0
+    const endless = async function* () {
+      for (; given < 1 << 30; given += 1 << 16) yield Buffer.alloc(1 << 16, '<html>\n')
     }
+    expect(await Array.fromAsync(readWarc(endless(), limits))).toEqual([])
+    expect(given).toBeLessThan(4 << 20)
+  })
+
+  test('torn at any byte: the whole records come, in order, and the rest is told', async () => {
+    for (const bytes of [plain, Buffer.concat(parts.map((part) => gzipSync(part)))]) {
+      for (let end = 1; end < bytes.length; end += 3) {
+        const { records, faults, code } = await readAll(bytes.subarray(0, end))
+        expect(code).toBeUndefined()
+        expect(texts.slice(0, records.length)).toEqual(records.map(({ text }) => text))
+        expect(records.length + faults.length).toBeGreaterThan(0)
+      }
+    }
+  })
+
+  test('gzip heads all over that lead nowhere end it early', async () => {
+    const head = Buffer.concat([Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0), Buffer.of(0, 0xff, 0xff, 0, 0)])
+    const { records, code } = await readAll(Buffer.concat([gzipSync(a), Buffer.alloc(1 << 20, head)]))
+    expect([records.length, code]).toEqual([1, 'invalid_record'])
   })
 
   test('a bomb ends early', async () => {

@@ -21,7 +21,7 @@ const formats: readonly RegExp[] = [
   // ISO 8601 and its profile for the web (W3C date and time formats), from the year down to the second. Feeds are met with white space for the `T`, with
   // points or slashes, a nought too many, a weekday before it and the month by its name.
   String.raw`^${weekday}${year}(?:(?<separator>[-/.])0?(?:(?<number>\d{1,2})|${month})(?:\k<separator>${day})?)?(?:[T ]\s?${clock}\s?${zone})?$`,
-  String.raw`^${year}(?<number>\d{2})${day}(?:T(?<hour>\d{2})(?<minute>\d{2})(?<second>\d{2})?(?:[.,]\d{1,9})?\s?${zone})?$`,
+  String.raw`^${year}(?<number>\d{2})${day}(?:T?(?<hour>\d{2})(?<minute>\d{2})(?<second>\d{2})?(?:[.,]\d{1,9})?\s?${zone})?$`,
   // RFC 5322, RFC 850 and their obsolete forms; the name of the month may be whole, the year of two digits.
   String.raw`^${weekday}${day}(?:\s{1,3}|-)${month},?(?:\s{1,3}|-)(?:${year}|(?<short>\d{2}))${end}`,
   String.raw`^${weekday}${month}\s{1,3}${day},?\s{1,3}${year}${end}`,

@@ -33,7 +33,7 @@ const tagsMax = 100_000
 const linksMax = 5000
 const iframesMax = 20
 const relationsMax = 200
-const feedType = /^\s*application\/(?:rss|atom|rdf)\+xml\b/i
+const feedType = /^\s*application\/(?:(?:rss|atom|rdf)\+xml|feed\+json)\b/i
 
 /**
  * The links of a page from one pass over its text, without a tree: the same as the tree's (dom.ts), at a tenth of the time. Never throws; linear
