@@ -176,6 +176,14 @@ describe('redirects', () => {
     expect(await web.get('/0')).toMatchObject({ ok: false, reason: 'too_many_redirects' })
   })
 
+  test.each([
+    ['raw UTF-8', '/caf\xc3\xa9?\xc3\xa9', '/caf%C3%A9?%C3%A9'],
+    ['raw Latin-1', '/jos\xe9', '/jos%E9'],
+  ])('are followed by the bytes that came: %s', async (_, location, path) => {
+    await using web = await openWeb({ '/': redirect(location), [path]: 'here' })
+    expect(await web.get('/')).toMatchObject({ ok: true, url: `http://one.localhost${path}` })
+  })
+
   test('are given back when none is to be followed', async () => {
     await using web = await openWeb({ '/': redirect('/x') })
     const answer = await web.http.get('http://one.localhost/', { redirectsMax: 0 })
