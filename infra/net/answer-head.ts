@@ -6,7 +6,7 @@ export type Framing = number | 'chunked' | 'close'
 export interface AnswerHead {
   status: number
   framing: Framing
-  /** The same head as a strict parser takes it, Latin-1. */
+  /** The same head as a strict parser takes it, Latin-1: what came where that is strict already. */
   text: string
 }
 
@@ -14,6 +14,10 @@ type Field = readonly [name: string, value: string]
 
 /** `HTTP/1.1 200 OK` as it is met: in small letters, with any white space, without a reason, in a version to come. `ICY` is HTTP/1.0 by another name. */
 const statusLine = /^(?:HTTP\/(\d+)(?:\.(\d+))?|ICY)[ \t]+(\d{3})(?!\d)[ \t]*(.*)$/i
+/** RFC 9112 §3, §5. */
+const strict = /^HTTP\/1\.[01] [1-9]\d\d(?: [\t -~\x80-\xff]*)?\r\n(?:[!#$%&'*+.^_`|~\dA-Za-z-]+:[\t -~\x80-\xff]*\r\n)*\r\n$/
+const framingLine = /\r\n(?:content-length|transfer-encoding):[^\r]*/gi
+const strictFraming = /^\r\n(?:content-length:[ \t]*(\d{1,15})|transfer-encoding:[ \t]*chunked)[ \t]*$/i
 const token = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const control = /[\x00-\x08\x0a-\x1f\x7f]/g
@@ -27,6 +31,23 @@ const lengthDigitsMax = 15
  * @throws HttpTrouble `bad_response` for two lengths that differ, `too_large`
  */
 export function readAnswerHead(text: string): AnswerHead | undefined {
+  return strictHead(text) ?? anyHead(text)
+}
+
+/** Most are, and reading those costs less. */
+function strictHead(text: string): AnswerHead | undefined {
+  if (!strict.test(text)) return undefined
+  const [line, another] = text.match(framingLine) ?? []
+  const said = line === undefined ? undefined : strictFraming.exec(line)
+  const isChunked = line !== undefined && said?.[1] === undefined
+  const isOld = text.startsWith('HTTP/1.0')
+  if (said === null || another !== undefined || (isChunked && isOld)) return undefined
+  const code = text.slice(9, 12)
+  const framing = isChunked ? 'chunked' : said ? Number(said[1]) : 'close'
+  return { status: Number(code), framing: hasBody(code) ? framing : 0, text }
+}
+
+function anyHead(text: string): AnswerHead | undefined {
   const [first = '', ...lines] = text.split('\n')
   const [, major = '1', minor = '0', code, reason = ''] = statusLine.exec(plain(first)) ?? []
   if (code === undefined) return undefined

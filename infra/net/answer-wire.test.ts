@@ -182,6 +182,15 @@ describe('bytes', () => {
     )
   })
 
+  test.each([
+    ['a length', `${ok}Content-Length: 5\r\n\r\nhello`],
+    ['chunks', `${ok}transfer-encoding: chunked\r\n\r\n5\r\nhello\r\nA\r\n, my world\r\n0\r\n\r\n`],
+    ['neither', 'HTTP/1.0 200 OK\r\nx: y\r\n\r\nhello\n\n'],
+  ])('that are strict pass as they came: %s', (_, text) => {
+    const bytes = Buffer.from(text)
+    expect(new AnswerWire().take(bytes)).toBe(bytes)
+  })
+
   test('are read alike wherever they are cut', () => {
     const odd = bytesOf(...parts)
     fc.assert(

@@ -9,158 +9,153 @@ const sizeLineBytesMax = 1024
 const sizeLine = /^[ \t]*([0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?\r*$/
 const [cr, lf] = [0x0d, 0x0a]
 const nothing = Buffer.alloc(0)
-const lastChunk = Buffer.from('0\r\n\r\n')
+const emptyLine = Buffer.from('\r\n')
 
-/** Takes bytes from the beginning of some. @returns how many; 0: more must come before any is taken */
-type Phase = (bytes: Buffer) => number
+/** Reads bytes from an index on. @returns where it came to; the same index: more must come first */
+type Phase = (bytes: Buffer, at: number) => number
 
 /**
  * The answers of one HTTP/1 connection, made such that a strict parser (llhttp, in undici) reads what browsers read: heads are those of `readAnswerHead`, the
- * lines of chunks may end in LF alone and hold white space, interim answers (1xx) are left out. What is not HTTP passes as it is, for the parser to refuse.
+ * lines of chunks may end in LF alone and hold white space, interim answers (1xx) and trailers are left out. What is strict already passes as it came, and so
+ * does what is not HTTP at all, for the parser to refuse.
  */
 export class AnswerWire {
+  /** Why nothing more can be read: `bad_response`, `headers_too_large`, `too_large`. */
+  trouble: Error | undefined
+  /** Came, but not enough of it. */
   #kept: Buffer = nothing
   #made: Buffer[] = []
+  /** Where those bytes begin that are to pass as they came. */
+  #from = 0
   /** Of the body, or of the chunk, that are still to come. */
   #leftBytes = 0
   /** Of interim answers, or of a trailer. */
   #passedBytes = 0
 
-  /** Why nothing more can be read: `bad_response`, `headers_too_large`, `too_large`. */
-  trouble: Error | undefined
-
   /** @returns what the parser is to see now */
   take(chunk: Buffer): Buffer {
-    let bytes = this.#kept.length === 0 ? chunk : Buffer.concat([this.#kept, chunk])
-    this.#kept = nothing
+    const bytes = this.#kept.length === 0 ? chunk : Buffer.concat([this.#kept, chunk])
+    let at = 0
+    this.#from = 0
     try {
-      for (let taken = 1; bytes.length > 0 && taken > 0 && !this.trouble; bytes = bytes.subarray(taken)) {
-        taken = this.#phase(bytes)
-        if (taken === 0) this.#kept = bytes
-      }
+      for (let next = this.trouble ? 0 : this.#phase(bytes, 0); next > at; next = at < bytes.length ? this.#phase(bytes, at) : at) at = next
     } catch (error) {
       this.trouble = error as Error
     }
-    return this.#give()
+    this.#kept = at < bytes.length && !this.trouble ? bytes.subarray(at) : nothing
+    if (this.#made.length === 0 && at === bytes.length && this.#from === 0) return bytes
+    this.#replace(bytes, at, at, '')
+    const made = Buffer.concat(this.#made)
+    this.#made = []
+    return made
   }
 
   /** The connection has ended. A last chunk without the empty line behind it is one too. @returns what the parser is to see before its end */
   end(): Buffer {
-    if (this.#phase === this.#trailer) this.#made.push(lastChunk)
-    if (this.#phase === this.#head) this.#made.push(this.#kept)
-    return this.#give()
+    if (this.#phase === this.#trailer) return emptyLine
+    return this.#phase === this.#head ? this.#kept : nothing
   }
 
-  #give(): Buffer {
-    const [first = nothing, ...others] = this.#made
-    const whole = others.length === 0 ? first : Buffer.concat(this.#made)
-    this.#made = []
-    return whole
-  }
-
-  readonly #head: Phase = (bytes) => {
-    let at = 0
-    while (bytes[at] === cr || bytes[at] === lf) at++
-    if (at > 0) return at
-    if (!mayBegin(bytes)) {
-      this.#phase = this.#foreign
-      return this.#foreign(bytes)
-    }
-    const end = endOfHead(bytes)
-    if ((end || bytes.length) > headBytesMax) throw new HttpTrouble('headers_too_large')
-    const head = end === 0 ? undefined : readAnswerHead(bytes.toString('latin1', 0, end))
-    if (end === 0) return 0
-    if (!head) return (this.#phase = this.#foreign)(bytes)
-    // Nobody asked to go on (100) or to change to another protocol (101).
-    if (head.status === 101) throw new HttpTrouble('bad_response')
-    if (head.status < 200) this.#pass(end)
-    else this.#answer(head)
+  #replace(bytes: Buffer, at: number, end: number, by: string): number {
+    if (at > this.#from) this.#made.push(bytes.subarray(this.#from, at))
+    if (by !== '') this.#made.push(Buffer.from(by, 'latin1'))
+    this.#from = end
     return end
   }
 
-  #answer({ text, framing }: AnswerHead): void {
-    this.#passedBytes = 0
-    this.#made.push(Buffer.from(text, 'latin1'))
-    if (framing === 'chunked') this.#phase = this.#size
-    else if (framing === 'close') this.#phase = this.#foreign
-    else if (framing > 0) {
-      this.#leftBytes = framing
-      this.#phase = this.#body
-    }
+  readonly #head: Phase = (bytes, at) => {
+    let begin = at
+    while (bytes[begin] === cr || bytes[begin] === lf) begin++
+    if (begin > at) return this.#replace(bytes, at, begin, '')
+    if (!mayBegin(bytes, at)) return (this.#phase = this.#foreign)(bytes, at)
+    const end = endOfHead(bytes, at)
+    if ((end || bytes.length) - at > headBytesMax) throw new HttpTrouble('headers_too_large')
+    if (end === 0) return at
+    const text = bytes.toString('latin1', at, end)
+    const head = readAnswerHead(text)
+    if (!head) return (this.#phase = this.#foreign)(bytes, at)
+    // Nobody asked to go on (100) or for another protocol (101).
+    if (head.status === 101) throw new HttpTrouble('bad_response')
+    if (head.status < 200) return this.#leaveOut(bytes, at, end)
+    this.#begin(head)
+    return head.text === text ? end : this.#replace(bytes, at, end, head.text)
   }
 
-  readonly #body: Phase = (bytes) => {
-    const part = bytes.subarray(0, this.#leftBytes)
-    this.#made.push(part)
-    this.#leftBytes -= part.length
+  #begin({ framing }: AnswerHead): void {
+    this.#passedBytes = 0
+    this.#leftBytes = typeof framing === 'number' ? framing : 0
+    if (framing === 'chunked') this.#phase = this.#size
+    else if (framing === 'close') this.#phase = this.#foreign
+    else if (framing > 0) this.#phase = this.#body
+  }
+
+  readonly #foreign: Phase = (bytes) => bytes.length
+
+  readonly #body: Phase = (bytes, at) => {
+    const end = Math.min(at + this.#leftBytes, bytes.length)
+    this.#leftBytes -= end - at
     if (this.#leftBytes === 0) this.#phase = this.#head
-    return part.length
+    return end
   }
 
   /** The line before a chunk. */
-  readonly #size: Phase = (bytes) => {
-    const end = bytes.indexOf(lf)
-    if ((end === -1 ? bytes.length : end) > sizeLineBytesMax) throw new HttpTrouble('bad_response')
-    if (end === -1) return 0
-    const size = sizeLine.exec(bytes.toString('latin1', 0, end))?.[1]
+  readonly #size: Phase = (bytes, at) => {
+    const lineEnd = bytes.indexOf(lf, at)
+    if ((lineEnd === -1 ? bytes.length : lineEnd) - at > sizeLineBytesMax) throw new HttpTrouble('bad_response')
+    if (lineEnd === -1) return at
+    const line = bytes.toString('latin1', at, lineEnd)
+    const size = sizeLine.exec(line)?.[1]
     if (size === undefined) throw new HttpTrouble('bad_response')
     this.#leftBytes = Number.parseInt(size, 16)
     this.#phase = this.#leftBytes === 0 ? this.#trailer : this.#chunk
-    return end + 1
+    return line.length === size.length + 1 && line.endsWith('\r') ? lineEnd + 1 : this.#replace(bytes, at, lineEnd + 1, `${size}\r\n`)
   }
 
-  readonly #chunk: Phase = (bytes) => {
-    const part = bytes.subarray(0, this.#leftBytes)
-    this.#made.push(Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n'))
-    this.#leftBytes -= part.length
+  readonly #chunk: Phase = (bytes, at) => {
+    const end = Math.min(at + this.#leftBytes, bytes.length)
+    this.#leftBytes -= end - at
     if (this.#leftBytes === 0) this.#phase = this.#chunkEnd
-    return part.length
+    return end
   }
 
-  readonly #chunkEnd: Phase = (bytes) => {
-    const at = bytes[0] === cr ? 1 : 0
-    if (bytes.length === at) return 0
-    if (bytes[at] !== lf) throw new HttpTrouble('bad_response')
+  readonly #chunkEnd: Phase = (bytes, at) => {
+    const end = bytes[at] === cr ? at + 2 : at + 1
+    if (end > bytes.length) return at
+    if (bytes[end - 1] !== lf) throw new HttpTrouble('bad_response')
     this.#phase = this.#size
-    return at + 1
+    return end === at + 2 ? end : this.#replace(bytes, at, end, '\r\n')
   }
 
   /** Header lines behind a body, which nobody needs, through the empty one. */
-  readonly #trailer: Phase = (bytes) => {
-    const end = bytes.indexOf(lf)
-    this.#pass(end === -1 ? 0 : end + 1, end === -1 ? bytes.length : 0)
-    if (end === -1) return 0
-    if (end === 0 || (end === 1 && bytes[0] === cr)) {
-      this.#made.push(lastChunk)
-      this.#passedBytes = 0
-      this.#phase = this.#head
-    }
-    return end + 1
+  readonly #trailer: Phase = (bytes, at) => {
+    const lineEnd = bytes.indexOf(lf, at)
+    if (this.#passedBytes + bytes.length - at > headBytesMax && lineEnd === -1) throw new HttpTrouble('headers_too_large')
+    if (lineEnd === -1) return at
+    if (lineEnd - at > 1 || (lineEnd - at === 1 && bytes[at] !== cr)) return this.#leaveOut(bytes, at, lineEnd + 1)
+    this.#passedBytes = 0
+    this.#phase = this.#head
+    return lineEnd === at ? this.#replace(bytes, at, lineEnd + 1, '\r\n') : lineEnd + 1
   }
 
-  /** Passes over lines. @throws HttpTrouble `headers_too_large` */
-  #pass(bytes: number, waiting = 0): void {
-    this.#passedBytes += bytes
-    if (this.#passedBytes + waiting > headBytesMax) throw new HttpTrouble('headers_too_large')
-  }
-
-  readonly #foreign: Phase = (bytes) => {
-    this.#made.push(bytes)
-    return bytes.length
+  /** @throws HttpTrouble `headers_too_large` */
+  #leaveOut(bytes: Buffer, at: number, end: number): number {
+    this.#passedBytes += end - at
+    if (this.#passedBytes > headBytesMax) throw new HttpTrouble('headers_too_large')
+    return this.#replace(bytes, at, end, '')
   }
 
   #phase: Phase = this.#head
 }
 
 /** Whether an answer may begin with these bytes: `HTTP/` or `ICY `, in letters of either size. */
-function mayBegin(bytes: Buffer): boolean {
-  const text = bytes.toString('latin1', 0, 5).toUpperCase()
+function mayBegin(bytes: Buffer, at: number): boolean {
+  const text = bytes.toString('latin1', at, at + 5).toUpperCase()
   return 'HTTP/'.startsWith(text) || text.startsWith('ICY ') || 'ICY '.startsWith(text)
 }
 
 /** Behind the first empty line; 0 = there is none yet. */
-function endOfHead(bytes: Buffer): number {
-  for (let at = bytes.indexOf(lf); at !== -1; at = bytes.indexOf(lf, at + 1)) {
+function endOfHead(bytes: Buffer, from: number): number {
+  for (let at = bytes.indexOf(lf, from); at !== -1; at = bytes.indexOf(lf, at + 1)) {
     let next = at + 1
     while (bytes[next] === cr) next++
     if (bytes[next] === lf) return next + 1

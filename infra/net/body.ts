@@ -1,5 +1,6 @@
 import { chunkSizeOf, codingOf, contentCodings, decodeAtOnce, unpackedBytesMax, type Coding } from './content-coding.ts'
-import { HttpTrouble } from './http-failure.ts'
+import { inflateFrames } from './deflate-frames.ts'
+import { failureReason, HttpTrouble } from './http-failure.ts'
 import { Pieces } from './pieces.ts'
 
 export interface BodyCaps {
@@ -20,8 +21,15 @@ type Grow = (bytes: number) => Promise<void> | void
 /** Shorter bodies are decoded at once: a trip to a thread costs more than they do. */
 const syncBytesMax = 32 * 1024
 
+interface Layer {
+  bytes: Buffer
+  truncated: boolean
+}
+
 /**
- * Undoes the content codings of a body (`gzip`, `br`, `deflate`, `zstd`, at most three layers) within the caps of size, and of ratio over all layers.
+ * Undoes the content codings of a body (`gzip`, `br`, `deflate`, `zstd`, at most three layers) within the caps of size, and of ratio over all layers. A body
+ * that is not coded as its headers say is taken as it is: servers err, and archives may have undone it.
+ * @param contentEncoding values of the header
  * @param cut the wire was not read to its end
  * @throws HttpTrouble `too_large`, `ratio_too_high`, `bad_encoding`; what `grow` rejects with
  */
@@ -33,14 +41,9 @@ export async function decodeBody(wire: Buffer, contentEncoding: readonly string[
   try {
     for (const name of contentCodings(contentEncoding)) {
       const coding = codingOf(name, bytes)
-      if (caps.truncate || bytes.length > syncBytesMax) {
-        const decoded = await decodeInPieces(coding, bytes, { bytesMax, truncate: caps.truncate }, grow)
-        truncated ||= decoded.truncated
-        bytes = decoded.bytes
-      } else {
-        bytes = decodeAtOnce(coding, bytes, bytesMax)
-        await grow(bytes.length)
-      }
+      const layer = coding && (await undo(coding, bytes, { bytesMax, truncate: caps.truncate }, grow))
+      truncated ||= layer?.truncated ?? false
+      bytes = layer?.bytes ?? bytes
     }
   } catch (error) {
     const isByRatio = error instanceof HttpTrouble && error.reason === 'too_large' && bytesMax < caps.bytesMax
@@ -49,15 +52,29 @@ export async function decodeBody(wire: Buffer, contentEncoding: readonly string[
   return { bytes: plain(bytes), truncated }
 }
 
+async function undo(coding: Coding, bytes: Buffer, caps: BodyCaps, grow: Grow): Promise<Layer> {
+  try {
+    if (caps.truncate || bytes.length > syncBytesMax) return await decodeInPieces(coding, bytes, caps, grow)
+    const whole = decodeAtOnce(coding, bytes, caps.bytesMax)
+    await grow(whole.length)
+    return { bytes: whole, truncated: false }
+  } catch (error) {
+    if (failureReason(error) !== 'bad_encoding') throw error
+    // Text cannot be told from what has no mark by its first bytes.
+    if (!coding.frame && isText(bytes)) return { bytes, truncated: false }
+    if (!coding.frame) throw error
+    return { bytes: await inflateFrames(coding.frame, bytes, caps.bytesMax), truncated: false }
+  }
+}
+
+/** It begins in ASCII, and has none of the control characters that no text has. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const isText = (bytes: Buffer): boolean => /^(?:\xef\xbb\xbf)?[\t-\r -~][^\x00-\x08\x0e-\x1a\x1c-\x1f]*$/.test(bytes.toString('latin1', 0, 512))
+
 const plain = ({ buffer, byteOffset, length }: Buffer): Uint8Array => new Uint8Array(buffer, byteOffset, length)
 
 /** In a thread, as fast as there is room for what comes of it. @throws HttpTrouble `too_large`, `bad_encoding`; what `grow` rejects with */
-export async function decodeInPieces(
-  coding: Coding,
-  bytes: Buffer,
-  { bytesMax, truncate }: BodyCaps,
-  grow: Grow,
-): Promise<{ bytes: Buffer; truncated: boolean }> {
+async function decodeInPieces(coding: Coding, bytes: Buffer, { bytesMax, truncate }: BodyCaps, grow: Grow): Promise<Layer> {
   const decoder = coding.stream({ chunkSize: chunkSizeOf(bytes.length), ...(truncate ? { finishFlush: coding.lenient } : {}) })
   const pieces = new Pieces()
   decoder.end(bytes)

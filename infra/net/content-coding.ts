@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream'
 import zlib from 'node:zlib'
+import { gzipFrame, isTooLarge, zlibFrame, type DeflateFrame } from './deflate-frames.ts'
 import { HttpTrouble } from './http-failure.ts'
 
 /** A content coding (RFC 9110 §8.4.1), to be undone. */
@@ -10,9 +11,13 @@ export interface Coding {
   lenient: number
   /** Whether bytes begin as the coding does; undefined: it has no mark to begin with. */
   begins?(bytes: Uint8Array): boolean
+  /** What stands about its deflate streams. */
+  frame?: DeflateFrame
 }
 
 const codingsMax = 3
+/** In one header line. */
+const namesMax = 100
 const ratioMax = 200
 const ratioFreeBytes = 1 << 20
 
@@ -23,8 +28,20 @@ export const unpackedBytesMax = (wireBytes: number): number => Math.max(ratioFre
 export const chunkSizeOf = (packedBytes: number): number => Math.min(Math.max(packedBytes * 4, 16 * 1024), 64 * 1024)
 
 const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH, ZSTD_e_flush } = zlib.constants
-const gzip: Coding = { sync: zlib.gunzipSync, stream: zlib.createGunzip, lenient: Z_SYNC_FLUSH, begins: ([a, b]) => a === 0x1f && b === 0x8b }
-const wrapped: Coding = { sync: zlib.inflateSync, stream: zlib.createInflate, lenient: Z_SYNC_FLUSH, begins: isZlib }
+const gzip: Coding = {
+  sync: zlib.gunzipSync,
+  stream: zlib.createGunzip,
+  lenient: Z_SYNC_FLUSH,
+  begins: ([a, b]) => a === 0x1f && b === 0x8b,
+  frame: gzipFrame,
+}
+const wrapped: Coding = {
+  sync: zlib.inflateSync,
+  stream: zlib.createInflate,
+  lenient: Z_SYNC_FLUSH,
+  begins: (bytes) => zlibFrame.dataAt(bytes) !== undefined,
+  frame: zlibFrame,
+}
 const bare: Coding = { sync: zlib.inflateRawSync, stream: zlib.createInflateRaw, lenient: Z_SYNC_FLUSH }
 const brotli: Coding = { sync: zlib.brotliDecompressSync, stream: zlib.createBrotliDecompress, lenient: BROTLI_OPERATION_FLUSH }
 const zstd: Coding = {
@@ -34,27 +51,29 @@ const zstd: Coding = {
   begins: ([a, b]) => a === 0x28 && b === 0xb5,
 }
 
-/** The names of the codings to undo, last applied first. @param values of Content-Encoding @throws HttpTrouble `bad_encoding` for too many */
+/** By name: of what kinds it may be. Deflate is zlib by the standard (RFC 9110 §8.4.1.2) and bare by habit. */
+const kinds = new Map<string, readonly Coding[]>([
+  ['gzip', [gzip]],
+  ['x-gzip', [gzip]],
+  ['deflate', [wrapped, bare]],
+  ['br', [brotli]],
+  ['zstd', [zstd]],
+])
+
+/**
+ * The names of the codings to undo, last applied first. Others (`none`, `utf-8`, `aws-chunked`) leave the bytes as they are (Fetch, "handle content codings").
+ * @param values of Content-Encoding
+ * @throws HttpTrouble `bad_encoding` for too many
+ */
 export function contentCodings(values: readonly string[]): string[] {
-  const codings = values
-    .join(',')
-    .toLowerCase()
-    .split(',')
-    .map((coding) => coding.trim())
-    .filter((coding) => coding !== '' && coding !== 'identity')
+  const names = values.flatMap((value) => value.toLowerCase().split(',', namesMax)).map((name) => name.trim())
+  const codings = names.filter((name) => kinds.has(name))
   if (codings.length > codingsMax) throw new HttpTrouble('bad_encoding')
   return codings.toReversed()
 }
 
-/** @throws HttpTrouble `bad_encoding` for a name nobody knows */
-export function codingOf(name: string, bytes: Uint8Array): Coding {
-  if (name === 'gzip' || name === 'x-gzip') return gzip
-  if (name === 'br') return brotli
-  if (name === 'zstd') return zstd
-  // Zlib by the standard (RFC 9110 §8.4.1.2) and bare deflate by habit.
-  if (name === 'deflate') return isZlib(bytes) ? wrapped : bare
-  throw new HttpTrouble('bad_encoding')
-}
+/** What undoes a coding; undefined: these bytes do not begin as it does, so they are not coded, or somebody undid it before. */
+export const codingOf = (name: string, bytes: Uint8Array): Coding | undefined => kinds.get(name)?.find(({ begins }) => begins?.(bytes) ?? true)
 
 /** @throws HttpTrouble `too_large`, `bad_encoding` */
 export function decodeAtOnce(coding: Coding, bytes: Buffer, bytesMax: number): Buffer {
@@ -63,11 +82,4 @@ export function decodeAtOnce(coding: Coding, bytes: Buffer, bytesMax: number): B
   } catch (error) {
     throw new HttpTrouble(isTooLarge(error) ? 'too_large' : 'bad_encoding', error)
   }
-}
-
-const isTooLarge = (error: unknown): boolean => error instanceof RangeError && (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
-
-/** Its header has a check (RFC 1950 §2.2). */
-function isZlib([cmf = 0, flags = 0]: Uint8Array): boolean {
-  return (cmf & 0x0f) === 8 && ((cmf << 8) | flags) % 31 === 0
 }

@@ -15,6 +15,14 @@ export interface Answer {
   firstByteMs: number
 }
 
+/** What came of an answer, whether it came to its end or not. */
+export interface CameAnswer {
+  status: number
+  headers: HeaderLines
+  /** Of its body, content codings not undone. */
+  wire: Uint8Array
+}
+
 export interface ExchangeCaps {
   wireBytesMax: number
   headerBytesMax: number
@@ -43,6 +51,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #headers: HeaderLines = {}
   #firstByteMs = 0
   #wireBytes = 0
+  #wire: Buffer | undefined
 
   /** @param held counts the body while it comes, and holds it up where there is no room */
   constructor(caps: ExchangeCaps, held: HeldBody) {
@@ -52,6 +61,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.answer = promise
     this.#resolve = resolve
     this.#reject = reject
+  }
+
+  /** Of the body, so far. */
+  get wireBytes(): number {
+    return this.#wireBytes
+  }
+
+  /** So far; undefined before its head. */
+  get came(): CameAnswer | undefined {
+    return this.#status === 0 ? undefined : { status: this.#status, headers: this.#headers, wire: this.#whole() }
   }
 
   /** Ends it now, with this error, and gives up the connection; also before there is one. */
@@ -116,13 +135,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #finish(cut: boolean): void {
     if (this.#settled) return
     this.#settled = true
-    this.#resolve({ status: this.#status, headers: this.#headers, wire: this.#pieces.join(), cut: cut && !this.#isBodyless(), firstByteMs: this.#firstByteMs })
+    this.#resolve({ status: this.#status, headers: this.#headers, wire: this.#whole(), cut: cut && !this.#isBodyless(), firstByteMs: this.#firstByteMs })
+  }
+
+  #whole(): Buffer {
+    return (this.#wire ??= this.#pieces.join())
   }
 
   #fail(error: Error): void {
     if (this.#settled) return
     this.#settled = true
-    this.#pieces.clear()
     this.#reject(error)
   }
 

@@ -20,6 +20,11 @@ export function headerValue(headers: HeaderLines, name: string): string | undefi
   return typeof values === 'object' ? values[0] : values
 }
 
+/**
+ * A value that is a URL: bytes that are not ASCII are asked for as they are, whatever charset the server thinks in, as browsers do.
+ */
+export const percentEncodedBytes = (value: string): string => value.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
+
 /** Reads the lines behind the first one. A line that begins with white space goes on with the one before; one that is no header is left out. */
 export function parseHeaderLines(lines: readonly string[]): HeaderLines {
   const fields: [name: string, value: string][] = []

@@ -92,6 +92,31 @@ describe('a connection that ends early', () => {
   })
 })
 
+describe('what had come of an answer that failed is given with the reason', () => {
+  const chunked = `${answerHead}transfer-encoding: chunked\r\n\r\n`
+  test.each<[string, string, string, boolean]>([
+    ['truncated_body', `${answerHead}content-length: 10\r\n\r\nhalf`, 'half', true],
+    ['truncated_body', `${chunked}4\r\nhalf\r\n8\r\nof`, 'halfof', true],
+    ['bad_response', `${chunked}4\r\nhalf\r\nno chunk\r\n`, 'half', true],
+    ['body_timeout', `${answerHead}content-length: 10\r\n\r\nhalf`, 'half', false],
+    ['bad_encoding', `${answerHead}content-encoding: gzip\r\ncontent-length: 4\r\n\r\n\x1f\x8b\x08\x00`, '\x1f\x8b\x08\x00', false],
+    ['too_large', `${answerHead}content-length: 100000\r\n\r\nhalf`, '', false],
+    ['bad_redirect', 'HTTP/1.1 302 Found\r\nlocation: http://[\r\ncontent-length: 0\r\n\r\n', '', false],
+  ])('%s: %j', async (reason, bytes, came, isEnd) => {
+    const { http, url } = await face((socket) => void (isEnd ? socket.end(bytes, 'latin1') : socket.write(bytes, 'latin1')), { bodyMs: 150 })
+    const answer = await http.get(url)
+    expect(answer).toMatchObject({ ok: false, reason, wireBytes: came.length, partial: { status: reason === 'bad_redirect' ? 302 : 200 } })
+    expect(answer.ok ? undefined : Buffer.from(answer.partial?.wire ?? []).toString('latin1')).toBe(came)
+  })
+
+  test('and none of another URL than the one that failed', async () => {
+    const { http, url } = await face((socket) => void socket.end('HTTP/1.1 302 Found\r\nlocation: ftp://x/\r\ncontent-length: 0\r\n\r\n'))
+    const answer = await http.get(url)
+    expect(answer).toMatchObject({ ok: false, url: 'ftp://x/', reason: 'scheme_refused', wireBytes: 0 })
+    expect(answer).not.toHaveProperty('partial')
+  })
+})
+
 test('says which address answered, how long it took, and whether the connection was there already', async () => {
   await using site = await openSite({ 'one.localhost': { '/': 'hello' } })
   await using http = createHttp({ userAgent: 'x', timeoutMs: 5000, bytesMax: 1000, allowPrivate: [site.origin], hosts: site.hosts })

@@ -61,14 +61,19 @@ describe('HTTP/2', () => {
     const seen: string[] = []
     const { port, sessions } = await h2((stream, path) => {
       seen.push(path)
-      stream.respond({ ':status': 200, 'content-type': 'text/html', 'content-encoding': 'gzip', 'x-two': ['a', 'b'] })
+      stream.respond({ ':status': 200, 'content-type': 'text/html', 'content-encoding': 'gzip', 'x-two': ['a', 'b'], 'x-bytes': 'caf\xc3\xa9' })
       stream.end(gzipSync(`page ${path}`))
     })
     const http = client(port)
     const answers = [await http.get(`https://tls.localhost:${port}/1`)]
     answers.push(...(await Promise.all(['/2', '/3', '/4'].map((path) => http.get(`https://tls.localhost:${port}${path}`)))))
     expect(answers.map((answer) => answer.ok && text(answer.body))).toEqual(['page /1', 'page /2', 'page /3', 'page /4'])
-    expect(answers[0]).toMatchObject({ ok: true, status: 200, address: '127.0.0.1', headers: { 'content-type': 'text/html', 'x-two': 'a, b' } })
+    expect(answers[0]).toMatchObject({
+      ok: true,
+      status: 200,
+      address: '127.0.0.1',
+      headers: { 'content-type': 'text/html', 'x-two': 'a, b', 'x-bytes': 'caf\xc3\xa9' },
+    })
     expect(seen.toSorted()).toEqual(['/1', '/2', '/3', '/4'])
     expect(sessions()).toBe(1)
   })

@@ -51,15 +51,75 @@ describe('content encodings', () => {
   })
 
   test.each([
-    ['bad_encoding', send('this is not gzip', { 'content-encoding': 'gzip' })],
     ['bad_encoding', send(gzipSync(words).subarray(0, 40), { 'content-encoding': 'gzip' })],
-    ['bad_encoding', send('x', { 'content-encoding': 'rot13' })],
-    ['bad_encoding', send('not deflate', { 'content-encoding': 'deflate' })],
+    ['bad_encoding', send(gzipSync(words).subarray(0, 5), { 'content-encoding': 'gzip' })],
+    ['bad_encoding', send(deflateSync(words).subarray(0, 20), { 'content-encoding': 'deflate' })],
+    ['bad_encoding', send(Buffer.alloc(50, 0xff), { 'content-encoding': 'br' })],
+    ['bad_encoding', send(Buffer.alloc(50, 0x07), { 'content-encoding': 'deflate' })],
+    ['bad_encoding', send('x', { 'content-encoding': 'gzip, gzip, gzip, gzip' })],
+    ['too_large', send(Buffer.concat([gzipSync(Buffer.alloc(8 << 20)), Buffer.from('x')]), { 'content-encoding': 'gzip' })],
     ['too_large', send(gzipSync(Buffer.alloc(8 << 20)), { 'content-encoding': 'gzip' })],
     ['too_large', send(Buffer.alloc((1 << 20) + 1))],
   ] as const)('refuses with %s what it cannot or must not decode', async (reason, page) => {
     await using web = await openWeb({ '/': page })
     expect(await web.get('/')).toMatchObject({ ok: false, reason })
+  })
+
+  const packed = gzipSync(words)
+  const named = Buffer.concat([
+    packed.subarray(0, 3),
+    Buffer.from([0x1e]),
+    packed.subarray(4, 10),
+    Buffer.from('\x02\0abname\0comment\0hc', 'latin1'),
+    packed.subarray(10),
+  ])
+  const broken = Buffer.concat([packed.subarray(0, -8), Buffer.alloc(8)])
+  test.each<[string, string, Uint8Array]>([
+    ['gzip without its trailer', 'gzip', packed.subarray(0, -8)],
+    ['gzip with half of it', 'gzip', packed.subarray(0, -3)],
+    ['gzip with a wrong one', 'gzip', broken],
+    ['gzip with something behind it', 'gzip', Buffer.concat([packed, Buffer.from('<!-- cached -->')])],
+    ['gzip with all a header may have, and no trailer', 'gzip', named.subarray(0, -8)],
+    ['gzip in members', 'gzip', Buffer.concat([gzipSync(words.slice(0, 300)), gzipSync(words.slice(300))])],
+    ['gzip in members, the last without its trailer', 'gzip', Buffer.concat([gzipSync(words.slice(0, 300)), gzipSync(words.slice(300)).subarray(0, -8)])],
+    ['zlib without its check', 'deflate', deflateSync(words).subarray(0, -4)],
+    ['what was packed once and is said to be so twice', 'gzip, gzip', packed],
+  ])('undoes %s', async (_, coding, body) => {
+    await using web = await openWeb({ '/': send(body, { 'content-encoding': coding }) })
+    const answer = await web.get('/')
+    expect(answer.ok && text(answer.body)).toBe(words)
+  })
+
+  test.each([
+    'none',
+    'identity',
+    'UTF-8',
+    'utf8',
+    'binary',
+    'aws-chunked',
+    'iso-8859-1',
+    'rot13',
+    '',
+    ',',
+    'gzip',
+    'x-gzip',
+    'deflate',
+    'br',
+    'zstd',
+    'none, gzip',
+    '__proto__',
+  ])('leaves text as it is that is said to be %j', async (coding) => {
+    await using web = await openWeb({ '/': send(`<p>${words}</p>`, { 'content-encoding': coding }) })
+    const answer = await web.get('/')
+    expect(answer.ok && text(answer.body)).toBe(`<p>${words}</p>`)
+  })
+
+  test('undoes those it knows among others', async () => {
+    await using web = await openWeb({
+      '/': (response) => void response.writeHead(200, ['content-encoding', 'gzip', 'content-encoding', 'aws-chunked']).end(packed),
+    })
+    const answer = await web.get('/')
+    expect(answer.ok && text(answer.body)).toBe(words)
   })
 
   test('refuses a bomb by its ratio before the cap is reached', async () => {
@@ -114,6 +174,14 @@ describe('redirects', () => {
     await using web = await openWeb({ ...chain(6), '/6': 'end' })
     expect(await web.get('/1')).toMatchObject({ ok: true, url: 'http://one.localhost/6' })
     expect(await web.get('/0')).toMatchObject({ ok: false, reason: 'too_many_redirects' })
+  })
+
+  test.each([
+    ['raw UTF-8', '/caf\xc3\xa9?\xc3\xa9', '/caf%C3%A9?%C3%A9'],
+    ['raw Latin-1', '/jos\xe9', '/jos%E9'],
+  ])('are followed by the bytes that came: %s', async (_, location, path) => {
+    await using web = await openWeb({ '/': redirect(location), [path]: 'here' })
+    expect(await web.get('/')).toMatchObject({ ok: true, url: `http://one.localhost${path}` })
   })
 
   test('are given back when none is to be followed', async () => {

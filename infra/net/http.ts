@@ -5,8 +5,8 @@ import { decodeBody } from './body.ts'
 import { guardedConnector, type Connected } from './connector.ts'
 import { Deadline } from './deadline.ts'
 import { bare, createEgress, portOf, type EgressOptions, type Lookup } from './egress.ts'
-import { Exchange, isRedirect, type Answer } from './exchange.ts'
-import { headerValue, headerValues, type HeaderLines } from './header-lines.ts'
+import { Exchange, isRedirect, type Answer, type CameAnswer } from './exchange.ts'
+import { headerValue, headerValues, percentEncodedBytes, type HeaderLines } from './header-lines.ts'
 import { Hops } from './hops.ts'
 import { failureReason, HttpTrouble, type HttpFailureReason } from './http-failure.ts'
 import { nameResolver } from './name-resolver.ts'
@@ -80,6 +80,10 @@ interface HttpFailure {
   detail: string
   /** The IP address last connected to for that URL's origin, if any was. */
   address: string | undefined
+  /** Of the body that came nevertheless. */
+  wireBytes: number
+  /** What had come from that URL. */
+  partial?: CameAnswer
 }
 
 /** A client for the open web: bounded in time, bytes and redirects, and unable to reach what the egress rule does not allow. */
@@ -147,21 +151,25 @@ export function createHttp(options: HttpOptions): Http {
       const hops = new Hops(egress, get.redirectsMax ?? redirectsDefault)
       const held = bodies.open()
       let heldBytes = 0
+      const keep = ({ buffer }: Uint8Array): void => {
+        if (get.hold) heldBytes = buffer.byteLength
+        get.hold?.defer(() => held.settle(0))
+      }
+      let last: { at: string; exchange: Exchange } | undefined
       try {
         hops.enter(start)
-        const { answer, before } = await follow(hops, get, async (url) => ({
-          before: connectedTo(url),
-          answer: await ask(agent, url, options, get, deadline, held),
-        }))
+        const { answer, before } = await follow(hops, get, async (url) => {
+          const before = connectedTo(url)
+          const exchange = ask(agent, url, options, get, deadline, held)
+          last = { at: url.href, exchange }
+          return { before, answer: await exchange.answer }
+        })
         const caps = { bytesMax: get.bytesMax ?? options.bytesMax, truncate: get.truncate ?? false }
         const body = await decodeBody(answer.wire, headerValues(answer.headers, 'content-encoding'), caps, answer.cut, (bytes) =>
           growInTime(held, bytes, deadline),
         )
         get.signal?.throwIfAborted()
-        if (get.hold) {
-          heldBytes = body.bytes.buffer.byteLength
-          get.hold.defer(() => held.settle(0))
-        }
+        keep(body.bytes)
         const now = connectedTo(hops.url)
         return {
           ok: true,
@@ -177,7 +185,11 @@ export function createHttp(options: HttpOptions): Http {
       } catch (error) {
         if (get.signal?.aborted) throw get.signal.reason
         const detail = error instanceof Error ? error.message : String(error)
-        return { ok: false, url: hops.at, reason: failureReason(error), detail, address: hops.begun ? connectedTo(hops.url)?.address : undefined }
+        const address = hops.begun ? connectedTo(hops.url)?.address : undefined
+        // A redirect that leads nowhere came from elsewhere.
+        const { came, wireBytes = 0 } = last?.at === hops.at ? last.exchange : {}
+        if (came) keep(came.wire)
+        return { ok: false, url: hops.at, reason: failureReason(error), detail, address, wireBytes, ...(came && { partial: came }) }
       } finally {
         held.settle(heldBytes)
       }
@@ -198,12 +210,12 @@ async function follow<T extends { answer: Answer }>(hops: Hops, { redirectsMax }
 /** A deadline of a phase that is not before that of the whole is not kept: 0 says so to undici. */
 const phaseMs = (ms: number, wholeMs: number): number => (ms >= wholeMs ? 0 : ms)
 
-function ask(agent: Agent, url: URL, options: HttpOptions, get: GetOptions, deadline: Deadline, held: HeldBody): Promise<Answer> {
+function ask(agent: Agent, url: URL, options: HttpOptions, get: GetOptions, deadline: Deadline, held: HeldBody): Exchange {
   const exchange = new Exchange({ wireBytesMax: get.bytesMax ?? options.bytesMax, headerBytesMax, truncate: get.truncate ?? false }, held)
   const headers = { 'user-agent': options.userAgent, 'accept-encoding': acceptEncoding, ...get.headers }
   deadline.watch(exchange)
   agent.dispatch({ origin: url.origin, path: pathOf(url.href), method: 'GET', headers }, exchange)
-  return exchange.answer
+  return exchange
 }
 
 /** Counts what is decoded, and waits for room as long as there is time. */
@@ -218,7 +230,7 @@ async function growInTime(held: HeldBody, bytes: number, deadline: Deadline): Pr
 function redirectTarget({ status, headers }: Answer, from: URL): string | undefined {
   const location = isRedirect(status) ? headerValue(headers, 'location') : undefined
   if (location === undefined) return undefined
-  const next = URL.parse(location, from.href)
+  const next = URL.parse(percentEncodedBytes(location), from.href)
   if (!next) throw new HttpTrouble('bad_redirect')
   return next.href
 }

@@ -1,3 +1,4 @@
+import { percentEncodedBytes } from '#infra/net/header-lines.ts'
 import { linkedUrl, type LinkedUrl } from '#schemas/identity/canonical-url.ts'
 
 /**
@@ -6,6 +7,4 @@ import { linkedUrl, type LinkedUrl } from '#schemas/identity/canonical-url.ts'
  * @param base URL of what was asked for
  * @returns undefined for what is no page's address
  */
-export const headerUrl = (value: string, base: string): LinkedUrl | undefined => linkedUrl(value.replace(/[\x80-\xff]/g, percentEncoded), base)
-
-const percentEncoded = (byte: string): string => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`
+export const headerUrl = (value: string, base: string): LinkedUrl | undefined => linkedUrl(percentEncodedBytes(value), base)

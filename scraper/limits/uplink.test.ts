@@ -12,7 +12,7 @@ function watched() {
     isVirtual: (hostname) => hostname.endsWith('.localhost'),
     async get(url) {
       const reason = failures.get(new URL(url).hostname)
-      if (reason) return { ok: false, url, reason, detail: '', address: undefined }
+      if (reason) return { ok: false, url, reason, detail: '', address: undefined, wireBytes: 0 }
       const timings = { connectMs: undefined, firstByteMs: 1, totalMs: 1 }
       return { ok: true, url, status: 200, headers: {}, body: new Uint8Array(), wireBytes: 0, truncated: false, address: '192.0.2.1', timings }
     },

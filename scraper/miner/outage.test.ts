@@ -21,7 +21,7 @@ test.each(['dns_failed', 'timeout'] as const)('an hour without network (%s) lose
       asked.all++
       if (!isOut()) return http.get(url, options)
       asked.inOutage++
-      return { ok: false, url, reason, detail: '', address: undefined }
+      return { ok: false, url, reason, detail: '', address: undefined, wireBytes: 0 }
     },
   })
   await using site = await openSite(forest(hosts, pages, () => 0))

@@ -1,4 +1,4 @@
-import { headerValue } from '#infra/net/header-lines.ts'
+import { headerValue, percentEncodedBytes } from '#infra/net/header-lines.ts'
 import { isTransient } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { SubAnswer, SubRequest } from '#infra/net/browser/rendering.ts'
@@ -72,7 +72,7 @@ export class PageResources {
       const answer: SubAnswer | undefined = await this.#inLine(url, request, latest)
       const location = answer && isRedirect(answer.status) ? headerValue(answer.headers, 'location') : undefined
       if (location === undefined) return answer
-      url = URL.parse(location, url.href)
+      url = URL.parse(percentEncodedBytes(location), url.href)
     }
     this.#count('not_asked')
     return undefined

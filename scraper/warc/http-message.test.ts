@@ -16,12 +16,12 @@ test('status, headers and body, with line ends of either kind', async () => {
   expect(await parseHttpResponse(block('HTTP/1.1 404 Not Found\nContent-Type: text/html\nX: 1\nX: 2', html), bytesMax)).toEqual({
     status: 404,
     headers: { 'content-type': 'text/html', x: ['1', '2'] },
-    body: Buffer.from(html),
+    body: new Uint8Array(Buffer.from(html)),
   })
   expect(await parseHttpResponse(Buffer.from('HTTP/2 200\nA: b\n\n\r\n\r\nbody'), bytesMax)).toMatchObject({
     status: 200,
     headers: { a: 'b' },
-    body: Buffer.from('\r\n\r\nbody'),
+    body: new Uint8Array(Buffer.from('\r\n\r\nbody')),
   })
 })
 
@@ -57,7 +57,6 @@ describe('a hostile one', () => {
     ['bad_response', 'HTTP/1.1 2000 OK', ''],
     ['bad_response', 'GET / HTTP/1.1', ''],
     ['bad_response', `HTTP/1.1 200 OK\nX: ${'y'.repeat(100_000)}`, ''],
-    ['bad_encoding', 'HTTP/1.1 200 OK\nContent-Encoding: rot13', 'x'],
     ['bad_encoding', 'HTTP/1.1 200 OK\nContent-Encoding: gzip, gzip, gzip, gzip', 'x'],
     ['bad_encoding', 'HTTP/1.1 200 OK\nContent-Encoding: gzip', gzipSync(html).subarray(0, 20)],
     ['bad_encoding', 'HTTP/1.1 200 OK\nContent-Encoding: br', Buffer.alloc(50, 0xff)],

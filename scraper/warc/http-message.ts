@@ -1,5 +1,4 @@
-import { decodeInPieces } from '#infra/net/body.ts'
-import { codingOf, contentCodings, decodeAtOnce, type Coding } from '#infra/net/content-coding.ts'
+import { decodeBody } from '#infra/net/body.ts'
 import { headEnd } from './head-end.ts'
 import { Pieces } from '#infra/net/pieces.ts'
 import { failureReason, HttpTrouble } from '#infra/net/http-failure.ts'
@@ -13,14 +12,12 @@ export interface HttpMessage {
 }
 
 const headBytesMax = 64 * 1024
-/** What is packed a thousand times makes 8 MiB of these. */
-const atOnceBytesMax = 8 * 1024
 const statusLine = /^HTTP\/\d{1,2}(?:\.\d{1,2})?[ \t]+(\d{3})(?!\d)/i
 
 /**
  * Reads the block of a `response` record. Archives differ in whether they undid the codings that the headers speak of: a body that is not coded so is taken
  * as it is.
- * @returns a stable code of why it is none: `bad_response`, `bad_encoding`, `too_large`
+ * @returns a stable code of why it is none: `bad_response`, `bad_encoding`, `ratio_too_high`, `too_large`
  */
 export async function parseHttpResponse(block: Uint8Array, bytesMax: number): Promise<HttpMessage | string> {
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength)
@@ -32,7 +29,9 @@ export async function parseHttpResponse(block: Uint8Array, bytesMax: number): Pr
   const raw = bytes.subarray(head.bodyStart)
   const chunked = headerValues(headers, 'transfer-encoding').some((value) => /\bchunked\b/i.test(value))
   try {
-    const body = await decoded((chunked ? dechunked(raw) : undefined) ?? raw, headerValues(headers, 'content-encoding'), bytesMax)
+    const packed = (chunked ? dechunked(raw) : undefined) ?? raw
+    const { bytes: body } = await decodeBody(packed, headerValues(headers, 'content-encoding'), { bytesMax, truncate: false }, false, () => undefined)
+    if (body.length > bytesMax) throw new HttpTrouble('too_large')
     return { status: Number(status), headers, body }
   } catch (error) {
     return failureReason(error)
@@ -54,24 +53,4 @@ function dechunked(bytes: Buffer): Buffer | undefined {
     if (bytes[at] === 0x0a) at += 1
   }
   return pieces.join()
-}
-
-/** @throws HttpTrouble `bad_encoding`, `too_large` */
-async function decoded(body: Buffer, contentEncoding: readonly string[], bytesMax: number): Promise<Buffer> {
-  let bytes = body
-  for (const name of contentCodings(contentEncoding)) bytes = await unpacked(codingOf(name, bytes), bytes, bytesMax)
-  if (bytes.length > bytesMax) throw new HttpTrouble('too_large')
-  return bytes
-}
-
-async function unpacked(coding: Coding, bytes: Buffer, bytesMax: number): Promise<Buffer> {
-  if (coding.begins?.(bytes) === false) return bytes
-  try {
-    if (bytes.length <= atOnceBytesMax) return decodeAtOnce(coding, bytes, bytesMax)
-    return (await decodeInPieces(coding, bytes, { bytesMax, truncate: false }, () => undefined)).bytes
-  } catch (error) {
-    // A coding without a mark cannot be told from text by its first bytes for sure: text that was decoded already is left as it is.
-    if (!coding.begins && failureReason(error) === 'bad_encoding' && /^\s*</.test(bytes.toString('latin1', 0, 64))) return bytes
-    throw error
-  }
 }

@@ -66,7 +66,7 @@ describe('an archive', () => {
     expect(await parseHttpResponse(Buffer.from(response?.text ?? ''), 100)).toMatchObject({
       status: 200,
       headers: { 'content-type': 'text/html', 'content-length': '4', 'x-crawl-content-encoding': 'br', 'set-cookie': ['a', 'b'] },
-      body: Buffer.from('<p>1'),
+      body: new Uint8Array(Buffer.from('<p>1')),
     })
   })
 

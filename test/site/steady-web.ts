@@ -58,7 +58,8 @@ export function steadyWeb({ hosts, now }: WebOptions): SteadyWeb {
     async get(url, { headers = {} } = {}) {
       web.requests++
       const { hostname } = new URL(url)
-      if (web.isOut || hanging.has(hostname)) return { ok: false, url, reason: web.isOut ? 'dns_failed' : 'headers_timeout', detail: '', address: undefined }
+      if (web.isOut || hanging.has(hostname))
+        return { ok: false, url, reason: web.isOut ? 'dns_failed' : 'headers_timeout', detail: '', address: undefined, wireBytes: 0 }
       const page = web.pages.get(url)
       if (page) page.visits++
       const etag = page && page.life !== 'nonce' ? `"${page.changedAt()}"` : undefined
