@@ -4,7 +4,7 @@ import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { askedUrl, type PreviousVisit, type Target } from '#schemas/frontier.ts'
 import type { HostPolicy } from '../robots/rights.ts'
-import { mayFetch, type HostRobots, type Robots } from '../robots/robots.ts'
+import { mayFetch, type HostRobots, type Robots, type UnreachableRobots } from '../robots/robots.ts'
 import type { Found } from '../source/found.ts'
 import type { PagePool } from '../document/page-pool.ts'
 import { readAnswer } from '../source/read-answer.ts'
@@ -16,7 +16,7 @@ import { retryAfterMs } from './retry-after.ts'
 
 export interface FetchServices {
   http: Http
-  robots: Robots
+  robots: Pick<Robots, 'of'>
   /** The clock that Retry-After counts from. */
   pace: Clock
   /** What the request for a URL says beside our own headers; absent: nothing. */
@@ -171,9 +171,10 @@ async function ask(
 }
 
 /** What is wrong with the host is the reason of its pages, too; what is wrong with its robots.txt alone is not. */
-function withoutRobots({ reason, isOfHost, until }: Extract<HostRobots, { state: 'unreachable' }>, now: number): FetchOutcome {
+function withoutRobots({ reason, isOfHost, until, isAsked }: UnreachableRobots, now: number): FetchOutcome {
   if (isOfHost && !isTransient(reason)) return { kind: 'refused', reason, permission: undefined, exchange: undefined }
-  const trouble = { kind: 'trouble', retryAfterMs: Math.max(0, until - now), holdHost: true, permission: undefined, exchange: undefined } as const
+  const retryAfter = isAsked || isOfHost ? Math.max(0, until - now) : undefined
+  const trouble = { kind: 'trouble', retryAfterMs: retryAfter, holdHost: true, permission: undefined, exchange: undefined } as const
   return { ...trouble, reason: isOfHost ? reason : 'robots_unreachable' }
 }
 

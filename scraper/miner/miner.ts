@@ -43,7 +43,8 @@ import { shareOf, type Share } from '../jobs/share.ts'
 import { createLastmods, type Lastmods } from '../discovery/lastmods.ts'
 import { targetsOf, type Targets } from '../discovery/targets.ts'
 import { Tally } from './tally.ts'
-import { claimVisitor, type ClaimOptions } from './visit.ts'
+import { claimVisitor } from './visit.ts'
+import type { VisitorOptions } from './visitor.ts'
 import { openWorkOrder, type WorkOrder } from './work-order.ts'
 import { cycleWork } from './work.ts'
 
@@ -113,8 +114,8 @@ export async function openMiner(given: MinerOptions): Promise<Miner> {
   const nearDuplicates = stack.use(openKnownDocuments(dataDir, settings.name))
   const archive = settings.warc ? stack.use(await openArchive(options)) : undefined
   const notes = outsideNotes(stack.use(sqliteHostNotes(join(dataDir, 'hosts', `${settings.name}.sqlite`), { clock: pace })), http)
-  const robots = createRobots(http, pace)
-  const policies = createHostPolicies(http, pace, notes)
+  const robots = createRobots(http, pace, notes)
+  const policies = createHostPolicies(pace, notes)
   const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.jsonl`))
   const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)
   const variants = stack.use(openVariants(join(dataDir, 'traps', `${settings.name}.bin`), trapLimits))
@@ -249,7 +250,7 @@ function visitorOptions(
   options: MinerOptions,
   { order, tally, ...parts }: CrawlParts,
   { gate, ...limits }: { gate: Gate; visitMs: number; signal: AbortSignal },
-): ClaimOptions {
+): VisitorOptions {
   const { settings, signer, browser, reproducible } = options
   // What a browser shows depends on time: a run that is to be repeated does without.
   const render = browser && !reproducible ? minerRenderer({ ...options, ...parts, browser, gate }) : undefined

@@ -4,12 +4,11 @@ import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { hostnameOf } from '#schemas/identity/url-parts.ts'
 import { pageRenderer, type RenderPage } from '../render/render-page.ts'
 import type { Robots } from '../robots/robots.ts'
 import { needsContact } from '../limits/contact.ts'
 import type { Gate } from '../limits/gate.ts'
-import { restMs, type HostMoods } from '../limits/host-rest.ts'
+import { hostRests, type HostMoods } from '../limits/host-rest.ts'
 import type { Share } from '../jobs/share.ts'
 
 interface MinerRenderOptions {
@@ -39,11 +38,7 @@ export function minerRenderer({ frontier, settings, gate, isOurs, blocks, moods,
     turns: frontier,
     turnMs: settings.timeout_seconds * 2000 + 1000,
     mayAsk: (url) => isOurs(url) && !blocks(url) && !(settings.contact.trim() === '' && needsContact(url, isVirtual)),
-    restMs(host, crawlDelayMs, answer) {
-      if (isVirtual(hostnameOf(host))) return crawlDelayMs
-      if (answer) moods.note(host, answer)
-      return restMs(moods.of(host), limits, crawlDelayMs)
-    },
+    restMs: hostRests(moods, limits, isVirtual),
     onRequest(wireBytes) {
       gate.began(1)
       gate.received(wireBytes)

@@ -83,7 +83,7 @@ export async function openStallScene() {
     targets: targetsOf({ jobs, isOurs: shareOf('1/1'), traps: createTraps(), lastmods, now: pace.now }),
     moods: hostMoods({ notes: noHostNotes, pace }),
     robots: createRobots(http, pace),
-    policies: createHostPolicies(http, pace, noHostNotes),
+    policies: createHostPolicies(pace, noHostNotes),
     keep: documentKeeper({ documents, jobs, telemetry, readPage, revisits, hotkey: 'x' }),
     withdraw: withdrawer({ documents, telemetry, facts: pace }),
     revisits,
