@@ -9,7 +9,6 @@ import type { Found } from '../source/found.ts'
 import type { PagePool } from '../document/page-pool.ts'
 import { readAnswer } from '../source/read-answer.ts'
 import { sources, type Fetched } from '../source/source.ts'
-import type { WarcWriter } from '../warc/warc-writer.ts'
 import { headerUrl } from './header-url.ts'
 import { RedirectChain, type Detours, type Redirect } from './redirect-chain.ts'
 import { retryAfterMs } from './retry-after.ts'
@@ -23,8 +22,6 @@ export interface FetchServices {
   headersOf?: (url: string) => Readonly<Record<string, string>> | undefined
   /** Reads what is too long to be read here; absent: all is. */
   pages?: Pick<PagePool, 'find'>
-  /** Keeps what was asked and what came back. */
-  archive?: Pick<WarcWriter, 'write'> | undefined
   /** The rest of the host after a request, before the next of the same visit, ms; absent: none. */
   restMs?: (ending: { exchange: Exchange; permission: Permission }) => number
   /** Whether another page of the host may be asked for on the way; absent: any may be. */
@@ -134,7 +131,7 @@ async function ask(
   { url: page, kind }: Pick<Target, 'url' | 'kind'>,
   chain: RedirectChain,
   previous: PreviousVisit | undefined,
-  { http, robots, pace, headersOf, pages, archive }: FetchServices,
+  { http, robots, pace, headersOf, pages }: FetchServices,
   signal: AbortSignal,
   hold: DisposableStack | undefined,
 ): Promise<FetchOutcome | RedirectAnswer> {
@@ -161,7 +158,6 @@ async function ask(
     return { kind: 'refused', reason: answer.reason, permission, exchange: isOwnRefusal(answer.reason) ? undefined : exchange }
   }
   const { status } = answer
-  await archive?.write({ url, requestHeaders: headers, status, headers: answer.headers, body: answer.body, address: answer.address })
   if ((status === 200 || status === 203) && isAtPage) {
     const fetched: Fetched = { url, status, headers: answer.headers, body: answer.body, wireBytes: answer.wireBytes }
     const read = await readAnswer(kind, fetched, pages, signal)

@@ -1,7 +1,9 @@
+import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostTurn, HostTurns, TurnEnd } from '#schemas/host-turns.ts'
 
 export interface TurnServices {
+  http: Pick<Http, 'addressOf'>
   turns: HostTurns
   pace: Clock
   /** A turn is over by itself after this: longer than a request takes. */
@@ -21,10 +23,11 @@ export interface TurnWish {
 const pollMs = 50
 
 /** The host's turn, waited for until it begins; or when it is worth asking again, after `latest`. @throws the signal's reason when aborted */
-export async function waitForTurn({ turns, pace, turnMs }: TurnServices, { url, page, latest, signal }: TurnWish): Promise<HostTurn | number> {
+export async function waitForTurn({ http, turns, pace, turnMs }: TurnServices, { url, page, latest, signal }: TurnWish): Promise<HostTurn | number> {
   for (;;) {
+    const address = await http.addressOf(url, signal)
     signal?.throwIfAborted()
-    const turn = await turns.takeTurn({ url, page, latest, leaseMs: turnMs })
+    const turn = await turns.takeTurn({ url, page, latest, leaseMs: turnMs, address })
     if (typeof turn !== 'number') {
       await pace.sleep(turn.startsAt - pace.now(), signal).catch(async (error: unknown) => {
         await turns.endTurn(turn, { hostDelayMs: 0 })

@@ -55,11 +55,11 @@ export class HostManners {
   }
 
   /**
-   * What the claim's host asks of us, once this turn of the host is for the claim. Undefined when it is not, and the claim was given back: the host's own files
-   * come first, one request a turn, and the rest that a killed miner owes.
+   * What the claim's host asks of us, once this turn of the host is for the claim. Undefined when it is not, and the claim was given back: another host at its
+   * address is asked or rests, its own files come first, one request a turn, or a killed miner owes it a rest.
    */
   async permission(claim: Claim): Promise<HostRobots | undefined> {
-    if (await this.#waitsAfterKill(claim)) return undefined
+    if ((await this.#waitsAfterKill(claim)) || !(await this.#isAddressFree(claim))) return undefined
     const { robots, policies, frontier, pace, signal } = this.#options
     const isFree = (url: string) => hostOf(url) !== hostOf(claim.url) && this.#isOwn(url)
     const asker = fileAsker({ ...this.#files, isFree }, { page: claim.url, latest: () => pace.now(), signal, turn: ownTurn(claim, pace) })
@@ -84,6 +84,13 @@ export class HostManners {
 
   #isOwn(url: string): boolean {
     return this.#options.http.isVirtual(hostnameOf(hostOf(url)))
+  }
+
+  /** Hosts at one address are asked one thing at a time, from the first request on. False: the claim was given back. */
+  async #isAddressFree(claim: Claim): Promise<boolean> {
+    const { http, frontier, signal } = this.#options
+    const address = await http.addressOf(claim.url, signal)
+    return address === undefined || address === claim.address || frontier.locate(claim, address)
   }
 
   /** A request that was cut off by kill -9 may have reached its host, and nobody noted the rest that it is owed. */

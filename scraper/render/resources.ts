@@ -15,8 +15,6 @@ import { retryAfterMs } from '../fetch/retry-after.ts'
 /** The turns are those under which the page's own host is lent for the page. */
 export interface ResourceServices extends FileServices {
   telemetry: Telemetry
-  /** Told of each request. */
-  onRequest(wireBytes: number): void
 }
 
 const redirectsMax = 5
@@ -85,7 +83,6 @@ export class PageResources {
   }
 
   async #ask(url: URL, request: SubRequest, latest: number): Promise<SubAnswer | undefined> {
-    const isOwn = url.host === this.#host
     const known = (): SubAnswer | undefined => (request.kind === 'script' ? this.#scripts.of(url.href) : undefined)
     const cached = known()
     if (cached) return (this.#count('cached'), cached)
@@ -111,7 +108,7 @@ export class PageResources {
   }
 
   async #askInTurn(url: URL, { headers, kind, signal }: SubRequest, crawlDelayMs: number, end: TurnEnd): Promise<SubAnswer | undefined> {
-    const { http, pace, restMs, onRequest } = this.#services
+    const { http, pace, restMs } = this.#services
     end.hostDelayMs = restMs(url.host, crawlDelayMs)
     const startedAt = performance.now()
     const answer = await http.get(url.href, { headers, signal, redirectsMax: 0 })
@@ -119,7 +116,6 @@ export class PageResources {
     const isTrouble = answer.ok ? /^http_(?:429|500|502|503|504)$/.test(reason) : isTransient(reason)
     end.hostDelayMs = restMs(url.host, crawlDelayMs, { responseMs: performance.now() - startedAt, isTrouble })
     end.address = answer.address
-    onRequest(answer.ok ? answer.wireBytes : 0)
     this.#count(reason === 'http_200' ? 'ok' : reason)
     if (isTrouble || !answer.ok) this.#troubled.add(url.host)
     if (/^(?:http_429|http_503|dns_failed)$/.test(reason)) {

@@ -10,7 +10,7 @@ import { fileRequest, type AskFile, type FileAnswer } from './host-file.ts'
 import { crawlDelayOf, mayFetch, type Robots } from './robots.ts'
 
 export interface FileServices extends TurnServices {
-  http: Pick<Http, 'get'>
+  http: Pick<Http, 'get' | 'addressOf'>
   robots: Robots
   restMs: HostRests
   /** Whether it may be asked at all, whatever its host says. */

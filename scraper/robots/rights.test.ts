@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { HeaderLines } from '#infra/net/header-lines.ts'
 import { createHttp } from '#infra/net/http.ts'
@@ -159,9 +158,8 @@ describe('the files of a host', () => {
   })
 
   test('are followed where they moved to; a loop comes to nothing', async () => {
-    const moved = (response: ServerResponse) => void response.writeHead(302, { location: '/moved.json' }).end()
     await using host = await open({
-      '/.well-known/tdmrep.json': moved,
+      '/.well-known/tdmrep.json': (response) => void response.writeHead(302, { location: '/moved.json' }).end(),
       '/moved.json': json(tdmFile),
       '/ai.txt': (response) => void response.writeHead(302, { location: '/ai.txt' }).end(),
     })
