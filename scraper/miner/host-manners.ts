@@ -35,6 +35,9 @@ export interface Ending {
   permission: Permission | undefined
 }
 
+/** A turn that begins so soon (ms) is waited for: whoever lends hosts may look at the clock a little later. */
+const soonMs = 20
+
 /** How a host is treated around a visit of one of its pages: what is owed to it before, and its rest after. */
 export class HostManners {
   readonly #options: MannersOptions
@@ -62,7 +65,7 @@ export class HostManners {
     if ((await this.#waitsAfterKill(claim)) || !(await this.#isAddressFree(claim))) return undefined
     const { robots, policies, frontier, pace, signal } = this.#options
     const isFree = (url: string) => hostOf(url) !== hostOf(claim.url) && this.#isOwn(url)
-    const asker = fileAsker({ ...this.#files, isFree }, { page: claim.url, latest: () => pace.now(), signal, turn: ownTurn(claim, pace) })
+    const asker = fileAsker({ ...this.#files, isFree }, { page: claim.url, latest: () => pace.now() + soonMs, signal, turn: ownTurn(claim, pace) })
     const permission = await robots.read(askedUrl(claim), asker.robots)
     // Then nothing more is asked, and the host has been given its rest.
     if (permission && !mayFetch(permission, askedUrl(claim))) return permission

@@ -38,7 +38,7 @@ export interface AskerOptions {
   /** Latest beginning of a request that is of use now (ms since epoch). */
   latest(): number
   signal?: AbortSignal
-  /** A turn that the page's host is in already: its first request needs no other. */
+  /** A turn that the page's host is in already: as long as it is owed no rest, it needs no other. */
   turn?: HostTurn
 }
 
@@ -62,6 +62,7 @@ export function fileAsker(services: FileServices, { page, latest, signal, turn }
       const restsUntil = Math.max(until, now + end.hostDelayMs)
       // Another host may be at the same address, and its rest is that of the page's: whoever lends hosts knows.
       if (restsUntil > now) comeAgain(hostOf(url) === hostOf(page) ? restsUntil : now)
+      else if (hostOf(url) === hostOf(page)) lent = turn
     }
   }
   const ask: AskFile = async (url, read) => {
