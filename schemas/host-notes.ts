@@ -1,4 +1,4 @@
-export type HostNoteKind = 'tdm' | 'ai_txt' | 'mood' | 'lastmod'
+export type HostNoteKind = 'robots' | 'tdm' | 'ai_txt' | 'mood' | 'lastmod'
 
 /**
  * What a crawler knows of hosts and would otherwise ask again, or forget, with each start. A cache: any note may be missing at any time, so whoever reads one

@@ -8,6 +8,8 @@ export interface TurnRequest {
   latest: number
   /** The turn is over by itself this long (ms) after its beginning. */
   leaseMs: number
+  /** The IP address at which the host was found; absent: not known. */
+  address?: string | undefined
 }
 
 /** A turn at a host: it is asked nothing else until this is ended, or over. */

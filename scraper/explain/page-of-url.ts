@@ -2,6 +2,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import { linkedUrl } from '#schemas/identity/canonical-url.ts'
 import { fetchTarget, type FetchServices } from '../fetch/fetch-target.ts'
 import type { Readable } from '../document/read-page.ts'
+import { askAtOnce } from '../robots/host-file.ts'
 import { createHostPolicies } from '../robots/host-policies.ts'
 import { createRobots } from '../robots/robots.ts'
 
@@ -17,13 +18,13 @@ export async function pageOfUrl(
   signal: AbortSignal,
 ): Promise<Readable> {
   const robots = createRobots(http, pace)
-  const policies = createHostPolicies(http, pace)
+  const policies = createHostPolicies(pace)
   let page = linkedUrl(text)
   for (let hops = 0; page !== undefined && hops <= redirectsMax; hops++) {
     const outcome = await fetchTarget({ ...page, kind: 'page' }, undefined, { http, robots, pace, ...(headersOf && { headersOf }) }, signal)
     if (outcome.kind === 'moved') page = outcome.location === undefined ? undefined : linkedUrl(outcome.location)
     else if (outcome.kind === 'read' && outcome.isPage) {
-      for (const file of policies.unasked(page.url, outcome.permission.rules)) await policies.ask(file, signal)
+      await policies.read(page.url, outcome.permission.rules, askAtOnce(http, signal))
       return { ...outcome, policy: policies.of(page.url) }
     } else throw refused(page.url, outcome.kind === 'read' || outcome.kind === 'unchanged' ? 'not_html' : outcome.reason)
   }

@@ -4,27 +4,24 @@ import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { askedUrl, type PreviousVisit, type Target } from '#schemas/frontier.ts'
 import type { HostPolicy } from '../robots/rights.ts'
-import { mayFetch, type HostRobots, type Robots } from '../robots/robots.ts'
+import { mayFetch, type HostRobots, type Robots, type UnreachableRobots } from '../robots/robots.ts'
 import type { Found } from '../source/found.ts'
 import type { PagePool } from '../document/page-pool.ts'
 import { readAnswer } from '../source/read-answer.ts'
 import { sources, type Fetched } from '../source/source.ts'
-import type { WarcWriter } from '../warc/warc-writer.ts'
 import { headerUrl } from './header-url.ts'
 import { RedirectChain, type Detours, type Redirect } from './redirect-chain.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 export interface FetchServices {
   http: Http
-  robots: Robots
+  robots: Pick<Robots, 'of'>
   /** The clock that Retry-After counts from. */
   pace: Clock
   /** What the request for a URL says beside our own headers; absent: nothing. */
   headersOf?: (url: string) => Readonly<Record<string, string>> | undefined
   /** Reads what is too long to be read here; absent: all is. */
   pages?: Pick<PagePool, 'find'>
-  /** Keeps what was asked and what came back. */
-  archive?: Pick<WarcWriter, 'write'> | undefined
   /** The rest of the host after a request, before the next of the same visit, ms; absent: none. */
   restMs?: (ending: { exchange: Exchange; permission: Permission }) => number
   /** Whether another page of the host may be asked for on the way; absent: any may be. */
@@ -134,7 +131,7 @@ async function ask(
   { url: page, kind }: Pick<Target, 'url' | 'kind'>,
   chain: RedirectChain,
   previous: PreviousVisit | undefined,
-  { http, robots, pace, headersOf, pages, archive }: FetchServices,
+  { http, robots, pace, headersOf, pages }: FetchServices,
   signal: AbortSignal,
   hold: DisposableStack | undefined,
 ): Promise<FetchOutcome | RedirectAnswer> {
@@ -161,7 +158,6 @@ async function ask(
     return { kind: 'refused', reason: answer.reason, permission, exchange: isOwnRefusal(answer.reason) ? undefined : exchange }
   }
   const { status } = answer
-  await archive?.write({ url, requestHeaders: headers, status, headers: answer.headers, body: answer.body, address: answer.address })
   if ((status === 200 || status === 203) && isAtPage) {
     const fetched: Fetched = { url, status, headers: answer.headers, body: answer.body, wireBytes: answer.wireBytes }
     const read = await readAnswer(kind, fetched, pages, signal)
@@ -171,9 +167,10 @@ async function ask(
 }
 
 /** What is wrong with the host is the reason of its pages, too; what is wrong with its robots.txt alone is not. */
-function withoutRobots({ reason, isOfHost, until }: Extract<HostRobots, { state: 'unreachable' }>, now: number): FetchOutcome {
+function withoutRobots({ reason, isOfHost, until, isAsked }: UnreachableRobots, now: number): FetchOutcome {
   if (isOfHost && !isTransient(reason)) return { kind: 'refused', reason, permission: undefined, exchange: undefined }
-  const trouble = { kind: 'trouble', retryAfterMs: Math.max(0, until - now), holdHost: true, permission: undefined, exchange: undefined } as const
+  const retryAfter = isAsked || isOfHost ? Math.max(0, until - now) : undefined
+  const trouble = { kind: 'trouble', retryAfterMs: retryAfter, holdHost: true, permission: undefined, exchange: undefined } as const
   return { ...trouble, reason: isOfHost ? reason : 'robots_unreachable' }
 }
 

@@ -113,12 +113,6 @@ describe('a redirect to another spelling of the page gives the page', () => {
     expect(paths).toEqual(['/a'])
   })
 
-  test('and all of it is kept', async () => {
-    const written: string[] = []
-    await visit({ pages: { '/a': to('/a?'), '/a?': page }, services: { archive: { write: async ({ url, status }) => void written.push(`${status} ${url}`) } } })
-    expect(written).toEqual(['302 http://h.localhost/a', '200 http://h.localhost/a?'])
-  })
-
   test('what did not change is asked for so at each spelling', async () => {
     const previous = { etag: '"1"', lastModified: undefined, version: 1 }
     const { outcome, requests } = await visit({ pages: { '/a': to('/check'), '/check': to('/a?'), '/a?': unchanged }, previous })

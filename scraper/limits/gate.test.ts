@@ -3,8 +3,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { createHttp } from '#infra/net/http.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
-import { openSite } from '#test/site/site.ts'
+import { manualClock } from '#test/manual-clock.ts'
+import { openSite, type Page } from '#test/site/site.ts'
 import { parseActiveHours, untilActiveMs } from './active-hours.ts'
 import { leapingClock, openBench } from '../miner/bench.fixture.ts'
 import { openGate } from './gate.ts'
@@ -61,6 +63,8 @@ test('what was spent too much is waited for', () => {
   expect(bucket.waitMs(4001)).toBe(0)
 })
 
+const moved: Page = (response) => void response.writeHead(302, { location: '/' }).end()
+
 describe('the crawl', () => {
   test('keeps to its rate of requests', async () => {
     const pace = leapingClock()
@@ -69,6 +73,33 @@ describe('the crawl', () => {
     const startedAt = pace.now()
     expect(await bench.cycle()).toMatchObject({ visits: { stored: 20 } })
     expect(pace.now() - startedAt).toBeGreaterThanOrEqual(8500)
+  })
+
+  test('counts whatever was asked, with the bytes of whatever was answered', async () => {
+    const pace = manualClock()
+    await using site = await openSite({ 'a.localhost': { '/': 'x'.repeat(1000), '/moved': moved } })
+    await using client = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 2000, hosts: site.hosts })
+    const gate = openGate({
+      settings: { requests_per_second: 10, bytes_per_second: 500 },
+      pace,
+      dataDir: '',
+      uplink: createUplink(pace),
+      telemetry: createTelemetry(),
+    })
+    const http = gate.watch(client)
+    gate.began(2)
+    expect(await gate.ask(2)).toEqual({ visits: 8 })
+    for (const path of ['robots.txt', 'moved', 'none']) await http.get(`http://a.localhost/${path}`, { redirectsMax: 0 })
+    // Two were paid for by the visits.
+    expect(await gate.ask(2)).toEqual({ visits: 7 })
+    await http.get('http://a.localhost/')
+    expect(await gate.ask(0)).toEqual({ reason: 'bytes_per_second', waitMs: expect.closeTo(1070, -2) })
+    pace.advance(10_000)
+    gate.began(4)
+    expect(await gate.ask(0)).toEqual({ visits: 6 })
+    // Visits that have ended without a request paid for no other.
+    await http.get('http://a.localhost/moved', { redirectsMax: 0 })
+    expect(await gate.ask(0)).toEqual({ visits: 5 })
   })
 
   test('waits for its hours, and says so', async () => {
@@ -94,10 +125,10 @@ describe('the crawl', () => {
     const told: unknown[] = []
     telemetry.listen(({ name, fields }) => void told.push([name, fields]))
     const gate = openGate({ settings: { disk_quota_bytes: 1500 }, pace, dataDir, uplink: createUplink(pace), telemetry })
-    expect(await gate.ask()).toEqual({ waitMs: 5000, reason: 'disk_quota' })
+    expect(await gate.ask(0)).toEqual({ waitMs: 5000, reason: 'disk_quota' })
     await writeFile(join(dataDir, 'store', 'shard'), Buffer.alloc(1000))
     pace.leap(5000)
-    expect(await gate.ask()).toEqual({ visits: Infinity })
+    expect(await gate.ask(0)).toEqual({ visits: Infinity })
     expect(told).toEqual([
       ['crawl.paused', { reason: 'disk_quota', used_bytes: 2000, quota_bytes: 1500 }],
       ['crawl.resumed', {}],

@@ -1,4 +1,5 @@
 import type { Config } from '#infra/config/schema.ts'
+import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { parseActiveHours, untilActiveMs } from './active-hours.ts'
@@ -11,12 +12,15 @@ type GateReason = 'uplink' | 'inactive_hours' | 'disk_quota' | 'requests_per_sec
 
 /** What the operator allows at this moment. */
 export interface Gate {
-  /** How many visits may begin now (Infinity: as many as there are slots), or how long to wait, ms, and why. `isProbe`: to see whether anything answers. */
-  ask(): Promise<{ visits: number; isProbe?: true } | { waitMs: number; reason: GateReason }>
-  /** Visits that were begun. */
+  /**
+   * How many visits may begin now (Infinity: as many as there are slots), or how long to wait, ms, and why. `isProbe`: to see whether anything answers.
+   * @param begun visits that have not ended
+   */
+  ask(begun: number): Promise<{ visits: number; isProbe?: true } | { waitMs: number; reason: GateReason }>
+  /** Visits that were begun: a request of each is paid for. */
   began(visits: number): void
-  /** Bytes that came over the wire. */
-  received(bytes: number): void
+  /** The same client, whose every request and answer counts, whatever it is for. */
+  watch(http: Http): Http
 }
 
 export interface GateOptions {
@@ -40,6 +44,8 @@ export function openGate({ settings, pace, dataDir, uplink, telemetry }: GateOpt
   const quota = settings.disk_quota_bytes
   let measured = { at: -Infinity, bytes: 0 }
   let paused: GateReason | undefined
+  /** Requests that are paid for and were not made yet. */
+  let paid = 0
 
   const tell = (reason: GateReason | undefined, fields: Record<string, unknown> = {}): void => {
     if (reason === paused) return
@@ -60,8 +66,10 @@ export function openGate({ settings, pace, dataDir, uplink, telemetry }: GateOpt
     return { waitMs: measureEveryMs, reason: 'disk_quota' }
   }
   return {
-    async ask() {
+    async ask(begun) {
       const now = pace.now()
+      // A visit that ended without a request has paid for nobody else's: else many such could be made at once.
+      paid = Math.min(paid, begun)
       const long = await longWait(now)
       if (long) return long
       const probeMs = uplink.untilProbeMs()
@@ -75,9 +83,19 @@ export function openGate({ settings, pace, dataDir, uplink, telemetry }: GateOpt
     },
     began(visits) {
       requests?.take(visits, pace.now())
+      paid += visits
       if (visits > 0) uplink.probed()
     },
-    received: (size) => bytes?.take(size, pace.now()),
+    watch: (http) => ({
+      ...http,
+      async get(url, options) {
+        if (paid > 0) paid--
+        else requests?.take(1, pace.now())
+        const answer = await http.get(url, options)
+        if (answer.ok) bytes?.take(answer.wireBytes, pace.now())
+        return answer
+      },
+    }),
   }
 }
 

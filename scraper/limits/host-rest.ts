@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { recentValues } from '#infra/recent-values.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostNotes } from '#schemas/host-notes.ts'
+import { hostnameOf } from '#schemas/identity/url-parts.ts'
 
 /** How a host has answered lately: what its rest is made longer by. */
 export interface HostMood {
@@ -46,6 +47,21 @@ export interface HostMoods {
   of(host: string): HostMood
   note(host: string, answer: { responseMs: number; isTrouble: boolean }): void
 }
+
+/**
+ * Rest (ms) of a host (name and port) after an answer, which its mood takes note of, or as it is now.
+ * @param crawlDelayMs what its robots.txt asks for
+ */
+export type HostRests = (host: string, crawlDelayMs: number, answer?: { responseMs: number; isTrouble: boolean }) => number
+
+/** Hosts that this process serves need none but what they ask for. */
+export const hostRests =
+  (moods: HostMoods, limits: RestLimits, isVirtual: (hostname: string) => boolean): HostRests =>
+  (host, crawlDelayMs, answer) => {
+    if (isVirtual(hostnameOf(host))) return crawlDelayMs
+    if (answer) moods.note(host, answer)
+    return restMs(moods.of(host), limits, crawlDelayMs)
+  }
 
 const bytesMax = 4 * 2 ** 20
 const moodBytes = 64

@@ -1,23 +1,29 @@
 import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { askedUrl, type Claim, type Frontier } from '#schemas/frontier.ts'
+import type { HostTurn, HostTurns } from '#schemas/host-turns.ts'
 import { hostnameOf, hostOf } from '#schemas/identity/url-parts.ts'
 import type { Exchange, Permission } from '../fetch/fetch-target.ts'
-import { retryAfterMs } from '../fetch/retry-after.ts'
-import { restMs, type HostMoods } from '../limits/host-rest.ts'
+import { hostRests, type HostMoods, type HostRests } from '../limits/host-rest.ts'
+import { fileAsker, type FileServices } from '../robots/file-asker.ts'
+import { askNobody } from '../robots/host-file.ts'
 import type { HostPolicies } from '../robots/host-policies.ts'
-import { mayFetch, type Robots } from '../robots/robots.ts'
+import { crawlDelayOf, mayFetch, type HostRobots, type Robots } from '../robots/robots.ts'
 
 export interface MannersOptions {
-  http: Pick<Http, 'isVirtual'>
+  http: Http
   robots: Robots
   policies: HostPolicies
   /** Of all hosts that are asked, by whomever in this process. */
   moods: HostMoods
-  frontier: Frontier
+  frontier: Frontier & HostTurns
   pace: Clock
   hostDelayMs: number
   responseFactor: number
+  /** Longest a visit may take: a claim with less than that left is given back, and a turn at another host is over by itself. */
+  visitMs: number
+  /** What nobody may fetch; absent: anything may be. */
+  blocks?: (url: string) => boolean
   /** Hosts that were being asked when this miner was killed, with when that was found out (ms since epoch): their rest counts from there. */
   interrupted: ReadonlyMap<string, number>
   signal: AbortSignal
@@ -29,65 +35,78 @@ export interface Ending {
   permission: Permission | undefined
 }
 
-/** A host that could not give one of its files is asked again after this, unless it says when. */
-const policyRetryMs = 5000
+/** A turn that begins so soon (ms) is waited for: whoever lends hosts may look at the clock a little later. */
+const soonMs = 20
 
 /** How a host is treated around a visit of one of its pages: what is owed to it before, and its rest after. */
 export class HostManners {
   readonly #options: MannersOptions
+  readonly #files: FileServices
+  readonly #restMs: HostRests
 
   constructor(options: MannersOptions) {
+    const { http, frontier, moods, blocks = () => false } = options
     this.#options = options
+    this.#restMs = hostRests(moods, options, http.isVirtual)
+    this.#files = {
+      ...options,
+      turns: frontier,
+      turnMs: options.visitMs,
+      restMs: this.#restMs,
+      mayAsk: (url) => !blocks(url),
+    }
   }
 
-  /** True when this turn of the host is not for the page, whose claim was given back: its own files come first, and the rest that a killed miner owes. */
-  async comesFirst(claim: Claim): Promise<boolean> {
-    return (await this.#waitsAfterKill(claim)) || (claim.kind === 'page' && (await this.#asksHost(claim)))
+  /**
+   * What the claim's host asks of us, once this turn of the host is for the claim. Undefined when it is not, and the claim was given back: another host at its
+   * address is asked or rests, its own files come first, one request a turn, or a killed miner owes it a rest.
+   */
+  async permission(claim: Claim): Promise<HostRobots | undefined> {
+    if ((await this.#waitsAfterKill(claim)) || !(await this.#isAddressFree(claim))) return undefined
+    const { robots, policies, frontier, pace, signal } = this.#options
+    const isFree = (url: string) => hostOf(url) !== hostOf(claim.url) && this.#isOwn(url)
+    const asker = fileAsker({ ...this.#files, isFree }, { page: claim.url, latest: () => pace.now() + soonMs, signal, turn: ownTurn(claim, pace) })
+    const permission = await robots.read(askedUrl(claim), asker.robots)
+    // Then nothing more is asked, and the host has been given its rest.
+    if (permission && !mayFetch(permission, askedUrl(claim))) return permission
+    const isKnown =
+      permission?.state === 'unreachable' || (permission && (claim.kind !== 'page' || (await policies.read(claim.url, permission.rules, asker.file))))
+    if (isKnown && asker.againAt === undefined) return permission
+    await frontier.defer(claim, { reason: 'asked_host', until: asker.againAt ?? pace.now(), holdHost: true })
+    return undefined
   }
 
   note(claim: Claim, { exchange, isTrouble }: { exchange: Pick<Exchange, 'responseMs'> | undefined; isTrouble: boolean }): void {
-    if (exchange && !this.#isOwn(claim)) this.#options.moods.note(hostOf(claim.url), { responseMs: exchange.responseMs, isTrouble })
+    if (exchange && !this.#isOwn(claim.url)) this.#options.moods.note(hostOf(claim.url), { responseMs: exchange.responseMs, isTrouble })
   }
 
   /** From the end of the answer on. Hosts that this process serves need none, and neither does one that was not asked. */
   restMs(claim: Claim, { exchange, permission }: Ending): number {
-    if (!exchange) return 0
-    const crawlDelayMs = permission?.rules.crawlDelayMs ?? 0
-    return this.#isOwn(claim) ? crawlDelayMs : restMs(this.#options.moods.of(hostOf(claim.url)), this.#options, crawlDelayMs)
+    return exchange ? this.#restMs(hostOf(claim.url), crawlDelayOf(permission)) : 0
   }
 
-  #isOwn({ url }: Claim): boolean {
+  #isOwn(url: string): boolean {
     return this.#options.http.isVirtual(hostnameOf(hostOf(url)))
   }
 
-  /** Before the first page of a host: the files in which it says what may be learnt from it, each a request like any other, with the host's rest behind it. */
-  async #asksHost(claim: Claim): Promise<boolean> {
-    const { policies, robots, frontier, pace, signal } = this.#options
-    for (;;) {
-      const permission = await robots.of(askedUrl(claim), signal)
-      if (permission.state === 'unreachable' || !mayFetch(permission, askedUrl(claim))) return false
-      const [file] = policies.unasked(claim.url, permission.rules)
-      if (file === undefined) return false
-      const { trouble, ...exchange } = await policies.ask(file, signal)
-      if (trouble?.reason !== 'offline') this.note(claim, { exchange, isTrouble: trouble !== undefined })
-      const hostDelayMs = this.restMs(claim, { exchange, permission })
-      const waitMs = Math.max(hostDelayMs, trouble ? (retryAfterMs(trouble.retryAfter, pace.now()) ?? policyRetryMs) : 0)
-      if (waitMs === 0) continue
-      const reason = trouble?.reason ?? 'asked_host'
-      await frontier.defer(claim, { reason, until: pace.now() + waitMs, holdHost: true, hostDelayMs, address: exchange.address })
-      return true
-    }
+  /** Hosts at one address are asked one thing at a time, from the first request on. False: the claim was given back. */
+  async #isAddressFree(claim: Claim): Promise<boolean> {
+    const { http, frontier, signal } = this.#options
+    const address = await http.addressOf(claim.url, signal)
+    return address === undefined || address === claim.address || frontier.locate(claim, address)
   }
 
   /** A request that was cut off by kill -9 may have reached its host, and nobody noted the rest that it is owed. */
   async #waitsAfterKill(claim: Claim): Promise<boolean> {
-    const { interrupted, robots, frontier, pace, signal, hostDelayMs } = this.#options
+    const { interrupted, robots, frontier, pace, hostDelayMs } = this.#options
     const since = interrupted.get(hostOf(claim.url))
     if (since === undefined) return false
-    const permission = await robots.of(askedUrl(claim), signal)
-    const until = since + Math.max(hostDelayMs, permission.state === 'unreachable' ? 0 : (permission.rules.crawlDelayMs ?? 0))
+    const until = since + Math.max(hostDelayMs, crawlDelayOf(await robots.read(askedUrl(claim), askNobody)))
     if (until <= pace.now()) return false
     await frontier.defer(claim, { reason: 'resting', until, holdHost: true })
     return true
   }
 }
+
+/** The host is lent for its page. */
+const ownTurn = ({ url }: Claim, pace: Clock): HostTurn => ({ url, page: url, startsAt: pace.now(), isWithin: true })

@@ -26,6 +26,7 @@ import { redirectsMsMax } from '../fetch/fetch-target.ts'
 import { createHostPolicies, type HostPolicies } from '../robots/host-policies.ts'
 import { createRobots, type Robots } from '../robots/robots.ts'
 import { snapshotShards, type SnapshotReport } from '../shard/snapshot.ts'
+import { archivingHttp } from '../warc/archiving-http.ts'
 import { openWarcWriter, type WarcWriter } from '../warc/warc-writer.ts'
 import { claimJournal, type ClaimJournal } from './claim-journal.ts'
 import { openSeedBook, saveSeedBook, type SeedBook } from '../seeds/seed-book.ts'
@@ -43,7 +44,8 @@ import { shareOf, type Share } from '../jobs/share.ts'
 import { createLastmods, type Lastmods } from '../discovery/lastmods.ts'
 import { targetsOf, type Targets } from '../discovery/targets.ts'
 import { Tally } from './tally.ts'
-import { claimVisitor, type ClaimOptions } from './visit.ts'
+import { claimVisitor } from './visit.ts'
+import type { VisitorOptions } from './visitor.ts'
 import { openWorkOrder, type WorkOrder } from './work-order.ts'
 import { cycleWork } from './work.ts'
 
@@ -103,18 +105,20 @@ export interface Miner extends AsyncDisposable {
 /** Registers the hotkey and makes ready. @throws OrreryError `invalid_config` for a share that is none */
 export async function openMiner(given: MinerOptions): Promise<Miner> {
   const uplink = createUplink(given.pace)
-  const options = { ...given, http: uplink.watch(given.http) }
-  const { settings, signer, coldkey, chain, telemetry, http, pace, dataDir } = options
+  const gate = openGate({ ...given, uplink })
+  const { settings, signer, coldkey, chain, telemetry, pace, dataDir } = given
   const isOurs = shareOf(settings.share)
   await chain.register(signer, coldkey)
   await using stack = new AsyncDisposableStack()
-  const rejects = stack.use(await openRejects({ path: join(dataDir, 'rejects', `${settings.name}.jsonl`), telemetry, facts: options.facts }))
+  const rejects = stack.use(await openRejects({ path: join(dataDir, 'rejects', `${settings.name}.jsonl`), telemetry, facts: given.facts }))
   const { blocks } = stack.use(await openBlockList({ path: settings.block_list, pace, telemetry }))
   const nearDuplicates = stack.use(openKnownDocuments(dataDir, settings.name))
-  const archive = settings.warc ? stack.use(await openArchive(options)) : undefined
+  const counted = gate.watch(uplink.watch(given.http))
+  const http = settings.warc ? archivingHttp(counted, stack.use(await openArchive(given))) : counted
+  const options = { ...given, http }
   const notes = outsideNotes(stack.use(sqliteHostNotes(join(dataDir, 'hosts', `${settings.name}.sqlite`), { clock: pace })), http)
-  const robots = createRobots(http, pace)
-  const policies = createHostPolicies(http, pace, notes)
+  const robots = createRobots(http, pace, notes)
+  const policies = createHostPolicies(pace, notes)
   const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.jsonl`))
   const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)
   const variants = stack.use(openVariants(join(dataDir, 'traps', `${settings.name}.bin`), trapLimits))
@@ -132,11 +136,11 @@ export async function openMiner(given: MinerOptions): Promise<Miner> {
       requireContact(settings.contact, seedsOf(order), http.isVirtual)
       const tally = (lastTally = new Tally(signer.address, telemetry, pace))
       const targets = targetsOf({ jobs: order.jobs, isOurs, traps, lastmods, blocks, now: options.facts.now })
-      await importArchives({ ...options, ...importSettings(options), jobs: order.jobs, isOurs, robots, rejects, blocks, signal })
+      await importArchives({ ...options, ...importSettings(options), http: counted, jobs: order.jobs, isOurs, robots, rejects, blocks, signal })
       const asked = targets.seeds()
       await options.frontier.add([...asked, ...seeds.watch(asked, order.jobs)])
       const moods = hostMoods({ notes, pace })
-      const parts = { order, journal, robots, policies, moods, archive, rejects, targets, lastmods, uplink, tally, seeds, interrupted, isOurs, blocks }
+      const parts = { order, journal, robots, policies, moods, rejects, targets, lastmods, uplink, gate, tally, seeds, interrupted, isOurs, blocks }
       await crawl(options, parts, signal).finally(() => saveSeedBook(dataDir, settings.name, seeds))
       tally.tell()
       signal.throwIfAborted()
@@ -204,11 +208,11 @@ interface CrawlParts {
   robots: Robots
   policies: HostPolicies
   moods: HostMoods
-  archive: WarcWriter | undefined
   rejects: Rejects
   targets: Targets
   lastmods: Lastmods
   uplink: Uplink
+  gate: Gate
   tally: Tally
   seeds: SeedBook
   interrupted: ReadonlyMap<string, number>
@@ -219,8 +223,7 @@ interface CrawlParts {
 
 async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSignal): Promise<void> {
   const { settings, frontier, pace, reproducible } = options
-  const { order, journal, tally } = parts
-  const gate = openGate({ ...options, uplink: parts.uplink })
+  const { order, journal, gate, tally } = parts
   // robots.txt, redirects, the page, a browser that shows it, its turn in the pool, and some room.
   const visitMs = 2 * settings.timeout_seconds * 1000 + redirectsMsMax + (options.browser?.longestMs ?? 0) + poolMs + 2000
   const work = cycleWork({
@@ -241,18 +244,14 @@ async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSign
     onStats: tally.noteStats,
     onWait: tally.noteWait,
   })
-  const visit = claimVisitor(visitorOptions(options, parts, { gate, visitMs, signal }))
+  const visit = claimVisitor(visitorOptions(options, parts, { visitMs, signal }))
   await runVisits({ work, visit, concurrency: settings.concurrency })
 }
 
-function visitorOptions(
-  options: MinerOptions,
-  { order, tally, ...parts }: CrawlParts,
-  { gate, ...limits }: { gate: Gate; visitMs: number; signal: AbortSignal },
-): ClaimOptions {
+function visitorOptions(options: MinerOptions, { order, tally, ...parts }: CrawlParts, limits: { visitMs: number; signal: AbortSignal }): VisitorOptions {
   const { settings, signer, browser, reproducible } = options
   // What a browser shows depends on time: a run that is to be repeated does without.
-  const render = browser && !reproducible ? minerRenderer({ ...options, ...parts, browser, gate }) : undefined
+  const render = browser && !reproducible ? minerRenderer({ ...options, ...parts, browser }) : undefined
   const readPage = pageReader({ ...options, render, wishes: wishesOf(settings) })
   const bounds = { minMs: settings.revisit_min_seconds * 1000, maxMs: settings.revisit_max_seconds * 1000 }
   const revisits = revisitPlan({ ...options, ...parts, bounds })
@@ -274,10 +273,7 @@ function visitorOptions(
     headersOf: (url) => order.jobs.of(url)?.web.headers,
     hostDelayMs: settings.host_delay_ms,
     responseFactor: settings.host_delay_factor,
-    onVisit(claim, outcome, wireBytes) {
-      gate.received(wireBytes)
-      tally.add(claim, outcome, wireBytes)
-    },
+    onVisit: tally.add,
   }
 }
 

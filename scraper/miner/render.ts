@@ -4,12 +4,10 @@ import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { hostnameOf } from '#schemas/identity/url-parts.ts'
 import { pageRenderer, type RenderPage } from '../render/render-page.ts'
 import type { Robots } from '../robots/robots.ts'
 import { needsContact } from '../limits/contact.ts'
-import type { Gate } from '../limits/gate.ts'
-import { restMs, type HostMoods } from '../limits/host-rest.ts'
+import { hostRests, type HostMoods } from '../limits/host-rest.ts'
 import type { Share } from '../jobs/share.ts'
 
 interface MinerRenderOptions {
@@ -20,7 +18,6 @@ interface MinerRenderOptions {
   pace: Clock
   telemetry: Telemetry
   settings: Pick<Config['miner'], 'contact' | 'host_delay_ms' | 'host_delay_factor' | 'timeout_seconds'>
-  gate: Pick<Gate, 'began' | 'received'>
   isOurs: Share
   /** What nobody may fetch. */
   blocks(url: string): boolean
@@ -31,7 +28,7 @@ interface MinerRenderOptions {
  * Shows pages under the manners of the crawl: the turns of the frontier, the rests of its hosts, the rates the operator allows. What is blocked is not asked
  * for, nor hosts that are another miner's share, nor, without a contact, the public web.
  */
-export function minerRenderer({ frontier, settings, gate, isOurs, blocks, moods, ...options }: MinerRenderOptions): RenderPage {
+export function minerRenderer({ frontier, settings, isOurs, blocks, moods, ...options }: MinerRenderOptions): RenderPage {
   const { isVirtual } = options.http
   const limits = { hostDelayMs: settings.host_delay_ms, responseFactor: settings.host_delay_factor }
   return pageRenderer({
@@ -39,14 +36,6 @@ export function minerRenderer({ frontier, settings, gate, isOurs, blocks, moods,
     turns: frontier,
     turnMs: settings.timeout_seconds * 2000 + 1000,
     mayAsk: (url) => isOurs(url) && !blocks(url) && !(settings.contact.trim() === '' && needsContact(url, isVirtual)),
-    restMs(host, crawlDelayMs, answer) {
-      if (isVirtual(hostnameOf(host))) return crawlDelayMs
-      if (answer) moods.note(host, answer)
-      return restMs(moods.of(host), limits, crawlDelayMs)
-    },
-    onRequest(wireBytes) {
-      gate.began(1)
-      gate.received(wireBytes)
-    },
+    restMs: hostRests(moods, limits, isVirtual),
   })
 }

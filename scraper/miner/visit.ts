@@ -5,18 +5,13 @@ import type { Claim } from '#schemas/frontier.ts'
 import { Visitor, type VisitorOptions } from './visitor.ts'
 import { releaseClaim } from './work.ts'
 
-export interface ClaimOptions extends VisitorOptions {
-  /** Longest a visit may take: a claim with less than that left is given back. */
-  visitMs: number
-}
-
 /**
  * Visits one claim and ends it: fetch, find, keep, in that order. What the page links to and the document itself are durable before the frontier hears that
  * the visit is done, so a crash in between costs a second visit and nothing else. Aborted, it gives the claim back.
  *
  * Whatever goes wrong in a visit ends that visit alone, as `failed: internal`. @throws OrreryError of a store that cannot be written, which ends the crawl
  */
-export function claimVisitor(options: ClaimOptions): (claim: Claim) => Promise<void> {
+export function claimVisitor(options: VisitorOptions): (claim: Claim) => Promise<void> {
   const visitor = new Visitor(options)
   return async (claim) => {
     try {
@@ -33,7 +28,7 @@ export function claimVisitor(options: ClaimOptions): (claim: Claim) => Promise<v
 const isLeaseLost = (error: unknown): boolean => error instanceof OrreryError && error.code === 'lease_lost'
 
 /** The page is asked for again, later: what it met may be mended by then, its own or ours. */
-async function endFailed(options: ClaimOptions, visitor: Visitor, claim: Claim, error: unknown): Promise<void> {
+async function endFailed(options: VisitorOptions, visitor: Visitor, claim: Claim, error: unknown): Promise<void> {
   const failure = storeFailure(error)
   if (failure) throw failure
   const { url, kind } = claim
@@ -60,7 +55,7 @@ async function within(ms: number, work: Promise<void>): Promise<'late' | void> {
   }
 }
 
-function tellLate({ telemetry }: ClaimOptions, { url, kind }: Claim): void {
+function tellLate({ telemetry }: VisitorOptions, { url, kind }: Claim): void {
   telemetry.count('crawl.visits_late')
   telemetry.event('crawl.visit_late', { url, kind })
 }

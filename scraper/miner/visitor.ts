@@ -12,7 +12,9 @@ import type { Uplink } from '../limits/uplink.ts'
 import { answerDigest, listDigest, wordDigest } from '../revisit/digests.ts'
 import { stands } from '../revisit/ending.ts'
 import type { Reading, Revisits } from '../revisit/revisit.ts'
+import { askNobody } from '../robots/host-file.ts'
 import { readPageRobots } from '../robots/page-robots.ts'
+import type { HostRobots } from '../robots/robots.ts'
 import { hostWord, pageRights, rightsRefusal } from '../robots/rights.ts'
 import { noFinds, partsOf, type Found } from '../source/found.ts'
 import { HostManners, type Ending, type MannersOptions } from './host-manners.ts'
@@ -20,7 +22,7 @@ import type { KeepPage, Kept, Withdraw } from './keep-document.ts'
 import type { Rejects } from '../rejects/rejects.ts'
 import type { SeedBook } from '../seeds/seed-book.ts'
 
-export interface VisitorOptions extends FetchServices, Omit<MannersOptions, 'http' | 'robots' | 'pace'> {
+export interface VisitorOptions extends Omit<FetchServices, 'robots'>, Omit<MannersOptions, 'http' | 'pace'> {
   rejects: Pick<Rejects, 'add'>
   telemetry: Telemetry
   targets: Targets
@@ -37,8 +39,6 @@ export interface VisitorOptions extends FetchServices, Omit<MannersOptions, 'htt
   obeyRights: boolean
   /** Told of each visit that has ended. */
   onVisit(claim: Claim, outcome: Visit['outcome'], wireBytes: number): void
-  /** What nobody may fetch; absent: anything may be. */
-  blocks?: (url: string) => boolean
   /** What its job leaves out by now; absent: nothing. */
   excludes?: (url: string) => boolean
 }
@@ -84,9 +84,10 @@ export class Visitor {
       seeds.note(claim.url, { kind: 'refused', reason: barred })
       return this.#giveUp(claim, 'failed', barred, noRequest)
     }
-    if (await this.#manners.comesFirst(claim)) return
+    const permission = await this.#manners.permission(claim)
+    if (!permission) return
     const word = await this.#wordOf(claim)
-    const outcome = await fetchTarget(claim, revisits.conditions(claim, word), this.#fetchServices(claim), signal, hold)
+    const outcome = await fetchTarget(claim, revisits.conditions(claim, word), this.#fetchServices(claim, permission), signal, hold)
     if (outcome.kind === 'trouble' && uplink.isDown()) return this.#giveBack(claim, outcome)
     this.#manners.note(claim, { exchange: outcome.exchange, isTrouble: outcome.kind === 'trouble' })
     // What is read may still be rejected.
@@ -109,7 +110,7 @@ export class Visitor {
   /** Ends a visit that met something nobody thought of. */
   async fail(claim: Claim): Promise<void> {
     this.#options.seeds.note(claim.url, { kind: 'refused', reason: 'internal' })
-    const known = await this.#options.robots.of(askedUrl(claim)).catch(() => undefined)
+    const known = await this.#options.robots.read(askedUrl(claim), askNobody).catch(() => undefined)
     await this.#giveUp(claim, 'failed', 'internal', { exchange: notTimed, permission: known?.state === 'unreachable' ? undefined : known }, { stage: 'visit' })
   }
 
@@ -172,10 +173,12 @@ export class Visitor {
   }
 
   /** Between two requests of a chain of redirects the host rests as after any. */
-  #fetchServices(claim: Claim): FetchServices {
+  #fetchServices(claim: Claim, permission: HostRobots): FetchServices {
     const { blocks, excludes } = this.#options
     return {
       ...this.#options,
+      // No redirect within a visit leaves its origin.
+      robots: { of: async () => permission },
       detours: this.#detours,
       mayAsk: (url) => !blocks?.(url) && !excludes?.(url),
       restMs: (ending) => {

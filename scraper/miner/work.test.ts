@@ -33,7 +33,7 @@ async function cycle(found: readonly Target[], { targets, limits = {}, concurren
     concurrency,
     leaseMs: 60_000,
     inRounds: false,
-    gate: { ask: async () => ({ visits: Infinity }), began: () => undefined, received: () => undefined },
+    gate: { ask: async () => ({ visits: Infinity }), began: () => undefined, watch: (http) => http },
     onClaims: async (held) => void (most.held = Math.max(most.held, held.length)),
     onStats: () => undefined,
     onWait: () => undefined,

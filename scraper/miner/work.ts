@@ -61,7 +61,7 @@ export function cycleWork(options: WorkOptions): Work {
 
   const freeSlots = async (inProgress: number): Promise<number> => {
     for (;;) {
-      const allowed = await gate.ask()
+      const allowed = await gate.ask(lent.size)
       // A round is whole or not at all, so that what is in it does not depend on time; what it spends too much is waited for before the next.
       if ('visits' in allowed && allowed.isProbe) return inProgress > 0 ? 0 : 1
       if ('visits' in allowed) return inRounds ? (inProgress > 0 ? 0 : hostsPerRound) : Math.min(freeToClaim(concurrency, inProgress), allowed.visits)

@@ -66,7 +66,6 @@ describe.skipIf(executablePath === undefined)('a rendered page', () => {
       telemetry,
       restMs: (_, robotsMs) => robotsMs,
       mayAsk: () => true,
-      onRequest: () => undefined,
       turnMs: 20_000,
     })
     const show = async (url: string, html: string) => {

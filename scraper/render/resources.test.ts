@@ -51,7 +51,6 @@ async function open(hosts: Record<string, Record<string, Page>>, over: Partial<R
     telemetry,
     restMs: (_, crawlDelayMs) => Math.max(hostDelayMs, crawlDelayMs),
     mayAsk: () => true,
-    onRequest: () => undefined,
     turnMs: 60_000,
     ...over,
   }

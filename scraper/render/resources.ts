@@ -1,39 +1,25 @@
 import { headerValue, percentEncodedBytes } from '#infra/net/header-lines.ts'
 import { isTransient } from '#infra/net/http-failure.ts'
-import type { Http } from '#infra/net/http.ts'
 import type { SubAnswer, SubRequest } from '#infra/net/browser/rendering.ts'
-import type { Clock } from '#schemas/clock.ts'
-import type { HostTurn, HostTurns, TurnEnd } from '#schemas/host-turns.ts'
+import type { TurnEnd } from '#schemas/host-turns.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { hostOf } from '#schemas/identity/url-parts.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { crawlDelayOf, mayFetch, type Robots } from '../robots/robots.ts'
+import { inTurn } from '../limits/in-turn.ts'
+import { fileAsker, type FileServices } from '../robots/file-asker.ts'
+import { crawlDelayOf, mayFetch, type HostRobots } from '../robots/robots.ts'
 import type { Scripts } from './scripts.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
 import { retryAfterMs } from '../fetch/retry-after.ts'
 
-export interface ResourceServices {
-  http: Http
-  robots: Robots
-  /** Under which the page's own host is lent for the page. */
-  turns: HostTurns
-  pace: Clock
+/** The turns are those under which the page's own host is lent for the page. */
+export interface ResourceServices extends FileServices {
   telemetry: Telemetry
-  /** Rest of a host (name and port) after an answer of it, or after we came as far as its robots.txt; ms. */
-  restMs(host: string, crawlDelayMs: number, answer?: { responseMs: number; isTrouble: boolean }): number
-  /** Whether it may be asked for a page's sake, whatever its host says. */
-  mayAsk(url: string): boolean
-  /** Told of each request. */
-  onRequest(wireBytes: number): void
-  /** Longest a robots.txt and one request take together. */
-  turnMs: number
 }
 
 const redirectsMax = 5
 /** Of one page. */
 const otherHostsMax = 8
-/** How often one looks whether somebody else's turn is over. */
-const pollMs = 50
 
 /**
  * What one page asks for while it is rendered. Each request is the crawler's own: under the egress rule and the caps of its client, allowed by robots.txt, in
@@ -97,55 +83,39 @@ export class PageResources {
   }
 
   async #ask(url: URL, request: SubRequest, latest: number): Promise<SubAnswer | undefined> {
-    const isOwn = url.host === this.#host
     const known = (): SubAnswer | undefined => (request.kind === 'script' ? this.#scripts.of(url.href) : undefined)
     const cached = known()
     if (cached) return (this.#count('cached'), cached)
     if (this.#troubled.has(url.host)) return this.#refuse('host_in_trouble')
-    // The page's own robots.txt has been read; that of another host is a request in its own turn.
-    if (isOwn && !mayFetch(await this.#services.robots.of(url.href), url.href)) return this.#refuse('robots_disallowed')
-    const turn = await this.#turn(url, request, latest)
-    if (!turn) return this.#refuse('late')
-    const end: TurnEnd & { isLeft?: boolean } = { hostDelayMs: 0 }
-    try {
-      await this.#services.pace.sleep(turn.startsAt - this.#services.pace.now(), request.signal)
-      // Somebody else may have had the same wish, and his turn before.
-      return known() ?? (await this.#askInTurn(url, request, end))
-    } finally {
-      if (end.isLeft !== true) await this.#services.turns.endTurn(turn, end)
-    }
-  }
-
-  async #turn(url: URL, { signal }: SubRequest, latest: number): Promise<HostTurn | undefined> {
-    const { turns, pace, turnMs } = this.#services
-    for (;;) {
-      const turn = await turns.takeTurn({ url: url.href, page: this.#page, latest, leaseMs: turnMs })
-      if (typeof turn !== 'number') return turn
-      if (Math.max(turn, pace.now()) >= latest) return undefined
-      await pace.sleep(Math.max(turn - pace.now(), pollMs), signal)
-    }
-  }
-
-  async #askInTurn(url: URL, { headers, kind, signal }: SubRequest, end: TurnEnd & { isLeft?: boolean }): Promise<SubAnswer | undefined> {
-    const { http, robots, pace, restMs, onRequest } = this.#services
-    const found = await unlessAborted(robots.of(url.href), signal)
-    // The robots.txt is still being asked for: the turn ends by itself.
-    if (!found) return ((end.isLeft = true), undefined)
-    const crawlDelayMs = crawlDelayOf(found)
-    end.hostDelayMs = restMs(url.host, crawlDelayMs)
-    if (found.state === 'unreachable') {
+    const permission = await this.#permission(url.href, request.signal, latest)
+    if (!permission) return this.#refuse('late')
+    if (permission.state === 'unreachable') {
       this.#troubled.add(url.host)
-      end.until = Math.ceil(found.until)
       return this.#refuse('robots_unreachable')
     }
-    if (!mayFetch(found, url.href)) return this.#refuse('robots_disallowed')
+    if (!mayFetch(permission, url.href)) return this.#refuse('robots_disallowed')
+    const wish = { url: url.href, page: this.#page, latest, signal: request.signal }
+    // Somebody else may have had the same wish, and his turn before.
+    const answer = await inTurn(this.#services, wish, async (end) => known() ?? (await this.#askInTurn(url, request, crawlDelayOf(permission), end)))
+    return typeof answer === 'number' ? this.#refuse('late') : answer.done
+  }
+
+  /** Of the page's own host it is known; that of another is a request in a turn of its own, with the rest behind it. */
+  async #permission(url: string, signal: AbortSignal, latest: number): Promise<HostRobots | undefined> {
+    // Others may wait for the same file: what was begun goes on.
+    const asker = fileAsker(this.#services, { page: this.#page, latest: () => latest })
+    return unlessAborted(this.#services.robots.read(url, asker.robots), signal)
+  }
+
+  async #askInTurn(url: URL, { headers, kind, signal }: SubRequest, crawlDelayMs: number, end: TurnEnd): Promise<SubAnswer | undefined> {
+    const { http, pace, restMs } = this.#services
+    end.hostDelayMs = restMs(url.host, crawlDelayMs)
     const startedAt = performance.now()
     const answer = await http.get(url.href, { headers, signal, redirectsMax: 0 })
     const reason = answer.ok ? `http_${answer.status}` : answer.reason
     const isTrouble = answer.ok ? /^http_(?:429|500|502|503|504)$/.test(reason) : isTransient(reason)
     end.hostDelayMs = restMs(url.host, crawlDelayMs, { responseMs: performance.now() - startedAt, isTrouble })
     end.address = answer.address
-    onRequest(answer.ok ? answer.wireBytes : 0)
     this.#count(reason === 'http_200' ? 'ok' : reason)
     if (isTrouble || !answer.ok) this.#troubled.add(url.host)
     if (/^(?:http_429|http_503|dns_failed)$/.test(reason)) {

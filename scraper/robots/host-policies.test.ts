@@ -1,10 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { sqliteHostNotes } from '#infra/host-notes/sqlite.ts'
-import { createHttp } from '#infra/net/http.ts'
+import { createHttp, type Http } from '#infra/net/http.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { manualClock } from '#test/manual-clock.ts'
 import { openSite } from '#test/site/site.ts'
+import { askAtOnce } from './host-file.ts'
 import { createHostPolicies, type HostPolicies } from './host-policies.ts'
 import { parseRobots } from './robots-txt.ts'
 
@@ -12,21 +14,23 @@ const rules = parseRobots('', 'orrery', 'http://h.localhost/robots.txt')
 const page = 'http://h.localhost/a'
 const said = (policies: HostPolicies) => ({ tdm: policies.of(page).tdm.of('/a'), ai: ['/a', '/b'].map((path) => policies.of(page).aiTxt.allowsText(path)) })
 
-const askAll = async (policies: HostPolicies) => {
-  const files = policies.unasked(page, rules)
-  for (const file of files) await policies.ask(file, new AbortController().signal)
-  return files.length
+/** @returns how many requests that took */
+const askAll = async (policies: HostPolicies, http: Http) => {
+  let asked = 0
+  expect(await policies.read(page, rules, (url, read) => (asked++, askAtOnce(http)(url, read)))).toBe(true)
+  return asked
 }
 
-test('of what says nothing only that is noted, and what is very long is asked again after a restart', async () => {
+test('of what says nothing only that is noted, and what is very long and without repeats is asked again after a restart', async () => {
   const clock = manualClock()
-  const [page, long] = [`<html>${'x'.repeat(100_000)}`, `User-agent: *\nDisallow: /b${'x'.repeat(100_000)}`]
-  await using site = await openSite({ 'h.localhost': { '/.well-known/tdmrep.json': page, '/ai.txt': long } })
+  const noise = randomBytes(80_000).toString('base64')
+  await using site = await openSite({ 'h.localhost': { '/.well-known/tdmrep.json': `<html>${noise}`, '/ai.txt': `User-agent: *\nDisallow: /b${noise}` } })
   await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
   using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
-  expect(await askAll(createHostPolicies(http, clock, notes))).toBe(2)
-  expect((notes.get('tdm', 'http://h.localhost') ?? page).length).toBeLessThan(100)
-  expect(createHostPolicies(http, clock, notes).unasked('http://h.localhost/a', rules)).toEqual(['http://h.localhost/ai.txt'])
+  expect(await askAll(createHostPolicies(clock, notes), http)).toBe(2)
+  expect((notes.get('tdm', 'http://h.localhost') ?? noise).length).toBeLessThan(150)
+  expect(await askAll(createHostPolicies(clock, notes), http)).toBe(1)
+  expect(site.paths('h.localhost')).toEqual(['/.well-known/tdmrep.json', '/ai.txt', '/ai.txt'])
 })
 
 test('what a host says of learning from it is asked once a day, restarts or not', async () => {
@@ -40,28 +44,35 @@ test('what a host says of learning from it is asked once a day, restarts or not'
   await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
   using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
 
-  const first = createHostPolicies(http, clock, notes)
-  expect(await askAll(first)).toBe(2)
+  const first = createHostPolicies(clock, notes)
+  expect(await askAll(first, http)).toBe(2)
   clock.advance(86_399_000)
-  const second = createHostPolicies(http, clock, notes)
-  expect(await askAll(second)).toBe(0)
+  const second = createHostPolicies(clock, notes)
+  expect(await askAll(second, http)).toBe(0)
   expect(said(second)).toEqual(said(first))
   expect(said(first)).toEqual({ tdm: { reserved: true, policy: 'http://h.localhost/p' }, ai: [undefined, false] })
   clock.advance(1000)
-  expect(await askAll(createHostPolicies(http, clock, notes))).toBe(2)
+  expect(await askAll(createHostPolicies(clock, notes), http)).toBe(2)
   expect(site.paths('h.localhost')).toHaveLength(4)
 })
 
-test.each(['', 'null', '{', '[1]', '{"text":1,"until":"x"}', '{"text":"{","until":-1}', `{"text":"${'['.repeat(9)}","until":1e300}`, '\u0000'])(
-  'a note of a host that says %j is as good as none',
-  async (text) => {
-    const clock = manualClock()
-    await using site = await openSite({ 'h.localhost': { '/ai.txt': 'User-agent: *\nDisallow: /b' } })
-    await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
-    using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
-    for (const kind of ['tdm', 'ai_txt'] as const) notes.put(kind, 'http://h.localhost', text, clock.now() + 1000)
-    const policies = createHostPolicies(http, clock, notes)
-    expect(await askAll(policies)).toBe(2)
-    expect(said(policies)).toEqual({ tdm: { reserved: null, policy: undefined }, ai: [undefined, false] })
-  },
-)
+test.each([
+  '',
+  'null',
+  '{',
+  '[1]',
+  '{"text":1,"until":"x"}',
+  '{"text":"{","until":-1}',
+  `{"text":"${'['.repeat(9)}","url":"http://h.localhost/ai.txt","until":1e300}`,
+  `{"text":"AAAA","url":"http://h.localhost/ai.txt","until":1}`,
+  '\u0000',
+])('a note of a host that says %j is as good as none', async (text) => {
+  const clock = manualClock()
+  await using site = await openSite({ 'h.localhost': { '/ai.txt': 'User-agent: *\nDisallow: /b' } })
+  await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
+  using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
+  for (const kind of ['tdm', 'ai_txt'] as const) notes.put(kind, 'http://h.localhost', text, clock.now() + 1000)
+  const policies = createHostPolicies(clock, notes)
+  expect(await askAll(policies, http)).toBe(2)
+  expect(said(policies)).toEqual({ tdm: { reserved: null, policy: undefined }, ai: [undefined, false] })
+})

@@ -1,36 +1,29 @@
-import { headerValue } from '#infra/net/header-lines.ts'
-import { z } from 'zod'
 import { decodeText } from '../charset/charset.ts'
 import { isTransient } from '#infra/net/http-failure.ts'
-import type { Http } from '#infra/net/http.ts'
 import { recentValues, textBytes } from '#infra/recent-values.ts'
 import { userAgentToken } from '#infra/net/user-agent.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { noHostNotes, type HostNoteKind, type HostNotes } from '#schemas/host-notes.ts'
 import { noAiTxt, parseAiTxt, readAiTxt, type AiTxt } from './ai-txt.ts'
+import { fileNotes, isOver, type FileNotes } from './file-notes.ts'
+import { FileWalk, walkToFile, type AskFile, type FileAnswer } from './host-file.ts'
 import { inTurns } from './in-turns.ts'
 import type { HostPolicy } from './rights.ts'
-import { robotsBytesMax, type RobotsRules } from './robots-txt.ts'
+import type { RobotsRules } from './robots-txt.ts'
 import { noTdmRules, parseTdmFile, type TdmRules } from './tdm.ts'
-
-/** What a request for one of the files came to. */
-interface PolicyAnswer {
-  /** Why the file could not be read now, and what the host's Retry-After says; undefined when it is known what the file says. */
-  trouble: { reason: string; retryAfter: string | undefined } | undefined
-  address: string | undefined
-  responseMs: number
-  wireBytes: number
-}
 
 /**
  * The files beside robots.txt in which a host says what may be learnt from it: `/.well-known/tdmrep.json` and `/ai.txt`. Each is asked once a day at most.
- * They are requests like any other, so the caller paces them: one at a time, with the host's rest in between, before any page of the host.
+ * They are requests like any other, so whoever reads them paces them, before any page of the host.
  */
 export interface HostPolicies {
-  /** URLs of the files of `url`'s host that are to be asked, in order; empty when all is known. What robots.txt forbids is not asked and says nothing. */
-  unasked(url: string, rules: RobotsRules): string[]
-  /** Asks for one of them. A file that cannot be had after two tries says nothing for an hour. @throws the signal's reason when aborted */
-  ask(file: string, signal: AbortSignal): Promise<PolicyAnswer>
+  /**
+   * Has those files of `url`'s host asked for, hop by hop, that are not known; what robots.txt forbids is not asked and says nothing. A file that cannot be
+   * had after two tries says nothing for an hour.
+   * @returns false when not all of it was now: the next call goes on from there
+   * @throws what `ask` throws
+   */
+  read(url: string, rules: RobotsRules, ask: AskFile): Promise<boolean>
   /** What is known of the host of `url`. */
   of(url: string): HostPolicy
 }
@@ -41,7 +34,10 @@ interface Known extends HostPolicy {
   aiTxt: AiTxt
   /** path → until when it need not be asked (ms since epoch) */
   until: Map<string, number>
-  troubles: number
+  /** path → how far it was come to it */
+  walks: Map<string, FileWalk>
+  /** path → how often in a row it could not be had */
+  troubles: Map<string, number>
 }
 
 const tdmPath = '/.well-known/tdmrep.json'
@@ -52,87 +48,78 @@ const noteKinds = { [tdmPath]: 'tdm', [aiPath]: 'ai_txt' } as const satisfies Re
 const dayMs = 86_400_000
 const hourMs = 3_600_000
 const triesMax = 2
-const notedCharsMax = 64 * 1024
 /** Of what all hosts say. */
 const bytesMax = 32 * 2 ** 20
-const redirectsMax = 5
 
 /**
  * @param pace clock of the cache
  * @param notes where what was read outlives the process, for the rest of its day
  */
-export function createHostPolicies(http: Http, pace: Clock, notes: HostNotes = noHostNotes): HostPolicies {
+export function createHostPolicies(pace: Clock, notes: HostNotes = noHostNotes): HostPolicies {
+  const noted = fileNotes(notes, pace)
   const hosts = recentValues<string, Known>({ bytesMax, bytesOf: knownBytes })
   const knownOf = (url: string): Known => {
     const { origin } = new URL(url)
     const old = hosts.get(origin)
     if (old) return old
-    const known = recall(notes, origin)
+    const known = recall(noted, origin)
     hosts.keep(origin, known)
     return known
   }
-  const isOver = (until = 0): boolean => until <= pace.now() || until - pace.now() > dayMs
+
+  /** False: not now. */
+  const readFile = async (known: Known, path: PolicyPath, ask: AskFile): Promise<boolean> => {
+    const walk = known.walks.get(path) ?? new FileWalk(known.origin + path)
+    known.walks.delete(path)
+    const isThere = await walkToFile(walk, ask, async (answer) => {
+      const reason = troubleOf(answer)
+      // Our own trouble says nothing of the host.
+      if (reason === 'offline') return
+      const troubles = reason === undefined ? 0 : (known.troubles.get(path) ?? 0) + 1
+      known.troubles.set(path, troubles % triesMax)
+      if (troubles > 0 && troubles < triesMax) return
+      known.until.set(path, pace.now() + (reason === undefined ? dayMs : hourMs))
+      // What was known before the trouble stays.
+      if (reason !== undefined) return
+      const text = answer?.ok && answer.status >= 200 && answer.status < 300 ? decodeText(answer.body, 'text/plain; charset=utf-8').text : ''
+      const { bytes } = path === tdmPath ? (known.tdm = parseTdmFile(text, walk.url)) : (known.aiTxt = await inTurns(readAiTxt(text, userAgentToken, walk.url)))
+      // Most hosts answer with a page, which says nothing.
+      noted.put(noteKinds[path], known.origin, { until: pace.now() + dayMs, url: walk.url, ...(bytes > 0 && { text }) })
+    })
+    if (!isThere) known.walks.set(path, walk)
+    hosts.keep(known.origin, known)
+    return isThere
+  }
   return {
     of: knownOf,
-    unasked(url, rules) {
-      const { until } = knownOf(url)
-      return policyPaths.filter((path) => isOver(until.get(path)) && rules.allows(path)).map((path) => new URL(path, url).href)
-    },
-    async ask(file, signal) {
-      const known = knownOf(file)
-      const path = new URL(file).pathname === tdmPath ? tdmPath : aiPath
-      const startedAt = performance.now()
-      const answer = await http.get(file, { bytesMax: robotsBytesMax, truncate: true, redirectsMax, signal })
-      const trouble = troubleOf(answer)
-      const cost = { address: answer.address, responseMs: performance.now() - startedAt, wireBytes: answer.ok ? answer.wireBytes : 0 }
-      // Our own trouble says nothing of the host.
-      if (trouble && (trouble.reason === 'offline' || ++known.troubles < triesMax)) return { trouble, ...cost }
-      const text = answer.ok && answer.status >= 200 && answer.status < 300 ? decodeText(answer.body, 'text/plain; charset=utf-8').text : ''
-      // What was known before the trouble stays.
-      if (!trouble && path === tdmPath) known.tdm = parseTdmFile(text, file)
-      else if (!trouble) known.aiTxt = await inTurns(readAiTxt(text, userAgentToken, file))
-      known.troubles = 0
-      known.until.set(path, pace.now() + (trouble ? hourMs : dayMs))
-      if (trouble) return { trouble: undefined, ...cost }
-      hosts.keep(known.origin, known)
-      // Most hosts answer with a page, which says nothing. What is long is asked again by a process that starts.
-      const noted = (path === tdmPath ? known.tdm : known.aiTxt).bytes === 0 ? '' : text
-      if (noted.length <= notedCharsMax)
-        notes.put(noteKinds[path], known.origin, JSON.stringify({ text: noted, until: known.until.get(path) }), pace.now() + dayMs)
-      return { trouble: undefined, ...cost }
+    async read(url, rules, ask) {
+      const known = knownOf(url)
+      const isUnknown = (path: PolicyPath) => isOver(known.until.get(path) ?? 0, pace.now()) && rules.allows(path)
+      for (const path of policyPaths) if (isUnknown(path) && !(await readFile(known, path, ask))) return false
+      return !policyPaths.some(isUnknown)
     },
   }
 }
 
 /** With what it takes itself, its two times and its name. */
-const knownBytes = ({ origin, tdm, aiTxt }: Known): number => 300 + textBytes(origin) + tdm.bytes + aiTxt.bytes
-
-const Note = z.object({ text: z.string(), until: z.number() })
+const knownBytes = ({ origin, tdm, aiTxt, walks }: Known): number =>
+  walks.values().reduce((sum, { bytes }) => sum + bytes, 300 + textBytes(origin) + tdm.bytes + aiTxt.bytes)
 
 /** What was known of a host when its files were last read. */
-function recall(notes: HostNotes, origin: string): Known {
-  const known: Known = { origin, tdm: noTdmRules, aiTxt: noAiTxt, until: new Map(), troubles: 0 }
+function recall(notes: FileNotes, origin: string): Known {
+  const known: Known = { origin, tdm: noTdmRules, aiTxt: noAiTxt, until: new Map(), walks: new Map(), troubles: new Map() }
   for (const path of policyPaths) {
-    const note = parseNote(notes.get(noteKinds[path], origin))
+    const note = notes.get(noteKinds[path], origin)
     if (!note) continue
     known.until.set(path, note.until)
-    if (path === tdmPath) known.tdm = parseTdmFile(note.text, origin + path)
-    else known.aiTxt = parseAiTxt(note.text, userAgentToken, origin + path)
+    if (path === tdmPath) known.tdm = parseTdmFile(note.text ?? '', note.url)
+    else known.aiTxt = parseAiTxt(note.text ?? '', userAgentToken, note.url)
   }
   return known
 }
 
-function parseNote(text: string | undefined): z.infer<typeof Note> | undefined {
-  try {
-    return text === undefined ? undefined : Note.safeParse(JSON.parse(text)).data
-  } catch {
-    return undefined
-  }
-}
-
 /** A host that cannot be reached or says "later" is asked again; everything else that is no file means that there is none. */
-function troubleOf(answer: Awaited<ReturnType<Http['get']>>): PolicyAnswer['trouble'] {
-  if (!answer.ok) return isTransient(answer.reason) ? { reason: answer.reason, retryAfter: undefined } : undefined
-  const isLater = answer.status === 429 || answer.status === 503
-  return isLater ? { reason: `http_${answer.status}`, retryAfter: headerValue(answer.headers, 'retry-after') } : undefined
+function troubleOf(answer: FileAnswer | undefined): string | undefined {
+  if (!answer?.ok) return answer && (isTransient(answer.reason) || answer.reason === 'robots_unreachable') ? answer.reason : undefined
+  return answer.status === 429 || answer.status === 503 ? `http_${answer.status}` : undefined
 }

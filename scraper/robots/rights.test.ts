@@ -3,6 +3,7 @@ import type { HeaderLines } from '#infra/net/header-lines.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { manualClock } from '#test/manual-clock.ts'
 import { openSite, type Page } from '#test/site/site.ts'
+import { askAtOnce } from './host-file.ts'
 import { createHostPolicies } from './host-policies.ts'
 import { readPageRobots } from './page-robots.ts'
 import { hostWord, pageRights, rightsRefusal, type HostPolicy } from './rights.ts'
@@ -111,51 +112,59 @@ async function open(pages: Record<string, Page>) {
   const clock = manualClock()
   const site = stack.use(await openSite({ 'h.localhost': pages }))
   const http = stack.use(createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts }))
-  const policies = createHostPolicies(http, clock)
-  const { signal } = new AbortController()
-  const askNext = async () => policies.ask(policies.unasked(url, allowAll)[0] ?? 'http://h.localhost/none', signal)
-  return { clock, site, policies, askNext, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  const policies = createHostPolicies(clock)
+  /** Reads what is not known. */
+  const read = async (rules = allowAll, at = url) => policies.read(at, rules, askAtOnce(http))
+  return { clock, site, policies, read, asked: () => site.paths('h.localhost'), [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
 describe('the files of a host', () => {
   const tdmFile = JSON.stringify([{ location: '/', 'tdm-reservation': 1 }])
+  const files = ['/.well-known/tdmrep.json', '/ai.txt']
   test('are asked one by one, once a day, before anything is known', async () => {
     await using host = await open({ '/.well-known/tdmrep.json': json(tdmFile), '/ai.txt': 'User-Agent: *\nDisallow: /' })
-    expect(host.policies.unasked(url, allowAll)).toEqual(['http://h.localhost/.well-known/tdmrep.json', 'http://h.localhost/ai.txt'])
     expect(host.policies.of(url).tdm.of('/a').reserved).toBeNull()
-    await host.askNext()
-    await host.askNext()
-    expect(host.policies.unasked('http://h.localhost/other', allowAll)).toEqual([])
+    expect([await host.read(), await host.read(), await host.read(allowAll, 'http://h.localhost/other')]).toEqual([true, true, true])
+    expect(host.asked()).toEqual(files)
     expect(host.policies.of(url).tdm.of('/a').reserved).toBe(true)
     host.clock.advance(86_400_000)
-    expect(host.policies.unasked(url, allowAll)).toHaveLength(2)
+    await host.read()
+    expect(host.asked()).toHaveLength(4)
   })
 
   test('that robots.txt forbids are left alone', async () => {
     await using host = await open({})
-    const rules = parseRobots('User-agent: *\nDisallow: /.well-known/', 'Orrery', url)
-    expect(host.policies.unasked(url, rules)).toEqual(['http://h.localhost/ai.txt'])
+    expect(await host.read(parseRobots('User-agent: *\nDisallow: /.well-known/', 'Orrery', url))).toBe(true)
+    expect(host.asked()).toEqual(['/ai.txt'])
   })
 
   test.each([404, 410, 500])('answered with %i are none', async (code) => {
     await using host = await open({ '/.well-known/tdmrep.json': (response) => void response.writeHead(code).end(tdmFile) })
-    expect(await host.askNext()).toMatchObject({ trouble: undefined })
-    expect(host.policies.unasked(url, allowAll)).toHaveLength(1)
+    expect([await host.read(), await host.read()]).toEqual([true, true])
+    expect(host.asked()).toEqual(files)
     expect(host.policies.of(url).tdm.of('/a').reserved).toBeNull()
   })
 
   test('that cannot be had are asked twice, then an hour later; what was known stays', async () => {
     await using host = await open({ '/.well-known/tdmrep.json': json(tdmFile) })
-    await host.askNext()
-    await host.askNext()
+    await host.read()
     host.site.set('h.localhost', { '/.well-known/tdmrep.json': (response) => void response.writeHead(429, { 'retry-after': '7' }).end() })
     host.clock.advance(86_400_000)
-    expect(await host.askNext()).toMatchObject({ trouble: { reason: 'http_429', retryAfter: '7' } })
-    expect(host.policies.unasked(url, allowAll)).toHaveLength(2)
-    expect(await host.askNext()).toMatchObject({ trouble: undefined })
-    expect(host.policies.unasked(url, allowAll)).toHaveLength(1)
+    expect([await host.read(), await host.read(), await host.read()]).toEqual([false, true, true])
+    expect(host.asked().filter((path) => path === files[0])).toHaveLength(3)
     expect(host.policies.of(url).tdm.of('/a').reserved).toBe(true)
     host.clock.advance(3_600_000)
-    expect(host.policies.unasked(url, allowAll)).toHaveLength(2)
+    expect(await host.read()).toBe(false)
+  })
+
+  test('are followed where they moved to; a loop comes to nothing', async () => {
+    await using host = await open({
+      '/.well-known/tdmrep.json': (response) => void response.writeHead(302, { location: '/moved.json' }).end(),
+      '/moved.json': json(tdmFile),
+      '/ai.txt': (response) => void response.writeHead(302, { location: '/ai.txt' }).end(),
+    })
+    expect([await host.read(), await host.read()]).toEqual([true, true])
+    expect(host.asked()).toEqual(['/.well-known/tdmrep.json', '/moved.json', '/ai.txt'])
+    expect(host.policies.of(url).tdm.of('/a').reserved).toBe(true)
   })
 })

@@ -1,7 +1,11 @@
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { sqliteHostNotes } from '#infra/host-notes/sqlite.ts'
 import { createHttp } from '#infra/net/http.ts'
+import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { manualClock } from '#test/manual-clock.ts'
 import { openSite, type Page } from '#test/site/site.ts'
+import { askAtOnce, type AskFile } from './host-file.ts'
 import { createRobots } from './robots.ts'
 
 const status =
@@ -14,10 +18,11 @@ async function robotsOf(page: Page | undefined, more: Record<string, Page> = {},
   await using site = await openSite({ 'h.localhost': page === undefined ? more : { '/robots.txt': page, ...more }, 'other.localhost': {} })
   await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
   const robots = createRobots(http, clock)
+  const at = clock.now()
   const [found] = await Promise.all([robots.of('http://h.localhost/a'), robots.of('http://h.localhost/b')])
   clock.advance(laterMs)
   await robots.of('http://h.localhost/c')
-  return { found, asked: site.paths('h.localhost').filter((path) => path === '/robots.txt').length }
+  return { found, at, asked: site.paths('h.localhost').filter((path) => path === '/robots.txt').length }
 }
 const hops = (count: number) =>
   Object.fromEntries(
@@ -48,6 +53,78 @@ test('§2.3.1.2 five redirects are followed', async () => {
 })
 test('§2.3.1.2 a sixth is as good as no file', async () => {
   expect((await robotsOf(status(301, { location: '/hop/1' }), hops(6))).found.state).toBe('absent')
+})
+test.each(['/robots.txt', 'http://[broken', 'ftp://h.localhost/robots.txt', ''])('§2.3.1.2 a redirect to %j comes to no file', async (location) => {
+  const { found, asked } = await robotsOf(status(302, { location }), {}, 86_399_000)
+  expect(found).toMatchObject({ state: 'absent' })
+  expect(asked).toBe(1)
+})
+test('§2.3.1.2 nor does one without an address, nor two that lead to each other', async () => {
+  expect((await robotsOf(status(302))).found.state).toBe('absent')
+  const { found, asked } = await robotsOf(status(302, { location: '/check' }), { '/check': status(302, { location: '/robots.txt' }) })
+  expect([found.state, asked]).toEqual(['absent', 1])
+})
+test.each([
+  [503, '7200', 7_200_000],
+  [429, '30', 30_000],
+  [500, '999999', 86_400_000],
+  [503, 'Thu, 01 Jan 1970 00:00:00 GMT', 0],
+  [503, 'soon', 60_000],
+  [503, undefined, 60_000],
+])('a host that answers %i with Retry-After: %s is asked again after that, a day at most', async (code, retryAfter, waitMs) => {
+  const { found, at } = await robotsOf(status(code, retryAfter === undefined ? {} : { 'retry-after': retryAfter }))
+  expect(found).toMatchObject({ state: 'unreachable', until: at + waitMs })
+})
+test('what was read is good for its day in the next process, too, until its clock says otherwise', async () => {
+  const clock = manualClock()
+  const long = `User-agent: *\nCrawl-delay: 7\nDisallow: /a\nSitemap: /map.xml\n${'Disallow: /quite/a/long/path/that/nobody/has\n'.repeat(10_000)}`
+  await using site = await openSite({
+    'h.localhost': { '/robots.txt': long },
+    'none.localhost': {},
+    'busy.localhost': { '/robots.txt': status(503, { 'retry-after': '7200' }) },
+  })
+  await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
+  using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
+  const said = async (robots = createRobots(http, clock, notes)) => {
+    const [found, none, busy] = await Promise.all(['h', 'none', 'busy'].map(async (host) => robots.of(`http://${host}.localhost/`)))
+    return [found?.state === 'found' && [found.rules.allows('/a'), found.rules.crawlDelayMs, found.rules.sitemaps], none?.state, busy]
+  }
+  const first = await said()
+  expect(first).toEqual([
+    [false, 7000, ['http://h.localhost/map.xml']],
+    'absent',
+    expect.objectContaining({ state: 'unreachable', reason: 'http_503', isAsked: true }),
+  ])
+  clock.advance(7_199_000)
+  expect(await said()).toEqual(first)
+  expect(site.requests).toHaveLength(3)
+  clock.advance(79_200_000)
+  await said()
+  expect(site.requests).toHaveLength(4)
+  clock.advance(1000)
+  await said()
+  expect(site.requests).toHaveLength(6)
+  // By a clock that was ahead it would be good for longer than a day.
+  clock.advance(-86_400_000)
+  await said()
+  expect(site.requests).toHaveLength(9)
+})
+test('hop by hop: who cannot ask now goes on later where he was, and nobody is asked twice', async () => {
+  const clock = manualClock()
+  const moved = status(308, { location: 'http://other.localhost/robots.txt' })
+  await using site = await openSite({ 'h.localhost': { '/robots.txt': moved }, 'other.localhost': { '/robots.txt': 'User-agent: *\nDisallow: /a' } })
+  await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
+  const robots = createRobots(http, clock)
+  let left = 1
+  const once: AskFile = async (url, read) => (left-- > 0 ? askAtOnce(http)(url, read) : undefined)
+  expect([await robots.read('http://h.localhost/', once), await robots.read('http://h.localhost/', once), robots.known('http://h.localhost/')]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ])
+  const found = await robots.of('http://h.localhost/')
+  expect(found.state === 'found' && found.rules.allows('/a')).toBe(false)
+  expect(site.requests.map(({ host }) => host)).toEqual(['h.localhost', 'other.localhost'])
 })
 test('§2.3.1.2 what another authority says counts for the host that was asked', async () => {
   const clock = manualClock()

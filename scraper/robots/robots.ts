@@ -1,86 +1,144 @@
+import { headerValue } from '#infra/net/header-lines.ts'
 import { isOfHost } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
 import { recentValues } from '#infra/recent-values.ts'
 import { userAgentToken } from '#infra/net/user-agent.ts'
 import type { Clock } from '#schemas/clock.ts'
+import { noHostNotes, type HostNotes } from '#schemas/host-notes.ts'
 import { pathOf } from '#schemas/identity/url-parts.ts'
+import { retryAfterMs } from '../fetch/retry-after.ts'
+import { fileNotes, type FileNote } from './file-notes.ts'
+import { askAtOnce, FileWalk, isLater, walkToFile, type AskFile, type FileAnswer } from './host-file.ts'
 import { inTurns } from './in-turns.ts'
 import { robotsText } from './robots-lines.ts'
-import { allowAll, readRobots, robotsBytesMax, robotsRules, type RobotsRules } from './robots-txt.ts'
+import { allowAll, readRobots, robotsRules, type RobotsRules } from './robots-txt.ts'
 
-/**
- * `unreachable`: the file exists or may exist but could not be read, so nothing may be fetched (RFC 9309 §2.3.1.4). `isOfHost`: the reason is its host's, and
- * would be that of each of its pages.
- */
-export type HostRobots = { state: 'found' | 'absent'; rules: RobotsRules } | { state: 'unreachable'; reason: string; isOfHost: boolean; until: number }
+/** The file exists or may exist but could not be read, so nothing may be fetched (RFC 9309 §2.3.1.4). */
+export interface UnreachableRobots {
+  state: 'unreachable'
+  reason: string
+  /** The reason is its host's, and would be that of each of its pages. */
+  isOfHost: boolean
+  /** It is asked for again after this, ms since epoch. */
+  until: number
+  /** Whether that is what the host asked for; else it is a guess. */
+  isAsked: boolean
+}
+
+export type HostRobots = { state: 'found' | 'absent'; rules: RobotsRules } | UnreachableRobots
 
 export interface Robots {
-  /** What the host of `url` asks of us; read at most once a day, and again by a process that starts: it may have been down for long. */
+  /** What the host of `url` asks of us, read at most once a day. What is not known is asked for at once. */
   of(url: string, signal?: AbortSignal): Promise<HostRobots>
+  /**
+   * The same, asked for as `ask` does, hop by hop; undefined when that was not now: the next call goes on from there.
+   * @throws what `ask` and reading threw
+   */
+  read(url: string, ask: AskFile): Promise<HostRobots | undefined>
+  /** The same, as far as it is in memory. */
+  known(url: string): HostRobots | undefined
 }
 
 /** Whether robots.txt lets `url` be asked for now; nothing may be while it is out of reach. */
 export const mayFetch = (robots: HostRobots, url: string): boolean => robots.state !== 'unreachable' && robots.rules.allows(pathOf(url))
 
 /** The rest between two requests that it asks for. */
-export const crawlDelayOf = (robots: HostRobots): number => (robots.state === 'unreachable' ? 0 : (robots.rules.crawlDelayMs ?? 0))
+export const crawlDelayOf = (robots: HostRobots | undefined): number =>
+  robots === undefined || robots.state === 'unreachable' ? 0 : (robots.rules.crawlDelayMs ?? 0)
 
 const dayMs = 86_400_000
-/** A host whose file could not be read is asked again after this. */
+/** A host whose file could not be read is asked again after this, unless it says when. */
 const unreachableMs = 60_000
 /** Of the rules of all hosts. */
 const bytesMax = 64 * 2 ** 20
+/** Of the ways to files that are being asked for; who does not come again for this long begins anew. */
+const [walksBytesMax, walkMs] = [4 * 2 ** 20, 3_600_000]
 
-/** @param pace clock of the cache */
-export function createRobots(http: Http, pace: Clock): Robots {
+/**
+ * @param pace clock of the cache
+ * @param notes where what was read outlives the process, for the rest of its day
+ */
+export function createRobots(http: Pick<Http, 'get'>, pace: Clock, notes: HostNotes = noHostNotes): Robots {
+  const noted = fileNotes(notes, pace)
   const known = recentValues<string, HostRobots>({ bytesMax, bytesOf: robotsBytes, now: () => pace.now() })
+  const walks = recentValues<string, FileWalk>({ bytesMax: walksBytesMax, bytesOf: ({ bytes }) => bytes, now: () => pace.now() })
   /** Shared by all who ask meanwhile, so no one caller's signal may end it for the others; the client's own deadline does. */
-  const asking = new Map<string, Promise<HostRobots>>()
-  const ask = async (origin: string): Promise<HostRobots> => {
+  const asking = new Map<string, Promise<HostRobots | undefined>>()
+
+  const keep = (origin: string, robots: HostRobots, until: number): HostRobots => {
+    walks.drop(origin)
+    known.keep(origin, robots, Math.max(0, until - pace.now()))
+    return robots
+  }
+  const recall = async (origin: string): Promise<HostRobots | undefined> => {
+    const note = noted.get('robots', origin)
+    return note && keep(origin, await robotsOf(note, origin), note.until)
+  }
+  const walkTo = async (origin: string, how: AskFile): Promise<HostRobots | undefined> => {
+    const walk = walks.get(origin) ?? new FileWalk(`${origin}/robots.txt`)
+    let robots: HostRobots | undefined
+    const isOver = await walkToFile(walk, how, async (answer) => {
+      const note = noteOf(walk.url, answer, pace.now())
+      robots = keep(origin, await robotsOf(note, origin), note.until)
+      if (note.until > pace.now()) noted.put('robots', origin, note)
+    })
+    if (!isOver) walks.keep(origin, walk, walkMs)
+    return robots
+  }
+  const ask = async (origin: string, how: AskFile): Promise<HostRobots | undefined> => {
     try {
-      const robots = await read(http, origin, pace)
-      known.keep(origin, robots, robots.state === 'unreachable' ? Math.max(0, robots.until - pace.now()) : dayMs)
-      return robots
+      return (await recall(origin)) ?? (await walkTo(origin, how))
     } catch (error) {
       // It is for those who asked to tell; the host is not asked again at once.
-      known.keep(origin, { state: 'unreachable', reason: 'internal', isOfHost: false, until: pace.now() + unreachableMs }, unreachableMs)
+      const until = pace.now() + unreachableMs
+      keep(origin, { state: 'unreachable', reason: 'internal', isOfHost: false, until, isAsked: false }, until)
       throw error
     } finally {
       asking.delete(origin)
     }
   }
+  const read = async (url: string, how: AskFile): Promise<HostRobots | undefined> => {
+    const { origin } = new URL(url)
+    const old = known.get(origin)
+    if (old) return old
+    const asked = asking.get(origin) ?? ask(origin, how)
+    asking.set(origin, asked)
+    return asked
+  }
   return {
+    read,
+    known: (url) => known.get(new URL(url).origin),
     async of(url, signal) {
-      const { origin } = new URL(url)
-      const old = known.get(origin)
-      if (old) return old
-      const asked = asking.get(origin) ?? ask(origin)
-      asking.set(origin, asked)
-      const robots = await asked
-      signal?.throwIfAborted()
-      return robots
+      for (;;) {
+        const robots = await read(url, askAtOnce(http))
+        signal?.throwIfAborted()
+        // Whoever else was asking did not get to it.
+        if (robots) return robots
+      }
     },
   }
 }
 
 const robotsBytes = (robots: HostRobots): number => (robots.state === 'found' ? robots.rules.bytes : 0)
 
-async function read(http: Http, origin: string, pace: Clock): Promise<HostRobots> {
-  const answer = await http.get(`${origin}/robots.txt`, { bytesMax: robotsBytesMax, truncate: true, redirectsMax: 5 })
-  const unreachable = (reason: string): HostRobots => ({
-    state: 'unreachable',
-    reason,
-    // Where a redirect of the file leads says nothing of its host.
-    isOfHost: isOfHost(reason) && answer.url.startsWith(`${origin}/`),
-    // When it is our own trouble, it says nothing of the host.
-    until: pace.now() + (reason === 'offline' ? 0 : unreachableMs),
-  })
-  // §2.3.1.2: more than five redirects is as good as no file.
-  if (!answer.ok) return answer.reason === 'too_many_redirects' ? { state: 'absent', rules: allowAll } : unreachable(answer.reason)
-  const { status } = answer
-  if (status >= 200 && status < 300) {
-    return { state: 'found', rules: robotsRules(await inTurns(readRobots(robotsText(answer.body), userAgentToken, answer.url))) }
-  }
+/** What the end of the way says. @param answer undefined: redirects that come to no file */
+function noteOf(url: string, answer: FileAnswer | undefined, now: number): FileNote {
+  // §2.3.1.2: as good as no file, and so is what will be the same tomorrow (§2.3.1.3).
+  if (answer === undefined) return { until: now + dayMs, url }
+  const unreachable = (reason: string, ms: number, isAsked = false): FileNote => ({ until: now + ms, url, trouble: { reason, isAsked } })
+  // When it is our own trouble, it says nothing of the host; what nobody may ask for stays so.
+  if (!answer.ok) return unreachable(answer.reason, answer.reason === 'offline' ? 0 : answer.reason === 'blocked' ? dayMs : unreachableMs)
+  const { status, headers } = answer
+  if (status >= 200 && status < 300) return { until: now + dayMs, url, text: robotsText(answer.body) }
   // 429 is a 4xx by number and "not now" by meaning.
-  return status >= 400 && status < 500 && status !== 429 ? { state: 'absent', rules: allowAll } : unreachable(`http_${status}`)
+  if (status >= 400 && !isLater(status)) return { until: now + dayMs, url }
+  const askedMs = isLater(status) ? retryAfterMs(headerValue(headers, 'retry-after'), now) : undefined
+  return unreachable(`http_${status}`, askedMs ?? unreachableMs, askedMs !== undefined)
+}
+
+async function robotsOf({ until, url, text, trouble }: FileNote, origin: string): Promise<HostRobots> {
+  // Where a redirect of the file leads says nothing of its host.
+  if (trouble) return { state: 'unreachable', ...trouble, isOfHost: isOfHost(trouble.reason) && url.startsWith(`${origin}/`), until }
+  if (text === undefined) return { state: 'absent', rules: allowAll }
+  return { state: 'found', rules: robotsRules(await inTurns(readRobots(text, userAgentToken, url))) }
 }

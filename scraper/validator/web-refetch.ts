@@ -52,7 +52,6 @@ export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostD
       turnMs,
       mayAsk: (url) => contact.trim() !== '' || !needsContact(url, http.isVirtual),
       restMs: (host, crawlDelayMs) => restMs(hostnameOf(host), crawlDelayMs),
-      onRequest: () => undefined,
     })
   // What its owner reserved is no fault of a copy: it is for the miner to obey, and for a dataset to leave out.
   const readPage = pageReader({ pages, facts, render, wishes: { obeyRights: false, keepsMarkdown: false } })

@@ -12,8 +12,12 @@ export interface ArchivedExchange {
   status: number
   /** As received. */
   headers: HeaderLines
-  /** Decoded; of a 304 empty. */
+  /** Decoded, but for one that is `isPacked`; of a 304 empty. */
   body: Uint8Array
+  /** The body is as it came, its content codings not undone. */
+  isPacked?: boolean
+  /** Why the body is not all there is (WARC 1.1 §5.13); absent: it is. */
+  truncated?: 'length' | 'time' | 'disconnect' | 'unspecified'
   address: string | undefined
 }
 
@@ -31,12 +35,14 @@ export async function warcinfoRecord({ software, at, file }: { software: string;
 
 /** The request and the response, or for 304 the revisit, in the order they are written. */
 export async function exchangeRecords(exchange: ArchivedExchange): Promise<Uint8Array[]> {
-  const { url, at, address, status, body } = exchange
+  const { url, at, address, status, body, truncated } = exchange
   const isRevisit = status === 304
-  const head = encoder.encode(responseHead(exchange))
+  // Values of headers are bytes.
+  const head = Buffer.from(responseHead(exchange), 'latin1')
   const fields = {
     'WARC-Target-URI': url,
     ...(address === undefined ? {} : { 'WARC-IP-Address': address }),
+    'WARC-Truncated': truncated,
     'WARC-Payload-Digest': isRevisit ? undefined : await digestOf(body),
     ...(isRevisit ? { 'WARC-Profile': revisitProfile, 'WARC-Refers-To-Target-URI': url } : {}),
   }
@@ -95,10 +101,14 @@ function requestHead({ url, requestHeaders }: ArchivedExchange): string {
   return `GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\n${headerLines(requestHeaders)}\r\n`
 }
 
-/** The body is kept decoded, so the headers that say otherwise are kept under the names Common Crawl gives them. */
-function responseHead({ status, headers, body }: ArchivedExchange): string {
-  const { 'content-length': length, 'content-encoding': encoding, 'transfer-encoding': transfer, ...rest } = headers
-  const renamed = { 'x-crawl-content-length': length ?? [], 'x-crawl-content-encoding': encoding ?? [], 'x-crawl-transfer-encoding': transfer ?? [] }
+/** The headers that say otherwise than the body is kept are kept under the names Common Crawl gives them. */
+function responseHead({ status, headers, body, isPacked = false }: ArchivedExchange): string {
+  const { 'content-length': length = [], 'content-encoding': encoding = [], 'transfer-encoding': transfer = [], ...rest } = headers
+  const renamed = {
+    'x-crawl-content-length': length,
+    [isPacked ? 'content-encoding' : 'x-crawl-content-encoding']: encoding,
+    'x-crawl-transfer-encoding': transfer,
+  }
   const own: HeaderLines = status === 304 ? {} : { 'content-length': String(body.length) }
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${headerLines({ ...rest, ...renamed, ...own })}\r\n`
 }

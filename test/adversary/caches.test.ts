@@ -17,6 +17,7 @@ import { shareOf } from '#scraper/jobs/share.ts'
 import { hostMoods } from '#scraper/limits/host-rest.ts'
 import { scriptCache } from '#scraper/render/scripts.ts'
 import { renderWorth } from '#scraper/render/worth.ts'
+import { askAtOnce } from '#scraper/robots/host-file.ts'
 import { createHostPolicies } from '#scraper/robots/host-policies.ts'
 import { createRobots } from '#scraper/robots/robots.ts'
 import { parseRobots } from '#scraper/robots/robots-txt.ts'
@@ -128,13 +129,13 @@ test('what hosts say of themselves takes a bounded number of bytes: 160 hosts wi
   const pages = { '/robots.txt': send(hostileRobots), '/.well-known/tdmrep.json': send(hostilePolicy), '/ai.txt': send(hostileRobots) }
   await using site = await openSite(Object.fromEntries(names.map((name) => [name, pages])))
   await using http = createHttp({ userAgent: 'x', timeoutMs: 30_000, bytesMax: 1 << 20, hosts: site.hosts })
-  const [robots, policies] = [createRobots(http, clock), createHostPolicies(http, clock)]
+  const [robots, policies] = [createRobots(http, clock), createHostPolicies(clock)]
   const rules = parseRobots('', 'orrery', 'http://h.localhost/robots.txt')
   const grown = await growth(async () => {
     for (const name of names) {
       const found = await robots.of(`http://${name}/`)
       expect(found.state === 'found' && found.rules.allows(`/7${'a'.repeat(4000)}${name}`)).toBe(false)
-      for (const file of policies.unasked(`http://${name}/`, rules)) await policies.ask(file, new AbortController().signal)
+      expect(await policies.read(`http://${name}/`, rules, askAtOnce(http))).toBe(true)
       expect(policies.of(`http://${name}/`).tdm.of(`/7${'a'.repeat(2000)}`)).toEqual({ reserved: true, policy: `http://${name}/7${name}` })
     }
     return [robots, policies]

@@ -25,6 +25,7 @@ import { revisitPlan } from '#scraper/revisit/revisit.ts'
 import { createHostPolicies } from '#scraper/robots/host-policies.ts'
 import { createRobots } from '#scraper/robots/robots.ts'
 import { noHostNotes } from '#schemas/host-notes.ts'
+import { archivingHttp } from '#scraper/warc/archiving-http.ts'
 import { openWarcWriter } from '#scraper/warc/warc-writer.ts'
 import { moreStallInputs, stallInputs } from './stall-inputs.ts'
 
@@ -58,11 +59,12 @@ export async function openStallScene() {
   const { signal } = new AbortController()
   const frontier = stack.use(sqliteFrontier(join(folder, 'frontier.sqlite'), { clock: pace }))
   const documents = stack.use(sqliteQueue(join(folder, 'queue.sqlite'), 'documents', { clock: pace }))
-  const http = stack.use(createHttp({ userAgent: 'Orrery/0', timeoutMs: 60_000, bytesMax: 50 * 2 ** 20, allowPrivate: origins }))
+  const client = stack.use(createHttp({ userAgent: 'Orrery/0', timeoutMs: 60_000, bytesMax: 50 * 2 ** 20, allowPrivate: origins }))
   const pages = stack.use(openPagePool({ threads: 1 }))
   const archive = stack.use(
     await openWarcWriter({ folder: join(folder, 'warc'), name: 'w', fileBytesMax: 1e9, software: 'x', requestHeaders: {}, now: pace.now }),
   )
+  const http = archivingHttp(client, archive)
   const params = { keyword: null, platform: 'web', label: 'stalls', post_start_datetime: null, post_end_datetime: null } as const
   const jobs = compileJobs([{ id: jobId(params), weight: 1, params, web: { seeds: [], include: origins.map((origin) => `${origin}/*`) } }])
   const readPage = pageReader({ pages, facts: pace, wishes: { obeyRights: true, keepsMarkdown: true } })
@@ -73,7 +75,6 @@ export async function openStallScene() {
     frontier,
     http,
     pages,
-    archive,
     telemetry,
     seeds: { note: () => undefined },
     pace,
@@ -83,7 +84,7 @@ export async function openStallScene() {
     targets: targetsOf({ jobs, isOurs: shareOf('1/1'), traps: createTraps(), lastmods, now: pace.now }),
     moods: hostMoods({ notes: noHostNotes, pace }),
     robots: createRobots(http, pace),
-    policies: createHostPolicies(http, pace, noHostNotes),
+    policies: createHostPolicies(pace, noHostNotes),
     keep: documentKeeper({ documents, jobs, telemetry, readPage, revisits, hotkey: 'x' }),
     withdraw: withdrawer({ documents, telemetry, facts: pace }),
     revisits,

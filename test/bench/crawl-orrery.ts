@@ -78,7 +78,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     visitMs,
     moods: hostMoods({ notes, pace }),
     robots: createRobots(http, pace),
-    policies: createHostPolicies(http, pace, notes),
+    policies: createHostPolicies(pace, notes),
     lastmods,
     uplink,
     facts: pace,

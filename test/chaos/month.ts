@@ -9,6 +9,7 @@ import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { jobId } from '#schemas/desirability.ts'
 import type { Claim, Frontier } from '#schemas/frontier.ts'
+import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Queue } from '#schemas/queue.ts'
 import { createLastmods } from '#scraper/discovery/lastmods.ts'
 import { targetsOf } from '#scraper/discovery/targets.ts'
@@ -109,7 +110,7 @@ const mean = (values: readonly number[]): number => rounded(values.reduce((a, b)
 
 interface CrawlParts {
   web: SteadyWeb
-  frontier: Frontier
+  frontier: Frontier & HostTurns
   documents: Queue
   folder: string
   pace: Clock
@@ -145,7 +146,7 @@ async function openCrawl({ web, frontier, documents, folder, pace, stack }: Craw
     visitMs,
     facts: pace,
     robots: createRobots(http, pace),
-    policies: createHostPolicies(http, pace, notes),
+    policies: createHostPolicies(pace, notes),
     moods: hostMoods({ notes, pace }),
     keep: documentKeeper({ documents, jobs, telemetry, readPage, revisits, hotkey: 'miner' }),
     withdraw: withdrawer({ documents, telemetry, facts: pace }),
