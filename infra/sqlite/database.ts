@@ -26,6 +26,9 @@ const logBytesKept = 16 << 20
 /** How long a call waits for another process that writes. */
 const busyTimeoutMs = 20_000
 
+/** The path of a database that is kept in memory alone, and ends with whoever opened it. */
+export const inMemory = ':memory:'
+
 /**
  * Opens or creates the file and its folder, brings it to the schema's version; durable at each commit (WAL, synchronous=FULL).
  * @throws OrreryError `newer_version`, `data_unreadable`, `store_unavailable` (locked, disk full)
@@ -35,7 +38,7 @@ export function openDatabase(path: string, schema: FileSchema): Database {
   const raw = connect(path)
   try {
     const db = wrap(path, raw)
-    switchToWal(db, path)
+    if (path !== inMemory) switchToWal(db, path)
     migrate(db, path, schema)
     return db
   } catch (cause) {

@@ -83,10 +83,21 @@ const notes = `
   create index notes_until on notes (until);
 `
 
+/**
+ * What is remembered of hosts, as numbers (scraper/discovery/host-marks.ts). `groups` counts the marks of a host and a kind, and says when the last new one came,
+ * by a count that goes on.
+ */
+const marks = `
+  create table marks (host integer, kind integer, topic integer, mark integer, value integer not null, primary key (host, kind, topic, mark)) strict, without rowid;
+  create table groups (host integer, kind integer, marks integer not null, grown integer not null, primary key (host, kind)) strict, without rowid;
+  create index groups_grown on groups (grown);
+`
+
 export const fileSchemas = {
   frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierTables] },
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
   catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog] },
   ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger] },
   notes: { kind: 'notes', applicationId: 0x4f727248, steps: [notes] },
+  marks: { kind: 'marks', applicationId: 0x4f72724d, steps: [marks] },
 } as const satisfies Record<string, FileSchema>

@@ -1,0 +1,72 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
+import { openHostMarks, type HostMarks } from './host-marks.ts'
+
+const url = 'http://h.example/a'
+const pathOf = async () => join(await temporaryFolder(), 'marks.sqlite')
+const range = (n: number) => Array.from({ length: n }, (_, i) => i)
+const host = (i: number) => `http://h${i}.example/`
+const known = (marks: HostMarks, of: string, n: number) => range(n).filter((i) => marks.get(of, 'variants', 1, i) !== undefined)
+
+test('are told by host, kind, topic and mark, and seen at once', () => {
+  using marks = openHostMarks()
+  marks.put(url, 'variants', 1, 2, 3)
+  expect(marks.get('http://h.example/other', 'variants', 1, 2)).toBe(3)
+  expect(marks.get('https://h.example/', 'variants', 1, 2)).toBe(3)
+  const others: Parameters<HostMarks['get']>[] = [
+    ['http://h.example:81/a', 'variants', 1, 2],
+    [url, 'shapes', 1, 2],
+    [url, 'variants', 2, 2],
+    [url, 'variants', 1, 3],
+  ]
+  for (const other of others) expect(marks.get(...other)).toBeUndefined()
+  marks.put(url, 'variants', 1, 2, 2 ** 53 - 1)
+  expect(marks.get(url, 'variants', 1, 2)).toBe(2 ** 53 - 1)
+  marks.drop(url, 'variants', 1, 2)
+  expect(marks.get(url, 'variants', 1, 2)).toBeUndefined()
+})
+
+test('are in the file from the end of the turn on, whatever becomes of the process', async () => {
+  const path = await pathOf()
+  using first = openHostMarks(path)
+  for (const i of range(100)) first.put(url, 'variants', 1, i, i)
+  await setImmediate()
+  await setImmediate()
+  using second = openHostMarks(path)
+  expect(known(second, url, 100)).toHaveLength(100)
+})
+
+test('of a host that has as many of a kind as it may no new one is taken; its old ones change, its other kinds and other hosts are not affected', () => {
+  using marks = openHostMarks(undefined, { hostMarksMax: 10, marksMax: 1000 })
+  expect(range(20).filter((i) => marks.put(url, 'variants', 1, i, 0))).toEqual(range(10))
+  expect([marks.put(url, 'variants', 1, 3, 7), marks.get(url, 'variants', 1, 3)]).toEqual([true, 7])
+  expect([marks.put(url, 'shapes', 1, 0, 0), marks.put('http://other.example/', 'variants', 1, 0, 0)]).toEqual([true, true])
+  marks.drop(url, 'variants', 1, 0)
+  expect([marks.put(url, 'variants', 1, 11, 0), marks.put(url, 'variants', 1, 12, 0)]).toEqual([true, false])
+})
+
+test('beyond all there is room for those go that have not grown for longest, after a restart too', async () => {
+  const path = await pathOf()
+  const bounds = { hostMarksMax: 40, marksMax: 100 }
+  for (const i of range(8)) {
+    using marks = openHostMarks(path, bounds)
+    for (const mark of range(40)) marks.put(host(i), 'variants', 1, mark, 0)
+  }
+  using marks = openHostMarks(path, bounds)
+  expect(range(8).map((i) => known(marks, host(i), 40).length)).toEqual([0, 0, 0, 0, 0, 0, 40, 40])
+})
+
+test('while another process writes to the file nothing new is remembered, and nobody waits', async () => {
+  const path = await pathOf()
+  using marks = openHostMarks(path)
+  marks.put(url, 'variants', 1, 1, 1)
+  await setImmediate()
+  using other = new DatabaseSync(path)
+  other.exec('begin immediate')
+  expect([marks.put(url, 'variants', 1, 2, 2), marks.get(url, 'variants', 1, 1), marks.get(url, 'variants', 1, 2)]).toEqual([false, 1, undefined])
+  other.exec('rollback')
+  expect([marks.put(url, 'variants', 1, 2, 2), marks.get(url, 'variants', 1, 2)]).toEqual([true, 2])
+})
