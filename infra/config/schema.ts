@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { Crawl } from './crawl.ts'
 import { Sources } from './source.ts'
 
 const port = z.int().min(0).max(65_535)
@@ -47,6 +48,7 @@ const Settings = z.strictObject({
       weights_rate_limit_blocks: z.int().min(0).default(5).describe('Blocks between two submissions of weights of one hotkey (100 on Bittensor).'),
     })
     .prefault({}),
+  crawl: Crawl.prefault({}),
   miner: z
     .strictObject({
       name: name.default('miner-1').describe('Hotkey name in the wallet folder.'),

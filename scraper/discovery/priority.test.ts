@@ -20,7 +20,7 @@ test('prefers what says something of its own to lists, sorts and selections', ()
   expect(of('/tags/news')).toBe(50_000)
   expect(of('/pages/first')).toBe(100_000)
   expect(of('/story?id=7')).toBeLessThan(of('/story'))
-  expect(of('/search?a=1&b=2&c=3&d=4')).toBe(25_000)
+  expect(of('/search?a=1&b=2&c=3&d=4')).toBe(20_000)
 })
 
 test('is the same within an hour, so that two finds of a page agree', () => {
