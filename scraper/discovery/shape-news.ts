@@ -1,0 +1,155 @@
+import { recentValues } from '#infra/recent-values.ts'
+import type { Clock } from '#schemas/clock.ts'
+import { hostOf } from '#schemas/identity/url-parts.ts'
+import { doubleHash } from './double-hash.ts'
+import type { HostMarks } from './host-marks.ts'
+import { shapesOf, type UrlShape } from './url-shape.ts'
+
+/** What came of a visit of a page. */
+export interface PageNews {
+  /** `new`: a text that its host had not shown yet, and that is kept; `known`: it has shown these bytes or this text elsewhere; `none`: nothing was kept. */
+  text: 'new' | 'known' | 'none'
+  /** Pages that it was the first to lead to. */
+  led: readonly string[]
+}
+
+/**
+ * Learns by host which shapes of URL (url-shape.ts) lead to new texts. One that has led to none so many times in a row is barren: its further URLs are put off,
+ * but for one in eight by a hash of the URL, one in sixteen after the next that was for nothing, and so on; when one of them has news, all are open again. So a place without
+ * end costs its host some dozen visits and then hardly any, whatever its addresses look like, and a list of which the first pages repeat others is found again.
+ *
+ * A page without a text of its own has news when what it leads to has (a list). As long as nobody has seen what it leads to, it counts for nothing.
+ * What a sitemap or a feed lists is never put off.
+ */
+export interface ShapeNews {
+  /** Whether a link is not worth to be remembered: its shape was barren for long. */
+  isBarren(url: string): boolean
+  /** How long (ms) a page that waits is put off; undefined: it is not. */
+  putOffMs(url: string): number | undefined
+  /** Whether pages like this have given new texts, and do. */
+  isProven(url: string): boolean
+  /** 0..1: how likely it has news, by those before. */
+  hopeOf(url: string): number
+  note(url: string, news: PageNews): void
+}
+
+export interface ShapeNewsParts {
+  marks: HostMarks
+  pace: Clock
+  /** For how long at first; then eight times as long as it has been barren, up to a day. */
+  putOffMinMs?: number
+}
+
+/** What is known of a shape. */
+interface Track {
+  /** Visits with news, up to `newsMax`. */
+  news: number
+  /** Visits without, in a row; those that brought what is known count twice. */
+  streak: number
+}
+
+const topic = 0
+const streakFactor = 2 ** 20
+const newsMax = 15
+const unknown: Track = { news: 0, streak: 0 }
+/** Of those that wait one in so many is visited all the same when a shape has become barren. */
+const samplesFirst = 8
+const samplesDoubledMax = 30
+/** So much longer than its patience a shape is barren before links to it are not even remembered. */
+const forgetAfter = 2
+/** Pages of one folder that count for nothing as long as what they lead to was not seen, in a row. */
+const trustMax = 8
+const dayMs = 86_400_000
+const [tracksBytes, timesBytes, parentsBytes] = [8 * 2 ** 20, 2 ** 20, 2 * 2 ** 20]
+
+export function shapeNews({ marks, pace, putOffMinMs = 600_000 }: ShapeNewsParts): ShapeNews {
+  const tracks = recentValues<number, number>({ bytesMax: tracksBytes })
+  /** Since when a shape is barren, as far as this process has seen. */
+  const barrenSince = recentValues<number, number>({ bytesMax: timesBytes })
+  /** Folder → a page that led to it and may be thanked for its next news. */
+  const parents = recentValues<number, string>({ bytesMax: parentsBytes, bytesOf: (url) => 2 * url.length })
+  /** Folder → its pages in a row that counted for nothing. */
+  const trusted = recentValues<number, number>({ bytesMax: timesBytes })
+
+  const trackOf = (url: string, { mark }: UrlShape): Track => {
+    let value = tracks.get(mark)
+    if (value === undefined) {
+      value = marks.get(url, 'shapes', topic, mark) ?? 0
+      tracks.keep(mark, value)
+    }
+    return value === 0 ? unknown : { news: Math.floor(value / streakFactor), streak: value % streakFactor }
+  }
+  const keep = (url: string, { mark }: UrlShape, { news, streak }: Track): void => {
+    const value = Math.min(newsMax, news) * streakFactor + Math.min(streakFactor - 1, streak)
+    if (tracks.get(mark) === value) return
+    tracks.keep(mark, value)
+    marks.put(url, 'shapes', topic, mark, value)
+    if (streak === 0) barrenSince.drop(mark)
+  }
+  const praise = (url: string, shapes: readonly UrlShape[]): void => {
+    trusted.drop(folderOf(shapes))
+    for (const shape of shapes) keep(url, shape, { news: trackOf(url, shape).news + 1, streak: 0 })
+  }
+  /** The shape that has been barren for longest by its own measure, if any has: by how much. What a narrower one is good for, no wider one takes away. */
+  const worstOf = (url: string): { shape: UrlShape; excess: number } | undefined => {
+    let worst: { shape: UrlShape; excess: number } | undefined
+    for (const shape of shapesOf(url)) {
+      const { news, streak } = trackOf(url, shape)
+      const excess = streak - shape.patience
+      if (excess >= 0 && excess >= (worst?.excess ?? 0)) worst = { shape, excess }
+      else if (news > 0) break
+    }
+    return worst
+  }
+  /** Whether a page is spared for what it leads to. */
+  const isTrusted = (folder: number, others: readonly string[]): boolean => {
+    const before = trusted.get(folder) ?? 0
+    if (before >= trustMax || !others.some((to) => shapesOf(to).every((shape) => shape.form === 'place' || trackOf(to, shape) === unknown))) return false
+    trusted.keep(folder, before + 1)
+    return true
+  }
+
+  return {
+    isBarren(url) {
+      const worst = worstOf(url)
+      return worst !== undefined && worst.excess >= forgetAfter && !isSample(url, worst.excess)
+    },
+    putOffMs(url) {
+      const worst = worstOf(url)
+      if (!worst || isSample(url, worst.excess)) return undefined
+      const since = barrenSince.get(worst.shape.mark)
+      if (since === undefined) barrenSince.keep(worst.shape.mark, pace.now())
+      // A clock that was put back is none to wait for.
+      const passedMs = Math.max(0, pace.now() - (since ?? pace.now()))
+      return Math.min(dayMs, Math.max(putOffMinMs, 7 * passedMs))
+    },
+    isProven: (url) => worstOf(url) === undefined && shapesOf(url).some((shape) => shape.form !== 'place' && trackOf(url, shape).news > 0),
+    hopeOf(url) {
+      const [narrowest] = shapesOf(url)
+      return narrowest ? Math.max(0, 1 - trackOf(url, narrowest).streak / (2 * narrowest.patience)) : 1
+    },
+    note(url, { text, led }) {
+      const shapes = shapesOf(url)
+      const folder = folderOf(shapes)
+      const others = led.filter((to) => hostOf(to) === hostOf(url) && folderOf(shapesOf(to)) !== folder)
+      if (text === 'new') {
+        praise(url, shapes)
+        const parent = parents.get(folder)
+        if (parent !== undefined) praise(parent, shapesOf(parent))
+        parents.drop(folder)
+      } else {
+        const weight = text === 'known' ? 2 : 1
+        for (const shape of text === 'none' && isTrusted(folder, others) ? [] : shapes) {
+          const track = trackOf(url, shape)
+          keep(url, shape, { ...track, streak: track.streak + weight })
+        }
+      }
+      for (const to of others) parents.keep(folderOf(shapesOf(to)), url)
+    },
+  }
+}
+
+const isSample = (url: string, excess: number): boolean => doubleHash(url) % (samplesFirst * 2 ** Math.min(samplesDoubledMax, excess)) === 0
+
+/** The mark of its folder. */
+const folderOf = (shapes: readonly UrlShape[]): number => shapes.find(({ form }) => form === 'folder')?.mark ?? 0
