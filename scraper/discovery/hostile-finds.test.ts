@@ -30,7 +30,7 @@ async function crawl() {
   return {
     clock,
     frontier,
-    take: (finds: Partial<typeof noFinds>) => frontier.add(targets.found({ ...noFinds, ...finds }, { url: base, kind: 'sitemap' }).targets),
+    take: async (finds: Partial<typeof noFinds>) => (await frontier.add(targets.found({ ...noFinds, ...finds }, { url: base, kind: 'sitemap' }).targets)).added,
     [Symbol.asyncDispose]: () => frontier[Symbol.asyncDispose](),
   }
 }

@@ -4,14 +4,14 @@ import type { Target } from '#schemas/frontier.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { hostnameOf, hostOf, isSameSite, originOf } from '#schemas/identity/url-parts.ts'
 import type { Lastmods } from './lastmods.ts'
-import { pagePriority } from './priority.ts'
+import { pagePriority, priorities } from './priority.ts'
+import { withoutSession } from './sessions.ts'
+import type { ShapeNews } from './shape-news.ts'
 import type { Discovery, TrapReason, Traps } from './traps.ts'
 import type { Found, FoundUrl } from '../source/found.ts'
 import { labelOf, type Jobs } from '../jobs/jobs.ts'
 import type { Share } from '../jobs/share.ts'
 
-/** Seeds before sitemaps before pages (priority.ts). Nothing of where or when a URL was found. */
-export const priorities = { seed: 3_000_000, sitemap: 2_000_000 }
 /** Sitemaps below sitemaps: one level more than there should be, and one to spare. */
 const nestingMax = 3
 /** Sitemaps on hosts of others that a robots.txt may name. */
@@ -21,11 +21,14 @@ const feedPartsMax = 50
 /** Of the URLs remembered as added, and as much of those refused. */
 const rememberedBytesMax = 32 * 2 ** 20
 
+/** Why a page that was found is no target: it leads into a place without end, nobody may fetch it, it lies too deep, or those like it had nothing new. */
+type Refusal = TrapReason | 'blocked' | 'depth' | 'trap_no_news'
+
 /** What becomes of what was found. */
 interface Wanted {
   targets: Target[]
-  /** What leads into a place without end; each is told once. */
-  trapped: { url: string; reason: TrapReason | 'blocked' }[]
+  /** Each is told once. */
+  trapped: { url: string; reason: Refusal }[]
 }
 
 /** Turns what is found into what is to be visited: URLs that a job wants on hosts of our share, outside of traps. */
@@ -45,6 +48,10 @@ interface Parts {
   jobs: Jobs
   isOurs: Share
   traps: Traps
+  /** What leads nowhere, as far as it was tried; absent: everything may lead somewhere. */
+  shapes?: Pick<ShapeNews, 'isBarren' | 'hopeOf'>
+  /** No page further from a seed is followed, whatever its job says; absent: its job alone says. */
+  depthMax?: number
   /** Whose dates are believed; absent: everybody's. */
   lastmods?: Pick<Lastmods, 'credible'>
   /** What nobody may fetch; absent: anything may be. */
@@ -53,24 +60,32 @@ interface Parts {
   now: () => number
 }
 
-export function targetsOf({ jobs, isOurs, traps, lastmods = believesAll, blocks = () => false, now }: Parts): Targets {
+export function targetsOf({ jobs, isOurs, traps, shapes = openToAll, depthMax = Infinity, lastmods = believesAll, blocks = () => false, now }: Parts): Targets {
   let remembered = depthMemory()
   const refused = depthMemory()
-  const priorityOf = ({ url, modifiedAt }: FoundUrl, { weight }: DesirabilityJob) => pagePriority({ url, weight, modifiedAt, now: now() })
-
-  const addPage = (wanted: Wanted, found: FoundUrl, discovery: Discovery): void => {
-    const { url } = found
-    // A date may pull a visit forward, so it is always passed on.
-    if (found.modifiedAt === undefined && remembered.has(url, discovery.depth)) return
-    const job = isOurs(url) ? jobs.of(url) : undefined
-    if (!job || discovery.depth > (job.web.depth_max ?? Infinity)) return
-    const reason = blocks(url) ? 'blocked' : traps.reasonOf(url, discovery)
-    if (reason !== undefined) refuse(wanted, url, reason)
-    else wanted.targets.push({ ...found, kind: 'page', label: labelOf(job), priority: priorityOf(found, job), depth: discovery.depth })
-    // One variant too many is asked about again: by then more may be known of its path. So is what is blocked: the list may change.
-    if (reason === undefined ? found.modifiedAt === undefined : reason !== 'trap_variants' && reason !== 'blocked') remembered.add(url, discovery.depth)
+  const priorityOf = ({ url, modifiedAt }: FoundUrl, { weight }: DesirabilityJob, { from }: Discovery) =>
+    pagePriority({ url, weight, modifiedAt, now: now(), ...(from !== undefined && { hope: shapes.hopeOf(url) }) })
+  // A date may pull a visit forward, so it is always passed on.
+  const isKnown = ({ url, modifiedAt }: FoundUrl, depth: number): boolean => modifiedAt === undefined && remembered.has(url, depth)
+  const refusalOf = (url: string, { web }: DesirabilityJob, discovery: Discovery): Refusal | undefined => {
+    if (discovery.depth > Math.min(depthMax, web.depth_max ?? Infinity)) return 'depth'
+    if (blocks(url)) return 'blocked'
+    // What a sitemap lists is never left for what links have led to.
+    return traps.reasonOf(url, discovery) ?? (discovery.from !== undefined && shapes.isBarren(url) ? 'trap_no_news' : undefined)
   }
-  const refuse = (wanted: Wanted, url: string, reason: TrapReason | 'blocked'): void => {
+  const addPage = (wanted: Wanted, linked: FoundUrl, discovery: Discovery): void => {
+    if (isKnown(linked, discovery.depth)) return
+    const found = sessionless(linked)
+    if (found !== linked && isKnown(found, discovery.depth)) return
+    const { url } = found
+    const job = isOurs(url) ? jobs.of(url) : undefined
+    if (!job) return
+    const reason = refusalOf(url, job, discovery)
+    if (reason !== undefined) refuse(wanted, url, reason)
+    else wanted.targets.push({ ...found, kind: 'page', label: labelOf(job), priority: priorityOf(found, job, discovery), depth: discovery.depth })
+    if (reason === undefined ? found.modifiedAt === undefined : !mayChange.has(reason)) remembered.add(url, discovery.depth)
+  }
+  const refuse = (wanted: Wanted, url: string, reason: Refusal): void => {
     if (refused.has(url, 0)) return
     refused.add(url, 0)
     wanted.trapped.push({ url, reason })
@@ -120,14 +135,24 @@ export function targetsOf({ jobs, isOurs, traps, lastmods = believesAll, blocks 
 }
 
 const believesAll: Pick<Lastmods, 'credible'> = { credible: (found) => [...found] }
+const openToAll: Pick<ShapeNews, 'isBarren' | 'hopeOf'> = { isBarren: () => false, hopeOf: () => 1 }
+
+/** Asked about again: one variant too many, when more is known of its path; a shape without news, when it has some; a block list may change. */
+const mayChange = new Set<Refusal>(['trap_variants', 'trap_no_news', 'blocked'])
+
+/** What a host draws for whoever asks does not tell one page from another: the page is asked for as it was linked first, and known without it. */
+function sessionless(found: FoundUrl): FoundUrl {
+  const url = withoutSession(found.url)
+  return url === undefined ? found : { ...found, url, asked: found.asked ?? found.url }
+}
 
 const isDated = ({ modifiedAt }: FoundUrl): boolean => modifiedAt !== undefined
 
 /** With its date in whole ms, if that can be true: one to come would call for visits until it is there, and the web is younger than 1970. */
 function dated(found: FoundUrl, now: number): FoundUrl {
-  const { url, modifiedAt } = found
+  const { modifiedAt, ...undated } = found
   if (modifiedAt === undefined) return found
-  return modifiedAt >= 0 && modifiedAt <= now ? { url, modifiedAt: Math.floor(modifiedAt) } : { url }
+  return modifiedAt >= 0 && modifiedAt <= now ? { ...undated, modifiedAt: Math.floor(modifiedAt) } : undated
 }
 
 /** URL → least depth it was added at. What is forgotten is added twice, which does no harm. */

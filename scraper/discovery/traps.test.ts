@@ -18,13 +18,85 @@ describe('addresses', () => {
     ['trap_session_id', '/(S(lit3py55t21z5v55vlm25s55))/orders.aspx'],
     ['trap_session_id', '/list?page=1&sid=8f14e45fceea167a5a36dedd4bea2543'],
     ['trap_session_id', '/list;sid=8f14'],
+    ['trap_session_id', '/list;jsession=1;sid=8f14'],
+    ['trap_session_id', '/sid=8f14e45fceea167a5a36dedd4bea2543/list'],
+    ['trap_session_id', '/list?XTCsid=8f14e45fceea167a'],
+    ['trap_session_id', '/list?nonce=8f14e45fceea'],
+    ['trap_session_id', '/list?_=1700000000000'],
+    ['trap_repeated_segments', '/about/news/about/shop/about/'],
+    ['trap_repeated_segments', '/a/b/c/help/x/help/y/help/z.html'],
+    ['trap_repeated_slashes', '/list///?page=2'],
+    ['trap_repeated_slashes', '//a//b'],
+    [undefined, '/list//?page=2'],
+    [undefined, '/web/2026/https://h.example//page'],
     [undefined, '/'],
     [undefined, '/news/news/today'],
     [undefined, '/2011/11/11/11/11'],
     [undefined, '/a/b/c/b/a'],
     [undefined, '/list?session=autumn-conference'],
     [undefined, '/list?s=how+to+crawl+the+web'],
+    [undefined, '/list?s=how-to-crawl-the-web-2026'],
+    [undefined, '/?page_id=1700000000'],
   ])('%s: %s', (reason, path) => expect(createTraps().reasonOf(`http://h.example${path}`, found)).toBe(reason))
+})
+
+describe('what can be done with a page is no page', () => {
+  test.each([
+    '/index.php?oldid=7&title=A',
+    '/index.php?diff=8&oldid=7&title=A',
+    '/index.php?action=history&title=A',
+    '/index.php?action=edit&redlink=1&title=A',
+    '/index.php?printable=yes&title=A',
+    '/index.php?title=Special:WhatLinksHere/A',
+    '/index.php?days=30&limit=500&title=Special:RecentChanges',
+    '/wiki/Special:RecentChangesLinked/A',
+    '/doku.php?do=revisions&id=start',
+    '/doku.php?do=export_pdf&id=start',
+    '/story?replytocom=12',
+    '/story?share=facebook',
+    '/story/feed/',
+    '/2026/11/story/trackback',
+    '/posting.php?mode=reply&t=4',
+    '/viewtopic.php?t=4&view=print',
+    '/viewtopic.php?t=4&view=next',
+    '/memberlist.php?mode=viewprofile&u=4',
+    '/ucp.php?mode=login&redirect=viewtopic.php%3Ft%3D4',
+    '/showthread.php?goto=nextnewest&t=4',
+    '/newreply.php?p=4',
+    '/login?return=%2Fstory',
+    '/wp-login.php?redirect_to=x',
+    '/product/4?add-to-cart=4',
+    '/cart?add=4',
+    '/story?print=1',
+    '/index.php?id=4&option=com_mailto',
+    '/blog?feed=rss2',
+  ])('%s', (path) => expect(createTraps().reasonOf(`http://h.example${path}`, found)).toBe('trap_action'))
+
+  test.each([
+    '/index.php?title=A',
+    '/index.php?title=Special:AllPages',
+    '/wiki/Special:Categories',
+    '/index.php?action=view&id=4',
+    '/index.php?do=article&id=4',
+    '/history/of/rome',
+    '/feed/',
+    '/share-prices?share=5',
+    '/login',
+    '/blog/print-is-dead',
+    '/watch?v=dQw4w9WgXcQ',
+    '/p?mode=dark',
+    '/direction?direction=north',
+  ])('%s may be one', (path) => expect(createTraps().reasonOf(`http://h.example${path}`, found)).toBeUndefined())
+
+  test('what a sitemap lists is taken all the same', () => {
+    expect(createTraps().reasonOf('http://h.example/index.php?action=history&title=A', { depth: 0 })).toBeUndefined()
+  })
+})
+
+test('slashes that grow are left at once', () => {
+  const traps = createTraps()
+  const pages = Array.from({ length: 30 }, (_, i) => `http://h.example/list${'/'.repeat(i + 1)}?page=2`)
+  expect(pages.filter((url) => traps.reasonOf(url, found) === undefined)).toHaveLength(2)
 })
 
 describe('rows without end', () => {

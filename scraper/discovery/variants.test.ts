@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto'
-import { appendFile, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
-import { itemValues } from './item-values.ts'
+import { openHostMarks } from './host-marks.ts'
+import { itemValues } from './parameters.ts'
 import { createTraps, trapLimits } from './traps.ts'
-import { openVariants } from './variant-journal.ts'
 import { VariantBook, type VariantLimits } from './variants.ts'
 
 const found = { depth: 3, from: 'http://h.example/' }
@@ -81,7 +80,8 @@ describe('what multiplies without end is left', () => {
       variantsMax + (1 + variantsPerItem) * 10,
     ],
     ['searches', range(3000).map((i) => `/search?q=word${i}`), variantsMax],
-    ['ways back', range(3000).map((i) => `/login?return=%2Fpage%2F${i}`), variantsMax],
+    ['ways back', range(3000).map((i) => `/go?return=%2Fpage%2F${i}`), variantsMax],
+    ['orders and versions', range(3000).map((i) => `/list?rev=${i}&sort=s${i}`), variantsMax],
   ])('%s', (_, paths, most) => {
     for (const order of [paths, shuffled(paths)]) {
       expect(followed(order).length).toBeLessThanOrEqual(most)
@@ -99,34 +99,44 @@ describe('what multiplies without end is left', () => {
     expect(traps.reasonOf('http://h.example/events', found)).toBeUndefined()
   })
 
+  test('of the posts of topics a few are enough', () => {
+    const topics = range(40).map((t) => `/viewtopic.php?t=${t}`)
+    expect(followed(range(1000).flatMap((p) => [`/viewtopic.php?p=${p}`, `/showthread.php?t=4&pid=${p}`]))).toHaveLength(8 + 8 + 1)
+    expect(followed([...range(1000).map((p) => `/viewtopic.php?p=${p}`), ...topics])).toHaveLength(8 + topics.length)
+  })
+
   test('named sessions are refused at once', () => {
     expect(followed(range(10).map((i) => `/list?sid=${token(i)}`))).toEqual([])
   })
 })
 
+const page = (i: number) => `http://h.example/${i}`
+
 describe('the rule', () => {
   const limits: VariantLimits = { variantsMax: 5, variantsPerItem: 2, itemsMax: 6 }
+  const pages = ['http://h.example/x', 'http://h.example/y']
   const anyQuery = fc.tuple(fc.nat(9), fc.nat(9), fc.constantFrom('', '2026-01-01', '2026-01-02')).map(([a, b, day]) => `a=${a}&b=${b}&day=${day}`)
-  const anyAsked = fc.array(fc.tuple(fc.constantFrom('/x', '/y'), anyQuery), { maxLength: 120 })
+  const anyAsked = fc.array(fc.tuple(fc.constantFrom(...pages), anyQuery), { maxLength: 120 })
 
   test('lets in no more than it says, keeps to what it let in, and is the same after a restart', async () => {
     const folder = await temporaryFolder()
     let runs = 0
     fc.assert(
       fc.property(anyAsked, fc.nat(120), (asked, cut) => {
-        const path = join(folder, `${runs++}.bin`)
-        const book = new VariantBook(limits)
-        const expected = asked.map(([at, query]) => book.admit(at, query))
-        const first = openVariants(path, limits)
-        const before = asked.slice(0, cut).map(([at, query]) => first.book.admit(at, query))
-        first[Symbol.dispose]()
-        using second = openVariants(path, limits)
-        expect([...before, ...asked.slice(cut).map(([at, query]) => second.book.admit(at, query))]).toEqual(expected)
-        for (const at of ['/x', '/y']) {
-          const queries = new Set(asked.flatMap(([path, query], i) => (path === at && expected[i] ? [query] : [])))
-          const items = new Set([...queries].flatMap(itemValues))
+        const path = join(folder, `${runs++}.sqlite`)
+        const book = new VariantBook(limits, openHostMarks())
+        const expected = asked.map(([page, query]) => book.admit(page, query))
+        const admitting = (some: typeof asked) => {
+          using marks = openHostMarks(path)
+          const again = new VariantBook(limits, marks)
+          return some.map(([page, query]) => again.admit(page, query))
+        }
+        expect([...admitting(asked.slice(0, cut)), ...admitting(asked.slice(cut))]).toEqual(expected)
+        for (const page of pages) {
+          const queries = new Set(asked.flatMap(([of, query], i) => (of === page && expected[i] ? [query] : [])))
+          const items = new Set([...queries].flatMap((query) => itemValues(page, query)))
           expect(queries.size).toBeLessThanOrEqual(limits.variantsMax + (1 + limits.variantsPerItem) * items.size)
-          for (const query of queries) expect(second.book.admit(at, query)).toBe(true)
+          for (const query of queries) expect(book.admit(page, query)).toBe(true)
         }
       }),
       { numRuns: 40 },
@@ -134,48 +144,27 @@ describe('the rule', () => {
   })
 
   test('lets in later what was one too many', () => {
-    const book = new VariantBook(limits)
+    const book = new VariantBook(limits, openHostMarks())
     const combinations = range(9).map((i) => `day=2026-01-0${i + 1}`)
-    expect(combinations.filter((query) => book.admit('/x', query))).toHaveLength(limits.variantsMax)
-    expect(book.admit('/x', 'a=1')).toBe(true)
-    expect(book.admit('/x', combinations[8] ?? '')).toBe(true)
+    expect(combinations.filter((query) => book.admit('http://h.example/x', query))).toHaveLength(limits.variantsMax)
+    expect(book.admit('http://h.example/x', 'a=1')).toBe(true)
+    expect(book.admit('http://h.example/x', combinations[8] ?? '')).toBe(true)
   })
 
-  test('takes up what a torn file still says', async () => {
-    const path = join(await temporaryFolder(), 'traps', 'm.bin')
-    const open = () => openVariants(path, limits)
-    {
-      using variants = open()
-      for (const i of range(6)) variants.book.admit('/x', `a=${i}`)
-    }
-    const { size } = await stat(path)
-    await truncate(path, size - 3)
-    {
-      using variants = open()
-      expect([...variants.book.admissions()]).toHaveLength(5)
-      variants.book.admit('/y', 'a=1')
-    }
-    await appendFile(path, Buffer.alloc(32, 0xff))
-    using variants = open()
-    expect([...variants.book.admissions()]).toHaveLength(6)
+  test('holds for any number of paths', () => {
+    const book = new VariantBook({ ...limits, variantsMax: 1 }, openHostMarks())
+    for (const i of range(6000)) book.admit(page(i), 'day=2026-01-01')
+    expect(range(6000).filter((i) => book.admit(page(i), 'day=2026-01-02'))).toEqual([])
   })
 
-  test('writes a file anew that has become too long, and is the same', async () => {
-    const path = join(await temporaryFolder(), 'm.bin')
-    const asked = range(60).map((i) => `a=${i % 6}&day=2026-01-${10 + (i % 19)}`)
-    const before = openVariants(path, limits)
-    const expected = asked.map((query) => before.book.admit('/x', query))
-    before[Symbol.dispose]()
-    for (const _ of range(2)) {
-      using variants = openVariants(path, limits, 100)
-      expect(asked.map((query) => variants.book.admit('/x', query))).toEqual(asked.map((query) => expected[asked.lastIndexOf(query)]))
-    }
+  test('takes a run of slashes for one', () => {
+    const book = new VariantBook({ ...limits, variantsMax: 1 }, openHostMarks())
+    expect([book.admit('http://h.example/a/b', 'day=2026-01-01'), book.admit('http://h.example/a//b', 'day=2026-01-02')]).toEqual([true, false])
   })
 
-  test('forgets the path that was touched longest ago', () => {
-    const book = new VariantBook({ ...limits, variantsMax: 1 })
-    for (const i of range(4097)) book.admit(`/${i}`, 'day=2026-01-01')
-    expect(book.admit('/0', 'day=2026-01-02')).toBe(true)
-    expect(book.admit('/4096', 'day=2026-01-02')).toBe(false)
+  test('of a host that has as many as it may nothing more is let in, and others are not affected', () => {
+    const book = new VariantBook(limits, openHostMarks(undefined, { hostMarksMax: 30, marksMax: 1000 }))
+    const admitted = (host: string) => range(50).filter((i) => book.admit(`http://${host}.example/p${i}`, `id=${i}`)).length
+    expect([admitted('a'), admitted('b')]).toEqual([10, 10])
   })
 })

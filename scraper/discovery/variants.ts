@@ -1,5 +1,7 @@
+import { pathOf } from '#schemas/identity/url-parts.ts'
 import { doubleHash } from './double-hash.ts'
-import { itemValues } from './item-values.ts'
+import type { HostMarks } from './host-marks.ts'
+import { isPost, itemValues } from './parameters.ts'
 
 export interface VariantLimits {
   /** Variants that name nothing new, of any path. */
@@ -10,96 +12,55 @@ export interface VariantLimits {
   itemsMax: number
 }
 
-/** What is remembered of all paths together, at most. What was touched longest ago is forgotten first: its path begins anew. */
-const pathsMax = 4096
-const entriesMax = 500_000
+/** Of a path's topics, shown by one of their posts: enough to come to those that nothing else links to. */
+const postsMax = 8
 
-/** One variant that was let in: hashes of its path, of its query, and of the `name=value` of what it was the first to name. */
-export interface Admission {
-  path: number
-  query: number
-  items: readonly number[]
-}
-
-/** More parameters make a URL a trap (traps.ts). */
-const itemsPerVariant = 16
-
-interface Path {
-  admitted: Set<number>
-  items: Set<number>
-}
+/** Of a path: how many variants were let in, and how many things they name. */
+const countsMark = 0
+/** Of a path: how many variants were let in that show a topic by a post. */
+const postsMark = 1
+const itemsFactor = 2 ** 26
 
 /**
  * Which variants of a path (its URLs with a query) are visited. A catalogue and a trap differ in what their queries name: `?id=1`, `?id=2`, … name one thing
  * each, as many as there are; colours times sizes times orders, days, searches and sessions make any number of URLs of what is named already. So:
  *
- * - A variant that is the first to name some item (item-values.ts) is let in, up to `itemsMax` items of a path.
+ * - A variant that is the first to name some item (parameters.ts) is let in, up to `itemsMax` items of a path.
+ * - Of those that show a topic by one of its posts, and name nothing else, a few are.
  * - Of all others a path has `variantsMax`, and `variantsPerItem` for each item that is known of it: page 2 of each thread, say.
  *
  * So at most variantsMax + (1 + variantsPerItem) × items of a path are visited, whatever its queries multiply to. What is let in stays so. What is refused is
  * asked about again where it is linked again, and let in when more items are known by then: an order of discovery delays more than it decides.
+ *
+ * A host that has more marks than it may (host-marks.ts) has no further variants.
  */
 export class VariantBook {
   readonly #limits: VariantLimits
-  readonly #paths = new Map<number, Path>()
-  readonly #onAdmission: (admission: Admission) => void
-  #entries = 0
+  readonly #marks: HostMarks
 
-  /** @param onAdmission told of each variant when it is let in first */
-  constructor(limits: VariantLimits, onAdmission: (admission: Admission) => void = () => undefined) {
+  constructor(limits: VariantLimits, marks: HostMarks) {
     this.#limits = limits
-    this.#onAdmission = onAdmission
+    this.#marks = marks
   }
 
-  /** @param path of the URL, with its origin. @param query without the question mark */
-  admit(path: string, query: string): boolean {
-    const key = doubleHash(path)
-    const known = this.#touch(key)
-    const variant = doubleHash(query)
-    if (known.admitted.has(variant)) return true
-    const items = itemValues(query)
+  /** @param page of the URL, with its origin; `//` in its path is as good as `/`. @param query without the question mark */
+  admit(page: string, query: string): boolean {
+    const path = doubleHash(pathOf(page).replace(/\/{2,}/g, '/'))
+    const has = (mark: number): boolean => this.#marks.get(page, 'variants', path, mark) !== undefined
+    const note = (mark: number, value = 1): boolean => this.#marks.put(page, 'variants', path, mark, value)
+    const variant = doubleHash(`?${query}`)
+    if (has(variant)) return true
+    const counts = this.#marks.get(page, 'variants', path, countsMark) ?? 0
+    const [admitted, items] = [counts % itemsFactor, Math.floor(counts / itemsFactor)]
+    const named = itemValues(pathOf(page), query)
       .map(doubleHash)
-      .filter((item) => !known.items.has(item))
-    const isItem = items.length > 0 && known.items.size + items.length <= this.#limits.itemsMax
+      .filter((item) => !has(item))
+    const isItem = named.length > 0 && items + named.length <= this.#limits.itemsMax
+    const posts = named.length === 0 && isPost(pathOf(page), query) ? (this.#marks.get(page, 'variants', path, postsMark) ?? 0) : undefined
+    if (posts !== undefined) return posts < postsMax && note(variant) && note(postsMark, posts + 1)
     const { variantsMax, variantsPerItem } = this.#limits
-    if (!isItem && known.admitted.size >= variantsMax + (1 + variantsPerItem) * known.items.size) return false
-    const admission = { path: key, query: variant, items: isItem ? items : [] }
-    this.restore(admission)
-    this.#onAdmission(admission)
-    return true
-  }
-
-  /** Takes up what was let in before. */
-  restore({ path, query, items }: Admission): void {
-    const known = this.#touch(path)
-    const before = known.admitted.size + known.items.size
-    known.admitted.add(query)
-    for (const item of items) known.items.add(item)
-    this.#entries += known.admitted.size + known.items.size - before
-    this.#forgetOldest()
-  }
-
-  /** All that is known, the path first that was touched longest ago. */
-  *admissions(): Generator<Admission> {
-    for (const [path, { admitted, items }] of this.#paths) {
-      // Which variant was the first to name an item is not known any more, and means nothing.
-      const left = [...items]
-      for (const query of admitted) yield { path, query, items: left.splice(0, itemsPerVariant) }
-    }
-  }
-
-  #touch(key: number): Path {
-    const known = this.#paths.get(key) ?? { admitted: new Set(), items: new Set() }
-    this.#paths.delete(key)
-    this.#paths.set(key, known)
-    return known
-  }
-
-  #forgetOldest(): void {
-    for (const [key, { admitted, items }] of this.#paths) {
-      if (this.#paths.size <= 1 || (this.#paths.size <= pathsMax && this.#entries <= entriesMax)) return
-      this.#paths.delete(key)
-      this.#entries -= admitted.size + items.size
-    }
+    if (!isItem && admitted >= variantsMax + (1 + variantsPerItem) * items) return false
+    if (isItem) for (const item of named) note(item)
+    return note(variant) && note(countsMark, admitted + 1 + (items + (isItem ? named.length : 0)) * itemsFactor)
   }
 }

@@ -15,8 +15,11 @@ export type Readable = Pick<ReadOutcome, 'fetched' | 'policy'> & {
   quality?: QualityChoice | undefined
 }
 
-/** A page as a document, or why not. `found`: what only a browser could see that it leads to. */
-export type ReadPage = (read: Readable, signal: AbortSignal) => Promise<Pick<PageReading, 'document' | 'refused' | 'textId'> & { found?: Found }>
+/** A page as a document, or why not. `found`: what only a browser could see that it leads to. `needsBrowser`: there is one, and it might show more another time. */
+export type ReadPage = (
+  read: Readable,
+  signal: AbortSignal,
+) => Promise<Pick<PageReading, 'document' | 'refused' | 'textId' | 'needsBrowser'> & { found?: Found }>
 
 /** What the reader of all pages wants. */
 export type Wishes = Pick<PageTask, 'obeyRights' | 'keepsMarkdown' | 'refusedTextBytes'>
@@ -37,7 +40,8 @@ export function pageReader({ pages, render, facts, wishes }: ReaderOptions): Rea
     const { fetched } = read
     const task = pageTask(read, facts.now(), wishes)
     const plain = await pages.read(task, signal)
-    if (!render || !plain.needsBrowser) return plain
+    if (!render) return { ...plain, needsBrowser: false }
+    if (!plain.needsBrowser) return plain
     const { host } = new URL(fetched.url)
     if (!worth.isWorth(host)) return plain
     const rendering = await render(fetched, signal)

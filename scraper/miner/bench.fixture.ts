@@ -34,6 +34,7 @@ interface Setting {
   /** Origins that may be on a private address, beside the site's. */
   allowPrivate?: string[]
   settings?: Partial<Config['miner']>
+  crawl?: Partial<Config['crawl']>
   /** Puts parts of its own in the place of the miner's. */
   plant?(options: MinerOptions): Partial<MinerOptions> | Promise<Partial<MinerOptions>>
 }
@@ -80,6 +81,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
   const options: MinerOptions = {
     ...wallet,
     settings,
+    crawl: Config.shape.crawl.parse(setting.crawl ?? {}),
     frontier,
     documents,
     store,

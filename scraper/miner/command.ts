@@ -15,8 +15,8 @@ import { openMiner, type CycleReport, type Miner, type MinerOptions } from './mi
 
 /** The backends of a data folder, as far as a miner uses them. */
 export interface MinerBackends
-  extends Omit<MinerOptions, 'signer' | 'coldkey' | 'settings' | 'frontier' | 'documents' | 'pages' | 'reproducible'>, AsyncDisposable {
-  config: Pick<Config, 'miner' | 'run'>
+  extends Omit<MinerOptions, 'signer' | 'coldkey' | 'settings' | 'crawl' | 'frontier' | 'documents' | 'pages' | 'reproducible'>, AsyncDisposable {
+  config: Pick<Config, 'miner' | 'crawl' | 'run'>
   telemetry: TelemetryHub
   frontier(name: string): Frontier & HostTurns
   queue(name: string): Queue
@@ -78,6 +78,7 @@ export async function minerOf(backends: MinerBackends & Pick<MinerOptions, 'page
     ...backends,
     ...(await backends.wallet(name)),
     settings,
+    crawl: backends.config.crawl,
     frontier: backends.frontier(name),
     documents: backends.queue(`documents-${name}`),
     reproducible: backends.config.run.frozen_at !== undefined,

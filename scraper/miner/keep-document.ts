@@ -5,6 +5,8 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { Claim } from '#schemas/frontier.ts'
 import type { Message, Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
+import type { KnownContents } from '../discovery/known-contents.ts'
+import { sameText } from '../discovery/lessons.ts'
 import type { ReadOutcome } from '../fetch/fetch-target.ts'
 import type { PageDocument, RefusedText } from '../document/page-document.ts'
 import type { ReadPage } from '../document/read-page.ts'
@@ -23,6 +25,10 @@ import { labelOf, type Jobs } from '../jobs/jobs.ts'
  */
 export type Kept = { outcome: 'stored' | 'unchanged' | 'rejected'; found?: Found | undefined } & Pick<Reading, 'content' | 'kept' | 'refusal' | 'goodUntil'> & {
     refused?: RefusedText | undefined
+    /** Its text is nearly that of another page of its host. */
+    isLikeAnother?: boolean
+    /** A browser would show more of it than its bytes hold. */
+    needsBrowser?: boolean
   }
 
 /** The step after the links of a page are known: what else it is good for. @throws the signal's reason when aborted */
@@ -34,27 +40,38 @@ export interface KeeperOptions {
   telemetry: Telemetry
   readPage: ReadPage
   revisits: Pick<Revisits, 'isKnown'>
+  contents: KnownContents
   hotkey: string
 }
 
-/** Makes a document of each page and puts it on the durable queue, unless its text and its rights are those that are stored. */
+/** Makes a document of each page and puts it on the durable queue, unless its text and its rights are those that are stored of it, or of another page of its host. */
 export function documentKeeper(options: KeeperOptions): KeepPage {
   const matches = jobMatcher(options.jobs.list)
   return async (claim, read, signal) => {
-    const { document: page, refused, found, textId } = await options.readPage({ ...read, quality: options.jobs.of(claim.url)?.web.quality }, signal)
-    const rejected = (refusal: string): Kept => ({ outcome: 'rejected', refusal, content: textDigest(`${refusal} ${textId}`), refused, found })
+    const { contents } = options
+    const {
+      document: page,
+      refused,
+      found,
+      textId,
+      needsBrowser,
+    } = await options.readPage({ ...read, quality: options.jobs.of(claim.url)?.web.quality }, signal)
+    const rejected = (refusal: string): Kept => ({ outcome: 'rejected', refusal, content: textDigest(`${refusal} ${textId}`), refused, found, needsBrowser })
     if (typeof page === 'string') return rejected(page)
-    const said = { content: documentDigest(page), goodUntil: unavailableAt(page.rights.meta_robots), found }
+    const said = { content: documentDigest(page), goodUntil: unavailableAt(page.rights.meta_robots), found, needsBrowser }
     if (options.revisits.isKnown(claim, said.content)) return { outcome: 'unchanged', ...said }
+    if (contents.isText(claim, said.content)) return rejected(sameText)
+    const isLikeAnother = contents.isLike(claim, page.minhash)
     const { page: dated, kept } = datedByHistory(page, claim)
     const document = documentOf(options, claim, dated, matches)
     if (typeof document === 'string') return rejected(document)
     const added = await addDocument(options.documents, document)
     if (added === 'too_large') return rejected(added)
+    contents.noteText(claim, said.content, page.minhash)
     // The key of a new version is known only when a crash came between its queue and its frontier.
     const isNew = added > 0
     if (isNew) options.telemetry.count('crawl.documents', 1, { label: document.label })
-    return { outcome: 'stored', kept, ...said }
+    return { outcome: 'stored', kept, isLikeAnother, ...said }
   }
 }
 

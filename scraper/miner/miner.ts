@@ -17,8 +17,7 @@ import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { openKnownDocuments } from '../dedup/known-documents.ts'
 import { openBlockList } from '../filter/block-list/block-list.ts'
-import { createTraps, trapLimits } from '../discovery/traps.ts'
-import { openVariants } from '../discovery/variant-journal.ts'
+import { openExperience, trapLimitsOf, type Experience } from '../discovery/experience.ts'
 import { userAgent } from '#infra/net/user-agent.ts'
 import type { PagePool } from '../document/page-pool.ts'
 import { pageReader } from '../document/read-page.ts'
@@ -53,6 +52,8 @@ export interface MinerOptions {
   signer: Signer
   coldkey: string
   settings: Config['miner']
+  /** How far into a host. */
+  crawl: Config['crawl']
   /** Of this miner alone: what it knows, and what it keeps until the next shard. */
   frontier: Frontier & HostTurns
   documents: Queue
@@ -121,8 +122,10 @@ export async function openMiner(given: MinerOptions): Promise<Miner> {
   const policies = createHostPolicies(pace, notes)
   const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.jsonl`))
   const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)
-  const variants = stack.use(openVariants(join(dataDir, 'traps', `${settings.name}.bin`), trapLimits))
-  const traps = createTraps(trapLimits, variants.book)
+  // In a run that is to be repeated nothing comes back by the clock.
+  const putOffMinMs = options.reproducible ? 3_600_000 : undefined
+  const limits = trapLimitsOf(options.crawl)
+  const experience = stack.use(openExperience({ path: join(dataDir, 'traps', `${settings.name}.sqlite`), limits, pace, putOffMinMs }))
   const lastmods = createLastmods({ notes, pace })
   const seeds = await openSeedBook(dataDir, settings.name, { hotkey: signer.address, telemetry, now: pace.now })
   let lastTally: Tally | undefined
@@ -135,12 +138,12 @@ export async function openMiner(given: MinerOptions): Promise<Miner> {
       const order = await openWorkOrder({ ...options, hotkey: signer.address, pages: settings.pages_per_cycle })
       requireContact(settings.contact, seedsOf(order), http.isVirtual)
       const tally = (lastTally = new Tally(signer.address, telemetry, pace))
-      const targets = targetsOf({ jobs: order.jobs, isOurs, traps, lastmods, blocks, now: options.facts.now })
+      const targets = targetsOf({ ...experience, jobs: order.jobs, isOurs, depthMax: options.crawl.depth_max, lastmods, blocks, now: options.facts.now })
       await importArchives({ ...options, ...importSettings(options), http: counted, jobs: order.jobs, isOurs, robots, rejects, blocks, signal })
       const asked = targets.seeds()
       await options.frontier.add([...asked, ...seeds.watch(asked, order.jobs)])
       const moods = hostMoods({ notes, pace })
-      const parts = { order, journal, robots, policies, moods, rejects, targets, lastmods, uplink, gate, tally, seeds, interrupted, isOurs, blocks }
+      const parts = { order, journal, robots, policies, moods, rejects, targets, experience, lastmods, uplink, gate, tally, seeds, interrupted, isOurs, blocks }
       await crawl(options, parts, signal).finally(() => saveSeedBook(dataDir, settings.name, seeds))
       tally.tell()
       signal.throwIfAborted()
@@ -210,6 +213,7 @@ interface CrawlParts {
   moods: HostMoods
   rejects: Rejects
   targets: Targets
+  experience: Experience
   lastmods: Lastmods
   uplink: Uplink
   gate: Gate
@@ -267,7 +271,7 @@ function visitorOptions(options: MinerOptions, { order, tally, ...parts }: Crawl
         return parts.rejects.add(reject)
       },
     },
-    keep: documentKeeper({ ...options, readPage, revisits, jobs: order.jobs, hotkey: signer.address }),
+    keep: documentKeeper({ ...options, contents: parts.experience.contents, readPage, revisits, jobs: order.jobs, hotkey: signer.address }),
     withdraw: withdrawer(options),
     excludes: order.jobs.excludes,
     headersOf: (url) => order.jobs.of(url)?.web.headers,

@@ -7,9 +7,12 @@ import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type
 import { Detours } from '../fetch/redirect-chain.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
 import type { Lastmods } from '../discovery/lastmods.ts'
-import { priorities, type Targets } from '../discovery/targets.ts'
+import type { Experience } from '../discovery/experience.ts'
+import { followed, learn, putOffMs, sameBytes } from '../discovery/lessons.ts'
+import { priorities } from '../discovery/priority.ts'
+import type { Targets } from '../discovery/targets.ts'
 import type { Uplink } from '../limits/uplink.ts'
-import { answerDigest, listDigest, wordDigest } from '../revisit/digests.ts'
+import { answerDigest, listDigest, textDigest, wordDigest } from '../revisit/digests.ts'
 import { stands } from '../revisit/ending.ts'
 import type { Reading, Revisits } from '../revisit/revisit.ts'
 import { askNobody } from '../robots/host-file.ts'
@@ -26,6 +29,7 @@ export interface VisitorOptions extends Omit<FetchServices, 'robots'>, Omit<Mann
   rejects: Pick<Rejects, 'add'>
   telemetry: Telemetry
   targets: Targets
+  experience: Pick<Experience, 'contents' | 'shapes'>
   lastmods: Pick<Lastmods, 'believes'>
   keep: KeepPage
   withdraw: Withdraw
@@ -84,6 +88,7 @@ export class Visitor {
       seeds.note(claim.url, { kind: 'refused', reason: barred })
       return this.#giveUp(claim, 'failed', barred, noRequest)
     }
+    if (await this.#putOff(claim)) return
     const permission = await this.#manners.permission(claim)
     if (!permission) return
     const word = await this.#wordOf(claim)
@@ -100,6 +105,7 @@ export class Visitor {
       case 'moved':
         return this.#moved(claim, outcome)
       case 'refused':
+        if (outcome.exchange) learn(claim, {}, [], this.#options.experience)
         if (outcome.permission) await this.#addFound(claim, noFinds, outcome.permission)
         return this.#giveUp(claim, 'failed', outcome.reason, outcome)
       case 'trouble':
@@ -115,31 +121,46 @@ export class Visitor {
   }
 
   async #read(claim: Claim, outcome: ReadOutcome, word: string | undefined): Promise<void> {
-    const { seeds } = this.#options
-    const { fetched, found, permission } = outcome
-    // While the document is made; the visit is not done before what it leads to is durable.
-    const adding = this.#addFound(claim, found, permission)
-    adding.catch(() => undefined)
+    const { seeds, experience } = this.#options
+    const { fetched, permission } = outcome
     const made = outcome.isPage ? await this.#document(claim, outcome, word) : this.#list(claim, outcome)
-    const shown = made.found ? await this.#addFound(claim, made.found, permission) : 0
-    const hasNews = (await adding) + shown > 0
+    const found = followed(claim, outcome.found, made, experience)
+    const led: string[] = []
+    const added = await this.#addFound(claim, found, permission, led)
+    const shown = made.found ? await this.#addFound(claim, made.found, permission, led) : 0
+    learn(claim, made, led, experience)
     seeds.note(claim.url, made.outcome === 'unchanged' ? { kind: 'unchanged' } : { ...outcome, rejection: made.refusal })
-    await this.#afterReading(claim, { ...made, headers: fetched.headers, hasNews, word }, outcome)
+    await this.#afterReading(claim, { ...made, headers: fetched.headers, hasNews: added + shown > 0, word }, outcome)
   }
 
-  /** A page whose answer is the one that is stored is not read again. */
+  /** A page whose answer is the one that is stored is not read again, nor is one whose answer its host has sent for another. */
   async #document(claim: Claim, outcome: ReadOutcome, word: string | undefined): Promise<Kept & Pick<Reading, 'answer'>> {
-    const { keep, revisits, policies, signal } = this.#options
+    const { keep, revisits, policies, experience, signal } = this.#options
     const answer = answerDigest(outcome.fetched)
     if (revisits.isSameAnswer(claim, answer, word)) return { outcome: 'unchanged', content: undefined, answer }
+    if (experience.contents.isSent(claim, answer)) return { outcome: 'rejected', refusal: sameBytes, content: textDigest(`${sameBytes} ${answer}`) }
     const kept = await keep(claim, { ...outcome, policy: policies.of(claim.url) }, signal)
     // What a browser has filled may be filled otherwise next time, and a date passes by itself.
     const isWhole = kept.found === undefined && kept.goodUntil === undefined
+    if (isWhole && !kept.needsBrowser) experience.contents.noteSent(claim, answer)
     return { ...kept, answer: isWhole ? answer : undefined }
   }
 
+  /** True when the claim was given back unasked. */
+  async #putOff(claim: Claim): Promise<boolean> {
+    const { experience, frontier, rejects, pace } = this.#options
+    const ms = putOffMs(claim, experience)
+    if (ms === undefined) return false
+    await rejects.add({ subject: claim.url, reason: 'trap_no_news', stage: 'find', details: { label: claim.label } })
+    await frontier.defer(claim, { reason: 'trap_no_news', until: pace.now() + ms, holdHost: false })
+    return true
+  }
+
   /** What is there for its links alone: another list is another version of it. Where a document stood, there is none any more. */
-  #list(claim: Claim, outcome: ReadOutcome): Pick<Reading, 'content' | 'answer' | 'refusal'> & { outcome?: undefined; found?: undefined } {
+  #list(
+    claim: Claim,
+    outcome: ReadOutcome,
+  ): Pick<Reading, 'content' | 'answer' | 'refusal'> & Partial<Record<'outcome' | 'found' | 'isLikeAnother', undefined>> {
     const content = listDigest(outcome.found, this.#options.lastmods.believes(claim.url))
     return { content, answer: answerDigest(outcome.fetched), refusal: claim.kind === 'page' && stands(claim.previous) ? 'no_text' : undefined }
   }
@@ -168,7 +189,9 @@ export class Visitor {
     const found = page ? { ...noFinds, [`${claim.kind}s` as const]: [page] } : noFinds
     // Where a seed lies now is as good as the seed.
     const at = claim.priority >= priorities.seed ? { ...claim, depth: -1 } : claim
-    await this.#addFound(at, found, outcome.permission)
+    const led: string[] = []
+    await this.#addFound(at, found, outcome.permission, led)
+    learn(claim, {}, led, this.#options.experience)
     await this.#giveUp(claim, 'rejected', 'redirected', outcome, { stage: 'fetch', details: { location: location ?? null } })
   }
 
@@ -215,22 +238,25 @@ export class Visitor {
 
   /** Ends a visit that kept nothing. What was stored of a page that was taken back has left before the frontier hears of it. */
   async #refuse(claim: Claim, visit: Omit<Visit, 'hostDelayMs' | 'address'> & { reason: string }, ending: Ending, { details, ...told }: Told): Promise<void> {
-    const { rejects, withdraw } = this.#options
+    const { rejects, withdraw, experience } = this.#options
     await rejects.add({ subject: claim.url, reason: visit.reason, details: { label: claim.label, ...details }, ...told })
+    if (visit.isWithdrawn) experience.contents.forget(claim)
     if (visit.isWithdrawn) await withdraw(claim, visit.reason)
     await this.#finish(claim, visit, ending)
   }
 
   /**
    * Whatever was asked of a host, the sitemaps its robots.txt names become known with it.
+   * @param led takes the pages that were not known to this process
    * @returns how many of all were new, but for those with a query: a token that is drawn for each visit is no news
    */
-  async #addFound(claim: Claim, found: Found, { rules }: Permission): Promise<number> {
+  async #addFound(claim: Claim, found: Found, { rules }: Permission, led: string[] = []): Promise<number> {
     const { targets, rejects } = this.#options
     const named = rules.sitemaps.length === 0 ? found : { ...found, sitemaps: [...found.sitemaps, ...rules.sitemaps] }
     let added = 0
     for (const part of partsOf(named, findsAtOnce)) {
       const wanted = targets.found(part, claim)
+      for (const { url, kind } of wanted.targets) if (kind === 'page') led.push(url)
       const { added: news, refused } = await this.#add(wanted.targets)
       added += news
       for (const { url, reason } of [...wanted.trapped, ...refused]) await rejects.add({ subject: url, reason, stage: 'find', details: { from: claim.url } })

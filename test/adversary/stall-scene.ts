@@ -10,7 +10,7 @@ import { sqliteQueue } from '#infra/queue/sqlite.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { jobId } from '#schemas/desirability.ts'
 import type { Visit } from '#schemas/frontier.ts'
-import { createTraps } from '#scraper/discovery/traps.ts'
+import { openExperience } from '#scraper/discovery/experience.ts'
 import { createLastmods } from '#scraper/discovery/lastmods.ts'
 import { createUplink } from '#scraper/limits/uplink.ts'
 import { targetsOf } from '#scraper/discovery/targets.ts'
@@ -68,6 +68,7 @@ export async function openStallScene() {
   const params = { keyword: null, platform: 'web', label: 'stalls', post_start_datetime: null, post_end_datetime: null } as const
   const jobs = compileJobs([{ id: jobId(params), weight: 1, params, web: { seeds: [], include: origins.map((origin) => `${origin}/*`) } }])
   const readPage = pageReader({ pages, facts: pace, wishes: { obeyRights: true, keepsMarkdown: true } })
+  const experience = stack.use(openExperience({ pace }))
   const lastmods = createLastmods({ notes: noHostNotes, pace })
   const revisits = revisitPlan({ pace, facts: pace, lastmods, bounds: { minMs: 3_600_000, maxMs: 2_592_000_000 } })
   const end: Pick<Stall, 'outcome' | 'reason'> = { outcome: 'none', reason: '' }
@@ -81,13 +82,14 @@ export async function openStallScene() {
     signal,
     visitMs,
     rejects: { add: async (reject) => void (end.reason = reject.reason) },
-    targets: targetsOf({ jobs, isOurs: shareOf('1/1'), traps: createTraps(), lastmods, now: pace.now }),
+    targets: targetsOf({ jobs, isOurs: shareOf('1/1'), ...experience, lastmods, now: pace.now }),
     moods: hostMoods({ notes: noHostNotes, pace }),
     robots: createRobots(http, pace),
     policies: createHostPolicies(pace, noHostNotes),
-    keep: documentKeeper({ documents, jobs, telemetry, readPage, revisits, hotkey: 'x' }),
+    keep: documentKeeper({ contents: experience.contents, documents, jobs, telemetry, readPage, revisits, hotkey: 'x' }),
     withdraw: withdrawer({ documents, telemetry, facts: pace }),
     revisits,
+    experience,
     lastmods,
     uplink: createUplink(pace),
     facts: pace,

@@ -6,7 +6,7 @@ import { sqliteHostNotes } from '#infra/host-notes/sqlite.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { jobId } from '#schemas/desirability.ts'
-import { createTraps } from '#scraper/discovery/traps.ts'
+import { openExperience } from '#scraper/discovery/experience.ts'
 import { claimJournal } from '#scraper/miner/claim-journal.ts'
 import { openGate } from '#scraper/limits/gate.ts'
 import { hostMoods } from '#scraper/limits/host-rest.ts'
@@ -43,6 +43,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
   const uplink = createUplink(pace)
   await using client = createHttp({ userAgent: 'Orrery/0', timeoutMs: 20_000, bytesMax: 1 << 22, allowPrivate: origins })
   const http = uplink.watch(client)
+  using experience = openExperience({ path: join(folder, 'traps.sqlite'), pace })
   const lastmods = createLastmods({ notes, pace })
   await using rejects = await openRejects({ path: join(folder, 'rejects.jsonl'), telemetry, facts: pace })
   const settings = Config.shape.miner.parse({ host_delay_ms: 0, host_delay_factor: 0 })
@@ -50,7 +51,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
   const web = { seeds: origins.map((origin) => `${origin}/`), include: origins.map((origin) => `${origin}/*`) }
   const jobs = compileJobs([{ id: jobId(params), weight: 1, params, web }])
   const tally = new Tally('bench', telemetry, pace)
-  const targets = targetsOf({ jobs, isOurs: shareOf('1/1'), traps: createTraps(), lastmods, now: pace.now })
+  const targets = targetsOf({ jobs, isOurs: shareOf('1/1'), ...experience, lastmods, now: pace.now })
   await frontier.add(targets.seeds())
   const gate = openGate({ settings, pace, dataDir: folder, uplink, telemetry })
   const work = cycleWork({
@@ -79,6 +80,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
     moods: hostMoods({ notes, pace }),
     robots: createRobots(http, pace),
     policies: createHostPolicies(pace, notes),
+    experience,
     lastmods,
     uplink,
     facts: pace,

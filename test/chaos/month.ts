@@ -13,8 +13,7 @@ import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Queue } from '#schemas/queue.ts'
 import { createLastmods } from '#scraper/discovery/lastmods.ts'
 import { targetsOf } from '#scraper/discovery/targets.ts'
-import { createTraps, trapLimits } from '#scraper/discovery/traps.ts'
-import { openVariants } from '#scraper/discovery/variant-journal.ts'
+import { openExperience } from '#scraper/discovery/experience.ts'
 import { openPagePool } from '#scraper/document/page-pool.ts'
 import { pageReader } from '#scraper/document/read-page.ts'
 import { compileJobs } from '#scraper/jobs/jobs.ts'
@@ -122,14 +121,14 @@ async function openCrawl({ web, frontier, documents, folder, pace, stack }: Craw
   const telemetry = createTelemetry()
   const notes = stack.use(sqliteHostNotes(join(folder, 'hosts.sqlite'), { clock: pace }))
   const rejects = stack.use(await openRejects({ path: join(folder, 'rejects', 'miner.jsonl'), telemetry, facts: pace }))
-  const variants = stack.use(openVariants(join(folder, 'traps.bin'), trapLimits))
+  const experience = stack.use(openExperience({ path: join(folder, 'traps.sqlite'), pace }))
   const pages = stack.use(openPagePool({ threads: 1 }))
   const params = { keyword: null, platform: 'web', label: 'month', post_start_datetime: null, post_end_datetime: null } as const
   const jobs = compileJobs([{ id: jobId(params), weight: 1, params, web: { seeds: web.seeds, include: ['http://*.example/*'] } }])
   const uplink = createUplink(pace)
   const http = uplink.watch(web.http)
   const lastmods = createLastmods({ notes, pace })
-  const targets = targetsOf({ jobs, isOurs: () => true, traps: createTraps(trapLimits, variants.book), lastmods, now: pace.now })
+  const targets = targetsOf({ jobs, isOurs: () => true, ...experience, lastmods, now: pace.now })
   await frontier.add(targets.seeds())
   const revisits = revisitPlan({ pace, facts: pace, lastmods, bounds })
   const readPage = pageReader({ pages, facts: pace, wishes: { obeyRights: true, keepsMarkdown: false } })
@@ -139,6 +138,7 @@ async function openCrawl({ web, frontier, documents, folder, pace, stack }: Craw
     rejects,
     telemetry,
     targets,
+    experience,
     lastmods,
     uplink,
     revisits,
@@ -148,7 +148,7 @@ async function openCrawl({ web, frontier, documents, folder, pace, stack }: Craw
     robots: createRobots(http, pace),
     policies: createHostPolicies(pace, notes),
     moods: hostMoods({ notes, pace }),
-    keep: documentKeeper({ documents, jobs, telemetry, readPage, revisits, hotkey: 'miner' }),
+    keep: documentKeeper({ contents: experience.contents, documents, jobs, telemetry, readPage, revisits, hotkey: 'miner' }),
     withdraw: withdrawer({ documents, telemetry, facts: pace }),
     obeyRights: true,
     seeds: { note: () => undefined },

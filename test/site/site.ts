@@ -27,7 +27,7 @@ export interface Site extends AsyncDisposable {
 
 /**
  * A small web on one loopback port: several hosts, told apart by the Host header; a name it does not know, and the bare address, are served
- * by the first. A path that is not there answers 404.
+ * by the first. A path that is not there is answered by the page of `*`, and with 404 where there is none.
  */
 export async function openSite(hosts: Record<string, Record<string, Page>>): Promise<Site> {
   const pages = new Map(Object.entries(hosts).map(([host, paths]) => [host, new Map(Object.entries(paths))]))
@@ -37,7 +37,8 @@ export async function openSite(hosts: Record<string, Record<string, Page>>): Pro
     const named = (incoming.headers.host ?? '').replace(/:\d+$/, '')
     const request = { host: pages.has(named) ? named : first, path: incoming.url ?? '/', headers: incoming.headers }
     requests.push(request)
-    void answer(pages.get(request.host)?.get(request.path), response, request)
+    const paths = pages.get(request.host)
+    void answer(paths?.get(request.path) ?? paths?.get('*'), response, request)
   })
   const listening = Promise.withResolvers<void>()
   server.listen(0, '127.0.0.1', listening.resolve)

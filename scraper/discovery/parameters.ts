@@ -1,0 +1,47 @@
+/** Longer ones are texts or tokens. */
+const valueCharsMax = 128
+/** Parameters that name a thing by themselves, whatever their value looks like: id, topic_id, uuid, p, t, v, title … */
+const nameOfItem = /^(?:(?:[a-z]+[_-]?)?(?:id|uuid|guid|nr)|[ptv]|item|doc|document|article|product|post|topic|thread|story|entry|title|node|isbn|sku)$/i
+/** Parameters of which any value may be asked for: searches, and where to go back to. */
+const nameOfQuestion =
+  /^(?:q|s|qs|query|search|find|keywords?|terms?|text|words?|filter|hili(?:t|ght)|return\w*|redirect\w*|next|back|from|ref|referr?er|url|continue|destination|goto)$/i
+/** Parameters that show one thing in another way, order or part, or an older version of it. */
+const nameOfManner =
+  /^(?:sort\w*|order\w*|(?:sort|order)[_-]\w+|dir|direction|asc|desc|view\w*|display|layout|mode|style|theme|skin|tab|lang|locale|limit|per_?page|page_?size|num|count|results|rev|revision|version|variant)$/i
+/** One post of many that a topic shows together. */
+const nameOfPost = /^(?:comment|comment_?id|reply_?id|msg|message_?id)$/i
+const nameOfTopicPost = /^(?:p|pid|post|post_?id)$/i
+const pathOfTopic = /\/(?:viewtopic|showthread|thread|topic)(?:\.\w+)?$/i
+/** 2026, 202611, 20261122, 2026-11, 2026/11/22, 22.11.2026, and seconds or milliseconds since 1970. */
+const date = /^(?:(?:19|20|21)\d\d(?:[-./_]?\d{1,2}){0,2}(?:[T_ +-]?\d\d(?::?\d\d){1,2}\w*)?|\d{1,2}[-./]\d{1,2}[-./](?:19|20|21)\d\d|1\d{9}(?:\d{3})?)$/i
+const nameOfToken = /^(?:s|sid|sess|session|session_?id|sessid|token|csrf\w*|nonce|hash|key|sig|signature)$/i
+/** Looks drawn: 16 characters or more, digits and letters in one. */
+const opaque = /^(?=[^\d]*\d)(?=[^a-z]*[a-z])[a-z0-9_=-]{16,}$/i
+
+/** Whether a query shows a topic by one of its posts, and names nothing else. */
+export const isPost = (path: string, query: string): boolean =>
+  query.split('&').some((pair) => {
+    const [name] = parameterOf(pair)
+    return nameOfPost.test(name) || (nameOfTopicPost.test(name) && pathOfTopic.test(path))
+  })
+
+/**
+ * The parameters of a canonical query, as `name=value`, that name one thing of many: a number, a slug, a title. What selects, sorts or passes by is none:
+ * dates, searches, orders, versions, addresses of other pages, posts of a topic, tokens that look drawn (where the parameter does not say that it is an identity).
+ * @param path of the URL
+ */
+export function itemValues(path: string, query: string): string[] {
+  const isTopic = pathOfTopic.test(path)
+  return query.split('&').filter((pair) => {
+    const [name, value] = parameterOf(pair)
+    if (value === '' || value.length > valueCharsMax || nameOfQuestion.test(name) || nameOfToken.test(name) || /\/|%2f|:/i.test(value)) return false
+    if (nameOfManner.test(name) || nameOfPost.test(name) || (isTopic && nameOfTopicPost.test(name))) return false
+    return nameOfItem.test(name) || !(date.test(value) || opaque.test(value))
+  })
+}
+
+/** Name and value of one `name=value` of a query. */
+export function parameterOf(pair: string): [name: string, value: string] {
+  const at = pair.indexOf('=')
+  return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)]
+}
