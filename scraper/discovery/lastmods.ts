@@ -69,7 +69,7 @@ export function createLastmods({ notes, pace }: { notes: HostNotes; pace: Clock 
       )
       if (doubted.size === 0) return [...found]
       const samples = new Set([...doubted].map(([host, dated]) => sample(host, dated)))
-      return found.map((one) => (doubted.has(originOf(one.url)) && !samples.has(one) ? { url: one.url } : one))
+      return found.map((one) => (doubted.has(originOf(one.url)) && !samples.has(one) ? undated(one) : one))
     },
     note(url, hadChanged) {
       const host = originOf(url)
@@ -78,6 +78,11 @@ export function createLastmods({ notes, pace }: { notes: HostNotes; pace: Clock 
       keep(host, { right: right * share + (hadChanged ? 1 : 0), wrong: wrong * share + (hadChanged ? 0 : 1), sampledAt })
     },
   }
+}
+
+function undated(found: FoundUrl): FoundUrl {
+  const { modifiedAt: _, ...rest } = found
+  return rest
 }
 
 const isBelieved = ({ right, wrong }: TrackRecord): boolean => right + wrong < triesMin || right / (right + wrong) >= believedShare

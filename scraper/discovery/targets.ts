@@ -1,7 +1,7 @@
 import { recentValues } from '#infra/recent-values.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Target } from '#schemas/frontier.ts'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { linkedUrl } from '#schemas/identity/canonical-url.ts'
 import { hostnameOf, hostOf, isSameSite, originOf } from '#schemas/identity/url-parts.ts'
 import type { Lastmods } from './lastmods.ts'
 import { pagePriority } from './priority.ts'
@@ -83,11 +83,12 @@ export function targetsOf({ jobs, isOurs, traps, lastmods = believesAll, blocks 
     return { ...found, kind, label: labelOf(job), priority, ...(depth === 0 ? {} : { depth }) }
   }
   const seed = (text: string, job: DesirabilityJob): Target | undefined => {
-    const url = canonicalUrl(text)
-    if (url === undefined) return undefined
-    if (isSitemap(url)) return list({ url }, 'sitemap', job, priorities.seed)
+    const linked = linkedUrl(text)
+    if (!linked) return undefined
+    const { url } = linked
+    if (isSitemap(url)) return list(linked, 'sitemap', job, priorities.seed)
     // A seed that no pattern takes is read for its links alone.
-    return isOurs(url) ? { url, kind: 'page', label: labelOf(jobs.of(url) ?? job), priority: priorities.seed } : undefined
+    return isOurs(url) ? { ...linked, kind: 'page', label: labelOf(jobs.of(url) ?? job), priority: priorities.seed } : undefined
   }
   return {
     seeds: () => jobs.list.flatMap((job) => job.web.seeds.flatMap((text) => seed(text, job) ?? [])),
@@ -125,9 +126,9 @@ const isDated = ({ modifiedAt }: FoundUrl): boolean => modifiedAt !== undefined
 
 /** With its date in whole ms, if that can be true: one to come would call for visits until it is there, and the web is younger than 1970. */
 function dated(found: FoundUrl, now: number): FoundUrl {
-  const { url, modifiedAt } = found
+  const { modifiedAt, ...undated } = found
   if (modifiedAt === undefined) return found
-  return modifiedAt >= 0 && modifiedAt <= now ? { url, modifiedAt: Math.floor(modifiedAt) } : { url }
+  return modifiedAt >= 0 && modifiedAt <= now ? { ...undated, modifiedAt: Math.floor(modifiedAt) } : undated
 }
 
 /** URL → least depth it was added at. What is forgotten is added twice, which does no harm. */
