@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { originPattern, pagePatternFault } from '#schemas/page-pattern.ts'
 import { QualityChoice } from '#schemas/quality.ts'
 import { RequestHeaders } from '#schemas/request-headers.ts'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { linkedUrl } from '#schemas/identity/canonical-url.ts'
 
 const Seed = z.string().refine((text) => seedOf(text) !== undefined, 'no web address; write it whole, like https://example.org/')
 
 /** The address a crawl may begin with; undefined for what is not whole, not http(s), or carries a name and password. */
-export const seedOf = (text: string): URL | undefined => (URL.canParse(text) && canonicalUrl(text) !== undefined ? new URL(text) : undefined)
+export const seedOf = (text: string): URL | undefined => (URL.canParse(text) && linkedUrl(text) !== undefined ? new URL(text) : undefined)
 
 const Pattern = z.string().superRefine((text, context) => {
   const fault = pagePatternFault(text)

@@ -81,9 +81,8 @@ export function createLastmods({ notes, pace }: { notes: HostNotes; pace: Clock 
 }
 
 function undated(found: FoundUrl): FoundUrl {
-  const left = { ...found }
-  delete left.modifiedAt
-  return left
+  const { modifiedAt: _, ...rest } = found
+  return rest
 }
 
 const isBelieved = ({ right, wrong }: TrackRecord): boolean => right + wrong < triesMin || right / (right + wrong) >= believedShare

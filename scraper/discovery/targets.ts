@@ -1,7 +1,7 @@
 import { recentValues } from '#infra/recent-values.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Target } from '#schemas/frontier.ts'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { linkedUrl } from '#schemas/identity/canonical-url.ts'
 import { hostnameOf, hostOf, isSameSite, originOf } from '#schemas/identity/url-parts.ts'
 import type { Lastmods } from './lastmods.ts'
 import { pagePriority, priorities } from './priority.ts'
@@ -98,11 +98,12 @@ export function targetsOf({ jobs, isOurs, traps, shapes = openToAll, depthMax = 
     return { ...found, kind, label: labelOf(job), priority, ...(depth === 0 ? {} : { depth }) }
   }
   const seed = (text: string, job: DesirabilityJob): Target | undefined => {
-    const url = canonicalUrl(text)
-    if (url === undefined) return undefined
-    if (isSitemap(url)) return list({ url }, 'sitemap', job, priorities.seed)
+    const linked = linkedUrl(text)
+    if (!linked) return undefined
+    const { url } = linked
+    if (isSitemap(url)) return list(linked, 'sitemap', job, priorities.seed)
     // A seed that no pattern takes is read for its links alone.
-    return isOurs(url) ? { url, kind: 'page', label: labelOf(jobs.of(url) ?? job), priority: priorities.seed } : undefined
+    return isOurs(url) ? { ...linked, kind: 'page', label: labelOf(jobs.of(url) ?? job), priority: priorities.seed } : undefined
   }
   return {
     seeds: () => jobs.list.flatMap((job) => job.web.seeds.flatMap((text) => seed(text, job) ?? [])),

@@ -96,7 +96,8 @@ export class SeedBook {
     // A page that is known is asked again because it changed: here it is we who read it otherwise.
     if (cause !== 'moved_outside' || at === undefined) return [{ ...target, modifiedAt: this.#parts.now() }]
     this.#follow(seed, at)
-    return [{ ...target, url: at }]
+    const { asked: _, ...moved } = target
+    return [{ ...moved, url: at }]
   }
 
   #follow(seed: Seed, to: string | undefined): void {
