@@ -90,7 +90,7 @@ describe('a page of the web is asked for as a miner does', () => {
   const asked: string[] = []
   const server = createServer((request, response) => {
     asked.push(request.url ?? '')
-    if (request.url === '/robots.txt') response.end('User-agent: *\nDisallow: /private')
+    if (request.url === '/robots.txt') response.end('User-agent: *\nDisallow: /private\nContent-Signal: ai-train=yes')
     else if (request.url === '/old') response.writeHead(301, { location: '/story' }).end()
     else if (request.url === '/story') response.writeHead(200, { 'content-type': 'text/html' }).end(page())
     else response.writeHead(404).end()
@@ -112,9 +112,11 @@ describe('a page of the web is asked for as a miner does', () => {
     )
 
   test('robots.txt first, redirects followed, with what the host says of learning', async () => {
-    const { url: found, rights, label } = await ofWeb('/old')
+    const explanation = await ofWeb('/old')
+    const { url: found, rights, label } = explanation
     expect(found).toBe(`${origin}/story`)
-    expect(rights).toMatchObject({ robots: 'allowed', tdm_reservation: null })
+    expect(rights).toMatchObject({ robots: 'allowed', tdm_reservation: null, ai_train: 'allowed' })
+    expect(explanationText(explanation)).toContain('training of models: allowed (robots-content-signal)')
     expect(label).toBe('x')
     expect(asked).toEqual(['/robots.txt', '/old', '/story', '/.well-known/tdmrep.json', '/ai.txt'])
   })

@@ -91,7 +91,7 @@ export class Visitor {
     if (await this.#putOff(claim)) return
     const permission = await this.#manners.permission(claim)
     if (!permission) return
-    const word = await this.#wordOf(claim)
+    const word = this.#wordOf(claim, permission)
     const outcome = await fetchTarget(claim, revisits.conditions(claim, word), this.#fetchServices(claim, permission), signal, hold)
     if (outcome.kind === 'trouble' && uplink.isDown()) return this.#giveBack(claim, outcome)
     this.#manners.note(claim, { exchange: outcome.exchange, isTrouble: outcome.kind === 'trouble' })
@@ -283,12 +283,10 @@ export class Visitor {
   }
 
   /** What the host of a page says of it beside it. */
-  async #wordOf(claim: Claim): Promise<string | undefined> {
+  #wordOf(claim: Claim, permission: HostRobots): string | undefined {
     if (claim.kind !== 'page') return undefined
     const url = askedUrl(claim)
-    const { policies, robots, signal } = this.#options
-    const permission = await robots.of(url, signal)
-    return wordDigest(hostWord(policies.of(url), permission.state === 'unreachable' ? undefined : permission.rules, url))
+    return wordDigest(hostWord(this.#options.policies.of(url), permission.state === 'unreachable' ? undefined : permission.rules, url))
   }
 
   /** A page that has not changed may be taken back by the headers of the answer that says so. */

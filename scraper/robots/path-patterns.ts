@@ -60,7 +60,7 @@ export function normalizePattern(text: string): string {
   return isAnchored ? `${pattern}$` : pattern
 }
 
-/** An octet that cannot stand for itself in one character instead of three, so that no pattern is longer than it was written. */
+/** An octet that cannot stand for itself in one character instead of three, so that a pattern is as long as it was written (but for a lone "%": three). */
 const packed = (normal: string): string =>
   normal.includes('%') ? normal.replace(unwritable, (escaped) => String.fromCharCode(Number.parseInt(escaped.slice(1), 16))) : normal
 

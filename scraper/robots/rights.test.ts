@@ -92,6 +92,13 @@ describe('what an owner says of training models', () => {
   })
 })
 
+test('a page of an archive, whose robots.txt nobody asked, keeps to what it says itself', () => {
+  const robots = readPageRobots({ 'content-usage': 'train-ai=n' }, { robots: [] }, url)
+  const rights = pageRights({ robotsTxt: undefined, host: undefined, robots, licence: undefined })
+  expect(rights).toMatchObject({ robots: 'not_asked', ai_train: 'disallowed' })
+  expect(rightsRefusal(rights, robots, { obey: true, nowMs })).toBe('ai_train_disallowed')
+})
+
 test('whatever is said is recorded, and what is not leaves no trace', () => {
   expect(judge({ 'x-robots-tag': 'noarchive' }, { policy: reserving }).rights).toEqual({
     robots: 'allowed',
