@@ -151,7 +151,7 @@ async function ask(
     ...(hold && { hold }),
     ...(source.bytesMax === undefined ? {} : { bytesMax: source.bytesMax }),
   })
-  const exchange = { address: answer.address, responseMs: performance.now() - startedAt, wireBytes: answer.ok ? answer.wireBytes : 0 }
+  const exchange = { address: answer.address, responseMs: performance.now() - startedAt, wireBytes: answer.wireBytes }
   if (!answer.ok) {
     if (isTransient(answer.reason))
       return { kind: 'trouble', reason: answer.reason, retryAfterMs: undefined, holdHost: answer.reason === 'dns_failed', permission, exchange }

@@ -92,7 +92,7 @@ export function openGate({ settings, pace, dataDir, uplink, telemetry }: GateOpt
         if (paid > 0) paid--
         else requests?.take(1, pace.now())
         const answer = await http.get(url, options)
-        if (answer.ok) bytes?.take(answer.wireBytes, pace.now())
+        bytes?.take(answer.wireBytes, pace.now())
         return answer
       },
     }),

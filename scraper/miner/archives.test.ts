@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { pageRecord } from '#test/golden/warc.ts'
-import { openSite } from '#test/site/site.ts'
+import { openSite, type Page } from '#test/site/site.ts'
 import { warcPages } from '../source/warc.ts'
 import { job, openBench } from './bench.fixture.ts'
 import { good, send } from './pages.fixture.ts'
@@ -114,6 +114,25 @@ test('what was asked and answered is kept, if wanted, and reads as a source', as
   const pages = await Array.fromAsync(warcPages(once(), { pageBytesMax: 1e6 }))
   expect(pages.map(({ fetched }) => [fetched.url, fetched.headers['etag']])).toEqual([['http://a.localhost/', '"1"']])
   expect(Buffer.from(pages[0]?.fetched.body ?? '').toString()).toBe(good(1, ['/gone']))
+})
+
+const twice: Page = (response) =>
+  void response.writeHead(200, { 'content-type': 'text/html', 'tdm-reservation': ['0', '1'], 'x-robots-tag': ['other: all', 'noarchive'] }).end(good(2))
+
+test('a reservation that is sent twice is obeyed, of a page that is asked for and of one that is read from our own archive', async () => {
+  await using site = await openSite({ 'a.localhost': { '/': good(1, ['/twice']), '/twice': twice } })
+  const path = join(folder, 'ours.warc.gz')
+  {
+    await using live = await openBench(site, { jobs, settings: { warc: true } })
+    await live.cycle()
+    expect(await rejectsOf(live)).toEqual([['http://a.localhost/twice', 'tdm_reserved']])
+    await live.miner[Symbol.asyncDispose]()
+    await writeFile(path, await readFile(join(live.dataDir, 'warc', 'miner-1-00001.warc.gz')))
+  }
+  await using archived = await openBench(await openSite({}), { jobs: [job('all', [], ['http://a.localhost/*'])], settings: { warcs: [path] } })
+  await archived.cycle()
+  expect(await rejectsOf(archived)).toEqual([['http://a.localhost/twice', 'tdm_reserved']])
+  expect((await documentsOf(archived)).map(({ uri }) => uri)).toEqual(['http://a.localhost/'])
 })
 
 test('a page of an archive that throws, while it is read or kept, is one reject; the others are taken', async () => {

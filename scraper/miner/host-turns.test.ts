@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { openSite, type Page } from '#test/site/site.ts'
 import { job, leapingClock, openBench } from './bench.fixture.ts'
+import { openMiner, type MinerOptions } from './miner.ts'
+import { claimJournal } from './claim-journal.ts'
 import { hasLoopbackNetwork, openNamedWeb, type Asked } from './named-web.fixture.ts'
 import { good, send } from './pages.fixture.ts'
 
@@ -34,6 +36,25 @@ async function crawl(hosts: Parameters<typeof openNamedWeb>[0], seeds: string[],
   await using bench = await openBench(site, { ...asks, settings: { host_delay_ms: hostDelayMs, host_delay_factor: 0, ...settings } })
   const { visits } = await bench.cycle()
   return { visits, asked: web.asked, whats: web.asked.map(({ what }) => what), rejects: await bench.rejects().catch(() => []) }
+}
+
+/** The same miner, ended and started again some time later. */
+async function crawlTwice(pages: Record<string, Page>, laterMs: number) {
+  const pace = leapingClock()
+  await using web = await openNamedWeb({ a: { at: 1, pages } }, pace)
+  await using site = await openSite({})
+  const jobs = [job('all', [`${web.origin('a')}/`], [`${web.origin('a')}/*`])]
+  let options: MinerOptions | undefined
+  const plant = (given: MinerOptions) => ((options = given), {})
+  const asks = { pace, network: () => web.http, hostDelayMs, reproducible: false, jobs, plant }
+  await using bench = await openBench(site, { ...asks, settings: { host_delay_ms: hostDelayMs, host_delay_factor: 0 } })
+  await bench.cycle()
+  await bench.miner[Symbol.asyncDispose]()
+  const first = web.asked.splice(0)
+  pace.leap(laterMs)
+  await using again = await openMiner(options as MinerOptions)
+  await again.cycle(new AbortController().signal)
+  return { first, second: web.asked }
 }
 
 /** What came too early after the request before it, to the same of something. */
@@ -103,6 +124,43 @@ describe.skipIf(!hasLoopbackNetwork)('hosts and their addresses', () => {
     // What is said there counts for who leads there.
     expect(rejects.map(({ subject, reason }) => [new URL(subject).hostname, reason])).toEqual([['h0.localhost', 'tdm_reserved']])
     expect(visits).toMatchObject({ stored: 11, rejected: 1 })
+  })
+
+  test('what a host says of itself is asked once a day, whoever starts again meanwhile', async () => {
+    const pages = { '/robots.txt': send('User-agent: *\nDisallow: /x', { 'content-type': 'text/plain' }), '/': good(1) }
+    const { first, second } = await crawlTwice(pages, 5 * 3_600_000)
+    expect(first.map(({ what }) => what)).toEqual(['a/robots.txt', 'a/.well-known/tdmrep.json', 'a/ai.txt', 'a/'])
+    expect(second.map(({ what }) => what)).toEqual(['a/'])
+    const nextDay = await crawlTwice(pages, 25 * 3_600_000)
+    expect(nextDay.second.map(({ what }) => what)).toEqual(first.map(({ what }) => what))
+  })
+
+  test('a host that was being asked when the miner was killed has its rest first, before its robots.txt', async () => {
+    const pace = leapingClock()
+    await using web = await openNamedWeb({ a: { at: 1, pages: { '/': good(1) } } }, pace)
+    await using site = await openSite({})
+    const url = `${web.origin('a')}/`
+    let startedAt = Number.NaN
+    const killed = async ({ frontier, dataDir }: MinerOptions) => {
+      await frontier.add([{ url, kind: 'page', label: 'all', priority: 1 }])
+      await claimJournal(join(dataDir, 'claims', 'miner-1.jsonl')).write(await frontier.claim({ limit: 1, leaseMs: 1 }))
+      pace.leap(10)
+      startedAt = pace.now()
+      return {}
+    }
+    const asks = { pace, network: () => web.http, hostDelayMs, reproducible: false, jobs: [job('all', [url], [`${url}*`])], plant: killed }
+    await using bench = await openBench(site, { ...asks, settings: { host_delay_ms: hostDelayMs, host_delay_factor: 0 } })
+    expect((await bench.cycle()).visits.stored).toBe(1)
+    expect((web.asked[0]?.at ?? 0) - startedAt).toBeGreaterThanOrEqual(hostDelayMs)
+  })
+
+  test('a robots.txt that is out of reach is asked again when its host said, and so are its pages', async () => {
+    let left = 1
+    const robots: Page = (response) => void (left-- > 0 ? response.writeHead(503, { 'retry-after': '9' }).end() : response.writeHead(404).end())
+    const { visits, asked } = await crawl({ a: { at: 1, pages: { '/robots.txt': robots, '/': good(1, ['/b']), '/b': good(2) } } }, ['a'])
+    expect(visits).toMatchObject({ stored: 2, failed: 0 })
+    expect(asked.map(({ what }) => what).slice(0, 3)).toEqual(['a/robots.txt', 'a/robots.txt', 'a/.well-known/tdmrep.json'])
+    expect((asked[1]?.at ?? 0) - (asked[0]?.answeredAt ?? 0)).toBeGreaterThanOrEqual(9000)
   })
 
   test('a host that is blocked is not asked, whoever leads there', async () => {

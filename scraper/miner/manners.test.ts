@@ -44,7 +44,7 @@ test('a hostile web: every URL ends with its reason, and the good pages are kept
     '/private': 'redirected',
     '/file': 'redirected',
     '/binary': 'not_html',
-    '/bytes': 'gopher_too_short',
+    '/bytes': 'doubtful_charset',
     '/deep': 'too_deep',
     '/short': 'truncated_body',
     '/reset': 'connection_failed',
