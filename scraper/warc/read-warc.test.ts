@@ -147,6 +147,12 @@ describe('a record that is not as it should be', () => {
       [good(0, 'a'), good(1, 'b'), good(2, 'c')],
       [],
     ],
+    ...[5, 9, 20].map((more): [string, Buffer, string[], never[]] => [
+      `a length that is ${more} too long`,
+      Buffer.concat([warcRecord('a', 'text of a', { 'Content-Length': String(9 + more) }), b]),
+      [good(0, 'a'), good(1, 'b')],
+      [],
+    ]),
     [
       'no length',
       Buffer.concat([Buffer.from(a.toString().replace('Content-Length: 9\r\n', '')), b]),
