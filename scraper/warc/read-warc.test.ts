@@ -268,6 +268,17 @@ describe('a file that is none, or was', () => {
     }
   })
 
+  test('lengths that all reach to its end are believed at last', async () => {
+    const record = warcRecord('a', 'x', { 'Content-Length': String(1 << 20) })
+    let [count, given] = [0, 0]
+    const records = async function* () {
+      for (; given < 64 << 20; given += record.length) yield record
+    }
+    for await (const { index } of readWarc(records(), { blockBytesMax: 1 << 20 })) count = index + 1
+    expect(count).toBeGreaterThan(50)
+    expect(count).toBeLessThan(10_000)
+  })
+
   test('gzip heads all over that lead nowhere end it early', async () => {
     const head = Buffer.concat([Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0), Buffer.of(0, 0xff, 0xff, 0, 0)])
     const { records, code } = await readAll(Buffer.concat([gzipSync(a), Buffer.alloc(1 << 20, head)]))

@@ -52,6 +52,9 @@ const gzipMagic = 0x1f
 const version = /^WARC\/\d+\.\d+[ \t]*$/
 const beginning = Buffer.from('WARC/')
 const nextLine = Buffer.from('\nWARC/')
+/** Bytes that are read once more may be so many times as many as there are, beyond the first: all lengths may reach to the end of the file. */
+const untakenMax = 16
+const untakenFreeBytes = 64 * 2 ** 20
 /** Enough for a version and the name of a header. */
 const versionBytes = 64
 /** A record within a block, which then is longer than it says. */
@@ -133,7 +136,8 @@ async function readRecord(reader: ByteReader, index: number, { blockBytesMax, ty
   const isTorn = block.length < keep || (await reader.skip(length - keep)) < length - keep
   if ((isTorn || (keep === length && !(await isFollowed(reader)))) && block.length > 0) {
     const end = swallowed.exec(Buffer.concat([block, await reader.peek(versionBytes)]).toString('latin1'))?.index
-    if (end !== undefined && end <= block.length) {
+    const isWorth = reader.untakenBytes < untakenFreeBytes + untakenMax * reader.offset
+    if (end !== undefined && end <= block.length && isWorth) {
       reader.untake(block.subarray(end))
       return { index, type, headers, block: block.subarray(0, end), isCut: false }
     }
