@@ -39,8 +39,11 @@ const escape = 0x1b
 /** What Node's decoder knows a part of: the characters of Hong Kong and the less usual of Korea are not among them. */
 const partlyKnown = new Set(['big5', 'euc-kr', 'shift_jis', 'euc-jp'])
 
-const decode = (charset: string, bytes: Uint8Array): string =>
-  charset === 'utf-8' ? utf8.decode(bytes) : partlyKnown.has(charset) ? decodeCharset(charset, bytes) : new TextDecoder(charset).decode(bytes)
+function decode(charset: string, bytes: Uint8Array): string {
+  if (charset === 'utf-8') return utf8.decode(bytes)
+  if (charset === 'replacement') return bytes.length === 0 ? '' : '\ufffd'
+  return partlyKnown.has(charset) ? decodeCharset(charset, bytes) : new TextDecoder(charset).decode(bytes)
+}
 
 /** A slip or two, or a cut at the end, do not make UTF-8 another encoding: in that nearly every odd byte would be wrong. */
 function isMostlyWell(text: string): boolean {

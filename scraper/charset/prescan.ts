@@ -27,9 +27,13 @@ export function declaredCharset(bytes: Uint8Array): string | undefined {
   return metaCharset(head) ?? inAscii(encodingOf(xml?.[1] ?? xml?.[2]))
 }
 
-/** The encoding of a label; undefined where TextDecoder knows none. */
+/** Labels of what the standard does not decode (§4.3, "replacement"), since it hides markup from who reads ASCII. */
+const replacement = /^\s*(?:replacement|csiso2022kr|hz-gb-2312|iso-2022-(?:cn|cn-ext|kr))\s*$/i
+
+/** The encoding of a label; undefined where there is none. */
 export function encodingOf(label: string | undefined): string | undefined {
   if (label === undefined) return undefined
+  if (replacement.test(label)) return 'replacement'
   try {
     return new TextDecoder(label).encoding
   } catch {

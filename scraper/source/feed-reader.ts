@@ -5,7 +5,7 @@ import type { XmlReader } from './xml.ts'
 
 export const entriesMax = 10_000
 /** Documents that one names as the next. */
-export const nextMax = 4
+const nextMax = 4
 const valueChars = 4096
 
 /** Whatever the prefix an element came with, in whatever case. */

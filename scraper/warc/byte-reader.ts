@@ -9,6 +9,8 @@ export class ByteReader {
   #isAtGap = false
   /** Bytes taken so far. */
   offset = 0
+  /** Bytes that were given back so far. */
+  untakenBytes = 0
 
   constructor(chunks: AsyncIterable<Uint8Array>) {
     this.#chunks = chunks[Symbol.asyncIterator]()
@@ -61,6 +63,7 @@ export class ByteReader {
     this.#chunk = Buffer.concat([bytes, this.#chunk.subarray(this.#at)])
     this.#at = 0
     this.offset -= bytes.length
+    this.untakenBytes += bytes.length
   }
 
   /** How many of `count` bytes there were. */

@@ -147,6 +147,12 @@ describe('a record that is not as it should be', () => {
       [good(0, 'a'), good(1, 'b'), good(2, 'c')],
       [],
     ],
+    ...[5, 9, 20].map((more): [string, Buffer, string[], never[]] => [
+      `a length that is ${more} too long`,
+      Buffer.concat([warcRecord('a', 'text of a', { 'Content-Length': String(9 + more) }), b]),
+      [good(0, 'a'), good(1, 'b')],
+      [],
+    ]),
     [
       'no length',
       Buffer.concat([Buffer.from(a.toString().replace('Content-Length: 9\r\n', '')), b]),
@@ -260,6 +266,17 @@ describe('a file that is none, or was', () => {
         expect(records.length + faults.length).toBeGreaterThan(0)
       }
     }
+  })
+
+  test('lengths that all reach to its end are believed at last', async () => {
+    const record = warcRecord('a', 'x', { 'Content-Length': String(1 << 20) })
+    let [count, given] = [0, 0]
+    const records = async function* () {
+      for (; given < 64 << 20; given += record.length) yield record
+    }
+    for await (const { index } of readWarc(records(), { blockBytesMax: 1 << 20 })) count = index + 1
+    expect(count).toBeGreaterThan(50)
+    expect(count).toBeLessThan(10_000)
   })
 
   test('gzip heads all over that lead nowhere end it early', async () => {

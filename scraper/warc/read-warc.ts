@@ -52,6 +52,11 @@ const gzipMagic = 0x1f
 const version = /^WARC\/\d+\.\d+[ \t]*$/
 const beginning = Buffer.from('WARC/')
 const nextLine = Buffer.from('\nWARC/')
+/** Bytes that are read once more may be so many times as many as there are, beyond the first: all lengths may reach to the end of the file. */
+const untakenMax = 16
+const untakenFreeBytes = 64 * 2 ** 20
+/** Enough for a version and the name of a header. */
+const versionBytes = 64
 /** A record within a block, which then is longer than it says. */
 const swallowed = /\r?\n\r?\nWARC\/\d+\.\d+[ \t]*\r?\n(?=[\w-]+[ \t]*:)/
 
@@ -66,7 +71,7 @@ export async function* readWarc(chunks: AsyncIterable<Uint8Array>, limits: WarcL
   try {
     yield* records(reader, limits)
   } catch (error) {
-    if (!(error instanceof ZstdTrouble || error instanceof GzipTrouble || isZstdError(error))) throw error
+    if (!(error instanceof ZstdTrouble || error instanceof GzipTrouble || isZlibError(error))) throw error
     throw invalid(`it cannot be unpacked (${error.message})`, reader.offset, error)
   } finally {
     await reader.close()
@@ -130,8 +135,9 @@ async function readRecord(reader: ByteReader, index: number, { blockBytesMax, ty
   const block = await reader.take(keep)
   const isTorn = block.length < keep || (await reader.skip(length - keep)) < length - keep
   if ((isTorn || (keep === length && !(await isFollowed(reader)))) && block.length > 0) {
-    const end = swallowed.exec(block.toString('latin1'))?.index
-    if (end !== undefined) {
+    const end = swallowed.exec(Buffer.concat([block, await reader.peek(versionBytes)]).toString('latin1'))?.index
+    const isWorth = reader.untakenBytes < untakenFreeBytes + untakenMax * reader.offset
+    if (end !== undefined && end <= block.length && isWorth) {
       reader.untake(block.subarray(end))
       return { index, type, headers, block: block.subarray(0, end), isCut: false }
     }
@@ -189,7 +195,7 @@ async function zstdUnpacker(chunks: AsyncIterable<Uint8Array>): Promise<Transfor
   return unpack
 }
 
-const isZstdError = (error: unknown): error is Error => error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('ZSTD_')
+const isZlibError = (error: unknown): error is Error => error instanceof Error && /^(?:Z_|ZSTD_)/.test(String((error as NodeJS.ErrnoException).code))
 
 function invalid(problem: string, offset: number, cause?: unknown): OrreryError {
   const message = `This WARC cannot be read on from byte ${offset} (unpacked): ${problem}; fetch it again, or take what came before.`
