@@ -165,4 +165,4 @@ function depthMemory() {
   }
 }
 
-const isSitemap = (url: string): boolean => /\/[^/]*sitemap[^/]*\.xml(?:\.gz)?$/i.test(new URL(url).pathname)
+const isSitemap = (url: string): boolean => /\/[^/]*sitemap[^/]*\.(?:xml|txt)(?:\.gz)?$/i.test(new URL(url).pathname)

@@ -39,12 +39,13 @@ describe('jobs', () => {
     const seeded = compileJobs([
       job('all', ['http://*.localhost/*'], {
         weight: 2.5,
-        web: { seeds: ['http://a.localhost/sitemap.xml', 'http://a.localhost'], include: ['http://*.localhost/*'] },
+        web: { seeds: ['http://a.localhost/sitemap.xml', 'http://a.localhost/sitemap-2.txt', 'http://a.localhost'], include: ['http://*.localhost/*'] },
       }),
     ])
     const targets = targetsOf({ jobs: seeded, isOurs: () => true, traps: createTraps(), now: () => 10 })
     expect(targets.seeds().map(({ url, kind }) => [url, kind])).toEqual([
       ['http://a.localhost/sitemap.xml', 'sitemap'],
+      ['http://a.localhost/sitemap-2.txt', 'sitemap'],
       ['http://a.localhost/', 'page'],
     ])
     const found = {
