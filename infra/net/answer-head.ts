@@ -1,7 +1,7 @@
 import { HttpTrouble } from './http-failure.ts'
 
 /** Where the body of an answer ends (RFC 9112 §6.3): after so many bytes, with its last chunk, or with the connection. */
-export type Framing = number | 'chunked' | 'close'
+type Framing = number | 'chunked' | 'close'
 
 export interface AnswerHead {
   status: number

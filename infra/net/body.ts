@@ -63,7 +63,9 @@ async function undo(coding: Coding, bytes: Buffer, caps: BodyCaps, grow: Grow): 
     // Text cannot be told from what has no mark by its first bytes.
     if (!coding.frame && isText(bytes)) return { bytes, truncated: false }
     if (!coding.frame) throw error
-    return { bytes: await inflateFrames(coding.frame, bytes, caps.bytesMax), truncated: false }
+    const whole = await inflateFrames(coding.frame, bytes, caps.bytesMax)
+    await grow(whole.length)
+    return { bytes: whole, truncated: false }
   }
 }
 

@@ -184,17 +184,21 @@ export function createHttp(options: HttpOptions): Http {
         }
       } catch (error) {
         if (get.signal?.aborted) throw get.signal.reason
-        const detail = error instanceof Error ? error.message : String(error)
-        const address = hops.begun ? connectedTo(hops.url)?.address : undefined
         // A redirect that leads nowhere came from elsewhere.
-        const { came, wireBytes = 0 } = last?.at === hops.at ? last.exchange : {}
-        if (came) keep(came.wire)
-        return { ok: false, url: hops.at, reason: failureReason(error), detail, address, wireBytes, ...(came && { partial: came }) }
+        const exchange = last?.at === hops.at ? last.exchange : undefined
+        if (exchange?.came) keep(exchange.came.wire)
+        return failure(error, hops.at, hops.begun ? connectedTo(hops.url)?.address : undefined, exchange)
       } finally {
         held.settle(heldBytes)
       }
     },
   }
+}
+
+function failure(error: unknown, url: string, address: string | undefined, exchange: Pick<Exchange, 'came' | 'wireBytes'> | undefined): HttpFailure {
+  const detail = error instanceof Error ? error.message : String(error)
+  const { came, wireBytes = 0 } = exchange ?? {}
+  return { ok: false, url, reason: failureReason(error), detail, address, wireBytes, ...(came && { partial: came }) }
 }
 
 /** Asks hop after hop until an answer is no redirect, or redirects are the caller's to follow. */
