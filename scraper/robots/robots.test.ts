@@ -87,7 +87,7 @@ test('what was read is good for its day in the next process, too, until its cloc
   using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
   const said = async (robots = createRobots(http, clock, notes)) => {
     const [found, none, busy] = await Promise.all(['h', 'none', 'busy'].map(async (host) => robots.of(`http://${host}.localhost/`)))
-    return [found?.state === 'found' && [found.rules.allows('/a'), found.rules.crawlDelayMs, found.rules.sitemaps], none?.state, busy]
+    return [found?.state === 'found' && [found.rules.allows('/a'), found.rules.crawlDelayMs, found.rules.sitemaps.map(({ url }) => url)], none?.state, busy]
   }
   const first = await said()
   expect(first).toEqual([
