@@ -133,9 +133,25 @@ test('what is put off comes back later and later, and its links are dropped', ()
   expect(shapes.putOffMs(at(next))).toBe(10 * minute)
   shapes.pace.advance(10 * minute)
   expect(shapes.putOffMs(at(next))).toBe(70 * minute)
-  shapes.pace.advance(100 * 24 * 60 * minute)
+  shapes.pace.advance(20 * 60 * minute)
   expect(shapes.putOffMs(at(next))).toBe(24 * 60 * minute)
   expect([shapes.hopeOf(at('/cal/7')), shapes.hopeOf(at('/story'))]).toEqual([expect.closeTo(0.3, 0), 1])
+})
+
+test('once a day one page is tried, so that a host can mend', () => {
+  const shapes = open()
+  visit(
+    shapes,
+    range(100).map((i) => `/cal/${i}`),
+    () => none(),
+  )
+  shapes.pace.advance(86_400_000)
+  const later = range(50).map((i) => `/cal/${100 + i}`)
+  const tried = visit(shapes, later, () => none())
+  expect(tried.length).toBeGreaterThan(0)
+  expect(tried.length).toBeLessThanOrEqual(2)
+  shapes.pace.advance(86_400_000)
+  expect(visit(shapes, later.slice(0, 10), () => news)).toHaveLength(10)
 })
 
 test('only what has given news, and does, is proven', () => {

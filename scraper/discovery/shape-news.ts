@@ -15,7 +15,7 @@ export interface PageNews {
 
 /**
  * Learns by host which shapes of URL (url-shape.ts) lead to new texts. One that has led to none so many times in a row is barren: its further URLs are put off,
- * but for one in eight by a hash of the URL, one in sixteen after the next that was for nothing, and so on; when one of them has news, all are open again. So a place without
+ * but for one in eight by a hash of the URL, one in sixteen after the next that was for nothing, and so on, and once a day; when one of them has news, all are open again. So a place without
  * end costs its host some dozen visits and then hardly any, whatever its addresses look like, and a list of which the first pages repeat others is found again.
  *
  * A page without a text of its own has news when what it leads to has (a list). As long as nobody has seen what it leads to, it counts for nothing.
@@ -48,6 +48,12 @@ interface Track {
   streak: number
 }
 
+/** A page that another leads to. */
+interface Lead {
+  url: string
+  shapes: readonly UrlShape[]
+}
+
 const topic = 0
 const streakFactor = 2 ** 20
 const newsMax = 15
@@ -59,6 +65,8 @@ const samplesDoubledMax = 30
 const forgetAfter = 2
 /** Pages of one folder that count for nothing as long as what they lead to was not seen, in a row. */
 const trustMax = 8
+/** What a page leads to is judged by so many of its links. */
+const ledMax = 200
 const dayMs = 86_400_000
 const [tracksBytes, timesBytes, parentsBytes] = [8 * 2 ** 20, 2 ** 20, 2 * 2 ** 20]
 
@@ -102,9 +110,10 @@ export function shapeNews({ marks, pace, putOffMinMs = 600_000 }: ShapeNewsParts
     return worst
   }
   /** Whether a page is spared for what it leads to. */
-  const isTrusted = (folder: number, others: readonly string[]): boolean => {
+  const isTrusted = (folder: number, others: readonly Lead[]): boolean => {
     const before = trusted.get(folder) ?? 0
-    if (before >= trustMax || !others.some((to) => shapesOf(to).every((shape) => shape.form === 'place' || trackOf(to, shape) === unknown))) return false
+    const isUnseen = ({ url, shapes }: Lead) => shapes.every((shape) => shape.form === 'place' || trackOf(url, shape) === unknown)
+    if (before >= trustMax || !others.some(isUnseen)) return false
     trusted.keep(folder, before + 1)
     return true
   }
@@ -117,11 +126,13 @@ export function shapeNews({ marks, pace, putOffMinMs = 600_000 }: ShapeNewsParts
     putOffMs(url) {
       const worst = worstOf(url)
       if (!worst || isSample(url, worst.excess)) return undefined
-      const since = barrenSince.get(worst.shape.mark)
-      if (since === undefined) barrenSince.keep(worst.shape.mark, pace.now())
-      // A clock that was put back is none to wait for.
-      const passedMs = Math.max(0, pace.now() - (since ?? pace.now()))
-      return Math.min(dayMs, Math.max(putOffMinMs, 7 * passedMs))
+      const { mark } = worst.shape
+      const now = pace.now()
+      const since = barrenSince.get(mark) ?? now
+      // Once a day it may be that its host has mended it. A clock that was put back is none to wait for.
+      const passedMs = Math.max(0, now - since)
+      if (passedMs === 0 || passedMs >= dayMs) barrenSince.keep(mark, now)
+      return passedMs >= dayMs ? undefined : Math.max(putOffMinMs, Math.min(dayMs, 7 * passedMs))
     },
     isProven: (url) => worstOf(url) === undefined && shapesOf(url).some((shape) => shape.form !== 'place' && trackOf(url, shape).news > 0),
     hopeOf(url) {
@@ -131,7 +142,7 @@ export function shapeNews({ marks, pace, putOffMinMs = 600_000 }: ShapeNewsParts
     note(url, { text, led }) {
       const shapes = shapesOf(url)
       const folder = folderOf(shapes)
-      const others = led.filter((to) => hostOf(to) === hostOf(url) && folderOf(shapesOf(to)) !== folder)
+      const others = leadsOf(url, folder, led)
       if (text === 'new') {
         praise(url, shapes)
         const parent = parents.get(folder)
@@ -144,12 +155,23 @@ export function shapeNews({ marks, pace, putOffMinMs = 600_000 }: ShapeNewsParts
           keep(url, shape, { ...track, streak: track.streak + weight })
         }
       }
-      for (const to of others) parents.keep(folderOf(shapesOf(to)), url)
+      for (const other of others) parents.keep(folderOf(other.shapes), url)
     },
   }
 }
 
 const isSample = (url: string, excess: number): boolean => doubleHash(url) % (samplesFirst * 2 ** Math.min(samplesDoubledMax, excess)) === 0
+
+/** One page of each other folder of the host that it leads to. */
+function leadsOf(url: string, folder: number, led: readonly string[]): Lead[] {
+  const byFolder = new Map<number, Lead>()
+  for (const to of led.slice(0, ledMax)) {
+    if (hostOf(to) !== hostOf(url)) continue
+    const shapes = shapesOf(to)
+    if (folderOf(shapes) !== folder) byFolder.set(folderOf(shapes), { url: to, shapes })
+  }
+  return [...byFolder.values()]
+}
 
 /** The mark of its folder. */
 const folderOf = (shapes: readonly UrlShape[]): number => shapes.find(({ form }) => form === 'folder')?.mark ?? 0

@@ -21,7 +21,15 @@ const namesMax = 16
  * - its folder: any name of the same ending there (`/tag/*`, `/2026/#/*.html?page`);
  * - its place: all that lies under the first segment (`/calendar/`), for folders may have folders without end.
  */
-export function shapesOf(url: string): UrlShape[] {
+export function shapesOf(url: string): readonly UrlShape[] {
+  // One URL is asked about several times in a row.
+  if (last.url !== url) last = { url, shapes: read(url) }
+  return last.shapes
+}
+
+let last: { url: string; shapes: readonly UrlShape[] } = { url: '', shapes: [] }
+
+function read(url: string): UrlShape[] {
   const [path = '', query] = pathOf(url).split('?', 2)
   const segments = path.split('/').filter((segment) => segment !== '')
   const folded = segments.map(fold)
