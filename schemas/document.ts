@@ -17,7 +17,7 @@ export type PageType = z.infer<typeof PageType>
 export const Document = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{64}$/),
   uri: z.string().min(1),
-  /** As fetched, after redirects. */
+  /** As it was asked for, after redirects: a spelling of `uri` and of no other page. */
   url: z.string().min(1),
   host: z.string().min(1),
   page_type: PageType,

@@ -45,6 +45,13 @@ test('of a host that is not believed only its newest date counts, once a day, so
     pace.advance(passed)
     expect(dates()).toEqual([undefined, 3, undefined])
   }
+  // What is asked for stays.
+  expect(
+    lastmods.credible([
+      { url: page(1), asked: page(9), modifiedAt: 1 },
+      { url: page(2), modifiedAt: 2 },
+    ]),
+  ).toContainEqual({ url: page(1), asked: page(9) })
   for (let right = 0; right < 8; right++) lastmods.note(page(3), true)
   expect(dates()).toEqual([1, 3, 2])
 })

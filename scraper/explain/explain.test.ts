@@ -92,7 +92,7 @@ describe('a page of the web is asked for as a miner does', () => {
     asked.push(request.url ?? '')
     if (request.url === '/robots.txt') response.end('User-agent: *\nDisallow: /private\nContent-Signal: ai-train=yes')
     else if (request.url === '/old') response.writeHead(301, { location: '/story' }).end()
-    else if (request.url === '/story') response.writeHead(200, { 'content-type': 'text/html' }).end(page())
+    else if (request.url === '/story' || request.url === '/view?id=7&a=%u011f') response.writeHead(200, { 'content-type': 'text/html' }).end(page())
     else response.writeHead(404).end()
   })
   let origin: string
@@ -119,6 +119,12 @@ describe('a page of the web is asked for as a miner does', () => {
     expect(explanationText(explanation)).toContain('training of models: allowed (robots-content-signal)')
     expect(label).toBe('x')
     expect(asked).toEqual(['/robots.txt', '/old', '/story', '/.well-known/tdmrep.json', '/ai.txt'])
+  })
+
+  test('as its address is written', async () => {
+    asked.length = 0
+    expect((await ofWeb('/view?id=7&a=%u011f#top')).url).toBe(`${origin}/view?id=7&a=%u011f`)
+    expect(asked).toContain('/view?id=7&a=%u011f')
   })
 
   test.each([

@@ -42,6 +42,7 @@ export class CookieJar {
 
   /** The Cookie header of a request for `url`; undefined when there is none to send. */
   headerFor(url: string): string | undefined {
+    if (this.#cookies.size === 0) return undefined
     const { hostname, pathname, protocol } = new URL(url)
     const now = this.#now()
     const matching = this.#cookies

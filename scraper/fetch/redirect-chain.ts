@@ -34,8 +34,8 @@ interface ChainOptions {
 export class RedirectChain {
   /** What is to be asked now. */
   at: string
+  readonly #start: string
   readonly #options: ChainOptions
-  readonly #page: string | undefined
   readonly #cookies: CookieJar
   /** URL → the version of the cookies it was asked with last. */
   readonly #asked = new Map<string, number>()
@@ -46,14 +46,14 @@ export class RedirectChain {
 
   constructor(start: string, options: ChainOptions) {
     this.at = start
+    this.#start = start
     this.#options = options
-    this.#page = canonicalUrl(start)
     this.#cookies = new CookieJar(() => options.now())
   }
 
   /** Whether `at` is the page itself, in some spelling. */
   get isAtPage(): boolean {
-    return !this.#hasLeft || canonicalUrl(this.at) === this.#page
+    return !this.#hasLeft || canonicalUrl(this.at) === canonicalUrl(this.#start)
   }
 
   /** Of the next request. */
@@ -74,7 +74,7 @@ export class RedirectChain {
     this.#cookies.take(setCookies, this.at)
     if (!to) return this.moved ?? { kind: 'moved', location: undefined }
     const next = to.asked ?? to.url
-    const isElsewhere = to.url !== this.#page
+    const isElsewhere = to.url !== canonicalUrl(this.#start)
     if (isElsewhere) {
       this.#elsewhere ??= next
       const mayComeBack = (isTemporary || this.#cookies.version > before) && originOf(next) === originOf(this.at)

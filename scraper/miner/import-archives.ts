@@ -169,15 +169,15 @@ const fromArchive = { permission: undefined, policy: undefined }
 function pageReader(options: ImportOptions): (page: ArchivedPage) => Promise<Read> {
   const { pages, jobs, blocks, facts, wishes, signal } = options
   const internal = faultReason(options)
-  const documentOf = async ({ fetched, fetchedAt, refusal }: ArchivedPage): Promise<Read> => {
-    if (refusal !== undefined || blocks?.(fetched.url)) return { document: refusal ?? 'blocked' }
+  const documentOf = async ({ url, fetched, fetchedAt, refusal }: ArchivedPage): Promise<Read> => {
+    if (refusal !== undefined || blocks?.(url)) return { document: refusal ?? 'blocked' }
     const read = await readAnswer('page', fetched, pages, signal)
     if (typeof read === 'string' || !read.isPage) return { document: typeof read === 'string' ? read : 'no_text' }
-    const task = pageTask({ ...fromArchive, fetched, quality: jobs.of(fetched.url)?.web.quality }, Math.min(fetchedAt, facts.now()), wishes)
+    const task = pageTask({ ...fromArchive, fetched, quality: jobs.of(url)?.web.quality }, Math.min(fetchedAt, facts.now()), wishes)
     return await pages.read(task, signal)
   }
   return (page) => {
-    const document = documentOf(page).catch((error: unknown) => ({ document: internal(page.fetched.url)(error) }))
+    const document = documentOf(page).catch((error: unknown) => ({ document: internal(page.url)(error) }))
     // Nobody may be waiting for it when one before it fails.
     document.catch(() => undefined)
     return document
@@ -195,13 +195,13 @@ function pageKeeper(options: ImportOptions): (page: ArchivedPage, read: Read) =>
     const document = { ...page, label: labelOf(job), job_id: job.id, hotkey, version: 1 }
     return matches(document, job.id) === undefined ? document : 'job_mismatch'
   }
-  return async ({ fetched }, read) => {
-    const document = documentOf(fetched.url, read.document)
-    const added = typeof document === 'string' ? document : await addDocument(documents, document).catch(internal(fetched.url))
+  return async ({ url }, read) => {
+    const document = documentOf(url, read.document)
+    const added = typeof document === 'string' ? document : await addDocument(documents, document).catch(internal(url))
     if (typeof added === 'number') return added > 0 ? 1 : 0
-    const job = jobs.of(fetched.url)
+    const job = jobs.of(url)
     const { document: kept, ...scores } = read.refused ?? {}
-    await rejects.add({ subject: fetched.url, reason: added, stage: 'archive', details: { ...(job && { label: labelOf(job) }), ...scores }, document: kept })
+    await rejects.add({ subject: url, reason: added, stage: 'archive', details: { ...(job && { label: labelOf(job) }), ...scores }, document: kept })
     return 0
   }
 }

@@ -26,6 +26,8 @@ const sentences: Readonly<Record<string, string>> = {
   not_a_feed: 'not a feed',
   too_large: 'larger than miner.page_bytes_max',
   redirect_loop: 'redirects to itself',
+  too_many_redirects: 'redirects from one of its spellings to the next without end',
+  redirect_rest_too_long: 'redirects to another of its spellings, and its host wants to rest too long in between',
   redirected: 'redirects to what is no address of a page',
   noindex: 'noindex: its owner does not want it kept',
   noai: 'noai: its owner does not want it learnt from',

@@ -28,7 +28,7 @@ const limits = { pageBytesMax: 1000 }
 
 test('the pages of an archive come as if they had been fetched', async () => {
   const pages = await Array.fromAsync(warcPages(once(Buffer.concat(records)), limits))
-  expect(pages.map(({ index, fetched, refusal }) => [index, fetched.url, refusal])).toEqual([
+  expect(pages.map(({ index, url: page, refusal }) => [index, page, refusal])).toEqual([
     [2, 'http://h.example/a', undefined],
     [4, 'http://h.example/pdf', undefined],
     [6, 'http://h.example/big', 'too_large'],
@@ -41,6 +41,12 @@ test('the pages of an archive come as if they had been fetched', async () => {
   })
 })
 
+test('a page of an archive is known by its canonical URL, and is of the one that was asked for', async () => {
+  const record = warcRecord('resource', '<p>x', { 'WARC-Target-URI': '<http://h.example/?b=%u011f&a#c>', 'Content-Type': 'text/html' })
+  const [page] = await Array.fromAsync(warcPages(once(record), limits))
+  expect([page?.url, page?.fetched.url]).toEqual(['http://h.example/?a&b=%25u011f', 'http://h.example/?b=%u011f&a'])
+})
+
 test('an archive can be gone on with from any record', async () => {
   const rest = await Array.fromAsync(warcPages(once(gzipSync(Buffer.concat(records))), { ...limits, from: 7 }), ({ index }) => index)
   expect(rest).toEqual([7, 8])
@@ -49,7 +55,7 @@ test('an archive can be gone on with from any record', async () => {
 const passedOf = async (bytes: Uint8Array) => {
   const passed: PassedOver[] = []
   const pages = await Array.fromAsync(warcPages(once(bytes), { ...limits, wants: (url) => !url.endsWith('/other'), onPassed: (one) => void passed.push(one) }))
-  return { pages: pages.map(({ fetched, fetchedAt }) => [fetched.url, new Date(fetchedAt).toISOString()]), passed }
+  return { pages: pages.map(({ url: page, fetchedAt }) => [page, new Date(fetchedAt).toISOString()]), passed }
 }
 
 test('what becomes no page is told, with the reason', async () => {

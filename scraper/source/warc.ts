@@ -2,7 +2,8 @@ import { headerValue, type HeaderLines } from '#infra/net/header-lines.ts'
 import { createReadStream } from 'node:fs'
 import type { Http } from '#infra/net/http.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { askedUrl } from '#schemas/frontier.ts'
+import { linkedUrl } from '#schemas/identity/canonical-url.ts'
 import { parseDate } from '../extract/dates/date-header.ts'
 import { parseHttpResponse, type HttpMessage } from '../warc/http-message.ts'
 import { readWarc, type WarcFault, type WarcRecord } from '../warc/read-warc.ts'
@@ -12,7 +13,9 @@ import type { Fetched } from './source.ts'
 export interface ArchivedPage {
   /** n-th record of its file, from 0: where to go on after a crash. */
   index: number
-  /** As if it had been fetched by ourselves: its own canonical URL, status and headers. */
+  /** The canonical one. */
+  url: string
+  /** As if it had been fetched by ourselves: the URL that was asked for, status and headers. */
   fetched: Fetched
   /** When it was fetched (ms since epoch). */
   fetchedAt: number
@@ -79,11 +82,12 @@ async function archivedPage(
   const { index, type, headers } = record
   if (!types.has(type)) return { index, reason: otherTypes.has(type) ? type : 'other_type' }
   const target = targetOf(headers)
-  const url = canonicalUrl(target ?? '')
-  if (url === undefined) {
+  const linked = linkedUrl(target ?? '')
+  if (linked === undefined) {
     const isOther = target !== undefined && /^(?!https?:)[a-z][a-z0-9+.-]*:/i.test(target)
     return isOther ? { index, reason: 'not_http' } : { index, reason: 'no_url', fault: { url: (target ?? '').slice(0, urlCharsMax) } }
   }
+  const { url } = linked
   if (!wants(url)) return { index, reason: 'not_wanted' }
   const internal = (error: unknown): string => (onFault?.(url, error), 'internal')
   const message = refusalOf(record) ?? (type === 'response' ? await parseHttpResponse(record.block, pageBytesMax).catch(internal) : resourceOf(record))
@@ -91,8 +95,8 @@ async function archivedPage(
   const fetchedAt = dateOf(headers, 'warc-date') ?? answered ?? fileDate
   if (typeof message !== 'string' && message.status !== 200 && message.status !== 203) return { index, reason: `http_${message.status}` }
   if (fetchedAt === undefined) return { index, reason: 'no_date', fault: { url, date: (headerValue(headers, 'warc-date') ?? '').slice(0, dateCharsMax) } }
-  const fetched: Fetched = typeof message === 'string' ? { url, status: 200, headers: {}, body: new Uint8Array() } : { url, ...message }
-  return { index, fetched, fetchedAt, refusal: typeof message === 'string' ? message : undefined }
+  const answer = typeof message === 'string' ? { status: 200, headers: {}, body: new Uint8Array() } : message
+  return { index, url, fetched: { url: askedUrl(linked), ...answer }, fetchedAt, refusal: typeof message === 'string' ? message : undefined }
 }
 
 const urlCharsMax = 2048

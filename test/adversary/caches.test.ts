@@ -13,6 +13,7 @@ import { dateName } from '#scraper/extract/dates/date-meta.ts'
 import { HtmlParser } from '#scraper/extract/html/html-parser.ts'
 import { linkResolver } from '#scraper/extract/html/link-resolver.ts'
 import { remembered } from '#scraper/extract/html/name-memory.ts'
+import { Detours } from '#scraper/fetch/redirect-chain.ts'
 import { compileJobs } from '#scraper/jobs/jobs.ts'
 import { shareOf } from '#scraper/jobs/share.ts'
 import { hostMoods } from '#scraper/limits/host-rest.ts'
@@ -97,6 +98,7 @@ test.each<[string, number, () => Promise<unknown> | unknown]>([
   ],
   ['names of dates', 16, () => withAll(dateName, (read, i) => read(long(i, 50)))],
   ['names of elements', 8, () => withAll(new HtmlParser(), (parser, i) => parser.write(`<${`a${long(i, 30)}`} ${`b${long(i, 30)}`}=1>`))],
+  ['who sends back what it sent away', 8, () => withAll(new Detours(), (detours, i) => detours.note(long(i), true))],
   ['spellings of hosts', 8, () => withAll(linkResolver('http://h.example/'), (resolve, i) => resolve(`http://h${i}.example/${'x'.repeat(1900)}`))],
   [
     'the tokens of words',
