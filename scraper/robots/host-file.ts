@@ -1,6 +1,6 @@
 import type { Http } from '#infra/net/http.ts'
 import { isRedirect } from '#infra/net/exchange.ts'
-import { headerValue } from '#infra/net/header-lines.ts'
+import { headerValue, percentEncodedBytes } from '#infra/net/header-lines.ts'
 import { textBytes } from '#infra/recent-values.ts'
 import { robotsBytesMax } from './robots-txt.ts'
 
@@ -51,7 +51,7 @@ export class FileWalk {
   enter(answer: FileAnswer): 'there' | 'moved' | 'lost' {
     if (!answer.ok || !isRedirect(answer.status)) return 'there'
     const location = headerValue(answer.headers, 'location')
-    const next = location === undefined ? null : URL.parse(location, this.url)
+    const next = location === undefined ? null : URL.parse(percentEncodedBytes(location), this.url)
     if (!next || !/^https?:$/.test(next.protocol)) return 'lost'
     next.hash = ''
     if (this.#visited.includes(next.href) || this.#visited.length > redirectsMax) return 'lost'

@@ -70,29 +70,34 @@ export function createRobots(http: Pick<Http, 'get'>, pace: Clock, notes: HostNo
     known.keep(origin, robots, Math.max(0, until - pace.now()))
     return robots
   }
-  const recall = async (origin: string): Promise<HostRobots | undefined> => {
-    const note = noted.get('robots', origin)
-    return note && keep(origin, await robotsOf(note, origin), note.until)
+  /** What reading throws is for those who asked to tell; the host is not asked again at once. */
+  const reading = async (origin: string, work: () => Promise<HostRobots>): Promise<HostRobots> => {
+    try {
+      return await work()
+    } catch (error) {
+      const until = pace.now() + unreachableMs
+      keep(origin, { state: 'unreachable', reason: 'internal', isOfHost: false, until, isAsked: false }, until)
+      throw error
+    }
   }
   const walkTo = async (origin: string, how: AskFile): Promise<HostRobots | undefined> => {
     const walk = walks.get(origin) ?? new FileWalk(`${origin}/robots.txt`)
     let robots: HostRobots | undefined
     const isOver = await walkToFile(walk, how, async (answer) => {
-      const note = noteOf(walk.url, answer, pace.now())
-      robots = keep(origin, await robotsOf(note, origin), note.until)
-      if (note.until > pace.now()) noted.put('robots', origin, note)
+      robots = await reading(origin, async () => {
+        const note = noteOf(walk.url, answer, pace.now())
+        const said = keep(origin, await robotsOf(note, origin), note.until)
+        if (note.until > pace.now()) noted.put('robots', origin, note)
+        return said
+      })
     })
     if (!isOver) walks.keep(origin, walk, walkMs)
     return robots
   }
   const ask = async (origin: string, how: AskFile): Promise<HostRobots | undefined> => {
     try {
-      return (await recall(origin)) ?? (await walkTo(origin, how))
-    } catch (error) {
-      // It is for those who asked to tell; the host is not asked again at once.
-      const until = pace.now() + unreachableMs
-      keep(origin, { state: 'unreachable', reason: 'internal', isOfHost: false, until, isAsked: false }, until)
-      throw error
+      const note = noted.get('robots', origin)
+      return note ? await reading(origin, async () => keep(origin, await robotsOf(note, origin), note.until)) : await walkTo(origin, how)
     } finally {
       asking.delete(origin)
     }

@@ -1,19 +1,21 @@
 import type { Browser } from '#infra/net/browser/rendering.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
-import type { HostTurn, HostTurns } from '#schemas/host-turns.ts'
+import type { TurnEnd } from '#schemas/host-turns.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
-import { hostnameOf } from '#schemas/identity/url-parts.ts'
+import { hostnameOf, hostOf } from '#schemas/identity/url-parts.ts'
 import { fetchDocument } from '../fetch/fetch-document.ts'
 import type { Permission } from '../fetch/fetch-target.ts'
 import type { PagePool } from '../document/page-pool.ts'
 import { pageReader } from '../document/read-page.ts'
 import { pageRenderer } from '../render/render-page.ts'
 import { needsContact } from '../limits/contact.ts'
+import { inTurn } from '../limits/in-turn.ts'
+import { fileAsker } from '../robots/file-asker.ts'
 import { crawlDelayOf, createRobots } from '../robots/robots.ts'
 import { memoryTurns } from './memory-turns.ts'
-import type { Refetch } from './refetch.ts'
+import type { JobWishes, Refetch, Refetched } from './refetch.ts'
 
 interface WebServices {
   http: Http
@@ -38,59 +40,47 @@ const turnMs = 120_000
 /** Looks at pages on the web, one turn each, with the miners' own robots rules and extraction. */
 export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostDelayMs, contact }: WebServices): Refetch {
   const robots = createRobots(http, pace)
-  const turns = memoryTurns(pace)
-  const restMs = (hostname: string, crawlDelayMs = 0): number => (http.isVirtual(hostname) ? crawlDelayMs : Math.max(hostDelayMs, crawlDelayMs))
-  const render =
-    browser &&
-    pageRenderer({
-      browser,
-      http,
-      robots,
-      turns,
-      pace,
-      telemetry,
-      turnMs,
-      mayAsk: (url) => contact.trim() !== '' || !needsContact(url, http.isVirtual),
-      restMs: (host, crawlDelayMs) => restMs(hostnameOf(host), crawlDelayMs),
-    })
+  const restMs = (host: string, crawlDelayMs: number): number => (http.isVirtual(hostnameOf(host)) ? crawlDelayMs : Math.max(hostDelayMs, crawlDelayMs))
+  const manners = { http, robots, turns: memoryTurns(pace), pace, turnMs, restMs, mayAsk: () => true }
+  const hasContact = (url: string): boolean => contact.trim() !== '' || !needsContact(url, http.isVirtual)
+  const render = browser && pageRenderer({ ...manners, mayAsk: hasContact, browser, telemetry })
   // What its owner reserved is no fault of a copy: it is for the miner to obey, and for a dataset to leave out.
   const readPage = pageReader({ pages, facts, render, wishes: { obeyRights: false, keepsMarkdown: false } })
-  return async (url, signal, { headers, quality } = {}) => {
+  const look = async (url: string, { headers, quality }: JobWishes, signal: AbortSignal): Promise<Refetched> => {
+    const rest = { restMs: ({ permission }: { permission: Permission }) => restMs(hostOf(url), crawlDelayOf(permission)) }
+    const services = { http, robots, pace, pages, headersOf: () => headers, ...rest }
+    const found = await fetchDocument(url, { ...services, readPage: (read, stop) => readPage({ ...read, quality }, stop) }, signal)
+    if (found.ok) {
+      const { id, text, published_at: publishedAt, published_score: publishedScore } = found.document
+      return { state: 'found', id, text, publishedAt, publishedScore }
+    }
+    const isMiners = found.fault === 'page' && !ourReasons.has(found.reason)
+    return { state: isMiners ? 'gone' : 'unknown', reason: found.reason }
+  }
+  return async (url, signal, wishes = {}) => {
     // Turns are taken by the page, whatever its spelling.
     const uri = canonicalUrl(url) ?? url
-    const { hostname } = new URL(uri)
-    const turn = await turnAt(turns, uri, pace, signal)
-    try {
-      const rest = { restMs: ({ permission }: { permission: Permission }) => restMs(hostname, crawlDelayOf(permission)) }
-      const services = { http, robots, pace, pages, headersOf: () => headers, ...rest }
-      const found = await fetchDocument(url, { ...services, readPage: (read, stop) => readPage({ ...read, quality }, stop) }, signal)
-      if (found.ok) {
-        const { id, text, published_at: publishedAt, published_score: publishedScore } = found.document
-        return { state: 'found', id, text, publishedAt, publishedScore }
+    const wish = { url: uri, page: uri, latest: Infinity, signal }
+    const lookInTurn = async (end: TurnEnd): Promise<Refetched> => {
+      try {
+        return await look(url, wishes, signal)
+      } finally {
+        // Known by now; where asking threw, nothing is known of a delay, and the host must be let go all the same.
+        end.hostDelayMs = restMs(hostOf(uri), crawlDelayOf(robots.known(url)))
       }
-      const isMiners = found.fault === 'page' && !ourReasons.has(found.reason)
-      return { state: isMiners ? 'gone' : 'unknown', reason: found.reason }
-    } finally {
-      // Known by now; where asking threw, nothing is known of a delay, and the host must be let go all the same.
-      const crawlDelayMs = await robots.of(url).then(crawlDelayOf, () => 0)
-      await turns.endTurn(turn, { hostDelayMs: restMs(hostname, crawlDelayMs) })
     }
+    const looked = await inTurn(manners, wish, async (end) => {
+      const turn = { url: uri, page: uri, startsAt: pace.now(), isWithin: true }
+      const asker = fileAsker(manners, { page: uri, latest: () => Infinity, signal, turn })
+      await robots.read(url, asker.robots)
+      return asker.againAt === undefined ? { done: await lookInTurn(end) } : inTurn(manners, wish, lookInTurn)
+    })
+    return typeof looked === 'number' || typeof looked.done === 'number' ? late : looked.done.done
   }
 }
 
-/** @throws the signal's reason when aborted */
-async function turnAt(turns: HostTurns, uri: string, pace: Clock, signal: AbortSignal): Promise<HostTurn> {
-  for (;;) {
-    const turn = await turns.takeTurn({ url: uri, page: uri, latest: Infinity, leaseMs: turnMs })
-    if (typeof turn !== 'number') {
-      await pace.sleep(turn.startsAt - pace.now(), signal)
-      return turn
-    }
-    await pace.sleep(Math.max(turn - pace.now(), pollMs), signal)
-  }
-}
-
-const pollMs = 50
+/** Its turn never came. */
+const late: Refetched = { state: 'unknown', reason: 'late' }
 
 /** Robots may have closed since the miner was there, and what a page may cost here is our own affair. */
 const ourReasons: ReadonlySet<string> = new Set(['robots_disallowed', 'too_slow', 'too_large'])
