@@ -66,7 +66,7 @@ const kinds = new Map<string, readonly Coding[]>([
  * @throws HttpTrouble `bad_encoding` for too many
  */
 export function contentCodings(values: readonly string[]): string[] {
-  const names = values.flatMap((value) => value.toLowerCase().split(',', namesMax)).map((name) => name.trim())
+  const names = values.flatMap((value) => value.toLowerCase().split(',', namesMax)).map((name) => name.replace(/;.*/, '').trim())
   const codings = names.filter((name) => kinds.has(name))
   if (codings.length > codingsMax) throw new HttpTrouble('bad_encoding')
   return codings.toReversed()

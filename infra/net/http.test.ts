@@ -39,6 +39,7 @@ describe('content encodings', () => {
   test.each([
     ['gzip', gzipSync(words)],
     ['x-gzip', gzipSync(words)],
+    ['GZIP;q=1', gzipSync(words)],
     ['br', brotliCompressSync(words)],
     ['zstd', zstdCompressSync(words)],
     ['deflate', deflateSync(words)],
