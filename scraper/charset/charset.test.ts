@@ -21,6 +21,7 @@ test.each([
   ],
   ['what is UTF-8', Buffer.from('é'), undefined, 'é', 'utf-8'],
   ['what is UTF-8 but for its end', Buffer.from('é'.repeat(30)).subarray(0, 59), undefined, `${'é'.repeat(29)}\ufffd`, 'utf-8'],
+  ['UTF-8 with a nought in it', Buffer.from('<p>a\0é'), undefined, '<p>a\0é', 'utf-8'],
   ['the header, in what the standard does not read', latin1('~{VPND~}'), 'text/html; charset=hz-gb-2312', '\ufffd', 'replacement'],
   ['a charset nobody knows', Buffer.from('é'), 'text/html; charset=x-none', 'é', 'utf-8'],
   ['an escape sequence that is none of Japan', latin1('\x1b[31mred'), undefined, '\x1b[31mred', 'utf-8'],

@@ -71,7 +71,8 @@ export function contentKind(body: Uint8Array, contentType: string | undefined): 
   if (declared === undefined) return 'binary'
   // Text that was meant to be shown as it is stays text (§7.2), except what only a feed or sitemap begins with.
   if (declared === 'text') return xmlStart.test(text) ? (xmlKind(text) ?? 'text') : 'text'
-  if (declared === 'html') return xmlStart.test(text) ? (xmlKind(text) ?? 'html') : 'html'
+  // A feed that is declared as a page (§7.3 "mislabeled feed").
+  if (declared === 'html') return xmlKind(text) ?? 'html'
   if (declared === 'json') return jsonFeed.test(text) ? 'feed' : 'json'
   return declared === 'xml' || declared === 'feed' ? (xmlKind(text) ?? declared) : declared
 }
@@ -79,6 +80,9 @@ export function contentKind(body: Uint8Array, contentType: string | undefined): 
 /** Of what is declared as nothing (§7: the types for which a sniffer may choose freely). */
 function sniffText(text: string): ContentKind | undefined {
   if (xmlStart.test(text)) return xmlKind(text) ?? 'xml'
+  if (jsonFeed.test(text)) return 'feed'
+  const kind = xmlKind(text)
+  if (kind !== undefined) return kind
   return matchAfter(whiteOrComment, htmlStart, text) ? 'html' : undefined
 }
 

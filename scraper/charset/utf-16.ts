@@ -13,7 +13,7 @@ export function utf16Of(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined 
   if (head.length < 4 || !head.includes(0)) return undefined
   const empty: [high: number, low: number] = [0, 0]
   for (const [at, byte] of head.entries()) if (byte === 0) empty[at & 1] = (empty[at & 1] ?? 0) + 1
-  const some = head.length / 32
+  const some = Math.max(2, head.length / 32)
   if (empty[0] >= some && empty[1] === 0) return 'utf-16be'
   return empty[1] >= some && empty[0] === 0 ? 'utf-16le' : undefined
 }

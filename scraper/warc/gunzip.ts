@@ -9,6 +9,7 @@ const memberBytesMax = 8 * 2 ** 20
 const chunkBytes = 16 * 1024
 /** Of members that are unpacked together. */
 const batchBytes = 128 * 1024
+const batchChunkBytes = 64 * 1024
 const streamChunkBytes = 1 << 20
 const headBytesMax = 64 * 1024
 const trailerBytes = 8
@@ -57,7 +58,7 @@ function wholeMembers(held: Buffer): { bytes: number; contents?: Buffer } | unde
   const bytes = held.lastIndexOf(magic)
   if (bytes <= 0) return undefined
   try {
-    const { buffer, engine } = unpackedSync(gunzipSync, held.subarray(0, bytes), { chunkSize: streamChunkBytes / 4 })
+    const { buffer, engine } = unpackedSync(gunzipSync, held.subarray(0, bytes), { chunkSize: batchChunkBytes })
     return engine.bytesWritten === bytes ? { bytes, contents: buffer } : { bytes }
   } catch {
     return { bytes }
