@@ -9,7 +9,7 @@ export interface Target {
   kind: TargetKind
   /** The desirability label the URL counts for: budgets and weights hang on it. */
   label: string
-  /** Higher is sooner. Must not depend on when or from where the URL was found, so that the order of a crawl is reproducible. */
+  /** Within a host and a depth, higher is sooner. Must not depend on when or from where the URL was found, so that the order of a crawl is reproducible. */
   priority: number
   /** Hops from a seed or a sitemap, 0 when absent. The smallest that is known counts. */
   depth?: number
@@ -72,7 +72,7 @@ export interface Visit {
   lastModified?: string | undefined
   /** Kept for the next visit as it is, ≤ 512 characters; absent = what was kept stays. */
   memory?: string | undefined
-  /** The IP address that answered: its other hosts rest as well. */
+  /** The IP address that answered: it rests with all of its hosts. */
   address?: string | undefined
   /** Its owner took the page back: the validators that were kept of it are forgotten, so that the next visit asks without a condition. `version` goes on. */
   isWithdrawn?: boolean
@@ -97,7 +97,7 @@ export interface Deferral {
   address?: string | undefined
 }
 
-/** Pages only: sitemaps and feeds are known and claimed, but count for no label. */
+/** Pages, but for `lists`. */
 export interface LabelStats {
   waiting: number
   leased: number
@@ -106,6 +106,8 @@ export interface LabelStats {
   unchanged: number
   rejected: number
   failed: number
+  /** Visits of sitemaps and feeds, whatever came of them. */
+  lists: number
 }
 
 export interface FrontierStats {
@@ -113,7 +115,7 @@ export interface FrontierStats {
   /** Pages that wait for nothing but their host; the others that wait have a time of their own. */
   ready: number
   hosts: number
-  /** Hosts that are lent or rest now; the others could be asked. */
+  /** Addresses (or hosts whose address is not known) that are lent or rest now, and hosts that are held beside them. */
   hostsClosed: number
   /** Targets that `add` did not take (Added.refused), each time they came. */
   refused: Record<string, number>
@@ -123,26 +125,29 @@ export interface FrontierStats {
 export interface ClaimRequest {
   limit: number
   leaseMs: number
-  /** Only targets of these labels; all when absent. Only pages are filtered: sitemaps and feeds cost no budget. */
+  /** Only targets of these labels; all when absent. */
   labels?: readonly string[]
 }
 
 /**
  * The set of all known URLs and the order in which they are visited. Shared by processes.
  *
- * Contract: what `add`, `done` and `defer` acknowledged survives kill -9. At any moment at most one unexpired claim exists per URL
- * **and per host**: a host is never asked twice at once. `claim` prefers the highest priority, then the smallest URL in byte order;
- * hosts that rest are passed over. A claim whose lease ran out returns to the queue by itself. A host is the name and port of the URL.
- * What became due while nobody asked is taken in some hundred at a time, the longest due first: `claim` prefers among what is in, and `nextReadyAt` says now
+ * Contract: what `add`, `done` and `defer` acknowledged survives kill -9. At any moment at most one unexpired claim exists per URL, **per host and per IP
+ * address** that the frontier knows of: neither is asked twice at once, and what rests is passed over. A claim whose lease ran out returns to the queue by
+ * itself. A host is the name and port of the URL; as long as nobody has said where it is, it counts as an address of its own.
+ * Within a host, `claim` takes what lies near before what lies far (Target.depth), then the highest priority, equals in an order that depends on a secret of
+ * the frontier; a sitemap or feed after each four pages, or at once where no page waits. Among addresses, and among the hosts of one, it takes the one whose
+ * last turn with that label is longest ago, so that all have as many; who comes new begins as if it had just had one.
+ * What became due while nobody asked is taken in some hundred at a time, the longest due first: `claim` chooses among what is in, and `nextReadyAt` says now
  * as long as more is left. No clock is believed for ever: what is lent, rests or waits for longer than can be, by a clock that was ahead, does so no longer
  * than can be from now on.
  * Calls take effect in the order in which a process makes them: what was added before a visit is done is durable when the end of the visit is.
  * Wrong arguments (no http(s) URL, a limit or lease below 1, a number that is not finite, a missing reason) are `invalid_argument` and change nothing.
  */
 export interface Frontier {
-  /** Adds unknown URLs; a known one is left as it is, but its priority rises to the higher of the two. */
+  /** Adds unknown URLs; a known one is left as it is, but its priority rises to the higher of the two and its depth falls to the lower. */
   add(targets: readonly Target[]): Promise<Added>
-  /** Up to `limit` claims, each of another host; empty when nothing is ready now. */
+  /** Up to `limit` claims, each of another address; empty when nothing is ready now. */
   claim(request: ClaimRequest): Promise<Claim[]>
   /**
    * Tells, before the host is asked, at which address it was found, where `claim.address` is another. True: the address is free, and lent with the claim from
@@ -155,7 +160,7 @@ export interface Frontier {
   /** @throws OrreryError `lease_lost` */
   defer(claim: Claim, deferral: Deferral): Promise<void>
   stats(): Promise<FrontierStats>
-  /** What will be claimed next: up to `limit` targets, the best of each host, the earliest first, then as `claim` prefers. Changes nothing and lends nothing. */
+  /** What will be claimed next: up to `limit` targets, the best of each address, the earliest first, then as `claim` prefers. Changes nothing and lends nothing. */
   peek(limit: number): Promise<Prospect[]>
   /**
    * When the next waiting target becomes ready (ms since epoch; now = ready), at the latest: a lent host may come free before its lease ends.

@@ -2,7 +2,7 @@
 export interface TurnRequest {
   /** Whose host is to be asked. */
   url: string
-  /** For the sake of which page. A host that is lent for that very page is its own: its turns are taken within that lease. */
+  /** For the sake of which page. A host at the address that is lent for that very page is its own: its turns are taken within that lease, one at a time. */
   page: string
   /** Latest beginning that is of use (ms since epoch). */
   latest: number
@@ -28,13 +28,13 @@ export interface TurnEnd {
   hostDelayMs: number
   /** The host is held until then as well (429, 503, network trouble). */
   until?: number | undefined
-  /** The IP address that answered: its other hosts rest as well. */
+  /** The IP address that answered: it rests with all of its hosts. */
   address?: string | undefined
 }
 
 /**
- * The turns of hosts for requests that are no claims, under the very rests and leases that claims keep to: at any moment a host is lent to one at most, for
- * a claim or a turn, and what either leaves behind holds for both.
+ * The turns of hosts for requests that are no claims, under the very rests and leases that claims keep to: at any moment a host, and the
+ * address that it is known to be at, is lent to one at most, for a claim or a turn, and what either leaves behind holds for both.
  */
 export interface HostTurns {
   /** The host's next turn; or, when somebody has it or it rests beyond `latest`, from when on (ms since epoch) it is worth asking again. */

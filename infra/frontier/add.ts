@@ -32,7 +32,7 @@ export function addTargets(parts: FrontierParts, targets: readonly Target[], lim
   return outcome
 }
 
-function merge({ classes }: FrontierParts, targets: readonly Target[], now: number): Iterable<Newcomer> {
+function merge(parts: FrontierParts, targets: readonly Target[], now: number): Iterable<Newcomer> {
   const merged = new Map<string, Newcomer>()
   for (const { url, asked, kind, label, priority, depth = 0, modifiedAt } of targets) {
     // A time to come says nothing: a site that names one would have its page visited again each time.
@@ -47,7 +47,8 @@ function merge({ classes }: FrontierParts, targets: readonly Target[], now: numb
         priority,
         depth,
         modifiedAt: changedAt,
-        classId: classes.of(label, kind).id,
+        classId: parts.classes.of(label, kind).id,
+        tie: parts.targets.tieOf(url),
       })
       continue
     }
@@ -94,15 +95,15 @@ function update({ seen, hosts, targets }: FrontierParts, target: Newcomer, now: 
   const depth = Math.min(target.depth, before.depth)
   seen.update(target.url, { priority, depth, modifiedAt: target.modifiedAt }, now)
   let row = known
-  if (isRaised || depth < before.depth) {
+  const isNearer = depth < before.depth
+  if (isRaised || isNearer) {
     if (known) targets.rank(known.url, priority, depth)
-    const entry = { url: target.url, asked: target.asked, priority, depth, classId: bounds.classId }
-    row = known ? { ...known, priority, depth } : targets.materialize(hosts.idOf(hostOf(target.url)), entry)
+    row = known ? { ...known, priority, depth } : targets.materialize(hosts.idOf(hostOf(target.url)), { ...target, priority, depth, classId: bounds.classId })
   }
   if (!row) return
-  const isSooner = isRaised && lifeCycle[row.state].raised === 'ready'
+  const isSooner = (isRaised || isNearer) && lifeCycle[row.state].raised === 'ready'
   const isAgain = row.state !== 'ready' && lifeCycle[row.state].changed === 'ready' && hasChangedSince(row, target.modifiedAt, now)
-  if (isSooner || isAgain) hosts.offer(row.host, row.lane, targets.makeReady(row))
+  if (isSooner || isAgain) hosts.makeReady(row)
 }
 
 /** Whether the page rests after a visit that came before the change, or at a time that is still to come: a clock was ahead. What is put off after trouble stays so. */

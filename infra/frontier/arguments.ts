@@ -50,11 +50,12 @@ export function checkDeferral({ reason, until, hostDelayMs, address }: Deferral)
 
 export const checkAddress = (address: string): void => requireText('address', address, textBytesMax)
 
-export function checkTurnRequest({ url, page, latest, leaseMs }: TurnRequest): void {
+export function checkTurnRequest({ url, page, latest, leaseMs, address }: TurnRequest): void {
   hostOf(url)
   requireText('turn.page', page, urlBytesMax)
   requireInteger('turn.latest', latest, 0)
   requireInteger('turn.leaseMs', leaseMs, 1)
+  if (address !== undefined) checkAddress(address)
 }
 
 export function checkTurnEnd({ hostDelayMs, until, address }: TurnEnd): void {

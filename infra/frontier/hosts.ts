@@ -1,65 +1,75 @@
 import { recentValues } from '#infra/recent-values.ts'
+import { OrreryError } from '#schemas/errors.ts'
 import type { HostTurn, TurnEnd, TurnRequest } from '#schemas/host-turns.ts'
 import type { Database } from '../sqlite/database.ts'
 import { hostOf } from './arguments.ts'
-import { FrontierHeads } from './heads.ts'
-import type { Tallies } from './labels.ts'
+import type { Tallies, TargetClasses } from './labels.ts'
+import type { FrontierLines, Next } from './lines.ts'
 import type { Entry } from './queue.ts'
-import type { FrontierTargets } from './targets.ts'
+import { Fingerprinter } from './seen-set.ts'
+import { FrontierServers, type Server } from './servers.ts'
+import type { FrontierTargets, TargetRow } from './targets.ts'
 
-interface HostRow {
-  id: number
-  is_open: 0 | 1
-  opens_at: number
-  rests_until: number
-  leased_url: string | null
-  leased_until: number | null
-  /** The last one that answered; null as long as none is known. */
-  address: string | null
+/** What is lent next. */
+export interface Best {
+  next: Next
+  server: Server
+  entry: Entry
+  /** A list waits as well. */
+  isBeforeList: boolean
 }
 
-/** What is to be known of a host that is about to be lent. */
-type Lendable = Pick<HostRow, 'id' | 'is_open' | 'address'>
-
-/** A lease: ms since epoch. It may begin later than now, when the host's rest is over. */
-interface Lease {
-  startsAt: number
-  until: number
-  now: number
-}
-
-/** How a visit ended, for its host: ms since epoch, but `delayMs`. */
+/** How a visit ended, for its host: ms since epoch. */
 interface Release {
+  /** The host rests, and is held, until then. */
   restsUntil: number
+  /** All hosts of the address rest until then. */
+  addressRestsUntil: number
   now: number
   address?: string | undefined
-  delayMs?: number | undefined
+}
+
+interface HostsParts {
+  seed: readonly [number, number]
+  targets: FrontierTargets
+  classes: TargetClasses
+  lines: FrontierLines
+  tallies: Tallies
+  restMaxMs: number
 }
 
 /** Of host names whose numbers are kept in memory. */
 const idsBytesMax = 8_000_000
 /** What one waking takes in of each kind, at most: some tens of ms of work, most of it pages of the file. What is left comes with the next. */
 const dueMax = 500
-/** Closed hosts that are read at once, in search of one for which something waits: most often the first is. */
-const hostsPerLook = 100
+/** Servers or hosts that are closed and read at once, in search of one for which something waits: most often the first is. */
+const perLook = 100
+/** A sitemap or feed has its turn after so many pages of its host, as long as pages wait. */
+const pagesPerList = 4
 
-/** One request at a time per host, and the rests of hosts and addresses: which hosts are free, and the best target of each. See schema.ts for the tables. */
+/** Hosts, where they are (servers.ts), what is lent of them next, and what was lent of them. See schema.ts for the tables. */
 export class FrontierHosts {
   readonly #db: Database
   readonly #targets: FrontierTargets
+  readonly #classes: TargetClasses
+  readonly #lines: FrontierLines
+  readonly #servers: FrontierServers
   readonly #tallies: Tallies
   readonly #restMaxMs: number
-  readonly #heads: FrontierHeads
+  readonly #fingerprinter: Fingerprinter
   #ids = recentValues<string, number>({ bytesMax: idsBytesMax })
   /** As it was at the last waking, which comes before any lease in its transaction. */
   #longestLeaseMs = 0
 
-  constructor(db: Database, { targets, tallies, restMaxMs }: { targets: FrontierTargets; tallies: Tallies; restMaxMs: number }) {
+  constructor(db: Database, parts: HostsParts) {
     this.#db = db
-    this.#targets = targets
-    this.#tallies = tallies
-    this.#restMaxMs = restMaxMs
-    this.#heads = new FrontierHeads(db)
+    this.#targets = parts.targets
+    this.#classes = parts.classes
+    this.#lines = parts.lines
+    this.#tallies = parts.tallies
+    this.#restMaxMs = parts.restMaxMs
+    this.#fingerprinter = new Fingerprinter(parts.seed)
+    this.#servers = new FrontierServers(db, parts)
   }
 
   /** The number of a host, which never changes; made when it is not there. */
@@ -68,7 +78,9 @@ export class FrontierHosts {
     if (known !== undefined) return known
     let row = this.#db.get<{ id: number }>('select id from hosts where host = ?', name)
     if (!row) {
-      row = this.#db.get<{ id: number }>('insert into hosts (host) values (?) returning id', name) as { id: number }
+      this.#fingerprinter.read(name)
+      const insert = 'insert into hosts (host, tie, server) values (?, ?, ?) returning id'
+      row = this.#db.get<{ id: number }>(insert, name, this.#fingerprinter.lo, this.#servers.make(null).id) as { id: number }
       this.#tallies.count('hosts', 1)
     }
     this.#ids.keep(name, row.id)
@@ -81,273 +93,290 @@ export class FrontierHosts {
 
   /** New URLs of a host, or such as became due. */
   enqueue(host: number, entries: readonly Entry[]): void {
-    for (const [lane, best] of this.#targets.enqueue(host, entries)) this.offer(host, lane, best)
+    for (const lane of this.#targets.enqueue(host, entries)) this.#lines.join(host, lane)
   }
 
-  /** An entry that was put into the queue. */
-  offer(host: number, lane: number, entry: Entry): void {
-    this.#heads.offer(host, lane, entry)
+  /** Into the queue, where it was not, or not so far ahead. */
+  makeReady(row: TargetRow): void {
+    this.#targets.makeReady(row)
+    this.#lines.join(row.host, row.lane)
   }
 
   /** Brings to the present: expired leases return, rests end, deferred targets become ready; some hundred of each at a time, those that are due longest first. */
   wake(now: number): void {
-    this.#restrain(now)
-    for (const row of this.#due(now)) {
-      const leased = row.leased_url === null ? undefined : this.#targets.find(row.leased_url)
-      if (leased?.state === 'leased') this.#targets.expire(leased)
-      this.#openOrRest(row, row.rests_until, now)
+    const times = this.#times()
+    this.#longestLeaseMs = times.lease ?? 0
+    this.#restrain(now, times)
+    const isDue = (at: number | null) => at !== null && at <= now
+    if (isDue(times.server)) {
+      for (const server of this.#servers.due(now, dueMax)) {
+        const leased = server.leased_url === null ? undefined : this.#targets.find(server.leased_url)
+        this.#servers.free(server, now)
+        if (leased?.state !== 'leased') continue
+        this.#targets.expire(leased)
+        this.#lines.join(leased.host, leased.lane)
+      }
     }
-    this.#db.run('delete from addresses where address in (select address from addresses where delay_ms = 0 and rests_until <= ? limit ?)', now, dueMax)
-    for (const [host, entries] of this.#targets.ripen(now, dueMax)) this.enqueue(host, entries)
+    if (isDue(times.host)) this.#letGo(now)
+    if (isDue(times.target)) for (const [host, entries] of this.#targets.ripen(now, dueMax)) this.enqueue(host, entries)
   }
 
-  #due(now: number): HostRow[] {
-    return this.#db.all<HostRow>(
-      `select * from hosts where id in (
-         select id from (select id from hosts where is_open = 0 and opens_at <= ? order by opens_at limit ?)
-         union select id from (select id from hosts where leased_until <= ? order by leased_until limit ?)
-       ) order by id`,
-      now,
-      dueMax,
-      now,
-      dueMax,
-    )
+  /** The next and the last times of each kind, and the longest lease ever asked for: asking costs less than waking nobody. */
+  #times(): Times {
+    const [server, host, target] = ['servers where opens_at is not null', 'hosts where opens_at is not null', `targets where state = 'later'`]
+    const lent = 'select opens_at from servers where leased_url is not null order by opens_at desc limit 1'
+    const [first, last] = ['limit 1', 'desc limit 1']
+    return this.#db.get<Times>(
+      `select (select opens_at from ${server} order by opens_at ${first}) as server, (select opens_at from ${server} order by opens_at ${last}) as serverLast,
+         (select opens_at from ${host} order by opens_at ${first}) as host, (select opens_at from ${host} order by opens_at ${last}) as hostLast,
+         (select ready_at from ${target} order by ready_at ${first}) as target, (select ready_at from ${target} order by ready_at ${last}) as targetLast,
+         (${lent}) as lentLast, (select count from counters where name = 'longest_lease_ms') as lease`,
+    ) as Times
   }
 
   /** A clock that was once ahead is not believed for ever: what is lent, rests or waits for longer than can be from now on does so no longer than can be. */
-  #restrain(now: number): void {
-    const restMost = now + this.#restMaxMs
-    const leaseMost = now + (this.#longestLeaseMs = this.#longestLease())
-    if (!this.#isBeyond(restMost, leaseMost, this.#targets.waitMost(now, restMost))) return
-    this.#db.run(
-      `update hosts set rests_until = min(rests_until, ?1), leased_until = min(leased_until, ?2),
-         opens_at = iif(leased_until is null, min(opens_at, ?1), max(min(leased_until, ?2), min(rests_until, ?1)))
-       where id in (
-         select id from (select id from hosts where is_open = 0 and opens_at > max(?1, ?2) limit ?3)
-         union select id from (select id from hosts where leased_until > ?2 limit ?3)
-       )`,
-      restMost,
-      leaseMost,
-      dueMax,
-    )
-    this.#db.run('update addresses set rests_until = ?1 where address in (select address from addresses where rests_until > ?1 limit ?2)', restMost, dueMax)
-    this.#targets.restrain(now, restMost, dueMax)
+  #restrain(now: number, times: Times): void {
+    const [restMost, leaseMost] = [now + this.#restMaxMs, now + this.#longestLeaseMs]
+    if (isBeyond(times.serverLast, Math.max(restMost, leaseMost)) || isBeyond(times.lentLast, leaseMost)) this.#servers.restrain(restMost, leaseMost, dueMax)
+    if (isBeyond(times.hostLast, restMost))
+      this.#db.run('update hosts set opens_at = ?1 where id in (select id from hosts where opens_at > ?1 limit ?2)', restMost, dueMax)
+    if (isBeyond(times.targetLast, this.#targets.waitMost(now, restMost))) this.#targets.restrain(now, restMost, dueMax)
   }
 
-  /** Hardly ever: asking costs less than writing nothing. */
-  #isBeyond(restMost: number, leaseMost: number, waitMost: number): boolean {
-    const found = this.#db.get<{ beyond: 0 | 1 }>(
-      `select exists (select 1 from hosts where is_open = 0 and opens_at > max(?1, ?2)) or exists (select 1 from hosts where leased_until > ?2)
-         or exists (select 1 from addresses where rests_until > ?1) or exists (select 1 from targets where state = 'later' and ready_at > ?3) as beyond`,
-      restMost,
-      leaseMost,
-      waitMost,
-    )
-    return found?.beyond === 1
-  }
-
-  /** Ever asked of the frontier. */
-  #longestLease(): number {
-    return this.#db.get<{ count: number }>(`select count from counters where name = 'longest_lease_ms'`)?.count ?? 0
-  }
-
-  /** The best of all that can be claimed now among the lanes (all when undefined): the highest priority, then the smallest URL. */
-  best(lanes: readonly number[] | undefined, now: number): { host: Lendable; entry: Entry } | undefined {
-    for (let head = this.#heads.first(lanes); head; head = this.#heads.first(lanes)) {
-      const { host, lane, rank, url, address, address_until } = head
-      if (address_until !== null && address_until > now) {
-        this.#rest(this.#row(host), address_until)
-        continue
-      }
-      const entry = this.#targets.queue.top(host, lane)
-      if (entry?.url === url && 0 - entry.priority === rank) return { host: { id: host, is_open: 1, address }, entry }
-      this.#heads.renew(head, entry)
+  /** The best of all that can be claimed now among the lanes. */
+  best(lanes: readonly number[]): Best | undefined {
+    for (let next = this.#lines.next(lanes); next; next = this.#lines.next(lanes)) {
+      const found = this.#entryOf(next.host, next.lane)
+      if (found) return { next, server: this.#servers.of(next.host), ...found }
+      this.#lines.leave(next.host, next.lane)
     }
     return undefined
   }
 
-  lend({ id, is_open, address }: Lendable, url: string, { startsAt, until, now }: Lease): void {
-    this.#db.run('update hosts set leased_url = ?, leased_until = ?, is_open = 0, opens_at = ? where id = ?', url, until, until, id)
-    if (is_open === 1) this.#closed(id)
-    if (address !== null) this.#restAddress(address, startsAt)
-    if (until - now > this.#longestLeaseMs) {
-      this.#longestLeaseMs = until - now
-      this.#db.run(`insert into counters values ('longest_lease_ms', ?) on conflict do update set count = excluded.count`, until - now)
-    }
+  /** Pages and lists take turns, four to one; what does not wait has none. */
+  #entryOf(host: number, lane: number): Pick<Best, 'entry' | 'isBeforeList'> | undefined {
+    const list = this.#targets.queue.top({ host, lane, isList: true })
+    const page = this.#targets.queue.top({ host, lane, isList: false })
+    const isListNext = list !== undefined && (page === undefined || this.#pagesSinceList(host) >= pagesPerList)
+    const entry = isListNext ? list : page
+    return entry && { entry, isBeforeList: list !== undefined && !isListNext }
   }
 
-  /** The host, which is lent, is at that address. False when another of its hosts is lent, or it rests. */
-  locate(host: number, address: string, now: number): boolean {
-    const row = this.#row(host)
-    const lent = this.#db.get('select 1 from hosts where address = ? and id <> ? and leased_until > ?', address, host, now)
-    if (row.address !== null && row.address !== address) this.#leaveAddress(row.address, host)
-    this.#db.run('update hosts set address = ? where id = ?', address, host)
-    return lent === undefined && this.#addressRest({ ...row, address }) <= now
+  #pagesSinceList(host: number): number {
+    return this.#db.get<{ pages: number }>('select pages_since_list as pages from hosts where id = ?', host)?.pages ?? 0
+  }
+
+  /** What `best` gave. */
+  lend({ next, server, entry, isBeforeList }: Best, until: number, now: number): void {
+    const isList = this.#classes.byId(entry.classId).isList
+    if (isList || isBeforeList) this.#db.run('update hosts set pages_since_list = iif(?, 0, pages_since_list + 1) where id = ?', Number(isList), next.host)
+    this.#lines.served(next)
+    this.#lease(server, entry.url, until, now, true)
+  }
+
+  #lease(server: Server, url: string, until: number, now: number, isClosed = false): void {
+    this.#servers.lend(server, url, until, isClosed)
+    if (until - now <= this.#longestLeaseMs) return
+    this.#longestLeaseMs = until - now
+    this.#db.run(`insert into counters values ('longest_lease_ms', ?) on conflict do update set count = excluded.count`, until - now)
+  }
+
+  /** The host of a claim is at that address, which is lent with it from now on. False when it cannot be: then the claim's lease is over. */
+  locate({ host, url }: TargetRow, address: string, now: number): boolean {
+    const server = this.#servers.of(host)
+    if (server.leased_url !== url || server.opens_at === null) throw leaseOver(url)
+    if (server.address === address) return true
+    const there = this.#servers.at(address)
+    if (!there && server.address === null) return (this.#servers.name(server, address), true)
+    const isFree = !there || there.opens_at === null
+    const until = server.opens_at
+    const found = this.#move(host, server, address, now)
+    this.#joinAll(host)
+    if (isFree) this.#servers.lend(found, url, until)
+    return isFree
   }
 
   /** The host for something that is no claim (host-turns.ts). */
-  takeTurn({ url, page, latest, leaseMs }: TurnRequest, now: number): HostTurn | number {
+  takeTurn({ url, page, latest, leaseMs, address }: TurnRequest, now: number): HostTurn | number {
     this.wake(now)
-    const host = this.#row(this.idOf(hostOf(url)))
-    const isWithin = host.leased_url === page
-    if (host.leased_url !== null && !isWithin) return now
-    const startsAt = Math.max(now, this.#possible(Math.max(host.rests_until, this.#addressRest(host)), now))
+    const host = this.idOf(hostOf(url))
+    let server = this.#servers.of(host)
+    if (address !== undefined && address !== server.address && server.leased_url === null) {
+      server = this.#move(host, server, address, now)
+      this.#joinAll(host)
+    }
+    const isWithin = server.leased_url === page
+    const isTaken = isWithin ? server.within_until !== null && server.within_until > now : server.leased_url !== null
+    if (isTaken) return now
+    const startsAt = Math.max(now, this.#servers.possible(Math.max(server.rests_until, this.#heldUntil(host) ?? 0), now))
     if (startsAt > latest) return startsAt
-    if (!isWithin) this.lend(host, lentFor(page), { startsAt, until: startsAt + leaseMs, now })
-    else if (host.address !== null) this.#restAddress(host.address, startsAt)
+    if (isWithin) this.#servers.within(server, startsAt + leaseMs)
+    else this.#lease(server, lentFor(host, page), startsAt + leaseMs, now)
     return { url, page, startsAt, isWithin }
   }
 
   endTurn({ url, page, isWithin }: Pick<HostTurn, 'url' | 'page' | 'isWithin'>, { hostDelayMs, until = 0, address }: TurnEnd, now: number): void {
     const host = this.idOf(hostOf(url))
-    const end = { restsUntil: Math.max(until, now + hostDelayMs), now, address, delayMs: hostDelayMs }
-    if (!isWithin) return this.release(host, lentFor(page), end)
+    const end = { restsUntil: Math.max(until, now + hostDelayMs), addressRestsUntil: now + hostDelayMs, now, address }
+    const server = this.#servers.of(host)
+    if (!isWithin || server.leased_url !== page) return this.release(host, lentFor(host, page), end)
     // The lease goes on; the rest counts from its end, or for the next turn within it.
-    const row = this.#row(host)
-    this.#write(this.#after(row, end), row)
+    server.within_until = null
+    this.#leaveRests(host, server, end)
   }
 
-  /** Ends the lease of that URL, if the host is lent for it; the host rests until `restsUntil`, and the address that answered, if one did, for `delayMs`. */
+  /** Ends the lease for that URL, if there is one; its host and the address that answered rest. */
   release(host: number, url: string, end: Release): void {
-    const row = this.#after(this.#row(host), end)
-    if (row.leased_url === null || row.leased_url === url) return this.#openOrRest(row, row.rests_until, end.now)
-    // After an expiry the host may be lent for another URL: a late answer does not end that lease, but the rest it asks for counts.
-    this.#write(row, { is_open: 0, opens_at: Math.max(row.leased_until ?? 0, row.rests_until) })
+    const server = this.#servers.of(host)
+    const { address, now } = end
+    const isOver = server.leased_url === null || server.leased_url === url
+    // After an expiry the server may be lent for something else: a late answer does not end that lease, but the rest it asks for counts.
+    if (!isOver) return this.#leaveRests(host, server, end)
+    if (address === undefined || address === server.address) {
+      server.leased_url = null
+      return this.#leaveRests(host, server, end)
+    }
+    this.#leaveRests(host, this.#move(host, server, address, now), end)
+    this.#joinAll(host)
   }
 
-  /** What is known of a host once a visit of it has ended. */
-  #after(before: HostRow, { restsUntil, now, address, delayMs }: Release): HostRow {
-    const row = { ...before, rests_until: this.#possible(Math.max(before.rests_until, restsUntil), now) }
-    if (address === undefined) return row
-    if (before.address !== null && before.address !== address) this.#leaveAddress(before.address, before.id)
-    this.#db.run(
-      `insert into addresses values (?, ?, ?) on conflict do update set
-       rests_until = max(rests_until, excluded.rests_until), delay_ms = coalesce(?, delay_ms)`,
-      address,
-      delayMs === undefined ? 0 : now + delayMs,
-      delayMs ?? 0,
-      delayMs ?? null,
-    )
-    return { ...row, address }
+  #leaveRests(host: number, server: Server, { restsUntil, addressRestsUntil, address, now }: Release): void {
+    this.#servers.strain(server, addressRestsUntil, now)
+    const other = address === undefined || address === server.address ? undefined : this.#servers.at(address)
+    if (other) this.#servers.strain(other, addressRestsUntil, now)
+    if (restsUntil > Math.max(now, server.rests_until)) this.#hold(host, restsUntil, now)
+  }
+
+  /** The host is at another address than was thought; what its server is lent for, if anything, is over. It is in no line there yet (`joinAll`). */
+  #move(host: number, from: Server, address: string, now: number): Server {
+    const there = this.#servers.at(address)
+    const wasLent = from.leased_url !== null
+    if (!there && from.address === null) {
+      this.#servers.name(from, address)
+      if (wasLent) this.#servers.free(from, now)
+      return from
+    }
+    const server = there ?? this.#servers.make(address)
+    this.#lines.leave(host)
+    this.#db.run('update hosts set server = ? where id = ?', server.id, host)
+    if (!wasLent && from.rests_until > now) this.#hold(host, from.rests_until, now)
+    this.#servers.leave(from, now)
+    return server
+  }
+
+  #joinAll(host: number): void {
+    for (const lane of this.#targets.queue.lanes(host)) if (this.#entryOf(host, lane)) this.#lines.join(host, lane)
+  }
+
+  #hold(host: number, until: number, now: number): void {
+    const before = this.#heldUntil(host)
+    const opensAt = Math.max(before ?? 0, this.#servers.possible(until, now))
+    this.#db.run('update hosts set opens_at = ? where id = ?', opensAt, host)
+    if (before !== null) return
+    this.#tallies.count('hosts_closed', 1)
+    this.#lines.leave(host)
+  }
+
+  #heldUntil(host: number): number | null {
+    return this.#db.get<{ opens_at: number | null }>('select opens_at from hosts where id = ?', host)?.opens_at ?? null
+  }
+
+  #letGo(now: number): void {
+    for (const { id } of this.#db.all<{ id: number }>('select id from hosts where opens_at <= ? order by opens_at limit ?', now, dueMax)) {
+      this.#db.run('update hosts set opens_at = null where id = ?', id)
+      this.#tallies.count('hosts_closed', -1)
+      this.#joinAll(id)
+    }
   }
 
   nextReadyAt(lanes: readonly number[], now: number): number | undefined {
-    if (this.best(lanes, now)) return now
-    const times = [this.#nextOpening(lanes, now), ...lanes.map((lane) => this.#nextRipe(lane, now))]
-    const next = times.reduce((least: number, at) => Math.min(least, at ?? Infinity), Infinity)
+    if (this.best(lanes)) return now
+    let next = this.#nextOpening(lanes)
+    next = this.#nextLetGo(lanes, next)
+    for (const lane of lanes) next = this.#nextRipe(lane, next, now)
     return next === Infinity ? undefined : Math.max(now, next)
   }
 
-  /** When the first host comes free for which a target waits; of the open ones, those whose address rests. */
-  #nextOpening(lanes: readonly number[], now: number): number | undefined {
-    let next: number | undefined
-    for (const { id, opens_at, at } of this.#hindered(now)) {
-      if (next !== undefined && opens_at >= next) break
-      if ((next === undefined || at < next) && this.#hasWaiting(id, lanes, at)) next = at
+  /** When the first server opens at which somebody waits. */
+  #nextOpening(lanes: readonly number[]): number {
+    let next = Infinity
+    for (const { id, opens_at, rests_until } of this.#servers.closed(perLook)) {
+      if (opens_at >= next) break
+      const at = Math.max(opens_at, rests_until)
+      if (at < next && lanes.some((lane) => this.#waits(id, lane))) next = at
     }
     return next
   }
 
-  /** Hosts that cannot be asked now, in the order in which they would come free but for their addresses; `at` is when they do. */
-  *#hindered(now: number): Generator<{ id: number; opens_at: number; at: number }> {
-    yield* this.#db.all<{ id: number; opens_at: number; at: number }>(
-      `select h.id, 0 as opens_at, a.rests_until as at from addresses a join hosts h on h.address = a.address
-       where a.rests_until > ? and h.is_open = 1 order by a.rests_until`,
-      now,
-    )
-    for (let last = { id: 0, opens_at: -1 }, isOver = false; !isOver;) {
-      const closed = this.#db.all<{ id: number; opens_at: number; at: number }>(
-        `select h.id, h.opens_at, max(h.opens_at, coalesce(a.rests_until, 0)) as at from hosts h left join addresses a on a.address = h.address
-         where h.is_open = 0 and (h.opens_at, h.id) > (?, ?) order by h.opens_at, h.id limit ?`,
-        last.opens_at,
-        last.id,
-        hostsPerLook,
-      )
-      yield* closed
-      last = closed.at(-1) ?? last
-      isOver = closed.length < hostsPerLook
+  #waits(server: number, lane: number): boolean {
+    for (let host = this.#lines.first(server, lane); host !== undefined; host = this.#lines.first(server, lane)) {
+      if (this.#entryOf(host, lane)) return true
+      this.#lines.leave(host, lane)
     }
+    return false
   }
 
-  #hasWaiting(host: number, lanes: readonly number[], at: number): boolean {
-    return lanes.some((lane) => this.#targets.queue.top(host, lane) !== undefined || this.#targets.isDue(host, lane, at))
+  /** When the first host that is held comes free, if something of it waits and that is sooner than `before`. */
+  #nextLetGo(lanes: readonly number[], before: number): number {
+    let next = before
+    for (let last = { id: 0, opens_at: -1 }, isOver = false; !isOver;) {
+      const held = this.#db.all<{ id: number; opens_at: number; at: number }>(
+        `select h.id, h.opens_at, max(h.opens_at, coalesce(s.opens_at, 0), s.rests_until) as at from hosts h join servers s on s.id = h.server
+         where h.opens_at is not null and (h.opens_at, h.id) > (?, ?) order by h.opens_at, h.id limit ?`,
+        last.opens_at,
+        last.id,
+        perLook,
+      )
+      for (const { id, opens_at, at } of held) {
+        if (opens_at >= next) return next
+        if (at < next && lanes.some((lane) => this.#entryOf(id, lane))) next = at
+      }
+      last = held.at(-1) ?? last
+      isOver = held.length < perLook
+    }
+    return next
   }
 
   /**
-   * When the first target is due for which its host and its address wait. Those whose host opens later `#nextOpening` finds; when they are so many that no
-   * other was found among those looked at, it is worth looking again when these are due.
+   * When the first target is due and its host can be asked, if that is sooner than `before`. Where so many are due before any of their hosts can be asked that
+   * none was found among those looked at, it is worth looking again when these are due.
    */
-  #nextRipe(lane: number, now: number): number | undefined {
-    const due = "select ready_at as at, host from targets where lane = ? and state = 'later' order by ready_at limit ?"
-    const first = this.#db.get<{ at: number }>(due, lane, 1)
-    if (!first || first.at <= now) return first?.at
-    const ripe = this.#db.get<{ at: number }>(
-      `select t.at from (${due}) t cross join hosts h on h.id = t.host left join addresses a on a.address = h.address
-       where t.at > max(h.opens_at, coalesce(a.rests_until, 0)) limit 1`,
-      lane,
-      dueMax,
-    )
-    return (ripe ?? this.#db.get<{ at: number }>(`${due} offset ?`, lane, 1, dueMax - 1))?.at
-  }
-
-  /** No rest is longer. */
-  #possible(restsUntil: number, now: number): number {
-    return Math.min(restsUntil, now + this.#restMaxMs)
-  }
-
-  #addressRest({ address }: HostRow): number {
-    if (address === null) return 0
-    return this.#db.get<{ rests_until: number }>('select rests_until from addresses where address = ?', address)?.rests_until ?? 0
-  }
-
-  /** Two hosts at one address are not asked at once either: the second waits as long as the last visit there asked for. */
-  #restAddress(address: string, at: number): void {
-    this.#db.run('update addresses set rests_until = max(rests_until, ? + delay_ms) where address = ?', at, address)
-  }
-
-  /** What nobody is at has no delay, and is forgotten when its rest is over (`wake`). */
-  #leaveAddress(address: string, host: number): void {
-    this.#db.run('update addresses set delay_ms = 0 where address = ?1 and not exists (select 1 from hosts where address = ?1 and id <> ?2)', address, host)
-  }
-
-  #row(id: number): HostRow {
-    return this.#db.get<HostRow>('select * from hosts where id = ?', id) as HostRow
-  }
-
-  #openOrRest(row: HostRow, restsUntil: number, now: number): void {
-    if (restsUntil <= now) this.#open(row)
-    else this.#rest(row, this.#possible(restsUntil, now))
-  }
-
-  #rest(row: HostRow, until: number): void {
-    this.#write({ ...row, leased_url: null, leased_until: null }, { is_open: 0, opens_at: until })
-    if (row.is_open === 1) this.#closed(row.id)
-  }
-
-  #closed(host: number): void {
-    this.#heads.close(host)
-    this.#tallies.count('hosts_closed', 1)
-  }
-
-  #open(row: HostRow): void {
-    this.#write({ ...row, rests_until: 0, leased_url: null, leased_until: null }, { is_open: 1, opens_at: 0 })
-    if (row.is_open === 0) this.#tallies.count('hosts_closed', -1)
-    this.#heads.open(row.id)
-  }
-
-  #write({ id, rests_until, leased_url, leased_until, address }: HostRow, { is_open, opens_at }: Pick<HostRow, 'is_open' | 'opens_at'>): void {
-    this.#db.run(
-      `update hosts set is_open = ?, opens_at = ?, rests_until = ?, leased_url = ?, leased_until = ?, address = ? where id = ?`,
-      is_open,
-      opens_at,
-      rests_until,
-      leased_url,
-      leased_until,
-      address,
-      id,
-    )
+  #nextRipe(lane: number, before: number, now: number): number {
+    let [next, last] = [before, Infinity]
+    for (const limit of [1, dueMax]) {
+      const found = this.#db.all<{ due: number; at: number }>(
+        `select t.ready_at as due, max(t.ready_at, coalesce(h.opens_at, 0), coalesce(s.opens_at, 0), s.rests_until) as at
+         from targets t join hosts h on h.id = t.host join servers s on s.id = h.server where t.lane = ? and t.state = 'later' order by t.ready_at limit ?`,
+        lane,
+        limit,
+      )
+      for (const { due, at } of found) {
+        if (due >= next || due <= now) return Math.min(next, due)
+        next = Math.min(next, at)
+      }
+      last = found.at(-1)?.due ?? Infinity
+      if (found.length < limit || last >= next) return next
+    }
+    return Math.min(next, last)
   }
 }
 
-/** In the place of the URL a host is lent for. No target has such a URL, so the end of the lease makes none ready. */
-const lentFor = (page: string): string => `turn ${page}`
+/** Null where there is none. */
+interface Times {
+  server: number | null
+  serverLast: number | null
+  host: number | null
+  hostLast: number | null
+  target: number | null
+  targetLast: number | null
+  lentLast: number | null
+  lease: number | null
+}
+
+const isBeyond = (at: number | null, most: number): boolean => at !== null && at > most
+
+const leaseOver = (url: string): OrreryError =>
+  new OrreryError('lease_lost', `The claim of ${url} is over: its lease ran out; drop what was made of it.`, { url })
+
+/** In the place of the URL a server is lent for. No target has such a URL, so the end of the lease makes none ready. */
+const lentFor = (host: number, page: string): string => `turn ${host} ${page}`

@@ -7,11 +7,12 @@ export interface TargetClass {
   id: number
   label: string
   kind: TargetKind
-  /** What a claim filters by: the class itself for pages, `sitemapLane` for sitemaps, which no filter passes over. */
+  /** What a claim filters by: the first class of the label. */
   lane: number
+  /** A sitemap or a feed, no page. */
+  isList: boolean
 }
 
-const sitemapLane = 0
 /** Two bytes of the seen-set. */
 const classesMax = 65_535
 
@@ -20,6 +21,7 @@ export class TargetClasses {
   readonly #db: Database
   readonly #byId = new Map<number, TargetClass>()
   readonly #ids = new Map<string, number>()
+  readonly #lanes = new Map<string, number>()
 
   constructor(db: Database) {
     this.#db = db
@@ -39,18 +41,16 @@ export class TargetClasses {
     return known
   }
 
-  /** Undefined = all. A label that no page has is left out. */
-  lanes(labels: readonly string[] | undefined): number[] | undefined {
-    return labels && [sitemapLane, ...new Set(labels.flatMap((label) => this.#find(label, 'page')?.lane ?? []))]
-  }
-
-  all(): number[] {
-    return [sitemapLane, ...[...this.#load().values()].flatMap(({ kind, lane }) => (kind === 'page' ? [lane] : []))]
+  /** All when undefined. A label that nothing has is left out. */
+  lanes(labels: readonly string[] | undefined): number[] {
+    if (labels === undefined || labels.some((label) => !this.#lanes.has(label))) this.#load()
+    return labels === undefined ? [...this.#lanes.values()] : [...new Set(labels)].flatMap((label) => this.#lanes.get(label) ?? [])
   }
 
   forget(): void {
     this.#byId.clear()
     this.#ids.clear()
+    this.#lanes.clear()
   }
 
   #find(label: string, kind: TargetKind): TargetClass | undefined {
@@ -61,7 +61,9 @@ export class TargetClasses {
 
   #load(): ReadonlyMap<number, TargetClass> {
     for (const row of this.#db.all<Omit<TargetClass, 'lane'>>('select id, label, kind from classes where id > ? order by id', this.#byId.size)) {
-      this.#byId.set(row.id, { ...row, lane: row.kind === 'page' ? row.id : sitemapLane })
+      const lane = this.#lanes.get(row.label) ?? row.id
+      this.#lanes.set(row.label, lane)
+      this.#byId.set(row.id, { ...row, lane, isList: row.kind !== 'page' })
       this.#ids.set(`${row.kind} ${row.label}`, row.id)
     }
     return this.#byId
@@ -69,6 +71,8 @@ export class TargetClasses {
 }
 
 export type TargetState = 'ready' | 'later' | 'leased' | 'finished'
+/** How a page's visit ended, or that a list was visited. */
+type VisitEnd = Visit['outcome'] | 'lists'
 /** `refused:` with a reason counts what was not added. */
 type CounterName = 'targets' | 'hosts' | 'hosts_closed' | `refused:${string}`
 
@@ -80,7 +84,7 @@ export class Tallies {
   readonly #states = new Map<string, Map<TargetState, number>>()
 
   /** label → outcome → visits that ended so. */
-  readonly #visits = new Map<string, Map<Visit['outcome'], number>>()
+  readonly #visits = new Map<string, Map<VisitEnd, number>>()
 
   constructor(db: Database) {
     this.#db = db
@@ -97,7 +101,7 @@ export class Tallies {
     states.set(state, (states.get(state) ?? 0) + by)
   }
 
-  visited(label: string, outcome: Visit['outcome']): void {
+  visited(label: string, outcome: VisitEnd): void {
     let outcomes = this.#visits.get(label)
     if (!outcomes) this.#visits.set(label, (outcomes = new Map()))
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
@@ -144,16 +148,14 @@ export class Tallies {
     const labels = new Map<string, LabelStats>()
     const of = (label: string) => {
       let stats = labels.get(label)
-      if (!stats) labels.set(label, (stats = { waiting: 0, leased: 0, stored: 0, unchanged: 0, rejected: 0, failed: 0 }))
+      if (!stats) labels.set(label, (stats = { waiting: 0, leased: 0, stored: 0, unchanged: 0, rejected: 0, failed: 0, lists: 0 }))
       return stats
     }
     for (const { label, state, count } of this.#db.all<{ label: string; state: TargetState; count: number }>('select * from tallies order by label, state')) {
       if (state === 'leased') of(label).leased += count
       else if (state !== 'finished') of(label).waiting += count
     }
-    for (const { label, outcome, count } of this.#db.all<{ label: string; outcome: Visit['outcome']; count: number }>(
-      'select * from visits order by label, outcome',
-    ))
+    for (const { label, outcome, count } of this.#db.all<{ label: string; outcome: VisitEnd; count: number }>('select * from visits order by label, outcome'))
       of(label)[outcome] += count
     return Object.fromEntries(labels)
   }

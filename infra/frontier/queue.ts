@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import type { Database } from '../sqlite/database.ts'
 
 /** A URL that waits for its first visit, or was put back into the queue. */
@@ -8,13 +9,15 @@ export interface Entry {
   priority: number
   depth: number
   classId: number
+  /** Keyed hash of the URL (u32): the order of equals, which nobody outside can know. */
+  tie: number
 }
 
-const headBytes = 16
+const headBytes = 20
 
 /**
- * Entries as bytes, one after the other: u16 bytes of the URL, u16 class, u16 depth, u16 bytes of `asked` (0: there is none), f64 priority, all
- * little-endian, then the URL and `asked` in UTF-8.
+ * Entries as bytes, one after the other: u16 bytes of the URL, u16 class, u16 depth, u16 bytes of `asked` (0: there is none), f64 priority, u32
+ * tie, all little-endian, then the URL and `asked` in UTF-8.
  * What `written` gives is only good until the next use.
  */
 class EntryWriter {
@@ -34,7 +37,7 @@ class EntryWriter {
     this.#length = 0
   }
 
-  add({ url, asked = '', priority, depth, classId }: Entry): void {
+  add({ url, asked = '', priority, depth, classId, tie }: Entry): void {
     const at = this.#length
     // A code unit takes three bytes at most.
     this.#reserve(headBytes + (url.length + asked.length) * 3)
@@ -45,6 +48,7 @@ class EntryWriter {
     this.#buffer.writeUInt16LE(depth, at + 4)
     this.#buffer.writeUInt16LE(askedBytes, at + 6)
     this.#buffer.writeDoubleLE(priority, at + 8)
+    this.#buffer.writeUInt32LE(tie, at + 16)
     this.#length += headBytes + bytes + askedBytes
   }
 
@@ -74,45 +78,46 @@ function readEntry(bytes: Buffer, at: number): { entry: Entry; end: number } {
     classId: bytes.readUInt16LE(at + 2),
     depth: bytes.readUInt16LE(at + 4),
     priority: bytes.readDoubleLE(at + 8),
+    tie: bytes.readUInt32LE(at + 16),
   }
   return { entry, end }
 }
 
-/** The highest priority first, then the smallest URL in byte order. */
+/** Near before far, then the highest priority, then by keyed hash; where even that is the same, by the URL. */
 export function byUrgency(a: Entry, b: Entry): number {
-  return b.priority - a.priority || compareBytes(a.url, b.url)
+  return a.depth - b.depth || b.priority - a.priority || a.tie - b.tie || compareText(a.url, b.url)
 }
-
-/** As bytes of UTF-8. UTF-16 differs from it only where a surrogate meets a unit from U+E000 on. */
-function compareBytes(a: string, b: string): number {
-  if (a === b) return 0
-  if (!beyondSurrogates.test(a) || !beyondSurrogates.test(b)) return a < b ? -1 : 1
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
-}
-
-const beyondSurrogates = /[\uD800-\uFFFF]/
 
 /** The first entry of a run, as it stands in the table. */
 interface RunRow {
   host: number
   lane: number
+  is_list: 0 | 1
+  depth: number
   /** −priority, so that the order of the key is the order of visits. */
   rank: number
+  tie: number
   url: string
   asked: string | null
   /** Of its body; 0 = it has none. */
   id: number
   class: number
-  depth: number
   /** Where the next entry begins in the run's body; −1 for the last. */
   next: number
+}
+
+/** Where an entry waits: pages of a host have a queue of their own in each lane, and so have its sitemaps and feeds. */
+export interface Place {
+  host: number
+  lane: number
+  isList: boolean
 }
 
 /** Entries that one run holds: a claim reads a whole run, an add writes one. */
 const entriesPerRun = 64
 
 /**
- * What is ready of each host and lane, in sorted runs: an add appends a few runs, however many URLs it brings, and a claim takes the first entry of the best
+ * What is ready in each place, in sorted runs: an add appends a few runs, however many URLs it brings, and a claim takes the first entry of the best
  * run. An entry may have become stale (the URL was raised, put off or visited since): whoever takes it asks `isLive`. All under the caller's transaction.
  * A body is entries in order (EntryWriter).
  */
@@ -128,56 +133,95 @@ export class FrontierQueue {
     this.#isLive = isLive
   }
 
-  /** @param entries the highest priority first, then the smallest URL; at least one */
-  push(host: number, lane: number, entries: readonly Entry[]): void {
-    for (let start = 0; start < entries.length; start += entriesPerRun) this.#pushRun(host, lane, entries.slice(start, start + entriesPerRun))
+  /** @param entries by urgency; at least one */
+  push(place: Place, entries: readonly Entry[]): void {
+    for (let start = 0; start < entries.length; start += entriesPerRun) this.#pushRun(place, entries.slice(start, start + entriesPerRun))
   }
 
   /** The best entry that is live; what is stale before it goes away. */
-  top(host: number, lane: number): Entry | undefined {
+  top(place: Place): Entry | undefined {
     for (;;) {
-      const run = this.#first(host, lane)
+      const run = this.#first(place)
       this.#top = run
       if (!run) return undefined
-      const entry = { url: run.url, asked: run.asked ?? undefined, priority: 0 - run.rank, depth: run.depth, classId: run.class }
+      const { url, asked, rank, depth, class: classId, tie } = run
+      const entry = { url, asked: asked ?? undefined, priority: 0 - rank, depth, classId, tie }
       if (this.#isLive(entry)) return entry
       this.#advance(run)
     }
   }
 
   /** Takes away what `top` gave. */
-  pop(host: number, lane: number): void {
-    const run = this.#top?.host === host && this.#top.lane === lane ? this.#top : this.#first(host, lane)
+  pop(place: Place): void {
+    const { host, lane, isList } = place
+    const isKnown = this.#top?.host === host && this.#top.lane === lane && this.#top.is_list === Number(isList)
+    const run = isKnown ? this.#top : this.#first(place)
     if (run) this.#advance(run)
   }
 
-  #first(host: number, lane: number): RunRow | undefined {
-    return this.#db.get<RunRow>('select * from runs where host = ? and lane = ? order by rank, url, id limit 1', host, lane)
+  /** In which something of the host waits, or did. */
+  lanes(host: number): number[] {
+    const lanes: number[] = []
+    const next = (after: number) => this.#db.get<{ lane: number }>('select lane from runs where host = ? and lane > ? order by lane limit 1', host, after)
+    for (let found = next(0); found; found = next(found.lane)) lanes.push(found.lane)
+    return lanes
   }
 
-  #pushRun(host: number, lane: number, [first, ...rest]: readonly Entry[]): void {
+  #first({ host, lane, isList }: Place): RunRow | undefined {
+    return this.#db.get<RunRow>(
+      'select * from runs where host = ? and lane = ? and is_list = ? order by depth, rank, tie, url, id limit 1',
+      host,
+      lane,
+      Number(isList),
+    )
+  }
+
+  #pushRun(place: Place, [first, ...rest]: readonly Entry[]): void {
     if (!first) return
-    if (rest.length === 0) return this.#insert(host, lane, 0, first, -1)
+    if (rest.length === 0) return this.#insert(place, 0, first, -1)
     this.#writer.clear()
     for (const entry of rest) this.#writer.add(entry)
     const body = this.#db.get<{ id: number }>('insert into bodies (body) values (?) returning id', this.#writer.written())
-    if (body) this.#insert(host, lane, body.id, first, 0)
+    if (body) this.#insert(place, body.id, first, 0)
   }
 
   /** The same entry alone twice is as good as once. */
-  #insert(host: number, lane: number, id: number, { priority, url, asked, classId, depth }: Entry, next: number): void {
+  #insert({ host, lane, isList }: Place, id: number, { depth, priority, tie, url, asked, classId }: Entry, next: number): void {
     this.#top = undefined
-    this.#db.run('insert or ignore into runs values (?, ?, ?, ?, ?, ?, ?, ?, ?)', host, lane, 0 - priority, url, id, classId, depth, next, asked ?? null)
+    this.#db.run(
+      'insert or ignore into runs values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      host,
+      lane,
+      Number(isList),
+      depth,
+      0 - priority,
+      tie,
+      url,
+      id,
+      classId,
+      next,
+      asked ?? null,
+    )
   }
 
-  #advance({ host, lane, rank, url, id, next }: RunRow): void {
+  #advance({ host, lane, is_list, depth, rank, tie, url, id, next }: RunRow): void {
     this.#top = undefined
-    this.#db.run('delete from runs where host = ? and lane = ? and rank = ? and url = ? and id = ?', host, lane, rank, url, id)
+    this.#db.run(
+      'delete from runs where host = ? and lane = ? and is_list = ? and depth = ? and rank = ? and tie = ? and url = ? and id = ?',
+      host,
+      lane,
+      is_list,
+      depth,
+      rank,
+      tie,
+      url,
+      id,
+    )
     if (next < 0) return void (id > 0 && this.#db.run('delete from bodies where id = ?', id))
     const body = this.#db.get<{ body: Uint8Array }>('select body from bodies where id = ?', id)?.body
     if (!body) return
     const { entry, end } = readEntry(Buffer.from(body.buffer, body.byteOffset, body.byteLength), next)
-    this.#insert(host, lane, id, entry, end < body.length ? end : -1)
+    this.#insert({ host, lane, isList: is_list === 1 }, id, entry, end < body.length ? end : -1)
   }
 }
 
@@ -185,7 +229,7 @@ export class FrontierQueue {
 const waitingBytesMax = 4 * 2 ** 20
 
 /**
- * New URLs as they came, one row for all that a transaction adds: it touches the end of one table, where runs and heads would touch a page for each host.
+ * New URLs as they came, one row for all that a transaction adds: it touches the end of one table, where runs and lines would touch a page for each host.
  * Who claims sorts them in first, host by host; whatever came together by then is one run of its host.
  *
  * A row is groups, each: u32 host, u32 bytes, little-endian, and so many bytes of entries (EntryWriter).

@@ -4,19 +4,21 @@
  * `runs`, `bodies`: what is ready, in sorted runs (queue.ts).
  * `targets`: URLs that were claimed, raised or brought nearer, by fingerprint. `state`: ready = has an entry in a run; later = waits for ready_at; leased;
  * finished = not again, unless it changes. `lane`: what a claim filters by.
- * `hosts.is_open` = 0 while the host is lent or rests, until opens_at. `addresses`: the rests of IP addresses, and how long each rests when one of its
- * hosts is lent.
- * `heads`: the best ready target per lane of each open host: what can be claimed now, so that a claim is one index seek.
- * `tallies`: how many pages of a label are in a state; `visits`: how many ended how; `counters`: see labels.ts, and the seed of the fingerprints (seen-set.ts),
- * which nobody outside knows: SQLite's random() is seeded by the system.
+ * `servers`: what is asked one thing at a time (servers.ts): an IP address, or a host whose address is not known. `opens_at`: while it is lent or rests, the
+ * time at which that is over; else null. `within_until`: a turn within its lease is under way.
+ * `hosts`: `opens_at` while a host is held beside its server; `pages_since_list`: see hosts.ts. `tie`: a keyed hash of the host's name.
+ * `lines`, `waiting`: whose turn it is (lines.ts). What is open has somebody who waits, or had: whoever looks finds out.
+ * `tallies`: how many pages of a label are in a state; `visits`: how many ended how; `counters`: see labels.ts, `turn` (lines.ts), and the seed of the
+ * fingerprints (seen-set.ts), which nobody outside knows: SQLite's random() is seeded by the system.
  */
 export const frontierTables = `
   create table log (first integer primary key, entries blob not null) strict;
   create table classes (id integer primary key, label text not null, kind text not null, unique (label, kind)) strict;
   create table inbox (id integer primary key, groups blob not null) strict;
   create table runs (
-    host integer, lane integer, rank real, url text, id integer, class integer not null, depth integer not null, next integer not null,
-    asked text, primary key (host, lane, rank, url, id)
+    host integer, lane integer, is_list integer, depth integer, rank real, tie integer, url text, id integer,
+    class integer not null, next integer not null, asked text,
+    primary key (host, lane, is_list, depth, rank, tie, url, id)
   ) strict, without rowid;
   create table bodies (id integer primary key, body blob not null) strict;
   create table targets (
@@ -28,21 +30,25 @@ export const frontierTables = `
   ) strict;
   create index targets_due on targets (ready_at) where state = 'later';
   create index targets_later on targets (lane, ready_at) where state = 'later';
-  create index targets_later_of_host on targets (host, lane, ready_at) where state = 'later';
-  create table hosts (
-    id integer primary key, host text not null unique,
-    is_open integer not null default 1, opens_at integer not null default 0, rests_until integer not null default 0,
-    leased_url text, leased_until integer, address text
+  create table servers (
+    id integer primary key, address text unique, opens_at integer, rests_until integer not null default 0, leased_url text, within_until integer
   ) strict;
-  create index hosts_closed on hosts (opens_at) where is_open = 0;
-  create index hosts_lent on hosts (leased_until) where leased_until is not null;
-  create index hosts_by_address on hosts (address) where address is not null;
-  create table addresses (address text primary key, rests_until integer not null, delay_ms integer not null) strict, without rowid;
-  create index addresses_resting on addresses (rests_until);
-  create index addresses_idle on addresses (rests_until) where delay_ms = 0;
-  create table heads (host integer, lane integer, rank real not null, url text not null, primary key (host, lane)) strict, without rowid;
-  create index heads_order on heads (rank, url);
-  create index heads_lane_order on heads (lane, rank, url);
+  create index servers_closed on servers (opens_at) where opens_at is not null;
+  create index servers_lent on servers (opens_at) where leased_url is not null;
+  create table hosts (
+    id integer primary key, host text not null unique, tie integer not null, server integer not null, opens_at integer,
+    pages_since_list integer not null default 4
+  ) strict;
+  create index hosts_held on hosts (opens_at) where opens_at is not null;
+  create index hosts_of_server on hosts (server);
+  create table lines (
+    server integer, lane integer, turn integer not null, tie integer not null, is_open integer not null, primary key (server, lane)
+  ) strict, without rowid;
+  create index lines_open on lines (lane, turn, tie) where is_open = 1;
+  create table waiting (
+    host integer, lane integer, server integer not null, turn integer not null, tie integer not null, primary key (host, lane)
+  ) strict, without rowid;
+  create index waiting_order on waiting (server, lane, turn, tie);
   create table counters (name text primary key, count integer not null) strict, without rowid;
   create table tallies (label text, state text, count integer not null default 0, primary key (label, state)) strict, without rowid;
   create table visits (label text, outcome text, count integer not null default 0, primary key (label, outcome)) strict, without rowid;

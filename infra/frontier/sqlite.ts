@@ -11,6 +11,7 @@ import { addTargets } from './add.ts'
 import { checkAddress, checkClaimRequest, checkDeferral, checkTarget, checkTurnEnd, checkTurnRequest, checkUrl, checkVisit } from './arguments.ts'
 import { FrontierHosts } from './hosts.ts'
 import { Tallies, TargetClasses } from './labels.ts'
+import { FrontierLines } from './lines.ts'
 import { FrontierInbox } from './queue.ts'
 import { FrontierSeen } from './seen.ts'
 import { FrontierTargets, isHeld, type HeldRow } from './targets.ts'
@@ -26,6 +27,8 @@ export interface FrontierOptions {
   revisitMaxMs?: number
   /** No host rests longer than this (ms), whatever it asks for, and no page is put off for longer once a clock was ahead. */
   restMaxMs?: number
+  /** Keys the order of equals in a file that is new (u32), for crawls that are to be repeated; drawn when absent, so that no site can know it. */
+  seed?: number | undefined
 }
 
 /** What a frontier is made of, over one database. */
@@ -35,6 +38,7 @@ export interface FrontierParts {
   seen: FrontierSeen
   inbox: FrontierInbox
   targets: FrontierTargets
+  lines: FrontierLines
   hosts: FrontierHosts
 }
 
@@ -55,24 +59,32 @@ const cacheKib = 32_768
  * (seen.ts), about 30 bytes a URL, read from the file when the first URL is added. Calls that come together share one sync to disk.
  */
 export function sqliteFrontier(path: string, options: FrontierOptions): Frontier & HostTurns & AsyncDisposable {
-  const { clock, hostUrlsMax = 1_000_000, depthMax = 100, revisitMaxMs = 365 * dayMs, restMaxMs = dayMs } = options
+  const {
+    clock,
+    hostUrlsMax = 1_000_000,
+    depthMax = 100,
+    revisitMaxMs = 365 * dayMs,
+    restMaxMs = dayMs,
+    seed = process.env.FSEED ? Number(process.env.FSEED) : undefined,
+  } = options
   requireInteger('hostUrlsMax', hostUrlsMax, 1)
   requireInteger('depthMax', depthMax, 0)
   requireInteger('revisitMaxMs', revisitMaxMs, 1)
   requireInteger('restMaxMs', restMaxMs, 1)
   const db = openDatabase(path, fileSchemas.frontier)
   db.run(`pragma cache_size = -${cacheKib}`)
-  const parts = frontierParts(db, { revisitMaxMs, restMaxMs })
-  const { seen, hosts, inbox, targets, tallies, classes } = parts
+  const parts = frontierParts(db, { revisitMaxMs, restMaxMs, seed })
+  const { seen, hosts, lines, inbox, targets, tallies, classes } = parts
   const hooks = {
     beforeCommit() {
       if (inbox.isFull) settle(parts)
       inbox.write()
       seen.write()
+      lines.write()
       tallies.write()
     },
     rolledBack() {
-      for (const part of [seen, inbox, hosts, tallies, classes]) part.forget()
+      for (const part of [seen, inbox, hosts, lines, tallies, classes]) part.forget()
     },
   }
   const { run, flush } = groupCommit(db, hooks, patienceMs)
@@ -107,11 +119,8 @@ export function sqliteFrontier(path: string, options: FrontierOptions): Frontier
         const now = clock.now()
         hosts.wake(now)
         const row = heldTarget(parts, claim)
-        const isFree = hosts.locate(row.host, address, now)
-        if (!isFree) {
-          targets.defer(row, { reason: 'address_busy', until: now, holdHost: false }, now)
-          hosts.release(row.host, row.url, { restsUntil: now, now })
-        }
+        const isFree = hosts.locate(row, address, now)
+        if (!isFree) targets.defer(row, { reason: 'address_busy', until: now, holdHost: false }, now)
         return isFree
       })
     },
@@ -119,7 +128,8 @@ export function sqliteFrontier(path: string, options: FrontierOptions): Frontier
       checkVisit(visit)
       return finish(claim, (row, now) => {
         targets.finish(row, visit, now)
-        hosts.release(row.host, row.url, { restsUntil: now + visit.hostDelayMs, now, address: visit.address, delayMs: visit.hostDelayMs })
+        const restsUntil = now + visit.hostDelayMs
+        hosts.release(row.host, row.url, { restsUntil, addressRestsUntil: restsUntil, now, address: visit.address })
       })
     },
     async defer(claim, deferral) {
@@ -127,8 +137,8 @@ export function sqliteFrontier(path: string, options: FrontierOptions): Frontier
       return finish(claim, (row, now) => {
         targets.defer(row, deferral, now)
         const { until, holdHost, hostDelayMs = 0, address } = deferral
-        const restsUntil = Math.max(holdHost ? until : now, now + hostDelayMs)
-        hosts.release(row.host, row.url, { restsUntil, now, address, delayMs: deferral.hostDelayMs })
+        const addressRestsUntil = now + hostDelayMs
+        hosts.release(row.host, row.url, { restsUntil: Math.max(holdHost ? until : now, addressRestsUntil), addressRestsUntil, now, address })
       })
     },
     async takeTurn(request) {
@@ -150,7 +160,7 @@ export function sqliteFrontier(path: string, options: FrontierOptions): Frontier
         const now = clock.now()
         settle(parts)
         hosts.wake(now)
-        return hosts.nextReadyAt(classes.lanes(labels) ?? classes.all(), now)
+        return hosts.nextReadyAt(classes.lanes(labels), now)
       })
     },
     async peek(limit) {
@@ -165,19 +175,24 @@ export function sqliteFrontier(path: string, options: FrontierOptions): Frontier
   }
 }
 
-function frontierParts(db: Database, { revisitMaxMs, restMaxMs }: Required<Pick<FrontierOptions, 'revisitMaxMs' | 'restMaxMs'>>): FrontierParts {
+type Bounds = Required<Pick<FrontierOptions, 'revisitMaxMs' | 'restMaxMs'>>
+
+function frontierParts(db: Database, { revisitMaxMs, restMaxMs, seed }: Bounds & Pick<FrontierOptions, 'seed'>): FrontierParts {
+  if (seed !== undefined) db.run(`update counters set count = ? where name in ('seed_lo', 'seed_hi') and not exists (select 1 from hosts)`, seed)
   const seedPart = (name: string) => db.get<{ count: number }>('select count from counters where name = ?', name)?.count ?? 0
-  const seed = [seedPart('seed_lo'), seedPart('seed_hi')] as const
+  const key = [seedPart('seed_lo'), seedPart('seed_hi')] as const
   const classes = new TargetClasses(db)
   const tallies = new Tallies(db)
-  const targets = new FrontierTargets(db, { seed, classes, tallies, revisitMaxMs })
+  const lines = new FrontierLines(db)
+  const targets = new FrontierTargets(db, { seed: key, classes, tallies, revisitMaxMs })
   return {
     classes,
     tallies,
     targets,
-    seen: new FrontierSeen(db, seed),
+    lines,
+    seen: new FrontierSeen(db, key),
     inbox: new FrontierInbox(db),
-    hosts: new FrontierHosts(db, { targets, tallies, restMaxMs }),
+    hosts: new FrontierHosts(db, { seed: key, targets, classes, lines, tallies, restMaxMs }),
   }
 }
 
@@ -201,12 +216,13 @@ function claimTargets(parts: FrontierParts, { limit, leaseMs, labels }: ClaimReq
   const expiresAt = now + leaseMs
   const claims: Claim[] = []
   while (claims.length < limit) {
-    const best = hosts.best(lanes, now)
+    const best = hosts.best(lanes)
     if (!best) break
     const changedAt = seen.changedAt(best.entry.url, now)
-    const claim = { ...targets.lend(best.host.id, best.entry, randomUUID(), expiresAt), ...(changedAt !== undefined && { modifiedAt: changedAt }) }
-    claims.push({ ...claim, ...(best.host.address !== null && { address: best.host.address }) })
-    hosts.lend(best.host, best.entry.url, { startsAt: now, until: expiresAt, now })
+    const { address } = best.server
+    const claim = targets.lend(best.next.host, best.entry, randomUUID(), expiresAt)
+    claims.push({ ...claim, ...(changedAt !== undefined && { modifiedAt: changedAt }), ...(address !== null && { address }) })
+    hosts.lend(best, expiresAt, now)
   }
   return claims
 }
@@ -217,7 +233,7 @@ const longestLeaseMs = 2 ** 40
 function peekTargets(parts: FrontierParts, limit: number, now: number): Prospect[] {
   const { hosts, classes } = parts
   const prospects: Prospect[] = []
-  for (let at: number | undefined = now; at !== undefined && prospects.length < limit; at = nextAfter(at, hosts.nextReadyAt(classes.all(), at))) {
+  for (let at: number | undefined = now; at !== undefined && prospects.length < limit; at = nextAfter(at, hosts.nextReadyAt(classes.lanes(undefined), at))) {
     const claims = claimTargets(parts, { limit: limit - prospects.length, leaseMs: longestLeaseMs }, at)
     for (const { token: _token, expiresAt: _expiresAt, address: _address, attempt, ...target } of claims)
       prospects.push({ ...target, attempts: attempt - 1, readyAt: at })

@@ -84,22 +84,21 @@ export class FrontierTargets {
     return row?.url === url ? row : undefined
   }
 
-  /** Entries of one host in any order; returns the best of each lane. */
-  enqueue(host: number, entries: readonly Entry[]): Map<number, Entry> {
-    const byLane = new Map<number, Entry[]>()
-    for (const entry of entries) {
-      const { lane } = this.#classes.byId(entry.classId)
-      const queued = byLane.get(lane)
-      if (queued) queued.push(entry)
-      else byLane.set(lane, [entry])
+  /** Entries of one host in any order; returns the lanes they belong to. */
+  enqueue(host: number, entries: readonly Entry[]): Set<number> {
+    const lanes = new Set<number>()
+    for (const [classId, queued] of Map.groupBy(entries, (entry) => entry.classId)) {
+      const { lane, isList } = this.#classes.byId(classId)
+      this.queue.push({ host, lane, isList }, queued.toSorted(byUrgency))
+      lanes.add(lane)
     }
-    const best = new Map<number, Entry>()
-    for (const [lane, queued] of byLane) {
-      queued.sort(byUrgency)
-      this.queue.push(host, lane, queued)
-      if (queued[0]) best.set(lane, queued[0])
-    }
-    return best
+    return lanes
+  }
+
+  /** Keyed hash of a URL (Entry.tie). */
+  tieOf(url: string): number {
+    this.#fingerprinter.read(url)
+    return this.#fingerprinter.lo
   }
 
   /** Gives a URL that was nothing but an entry a row of its own. */
@@ -131,21 +130,19 @@ export class FrontierTargets {
   }
 
   /** Into the queue, where it was not, or not with that priority. */
-  makeReady(row: TargetRow): Entry {
+  makeReady(row: TargetRow): void {
     if (row.state !== 'ready') {
       this.#db.run(`update targets set state = 'ready', ready_at = null where fp = ?`, this.#key(row.url))
       this.#tally(row, 'ready')
     }
-    const entry = entryOf(row)
-    this.queue.push(row.host, row.lane, [entry])
-    return entry
+    this.queue.push({ host: row.host, lane: row.lane, isList: this.#classes.byId(row.class).isList }, [this.#entryOf(row)])
   }
 
   /** Takes the top of a queue out of it. */
   lend(host: number, entry: Entry, token: string, expiresAt: number): Claim {
     const { url, priority } = entry
-    const { kind, label, lane } = this.#classes.byId(entry.classId)
-    this.queue.pop(host, lane)
+    const { kind, label, lane, isList } = this.#classes.byId(entry.classId)
+    this.queue.pop({ host, lane, isList })
     const row = this.#db.get<LentRow>(
       `insert into targets (fp, url, asked, host, lane, class, priority, depth, state, token, expires_at)
        values (?, ?, ?, ?, ?, ?, ?, ?, 'leased', ?, ?)
@@ -181,16 +178,12 @@ export class FrontierTargets {
       limit,
     )) {
       this.#tally({ class: row.class, state: 'later' }, lifeCycle.later.due)
-      const entry = entryOf(row)
+      const entry = this.#entryOf(row)
       const entries = byHost.get(row.host)
       if (entries) entries.push(entry)
       else byHost.set(row.host, [entry])
     }
     return byHost
-  }
-
-  isDue(host: number, lane: number, at: number): boolean {
-    return this.#db.get(`select 1 from targets where host = ? and lane = ? and state = 'later' and ready_at <= ? limit 1`, host, lane, at) !== undefined
   }
 
   /** Until then a page may wait. */
@@ -217,7 +210,7 @@ export class FrontierTargets {
 
   finish(row: HeldRow, visit: Visit, now: number): void {
     const { kind, label } = this.#classes.byId(row.class)
-    if (kind === 'page') this.#tallies.visited(label, visit.outcome)
+    this.#tallies.visited(label, kind === 'page' ? visit.outcome : 'lists')
     const validators = validatorsAfter(visit, row)
     const state = lifeCycle[row.state][visit.revisitAt === undefined ? 'finished' : 'visited']
     this.#db.run(
@@ -260,9 +253,13 @@ export class FrontierTargets {
   }
 
   /** An entry says so much as its URL's row, where that is ready as well. Priorities are told apart as floats, like those of the seen-set. */
-  #isLive({ url, priority }: Entry): boolean {
-    const row = this.#db.get<{ state: TargetState; priority: number }>('select state, priority from targets where fp = ?', this.#key(url))
-    return !row || (row.state === 'ready' && Math.fround(row.priority) === Math.fround(priority))
+  #isLive({ url, priority, depth }: Entry): boolean {
+    const row = this.#db.get<Pick<TargetRow, 'state' | 'priority' | 'depth'>>('select state, priority, depth from targets where fp = ?', this.#key(url))
+    return !row || (row.state === 'ready' && row.depth === depth && Math.fround(row.priority) === Math.fround(priority))
+  }
+
+  #entryOf({ url, asked, priority, depth, class: classId }: Pick<TargetRow, 'url' | 'asked' | 'priority' | 'depth' | 'class'>): Entry {
+    return { url, asked: asked ?? undefined, priority, depth, classId, tie: this.tieOf(url) }
   }
 
   #key(url: string): bigint {
@@ -270,14 +267,6 @@ export class FrontierTargets {
     return toInteger(this.#fingerprinter.lo, this.#fingerprinter.hi)
   }
 }
-
-const entryOf = ({ url, asked, priority, depth, class: classId }: Pick<TargetRow, 'url' | 'asked' | 'priority' | 'depth' | 'class'>): Entry => ({
-  url,
-  asked: asked ?? undefined,
-  priority,
-  depth,
-  classId,
-})
 
 /** Its claim, if it is the last, may be ended. */
 export const isHeld = (row: TargetRow): row is HeldRow => lifeCycle[row.state].deferred !== null

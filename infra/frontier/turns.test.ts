@@ -28,7 +28,7 @@ describe('the turns of a frontier', () => {
 
   test('are taken within the claim of their page, whose lease and rest go on', async () => {
     const { clock, frontier, claim, take } = await open()
-    await frontier.add([page('http://h.example/1'), page('http://h.example/2')])
+    await frontier.add([page('http://h.example/1'), { ...page('http://h.example/2'), depth: 1 }])
     const first = (await claim()) as Claim
     expect(await take('http://h.example/app.js', 'http://other.example/')).toBe(clock.now())
     const turn = (await take('http://h.example/app.js', first.url)) as HostTurn

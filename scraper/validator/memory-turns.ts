@@ -2,51 +2,50 @@ import { recentValues, textBytes } from '#infra/recent-values.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
 
-interface HostState {
+/** Of a host, or of an address with all of its hosts. */
+interface State {
   /** For whose sake it is lent, and until when (ms since epoch). */
   page: string
   leasedUntil: number
   restsUntil: number
-  address: string | undefined
 }
 
 /** Of the hosts, and as much of the addresses. */
 const bytesMax = 4 * 2 ** 20
-const addressBytes = 64
+const idle: State = { page: '', leasedUntil: 0, restsUntil: 0 }
 
 /** The turns of hosts for one process alone, forgotten with it; the host that was asked least lately is forgotten first. Who takes two for a page has one. */
 export function memoryTurns(pace: Pick<Clock, 'now'>): HostTurns {
-  const hosts = recentValues<string, HostState>({ bytesMax, bytesOf: stateBytes })
-  const addresses = recentValues<string, { restsUntil: number; delayMs: number }>({ bytesMax, bytesOf: () => addressBytes })
-  const stateOf = (url: string): HostState => hosts.get(new URL(url).host) ?? { page: '', leasedUntil: 0, restsUntil: 0, address: undefined }
-  const keep = (url: string, state: HostState): void => hosts.keep(new URL(url).host, state)
+  /** By host, and by address. */
+  const states = recentValues<string, State>({ bytesMax, bytesOf: ({ page }) => 64 + textBytes(page) })
+  const addresses = recentValues<string, string>({ bytesMax, bytesOf: textBytes })
+  /** What of a host is asked one thing at a time: itself, and its address once that is known. */
+  const keysOf = (url: string, address?: string): string[] => {
+    const { host } = new URL(url)
+    if (address !== undefined) addresses.keep(host, address)
+    const known = addresses.get(host)
+    return known === undefined ? [host] : [host, `at ${known}`]
+  }
+  const stateOf = (key: string): State => states.get(key) ?? idle
   return {
-    async takeTurn({ url, page, latest, leaseMs }) {
+    async takeTurn({ url, page, latest, leaseMs, address }) {
       const now = pace.now()
-      const state = stateOf(url)
-      const isLent = state.leasedUntil > now
-      if (isLent && state.page !== page) return now
-      const at = state.address === undefined ? undefined : addresses.get(state.address)
-      const startsAt = Math.max(now, state.restsUntil, at?.restsUntil ?? 0)
+      const keys = keysOf(url, address)
+      const lent = keys.map(stateOf).filter(({ leasedUntil }) => leasedUntil > now)
+      if (lent.some((state) => state.page !== page)) return now
+      const startsAt = keys.reduce((at, key) => Math.max(at, stateOf(key).restsUntil), now)
       if (startsAt > latest) return startsAt
-      if (at) at.restsUntil = startsAt + at.delayMs
-      if (!isLent) keep(url, { ...state, page, leasedUntil: startsAt + leaseMs })
-      return { url, page, startsAt, isWithin: isLent }
+      if (lent.length === 0) for (const key of keys) states.keep(key, { ...stateOf(key), page, leasedUntil: startsAt + leaseMs })
+      return { url, page, startsAt, isWithin: lent.length > 0 }
     },
     async endTurn({ url, page, isWithin }, { hostDelayMs, until = 0, address }) {
       const now = pace.now()
-      const state = stateOf(url)
-      keep(url, {
-        ...state,
-        restsUntil: Math.max(state.restsUntil, until, now + hostDelayMs),
-        leasedUntil: !isWithin && state.page === page ? 0 : state.leasedUntil,
-        address: address ?? state.address,
-      })
-      if (address === undefined) return
-      const restsUntil = Math.max(addresses.get(address)?.restsUntil ?? 0, now + hostDelayMs)
-      addresses.keep(address, { restsUntil, delayMs: hostDelayMs })
+      for (const key of new Set([...keysOf(url), ...keysOf(url, address)])) {
+        const state = stateOf(key)
+        const isOver = !isWithin && state.page === page
+        const restsUntil = Math.max(state.restsUntil, now + hostDelayMs, key.startsWith('at ') ? 0 : until)
+        states.keep(key, { page: state.page, restsUntil, leasedUntil: isOver ? 0 : state.leasedUntil })
+      }
     },
   }
 }
-
-const stateBytes = ({ page, address = '' }: HostState): number => 64 + textBytes(page) + textBytes(address)

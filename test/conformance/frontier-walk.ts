@@ -25,12 +25,23 @@ const done = fc.record({
   revisitMs: fc.option(delayMs, { nil: undefined }),
   address: fc.constantFrom(undefined, '192.0.2.1', '2001:db8::1'),
 })
-const defer = fc.record({ do: fc.constant('defer' as const), which: fc.nat(), delayMs, isTry: fc.boolean(), holdHost: fc.boolean(), hostDelayMs: delayMs })
+const address = fc.constantFrom('192.0.2.1', '2001:db8::1')
+const defer = fc.record({
+  do: fc.constant('defer' as const),
+  which: fc.nat(),
+  delayMs,
+  isTry: fc.boolean(),
+  holdHost: fc.boolean(),
+  hostDelayMs: delayMs,
+  address: fc.option(address, { nil: undefined }),
+})
+const locate = fc.record({ do: fc.constant('locate' as const), which: fc.nat(), address })
 const step = fc.oneof(
   fc.record({ do: fc.constant('add' as const), targets: fc.array(target, { minLength: 1, maxLength: 12 }) }),
   fc.record({ do: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 3 }), labels: fc.option(fc.subarray(labels), { nil: undefined }) }),
   done,
   defer,
+  locate,
   fc.record({ do: fc.constant('advance' as const), byMs: fc.constantFrom(1, 5, 45) }),
   // To the very moment at which something changes, or to the last before it.
   fc.record({ do: fc.constant('leap' as const), to: fc.constantFrom('expiry' as const, 'ready' as const), shortByMs: fc.constantFrom(0, 0, 1) }),
@@ -88,6 +99,9 @@ class Walker {
       case 'overtake':
         await this.#overtake(step)
         break
+      case 'locate':
+        await this.#locate(step)
+        break
       default: {
         const [claim] = this.#held.splice(step.which % Math.max(1, this.#held.length), 1)
         if (claim) await this.#end(claim, step)
@@ -120,11 +134,28 @@ class Walker {
   }
 
   async #claim(limit: number, filter: readonly string[] | undefined): Promise<void> {
-    this.wanted.push(this.#model.claim(limit, filter, this.#clock.now(), leaseMs))
+    const now = this.#clock.now()
     const claims = await this.#frontier.claim({ limit, leaseMs, ...(filter && { labels: filter }) })
-    this.got.push(claims.map(({ token: _token, modifiedAt: _modifiedAt, address: _address, previous, ...said }) => ({ ...said, version: previous?.version })))
-    for (const claim of claims) this.#model.lent(claim)
+    for (const claim of claims) {
+      const { token: _token, modifiedAt: _modifiedAt, previous, ...said } = claim
+      const choices = this.#model.choices(filter, now)
+      this.got.push(choices.includes(claim.url) ? 'a choice' : claim.url)
+      this.wanted.push(choices.includes(claim.url) ? 'a choice' : choices)
+      this.got.push({ address: undefined, ...said, version: previous?.version })
+      this.wanted.push(this.#model.claim(claim.url, now, leaseMs))
+      this.#model.lent(claim)
+    }
+    this.got.push(claims.length)
+    this.wanted.push(claims.length < limit && this.#model.choices(filter, now).length > 0 ? 'more' : claims.length)
     this.#held.push(...claims)
+  }
+
+  async #locate({ which, address: at }: StepOf<'locate'>): Promise<void> {
+    const claim = this.#held[which % Math.max(1, this.#held.length)]
+    if (!claim) return
+    const found = this.#model.isHeld(claim) ? this.#model.locate(claim, at, this.#clock.now()) : undefined
+    this.wanted.push(found ?? 'lease_lost')
+    this.got.push(await this.#frontier.locate(claim, at).catch((error: unknown) => (error instanceof OrreryError ? error.code : String(error))))
   }
 
   #leap({ to, shortByMs }: Pick<StepOf<'leap'>, 'to' | 'shortByMs'>): void {
@@ -159,9 +190,9 @@ class Walker {
     return this.#frontier.done(claim, visit)
   }
 
-  #defer(claim: Claim, { delayMs, isTry, holdHost, hostDelayMs }: StepOf<'defer'>, isHeld: boolean): Promise<void> {
+  #defer(claim: Claim, { delayMs, isTry, holdHost, hostDelayMs, address: at }: StepOf<'defer'>, isHeld: boolean): Promise<void> {
     const now = this.#clock.now()
-    const deferral = { reason: 'x', until: now + delayMs, isTry, holdHost, hostDelayMs }
+    const deferral = { reason: 'x', until: now + delayMs, isTry, holdHost, hostDelayMs, address: at }
     if (isHeld) this.#model.defer(claim, deferral, now)
     return this.#frontier.defer(claim, deferral)
   }

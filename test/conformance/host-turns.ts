@@ -54,7 +54,7 @@ export function hostTurnsSuite(open: (clock: ManualClock) => Promise<HostTurns &
     expect(await take()).toBe(clock.now() + 3000)
   })
 
-  test('hosts at one address rest together', async () => {
+  test('hosts at one address are asked by one at a time, and rest together', async () => {
     const { clock, turns, take, taken } = await start()
     const address = '192.0.2.1'
     await turns.endTurn(await taken('http://a.example/'), { hostDelayMs: 0, address })
@@ -62,7 +62,9 @@ export function hostTurnsSuite(open: (clock: ManualClock) => Promise<HostTurns &
     expect(await take('http://a.example/')).toBe(clock.now() + 500)
     clock.advance(500)
     const turn = await taken('http://a.example/')
-    expect(await take('http://b.example/')).toBe(clock.now() + 500)
-    await turns.endTurn(turn, { hostDelayMs: 0, address })
+    expect(await take('http://b.example/', 'http://other.example/')).toBe(clock.now())
+    clock.advance(200)
+    await turns.endTurn(turn, { hostDelayMs: 300, address })
+    expect(await take('http://b.example/')).toBe(clock.now() + 300)
   })
 }
