@@ -77,7 +77,7 @@ export function recentValues<Key extends string | number, Value>({
       return entry.value
     },
     keep(key, value, ttlMs) {
-      drop(key)
+      if (kept.has(key)) drop(key)
       const bytes = entryBytes + (typeof key === 'string' ? textBytes(key) : 0) + bytesOf(value)
       if (bytes > bytesMax) return
       makeRoom(bytes)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setImmediate } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { openHostMarks, type HostMarks } from './host-marks.ts'
@@ -29,13 +29,14 @@ test('are told by host, kind, topic and mark, and seen at once', () => {
   expect(marks.get(url, 'variants', 1, 2)).toBeUndefined()
 })
 
-test('are in the file from the end of the turn on, whatever becomes of the process', async () => {
+test('are in the file a moment later, whatever becomes of the process', async () => {
   const path = await pathOf()
   using first = openHostMarks(path)
   for (const i of range(100)) first.put(url, 'variants', 1, i, i)
-  await setImmediate()
-  await setImmediate()
   using second = openHostMarks(path)
+  await expect
+    .poll(() => (first.get(url, 'variants', 1, 0), new DatabaseSync(path).prepare('select count(*) as n from marks').get()), { timeout: 30_000 })
+    .toEqual({ n: 100 })
   expect(known(second, url, 100)).toHaveLength(100)
 })
 
@@ -59,14 +60,28 @@ test('beyond all there is room for those go that have not grown for longest, aft
   expect(range(8).map((i) => known(marks, host(i), 40).length)).toEqual([0, 0, 0, 0, 0, 0, 40, 40])
 })
 
-test('while another process writes to the file nothing new is remembered, and nobody waits', async () => {
+test('while another process writes to the file what is put stays in memory, and nobody waits', async () => {
   const path = await pathOf()
   using marks = openHostMarks(path)
-  marks.put(url, 'variants', 1, 1, 1)
-  await setImmediate()
   using other = new DatabaseSync(path)
   other.exec('begin immediate')
-  expect([marks.put(url, 'variants', 1, 2, 2), marks.get(url, 'variants', 1, 1), marks.get(url, 'variants', 1, 2)]).toEqual([false, 1, undefined])
+  expect(range(30_000).filter((i) => marks.put(url, 'variants', 1, i, i)).length).toBe(20_000)
+  expect([marks.get(url, 'variants', 1, 7), marks.get(url, 'variants', 1, 25_000)]).toEqual([7, undefined])
   other.exec('rollback')
-  expect([marks.put(url, 'variants', 1, 2, 2), marks.get(url, 'variants', 1, 2)]).toEqual([true, 2])
+  marks.put(url, 'variants', 1, 7, 8)
+  await delay(0)
+  expect(other.prepare('select count(*) as n, max(value) as most from marks').get()).toEqual({ n: 20_000, most: 19_999 })
+})
+
+test('what was dropped or changed before it was written is not there, or as it was last', async () => {
+  const path = await pathOf()
+  {
+    using marks = openHostMarks(path)
+    marks.put(url, 'variants', 1, 1, 1)
+    marks.put(url, 'variants', 1, 2, 1)
+    marks.drop(url, 'variants', 1, 1)
+    marks.put(url, 'variants', 1, 2, 5)
+  }
+  using marks = openHostMarks(path)
+  expect([1, 2].map((mark) => marks.get(url, 'variants', 1, mark))).toEqual([undefined, 5])
 })

@@ -13,12 +13,13 @@ type MarkKind = keyof typeof markKinds
 /**
  * Numbers that are remembered of hosts: host, kind, topic, mark → value. All are whole and below 2^53 (doubleHash); a host is the name and port of a URL.
  *
- * Contract: bounded per host and kind, and over all hosts; kept in SQLite. What is put is seen at once by `get`, and survives kill -9 from the end of this turn
- * of the event loop on. It never waits: while another process has the file nothing is remembered. So any mark may be missing, and whoever asks must do without.
+ * Contract: bounded per host and kind, and over all hosts; kept in SQLite. What is put is seen at once by `get`, and written with all else of its quarter of a
+ * second, so kill -9 costs the last marks. It never waits: while another process has the file what is put stays in memory, as far as there is room. So any mark
+ * may be missing, and whoever asks must do without.
  */
 export interface HostMarks {
   get(url: string, kind: MarkKind, topic: number, mark: number): number | undefined
-  /** False: nothing was remembered, such as a new mark of a host that has as many of this kind as it may. */
+  /** False: nothing was remembered: a new mark of a host that has as many of this kind as it may. */
   put(url: string, kind: MarkKind, topic: number, mark: number, value: number): boolean
   drop(url: string, kind: MarkKind, topic: number, mark: number): void
 }
@@ -33,7 +34,27 @@ export interface MarkBounds {
 const boundsDefault: MarkBounds = { hostMarksMax: 250_000, marksMax: 4_000_000 }
 /** Of one group, before anything else is done. */
 const forgottenAtOnce = 1000
-const hostCacheBytes = 2 ** 20
+const writeEveryMs = 250
+/** What waits to be written: so many are written at once, and of more than that nothing is remembered as long as the file is not to be had. */
+const [waitingMany, waitingMost] = [2000, 20_000]
+const [hostsBytes, groupsBytes, recentBytes] = [2 ** 20, 2 ** 20, 4 * 2 ** 20]
+
+interface Mark {
+  host: number
+  kind: number
+  topic: number
+  mark: number
+  /** undefined: dropped. */
+  value: number | undefined
+}
+
+/** What the marks that wait to be written change of how many a host has of a kind. */
+interface Growth {
+  host: number
+  kind: number
+  by: number
+  isNew: boolean
+}
 
 /**
  * @param path of the file; absent: in memory
@@ -44,13 +65,18 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
   // A power cut may cost the last marks, not the file, and no visit waits for a sync.
   db.run('pragma synchronous = normal')
   waitForNobody(db)
-  const hosts = recentValues<string, number>({ bytesMax: hostCacheBytes })
-  let isWriting = false
-  let isClosed = false
+  const hosts = recentValues<string, number>({ bytesMax: hostsBytes })
+  /** How many marks a host has of a kind. */
+  const groups = recentValues<string, number>({ bytesMax: groupsBytes })
+  /** What was asked for or put lately; -1: nothing is known. */
+  const recent = recentValues<string, number>({ bytesMax: recentBytes })
+  const waiting = new Map<string, Mark>()
+  const growths = new Map<string, Growth>()
+  let timer: NodeJS.Timeout | undefined
   const start = orMissing(() => db.get<{ marks: number; grown: number }>('select total(marks) as marks, ifnull(max(grown), 0) as grown from groups'))
   let [total, turn] = [start?.marks ?? 0, start?.grown ?? 0]
 
-  const keyOf = (url: string): number => {
+  const hostKey = (url: string): number => {
     const host = hostOf(url)
     const known = hosts.get(host)
     if (known !== undefined) return known
@@ -58,29 +84,9 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
     hosts.keep(host, key)
     return key
   }
-  const commit = (): void => {
-    if (!isWriting || isClosed) return
-    isWriting = false
-    try {
-      db.script('commit')
-    } catch {
-      // A disk that is full has ended the transaction: what was put in this turn is forgotten.
-      orMissing(() => db.script('rollback'))
-    }
-  }
-  /** All that is written in one turn of the event loop is one transaction. */
-  const write = (work: () => boolean): boolean =>
-    orMissing(() => {
-      if (!isWriting) {
-        db.script('begin immediate')
-        isWriting = true
-        setImmediate(commit)
-      }
-      return work()
-    }) ?? false
-  const forgetOldest = (): void => {
+  const forgetOldest = (): boolean => {
     const oldest = db.get<{ host: number; kind: number }>('select host, kind from groups order by grown limit 1')
-    if (!oldest) return
+    if (!oldest) return false
     const gone = db.run(
       'delete from marks where (host, kind, topic, mark) in (select host, kind, topic, mark from marks where host = ? and kind = ? limit ?)',
       oldest.host,
@@ -88,42 +94,84 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
       forgottenAtOnce,
     )
     total -= gone
+    groups.drop(`${oldest.host} ${oldest.kind}`)
     if (gone < forgottenAtOnce) db.run('delete from groups where host = ? and kind = ?', oldest.host, oldest.kind)
     else db.run('update groups set marks = marks - ? where host = ? and kind = ?', gone, oldest.host, oldest.kind)
+    return true
   }
-  const count = (host: number, kind: number): void => {
-    if (++total > marksMax) forgetOldest()
-    db.run('insert into groups values (?, ?, 1, ?) on conflict do update set marks = marks + 1, grown = excluded.grown', host, kind, ++turn)
+  const writeAll = (): void => {
+    for (const { host, kind, topic, mark, value } of waiting.values()) {
+      if (value === undefined) db.run('delete from marks where host = ? and kind = ? and topic = ? and mark = ?', host, kind, topic, mark)
+      else db.run('insert into marks values (?, ?, ?, ?, ?) on conflict do update set value = excluded.value', host, kind, topic, mark, value)
+    }
+    for (const { host, kind, by, isNew } of growths.values()) {
+      const grown = isNew ? ++turn : 0
+      db.run('insert into groups values (?, ?, ?, ?) on conflict do update set marks = marks + ?3, grown = max(grown, ?4)', host, kind, by, grown)
+    }
+    for (;;) if (total <= marksMax || !forgetOldest()) break
   }
-  const find = (host: number, kind: number, topic: number, mark: number): number | undefined =>
-    db.get<{ value: number }>('select value from marks where host = ? and kind = ? and topic = ? and mark = ?', host, kind, topic, mark)?.value
+  const write = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+    if (waiting.size === 0) return
+    const isWritten = orMissing(() => (db.transaction(writeAll), true)) ?? false
+    if (!isWritten) return
+    waiting.clear()
+    growths.clear()
+  }
+  const find = (key: string, { host, kind, topic, mark }: Mark): number | undefined => {
+    const known = recent.get(key)
+    if (known !== undefined) return known === -1 ? undefined : known
+    const row = orMissing(() =>
+      db.get<{ value: number }>('select value from marks where host = ? and kind = ? and topic = ? and mark = ?', host, kind, topic, mark),
+    )
+    recent.keep(key, row?.value ?? -1)
+    return row?.value
+  }
+  const markOf = (url: string, kind: MarkKind, topic: number, mark: number, value?: number): { key: string; asked: Mark } => {
+    const asked = { host: hostKey(url), kind: markKinds[kind], topic, mark, value }
+    return { key: `${asked.host} ${asked.kind} ${topic} ${mark}`, asked }
+  }
+  const countOf = (group: string, { host, kind }: Mark): number =>
+    groups.get(group) ?? orMissing(() => db.get<{ marks: number }>('select marks from groups where host = ? and kind = ?', host, kind))?.marks ?? 0
+  const change = (key: string, changed: Mark, by: number): void => {
+    const { host, kind, value } = changed
+    waiting.set(key, changed)
+    recent.keep(key, value ?? -1)
+    if (by !== 0) {
+      const group = `${host} ${kind}`
+      groups.keep(group, countOf(group, changed) + by)
+      total += by
+      const { by: before, isNew } = growths.get(group) ?? { by: 0, isNew: false }
+      growths.set(group, { host, kind, by: before + by, isNew: isNew || by > 0 })
+    }
+    if (waiting.size >= waitingMany) write()
+    else timer ??= setTimeout(write, writeEveryMs).unref()
+  }
 
   return {
-    get: (url, kind, topic, mark) => orMissing(() => find(keyOf(url), markKinds[kind], topic, mark)),
-    put: (url, kind, topic, mark, value) =>
-      write(() => {
-        const [host, kindId] = [keyOf(url), markKinds[kind]]
-        const known = find(host, kindId, topic, mark)
-        if (known === value) return true
-        if (known === undefined) {
-          const { marks = 0 } = db.get<{ marks: number }>('select marks from groups where host = ? and kind = ?', host, kindId) ?? {}
-          if (marks >= hostMarksMax) return false
-          count(host, kindId)
-        }
-        db.run('insert into marks values (?, ?, ?, ?, ?) on conflict do update set value = excluded.value', host, kindId, topic, mark, value)
-        return true
-      }),
-    drop: (url, kind, topic, mark) =>
-      void write(() => {
-        const [host, kindId] = [keyOf(url), markKinds[kind]]
-        const gone = db.run('delete from marks where host = ? and kind = ? and topic = ? and mark = ?', host, kindId, topic, mark)
-        total -= gone
-        if (gone > 0) db.run('update groups set marks = marks - 1 where host = ? and kind = ?', host, kindId)
-        return true
-      }),
+    get(url, kind, topic, mark) {
+      const { key, asked } = markOf(url, kind, topic, mark)
+      const changed = waiting.get(key)
+      return changed ? changed.value : find(key, asked)
+    },
+    put(url, kind, topic, mark, value) {
+      const { key, asked } = markOf(url, kind, topic, mark, value)
+      const changed = waiting.get(key)
+      const known = changed ? changed.value : find(key, asked)
+      if (known === value) return true
+      if (known === undefined && countOf(`${asked.host} ${asked.kind}`, asked) >= hostMarksMax) return false
+      if (!changed && waiting.size >= waitingMost) return false
+      change(key, asked, known === undefined ? 1 : 0)
+      return true
+    },
+    drop(url, kind, topic, mark) {
+      const { key, asked } = markOf(url, kind, topic, mark)
+      const changed = waiting.get(key)
+      if ((changed ? changed.value : find(key, asked)) !== undefined) change(key, asked, -1)
+    },
     [Symbol.dispose]() {
-      commit()
-      isClosed = true
+      write()
       db[Symbol.dispose]()
     },
   }
