@@ -20,6 +20,8 @@ export interface KnownContents {
   noteSent(page: Page, answer: string): void
   /** A text that is kept from now on; what the page had before is free for others. */
   noteText(page: Page, content: string, minhash: Uint8Array): void
+  /** What a text that is refused is known by. */
+  noteRefused(page: Page, contents: readonly string[]): void
   /** The page has nothing any more of what it had: another may have moved there. */
   forget(page: Page): void
 }
@@ -55,6 +57,9 @@ export function knownContents(marks: HostMarks): KnownContents {
       forget(page)
       note(page, topics.text, doubleHash(content))
       for (const band of bandsOf(minhash)) note(page, topics.band, band)
+    },
+    noteRefused(page, contents) {
+      for (const content of contents) note(page, topics.text, doubleHash(content))
     },
     forget,
   }

@@ -7,8 +7,10 @@ import type { Experience } from './experience.ts'
 interface Made {
   outcome?: 'stored' | 'unchanged' | 'rejected' | undefined
   refusal?: string | undefined
-  /** Its text is nearly that of another page of its host. */
+  /** Its text is that of another page of its host, or nearly. */
   isLikeAnother?: boolean | undefined
+  /** It is refused, and its text is of no other page of its host: `like`, numbers apart it is. */
+  refusedText?: 'other' | 'like' | undefined
 }
 
 /** Its host has sent these bytes, or this text, for another page. */
@@ -33,10 +35,10 @@ export function followed({ url }: Pick<Claim, 'url'>, found: Found, made: Made, 
  * What a visit says of pages like this: the first, and whichever brought a text at last.
  * @param led pages that it was the first to lead to
  */
-export function learn({ url, kind, previous }: Claim, made: Made, led: readonly string[], { shapes }: Pick<Experience, 'shapes'>): void {
-  const text = isKnown(made) ? 'known' : made.outcome === 'stored' ? 'new' : 'none'
+export function learn({ url, kind, previous, depth }: Claim, made: Made, led: readonly string[], { shapes }: Pick<Experience, 'shapes'>): void {
+  const text = isKnown(made) ? 'known' : made.outcome === 'stored' ? 'new' : (made.refusedText ?? 'none')
   if (kind !== 'page' || made.outcome === 'unchanged') return
-  if (previous === undefined || (text === 'new' && previous.version === 0)) shapes.note(url, { text, led })
+  if (previous === undefined || (text === 'new' && previous.version === 0)) shapes.note(url, { text, led, depth })
 }
 
 const isKnown = ({ refusal, isLikeAnother }: Made): boolean => refusal === sameBytes || refusal === sameText || isLikeAnother === true

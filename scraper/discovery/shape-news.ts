@@ -7,10 +7,15 @@ import { shapesOf, type UrlShape } from './url-shape.ts'
 
 /** What came of a visit of a page. */
 export interface PageNews {
-  /** `new`: a text that its host had not shown yet, and that is kept; `known`: it has shown these bytes or this text elsewhere; `none`: nothing was kept. */
-  text: 'new' | 'known' | 'none'
+  /**
+   * `new`: a text that its host had not shown yet, and that is kept; `other`: one that its host had not shown yet, and that is refused for what it is;
+   * `like`: as that, but it differs from one that was shown in numbers alone; `known`: its host has shown these bytes or this text elsewhere; `none`: no text.
+   */
+  text: 'new' | 'other' | 'like' | 'known' | 'none'
   /** Pages that it was the first to lead to. */
   led: readonly string[]
+  /** Of the page (Target.depth). */
+  depth?: number | undefined
 }
 
 /**
@@ -44,7 +49,7 @@ export interface ShapeNewsParts {
 interface Track {
   /** Visits with news, up to `newsMax`. */
   news: number
-  /** Visits without, in a row; those that brought what is known count twice. */
+  /** Visits without, in a row, in sixteenths: see `weights`. */
   streak: number
 }
 
@@ -55,6 +60,15 @@ interface Lead {
 }
 
 const topic = 0
+/**
+ * What came of a visit, in sixteenths of one for nothing. A host that says something else each time is no place without end, whatever the rules think of its
+ * texts; only after a hundred such pages in a row is it left. One that numbers its pages is when they lie far, or each
+ * leads to the next.
+ */
+const weights = { known: 32, none: 16, like: 2, other: 1 }
+const visitWeight = weights.none
+/** Target.depth up to which pages that differ in numbers alone may be what a first page lists. */
+const nearDepth = 2
 const streakFactor = 2 ** 20
 const newsMax = 15
 const unknown: Track = { news: 0, streak: 0 }
@@ -103,7 +117,7 @@ export function shapeNews({ marks, pace, putOffMinMs = 600_000 }: ShapeNewsParts
     let worst: { shape: UrlShape; excess: number } | undefined
     for (const shape of shapesOf(url)) {
       const { news, streak } = trackOf(url, shape)
-      const excess = streak - shape.patience
+      const excess = Math.floor(streak / visitWeight) - shape.patience
       if (excess >= 0 && excess >= (worst?.excess ?? 0)) worst = { shape, excess }
       else if (news > 0) break
     }
@@ -137,9 +151,9 @@ export function shapeNews({ marks, pace, putOffMinMs = 600_000 }: ShapeNewsParts
     isProven: (url) => worstOf(url) === undefined && shapesOf(url).some((shape) => shape.form !== 'place' && trackOf(url, shape).news > 0),
     hopeOf(url) {
       const [narrowest] = shapesOf(url)
-      return narrowest ? Math.max(0, 1 - trackOf(url, narrowest).streak / (2 * narrowest.patience)) : 1
+      return narrowest ? Math.max(0, 1 - trackOf(url, narrowest).streak / (2 * visitWeight * narrowest.patience)) : 1
     },
-    note(url, { text, led }) {
+    note(url, { text, led, depth = 0 }) {
       const shapes = shapesOf(url)
       const folder = folderOf(shapes)
       const others = leadsOf(url, folder, led)
@@ -149,7 +163,8 @@ export function shapeNews({ marks, pace, putOffMinMs = 600_000 }: ShapeNewsParts
         if (parent !== undefined) praise(parent, shapesOf(parent))
         parents.drop(folder)
       } else {
-        const weight = text === 'known' ? 2 : 1
+        const goesOn = depth > nearDepth || led.some((to) => shapesOf(to).some(({ mark }) => shapes.some((shape) => shape.mark === mark)))
+        const weight = weights[text === 'like' && goesOn ? 'none' : text]
         for (const shape of text === 'none' && isTrusted(folder, others) ? [] : shapes) {
           const track = trackOf(url, shape)
           keep(url, shape, { ...track, streak: track.streak + weight })

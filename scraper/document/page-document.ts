@@ -60,6 +60,8 @@ export interface PageReading {
   document: PageDocument | string
   /** Identity of its text (contentId), whether it became a document or not. */
   textId: string
+  /** Of a text that became no document: its identity with all numbers taken for one. A calendar says the same of each day. */
+  textPatternId?: string
   /** What more is known of a quality rule's refusal. */
   refused?: RefusedText
   /** Length of the main text as extracted. */
@@ -107,8 +109,12 @@ function readPage(task: PageTask, reader: Reader): PageReading {
   const { document, refused } = typeof made === 'object' && 'reason' in made ? { document: made.reason, refused: made.refused } : { document: made }
   // What may not be used need not be shown either.
   const mayBeShown = rendered === undefined && !(typeof document === 'string' && isRightsRefusal(document))
-  const textId = typeof document === 'string' ? contentId(page.text) : document.id
-  return { document, textId, ...(refused && { refused }), textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
+  const isText = typeof document === 'string' && normalizeText(page.text) !== ''
+  const ids =
+    typeof document === 'string'
+      ? { textId: contentId(page.text), ...(isText && { textPatternId: contentId(page.text.replace(/\p{N}+/gu, '0')) }) }
+      : { textId: document.id }
+  return { document, ...ids, ...(refused && { refused }), textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
 }
 
 /** A browser gives characters, whatever the bytes were. */

@@ -19,7 +19,7 @@ export type Readable = Pick<ReadOutcome, 'fetched' | 'policy'> & {
 export type ReadPage = (
   read: Readable,
   signal: AbortSignal,
-) => Promise<Pick<PageReading, 'document' | 'refused' | 'textId' | 'needsBrowser'> & { found?: Found }>
+) => Promise<Pick<PageReading, 'document' | 'refused' | 'textId' | 'textPatternId' | 'needsBrowser'> & { found?: Found }>
 
 /** What the reader of all pages wants. */
 export type Wishes = Pick<PageTask, 'obeyRights' | 'keepsMarkdown' | 'refusedTextBytes'>

@@ -25,8 +25,10 @@ import { labelOf, type Jobs } from '../jobs/jobs.ts'
  */
 export type Kept = { outcome: 'stored' | 'unchanged' | 'rejected'; found?: Found | undefined } & Pick<Reading, 'content' | 'kept' | 'refusal' | 'goodUntil'> & {
     refused?: RefusedText | undefined
-    /** Its text is nearly that of another page of its host. */
+    /** Its text is that of another page of its host, or nearly. */
     isLikeAnother?: boolean
+    /** It is refused, and its text is of no other page of its host: `like`, numbers apart it is. */
+    refusedText?: 'other' | 'like'
     /** A browser would show more of it than its bytes hold. */
     needsBrowser?: boolean
   }
@@ -47,17 +49,26 @@ export interface KeeperOptions {
 /** Makes a document of each page and puts it on the durable queue, unless its text and its rights are those that are stored of it, or of another page of its host. */
 export function documentKeeper(options: KeeperOptions): KeepPage {
   const matches = jobMatcher(options.jobs.list)
+  const { contents } = options
+  /** Of a text that is refused. */
+  const likeness = (claim: Claim, textId: string, patternId: string): Pick<Kept, 'isLikeAnother' | 'refusedText'> => {
+    const [text, pattern] = [textDigest(textId), textDigest(patternId)]
+    if (contents.isText(claim, text)) return { isLikeAnother: true }
+    const refusedText = contents.isText(claim, pattern) ? 'like' : 'other'
+    contents.noteRefused(claim, [text, pattern])
+    return { refusedText }
+  }
   return async (claim, read, signal) => {
-    const { contents } = options
     const {
       document: page,
       refused,
       found,
       textId,
+      textPatternId,
       needsBrowser,
     } = await options.readPage({ ...read, quality: options.jobs.of(claim.url)?.web.quality }, signal)
     const rejected = (refusal: string): Kept => ({ outcome: 'rejected', refusal, content: textDigest(`${refusal} ${textId}`), refused, found, needsBrowser })
-    if (typeof page === 'string') return rejected(page)
+    if (typeof page === 'string') return { ...rejected(page), ...(textPatternId !== undefined && likeness(claim, textId, textPatternId)) }
     const said = { content: documentDigest(page), goodUntil: unavailableAt(page.rights.meta_robots), found, needsBrowser }
     if (options.revisits.isKnown(claim, said.content)) return { outcome: 'unchanged', ...said }
     if (contents.isText(claim, said.content)) return rejected(sameText)
