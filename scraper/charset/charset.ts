@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { TextDecoder } from 'node:util'
-import { decodeCharset, guessCharset } from './charset-kernel.ts'
+import { likelyCharset } from './charset-guess.ts'
+import { decodeCharset } from './charset-kernel.ts'
 import { declaredCharset, encodingOf } from './prescan.ts'
 import { utf16Of } from './utf-16.ts'
 
@@ -27,7 +28,7 @@ export function decodeText(bytes: Uint8Array, contentType: string | undefined): 
   if (isPlain && !bytes.includes(escape)) return { text: utf8.decode(bytes), charset: 'utf-8', isGuessed: false }
   const text = utf8.decode(bytes)
   if (!isPlain && isMostlyWell(text)) return { text, charset: 'utf-8', isGuessed: false }
-  const charset = guessCharset(bytes)
+  const charset = likelyCharset(bytes)
   // Of what is ASCII, only escape sequences speak for another encoding.
   if (isPlain && charset !== 'iso-2022-jp') return { text, charset: 'utf-8', isGuessed: false }
   return { text: decode(charset, bytes), charset, isGuessed: true }

@@ -47,7 +47,7 @@ function charsetOf(name: string): string | undefined {
   const label = name.toLowerCase()
   const known = encodingOf(otherNames[label] ?? label)
   const dash = label.lastIndexOf('-')
-  return known ?? (dash === -1 ? undefined : charsetOf(label.slice(0, dash)))
+  return known === 'replacement' ? undefined : (known ?? (dash === -1 ? undefined : charsetOf(label.slice(0, dash))))
 }
 
 function readSheets(): Sheet[] {
