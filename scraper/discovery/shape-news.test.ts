@@ -61,6 +61,27 @@ describe('places without end cost some dozen visits', () => {
     expect(visited.length).toBeLessThanOrEqual(most)
   })
 
+  test.each<[string, PageNews]>([
+    ['far away', { text: 'like', led: [], depth: 3 }],
+    ['that lead to each other', { text: 'like', led: [at('/cal/99')], depth: 1 }],
+  ])('pages that differ in their numbers alone, %s', (_, came) => {
+    const visited = visit(
+      open(),
+      range(3000).map((i) => `/cal/${i}`),
+      () => came,
+    )
+    expect(visited.length).toBeLessThanOrEqual(24)
+  })
+
+  test('pages that say something else each time, and are refused', () => {
+    const visited = visit(
+      open(),
+      range(3000).map((i) => `/cal/${i}`),
+      () => ({ text: 'other', led: [], depth: 9 }),
+    )
+    expect(visited.length).toBeLessThanOrEqual(200)
+  })
+
   test('what was barren when a process ended is barren in the next', () => {
     const marks = openHostMarks()
     visit(
@@ -81,6 +102,11 @@ describe('what gives news is visited', () => {
   test('whole, though seven of eight pages of a kind say nothing', () => {
     const paths = range(400).map((i) => `/item/${i}`)
     expect(visit(open(), paths, (path) => (Number(path.slice(6)) % 8 === 7 ? news : none()))).toEqual(paths)
+  })
+
+  test.each(['other', 'like'] as const)('near the first page, whatever the rules think of its texts: %s', (text) => {
+    const paths = range(60).map((i) => `/article-${i}`)
+    expect(visit(open(), paths, () => ({ text, led: [], depth: 1 }))).toEqual(paths)
   })
 
   test('beside others of its folder that do not', () => {

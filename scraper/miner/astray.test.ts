@@ -46,6 +46,16 @@ describe('a host that leads astray is served to its end within its budget', () =
     expect(asked.length).toBeLessThanOrEqual(60)
   })
 
+  test('one whose texts the rules refuse, and which numbers them', async () => {
+    const articles = range(40).map((i) => `/article-${i}`)
+    const { asked, ended } = await crawl({
+      '/': front(articles),
+      ...Object.fromEntries(articles.map((path, i) => [path, `<main><p>Number ${i} is called ${i} and says ${i * i}.</p></main>`])),
+    })
+    expect(articles.filter((path) => asked.includes(path))).toHaveLength(40)
+    expect(ended.stored).toBe(0)
+  })
+
   test('the same, with something drawn in the markup of each answer', async () => {
     const astray = ['about/', 'help/', 'news/', 'shop/']
     const articles = range(40).map((i) => `/article-${i}`)
