@@ -12,7 +12,7 @@ export type PageType = z.infer<typeof PageType>
 
 /**
  * One version of one page. Field names are the Parquet columns (parquet/columns.ts).
- * `id` = sha256 of the normalized text (identity/content-id.ts), `uri` = canonical URL (identity/canonical-url.ts).
+ * `id` = sha256 of the normalized text (identity/content-id.ts), `uri` = the canonical URL that its page is known by (pageUrl of identity/canonical-url.ts).
  */
 export const Document = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{64}$/),

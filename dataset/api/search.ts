@@ -1,5 +1,5 @@
 import { OrreryError } from '#schemas/errors.ts'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { pageUrl } from '#schemas/identity/canonical-url.ts'
 import { documentColumns } from '#schemas/parquet/columns.ts'
 import type { Sql, SqlRow, SqlValue } from '#schemas/sql.ts'
 import type { DatasetEntry } from '#dataset/versions.ts'
@@ -48,7 +48,7 @@ export async function findDocument(sql: Sql, entry: DatasetEntry, id: string, si
 
 function parameterOf(name: keyof Filters, value: string): SqlValue {
   if (name === 'from' || name === 'to') return new Date(value)
-  return name === 'uri' ? (canonicalUrl(value) ?? value) : value
+  return name === 'uri' ? (pageUrl(value) ?? value) : value
 }
 
 async function run(sql: Sql, { manifest }: DatasetEntry, script: string, parameters: SqlValue[], signal?: AbortSignal): Promise<SqlRow[]> {

@@ -22,15 +22,6 @@ describe('canonicalUrl', () => {
     ['http://example.com/?a=2&a=1', 'http://example.com/?a=2&a=1'],
     ['http://example.com/?utm_source=x&id=7&gclid=1&FBCLID=2&PHPSESSID=3', 'http://example.com/?id=7'],
     ['http://example.com/a;jsessionid=0F3A/b', 'http://example.com/a/b'],
-    ['http://example.com/a;sid=1;v=2?x', 'http://example.com/a;v=2?x'],
-    ['http://example.com/(S(lit3py55t21z5v55vlm25s55))/a', 'http://example.com/a'],
-    ['http://example.com/(A(abcdefghijklmnop1)S(lit3py55t21z5v55vlm25s55))', 'http://example.com/'],
-    ['http://example.com/session=4f2a90b1c3d4e5f60718/a', 'http://example.com/a'],
-    ['http://example.com/s-2024-annual-report/sessions.html', 'http://example.com/s-2024-annual-report/sessions.html'],
-    ['http://example.com/a?sid=4f2a90b1c3d4e5f60718&id=4f2a90b1c3d4e5f60718', 'http://example.com/a?id=4f2a90b1c3d4e5f60718'],
-    ['http://example.com/?s=autumn-conference-2026&sid=7', 'http://example.com/?s=autumn-conference-2026&sid=7'],
-    ['http://example.com/a?_=1700000000000&rand=0.8123456789&csrf_token=ab12cd34ef', 'http://example.com/a'],
-    ['http://example.com/a?token=spring&cb=2', 'http://example.com/a?cb=2&token=spring'],
     ['http://example.com/x/..;jsessionid=1/b', 'http://example.com/b'],
   ])('spells %s as %s', (url, canonical) => {
     expect(canonicalUrl(url)).toBe(canonical)
@@ -61,10 +52,6 @@ describe('canonicalUrl', () => {
     '%2e',
     '..',
     ';jsessionid=',
-    '/sid=',
-    '(S(',
-    'sid=',
-    '0123456789abcdef',
   )
   const urls = fc.array(character, { maxLength: 40 }).map((parts) => `http://Example.com/${parts.join('')}`)
 

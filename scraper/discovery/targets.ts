@@ -5,7 +5,6 @@ import { linkedUrl } from '#schemas/identity/canonical-url.ts'
 import { hostnameOf, hostOf, isSameSite, originOf } from '#schemas/identity/url-parts.ts'
 import type { Lastmods } from './lastmods.ts'
 import { pagePriority, priorities } from './priority.ts'
-import { withoutSession } from './sessions.ts'
 import type { ShapeNews } from './shape-news.ts'
 import type { Discovery, TrapReason, Traps } from './traps.ts'
 import type { Found, FoundUrl } from '../source/found.ts'
@@ -73,10 +72,8 @@ export function targetsOf({ jobs, isOurs, traps, shapes = openToAll, depthMax = 
     // What a sitemap lists is never left for what links have led to.
     return traps.reasonOf(url, discovery) ?? (discovery.from !== undefined && shapes.isBarren(url) ? 'trap_no_news' : undefined)
   }
-  const addPage = (wanted: Wanted, linked: FoundUrl, discovery: Discovery): void => {
-    if (isKnown(linked, discovery.depth)) return
-    const found = sessionless(linked)
-    if (found !== linked && isKnown(found, discovery.depth)) return
+  const addPage = (wanted: Wanted, found: FoundUrl, discovery: Discovery): void => {
+    if (isKnown(found, discovery.depth)) return
     const { url } = found
     const job = isOurs(url) ? jobs.of(url) : undefined
     if (!job) return
@@ -140,12 +137,6 @@ const openToAll: Pick<ShapeNews, 'isBarren' | 'hopeOf'> = { isBarren: () => fals
 
 /** Asked about again: one variant too many, when more is known of its path; a shape without news, when it has some; a block list may change. */
 const mayChange = new Set<Refusal>(['trap_variants', 'trap_no_news', 'blocked'])
-
-/** What a host draws for whoever asks does not tell one page from another: the page is asked for as it was linked first, and known without it. */
-function sessionless(found: FoundUrl): FoundUrl {
-  const url = withoutSession(found.url)
-  return url === undefined ? found : { ...found, url, asked: found.asked ?? found.url }
-}
 
 const isDated = ({ modifiedAt }: FoundUrl): boolean => modifiedAt !== undefined
 

@@ -1,6 +1,6 @@
+import { isDrawn, withoutSession } from '#schemas/identity/sessions.ts'
 import { isAction } from './actions.ts'
 import { openHostMarks, type HostMarks } from './host-marks.ts'
-import { withoutSession } from './sessions.ts'
 import { isStep } from './steps.ts'
 import { VariantBook, type VariantLimits } from './variants.ts'
 
@@ -89,8 +89,11 @@ function addressTrap(url: string, limits: TrapLimits): TrapReason | undefined {
   if (segments.length > limits.pathSegmentsMax) return 'trap_path_depth'
   if (isRepetitive(segments)) return 'trap_repeated_segments'
   if (query !== '' && query.split('&').length > limits.parametersMax) return 'trap_parameters'
-  return withoutSession(url) === undefined ? undefined : 'trap_session_id'
+  return holdsSession(path, query) ? 'trap_session_id' : undefined
 }
+
+/** What is linked is known without (pageUrl). */
+const holdsSession = (path: string, query: string): boolean => withoutSession(path) !== path || (query !== '' && query.split('&').some((pair) => isDrawn(pair)))
 
 /** A slash too many may be a slip; more of them are what links grow to that begin with one. Addresses within a path (/web/2026/https://…) have theirs. */
 function hasRepeatedSlashes(path: string): boolean {

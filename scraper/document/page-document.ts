@@ -5,7 +5,7 @@ import { decodeText, type DecodedText } from '../charset/charset.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { dataSource } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { pageUrl } from '#schemas/identity/canonical-url.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import { hostOf } from '#schemas/identity/url-parts.ts'
@@ -127,7 +127,7 @@ function documentOf(
   reader: Reader,
 ): PageDocument | string | { reason: string; refused: RefusedText } {
   const { headers, url } = fetched
-  const uri = canonicalUrl(url) ?? url
+  const uri = pageUrl(url) ?? url
   const robots = readPageRobots(headers, { ...page, robots: page.metaRobots }, url)
   const rights = pageRights({ robotsTxt, host, robots, licence: page.licence })
   const forbidden = rightsRefusal(rights, robots, { obey: obeyRights, nowMs })

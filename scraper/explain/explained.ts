@@ -4,7 +4,7 @@ import { frozenClock, systemClock } from '#infra/clock.ts'
 import { jobsOf } from '#infra/config/jobs.ts'
 import type { Config } from '#infra/config/schema.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { pageUrl } from '#schemas/identity/canonical-url.ts'
 import type { NearDuplicates } from '#schemas/near-duplicates.ts'
 import { pageTask, type Readable } from '../document/read-page.ts'
 import { openBlockList } from '../filter/block-list/block-list.ts'
@@ -34,7 +34,7 @@ export async function explained(page: string, { url }: ExplainFlags, settings: E
   const jobs = compileJobs(jobsOf(sources))
   const readable = isUrl ? await fetched(page, settings, jobs, signal) : await pageOfFile(page, url, miner.page_bytes_max)
   await using known = await openAllKnown(resolve(data.dir))
-  const uri = canonicalUrl(readable.fetched.url)
+  const uri = pageUrl(readable.fetched.url)
   const job = uri === undefined ? undefined : jobs.of(uri)
   const task = pageTask({ ...readable, quality: job?.web.quality }, nowMs, { obeyRights: miner.obey_rights, keepsMarkdown: false })
   return await explain(task, { known, label: job && labelOf(job) })
@@ -59,7 +59,7 @@ async function openAllKnown(dataDir: string): Promise<(Pick<NearDuplicates, 'nea
 
 /** A miner neither asks for such a page nor keeps it. */
 async function refuseBlocked(text: string, { miner }: ExplainSettings): Promise<void> {
-  const url = canonicalUrl(text)
+  const url = pageUrl(text)
   await using list = await openBlockList({ path: miner.block_list, pace: systemClock(), telemetry: { event: () => undefined } })
   if (url === undefined || !list.blocks(url)) return
   throw new OrreryError('invalid_argument', `${url} is on the block list ${miner.block_list} (miner.block_list): nobody asks for it here.`, { url })

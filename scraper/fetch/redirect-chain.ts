@@ -1,5 +1,5 @@
 import { recentValues } from '#infra/recent-values.ts'
-import { canonicalUrl, type LinkedUrl } from '#schemas/identity/canonical-url.ts'
+import { pageUrl, type LinkedUrl } from '#schemas/identity/canonical-url.ts'
 import { hostOf, originOf } from '#schemas/identity/url-parts.ts'
 import { CookieJar } from './cookie-jar.ts'
 
@@ -53,7 +53,7 @@ export class RedirectChain {
 
   /** Whether `at` is the page itself, in some spelling. */
   get isAtPage(): boolean {
-    return !this.#hasLeft || canonicalUrl(this.at) === canonicalUrl(this.#start)
+    return !this.#hasLeft || pageUrl(this.at) === pageUrl(this.#start)
   }
 
   /** Of the next request. */
@@ -74,7 +74,7 @@ export class RedirectChain {
     this.#cookies.take(setCookies, this.at)
     if (!to) return this.moved ?? { kind: 'moved', location: undefined }
     const next = to.asked ?? to.url
-    const isElsewhere = to.url !== canonicalUrl(this.#start)
+    const isElsewhere = to.url !== pageUrl(this.#start)
     if (isElsewhere) {
       this.#elsewhere ??= next
       const mayComeBack = (isTemporary || this.#cookies.version > before) && originOf(next) === originOf(this.at)

@@ -74,6 +74,7 @@ describe('what is asked is the link, and robots.txt is asked about it', () => {
 describe('a redirect to another spelling of the page gives the page', () => {
   test.each([
     ['a session', '/a', '/a;jsessionid=0F3A9B'],
+    ['a session that looks drawn', '/a?x=1', '/(S(lit3py55t21z5v55vlm25s55))/a?x=1&sid=8f14e45fceea167a5a36dedd4bea2543'],
     ['a tracking parameter', '/a', '/a?utm_source=home'],
     ['an empty query', '/a', '/a?'],
     ['the order of its parameters', '/a?id=7&lang=en', '/a?lang=en&id=7'],

@@ -42,6 +42,13 @@ describe('a page is asked for as it was linked, and known by its canonical URL',
     expect(paths).toEqual(['/', '/a?y=1&x=2'])
   })
 
+  test('with its first session, whatever is drawn for the next visit', async () => {
+    const [first, second] = ['8f14e45fceea167a5a36dedd4bea2543', '45c48cce2e2d7fbdea1afc51c7c6ad26'].map((drawn) => `/view?sid=${drawn}&t=4`)
+    const { paths, stored } = await crawled({ '/': good(1, [first ?? '', '/next']), '/next': good(2, [second ?? '']), [first ?? '']: good(3) })
+    expect(paths.toSorted()).toEqual(['/', '/next', first])
+    expect(stored).toContainEqual({ uri: `${origin}/view?t=4`, url: `${origin}${first}` })
+  })
+
   test('in the charset of the page that links to it', async () => {
     const page = Buffer.from(good(1, ['/find?q=\xd0\xee\xf1\xf1\xe8\xff']), 'latin1')
     const { paths } = await crawled({ '/': send(page, { 'content-type': 'text/html; charset=windows-1251' }) })

@@ -2,7 +2,7 @@ import { headerValue, percentEncodedBytes } from '#infra/net/header-lines.ts'
 import { isTransient } from '#infra/net/http-failure.ts'
 import type { SubAnswer, SubRequest } from '#infra/net/browser/rendering.ts'
 import type { TurnEnd } from '#schemas/host-turns.ts'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { pageUrl } from '#schemas/identity/canonical-url.ts'
 import { hostOf } from '#schemas/identity/url-parts.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { inTurn } from '../limits/in-turn.ts'
@@ -39,7 +39,7 @@ export class PageResources {
     this.#services = services
     this.#scripts = scripts
     // Turns are taken for who claimed the host.
-    this.#page = canonicalUrl(page) ?? page
+    this.#page = pageUrl(page) ?? page
     this.#host = hostOf(this.#page)
   }
 

@@ -42,6 +42,7 @@ describe('what was stored of a page leaves', () => {
     'http_429',
     'robots_unreachable',
     'internal',
+    'redirect_rest_too_long',
     'excluded',
   ])('never: %s', (reason) => expect(withdraws(reason, 100)).toBe(false))
 })

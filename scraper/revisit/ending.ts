@@ -31,7 +31,7 @@ const endings: readonly Ending[] = [
     comesAgain: true,
     withdraws: 'never',
   },
-  { reasons: /^(?:internal|no_job|job_mismatch|excluded)$/, comesAgain: true, withdraws: 'never' },
+  { reasons: /^(?:internal|no_job|job_mismatch|excluded|redirect_rest_too_long)$/, comesAgain: true, withdraws: 'never' },
   // There is something else, or nothing to be read: another type, another text that no rule lets pass, a loop, a certificate that ended.
   { reasons: /^/, comesAgain: true, withdraws: 'repeated' },
 ]

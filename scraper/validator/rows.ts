@@ -1,7 +1,7 @@
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Document } from '#schemas/document.ts'
 import { askedUrl } from '#schemas/frontier.ts'
-import { canonicalUrl, linkedUrl } from '#schemas/identity/canonical-url.ts'
+import { linkedUrl, pageUrl } from '#schemas/identity/canonical-url.ts'
 import { nearDuplicates } from '#schemas/identity/clusters.ts'
 import { contentId } from '#schemas/identity/content-id.ts'
 import type { ShardManifest } from '#schemas/manifest.ts'
@@ -53,7 +53,7 @@ export const fetchOf = (row: Document): string => sha256Hex(`${row.fetched_at.ge
 export function checkRow(row: Document, manifest: ShardManifest, nowMs: number): Failure | undefined {
   const where = `${row.uri} in ${manifest.file.key}`
   if (row.hotkey !== manifest.hotkey || row.job_id !== manifest.job_id) return failure('row_owner', `${where} is a row of ${row.hotkey}, job ${row.job_id}`)
-  if (canonicalUrl(row.uri) !== row.uri || new URL(row.uri).host !== row.host) return failure('row_url', `${where} is no canonical address of its host`)
+  if (pageUrl(row.uri) !== row.uri || new URL(row.uri).host !== row.host) return failure('row_url', `${where} is no canonical address of its host`)
   // It is asked for: what is no spelling of this very page would lead us elsewhere.
   const linked = linkedUrl(row.url)
   if (linked?.url !== row.uri || askedUrl(linked) !== row.url) return failure('row_url', `${where} was fetched from ${row.url.slice(0, 200)}, another page`)

@@ -3,7 +3,7 @@ import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { TurnEnd } from '#schemas/host-turns.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
+import { pageUrl } from '#schemas/identity/canonical-url.ts'
 import { hostnameOf, hostOf } from '#schemas/identity/url-parts.ts'
 import { fetchDocument } from '../fetch/fetch-document.ts'
 import type { Permission } from '../fetch/fetch-target.ts'
@@ -59,7 +59,7 @@ export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostD
   }
   return async (url, signal, wishes = {}) => {
     // Turns are taken by the page, whatever its spelling.
-    const uri = canonicalUrl(url) ?? url
+    const uri = pageUrl(url) ?? url
     const wish = { url: uri, page: uri, latest: Infinity, signal }
     const lookInTurn = async (end: TurnEnd): Promise<Refetched> => {
       try {

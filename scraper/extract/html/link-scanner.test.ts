@@ -1,7 +1,7 @@
 import type { Element } from 'domhandler'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalUrl, linkedUrl, type LinkedUrl } from '#schemas/identity/canonical-url.ts'
+import { linkedUrl, type LinkedUrl } from '#schemas/identity/canonical-url.ts'
 import { extractionPages, noDevelopmentSet } from '#test/bench/development-set.ts'
 import { readHead } from '../head/page-head.ts'
 import { parseHtml, walk } from './dom.ts'
@@ -25,13 +25,13 @@ function fromTree(html: string) {
   walk(root, {
     enter(element) {
       const href = hrefOf(element)
-      const link = href === undefined ? undefined : canonicalUrl(href.trim(), base)
+      const link = href === undefined ? undefined : linkedUrl(href.trim(), base)?.url
       if (link === undefined || links.size >= 5000) return
       if (element.name === 'iframe' && (new URL(link).host !== 'h.example' || ++iframes > 20)) return
       links.add(link)
     },
   })
-  return { links: [...links], canonical: canonical === undefined ? undefined : canonicalUrl(canonical, base), robots }
+  return { links: [...links], canonical: canonical === undefined ? undefined : linkedUrl(canonical, base)?.url, robots }
 }
 
 function hrefOf({ name, attribs }: Element): string | undefined {
