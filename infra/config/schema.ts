@@ -77,8 +77,8 @@ const Settings = z.strictObject({
         .max(100)
         .default(2)
         .describe('A host also rests this many times as long as it takes to answer; more while it is in trouble. 0: no matter how long.'),
-      requests_per_second: z.number().positive().optional().describe('Most pages asked for in a second, over all hosts. Absent: no limit.'),
-      bytes_per_second: z.int().min(1024).optional().describe('Most bytes fetched in a second, on the wire, averaged. Absent: no limit.'),
+      requests_per_second: z.number().positive().optional().describe('Most requests in a second, of whatever kind, over all hosts. Absent: no limit.'),
+      bytes_per_second: z.int().min(1024).optional().describe('Most bytes fetched in a second, of whatever kind, on the wire, averaged. Absent: no limit.'),
       active: z
         .string()
         .regex(/^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/, 'like 22:00-06:00')
@@ -142,7 +142,7 @@ const Settings = z.strictObject({
         .array(z.string().min(1))
         .default([])
         .describe('WARC files, paths or URLs (Common Crawl publishes such), whose pages are taken as if fetched: those that a source takes, each file once.'),
-      warc: z.boolean().default(false).describe('Keep what pages, sitemaps and feeds were asked and answered as WARC files, in the folder warc of the data.'),
+      warc: z.boolean().default(false).describe('Keep whatever hosts were asked and answered as WARC files, in the folder warc of the data.'),
       warc_file_bytes: z
         .int()
         .min(2 ** 20)

@@ -19,6 +19,9 @@ export interface TurnWish {
   signal?: AbortSignal | undefined
 }
 
+/** As a latest beginning. */
+export const whenever = Number.MAX_SAFE_INTEGER
+
 /** How often one looks whether somebody else's turn is over. */
 const pollMs = 50
 
@@ -56,5 +59,13 @@ export async function inTurn<T>(services: TurnServices, wish: TurnWish | HostTur
     return { done: await work(end) }
   } finally {
     await services.turns.endTurn(turn, end)
+  }
+}
+
+/** The same, however long that has to be waited for. */
+export async function inNextTurn<T>(services: TurnServices, wish: Omit<TurnWish, 'latest'>, work: (end: TurnEnd) => Promise<T>): Promise<T> {
+  for (;;) {
+    const came = await inTurn(services, { ...wish, latest: whenever }, work)
+    if (typeof came !== 'number') return came.done
   }
 }

@@ -37,12 +37,18 @@ export interface Ending {
 
 /** A turn that begins so soon (ms) is waited for: whoever lends hosts may look at the clock a little later. */
 const soonMs = 20
+/** The turn of another host, to which a file of this one was redirected, is waited for as long, ms: it may be asked all the time, and never be free by itself. */
+const otherTurnMs = 10_000
+/** By so many visits at a time: whoever leads thousands of hosts to one must not hold up everything else. */
+const waitingMax = 4
 
 /** How a host is treated around a visit of one of its pages: what is owed to it before, and its rest after. */
 export class HostManners {
   readonly #options: MannersOptions
   readonly #files: FileServices
   readonly #restMs: HostRests
+  /** Claims whose visits wait for the turn of another host. */
+  readonly #waiting = new Set<Claim>()
 
   constructor(options: MannersOptions) {
     const { http, frontier, moods, blocks = () => false } = options
@@ -63,17 +69,37 @@ export class HostManners {
    */
   async permission(claim: Claim): Promise<HostRobots | undefined> {
     if ((await this.#waitsAfterKill(claim)) || !(await this.#isAddressFree(claim))) return undefined
+    try {
+      return await this.#fromFiles(claim)
+    } finally {
+      this.#waiting.delete(claim)
+    }
+  }
+
+  async #fromFiles(claim: Claim): Promise<HostRobots | undefined> {
     const { robots, policies, frontier, pace, signal } = this.#options
-    const isFree = (url: string) => hostOf(url) !== hostOf(claim.url) && this.#isOwn(url)
-    const asker = fileAsker({ ...this.#files, isFree }, { page: claim.url, latest: () => pace.now() + soonMs, signal, turn: ownTurn(claim, pace) })
+    const isOther = (url: string) => hostOf(url) !== hostOf(claim.url)
+    const services = { ...this.#files, isFree: (url: string) => isOther(url) && this.#isOwn(url) }
+    let mayWait = true
+    const latest = (url: string): number => {
+      const waits = isOther(url) && mayWait && this.#mayWait(claim)
+      // Once a visit: it has a deadline of its own.
+      if (waits) mayWait = false
+      return pace.now() + (waits ? otherTurnMs : soonMs)
+    }
+    const asker = fileAsker(services, { page: claim.url, latest, signal, turn: ownTurn(claim, pace) })
     const permission = await robots.read(askedUrl(claim), asker.robots)
     // Then nothing more is asked, and the host has been given its rest.
-    if (permission && !mayFetch(permission, askedUrl(claim))) return permission
-    const isKnown =
-      permission?.state === 'unreachable' || (permission && (claim.kind !== 'page' || (await policies.read(claim.url, permission.rules, asker.file))))
+    if (permission?.state === 'unreachable' || (permission && !mayFetch(permission, askedUrl(claim)))) return permission
+    const isKnown = permission && (claim.kind !== 'page' || (await policies.read(claim.url, permission.rules, asker.file)))
     if (isKnown && asker.againAt === undefined) return permission
     await frontier.defer(claim, { reason: 'asked_host', until: asker.againAt ?? pace.now(), holdHost: true })
     return undefined
+  }
+
+  #mayWait(claim: Claim): boolean {
+    if (this.#waiting.size < waitingMax) this.#waiting.add(claim)
+    return this.#waiting.has(claim)
   }
 
   note(claim: Claim, { exchange, isTrouble }: { exchange: Pick<Exchange, 'responseMs'> | undefined; isTrouble: boolean }): void {

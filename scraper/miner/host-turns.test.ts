@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { systemClock } from '#infra/clock.ts'
+import type { Clock } from '#schemas/clock.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { openSite, type Page } from '#test/site/site.ts'
 import { job, leapingClock, openBench } from './bench.fixture.ts'
@@ -20,8 +22,7 @@ const to =
     void response.writeHead(302, { location: `http://${name}.localhost:${host.split(':')[1]}${path}` }).end()
 
 /** Crawls a web with some of its hosts as seeds. */
-async function crawl(hosts: Parameters<typeof openNamedWeb>[0], seeds: string[], settings: Record<string, unknown> = {}) {
-  const pace = leapingClock()
+async function crawl(hosts: Parameters<typeof openNamedWeb>[0], seeds: string[], settings: Record<string, unknown> = {}, pace: Clock = leapingClock()) {
   await using web = await openNamedWeb(hosts, pace)
   await using site = await openSite({})
   const origins = seeds.map(web.origin)
@@ -126,6 +127,26 @@ describe.skipIf(!hasLoopbackNetwork)('hosts and their addresses', () => {
     expect(visits).toMatchObject({ stored: 11, rejected: 1 })
   })
 
+  test('who leads to a host that is asked all the time is not kept waiting for its end', async () => {
+    const paths = Array.from({ length: 30 }, (_, i) => `/p${i}`)
+    const pages = Object.fromEntries(paths.map((path, i) => [path, good(20 + i)]))
+    const { visits, asked, whats } = await crawl(
+      { a: { at: 2, pages: { '/robots.txt': to('b', '/robots.txt'), '/': good(1) } }, b: { at: 1, pages: { '/': good(2, paths), ...pages } } },
+      ['a', 'b'],
+    )
+    expect(visits.stored).toBe(32)
+    expect(whats.slice(0, whats.indexOf('a/')).filter((what) => what.startsWith('b/p')).length).toBeLessThan(20)
+    expect(tooEarly(asked, ({ address }) => address, hostDelayMs)).toEqual([])
+  })
+
+  test('a host that wants to be left alone until tomorrow closes none that leads there', async () => {
+    const closed = send('', { 'retry-after': '86400' }, 429)
+    const open = { '/.well-known/tdmrep.json': to('b', '/tdm'), '/ai.txt': to('b', '/ai'), '/': good(1) }
+    const { visits, whats } = await crawl({ a: { at: 2, pages: open }, b: { at: 1, pages: { '/tdm': closed, '/ai': closed } } }, ['a'])
+    expect(visits.stored).toBe(1)
+    expect(whats.filter((what) => what.startsWith('b/'))).toEqual(['b/robots.txt', 'b/tdm'])
+  })
+
   test('what a host says of itself is asked once a day, whoever starts again meanwhile', async () => {
     const pages = { '/robots.txt': send('User-agent: *\nDisallow: /x', { 'content-type': 'text/plain' }), '/': good(1) }
     const { first, second } = await crawlTwice(pages, 5 * 3_600_000)
@@ -168,13 +189,9 @@ describe.skipIf(!hasLoopbackNetwork)('hosts and their addresses', () => {
     await writeFile(path, 'b.localhost\n')
     const reflecting = { '/robots.txt': to('b', '/robots.txt'), '/.well-known/tdmrep.json': to('b', '/tdm'), '/ai.txt': to('b', '/ai') }
     const open = { '/.well-known/tdmrep.json': to('b', '/tdm'), '/ai.txt': to('b', '/ai'), '/': good(1) }
-    const { visits, whats } = await crawl(
-      { closed: { at: 2, pages: { ...reflecting, '/': good(1) } }, open: { at: 3, pages: open }, b: { at: 1, pages: {} } },
-      ['closed', 'open'],
-      {
-        block_list: path,
-      },
-    )
+    const hosts = { closed: { at: 2, pages: { ...reflecting, '/': good(1) } }, open: { at: 3, pages: open }, b: { at: 1, pages: {} } }
+    // By a clock that waits: whoever looks after the list sleeps all the time.
+    const { visits, whats } = await crawl(hosts, ['closed', 'open'], { block_list: path, host_delay_ms: 20 }, systemClock())
     expect(whats.filter((what) => what.startsWith('b/'))).toEqual([])
     // What a blocked host says of another nobody knows: nothing of that is asked for.
     expect(whats.filter((what) => what.startsWith('closed/'))).toEqual(['closed/robots.txt'])

@@ -8,11 +8,16 @@ import { replaceFile } from '#infra/store/replace-file.ts'
 import { stackOf } from '#infra/telemetry/stack-of.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
+import type { HostTurns } from '#schemas/host-turns.ts'
+import { hostnameOf } from '#schemas/identity/url-parts.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { PageDocument, PageReading } from '../document/page-document.ts'
 import type { PagePool } from '../document/page-pool.ts'
 import { pageTask, type Wishes } from '../document/read-page.ts'
+import type { HostRests } from '../limits/host-rest.ts'
+import { inNextTurn, whenever } from '../limits/in-turn.ts'
+import { fileAsker } from '../robots/file-asker.ts'
 import { crawlDelayOf, mayFetch, type Robots } from '../robots/robots.ts'
 import { jobMatcher } from '../jobs/job-match.ts'
 import { addDocument } from './keep-document.ts'
@@ -31,6 +36,8 @@ export interface ImportOptions {
   rejects: Pick<Rejects, 'add'>
   http: Http
   robots: Robots
+  /** Whose turns and rests the servers of archives have. */
+  frontier: HostTurns
   pages: PagePool
   pace: Clock
   facts: Clock
@@ -207,23 +214,36 @@ function pageKeeper(options: ImportOptions): (page: ArchivedPage, read: Read) =>
 }
 
 /** A server of archives is a host like any other: its robots.txt decides, and it rests between two requests. */
-function serverOf({ http, robots, pace, hostDelayMs, signal }: ImportOptions): Parameters<typeof openWarc>[1] {
-  let restUntil = 0
+function serverOf({ http, robots, frontier, pace, hostDelayMs, blocks = () => false, signal }: ImportOptions): Parameters<typeof openWarc>[1] {
+  const restMs: HostRests = (host, crawlDelayMs) => (http.isVirtual(hostnameOf(host)) ? crawlDelayMs : Math.max(hostDelayMs, crawlDelayMs))
+  const manners = { http, robots, turns: frontier, pace, turnMs, restMs, mayAsk: (url: string) => !blocks(url) }
   return {
-    http,
     signal,
-    async rest(url) {
-      const permission = await robots.of(url, signal)
-      if (!mayFetch(permission, new URL(url).href))
+    http: {
+      ...http,
+      async get(location, options) {
+        const { href: url, host } = new URL(location)
+        return inNextTurn(manners, { url, page: url, signal }, async (end) => {
+          const answer = await http.get(url, options)
+          end.address = answer.address
+          end.hostDelayMs = restMs(host, crawlDelayOf(robots.known(url)))
+          return answer
+        })
+      },
+    },
+    async permit(location) {
+      const { href: url } = new URL(location)
+      const permission = await robots.of(url, signal, fileAsker(manners, { page: url, latest: () => whenever, signal }).robots)
+      if (!mayFetch(permission, url))
         throw new OrreryError('upstream_failed', `robots.txt does not allow ${url} now, so this WARC is not read; download it in a way its host offers.`, {
           url,
         })
-      await pace.sleep(Math.max(0, restUntil - pace.now()), signal)
-      const ownMs = http.isVirtual(new URL(url).hostname) ? 0 : hostDelayMs
-      restUntil = pace.now() + Math.max(ownMs, crawlDelayOf(permission))
     },
   }
 }
+
+/** Longer than a part of an archive takes. */
+const turnMs = 600_000
 
 /** What is torn or missing means from the beginning: a page that is taken twice is one document. */
 async function readProgress(path: string): Promise<Progress> {

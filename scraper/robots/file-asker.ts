@@ -31,12 +31,16 @@ export interface FileAsker {
 
 /** A host that could not give one of its files is asked again after this, unless it says when. */
 const troubleMs = 5000
+/** Where the turn of another host is not to be had, that is looked for again after this. */
+const lateMs = 5000
+/** The longest rest that a robots.txt can ask for is waited for; who holds another host for longer has its file count as out of reach. */
+const restMsMax = 300_000
 
 export interface AskerOptions {
   /** For whose sake. */
   page: string
-  /** Latest beginning of a request that is of use now (ms since epoch). */
-  latest(): number
+  /** Latest beginning of a request for this URL that is of use now (ms since epoch). */
+  latest(url: string): number
   signal?: AbortSignal
   /** A turn that the page's host is in already: as long as it is owed no rest, it needs no other. */
   turn?: HostTurn
@@ -60,19 +64,26 @@ export function fileAsker(services: FileServices, { page, latest, signal, turn }
       end.hostDelayMs = restMs(hostOf(url), crawlDelayOf(robots.known(url)), isOffline(answer) ? undefined : exchange)
       const [now, until = 0] = [pace.now(), end.until]
       const restsUntil = Math.max(until, now + end.hostDelayMs)
-      // Another host may be at the same address, and its rest is that of the page's: whoever lends hosts knows.
-      if (restsUntil > now) comeAgain(hostOf(url) === hostOf(page) ? restsUntil : now)
-      else if (hostOf(url) === hostOf(page)) lent = turn
+      const isOwn = hostOf(url) === hostOf(page)
+      if (restsUntil > now) {
+        // Another host may be at the same address, and its rest is that of the page's: whoever lends hosts knows.
+        comeAgain(isOwn ? restsUntil : now)
+        lent = undefined
+      } else if (isOwn) lent = turn
     }
   }
   const ask: AskFile = async (url, read) => {
     if (!mayAsk(url)) return read({ ok: false, reason: 'blocked' })
     if (isFree(url)) return request(url, read, { hostDelayMs: 0 })
-    const own = hostOf(url) === hostOf(page) ? lent : undefined
+    const isOwn = hostOf(url) === hostOf(page)
+    const own = isOwn ? lent : undefined
     if (own) lent = undefined
-    const came = await inTurn(services, own ?? { url, page, latest: latest(), signal }, (end) => request(url, read, end))
+    const came = await inTurn(services, own ?? { url, page, latest: latest(url), signal }, (end) => request(url, read, end))
     if (typeof came !== 'number') return came.done
-    comeAgain(came)
+    const now = pace.now()
+    // Nobody else's trouble closes a host for long.
+    if (!isOwn && came - now > restMsMax) return read({ ok: false, reason: 'late' })
+    comeAgain(isOwn ? came : Math.max(came, now + lateMs))
     return undefined
   }
   return {

@@ -120,6 +120,7 @@ function recall(notes: FileNotes, origin: string): Known {
 
 /** A host that cannot be reached or says "later" is asked again; everything else that is no file means that there is none. */
 function troubleOf(answer: FileAnswer | undefined): string | undefined {
-  if (!answer?.ok) return answer && (isTransient(answer.reason) || answer.reason === 'robots_unreachable') ? answer.reason : undefined
+  if (!answer?.ok)
+    return answer && (isTransient(answer.reason) || answer.reason === 'robots_unreachable' || answer.reason === 'late') ? answer.reason : undefined
   return answer.status === 429 || answer.status === 503 ? `http_${answer.status}` : undefined
 }

@@ -28,8 +28,8 @@ export interface UnreachableRobots {
 export type HostRobots = { state: 'found' | 'absent'; rules: RobotsRules } | UnreachableRobots
 
 export interface Robots {
-  /** What the host of `url` asks of us, read at most once a day. What is not known is asked for at once. */
-  of(url: string, signal?: AbortSignal): Promise<HostRobots>
+  /** What the host of `url` asks of us, read at most once a day. @param ask how what is not known is asked for; absent: at once */
+  of(url: string, signal?: AbortSignal, ask?: AskFile): Promise<HostRobots>
   /**
    * The same, asked for as `ask` does, hop by hop; undefined when that was not now: the next call goes on from there.
    * @throws what `ask` and reading threw
@@ -113,9 +113,9 @@ export function createRobots(http: Pick<Http, 'get'>, pace: Clock, notes: HostNo
   return {
     read,
     known: (url) => known.get(new URL(url).origin),
-    async of(url, signal) {
+    async of(url, signal, how = askAtOnce(http)) {
       for (;;) {
-        const robots = await read(url, askAtOnce(http))
+        const robots = await read(url, how)
         signal?.throwIfAborted()
         // Whoever else was asking did not get to it.
         if (robots) return robots

@@ -121,10 +121,10 @@ test.each([
 async function indexesOf(page: Page) {
   await using site = await openSite({ 'data.localhost': { '/x.warc.gz': page } })
   await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 100, hosts: site.hosts })
-  let rests = 0
-  const server = { http, rest: async () => void (rests += 1), signal: new AbortController().signal }
+  let permits = 0
+  const server = { http, permit: async () => void (permits += 1), signal: new AbortController().signal }
   const indexes = await Array.fromAsync(warcPages(openWarc('http://data.localhost/x.warc.gz', server), limits), ({ index }) => index)
-  expect(rests).toBe(site.requests.length)
+  expect(permits).toBe(site.requests.length)
   return indexes
 }
 
@@ -145,7 +145,7 @@ describe('an archive is opened', () => {
   test('from a file, unless there is none', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'orrery-warc-'))
     await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 100, hosts: () => undefined })
-    const server = { http, rest: async () => undefined, signal: new AbortController().signal }
+    const server = { http, permit: async () => undefined, signal: new AbortController().signal }
     await writeFile(join(folder, 'x.warc.gz'), bytes)
     const pages = await Array.fromAsync(warcPages(openWarc(join(folder, 'x.warc.gz'), server), limits))
     expect(pages).toHaveLength(5)

@@ -121,8 +121,8 @@ const rangeBytes = 4 * 2 ** 20
 /** What a web server is asked through, and how it is paced. */
 interface WarcServer {
   http: Http
-  /** Waits until the server may be asked again; called before each request. @throws the signal's reason when aborted */
-  rest(url: string): Promise<void>
+  /** Called before each request. @throws OrreryError where the server does not allow it now; the signal's reason when aborted */
+  permit(url: string): Promise<void>
   signal: AbortSignal
 }
 
@@ -144,9 +144,9 @@ async function* localBytes(path: string, signal: AbortSignal): AsyncGenerator<Ui
   }
 }
 
-async function* remoteBytes(url: string, { http, rest, signal }: WarcServer): AsyncGenerator<Uint8Array, void, undefined> {
+async function* remoteBytes(url: string, { http, permit, signal }: WarcServer): AsyncGenerator<Uint8Array, void, undefined> {
   for (let start = 0; ;) {
-    await rest(url)
+    await permit(url)
     const headers = { range: `bytes=${start}-${start + rangeBytes - 1}`, 'accept-encoding': 'identity' }
     const answer = await http.get(url, { headers, bytesMax: rangeBytes, signal })
     if (answer.ok && answer.status === 416 && start > 0) return

@@ -11,7 +11,7 @@ import type { PagePool } from '../document/page-pool.ts'
 import { pageReader } from '../document/read-page.ts'
 import { pageRenderer } from '../render/render-page.ts'
 import { needsContact } from '../limits/contact.ts'
-import { inTurn } from '../limits/in-turn.ts'
+import { inNextTurn, whenever } from '../limits/in-turn.ts'
 import { fileAsker } from '../robots/file-asker.ts'
 import { crawlDelayOf, createRobots } from '../robots/robots.ts'
 import { memoryTurns } from './memory-turns.ts'
@@ -60,7 +60,7 @@ export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostD
   return async (url, signal, wishes = {}) => {
     // Turns are taken by the page, whatever its spelling.
     const uri = pageUrl(url) ?? url
-    const wish = { url: uri, page: uri, latest: Infinity, signal }
+    const wish = { url: uri, page: uri, signal }
     const lookInTurn = async (end: TurnEnd): Promise<Refetched> => {
       try {
         return await look(url, wishes, signal)
@@ -69,18 +69,14 @@ export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostD
         end.hostDelayMs = restMs(hostOf(uri), crawlDelayOf(robots.known(url)))
       }
     }
-    const looked = await inTurn(manners, wish, async (end) => {
+    return inNextTurn(manners, wish, async (end) => {
       const turn = { url: uri, page: uri, startsAt: pace.now(), isWithin: true }
-      const asker = fileAsker(manners, { page: uri, latest: () => Infinity, signal, turn })
-      await robots.read(url, asker.robots)
-      return asker.againAt === undefined ? { done: await lookInTurn(end) } : inTurn(manners, wish, lookInTurn)
+      const asker = fileAsker(manners, { page: uri, latest: () => whenever, signal, turn })
+      await robots.of(url, signal, asker.robots)
+      return asker.againAt === undefined ? lookInTurn(end) : inNextTurn(manners, wish, lookInTurn)
     })
-    return typeof looked === 'number' || typeof looked.done === 'number' ? late : looked.done.done
   }
 }
-
-/** Its turn never came. */
-const late: Refetched = { state: 'unknown', reason: 'late' }
 
 /** Robots may have closed since the miner was there, and what a page may cost here is our own affair. */
 const ourReasons: ReadonlySet<string> = new Set(['robots_disallowed', 'too_slow', 'too_large'])

@@ -80,6 +80,9 @@ function watch(host: RefereedHost, pages: number, web: Web) {
     const now = performance.now()
     const violate = (rule: string) => void web.violations.push(`${rule}: ${host.origin}${path}`)
     asked.push(path)
+    if (kind === 'slow' && now - last < crawlDelaySeconds * 1000 - toleranceMs) violate('earlier than Crawl-delay')
+    if (now < closedUntil - toleranceMs) violate('earlier than Retry-After')
+    last = now
     if (path === '/robots.txt') {
       if (kind === 'closed') return void response.writeHead(503).end()
       const rules = kind === 'slow' ? `Crawl-delay: ${crawlDelaySeconds}` : kind === 'private' ? 'Disallow: /private/' : 'Disallow:'
@@ -88,9 +91,6 @@ function watch(host: RefereedHost, pages: number, web: Web) {
     if (kind === 'closed') violate('robots.txt could not be read')
     if (!asked.includes('/robots.txt')) violate('robots.txt was not read')
     if (path.startsWith('/private/')) violate('robots.txt forbids it')
-    if (kind === 'slow' && now - last < crawlDelaySeconds * 1000 - toleranceMs) violate('earlier than Crawl-delay')
-    if (now < closedUntil - toleranceMs) violate('earlier than Retry-After')
-    last = now
     if (kind === 'busy' && now >= closedUntil && ++count % 5 === 3) {
       closedUntil = now + retryAfterSeconds * 1000
       return void response.writeHead(429, { 'retry-after': String(retryAfterSeconds) }).end()
