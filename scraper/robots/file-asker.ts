@@ -60,9 +60,11 @@ export function fileAsker(services: FileServices, { page, latest, signal, turn }
       end.hostDelayMs = restMs(hostOf(url), crawlDelayOf(robots.known(url)), isOffline(answer) ? undefined : exchange)
       const [now, until = 0] = [pace.now(), end.until]
       const restsUntil = Math.max(until, now + end.hostDelayMs)
+      const isOwn = hostOf(url) === hostOf(page)
       // Another host may be at the same address, and its rest is that of the page's: whoever lends hosts knows.
-      if (restsUntil > now) comeAgain(hostOf(url) === hostOf(page) ? restsUntil : now)
-      else if (hostOf(url) === hostOf(page)) lent = turn
+      if (restsUntil > now) comeAgain(isOwn ? restsUntil : now)
+      if (restsUntil > now) lent = undefined
+      else if (isOwn) lent = turn
     }
   }
   const ask: AskFile = async (url, read) => {
