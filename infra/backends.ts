@@ -125,7 +125,16 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
     site,
     origin: { code_version: codeVersion, config_sha256: contentAddress(artefactSettings(config)) },
     frontier: (name: string) =>
-      stack.use(threadedFrontier(file(`frontier-${name}`), { clock: pace, revisitMaxMs: Math.ceil(config.miner.revisit_max_seconds * 1000) })),
+      stack.use(
+        threadedFrontier(file(`frontier-${name}`), {
+          clock: pace,
+          revisitMaxMs: Math.ceil(config.miner.revisit_max_seconds * 1000),
+          hostUrlsMax: config.crawl.host_urls_max,
+          depthMax: config.crawl.depth_max,
+          // A run that is to be repeated takes equals in the same order each time.
+          seed: config.run.frozen_at === undefined ? undefined : config.run.seed,
+        }),
+      ),
     queue: (name: string) => stack.use(threadedQueue(file('queue'), name, shared)),
     wallet,
     async validatorWallet(name: string) {

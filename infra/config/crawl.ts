@@ -4,6 +4,7 @@ const most = (fallback: number, max: number, says: string) => z.int().min(1).max
 
 /** How far a crawl goes into one host. What is refused is named in the rejects: `depth`, and the `trap_…` that is told with each. */
 export const Crawl = z.strictObject({
+  host_urls_max: z.int().min(1).default(1_000_000).describe('URLs of one host that are known; of what comes then, none is taken (reason host_urls).'),
   depth_max: z
     .int()
     .min(0)

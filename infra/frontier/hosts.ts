@@ -13,7 +13,6 @@ import type { FrontierTargets, TargetRow } from './targets.ts'
 /** What is lent next. */
 export interface Best {
   next: Next
-  server: Server
   entry: Entry
   /** A list waits as well. */
   isBeforeList: boolean
@@ -147,7 +146,7 @@ export class FrontierHosts {
   best(lanes: readonly number[]): Best | undefined {
     for (let next = this.#lines.next(lanes); next; next = this.#lines.next(lanes)) {
       const found = this.#entryOf(next.host, next.lane)
-      if (found) return { next, server: this.#servers.of(next.host), ...found }
+      if (found) return { next, ...found }
       this.#lines.leave(next.host, next.lane)
     }
     return undefined
@@ -167,11 +166,11 @@ export class FrontierHosts {
   }
 
   /** What `best` gave. */
-  lend({ next, server, entry, isBeforeList }: Best, until: number, now: number): void {
+  lend({ next, entry, isBeforeList }: Best, until: number, now: number): void {
     const isList = this.#classes.byId(entry.classId).isList
     if (isList || isBeforeList) this.#db.run('update hosts set pages_since_list = iif(?, 0, pages_since_list + 1) where id = ?', Number(isList), next.host)
     this.#lines.served(next)
-    this.#lease(server, entry.url, until, now, true)
+    this.#lease(next, entry.url, until, now, true)
   }
 
   #lease(server: Server, url: string, until: number, now: number, isClosed = false): void {

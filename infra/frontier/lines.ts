@@ -1,12 +1,12 @@
 import type { Database } from '../sqlite/database.ts'
+import { serverColumns, type Server } from './servers.ts'
 
 /** Whose turn it is. */
-export interface Next {
-  server: number
+export interface Next extends Server {
   lane: number
   host: number
-  /** No other host of the server waits in that lane. */
-  isAlone: boolean
+  /** Another host of the server waits in that lane. */
+  others: 0 | 1
 }
 
 /**
@@ -26,36 +26,22 @@ export class FrontierLines {
 
   /** The first among the lanes; who is in it may have nothing left. */
   next(lanes: readonly number[]): Next | undefined {
-    const line = this.#firstLine(lanes)
-    if (!line) return undefined
-    const [first, second] = this.#waiting(line.server, line.lane, 2)
-    if (first !== undefined) return { ...line, host: first, isAlone: second === undefined }
-    this.#db.run('update lines set is_open = 0 where server = ? and lane = ?', line.server, line.lane)
-    return this.next(lanes)
-  }
-
-  #firstLine(lanes: readonly number[]): { server: number; lane: number } | undefined {
-    const [lane, ...others] = lanes
-    if (others.length === 0) {
-      return lane === undefined ? undefined : this.#db.get('select server, lane from lines where lane = ? and is_open = 1 order by turn, tie limit 1', lane)
+    for (let found = this.#first(lanes); found; found = this.#first(lanes)) {
+      if (found.host !== null) return found as Next
+      this.#db.run('update lines set is_open = 0 where server = ? and lane = ?', found.id, found.lane)
     }
-    return this.#db.get(
-      `select l.server, l.lane from json_each(?) as wanted
-       join lines l on (l.lane, l.server) = (select lane, server from lines where lane = wanted.value and is_open = 1 order by turn, tie limit 1)
-       order by l.turn, l.tie limit 1`,
-      JSON.stringify(lanes),
-    )
+    return undefined
   }
 
-  /** The first hosts of a line, whether or not it is open. */
-  #waiting(server: number, lane: number, limit: number): number[] {
-    return this.#db
-      .all<{ host: number }>('select host from waiting where server = ? and lane = ? order by turn, tie limit ?', server, lane, limit)
-      .map(({ host }) => host)
+  #first(lanes: readonly number[]): (Omit<Next, 'host'> & { host: number | null }) | undefined {
+    const [lane, ...others] = lanes
+    if (lane === undefined) return undefined
+    return others.length === 0 ? this.#db.get(nextIn(firstOfLane), lane) : this.#db.get(nextIn(firstOfLanes), JSON.stringify(lanes))
   }
 
+  /** The first host of a line, whether or not it is open. */
   first(server: number, lane: number): number | undefined {
-    return this.#waiting(server, lane, 1)[0]
+    return this.#db.get<{ host: number }>('select host from waiting where server = ? and lane = ? order by turn, tie limit 1', server, lane)?.host
   }
 
   /** The host has something in that lane. A host that is held joins when it no longer is. */
@@ -85,11 +71,11 @@ export class FrontierLines {
   }
 
   /** It had its turn: its server is lent, and both go to the end of their line. */
-  served({ server, lane, host, isAlone }: Next): void {
+  served({ id, lane, host, others }: Next): void {
     const turn = (this.#turn = this.#now() + 1)
     this.#isServed = true
-    this.#db.run('update lines set is_open = 0, turn = iif(lane = ?, ?, turn) where server = ? and is_open = 1', lane, turn, server)
-    if (!isAlone) this.#db.run('update waiting set turn = ? where host = ? and lane = ?', turn, host, lane)
+    this.#db.run('update lines set is_open = 0, turn = iif(lane = ?, ?, turn) where server = ? and is_open = 1', lane, turn, id)
+    if (others === 1) this.#db.run('update waiting set turn = ? where host = ? and lane = ?', turn, host, lane)
   }
 
   close(server: number): void {
@@ -125,3 +111,13 @@ export class FrontierLines {
     return (this.#turn ??= this.#db.get<{ count: number }>(`select count from counters where name = 'turn'`)?.count ?? 0)
   }
 }
+
+const firstOfLane = 'select server, lane, turn, tie from lines where lane = ? and is_open = 1 order by turn, tie limit 1'
+const firstOfLanes = `select l.* from json_each(?) as wanted
+  join lines l on (l.lane, l.server) = (select lane, server from lines where lane = wanted.value and is_open = 1 order by turn, tie limit 1)
+  order by l.turn, l.tie limit 1`
+
+const nextIn = (line: string): string =>
+  `select l.lane, ${serverColumns}, (select host from waiting where server = l.server and lane = l.lane order by turn, tie limit 1) as host,
+     (select count(*) from (select 1 from waiting where server = l.server and lane = l.lane limit 2)) > 1 as others
+   from (${line}) l join servers s on s.id = l.server`

@@ -16,7 +16,8 @@ export interface Server {
   within_until: number | null
 }
 
-const columns = 's.id, s.address, s.opens_at, s.rests_until, s.leased_url, s.within_until'
+/** Of `servers s`. */
+export const serverColumns = 's.id, s.address, s.opens_at, s.rests_until, s.leased_url, s.within_until'
 
 /** Leases and rests. What they mean for those who wait is written at once (lines.ts). */
 export class FrontierServers {
@@ -33,11 +34,11 @@ export class FrontierServers {
   }
 
   of(host: number): Server {
-    return this.#db.get<Server>(`select ${columns} from hosts h join servers s on s.id = h.server where h.id = ?`, host) as Server
+    return this.#db.get<Server>(`select ${serverColumns} from hosts h join servers s on s.id = h.server where h.id = ?`, host) as Server
   }
 
   at(address: string): Server | undefined {
-    return this.#db.get<Server>(`select ${columns} from servers s where s.address = ?`, address)
+    return this.#db.get<Server>(`select ${serverColumns} from servers s where s.address = ?`, address)
   }
 
   make(address: string | null): Server {
@@ -96,14 +97,14 @@ export class FrontierServers {
 
   /** Whose lease or rest is over, longest ago first. */
   due(now: number, limit: number): Server[] {
-    return this.#db.all<Server>(`select ${columns} from servers s where s.opens_at <= ? order by s.opens_at limit ?`, now, limit)
+    return this.#db.all<Server>(`select ${serverColumns} from servers s where s.opens_at <= ? order by s.opens_at limit ?`, now, limit)
   }
 
   /** In the order in which they open. */
   *closed(perLook: number): Generator<Server & { opens_at: number }> {
     for (let last = { id: 0, opens_at: -1 }, isOver = false; !isOver;) {
       const found = this.#db.all<Server & { opens_at: number }>(
-        `select ${columns} from servers s where s.opens_at is not null and (s.opens_at, s.id) > (?, ?) order by s.opens_at, s.id limit ?`,
+        `select ${serverColumns} from servers s where s.opens_at is not null and (s.opens_at, s.id) > (?, ?) order by s.opens_at, s.id limit ?`,
         last.opens_at,
         last.id,
         perLook,

@@ -219,7 +219,7 @@ function claimTargets(parts: FrontierParts, { limit, leaseMs, labels }: ClaimReq
     const best = hosts.best(lanes)
     if (!best) break
     const changedAt = seen.changedAt(best.entry.url, now)
-    const { address } = best.server
+    const { address } = best.next
     const claim = targets.lend(best.next.host, best.entry, randomUUID(), expiresAt)
     claims.push({ ...claim, ...(changedAt !== undefined && { modifiedAt: changedAt }), ...(address !== null && { address }) })
     hosts.lend(best, expiresAt, now)

@@ -52,7 +52,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
   const pace = setting.pace ?? systemClock()
   const file = (name: string) => join(dataDir, `${name}.sqlite`)
   const catalog = stack.use(sqliteCatalog(file('catalog')))
-  const frontier = stack.use(sqliteFrontier(file('frontier'), { clock: pace }))
+  const frontier = stack.use(sqliteFrontier(file('frontier'), { clock: pace, seed: 1 }))
   const documents = stack.use(sqliteQueue(file('queue'), 'documents', { clock: pace }))
   const chain = stack.use(localChain(file('chain'), { clock: systemClock(), netuid: 13, blockMs: 1000, tempoBlocks: 20, weightsRateLimitBlocks: 5 }))
   const http = stack.use(

@@ -67,11 +67,16 @@ test('429 with Retry-After holds the whole host that long, then the page is aske
       return typeof page === 'string' ? void response.writeHead(200, { 'content-type': 'text/html' }).end(page) : page(response, request)
     }
   let refusals = 1
-  const busy: Page = (response, request) => (refusals-- > 0 ? send('', { 'retry-after': '7' }, 429)(response, request) : send(good(2))(response, request))
-  await using site = await openSite({ 'a.localhost': { '/': note(send(good(1, ['/b', '/c']))), '/b': note(busy), '/c': note(send(good(3))) } })
+  const busy =
+    (html: string): Page =>
+    (response, request) =>
+      (refusals-- > 0 ? send('', { 'retry-after': '7' }, 429) : send(html))(response, request)
+  await using site = await openSite({
+    'a.localhost': { '/': note(send(good(1, ['/b', '/c']))), '/b': note(busy(good(2))), '/c': note(busy(good(3))) },
+  })
   await using bench = await openBench(site, { pace })
   expect((await bench.cycle()).visits).toMatchObject({ stored: 3 })
-  expect(asked.map(({ path }) => path)).toEqual(['/', '/b', '/b', '/c'])
+  expect(asked.map(({ path }) => path).toSorted()).toEqual(['/', ...['/b', '/c', asked[1]?.path].toSorted()])
   expect((asked[2]?.at ?? 0) - (asked[1]?.at ?? 0)).toBeGreaterThanOrEqual(7000)
 })
 

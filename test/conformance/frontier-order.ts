@@ -25,6 +25,8 @@ async function crawl({ frontier, clock }: Opened, visits: number, { limit = 1, r
   return made
 }
 
+const at = (name: string, depth: number, priority = 0): Target => page(`http://h.example/${name}`, { depth, priority })
+const isOld = ({ url }: Claim): boolean => url.includes('old')
 const countsOf = (claims: readonly Claim[]): number[] => [...Map.groupBy(claims, hostOf).values()].map((visits) => visits.length)
 
 /** Whose turn it is: within a host, among hosts, and at an address. @param open a fresh one */
@@ -32,7 +34,6 @@ export function frontierOrderSuite(open: () => Promise<Opened>): void {
   test('takes what lies near before what lies far, then what is worth more, and a page that is found nearer or better sooner', async () => {
     const opened = await open()
     await using frontier = opened.frontier
-    const at = (name: string, depth: number, priority = 0) => page(`http://h.example/${name}`, { depth, priority })
     await frontier.add([at('far', 20, 9), at('near', 1, 1), at('worth-more', 1, 2), at('seed', 0, 9), at('listed', 0, 1), at('later-nearer', 19, 3)])
     await frontier.add([at('later-better', 1, -1)])
     await frontier.add([at('later-nearer', 1, 0), at('later-better', 5, 1.5)])
@@ -86,7 +87,6 @@ export function frontierOrderSuite(open: () => Promise<Opened>): void {
       await frontier.add(many(2, (n) => page(`http://new${i}-${n}.example/`)))
       visited.push(...(await crawl(opened, 2)))
     }
-    const isOld = (claim: Claim) => claim.url.includes('old')
     expect(new Set(visited.filter(isOld).map(hostOf)).size).toBe(4)
     expect(visited.filter((claim) => !isOld(claim)).length).toBeGreaterThan(30)
   })
