@@ -18,5 +18,10 @@ export const Crawl = z.strictObject({
   variants_max: most(64, 1_000_000, 'Queries of one path that name nothing new: dates, searches, orders, combinations (trap_variants).'),
   variants_per_item: most(4, 1000, 'As many more for each thing that queries of the path name: an id, a slug, a title.'),
   items_max: most(50_000, 1_000_000, 'Things that the queries of one path may name.'),
+  barren_after: most(
+    8,
+    1_000_000,
+    'Visits of pages of one kind (by the shape of their URLs) in a row that bring no new text; then those that wait are put off, and of further links a sample is followed (trap_no_news).',
+  ),
   row_depth_max: most(24, 10_000, 'Deeper than this no page leads to the next of a row of numbers or dates: calendars without end (trap_calendar).'),
 })

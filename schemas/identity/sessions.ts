@@ -1,6 +1,6 @@
 /** Names that say session, and names of what is drawn for each answer so that nothing is cached or forged: their value decides. */
 const nameOfSession = /^(?:s|ssid|\w*sid|\w*sess(?:ion|id)?[_-]?(?:id|key|token|hash)?|zenid|cfsid|stoken|force_sid)$/i
-const nameOfNonce = /^(?:_?nonce|_?token|csrf\w*|xsrf\w*|__requestverificationtoken|rand(?:om)?|rnd|cb|cachebust(?:er)?|nocache|_)$/i
+const nameOfNonce = /^(?:_?(?:wp)?nonce|_?token|csrf\w*|xsrf\w*|__requestverificationtoken|rand(?:om)?|rnd|cb|cachebust(?:er)?|nocache|_)$/i
 /** A long word with digits in it, a UUID, or one of small and capital letters and digits; `autumn-conference-2026` is none. */
 const drawnSession =
   /^(?:(?=[^\d]*\d)[A-Za-z0-9]{16,}|[\dA-Fa-f]{8}(?:-[\dA-Fa-f]{4}){3}-[\dA-Fa-f]{12}|(?=[^\d]*\d)(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[A-Za-z0-9_,-]{16,})$/

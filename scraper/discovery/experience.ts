@@ -29,17 +29,19 @@ export interface ExperienceOptions {
   path?: string
   limits?: TrapLimits
   pace: Clock
+  /** Visits without news after which a kind of page is put off. */
+  barrenAfter?: number
   /** How long (ms) what leads nowhere is put off at first. */
-  putOffMinMs?: number | undefined
+  putOffMinMs?: number
 }
 
 /** @throws OrreryError `newer_version`, `data_unreadable` */
-export function openExperience({ path, limits = trapLimits, pace, putOffMinMs }: ExperienceOptions): Experience & Disposable {
+export function openExperience({ path, limits = trapLimits, pace, ...putOff }: ExperienceOptions): Experience & Disposable {
   const marks = openHostMarks(path)
   return {
     traps: createTraps(limits, marks),
     contents: knownContents(marks),
-    shapes: shapeNews({ marks, pace, ...(putOffMinMs !== undefined && { putOffMinMs }) }),
+    shapes: shapeNews({ marks, pace, ...putOff }),
     [Symbol.dispose]: () => marks[Symbol.dispose](),
   }
 }

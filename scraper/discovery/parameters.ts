@@ -7,9 +7,14 @@ const nameOfQuestion =
   /^(?:q|s|qs|query|search|find|keywords?|terms?|text|words?|filter|hili(?:t|ght)|return\w*|redirect\w*|next|back|from|ref|referr?er|url|continue|destination|goto)$/i
 /** Parameters that show one thing in another way, order or part, or an older version of it. */
 const nameOfManner =
-  /^(?:sort\w*|order\w*|(?:sort|order)[_-]\w+|dir|direction|asc|desc|view\w*|display|layout|mode|style|theme|skin|tab|lang|locale|limit|per_?page|page_?size|num|count|results|rev|revision|version|variant)$/i
+  /^(?:sort\w*|order\w*|(?:sort|order)[_-]\w+|dir|direction|asc|desc|view\w*|display|layout|mode|style|theme|skin|tab|lang|locale|limit|per_?page|page_?size|max-results|num|count|results|rev|revision|version|variant)$/i
+/** What a shop or a calendar narrows its list by. */
+const nameOfFilter =
+  /^(?:filter\W?\w*|\w+_filter|facet\w*|pa_\w+|(?:min|max)?_?price(?:[_-]?(?:from|to|min|max))?|colou?r|size|brand|material|rating|condition|availability|in_?stock|discount)(?:\[.*|%5B.*)?$/i
+const nameOfDate = /^(?:date|year|month|day|week|yr|mo|ymd?|time|timestamp|(?:start|end|from|to|min|max|cal|event|tribe-bar)[_-]?date|updated-(?:min|max))$/i
 /** One post of many that a topic shows together. */
 const nameOfPost = /^(?:comment|comment_?id|reply_?id|msg|message_?id)$/i
+const valueOfPost = /^\d+\.(?:msg\d+|new)$/i
 const nameOfTopicPost = /^(?:p|pid|post|post_?id)$/i
 const pathOfTopic = /\/(?:viewtopic|showthread|thread|topic)(?:\.\w+)?$/i
 /** 2026, 202611, 20261122, 2026-11, 2026/11/22, 22.11.2026, and seconds or milliseconds since 1970. */
@@ -20,25 +25,29 @@ const opaque = /^(?=[^\d]*\d)(?=[^a-z]*[a-z])[a-z0-9_=-]{16,}$/i
 
 /** Whether a query shows a topic by one of its posts, and names nothing else. */
 export const isPost = (path: string, query: string): boolean =>
-  query.split('&').some((pair) => {
-    const [name] = parameterOf(pair)
-    return nameOfPost.test(name) || (nameOfTopicPost.test(name) && pathOfTopic.test(path))
+  pairsOf(query).some((pair) => {
+    const [name, value] = parameterOf(pair)
+    return nameOfPost.test(name) || valueOfPost.test(value) || (nameOfTopicPost.test(name) && pathOfTopic.test(path))
   })
 
 /**
  * The parameters of a canonical query, as `name=value`, that name one thing of many: a number, a slug, a title. What selects, sorts or passes by is none:
- * dates, searches, orders, versions, addresses of other pages, posts of a topic, tokens that look drawn (where the parameter does not say that it is an identity).
+ * dates, searches, filters, orders, versions, addresses of other pages, posts of a topic, tokens that look drawn (where the parameter does not say that it is an identity).
  * @param path of the URL
  */
 export function itemValues(path: string, query: string): string[] {
   const isTopic = pathOfTopic.test(path)
-  return query.split('&').filter((pair) => {
+  return pairsOf(query).filter((pair) => {
     const [name, value] = parameterOf(pair)
     if (value === '' || value.length > valueCharsMax || nameOfQuestion.test(name) || nameOfToken.test(name) || /\/|%2f|:/i.test(value)) return false
-    if (nameOfManner.test(name) || nameOfPost.test(name) || (isTopic && nameOfTopicPost.test(name))) return false
+    if (nameOfManner.test(name) || nameOfFilter.test(name) || nameOfDate.test(name)) return false
+    if (nameOfPost.test(name) || valueOfPost.test(value) || (isTopic && nameOfTopicPost.test(name))) return false
     return nameOfItem.test(name) || !(date.test(value) || opaque.test(value))
   })
 }
+
+/** The `name=value` of a query; SMF and gitweb write `;` between them. */
+export const pairsOf = (query: string): string[] => query.split(/[&;]/)
 
 /** Name and value of one `name=value` of a query. */
 export function parameterOf(pair: string): [name: string, value: string] {

@@ -41,6 +41,8 @@ export interface ShapeNews {
 export interface ShapeNewsParts {
   marks: HostMarks
   pace: Clock
+  /** Visits in a row without news after which a template is barren, those that brought what is known counted twice; wider shapes after half as many more. */
+  barrenAfter?: number
   /** For how long at first; then eight times as long as it has been barren, up to a day. */
   putOffMinMs?: number
 }
@@ -84,7 +86,7 @@ const ledMax = 200
 const dayMs = 86_400_000
 const [tracksBytes, timesBytes, parentsBytes] = [8 * 2 ** 20, 2 ** 20, 2 * 2 ** 20]
 
-export function shapeNews({ marks, pace, putOffMinMs = 600_000 }: ShapeNewsParts): ShapeNews {
+export function shapeNews({ marks, pace, barrenAfter = 8, putOffMinMs = 600_000 }: ShapeNewsParts): ShapeNews {
   const tracks = recentValues<number, number>({ bytesMax: tracksBytes })
   /** Since when a shape is barren, as far as this process has seen. */
   const barrenSince = recentValues<number, number>({ bytesMax: timesBytes })
@@ -93,6 +95,7 @@ export function shapeNews({ marks, pace, putOffMinMs = 600_000 }: ShapeNewsParts
   /** Folder → its pages in a row that counted for nothing. */
   const trusted = recentValues<number, number>({ bytesMax: timesBytes })
 
+  const patienceOf = ({ form }: UrlShape): number => (form === 'template' || form === 'queries' ? barrenAfter : Math.ceil(1.5 * barrenAfter))
   const trackOf = (url: string, { mark }: UrlShape): Track => {
     let value = tracks.get(mark)
     if (value === undefined) {
@@ -117,7 +120,7 @@ export function shapeNews({ marks, pace, putOffMinMs = 600_000 }: ShapeNewsParts
     let worst: { shape: UrlShape; excess: number } | undefined
     for (const shape of shapesOf(url)) {
       const { news, streak } = trackOf(url, shape)
-      const excess = Math.floor(streak / visitWeight) - shape.patience
+      const excess = Math.floor(streak / visitWeight) - patienceOf(shape)
       if (excess >= 0 && excess >= (worst?.excess ?? 0)) worst = { shape, excess }
       else if (news > 0) break
     }
@@ -151,7 +154,7 @@ export function shapeNews({ marks, pace, putOffMinMs = 600_000 }: ShapeNewsParts
     isProven: (url) => worstOf(url) === undefined && shapesOf(url).some((shape) => shape.form !== 'place' && trackOf(url, shape).news > 0),
     hopeOf(url) {
       const [narrowest] = shapesOf(url)
-      return narrowest ? Math.max(0, 1 - trackOf(url, narrowest).streak / (2 * visitWeight * narrowest.patience)) : 1
+      return narrowest ? Math.max(0, 1 - trackOf(url, narrowest).streak / (2 * visitWeight * patienceOf(narrowest))) : 1
     },
     note(url, { text, led, depth = 0 }) {
       const shapes = shapesOf(url)

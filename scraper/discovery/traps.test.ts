@@ -70,6 +70,15 @@ describe('what can be done with a page is no page', () => {
     '/story?print=1',
     '/index.php?id=4&option=com_mailto',
     '/blog?feed=rss2',
+    '/index.php?action=printpage;topic=4.0',
+    '/index.php?prev_next=next;topic=4.0',
+    '/files/?C=M;O=D',
+    '/StartPage?action=recall&rev=7',
+    '/threads/story.4/post-77',
+    '/posts/77/report',
+    '/comment/reply/4/77',
+    '/checkout/cart/add/product/4/',
+    '/catalog/product_compare/add/product/4/uenc/x/',
   ])('%s', (path) => expect(createTraps().reasonOf(`http://h.example${path}`, found)).toBe('trap_action'))
 
   test.each([
@@ -86,6 +95,9 @@ describe('what can be done with a page is no page', () => {
     '/watch?v=dQw4w9WgXcQ',
     '/p?mode=dark',
     '/direction?direction=north',
+    '/threads/story.4/',
+    '/annual/report',
+    '/index.php?topic=4.0',
   ])('%s may be one', (path) => expect(createTraps().reasonOf(`http://h.example${path}`, found)).toBeUndefined())
 
   test('what a sitemap lists is taken all the same', () => {

@@ -3,14 +3,11 @@ import { doubleHash } from './double-hash.ts'
 
 /** One of the forms of a URL that others of its host share. */
 export interface UrlShape {
-  form: keyof typeof patience
+  form: 'template' | 'queries' | 'folder' | 'place'
   /** Of the host and the form. */
   mark: number
-  /** So much in a row without news, and its URLs are put off (shape-news.ts): the wider it is, the more. */
-  patience: number
 }
 
-const patience = { template: 8, queries: 8, folder: 12, place: 12 }
 const namesMax = 16
 
 /**
@@ -42,7 +39,7 @@ function read(url: string): UrlShape[] {
   if (names !== '' || /[#~]/.test(template)) forms.unshift(['template', template + names])
   if (segments.length > 1) forms.push(['place', `/${folded[0]}/`])
   const host = hostOf(url)
-  return forms.map(([form, text]) => ({ form, mark: doubleHash(`${host} ${form} ${text}`), patience: patience[form] }))
+  return forms.map(([form, text]) => ({ form, mark: doubleHash(`${host} ${form} ${text}`) }))
 }
 
 const drawn = /^(?=[^\d]*\d)(?:[\da-f]{8,}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|(?=[^a-z]*[a-z])[a-z0-9_=]{16,})$/i

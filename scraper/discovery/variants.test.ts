@@ -81,6 +81,8 @@ describe('what multiplies without end is left', () => {
     ],
     ['searches', range(3000).map((i) => `/search?q=word${i}`), variantsMax],
     ['ways back', range(3000).map((i) => `/go?return=%2Fpage%2F${i}`), variantsMax],
+    ['filters', range(3000).map((i) => `/shop?filter_price=${i}&price=${i}`), variantsMax],
+    ['days that are no dates', range(3000).map((i) => `/cal?day=${i}&year=${i}`), variantsMax],
     ['orders and versions', range(3000).map((i) => `/list?rev=${i}&sort=s${i}`), variantsMax],
   ])('%s', (_, paths, most) => {
     for (const order of [paths, shuffled(paths)]) {
@@ -101,7 +103,9 @@ describe('what multiplies without end is left', () => {
 
   test('of the posts of topics a few are enough', () => {
     const topics = range(40).map((t) => `/viewtopic.php?t=${t}`)
-    expect(followed(range(1000).flatMap((p) => [`/viewtopic.php?p=${p}`, `/showthread.php?t=4&pid=${p}`]))).toHaveLength(8 + 8 + 1)
+    expect(followed(range(1000).flatMap((p) => [`/viewtopic.php?p=${p}`, `/showthread.php?t=4&pid=${p}`, `/index.php?topic=4.msg${p}`]))).toHaveLength(
+      8 + 8 + 8 + 1,
+    )
     expect(followed([...range(1000).map((p) => `/viewtopic.php?p=${p}`), ...topics])).toHaveLength(8 + topics.length)
   })
 

@@ -122,10 +122,16 @@ export async function openMiner(given: MinerOptions): Promise<Miner> {
   const policies = createHostPolicies(pace, notes)
   const journal = claimJournal(join(dataDir, 'claims', `${settings.name}.jsonl`))
   const interrupted = await journal.recover(options.frontier, pace, http.isVirtual)
-  // In a run that is to be repeated nothing comes back by the clock.
-  const putOffMinMs = options.reproducible ? 3_600_000 : undefined
-  const limits = trapLimitsOf(options.crawl)
-  const experience = stack.use(openExperience({ path: join(dataDir, 'traps', `${settings.name}.sqlite`), limits, pace, putOffMinMs }))
+  const experience = stack.use(
+    openExperience({
+      path: join(dataDir, 'traps', `${settings.name}.sqlite`),
+      limits: trapLimitsOf(options.crawl),
+      pace,
+      barrenAfter: options.crawl.barren_after,
+      // In a run that is to be repeated nothing comes back by the clock.
+      ...(options.reproducible && { putOffMinMs: 3_600_000 }),
+    }),
+  )
   const lastmods = createLastmods({ notes, pace })
   const seeds = await openSeedBook(dataDir, settings.name, { hotkey: signer.address, telemetry, now: pace.now })
   let lastTally: Tally | undefined

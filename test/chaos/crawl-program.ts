@@ -10,14 +10,20 @@ export interface CrawlFolder {
 }
 
 /** A folder with the settings of a miner that crawls these origins, each whole. */
-export async function crawlFolder(folder: string, origins: readonly string[], settings: Record<string, number>): Promise<CrawlFolder> {
+export async function crawlFolder(
+  folder: string,
+  origins: readonly string[],
+  settings: Record<string, number>,
+  crawlSettings: Record<string, number> = {},
+): Promise<CrawlFolder> {
   const dataDir = join(folder, 'data')
   const config = join(folder, 'orrery.toml')
   const source = `[[sources]]\nlabel = "web"\nseeds = ${JSON.stringify(origins.map((origin) => `${origin}/`))}\ninclude = ${JSON.stringify(origins.map((origin) => `${origin}/*`))}\n`
-  const miner = Object.entries(settings).map(([name, value]) => `${name} = ${value}`)
-  await writeFile(config, `${source}[miner]\n${miner.join('\n')}\n[browser]\ntimeout_seconds = 8\n`)
+  await writeFile(config, `${source}[miner]\n${table(settings).join('')}[crawl]\n${table(crawlSettings).join('')}[browser]\ntimeout_seconds = 8\n`)
   return { args: ['miner', 'run', '--once', '--data', dataDir, '--config', config], dataDir }
 }
+
+const table = (values: Record<string, number>): string[] => Object.entries(values).map(([name, value]) => `${name} = ${value}\n`)
 
 interface CrawlEnd {
   code: unknown
