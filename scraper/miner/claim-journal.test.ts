@@ -48,7 +48,7 @@ test('what was finished meanwhile stays finished', async () => {
 
 test('what is taken and what ends is appended, and a journal that has grown is written anew', async () => {
   const { path, clock, frontier } = await openFolder()
-  const [first, second] = (await frontier.claim(request)) as [Claim, Claim]
+  const [first, second] = (await frontier.claim(request)).toSorted((a, b) => (a.url < b.url ? -1 : 1)) as [Claim, Claim]
   const journal = claimJournal(path)
   await journal.write([first])
   await journal.write([first, second])
@@ -65,7 +65,7 @@ test('what is taken and what ends is appended, and a journal that has grown is w
 
 test('of a torn journal the whole lines count, wherever it was torn', async () => {
   const { path, clock, frontier } = await openFolder()
-  const [first, second] = (await frontier.claim(request)) as [Claim, Claim]
+  const [first, second] = (await frontier.claim(request)).toSorted((a, b) => (a.url < b.url ? -1 : 1)) as [Claim, Claim]
   const journal = claimJournal(path)
   await journal.write([first])
   await truncate(path, (await readFile(path)).length - 10)
