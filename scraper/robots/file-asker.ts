@@ -65,11 +65,10 @@ export function fileAsker(services: FileServices, { page, latest, signal, turn }
       const [now, until = 0] = [pace.now(), end.until]
       const restsUntil = Math.max(until, now + end.hostDelayMs)
       const isOwn = hostOf(url) === hostOf(page)
-      if (restsUntil > now) {
-        // Another host may be at the same address, and its rest is that of the page's: whoever lends hosts knows.
-        comeAgain(isOwn ? restsUntil : now)
-        lent = undefined
-      } else if (isOwn) lent = turn
+      // Another host may be at the same address, and its rest is that of the page's: whoever lends hosts knows.
+      if (restsUntil > now) comeAgain(isOwn ? restsUntil : now)
+      if (restsUntil > now) lent = undefined
+      else if (isOwn) lent = turn
     }
   }
   const ask: AskFile = async (url, read) => {
