@@ -74,7 +74,8 @@ async function fetched(url: string, settings: ExplainSettings, jobs: Jobs, signa
     import('./page-of-url.ts'),
   ])
   await using http = createHttp(await httpOptions(settings))
-  return await pageOfUrl(url, { http, pace: systemClock(), headersOf: (each) => jobs.of(each)?.web.headers }, signal)
+  const asks = { http, pace: systemClock(), headersOf: (each: string) => jobs.of(each)?.web.headers, hostDelayMs: settings.miner.host_delay_ms }
+  return await pageOfUrl(url, asks, signal)
 }
 
 /** The explanation, as it was asked for. */

@@ -1,20 +1,18 @@
 import type { Browser } from '#infra/net/browser/rendering.ts'
 import type { Http } from '#infra/net/http.ts'
 import type { Clock } from '#schemas/clock.ts'
-import type { TurnEnd } from '#schemas/host-turns.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { pageUrl } from '#schemas/identity/canonical-url.ts'
 import { hostnameOf, hostOf } from '#schemas/identity/url-parts.ts'
 import { fetchDocument } from '../fetch/fetch-document.ts'
 import type { Permission } from '../fetch/fetch-target.ts'
+import { inPageTurn } from '../fetch/page-turn.ts'
 import type { PagePool } from '../document/page-pool.ts'
 import { pageReader } from '../document/read-page.ts'
 import { pageRenderer } from '../render/render-page.ts'
 import { needsContact } from '../limits/contact.ts'
-import { inNextTurn, whenever } from '../limits/in-turn.ts'
-import { fileAsker } from '../robots/file-asker.ts'
 import { crawlDelayOf, createRobots } from '../robots/robots.ts'
-import { memoryTurns } from './memory-turns.ts'
+import { memoryTurns } from '../limits/memory-turns.ts'
 import type { JobWishes, Refetch, Refetched } from './refetch.ts'
 
 interface WebServices {
@@ -60,21 +58,7 @@ export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostD
   return async (url, signal, wishes = {}) => {
     // Turns are taken by the page, whatever its spelling.
     const uri = pageUrl(url) ?? url
-    const wish = { url: uri, page: uri, signal }
-    const lookInTurn = async (end: TurnEnd): Promise<Refetched> => {
-      try {
-        return await look(url, wishes, signal)
-      } finally {
-        // Known by now; where asking threw, nothing is known of a delay, and the host must be let go all the same.
-        end.hostDelayMs = restMs(hostOf(uri), crawlDelayOf(robots.known(url)))
-      }
-    }
-    return inNextTurn(manners, wish, async (end) => {
-      const turn = { url: uri, page: uri, startsAt: pace.now(), isWithin: true }
-      const asker = fileAsker(manners, { page: uri, latest: () => whenever, signal, turn })
-      await robots.of(url, signal, asker.robots)
-      return asker.againAt === undefined ? lookInTurn(end) : inNextTurn(manners, wish, lookInTurn)
-    })
+    return inPageTurn(manners, { page: uri, url, signal }, () => look(url, wishes, signal))
   }
 }
 

@@ -24,7 +24,7 @@ import { createHostPolicies } from '#scraper/robots/host-policies.ts'
 import { createRobots } from '#scraper/robots/robots.ts'
 import { parseRobots } from '#scraper/robots/robots-txt.ts'
 import { noFinds } from '#scraper/source/found.ts'
-import { memoryTurns } from '#scraper/validator/memory-turns.ts'
+import { memoryTurns } from '#scraper/limits/memory-turns.ts'
 import { manualClock } from '#test/manual-clock.ts'
 import { openSite, type Page } from '#test/site/site.ts'
 
