@@ -26,7 +26,7 @@ export const whenever = Number.MAX_SAFE_INTEGER
 const pollMs = 50
 
 /** The host's turn, waited for until it begins; or when it is worth asking again, after `latest`. @throws the signal's reason when aborted */
-export async function waitForTurn({ http, turns, pace, turnMs }: TurnServices, { url, page, latest, signal }: TurnWish): Promise<HostTurn | number> {
+async function waitForTurn({ http, turns, pace, turnMs }: TurnServices, { url, page, latest, signal }: TurnWish): Promise<HostTurn | number> {
   for (;;) {
     const address = await http.addressOf(url, signal)
     signal?.throwIfAborted()
