@@ -65,7 +65,7 @@ export function sqliteFrontier(path: string, options: FrontierOptions): Frontier
     depthMax = 100,
     revisitMaxMs = 365 * dayMs,
     restMaxMs = dayMs,
-    seed = process.env.FSEED ? Number(process.env.FSEED) : undefined,
+    seed,
   } = options
   requireInteger('hostUrlsMax', hostUrlsMax, 1)
   requireInteger('depthMax', depthMax, 0)
