@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '#infra/clock.ts'
 import { sqliteFrontier } from '#infra/frontier/sqlite.ts'
+import { compareText } from '#schemas/compare-text.ts'
 import type { Claim } from '#schemas/frontier.ts'
 import { claimJournal } from './claim-journal.ts'
 
@@ -48,7 +49,7 @@ test('what was finished meanwhile stays finished', async () => {
 
 test('what is taken and what ends is appended, and a journal that has grown is written anew', async () => {
   const { path, clock, frontier } = await openFolder()
-  const [first, second] = (await frontier.claim(request)).toSorted((a, b) => (a.url < b.url ? -1 : 1)) as [Claim, Claim]
+  const [first, second] = (await frontier.claim(request)).toSorted((a, b) => compareText(a.url, b.url)) as [Claim, Claim]
   const journal = claimJournal(path)
   await journal.write([first])
   await journal.write([first, second])
@@ -65,7 +66,7 @@ test('what is taken and what ends is appended, and a journal that has grown is w
 
 test('of a torn journal the whole lines count, wherever it was torn', async () => {
   const { path, clock, frontier } = await openFolder()
-  const [first, second] = (await frontier.claim(request)).toSorted((a, b) => (a.url < b.url ? -1 : 1)) as [Claim, Claim]
+  const [first, second] = (await frontier.claim(request)).toSorted((a, b) => compareText(a.url, b.url)) as [Claim, Claim]
   const journal = claimJournal(path)
   await journal.write([first])
   await truncate(path, (await readFile(path)).length - 10)
