@@ -7,7 +7,6 @@ import { noFinds, type FoundUrl } from '../source/found.ts'
 import { openExperience } from './experience.ts'
 import { targetsOf } from './targets.ts'
 
-const drawn = '8f14e45fceea167a5a36dedd4bea2543'
 const at = (path: string) => `http://h.example${path}`
 const page = (depth: number, url = at('/')): Pick<Target, 'url' | 'kind' | 'depth'> => ({ url, kind: 'page', depth })
 
@@ -40,15 +39,6 @@ describe('what is asked is what was linked', () => {
       expect(wanted.map(({ asked }) => asked)).toEqual(wanted.map(({ url }) => `${url}?utm_source=x`))
       expect(wanted).toHaveLength(5)
     }
-  })
-
-  test('a session is no other page: it is asked for with it, and known without', () => {
-    const { found } = open()
-    const first = { url: at(`/a?sid=${drawn}`) }
-    expect(found([first])).toEqual({ taken: [[at('/a'), first.url]], trapped: [] })
-    expect(found([first, { url: at(`/a?sid=${drawn.toUpperCase()}`) }, { url: at('/a') }])).toEqual({ taken: [], trapped: [] })
-    const signed = { url: at(`/b?sid=${drawn}&x=1`), asked: at(`/b?x=1&sid=${drawn}`) }
-    expect(found([signed]).taken).toEqual([[at('/b?x=1'), signed.asked]])
   })
 })
 
