@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Target } from '#schemas/frontier.ts'
+import { linkedUrl } from '#schemas/identity/canonical-url.ts'
 import { manualClock } from '#test/manual-clock.ts'
 import { compileJobs } from '../jobs/jobs.ts'
 import { noFinds, type FoundUrl } from '../source/found.ts'
@@ -39,6 +40,15 @@ describe('what is asked is what was linked', () => {
       expect(wanted.map(({ asked }) => asked)).toEqual(wanted.map(({ url }) => `${url}?utm_source=x`))
       expect(wanted).toHaveLength(5)
     }
+  })
+
+  test('a session is no other page: it is asked for with it, and known without', () => {
+    const { found } = open()
+    const linkedAs = (path: string): FoundUrl => linkedUrl(at(path)) ?? { url: '' }
+    const [first, second] = [linkedAs(`/a?sid=${drawn}`), linkedAs(`/a?sid=${drawn.toUpperCase()}`)]
+    expect(found([first])).toEqual({ taken: [[at('/a'), at(`/a?sid=${drawn}`)]], trapped: [] })
+    expect(found([first, second, { url: at('/a') }])).toEqual({ taken: [], trapped: [] })
+    expect(found([linkedAs(`/b?x=1&sid=${drawn}`)]).taken).toEqual([[at('/b?x=1'), at(`/b?x=1&sid=${drawn}`)]])
   })
 })
 

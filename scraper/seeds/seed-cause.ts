@@ -38,7 +38,7 @@ const sentences: Readonly<Record<string, string>> = {
   no_job: 'no source includes it, nor anything it links to',
   no_text: 'it holds no text, and leads to nothing that a source includes',
   doubtful_charset: 'its bytes make no text in the charset that it declares, or in any other',
-  lists_nothing: 'it lists no address of its own host',
+  lists_nothing: 'it lists no address of a page',
 }
 
 /**

@@ -65,7 +65,7 @@ test('each seed that came to nothing is named with its cause, and no other', asy
     'http://a.localhost/self': 'redirect_loop',
     'http://a.localhost/away': 'moved_outside',
     'http://a.localhost/empty-sitemap.xml': 'lists_nothing',
-    'http://a.localhost/other-sitemap.xml': 'lists_nothing',
+    'http://a.localhost/other-sitemap.xml': 'lists_nothing_included',
     'http://a.localhost/no-sitemap.xml': 'http_404',
     'http://forbids.localhost/': 'robots_disallowed',
     'http://10.1.2.3/': 'private_address',
