@@ -110,6 +110,9 @@ export interface LabelStats {
   lists: number
 }
 
+/** Visits of pages that have ended. */
+export const pageVisits = ({ stored, unchanged, rejected, failed }: LabelStats): number => stored + unchanged + rejected + failed
+
 export interface FrontierStats {
   known: number
   /** Pages that wait for nothing but their host; the others that wait have a time of their own. */

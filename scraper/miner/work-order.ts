@@ -1,7 +1,7 @@
 import type { Catalog } from '#schemas/catalog.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import type { Frontier } from '#schemas/frontier.ts'
+import { pageVisits, type Frontier } from '#schemas/frontier.ts'
 import { lineage, type CycleManifest } from '#schemas/manifest.ts'
 import { splitWithin } from '../jobs/budget.ts'
 import { compileJobs, type Jobs } from '../jobs/jobs.ts'
@@ -62,11 +62,9 @@ async function newCycle(
   jobs: Jobs,
 ): Promise<CycleManifest> {
   const { labels } = await frontier.stats()
-  const finished = (label: string): number => {
-    const { stored = 0, unchanged = 0, rejected = 0, failed = 0 } = labels[label] ?? {}
-    return stored + unchanged + rejected + failed
-  }
-  const room = (label: string) => Math.max(0, (jobs.limits.get(label) ?? Infinity) - finished(label))
+  const pagesOf = (label: string): number => (labels[label] ? pageVisits(labels[label]) : 0)
+  const finished = (label: string): number => pagesOf(label) + (labels[label]?.lists ?? 0)
+  const room = (label: string) => Math.max(0, (jobs.limits.get(label) ?? Infinity) - pagesOf(label))
   const even = splitWithin(pages, jobs.weights, room)
   // What a label had too little of last time it has more of now, and the other way round, up to half its part: shares are kept over time, not within a cycle.
   const owed = [...even].map(([label, part]) => {

@@ -1,6 +1,6 @@
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import type { Claim, Frontier, FrontierStats } from '#schemas/frontier.ts'
+import { pageVisits, type Claim, type Frontier, type FrontierStats } from '#schemas/frontier.ts'
 import type { Gate } from '../limits/gate.ts'
 import type { Work } from './run-visits.ts'
 
@@ -129,13 +129,18 @@ interface OpenWork {
 }
 
 function openWork({ targets, limits }: WorkOptions, { labels }: FrontierStats, lent: Iterable<Claim>): OpenWork {
-  const begun = new Map<string, number>()
-  for (const { kind, label } of lent) if (kind === 'page') begun.set(label, (begun.get(label) ?? 0) + 1)
+  const begun = new Map<string, { pages: number; lists: number }>()
+  for (const { kind, label } of lent) {
+    const { pages, lists } = begun.get(label) ?? { pages: 0, lists: 0 }
+    begun.set(label, kind === 'page' ? { pages: pages + 1, lists } : { pages, lists: lists + 1 })
+  }
   const counted = [...targets]
     .map(([label, target]) => {
-      const { stored = 0, unchanged = 0, rejected = 0, failed = 0 } = labels[label] ?? {}
-      const visits = stored + unchanged + rejected + failed + (begun.get(label) ?? 0)
-      return { label, wanted: target - visits, room: (limits.get(label) ?? Infinity) - visits }
+      const stats = labels[label]
+      const pages = (stats ? pageVisits(stats) : 0) + (begun.get(label)?.pages ?? 0)
+      // Sitemaps and feeds are visits as well; what a source limits is its pages.
+      const lists = (stats?.lists ?? 0) + (begun.get(label)?.lists ?? 0)
+      return { label, wanted: target - pages - lists, room: (limits.get(label) ?? Infinity) - pages }
     })
     .toSorted((a, b) => (a.label < b.label ? -1 : 1))
   return {
