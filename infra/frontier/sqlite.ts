@@ -59,14 +59,7 @@ const cacheKib = 32_768
  * (seen.ts), about 30 bytes a URL, read from the file when the first URL is added. Calls that come together share one sync to disk.
  */
 export function sqliteFrontier(path: string, options: FrontierOptions): Frontier & HostTurns & AsyncDisposable {
-  const {
-    clock,
-    hostUrlsMax = 1_000_000,
-    depthMax = 100,
-    revisitMaxMs = 365 * dayMs,
-    restMaxMs = dayMs,
-    seed,
-  } = options
+  const { clock, hostUrlsMax = 1_000_000, depthMax = 100, revisitMaxMs = 365 * dayMs, restMaxMs = dayMs, seed } = options
   requireInteger('hostUrlsMax', hostUrlsMax, 1)
   requireInteger('depthMax', depthMax, 0)
   requireInteger('revisitMaxMs', revisitMaxMs, 1)
