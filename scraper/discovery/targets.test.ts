@@ -8,6 +8,8 @@ import { noFinds, type FoundUrl } from '../source/found.ts'
 import { openExperience } from './experience.ts'
 import { targetsOf } from './targets.ts'
 
+/** A session as hosts draw them. */
+const drawn = '0f3a9b7c5d1e4f6a8b2c0d9e7f1a3b5c'
 const at = (path: string) => `http://h.example${path}`
 const page = (depth: number, url = at('/')): Pick<Target, 'url' | 'kind' | 'depth'> => ({ url, kind: 'page', depth })
 
