@@ -73,7 +73,7 @@ export function recentValues<Key extends string | number, Value>({
         drop(key)
         return undefined
       }
-      entry.isUsed = true
+      if (!entry.isUsed) entry.isUsed = true
       return entry.value
     },
     keep(key, value, ttlMs) {

@@ -159,9 +159,9 @@ export interface Frontier {
    */
   locate(claim: Claim, address: string): Promise<boolean>
   /** @throws OrreryError `lease_lost` when the claim expired and was lent again, or was already finished */
-  done(claim: Claim, visit: Visit): Promise<void>
+  done(claim: Pick<Claim, 'url' | 'token'>, visit: Visit): Promise<void>
   /** @throws OrreryError `lease_lost` */
-  defer(claim: Claim, deferral: Deferral): Promise<void>
+  defer(claim: Pick<Claim, 'url' | 'token'>, deferral: Deferral): Promise<void>
   stats(): Promise<FrontierStats>
   /** What will be claimed next: up to `limit` targets, the best of each address, the earliest first, then as `claim` prefers. Changes nothing and lends nothing. */
   peek(limit: number): Promise<Prospect[]>

@@ -84,7 +84,7 @@ export function sqliteFrontier(path: string, options: FrontierOptions): Frontier
   const held = new Set<string>()
   // One crawler that works alone must not be kept waiting; where many visits are under way, some end at about the same time.
   const patience = () => (held.size >= claimsForPatience ? 'patient' : undefined)
-  const finish = (claim: Claim, end: (row: HeldRow, now: number) => void) => {
+  const finish = (claim: Pick<Claim, 'url' | 'token'>, end: (row: HeldRow, now: number) => void) => {
     held.delete(claim.token)
     return run(() => end(heldTarget(parts, claim), clock.now()), patience())
   }
@@ -259,7 +259,7 @@ function settle({ inbox, hosts }: FrontierParts): void {
 }
 
 /** The row of a claim that nobody else got since; an expired one is still good until then. */
-function heldTarget({ targets }: FrontierParts, { url, token }: Claim): HeldRow {
+function heldTarget({ targets }: FrontierParts, { url, token }: Pick<Claim, 'url' | 'token'>): HeldRow {
   const row = targets.find(url)
   if (row?.token === token && isHeld(row)) return row
   throw new OrreryError('lease_lost', `The claim of ${url} is over: it expired and was lent again, or was finished; drop what was made of it.`, { url })

@@ -8,7 +8,8 @@ import { closing, opening, readFailure, type Answer, type Batch, type Call, type
 /**
  * Ports that live in a thread of their own, so that nobody who waits there for a lock or a disk stops the event loop here.
  *
- * Contract: calls are made in their order. Those of one turn of the event loop go over together, and the answers of one commit come back together. Arguments
+ * Contract: calls are made in their order. Those of one turn of the event loop go over together, and the answers of one commit come back together; while many
+ * are under way, those that are in no hurry (`patient`) wait a few ms for others. Arguments
  * and answers are data (structured clone); errors keep their code, message and details. The clock is the caller's: what runs in the thread is told the time
  * with each batch of calls. While nothing is asked the thread keeps no process alive; it ends with the last of its ports.
  */
@@ -17,8 +18,11 @@ export interface PortThread {
    * Opens a port in the thread: `factory(...args, { ...options, clock })` of a module. It is there at once; what goes wrong with its opening is told by each of its calls.
    * @param methods all of the port's, each of which returns a promise
    */
-  open<Port>(place: PortPlace, methods: Record<keyof Port & string, true>): Port & AsyncDisposable
+  open<Port>(place: PortPlace, methods: PortMethods<Port>): Port & AsyncDisposable
 }
+
+/** `patient`: nobody is kept from work while it waits. */
+export type PortMethods<Port> = Record<keyof Port & string, true | 'patient'>
 
 interface Waiting {
   resolve(value: unknown): void
@@ -30,9 +34,9 @@ export function portThread(name: string, clock: Clock): PortThread {
   let thread: Thread | undefined
   let ports = 0
   return {
-    open<Port>(place: PortPlace, methods: Record<keyof Port & string, true>) {
+    open<Port>(place: PortPlace, methods: PortMethods<Port>) {
       const running = (thread ??= new Thread(name, clock, () => (thread = undefined)))
-      return running.open(++ports, place, Object.keys(methods)) as Port & AsyncDisposable
+      return running.open(++ports, place, methods) as Port & AsyncDisposable
     },
   }
 }
@@ -43,6 +47,9 @@ function compiledBefore(): WorkerOptions {
   return folder === undefined ? {} : { env: { ...process.env, NODE_COMPILE_CACHE: dirname(folder) } }
 }
 
+/** Of calls that are under way: from so many on a patient one waits so long for others. */
+const [callsForPatience, patienceMs] = [8, 4]
+
 class Thread {
   readonly #name: string
   readonly #clock: Clock
@@ -50,6 +57,8 @@ class Thread {
   readonly #waiting = new Map<number, Waiting>()
   readonly #ended: () => void
   #calls: Call[] = []
+  #timer: NodeJS.Timeout | undefined
+  #isDue = false
   #lastId = 0
   #openPorts = 0
   #death: OrreryError | undefined
@@ -65,9 +74,9 @@ class Thread {
     this.#worker.on('exit', () => this.#die(undefined))
   }
 
-  open(port: number, place: PortPlace, methods: readonly string[]): AsyncDisposable {
+  open(port: number, place: PortPlace, methods: Readonly<Record<string, true | 'patient'>>): AsyncDisposable {
     this.#openPorts++
-    const call = (method: string, args: unknown[]) => this.#call({ port, method, args })
+    const call = (method: string, args: unknown[], isPatient = false) => this.#call({ port, method, args }, isPatient)
     // Each later call tells it as well.
     call(opening, [place]).catch(() => undefined)
     let closed: Promise<void> | undefined
@@ -79,27 +88,41 @@ class Thread {
     const requireOpen = (method: string): void => {
       if (closed) throw new OrreryError('invalid_argument', `${this.#name} was used (${method}) after it was closed.`, { method })
     }
-    const made = methods.map((method) => [
+    const made = Object.entries(methods).map(([method, pace]) => [
       method,
       async (...args: unknown[]) => {
         requireOpen(method)
-        return call(method, args)
+        return call(method, args, pace === 'patient')
       },
     ])
     return { ...Object.fromEntries(made), [Symbol.asyncDispose]: close } as AsyncDisposable
   }
 
-  #call(call: Omit<Call, 'id'>): Promise<unknown> {
+  #call(call: Omit<Call, 'id'>, isPatient: boolean): Promise<unknown> {
     if (this.#death) return Promise.reject(this.#death)
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId
       this.#waiting.set(id, { resolve, reject })
       if (this.#waiting.size === 1) this.#worker.ref()
-      if (this.#calls.push({ id, ...call }) === 1) setImmediate(() => this.#send())
+      this.#calls.push({ id, ...call })
+      this.#schedule(isPatient && this.#waiting.size >= callsForPatience)
     })
   }
 
+  #schedule(isPatient: boolean): void {
+    if (isPatient) this.#timer ??= setTimeout(() => this.#send(), patienceMs)
+    else if (!this.#isDue) {
+      this.#isDue = true
+      setImmediate(() => this.#send())
+    }
+  }
+
   #send(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#isDue = false
+    // A hurried call took with it what this one came for.
+    if (this.#calls.length === 0) return
     const calls = this.#calls
     this.#calls = []
     try {

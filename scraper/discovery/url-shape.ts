@@ -1,3 +1,4 @@
+import { recentValues } from '#infra/recent-values.ts'
 import { hostOf, pathOf } from '#schemas/identity/url-parts.ts'
 import { doubleHash } from './double-hash.ts'
 
@@ -19,12 +20,15 @@ const namesMax = 16
  * - its place: all that lies under the first segment (`/calendar/`), for folders may have folders without end.
  */
 export function shapesOf(url: string): readonly UrlShape[] {
-  // One URL is asked about several times in a row.
-  if (last.url !== url) last = { url, shapes: read(url) }
-  return last.shapes
+  const known = recent.get(url)
+  if (known) return known
+  const shapes = read(url)
+  recent.keep(url, shapes)
+  return shapes
 }
 
-let last: { url: string; shapes: readonly UrlShape[] } = { url: '', shapes: [] }
+/** A URL is asked about as a link, as a claim and as a visit, in short order. */
+const recent = recentValues<string, readonly UrlShape[]>({ bytesMax: 2 ** 20, bytesOf: () => 400 })
 
 function read(url: string): UrlShape[] {
   const [path = '', query] = pathOf(url).split('?', 2)

@@ -117,7 +117,8 @@ const keptText = ({ publishedAt, sketch, isWithdrawn = false }: KeptVersion): st
 
 /** undefined for what is no memory, or one of another version: the page is then as good as new. */
 export function decodeMemory(text: string | undefined): PageMemory | undefined {
-  const [first, second, ...fields] = text?.split(' ') ?? []
+  if (text === undefined) return undefined
+  const [first, second, ...fields] = text.split(' ')
   const { data: head } = Head.safeParse([first, second])
   if (!head) return undefined
   if (fields.length === 0) return { ends: head[1], life: undefined }
