@@ -28,8 +28,8 @@ interface Flags {
   dryRun: boolean
 }
 
-/** Between two cycles; longer when the last one found nothing to do. */
-const restMs = { busy: 1000, idle: 60_000 }
+/** Between two cycles: none while there is something to do. */
+const restMs = { busy: 0, idle: 60_000 }
 
 /** The data folder of the command that runs as it is, and its settings. */
 export type Look = (command: Command) => Promise<DryRunParts & { config: Pick<Config, 'miner' | 'sources'> }>
