@@ -3,7 +3,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { HostNotes } from '#schemas/host-notes.ts'
 import { openDatabase } from '../sqlite/database.ts'
 import { fileSchemas } from '../sqlite/schema.ts'
-import { waitForNobody } from '../sqlite/when-free.ts'
+import { unlessTaken, waitForNobody } from '../sqlite/when-free.ts'
 
 const textCharsMax = 65_536
 /** Beyond so many those whose time ends first go. */
@@ -26,28 +26,18 @@ export function sqliteHostNotes(path: string, { clock, notesMax = notesDefault }
     const count = db.get<{ count: number }>('select count(*) as count from notes')?.count ?? 0
     if (count > notesMax) db.run('delete from notes where (kind, host) in (select kind, host from notes order by until, host limit ?)', count - notesMax)
   }
-  orMissing(prune)
+  unlessTaken(prune)
   let puttings = 0
   return {
     get: (kind, host) =>
-      orMissing(() => db.get<{ text: string }>('select text from notes where kind = ? and host = ? and until > ?', kind, host, clock.now())?.text),
+      unlessTaken(() => db.get<{ text: string }>('select text from notes where kind = ? and host = ? and until > ?', kind, host, clock.now())?.text),
     put(kind, host, text, until) {
-      orMissing(() => {
+      unlessTaken(() => {
         if (text.length > textCharsMax) return db.run('delete from notes where kind = ? and host = ?', kind, host)
         return db.run('insert into notes values (?, ?, ?, ?) on conflict do update set text = excluded.text, until = excluded.until', kind, host, text, until)
       })
-      if (++puttings % puttingsPerLook === 0) orMissing(prune)
+      if (++puttings % puttingsPerLook === 0) unlessTaken(prune)
     },
     [Symbol.dispose]: () => db[Symbol.dispose](),
-  }
-}
-
-/** Undefined when another process has the file now. */
-function orMissing<T>(look: () => T): T | undefined {
-  try {
-    return look()
-  } catch (error) {
-    if (error instanceof OrreryError && error.code === 'store_unavailable') return undefined
-    throw error
   }
 }

@@ -1,7 +1,7 @@
 import { recentValues } from '#infra/recent-values.ts'
 import { inMemory, openDatabase } from '#infra/sqlite/database.ts'
 import { fileSchemas } from '#infra/sqlite/schema.ts'
-import { waitForNobody } from '#infra/sqlite/when-free.ts'
+import { unlessTaken, waitForNobody } from '#infra/sqlite/when-free.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { hostOf } from '#schemas/identity/url-parts.ts'
 import { doubleHash } from './double-hash.ts'
@@ -73,7 +73,7 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
   const waiting = new Map<string, Mark>()
   const growths = new Map<string, Growth>()
   let timer: NodeJS.Timeout | undefined
-  const start = orMissing(() => db.get<{ marks: number; grown: number }>('select total(marks) as marks, ifnull(max(grown), 0) as grown from groups'))
+  const start = unlessTaken(() => db.get<{ marks: number; grown: number }>('select total(marks) as marks, ifnull(max(grown), 0) as grown from groups'))
   let [total, turn] = [start?.marks ?? 0, start?.grown ?? 0]
 
   const hostKey = (url: string): number => {
@@ -114,7 +114,7 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
     clearTimeout(timer)
     timer = undefined
     if (waiting.size === 0) return
-    const isWritten = orMissing(() => (db.transaction(writeAll), true)) ?? false
+    const isWritten = unlessTaken(() => (db.transaction(writeAll), true)) ?? false
     if (!isWritten) return
     waiting.clear()
     growths.clear()
@@ -122,7 +122,7 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
   const find = (key: string, { host, kind, topic, mark }: Mark): number | undefined => {
     const known = recent.get(key)
     if (known !== undefined) return known === -1 ? undefined : known
-    const row = orMissing(() =>
+    const row = unlessTaken(() =>
       db.get<{ value: number }>('select value from marks where host = ? and kind = ? and topic = ? and mark = ?', host, kind, topic, mark),
     )
     recent.keep(key, row?.value ?? -1)
@@ -133,7 +133,7 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
     return { key: `${asked.host} ${asked.kind} ${topic} ${mark}`, asked }
   }
   const countOf = (group: string, { host, kind }: Mark): number =>
-    groups.get(group) ?? orMissing(() => db.get<{ marks: number }>('select marks from groups where host = ? and kind = ?', host, kind))?.marks ?? 0
+    groups.get(group) ?? unlessTaken(() => db.get<{ marks: number }>('select marks from groups where host = ? and kind = ?', host, kind))?.marks ?? 0
   const change = (key: string, changed: Mark, by: number): void => {
     const { host, kind, value } = changed
     waiting.set(key, changed)
@@ -174,15 +174,5 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
       write()
       db[Symbol.dispose]()
     },
-  }
-}
-
-/** Undefined when another process has the file now. */
-function orMissing<T>(look: () => T): T | undefined {
-  try {
-    return look()
-  } catch (error) {
-    if (error instanceof OrreryError && error.code === 'store_unavailable') return undefined
-    throw error
   }
 }
