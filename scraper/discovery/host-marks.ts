@@ -67,11 +67,11 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
   waitForNobody(db)
   const hosts = recentValues<string, number>({ bytesMax: hostsBytes })
   /** How many marks a host has of a kind. */
-  const groups = recentValues<string, number>({ bytesMax: groupsBytes })
+  const groups = recentValues<number, number>({ bytesMax: groupsBytes })
   /** What was asked for or put lately; -1: nothing is known. */
-  const recent = recentValues<string, number>({ bytesMax: recentBytes })
-  const waiting = new Map<string, Mark>()
-  const growths = new Map<string, Growth>()
+  const recent = recentValues<number, number>({ bytesMax: recentBytes })
+  const waiting = new Map<number, Mark>()
+  const growths = new Map<number, Growth>()
   let timer: NodeJS.Timeout | undefined
   const start = unlessTaken(() => db.get<{ marks: number; grown: number }>('select total(marks) as marks, ifnull(max(grown), 0) as grown from groups'))
   let [total, turn] = [start?.marks ?? 0, start?.grown ?? 0]
@@ -94,7 +94,7 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
       forgottenAtOnce,
     )
     total -= gone
-    groups.drop(`${oldest.host} ${oldest.kind}`)
+    groups.drop(groupOf(oldest))
     if (gone < forgottenAtOnce) db.run('delete from groups where host = ? and kind = ?', oldest.host, oldest.kind)
     else db.run('update groups set marks = marks - ? where host = ? and kind = ?', gone, oldest.host, oldest.kind)
     return true
@@ -119,7 +119,7 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
     waiting.clear()
     growths.clear()
   }
-  const find = (key: string, { host, kind, topic, mark }: Mark): number | undefined => {
+  const find = (key: number, { host, kind, topic, mark }: Mark): number | undefined => {
     const known = recent.get(key)
     if (known !== undefined) return known === -1 ? undefined : known
     const row = unlessTaken(() =>
@@ -128,18 +128,18 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
     recent.keep(key, row?.value ?? -1)
     return row?.value
   }
-  const markOf = (url: string, kind: MarkKind, topic: number, mark: number, value?: number): { key: string; asked: Mark } => {
+  const markOf = (url: string, kind: MarkKind, topic: number, mark: number, value?: number): { key: number; asked: Mark } => {
     const asked = { host: hostKey(url), kind: markKinds[kind], topic, mark, value }
-    return { key: `${asked.host} ${asked.kind} ${topic} ${mark}`, asked }
+    return { key: keyOf(asked), asked }
   }
-  const countOf = (group: string, { host, kind }: Mark): number =>
+  const countOf = (group: number, { host, kind }: Mark): number =>
     groups.get(group) ?? unlessTaken(() => db.get<{ marks: number }>('select marks from groups where host = ? and kind = ?', host, kind))?.marks ?? 0
-  const change = (key: string, changed: Mark, by: number): void => {
+  const change = (key: number, changed: Mark, by: number): void => {
     const { host, kind, value } = changed
     waiting.set(key, changed)
     recent.keep(key, value ?? -1)
     if (by !== 0) {
-      const group = `${host} ${kind}`
+      const group = groupOf(changed)
       groups.keep(group, countOf(group, changed) + by)
       total += by
       const { by: before, isNew } = growths.get(group) ?? { by: 0, isNew: false }
@@ -160,7 +160,7 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
       const changed = waiting.get(key)
       const known = changed ? changed.value : find(key, asked)
       if (known === value) return true
-      if (known === undefined && countOf(`${asked.host} ${asked.kind}`, asked) >= hostMarksMax) return false
+      if (known === undefined && countOf(groupOf(asked), asked) >= hostMarksMax) return false
       if (!changed && waiting.size >= waitingMost) return false
       change(key, asked, known === undefined ? 1 : 0)
       return true
@@ -175,4 +175,17 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
       db[Symbol.dispose]()
     },
   }
+}
+
+/** What a mark is remembered by in memory, below 2^53; two of the some ten thousand that are there share one hardly ever, and are then mistaken for each other. */
+const keyOf = ({ host, kind, topic, mark }: Mark): number => mixed(mixed(host, topic), mark + kind)
+const groupOf = ({ host, kind }: Pick<Mark, 'host' | 'kind'>): number => mixed(host, kind)
+
+/** MurmurHash3's steps over the halves of two whole numbers below 2^53. */
+function mixed(a: number, b: number): number {
+  let h = Math.imul((a >>> 0) ^ 0x9e3779b9, 0xcc9e2d51)
+  h = Math.imul((h ^ (h >>> 15) ^ (a / 2 ** 32)) | 0, 0x1b873593)
+  h = Math.imul((h ^ (h >>> 13) ^ b) | 0, 0x85ebca6b)
+  const low = Math.imul((h ^ (h >>> 16) ^ (b / 2 ** 32)) | 0, 0xc2b2ae35)
+  return ((h >>> 11) & 0x1f_ffff) * 2 ** 32 + ((low ^ (low >>> 16)) >>> 0)
 }
