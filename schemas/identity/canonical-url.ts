@@ -1,4 +1,3 @@
-import { withEncodedQuery } from './query-encoding.ts'
 import { isDrawn, withoutSession } from './sessions.ts'
 
 const maxChars = 2048
@@ -51,13 +50,10 @@ export interface LinkedUrl {
  * A link as a browser requests it: the WHATWG parse without its fragment. Nothing of it is sorted, dropped or encoded otherwise: only the server knows what
  * its path and query mean.
  *
- * @param charset of the document that the link stands in, in which its query is percent-encoded ("encoding-parsing a URL" of the HTML standard); its path
- * always is in UTF-8. Absent: UTF-8.
  * @returns undefined where canonicalUrl gives none, and for what is longer than 4000 characters
  */
-export function linkedUrl(href: string, base?: string, charset?: string): LinkedUrl | undefined {
-  if (href.length > maxInputChars) return undefined
-  const parsed = parsedAddress(charset === undefined ? href : withEncodedQuery(href, charset), base)
+export function linkedUrl(href: string, base?: string): LinkedUrl | undefined {
+  const parsed = parsedAddress(href, base)
   const url = parsed && pageOf(parsed)
   if (!parsed || url === undefined) return undefined
   const asked = parsed.hash === '' && !parsed.href.endsWith('#') ? parsed.href : parsed.href.slice(0, parsed.href.indexOf('#'))

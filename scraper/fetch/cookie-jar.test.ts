@@ -21,6 +21,8 @@ describe('a cookie goes back', () => {
     ['a=b; Secure', 'a=b'],
     ['a=b; Max-Age=60; Expires=Thu, 01-Jan-1970 00:00:00 GMT', 'a=b'],
     ['a=b; Expires=whenever; Path=nowhere', 'a=b'],
+    ['a=b; Expires=0', 'a=b'],
+    ['a=b; Expires=-1', 'a=b'],
     ['a=\xe9', 'a=\xe9'],
   ])('%s', (line, header) => expect(sent([line])).toBe(header))
 

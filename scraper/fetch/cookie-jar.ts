@@ -85,11 +85,12 @@ function attributeOf(text: string): [name: string, value: string] {
   return [name.trim().toLowerCase(), value.join('=').trim()]
 }
 
-/** Max-Age counts before Expires; a date that cannot be read is none. */
+/** Max-Age counts before Expires; a date without a time of day (§5.1.1), such as `0` or `-1`, is none. */
 function expiryOf(attributes: ReadonlyMap<string, string>, now: number): number {
   const maxAge = attributes.get('max-age') ?? ''
   if (/^-?\d+$/.test(maxAge)) return now + Number(maxAge) * 1000
-  const expires = Date.parse(attributes.get('expires') ?? '')
+  const text = attributes.get('expires') ?? ''
+  const expires = /\d:\d/.test(text) ? Date.parse(text) : Number.NaN
   return Number.isNaN(expires) ? Infinity : expires
 }
 

@@ -43,6 +43,10 @@ describe('directives are told apart by whatever stands between', () => {
     ['noindex/nofollow'],
     ['noindex-nofollow'],
     ['noindexnofollow'],
+    ['nofollownoindex'],
+    ['[noindex] [nofollow]'],
+    ['noindex\u3001nofollow'],
+    ['\u201cnoindex\u201d, nofollow\u200b'],
     ['no-index, no-follow'],
     ['no index no follow'],
     ['no_index,no_follow'],
@@ -69,6 +73,9 @@ describe('directives are told apart by whatever stands between', () => {
 describe('a name in X-Robots-Tag', () => {
   test.each([
     ['otherbot: noindex, noarchive', []],
+    ['Otherbot/2.1 : noindex', []],
+    ['noindexfollow', ['follow', 'noindex']],
+    ['index, noindex', ['index', 'noindex']],
     ['nofollow, otherbot: noindex, noarchive, orrery: nosnippet', ['nofollow', 'nosnippet']],
     ['Orrery: noindex', ['noindex']],
     ['otherbot: noindex\nnofollow', ['nofollow']],
@@ -82,6 +89,7 @@ describe('a name in X-Robots-Tag', () => {
 describe('unavailable_after', () => {
   test.each([
     ['unavailable_after: 25 Jun 2026 15:00:00 PST', '2026-06-25T23:00:00Z'],
+    ['Unavailable-After: Thursday, 25-Jun-26 15:00:00 EST', '2026-06-25T20:00:00Z'],
     ['noarchive, unavailable_after: Thu, 25 Jun 2026 15:00:00 GMT, noai', '2026-06-25T15:00:00Z'],
     ['unavailable_after: 2026-06-25T15:00:00+02:00', '2026-06-25T13:00:00Z'],
     ['unavailable_after:2026-06-25, unavailable_after: 2025-01-01', '2025-01-01T00:00:00Z'],

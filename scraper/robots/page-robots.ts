@@ -38,11 +38,11 @@ const unavailable = 'unavailable_after:'
  */
 const part = new RegExp(
   [
-    String.raw`unavailable_after\s*:\s*(?<date>(?:[a-z]{3,9},)?[^,;"'|]{0,60}?)(?=\s(?:no|all|index|follow|max-)|[,;"'|]|$)`,
+    String.raw`unavailable[_-]after\s*:\s*(?<date>(?:[a-z]{3,9},)?[^,;"'|]{0,60}?)(?=\s(?:no|all|index|follow|max-)|[,;"'|]|$)`,
     String.raw`(?<limit>max-(?:snippet|image-preview|video-preview))\s*:\s*(?<value>[\w.-]{1,60})`,
-    String.raw`(?<directive>no[\s_-]?(?:image[\s_-]?(?:ai|index)|index|follow|archive|snippet|translate|cache|ai|ml)(?=no|[^a-z]|$)|(?:all|none|index|follow|indexifembedded)(?![a-z]))`,
-    String.raw`(?:unavailable_after|max-[a-z-]+)\s*:`,
-    String.raw`(?<name>\*|[a-z][\w.-]{0,60})\s*:`,
+    String.raw`(?<directive>no[\s_-]?(?:image[\s_-]?(?:ai|index)|index|follow|archive|snippet|translate|cache|ai|ml)(?=no|follow|[^a-z]|$)|(?:all|none|index|follow|indexifembedded)(?![a-z]))`,
+    String.raw`(?:unavailable[_-]after|max-[a-z-]+)\s*:`,
+    String.raw`(?<name>\*|[a-z][\w./-]{0,60})\s*:`,
     '[a-z]+',
   ].join('|'),
   'g',

@@ -24,8 +24,8 @@ const keys: readonly (readonly [pattern: RegExp, key: RobotsKey])[] = [
   [/^(?:diss?all?ow|diasllow|disallaw)/i, 'disallow'],
   [/^site[- ]?map/i, 'sitemap'],
   [/^crawl[- ]?delay/i, 'crawl-delay'],
-  [/^content-signal/i, 'content-signal'],
-  [/^content-usage/i, 'content-usage'],
+  [/^content[- ]?signal/i, 'content-signal'],
+  [/^content[- ]?usage/i, 'content-usage'],
 ]
 
 /** Every line that is a record: `Key: value # comment`, or `Key value` of exactly two words. Lines end by CR, LF or both. */

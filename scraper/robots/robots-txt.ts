@@ -168,7 +168,7 @@ class Preferences {
   readonly #values: Record<PreferenceKey, PatternValues> = { 'content-signal': new Map(), 'content-usage': new Map() }
 
   add(key: PreferenceKey, value: string): void {
-    const [, path = '/', preferences = ''] = /^(\/\S*)?(.*)$/.exec(value) ?? []
+    const [, path = '/', preferences = ''] = /^([/*]\S*)?(.*)$/.exec(value) ?? []
     const allowed = trainingPreference(preferences)
     if (allowed !== undefined) addPattern(this.#values[key], normalizePattern(path), valueOf(path.length, !allowed))
   }

@@ -7,6 +7,7 @@ import { manualClock } from '#test/manual-clock.ts'
 import { openSite, type Page } from '#test/site/site.ts'
 import { askAtOnce, type AskFile } from './host-file.ts'
 import { createRobots } from './robots.ts'
+import { robotsBytesMax } from './robots-txt.ts'
 
 const status =
   (code: number, headers: Record<string, string> = {}): Page =>
@@ -36,7 +37,7 @@ test.each([
 ])('§2.4 what is known is good for a day: after %i ms it was asked %i times', async (ms, asked) => {
   expect((await robotsOf('User-agent: *\nDisallow: /a', {}, ms)).asked).toBe(asked)
 })
-test.each([400, 401, 403, 404, 410, 499])('§2.3.1.3 %i: all is allowed', async (code) => {
+test.each([300, 304, 400, 401, 403, 404, 410, 499])('§2.3.1.3 %i: all is allowed', async (code) => {
   expect((await robotsOf(status(code))).found).toMatchObject({ state: 'absent' })
 })
 test.each([500, 503, 599, 429])('§2.3.1.4 %i: nothing may be fetched', async (code) => {
@@ -74,6 +75,13 @@ test.each([
 ])('a host that answers %i with Retry-After: %s is asked again after that, a day at most', async (code, retryAfter, waitMs) => {
   const { found, at } = await robotsOf(status(code, retryAfter === undefined ? {} : { 'retry-after': retryAfter }))
   expect(found).toMatchObject({ state: 'unreachable', until: at + waitMs })
+})
+test('of a file that is too long no line counts that is cut', async () => {
+  const start = 'User-agent: *\nDisallow: /b\n#'
+  const end = '\nDisallow: /'
+  const text = `${start}${'x'.repeat(robotsBytesMax - start.length - end.length)}${end}private`
+  const { found } = await robotsOf((response) => void response.end(text))
+  expect(found.state === 'found' && [found.rules.allows('/a'), found.rules.allows('/b')]).toEqual([true, false])
 })
 test('what was read is good for its day in the next process, too, until its clock says otherwise', async () => {
   const clock = manualClock()

@@ -11,7 +11,7 @@ import { fileNotes, type FileNote } from './file-notes.ts'
 import { askAtOnce, FileWalk, isLater, walkToFile, type AskFile, type FileAnswer } from './host-file.ts'
 import { inTurns } from './in-turns.ts'
 import { robotsText } from './robots-lines.ts'
-import { allowAll, readRobots, robotsRules, type RobotsRules } from './robots-txt.ts'
+import { allowAll, readRobots, robotsBytesMax, robotsRules, type RobotsRules } from './robots-txt.ts'
 
 /** The file exists or may exist but could not be read, so nothing may be fetched (RFC 9309 §2.3.1.4). */
 export interface UnreachableRobots {
@@ -134,11 +134,17 @@ function noteOf(url: string, answer: FileAnswer | undefined, now: number): FileN
   // When it is our own trouble, it says nothing of the host; what nobody may ask for stays so.
   if (!answer.ok) return unreachable(answer.reason, answer.reason === 'offline' ? 0 : answer.reason === 'blocked' ? dayMs : unreachableMs)
   const { status, headers } = answer
-  if (status >= 200 && status < 300) return { until: now + dayMs, url, text: robotsText(answer.body) }
-  // 429 is a 4xx by number and "not now" by meaning.
-  if (status >= 400 && !isLater(status)) return { until: now + dayMs, url }
-  const askedMs = isLater(status) ? retryAfterMs(headerValue(headers, 'retry-after'), now) : undefined
+  if (status >= 200 && status < 300) return { until: now + dayMs, url, text: robotsText(wholeLines(answer.body)) }
+  // 429 is a 4xx by number and "not now" by meaning. What a 3xx offers and does not send on to is no file, either.
+  if (!isLater(status)) return { until: now + dayMs, url }
+  const askedMs = retryAfterMs(headerValue(headers, 'retry-after'), now)
   return unreachable(`http_${status}`, askedMs ?? unreachableMs, askedMs !== undefined)
+}
+
+/** Where a file is longer than what is read, its last line is cut, and may say more than was written: `Disallow: /` of `Disallow: /private`. */
+function wholeLines(body: Uint8Array): Uint8Array {
+  if (body.length < robotsBytesMax) return body
+  return body.subarray(0, Math.max(body.lastIndexOf(0x0a), body.lastIndexOf(0x0d)))
 }
 
 async function robotsOf({ until, url, text, trouble }: FileNote, origin: string): Promise<HostRobots> {

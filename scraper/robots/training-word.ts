@@ -23,10 +23,11 @@ const preferencesCharsMax = 4096
  */
 export function trainingPreference(text: string): boolean | undefined {
   const said = new Map<string, boolean>()
-  for (const [, key = '', value = ''] of text.slice(0, preferencesCharsMax).matchAll(/([a-z][a-z\d_.*-]*)\s*[=:]\s*["?]?([a-z\d]+)/gi)) {
-    if (/^(?:y|yes|1|true)$/i.test(value)) said.set(key.toLowerCase(), true)
-    else if (/^(?:n|no|0|false)$/i.test(value)) said.set(key.toLowerCase(), false)
-    else said.delete(key.toLowerCase())
+  for (const [, key = '', value = ''] of text.slice(0, preferencesCharsMax).matchAll(/([a-z][a-z\d_.*-]*)\s*[=:]\s*["'?]?([a-z\d]+)/gi)) {
+    const label = key.toLowerCase().replaceAll('_', '-')
+    if (/^(?:y|yes|1|true)$/i.test(value)) said.set(label, true)
+    else if (/^(?:n|no|0|false)$/i.test(value)) said.set(label, false)
+    else said.delete(label)
   }
   for (const labels of categories) {
     const values = labels.map((label) => said.get(label)).filter((value) => value !== undefined)

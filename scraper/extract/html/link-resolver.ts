@@ -1,6 +1,7 @@
 import { recentValues, textBytes } from '#infra/recent-values.ts'
 import { linkedUrl, type LinkedUrl } from '#schemas/identity/canonical-url.ts'
 import { mayHoldSession } from '#schemas/identity/sessions.ts'
+import { withEncodedQuery } from '../../charset/query-encoding.ts'
 
 /** Where a link leads as it stands in a page; undefined for what is no page's address. */
 export type LinkResolver = (href: string) => LinkedUrl | undefined
@@ -16,13 +17,13 @@ const bytesMax = 2 * 2 ** 20
 const authorities = recentValues<string, { root: LinkedUrl | undefined }>({ bytesMax, bytesOf: ({ root }) => textBytes(root?.url ?? '') })
 
 /**
- * Resolves the links of one page: exactly linkedUrl(href, base, charset), but what most links look like (a plain path on this host or another, with or
- * without a fragment) is put together without a parse.
- * @param charset of the page, as TextDecoder names it; absent: UTF-8
+ * Resolves the links of one page: exactly linkedUrl with queries in the charset of the page (withEncodedQuery), but what most links look like (a plain path
+ * on this host or another, with or without a fragment) is put together without a parse.
+ * @param charset of the page, a name of the WHATWG Encoding Standard in lower case; absent: UTF-8
  */
 export function linkResolver(base: string, charset?: string): LinkResolver {
   const own = URL.parse(base)
-  const slowly: LinkResolver = (href) => linkedUrl(href, base, charset)
+  const slowly: LinkResolver = (href) => linkedUrl(charset === undefined ? href : withEncodedQuery(href, charset), base)
   if (!own || own.username !== '' || own.password !== '') return slowly
   const page = linkedUrl(base)
   const origin = originOf(own.origin)

@@ -1,14 +1,16 @@
-import { TextDecoder } from 'node:util'
+import { decodeCharset } from './charset-kernel.ts'
 
 /** Percent-encodes all that is not ASCII. */
 type Encode = (query: string) => string
 
-/** Encoding, as TextDecoder names it → how it is written: as many as it knows at most. undefined = UTF-8, which the URL parser writes by itself. */
-const encodings = new Map<string, Encode | undefined>()
+/** Encoding → how it is written: as many as there are at most. UTF-8, which the URL parser writes by itself, is none of them. */
+const encodings = new Map<string, Encode>()
 
 /**
  * A reference whose query is percent-encoded in the charset of its document, as the HTML standard has it ("encoding-parsing a URL", URL standard
  * "percent-encode after encoding"). What the charset has no bytes for becomes `%26%23N%3B`, a character reference. Paths are left to the URL parser.
+ * @param charset a name of the WHATWG Encoding Standard, in lower case
+ * @throws RangeError for a name that is none, where there is something to encode
  */
 export function withEncodedQuery(href: string, charset: string): string {
   const hash = href.indexOf('#')
@@ -23,28 +25,21 @@ export function withEncodedQuery(href: string, charset: string): string {
 const notAscii = /[^\0-\x7f]/
 
 function encodeIn(charset: string): Encode | undefined {
-  if (encodings.has(charset)) return encodings.get(charset)
-  const decoder = decoderOf(charset)
-  if (!decoder || /^(?:utf-|x-user-defined$)/.test(decoder.encoding)) return undefined
-  const { encoding } = decoder
-  const encode = encodings.get(encoding) ?? (encoding === 'iso-2022-jp' ? inIso2022Jp() : byTable(decoder))
-  encodings.set(encoding, encode)
+  if (isWrittenAsUtf8.test(charset)) return undefined
+  const encode = encodings.get(charset) ?? (charset === 'iso-2022-jp' ? inIso2022Jp() : byTable(charset))
+  encodings.set(charset, encode)
   return encode
 }
 
-function decoderOf(charset: string): TextDecoder | undefined {
-  try {
-    return new TextDecoder(charset)
-  } catch {
-    return undefined
-  }
-}
+/** Encoding standard, "get an output encoding". What has no encoder is written so, too. */
+const isWrittenAsUtf8 = /^(?:utf-|replacement$|x-user-defined$)/
 
-function byTable(decoder: TextDecoder): Encode {
-  const table = encoderTable(decoder)
+function byTable(charset: string): Encode {
+  const table = encoderTable(charset)
+  const rare = charset === 'gb18030' ? inFourBytes() : undefined
   return (query) =>
     query.replace(/[^\0-\x7f]/gu, (character) => {
-      const bytes = table.get(character)
+      const bytes = table.get(character) ?? rare?.(character)
       return bytes ? percentEncoded(bytes) : asReference(character)
     })
 }
@@ -53,20 +48,20 @@ const asReference = (character: string): string => `%26%23${character.codePointA
 
 /** The bytes of EUC-JP without their highest bits, between two escape sequences. */
 function inIso2022Jp(): Encode {
-  const table = encoderTable(new TextDecoder('euc-jp'))
+  const table = encoderTable('euc-jp')
   // It has no half-width kana.
   const bytesOf = (character: string) => table.get(/[\uff61-\uff9f]/.test(character) ? character.normalize('NFKC') : character)?.map((byte) => byte & 0x7f)
   return (query) =>
     query.replace(/[^\0-\x7f]+/gu, (run) => {
       let written = ''
-      let isJapanese = false
+      let isEscaped = false
       for (const character of run) {
         const bytes = bytesOf(character)
-        if ((bytes !== undefined) !== isJapanese) written += bytes ? '%1B$B' : '%1B(B'
-        isJapanese = bytes !== undefined
+        if ((bytes !== undefined) !== isEscaped) written += bytes ? '%1B$B' : '%1B(B'
+        isEscaped = bytes !== undefined
         written += bytes ? percentEncoded(bytes) : asReference(character)
       }
-      return isJapanese ? `${written}%1B(B` : written
+      return isEscaped ? `${written}%1B(B` : written
     })
 }
 
@@ -78,26 +73,46 @@ const neverWritten: Readonly<Record<string, (lead: number, trail: number) => boo
   big5: (lead, trail) => lead < 0xa1 || (lead === 0xa2 && (trail === 0xcc || trail === 0xce)),
   gb18030: (lead, trail) => lead === 0x80 && trail === 0,
 }
+const isJapanese = /^(?:shift_jis|euc-jp)$/
 const minusSign = '\u2212'
 const fullWidthHyphen = '\uff0d'
 
-/** Character → its bytes: all that is read of one byte and of two, turned round. What an encoding has of three or four bytes is not written. */
-function encoderTable(decoder: TextDecoder): Map<string, number[]> {
+/** Character → its bytes: all that is read of one byte and of two, turned round. EUC-JP has more, of three bytes, that are never written. */
+function encoderTable(charset: string): Map<string, number[]> {
   const table = new Map<string, number[]>()
-  const isNeverWritten = neverWritten[decoder.encoding]
+  const isNeverWritten = neverWritten[charset]
   for (let lead = 0x80; lead <= 0xff; lead++) {
     const row = [0, ...range(0x40, 0xfe)].filter((trail) => !isNeverWritten?.(lead, trail)).map((trail) => (trail === 0 ? [lead] : [lead, trail]))
     // A line feed ends what is torn before it.
-    const read = decoder.decode(Uint8Array.from(row.flatMap((bytes) => [...bytes, 0x0a]))).split('\n')
+    const read = decodeCharset(charset, Uint8Array.from(row.flatMap((bytes) => [...bytes, 0x0a]))).split('\n')
     for (const [i, bytes] of row.entries()) {
       const character = read[i] ?? ''
       if (isOneCharacter(character) && !table.has(character)) table.set(character, bytes)
     }
   }
-  const hyphen = table.get(fullWidthHyphen)
+  const hyphen = isJapanese.test(charset) ? table.get(fullWidthHyphen) : undefined
   if (hyphen && !table.has(minusSign)) table.set(minusSign, hyphen)
   return table
 }
+
+/** What GB 18030 counts in four bytes, from here on: the rest of the first plane, in an order of its own, and all other planes, as they are. */
+const [fourByteRest, fourBytePlanes] = [39_420, 189_000]
+
+function inFourBytes(): (character: string) => number[] | undefined {
+  const rest = decodeCharset('gb18030', Uint8Array.from(range(0, fourByteRest - 1).flatMap(fourBytes)))
+  return (character) => {
+    const code = character.codePointAt(0) ?? 0
+    const pointer = code > 0xffff ? fourBytePlanes + code - 0x10000 : rest.indexOf(character)
+    return pointer === -1 ? undefined : fourBytes(pointer)
+  }
+}
+
+const fourBytes = (pointer: number): number[] => [
+  0x81 + Math.floor(pointer / 12_600),
+  0x30 + (Math.floor(pointer / 1260) % 10),
+  0x81 + (Math.floor(pointer / 10) % 126),
+  0x30 + (pointer % 10),
+]
 
 const isOneCharacter = (text: string): boolean => text > '\x7f' && text !== '\ufffd' && [...text].length === 1
 
