@@ -17,7 +17,8 @@ const statusLine = /^(?:HTTP\/(\d+)(?:\.(\d+))?|ICY)[ \t]+(\d{3})(?!\d)[ \t]*(.*
 /** RFC 9112 §3, §5. */
 const strict = /^HTTP\/1\.[01] [1-9]\d\d(?: [\t -~\x80-\xff]*)?\r\n(?:[!#$%&'*+.^_`|~\dA-Za-z-]+:[\t -~\x80-\xff]*\r\n)*\r\n$/
 const framingLine = /\r\n(?:content-length|transfer-encoding):[^\r]*/gi
-const strictFraming = /^\r\n(?:content-length:[ \t]*(\d{1,15})|transfer-encoding:[ \t]*chunked)[ \t]*$/i
+/** Without white space behind it, which undici takes for a part of the length. */
+const strictFraming = /^\r\n(?:content-length:[ \t]*(\d{1,15})|transfer-encoding:[ \t]*chunked)$/i
 const token = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const control = /[\x00-\x08\x0a-\x1f\x7f]/g

@@ -6,7 +6,7 @@ import { HttpTrouble } from './http-failure.ts'
 const headBytesMax = 32 * 1024
 /** Of the line before a chunk, its extensions included. */
 const sizeLineBytesMax = 1024
-const sizeLine = /^[ \t]*([0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?\r*$/
+const sizeLine = /^[ \t]*0*([0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?\r*$/
 const [cr, lf] = [0x0d, 0x0a]
 const nothing = Buffer.alloc(0)
 const emptyLine = Buffer.from('\r\n')

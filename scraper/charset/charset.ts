@@ -2,10 +2,11 @@ import { isUtf8 } from 'node:buffer'
 import { TextDecoder } from 'node:util'
 import { likelyCharset } from './charset-guess.ts'
 import { decodeCharset } from './charset-kernel.ts'
-import { declaredCharset, encodingOf } from './prescan.ts'
+import { contentKind } from './content-kind.ts'
+import { declaredCharset, encodingOf, type Syntax } from './prescan.ts'
 import { utf16Of } from './utf-16.ts'
 
-const headerCharset = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i
+const headerCharset = /;\s*charset\s*=\s*["']?([\w.:-]{1,40})/i
 
 const utf8 = new TextDecoder('utf-8')
 
@@ -22,7 +23,7 @@ export interface DecodedText {
  * else what it looks like (HTML standard §13.2.3.2). Bytes that fit no character become U+FFFD.
  */
 export function decodeText(bytes: Uint8Array, contentType: string | undefined): DecodedText {
-  const declared = byteOrderMark(bytes) ?? encodingOf(headerCharset.exec(contentType ?? '')?.[1]) ?? declaredCharset(bytes)
+  const declared = byteOrderMark(bytes) ?? encodingOf(headerCharset.exec(contentType ?? '')?.[1]) ?? declaredCharset(bytes, syntaxOf(bytes, contentType))
   if (declared !== undefined) return { text: decode(declared, bytes), charset: declared, isGuessed: false }
   const isPlain = isUtf8(bytes)
   if (isPlain && !bytes.includes(escape)) return { text: utf8.decode(bytes), charset: 'utf-8', isGuessed: false }
@@ -32,6 +33,12 @@ export function decodeText(bytes: Uint8Array, contentType: string | undefined): 
   // Of what is ASCII, only escape sequences speak for another encoding.
   if (isPlain && charset !== 'iso-2022-jp') return { text, charset: 'utf-8', isGuessed: false }
   return { text: decode(charset, bytes), charset, isGuessed: true }
+}
+
+function syntaxOf(bytes: Uint8Array, contentType: string | undefined): Syntax {
+  const kind = contentKind(bytes, contentType)
+  if (kind === 'html') return /^[^;]*xml/i.test(contentType ?? '') ? 'xhtml' : 'html'
+  return kind === 'text' && contentType === undefined ? 'html' : 'other'
 }
 
 /** Begins the escape sequences of ISO-2022-JP, all of whose bytes are ASCII. */

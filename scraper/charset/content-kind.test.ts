@@ -5,6 +5,9 @@ const latin1 = (text: string) => Buffer.from(text, 'latin1')
 const cases: [ContentKind, string, string | undefined, Uint8Array][] = [
   ['html', 'declared', 'text/html; charset=utf-8', latin1('hello')],
   ['html', 'declared nothing', undefined, latin1('  <!-- x --><!DOCTYPE html><p>')],
+  ['html', 'declared without a border', 'text/html charset=utf-8', latin1('hello')],
+  ['html', 'declared as what is no type', 'html', latin1('<p class=x>')],
+  ['text', 'declared as what is no type', '"text/html"', latin1('hello')],
   ['html', 'declared unknown', 'unknown/unknown', latin1('<p class=x>')],
   ['html', 'XHTML behind a prolog', 'application/xml', latin1('<?xml version="1.0"?><html xmlns="x">')],
   ['html', 'with a byte order mark', undefined, Buffer.from('\ufeff<html>')],

@@ -43,7 +43,8 @@ const byDeclaration: readonly (readonly [RegExp, ContentKind])[] = [
   [/^font\//, 'font'],
   [/^application\/pdf$/, 'pdf'],
 ]
-const unknownType = /^(?:|unknown\/unknown|application\/unknown|\*\/\*)$/
+/** Of what is none of the grammar (§4.4), nothing is known. */
+const unknownType = /^(?:unknown\/unknown|application\/unknown|\*\/\*|(?![\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+$).*)$/s
 
 /**
  * What a body is by its first bytes and what it is said to be: a subset of the WHATWG MIME Sniffing standard that never runs anything, so it may doubt
@@ -58,7 +59,7 @@ export function contentKind(body: Uint8Array, contentType: string | undefined): 
   const marked = head.startsWith('<') && !head.startsWith('ftyp', 4) ? undefined : magic.find(([, pattern]) => pattern.test(head))
   if (marked) return marked[0]
   const essence =
-    /^[^;,]*/
+    /^\s*[^;,(\s]*/
       .exec(contentType ?? '')?.[0]
       .trim()
       .toLowerCase() ?? ''

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { declaredCharset } from './prescan.ts'
+import { declaredCharset, type Syntax } from './prescan.ts'
 
-const declared = (markup: string) => declaredCharset(Buffer.from(markup, 'latin1'))
+const declared = (markup: string, syntax: Syntax = 'html') => declaredCharset(Buffer.from(markup, 'latin1'), syntax)
 
 describe('the charset that markup declares', () => {
   test.each([
@@ -39,6 +39,14 @@ describe('the charset that markup declares', () => {
     ['an XML declaration in the midst', 'x<?xml version="1.0" encoding="koi8-r"?>'],
     ['one that nobody knows', '<meta charset=x-none>'],
   ])('is not there: %s', (_, markup) => expect(declared(markup)).toBeUndefined())
+})
+
+test('XML declares its charset before a page does, and what is no page has no meta', () => {
+  const both = '<?xml version="1.0" encoding="koi8-r"?><meta charset=utf-8>'
+  expect(declared(both, 'xhtml')).toBe('koi8-r')
+  expect(declared(both, 'other')).toBe('koi8-r')
+  expect(declared('<meta charset=big5>', 'xhtml')).toBe('big5')
+  expect(declared('<meta charset=big5>', 'other')).toBeUndefined()
 })
 
 test('no markup makes it slow', () => {

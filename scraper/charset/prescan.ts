@@ -14,17 +14,22 @@ const xmlDeclaration = /^\s{0,100}<\?xml[^>]{0,1000}?\bencoding\s*=\s*(?:"([^"\s
 /** Elements in which a tag is no tag. */
 const rawText = /^<(script|style|title|textarea|noframes|xmp)$/i
 
+/** What a text is to be read as: only in a page is a `meta` one, which the XML declaration of XHTML comes before. Feeds and plain text may speak of others. */
+export type Syntax = 'html' | 'xhtml' | 'other'
+
 /**
  * The encoding that a page declares in its markup: the prescan of the HTML standard (§13.2.3.2), which passes over comments and the attributes of other tags,
  * and takes `content` only with `http-equiv=content-type`; where there is none the XML declaration. Beyond the first 1024 bytes it goes on to the body, as
  * browsers do, passing over scripts and styles. Pure; linear in the first 64 KiB.
  * @returns a name of the WHATWG Encoding Standard, in lower case
  */
-export function declaredCharset(bytes: Uint8Array): string | undefined {
+export function declaredCharset(bytes: Uint8Array, syntax: Syntax): string | undefined {
   const { buffer, byteOffset, length } = bytes
   const head = Buffer.from(buffer, byteOffset, Math.min(length, headBytes)).toString('latin1')
   const xml = xmlDeclaration.exec(head)
-  return metaCharset(head) ?? inAscii(encodingOf(xml?.[1] ?? xml?.[2]))
+  const ofXml = inAscii(encodingOf(xml?.[1] ?? xml?.[2]))
+  if (syntax === 'other' || (syntax === 'xhtml' && ofXml !== undefined)) return ofXml
+  return metaCharset(head) ?? ofXml
 }
 
 /** Labels of what the standard does not decode (§4.3, "replacement"), since it hides markup from who reads ASCII. */

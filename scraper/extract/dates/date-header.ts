@@ -9,7 +9,7 @@ const clock = String.raw`(?<hour>\d{1,2}):(?<minute>\d{2})(?::(?<second>\d{2})(?
 /** An offset, a name, or both (`GMT+0100`, where the offset counts). */
 const zone = String.raw`(?:(?<zone>(?:Etc/)?[A-Z]{1,5})?(?<offset>[+-]\d{1,2}(?::?\d{2})?)?)`
 const month = String.raw`(?<month>\p{L}[\p{L}\p{M}]{1,13})\.?`
-const weekday = String.raw`(?:\p{L}[\p{L}\p{M}]{1,13}\.?,?\s{1,3})?`
+const weekday = String.raw`(?:\p{L}[\p{L}\p{M}]{1,13}(?:\.?,?\s{1,3}|,))?`
 const day = String.raw`(?<day>\d{1,2})`
 const year = String.raw`(?<year>\d{4})`
 const end = String.raw`(?:,?\s{1,3}${clock}\s{0,2}${zone})?$`
@@ -20,13 +20,16 @@ const formats: readonly RegExp[] = [
   String.raw`^${year}-(?<ordinal>\d{3})$`,
   // ISO 8601 and its profile for the web (W3C date and time formats), from the year down to the second. Feeds are met with white space for the `T`, with
   // points or slashes, a nought too many, a weekday before it and the month by its name.
-  String.raw`^${weekday}${year}(?:(?<separator>[-/.])0?(?:(?<number>\d{1,2})|${month})(?:\k<separator>${day})?)?(?:[T ]\s?${clock}\s?${zone})?$`,
+  String.raw`^${weekday}${year}(?:(?<separator>[-/. ])0?(?:(?<number>\d{1,2})|${month})(?:\k<separator>${day})?)?(?:[T ]\s?${clock}\s?${zone})?$`,
+  // XML Schema: a day with its zone.
+  String.raw`^${year}-(?<number>\d{2})-${day}(?:(?<zone>Z)|(?<offset>[+-]\d{2}:\d{2}))$`,
   String.raw`^${year}(?<number>\d{2})${day}(?:T?(?<hour>\d{2})(?<minute>\d{2})(?<second>\d{2})?(?:[.,]\d{1,9})?\s?${zone})?$`,
+  String.raw`^${year}(?<number>\d{2})${day}[T ]${clock}\s?${zone}$`,
   // RFC 5322, RFC 850 and their obsolete forms; the name of the month may be whole, the year of two digits.
-  String.raw`^${weekday}${day}(?:\s{1,3}|-)${month},?(?:\s{1,3}|-)(?:${year}|(?<short>\d{2}))${end}`,
+  String.raw`^${weekday}${day}(?:\s{1,3}|[-/])${month},?(?:\s{1,3}|[-/])(?:${year}|(?<short>\d{2}))${end}`,
   String.raw`^${weekday}${month}\s{1,3}${day},?\s{1,3}${year}${end}`,
   // asctime, which means GMT (RFC 9110 §5.6.7), and what `date` writes, with its zone.
-  String.raw`^${weekday}${month}\s{1,3}${day}\s{1,3}${clock}\s{1,3}(?:${zone}\s{1,3})?${year}$`,
+  String.raw`^${weekday}${month}\s{1,3}${day}\s{1,3}${clock}\s{1,3}(?:${zone}\s{1,3})?${year}(?: GMT)?$`,
 ].map((source) => new RegExp(source, 'iu'))
 
 /**
@@ -38,7 +41,7 @@ const formats: readonly RegExp[] = [
 export function parseDate(text: string, nowMs: number = Date.now()): Date | undefined {
   if (text.length > charsMax) return undefined
   // Comments of RFC 5322 §3.2.2 say a zone once more.
-  const plain = text.replace(/\([^()]*\)/g, ' ').trim()
+  const plain = text.replace(/\([^()]*\)|"/g, ' ').trim()
   for (const format of formats) {
     const parts = format.exec(plain)?.groups
     if (parts) return dateOf(parts, plain, nowMs)
@@ -72,8 +75,9 @@ function fullYear(short: number, nowMs: number | undefined): number {
 
 function timeOf({ hour = '0', minute = '0', second = '0', half }: Parts): number | undefined {
   const [h, m, s] = [Number(hour), Number(minute), Number(second)]
-  // A leap second may be named.
-  if (h > (half === undefined ? 23 : 12) || m > 59 || s > 60) return undefined
+  // A leap second may be named, and the end of a day (ISO 8601).
+  const hourMax = half !== undefined ? 12 : m === 0 && s === 0 ? 24 : 23
+  if (h > hourMax || m > 59 || s > 60) return undefined
   const hours = half === undefined ? h : (h % 12) + (half.toLowerCase() === 'p' ? 12 : 0)
   return (hours * 3600 + m * 60 + s) * 1000
 }

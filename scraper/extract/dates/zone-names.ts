@@ -29,6 +29,8 @@ const hours: Readonly<Record<string, number>> = {
   MET: 1,
   CEST: 2,
   MEST: 2,
+  MEZ: 1,
+  MESZ: 2,
   EET: 2,
   EEST: 3,
   MSK: 3,
