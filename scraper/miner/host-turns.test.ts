@@ -14,6 +14,8 @@ import { good, send } from './pages.fixture.ts'
 if (!hasLoopbackNetwork) console.warn('Only Linux has all of 127.0.0.0/8 as loopback: the turns of hosts and addresses are not tested here.')
 
 const hostDelayMs = 1000
+/** The clock may leap by a minute while a page is read: no lease ends so soon. */
+const manners = { host_delay_ms: hostDelayMs, host_delay_factor: 0, timeout_seconds: 3600 }
 
 /** Leads to a path of another host. */
 const to =
@@ -34,7 +36,7 @@ async function crawl(hosts: Parameters<typeof openNamedWeb>[0], seeds: string[],
     ),
   ]
   const asks = { pace, network: () => web.http, hostDelayMs, reproducible: false, jobs }
-  await using bench = await openBench(site, { ...asks, settings: { host_delay_ms: hostDelayMs, host_delay_factor: 0, ...settings } })
+  await using bench = await openBench(site, { ...asks, settings: { ...manners, ...settings } })
   const { visits } = await bench.cycle()
   return { visits, asked: web.asked, whats: web.asked.map(({ what }) => what), rejects: await bench.rejects().catch(() => []) }
 }
@@ -48,7 +50,7 @@ async function crawlTwice(pages: Record<string, Page>, laterMs: number) {
   let options: MinerOptions | undefined
   const plant = (given: MinerOptions) => ((options = given), {})
   const asks = { pace, network: () => web.http, hostDelayMs, reproducible: false, jobs, plant }
-  await using bench = await openBench(site, { ...asks, settings: { host_delay_ms: hostDelayMs, host_delay_factor: 0 } })
+  await using bench = await openBench(site, { ...asks, settings: manners })
   await bench.cycle()
   await bench.miner[Symbol.asyncDispose]()
   const first = web.asked.splice(0)
@@ -170,7 +172,7 @@ describe.skipIf(!hasLoopbackNetwork)('hosts and their addresses', () => {
       return {}
     }
     const asks = { pace, network: () => web.http, hostDelayMs, reproducible: false, jobs: [job('all', [url], [`${url}*`])], plant: killed }
-    await using bench = await openBench(site, { ...asks, settings: { host_delay_ms: hostDelayMs, host_delay_factor: 0 } })
+    await using bench = await openBench(site, { ...asks, settings: manners })
     expect((await bench.cycle()).visits.stored).toBe(1)
     expect((web.asked[0]?.at ?? 0) - startedAt).toBeGreaterThanOrEqual(hostDelayMs)
   })
