@@ -31,8 +31,6 @@ export interface LoopbackWeb extends AsyncDisposable {
   /** `http://127.0.1.N:PORT`, kind = index % 10. */
   origins: string[]
   report(): Promise<RefereeReport>
-  /** Forgets what it has seen. */
-  reset(): Promise<void>
   /** A tenth of the pages of kind 9 changes. */
   advance(): Promise<void>
 }
@@ -48,7 +46,6 @@ export async function startLoopbackWeb({ hosts, pages }: { hosts: number; pages:
   return {
     origins: Array.from({ length: hosts }, (_, i) => `http://127.0.1.${i + 1}:${port}`),
     report: async () => (await (await fetch(`${referee}/__report`)).json()) as RefereeReport,
-    reset: () => post('/__reset'),
     advance: () => post('/__advance'),
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
