@@ -5,6 +5,7 @@ import type { PreviousVisit, Target } from '#schemas/frontier.ts'
 import { openSite, type Page } from '#test/site/site.ts'
 import { createRobots } from '../robots/robots.ts'
 import { fetchTarget, redirectsMsMax, type FetchServices } from './fetch-target.ts'
+import { SentOnCookies } from './cookie-jar.ts'
 import { Detours } from './redirect-chain.ts'
 
 const page = '<title>Here</title><a href="next?b&a">on</a>'
@@ -147,6 +148,18 @@ describe('cookies go along', () => {
     expect(visited.paths).toEqual(paths)
   })
 
+  test('on to the visit of the page that the chain has left for, in any spelling, and to no other', async () => {
+    const sentOn = new SentOnCookies(() => 0)
+    const pages = { '/a': to('/b?c=1&b=2', { 'set-cookie': 'ok=1; Path=/' }, 301), '/b?c=1&b=2': behind('ok=1', to('/login')), '/login': page }
+    const services = { sentOn, mayAsk: () => false }
+    const moved = await visit({ pages, services })
+    expect(moved.outcome).toMatchObject({ kind: 'moved', location: 'http://h.localhost/b?c=1&b=2' })
+    const next = { pages, start: '/b?b=2&c=1', asked: '/b?c=1&b=2' }
+    expect((await visit({ ...next, services })).outcome).toMatchObject({ kind: 'read' })
+    expect((await visit({ ...next, services: { ...services, sentOn: new SentOnCookies(() => 0) } })).outcome).toMatchObject({ kind: 'moved' })
+    expect((await visit({ pages: { '/c': behind('ok=1', to('/login')) }, start: '/c', services })).outcome).toMatchObject({ kind: 'moved' })
+  })
+
   test('and are forgotten with the visit', async () => {
     const pages = { '/a': behind('ok=1', to('/a', { 'set-cookie': 'ok=1' })) }
     expect((await visit({ pages })).paths).toHaveLength(2)
@@ -220,6 +233,14 @@ describe('a redirect to another page', () => {
   ])('leads to what its Location says: %s', async (_, location, path) => {
     const { outcome } = await visit({ pages: { '/a': to(location.toString('latin1'), {}, 301) } })
     expect(outcome).toMatchObject({ kind: 'moved', location: `http://h.localhost${path}` })
+  })
+
+  test('is one without its body, too', async () => {
+    const torn: Page = (response) => {
+      response.writeHead(301, { location: '/b', 'content-length': '1000' })
+      response.write('short', () => response.socket?.destroy())
+    }
+    expect((await visit({ pages: { '/a': torn } })).outcome).toMatchObject({ kind: 'moved', location: 'http://h.localhost/b' })
   })
 
   test('may lead nowhere', async () => {
