@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { CookieJar, SentOnCookies } from './cookie-jar.ts'
+import { CookieJar } from './cookie-jar.ts'
 
 const now = Date.UTC(2026, 0, 15)
 const page = 'https://www.h.example/shop/list?a=1'
@@ -73,17 +73,4 @@ test('cookies are bounded in number and in bytes, and the newest stay', () => {
   expect(jar.headerFor(page)?.split('; ')).toEqual(Array.from({ length: 50 }, (_, i) => `n${i + 50}=1`))
   for (let i = 0; i < 9; i++) jar.take([`big${i}=${'x'.repeat(1000)}`], page)
   expect(jar.headerFor(page)).toBeUndefined()
-})
-
-test('what is sent on is kept for ten minutes, and no visit changes it for the next', () => {
-  let time = now
-  const sentOn = new SentOnCookies(() => time)
-  const jar = new CookieJar(() => time)
-  sentOn.sendOn(`${page}&empty`, jar)
-  jar.take(['a=1'], page)
-  sentOn.sendOn(page, jar)
-  sentOn.of(page)?.take(['b=2'], page)
-  expect([sentOn.of(page)?.headerFor(page), sentOn.of(`${page}&empty`)]).toEqual(['a=1', undefined])
-  time += 600_000
-  expect(sentOn.of(page)).toBeUndefined()
 })

@@ -1,6 +1,3 @@
-import { recentValues, textBytes, type RecentValues } from '#infra/recent-values.ts'
-import { pageUrl } from '#schemas/identity/canonical-url.ts'
-
 interface Cookie {
   name: string
   value: string
@@ -19,7 +16,7 @@ const headerChars = 8192
 const writable = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /**
- * The cookies of one chain of redirects (RFC 6265 §5). They go back to the host that set them and to no other; bounded in number and
+ * The cookies of one chain of redirects (RFC 6265 §5), forgotten with it. They go back to the host that set them and to no other; bounded in number and
  * bytes, the oldest leave first.
  */
 export class CookieJar {
@@ -32,17 +29,6 @@ export class CookieJar {
   /** @param now ms since epoch */
   constructor(now: () => number) {
     this.#now = now
-  }
-
-  copy(): CookieJar {
-    const jar = new CookieJar(this.#now)
-    for (const [key, cookie] of this.#cookies) jar.#cookies.set(key, cookie)
-    return jar
-  }
-
-  /** What it takes to remember them. */
-  get bytes(): number {
-    return this.#cookies.entries().reduce((sum, [key, { host, path, value }]) => sum + textBytes(key + host + path + value), 0)
   }
 
   /** @param lines values of Set-Cookie @param url what they came in answer to */
@@ -77,28 +63,6 @@ export class CookieJar {
     if (before?.value !== cookie.value) this.version += 1
     this.#cookies.set(key, cookie)
     for (const oldest of this.#cookies.keys()) if (this.#cookies.size > cookiesMax) this.#cookies.delete(oldest)
-  }
-}
-
-const bytesMax = 2 ** 20
-const sentOnMs = 600_000
-
-/** Cookies of chains that left for another page, for the visit of that page, which is where the chain goes on. Kept for ten minutes at most, in this process. */
-export class SentOnCookies {
-  readonly #jars: RecentValues<string, CookieJar>
-
-  /** @param now ms since epoch */
-  constructor(now: () => number) {
-    this.#jars = recentValues({ bytesMax, bytesOf: ({ bytes }) => bytes, now })
-  }
-
-  /** @param url of the page, in any spelling */
-  of(url: string): CookieJar | undefined {
-    return this.#jars.get(pageUrl(url) ?? url)?.copy()
-  }
-
-  sendOn(url: string, jar: CookieJar): void {
-    if (jar.bytes > 0) this.#jars.keep(pageUrl(url) ?? url, jar, sentOnMs)
   }
 }
 

@@ -9,7 +9,6 @@ import type { Found } from '../source/found.ts'
 import type { PagePool } from '../document/page-pool.ts'
 import { readAnswer } from '../source/read-answer.ts'
 import { sources, type Fetched } from '../source/source.ts'
-import type { SentOnCookies } from './cookie-jar.ts'
 import { headerUrl } from './header-url.ts'
 import { RedirectChain, type Detours, type Redirect } from './redirect-chain.ts'
 import { retryAfterMs } from './retry-after.ts'
@@ -29,8 +28,6 @@ export interface FetchServices {
   mayAsk?: (url: string) => boolean
   /** Which hosts send back what they sent away; absent: any may. */
   detours?: Detours
-  /** Cookies for the pages that redirects have led to; absent: they are forgotten with the visit. */
-  sentOn?: SentOnCookies
 }
 
 /** The robots.txt that allowed a request. */
@@ -94,22 +91,8 @@ export async function fetchTarget(
   signal: AbortSignal,
   hold?: DisposableStack,
 ): Promise<FetchOutcome> {
-  const { pace, mayAsk, detours, sentOn } = services
-  const chain = new RedirectChain(askedUrl(target), { now: pace.now, mayAsk, detours, cookies: sentOn?.of(target.url) })
-  const outcome = await follow(chain, target, previous, services, signal, hold)
-  if (outcome.kind === 'moved' && outcome.location !== undefined) sentOn?.sendOn(outcome.location, chain.cookies)
-  return outcome
-}
-
-async function follow(
-  chain: RedirectChain,
-  target: Pick<Target, 'url' | 'asked' | 'kind'>,
-  previous: PreviousVisit | undefined,
-  services: FetchServices,
-  signal: AbortSignal,
-  hold: DisposableStack | undefined,
-): Promise<FetchOutcome> {
-  const { pace, restMs } = services
+  const { pace, restMs, mayAsk, detours } = services
+  const chain = new RedirectChain(askedUrl(target), { now: pace.now, mayAsk, detours })
   const startedAt = pace.now()
   let spent: Exchange | undefined
   for (;;) {

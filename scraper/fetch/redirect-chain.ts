@@ -24,8 +24,6 @@ interface ChainOptions {
   mayAsk?: ((url: string) => boolean) | undefined
   /** Absent: any host may send back. */
   detours?: Detours | undefined
-  /** Of what came before the start; absent: none. */
-  cookies?: CookieJar | undefined
 }
 
 /**
@@ -38,7 +36,7 @@ export class RedirectChain {
   at: string
   readonly #start: string
   readonly #options: ChainOptions
-  readonly cookies: CookieJar
+  readonly #cookies: CookieJar
   /** URL → the version of the cookies it was asked with last. */
   readonly #asked = new Map<string, number>()
   #redirects = 0
@@ -50,7 +48,7 @@ export class RedirectChain {
     this.at = start
     this.#start = start
     this.#options = options
-    this.cookies = options.cookies ?? new CookieJar(() => options.now())
+    this.#cookies = new CookieJar(() => options.now())
   }
 
   /** Whether `at` is the page itself, in some spelling. */
@@ -60,7 +58,7 @@ export class RedirectChain {
 
   /** Of the next request. */
   get headers(): Record<string, string> {
-    const cookie = this.cookies.headerFor(this.at)
+    const cookie = this.#cookies.headerFor(this.at)
     return cookie === undefined ? {} : { cookie }
   }
 
@@ -71,19 +69,19 @@ export class RedirectChain {
 
   /** `at` answered with this redirect. */
   turn({ to, isTemporary, setCookies }: Redirect): Turn {
-    const before = this.cookies.version
+    const before = this.#cookies.version
     this.#asked.set(this.at, before)
-    this.cookies.take(setCookies, this.at)
+    this.#cookies.take(setCookies, this.at)
     if (!to) return this.moved ?? { kind: 'moved', location: undefined }
     const next = to.asked ?? to.url
     const isElsewhere = to.url !== pageUrl(this.#start)
     if (isElsewhere) {
       this.#elsewhere ??= next
-      const mayComeBack = (isTemporary || this.cookies.version > before) && originOf(next) === originOf(this.at)
+      const mayComeBack = (isTemporary || this.#cookies.version > before) && originOf(next) === originOf(this.at)
       if (!mayComeBack || !this.#mayLeaveFor(to.url)) return { kind: 'moved', location: this.#elsewhere }
     }
     // With other cookies the answer may be another.
-    if (this.#asked.get(next) === this.cookies.version) return this.moved ?? { kind: 'refused', reason: 'redirect_loop' }
+    if (this.#asked.get(next) === this.#cookies.version) return this.moved ?? { kind: 'refused', reason: 'redirect_loop' }
     if (++this.#redirects > redirectsMax) return this.moved ?? { kind: 'refused', reason: 'too_many_redirects' }
     this.#hasLeft ||= isElsewhere
     this.at = next

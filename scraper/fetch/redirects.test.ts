@@ -5,7 +5,6 @@ import type { PreviousVisit, Target } from '#schemas/frontier.ts'
 import { openSite, type Page } from '#test/site/site.ts'
 import { createRobots } from '../robots/robots.ts'
 import { fetchTarget, redirectsMsMax, type FetchServices } from './fetch-target.ts'
-import { SentOnCookies } from './cookie-jar.ts'
 import { Detours } from './redirect-chain.ts'
 
 const page = '<title>Here</title><a href="next?b&a">on</a>'
@@ -146,18 +145,6 @@ describe('cookies go along', () => {
     const visited = await visit({ pages })
     expect(visited.outcome).toMatchObject({ kind: 'read', isPage: true })
     expect(visited.paths).toEqual(paths)
-  })
-
-  test('on to the visit of the page that the chain has left for, in any spelling, and to no other', async () => {
-    const sentOn = new SentOnCookies(() => 0)
-    const pages = { '/a': to('/b?c=1&b=2', { 'set-cookie': 'ok=1; Path=/' }, 301), '/b?c=1&b=2': behind('ok=1', to('/login')), '/login': page }
-    const services = { sentOn, mayAsk: () => false }
-    const moved = await visit({ pages, services })
-    expect(moved.outcome).toMatchObject({ kind: 'moved', location: 'http://h.localhost/b?c=1&b=2' })
-    const next = { pages, start: '/b?b=2&c=1', asked: '/b?c=1&b=2' }
-    expect((await visit({ ...next, services })).outcome).toMatchObject({ kind: 'read' })
-    expect((await visit({ ...next, services: { ...services, sentOn: new SentOnCookies(() => 0) } })).outcome).toMatchObject({ kind: 'moved' })
-    expect((await visit({ pages: { '/c': behind('ok=1', to('/login')) }, start: '/c', services })).outcome).toMatchObject({ kind: 'moved' })
   })
 
   test('and are forgotten with the visit', async () => {

@@ -70,12 +70,6 @@ describe('a page is asked for as it was linked, and known by its canonical URL',
     const { paths } = await crawled({ '/': send('', { location: '/new?b&a' }, 301), '/new?b&a': good(1) })
     expect(paths).toEqual(['/', '/new?b&a'])
   })
-
-  test('with the cookies of the redirect that leads to it', async () => {
-    const guarded: Page = (response, { headers }) => void response.writeHead(headers.cookie === 'c=1' ? 200 : 403, { 'content-type': 'text/html' }).end(good(2))
-    const { stored } = await crawled({ '/': good(1, ['/a']), '/a': send('', { location: '/b', 'set-cookie': 'c=1; Path=/' }, 301), '/b': guarded })
-    expect(stored).toContainEqual({ uri: `${origin}/b`, url: `${origin}/b` })
-  })
 })
 
 test('a document says at which spelling it was found after redirects, and its links start there', async () => {

@@ -4,7 +4,6 @@ import { askedUrl, type Added, type Claim, type Target, type Visit } from '#sche
 import { linkedUrl } from '#schemas/identity/canonical-url.ts'
 import type { Reject, Telemetry } from '#schemas/stage.ts'
 import { fetchTarget, type Exchange, type FetchOutcome, type FetchServices, type Permission, type ReadOutcome } from '../fetch/fetch-target.ts'
-import { SentOnCookies } from '../fetch/cookie-jar.ts'
 import { Detours } from '../fetch/redirect-chain.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
 import type { Lastmods } from '../discovery/lastmods.ts'
@@ -70,12 +69,10 @@ export class Visitor {
   readonly #options: VisitorOptions
   readonly #manners: HostManners
   readonly #detours = new Detours()
-  readonly #sentOn: SentOnCookies
 
   constructor(options: VisitorOptions) {
     this.#options = options
     this.#manners = new HostManners(options)
-    this.#sentOn = new SentOnCookies(() => options.pace.now())
   }
 
   async visit(claim: Claim): Promise<void> {
@@ -206,7 +203,6 @@ export class Visitor {
       // No redirect within a visit leaves its origin.
       robots: { of: async () => permission },
       detours: this.#detours,
-      sentOn: this.#sentOn,
       mayAsk: (url) => !blocks?.(url) && !excludes?.(url),
       restMs: (ending) => {
         this.#manners.note(claim, { ...ending, isTrouble: false })
