@@ -120,6 +120,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: unknown, error: Error): void {
+    // What a redirect says beside its address is read by nobody.
+    if (this.#isBodyless() && isCutOff(error)) return this.#finish(true)
     this.#fail(this.#status === 0 || !isCutOff(error) ? error : new HttpTrouble('truncated_body', error))
   }
 

@@ -53,6 +53,15 @@ describe('what a page says of itself', () => {
   })
 })
 
+test('each reservation in its markup counts, and the first policy', () => {
+  const { tdmReservation, tdmPolicy } = read(
+    '<meta http-equiv=tdm-reservation content=" 1 "><meta name=tdm-policy content=/b>',
+    '<meta name=TDM-Reservation content=0><meta name=tdm-policy content=/a>',
+  )
+  expect([tdmReservation, tdmPolicy]).toEqual(['0,1', '/a'])
+  expect(read('').tdmReservation).toBeUndefined()
+})
+
 describe('hostile pages end, without a crash', () => {
   test.each([
     ['nested elements', '<div>'.repeat(200_000), 'too_deep'],

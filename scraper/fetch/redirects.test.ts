@@ -222,6 +222,14 @@ describe('a redirect to another page', () => {
     expect(outcome).toMatchObject({ kind: 'moved', location: `http://h.localhost${path}` })
   })
 
+  test('is one without its body, too', async () => {
+    const torn: Page = (response) => {
+      response.writeHead(301, { location: '/b', 'content-length': '1000' })
+      response.write('short', () => response.socket?.destroy())
+    }
+    expect((await visit({ pages: { '/a': torn } })).outcome).toMatchObject({ kind: 'moved', location: 'http://h.localhost/b' })
+  })
+
   test('may lead nowhere', async () => {
     expect((await visit({ pages: { '/a': to('http://[broken') } })).outcome).toMatchObject({ kind: 'moved', location: undefined })
   })

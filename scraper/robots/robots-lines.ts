@@ -1,3 +1,5 @@
+import { utf16Of } from '../charset/utf-16.ts'
+
 /** What a line is about; `undefined`: nothing of ours. */
 export type RobotsKey = 'user-agent' | 'allow' | 'disallow' | 'sitemap' | 'crawl-delay' | 'content-signal' | 'content-usage'
 
@@ -12,7 +14,7 @@ export interface RobotsLine {
 /** As Google's parser, which has room for eight URLs of the length that browsers take. The rest of a line is passed over. */
 const lineCharsMax = 2083 * 8 - 1
 /** Files that a tool wrapped in HTML end their lines by tags, too. */
-const lineEnd = /[\r\n]|<\/?(?:br|p|div|pre|li|body|html)\b[^<>\r\n]{0,100}>/gi
+const lineEnd = /[\r\n]|<\/?(?:br|p|div|pre|li|body|html|head|table|tbody|tr|td|span|font|center|tt|xmp)\b[^<>\r\n]{0,100}>/gi
 
 /**
  * What a key begins with, in the order in which it is tried. RFC 9309 §2.2 takes "disallow" alone; these are the spellings that Google's parser takes for
@@ -60,8 +62,8 @@ const byteOrderMark = [0xef, 0xbb, 0xbf]
 
 /** The text of a file. It is UTF-8 (§2.2); what is not keeps its octets, percent-encoded, as they stand in the URLs of such a site. */
 export function robotsText(body: Uint8Array): string {
-  const [first = 0, second = 0] = body
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return new TextDecoder(first === 0xff ? 'utf-16le' : 'utf-16be').decode(body)
+  const wide = utf16Of(body)
+  if (wide !== undefined) return new TextDecoder(wide).decode(body)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body)
   } catch {

@@ -185,6 +185,8 @@ describe('what was meant is read as Google’s parser reads it', () => {
     ['User-agent: *\nDisallow: /x/index.html\nDisallow: /\nAllow: /a/index.html', true],
     ['<HTML><BODY>\nUser-agent: *<BR>\nDisallow: /<BR>\n</BODY></HTML>', false],
     ['<pre>User-agent: *<br />Disallow: /</pre>', false],
+    ['<table><tr><td>User-agent: *</td></tr><tr><td>Disallow: /</td></tr></table>', false],
+    ['<font face="Arial"><span>User-agent: *</span><br><span>Disallow: /</span></font>', false],
     ['<p>User-agent: *</p><p class="x">Disallow: /</p>', false],
     ['User-agent: *\r\rDisallow: /', false],
   ])('%j opens /a/: %s', (text, allowed) => expect(rules(text).allows('/a/')).toBe(allowed))
@@ -209,8 +211,13 @@ describe('the octets of a file', () => {
     ['cut within a letter', ['User-agent: *\nDisallow: /caf\u00e9\nDisallow: /x', 0xc3], '/caf%C3%A9'],
   ])('%s', (_, octets, path) => expect(fileOf(octets).allows(path)).toBe(false))
 
-  test.each(['utf16le', 'utf-16be'])('%s is told by its byte order mark', (encoding) => {
-    const octets = Buffer.from('\uFEFFUser-agent: *\nDisallow: /', 'utf16le')
+  test.each([
+    ['utf16le', '\uFEFF'],
+    ['utf16le', ''],
+    ['utf-16be', '\uFEFF'],
+    ['utf-16be', ''],
+  ])('%s is told by its byte order mark, or without one: %j', (encoding, mark) => {
+    const octets = Buffer.from(`${mark}User-agent: *\nDisallow: /`, 'utf16le')
     expect(rules(robotsText(encoding === 'utf16le' ? octets : octets.swap16())).allows('/')).toBe(false)
   })
 })

@@ -24,8 +24,9 @@ export interface PageHead {
   lang: string | undefined
   /** Contents of the metas that speak to robots and of those that name us. */
   robots: string[]
-  /** Contents of `<meta name=tdm-reservation>` and `tdm-policy`. */
+  /** Contents of all `<meta name=tdm-reservation>`, joined by commas. */
   tdmReservation: string | undefined
+  /** Content of the first `<meta name=tdm-policy>`. */
   tdmPolicy: string | undefined
   licences: LicenceClaim[]
 }
@@ -35,6 +36,7 @@ const contentChars = 2048
 const titlesMax = 10
 const titleChars = 2000
 const jsonLdMax = 50
+const reservationsMax = 10
 
 /** One pass over the page. @param url of the page: its own address among `hreflang` alternatives tells its language */
 export function readHead(root: ParentNode, url: string): PageHead {
@@ -53,6 +55,7 @@ class HeadReader {
   readonly #headings: string[] = []
   readonly #jsonLd: string[] = []
   readonly #robots: string[] = []
+  readonly #reservations: string[] = []
   readonly #bylines = new BylineReader()
   readonly #licences = new LicenceReader()
   #title = ''
@@ -105,7 +108,7 @@ class HeadReader {
       canonical: this.#canonical,
       lang: this.#lang ?? meta.get('content-language') ?? meta.get('og:locale') ?? this.#hreflang,
       robots: this.#robots,
-      tdmReservation: meta.get('tdm-reservation')?.slice(0, 10),
+      tdmReservation: this.#reservations.length === 0 ? undefined : this.#reservations.join(','),
       tdmPolicy: meta.get('tdm-policy'),
       licences: [...jsonLd.licences.map((value) => ({ value, by: 'json-ld' as const, isSiteWide: false })), ...this.#licences.claims(meta)],
     }
@@ -125,6 +128,7 @@ class HeadReader {
     }
     const name = (attribs['property'] ?? attribs['name'] ?? attribs['itemprop'] ?? attribs['http-equiv'] ?? '').trim().toLowerCase()
     const content = (attribs['content'] ?? '').slice(0, contentChars).trim()
+    if (name === 'tdm-reservation' && this.#reservations.length < reservationsMax) this.#reservations.push(content.slice(0, 10))
     if (name !== '' && content !== '' && !this.#meta.has(name) && this.#meta.size < metaMax) this.#meta.set(name, content)
   }
 

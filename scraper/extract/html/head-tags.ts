@@ -8,18 +8,28 @@ type Attribute = (name: string) => string | undefined
 
 const relChars = 200
 const robotsChars = 1000
+const namesChars = 200
 /** Robots metas of a page that are read. */
 export const robotsMax = 50
-const robotsNames = new Set<string | undefined>(['robots', userAgentToken.toLowerCase()])
-/** HTML has `name` alone; whoever writes another of these means the same. */
+/** The header's name is none of a meta's; whoever writes it means the same. */
+const robotsNames = new Set(['robots', 'x-robots-tag', userAgentToken.toLowerCase()])
+/** HTML has `name` alone, and one name in it; whoever writes another of these, or several, means the same. */
 const namingAttributes = ['name', 'property', 'itemprop', 'http-equiv']
 
 /** The content of a `meta` that speaks to robots, or to us by our name; undefined for any other. */
 export function robotsContent(meta: Attribute): string | undefined {
-  if (!namingAttributes.some((attribute) => robotsNames.has(meta(attribute)?.trim().toLowerCase()))) return undefined
+  if (!namingAttributes.some((attribute) => namesRobots(meta(attribute)))) return undefined
   const content = (meta('content') ?? '').trim().slice(0, robotsChars)
   return content === '' ? undefined : content
 }
+
+const namesRobots = (names: string | undefined): boolean =>
+  names !== undefined &&
+  names
+    .slice(0, namesChars)
+    .toLowerCase()
+    .split(/[\s,;]+/)
+    .some((name) => robotsNames.has(name))
 
 /** Where a `meta` sends its readers on to, as it stands there; undefined for one that does not. */
 export const refreshOf = (meta: Attribute): string | undefined =>

@@ -230,6 +230,7 @@ describe('the links of a page without a tree', () => {
   test.each([
     ['<meta http-equiv=Robots content=noindex>', ['noindex'], undefined],
     ['<meta property=og:title name=robots content=" nofollow ">', ['nofollow'], undefined],
+    ['<meta name="Googlebot, Robots" content=a><meta http-equiv=X-Robots-Tag content=b><meta name="my robots.txt" content=c>', ['a', 'b'], undefined],
     ['<meta name=robots content=a><meta name=orrery content=b><meta name=otherbot content=c>', ['a', 'b'], undefined],
     ['<a rel=canonical href=/1><link rel="home Canonical" href=/2><link rel=canonical href=/3>', [], 'http://h.example/2'],
     ['<body><p>x<link rel=canonical href=/1>', [], 'http://h.example/1'],
