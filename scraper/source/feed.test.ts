@@ -78,6 +78,12 @@ test('RSS of any make', () => {
     'http://h.example/a',
   ])
   expect(urls('<rss version="0.91"><channel><item><title>x</title><link>/a</link></item></channel></rss>')).toEqual(['http://h.example/a'])
+  expect(urls('<rss><channel><item><link>/a</link><item><link>/b</link></item><item><link>/c</link></channel></rss>')).toEqual([
+    'http://h.example/a',
+    'http://h.example/b',
+    'http://h.example/c',
+  ])
+  expect(urls('<r:RDF xmlns:r="x"><item r:about="/a"/></r:RDF>')).toEqual(['http://h.example/a'])
   expect(urls('<RSS><CHANNEL><ITEM><LINK>/a</LINK></ITEM></CHANNEL></RSS>')).toEqual(['http://h.example/a'])
   expect(urls('<rdf:RDF><rss:item><rss:link>/a</rss:link><media:link>/b</media:link></rss:item></rdf:RDF>')).toEqual(['http://h.example/a'])
   expect(urls('<rss><channel><item><media:link>/b</media:link><guid>http://h.example/a</guid></item></channel></rss>')).toEqual(['http://h.example/a'])
