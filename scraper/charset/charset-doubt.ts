@@ -39,13 +39,9 @@ const beyondAscii = /[\u0080-\uffff]/g
  * @param text the main text of a page, as decoded
  * @param shares the languages found in it
  */
-export function isDoubtful(
-  text: string,
-  { charset, isGuessed }: Pick<DecodedText, 'charset' | 'isGuessed'>,
-  shares: Readonly<Record<string, number>>,
-): boolean {
+export function isDoubtful(text: string, { charset, isGuessed, isContradicted }: Omit<DecodedText, 'text'>, shares: Readonly<Record<string, number>>): boolean {
   if (lengthOf(text, damaged) > text.length * damagedMin) return true
-  if (!isGuessed) return false
+  if (!isGuessed) return isContradicted === true && text.search(beyondAscii) !== -1
   const beyond = lengthOf(text, beyondAscii)
   if (isLatin.test(charset) && lengthOf(text, oddLatin) > oddLatinMin * beyond) return true
   if (isCyrillic.test(charset) && lengthOf(text, oddCyrillic) > oddCyrillicMin * beyond) return true
