@@ -45,7 +45,7 @@ function unpacked(file: Buffer, maxOutputLength: number): Buffer {
 
 /** One entry of a sitemap or feed while it is read. */
 export class ListEntry {
-  /** Of these names the first that holds a URL counts, in the order given. */
+  /** Of these names the first that leads to a page counts, in the order given. */
   readonly #urls = new Map<string, string>()
   #modifiedAt: number | undefined
 
@@ -61,8 +61,11 @@ export class ListEntry {
 
   /** undefined when it leads to no page. @param address of what stands there as a link */
   found(names: readonly string[], address: (href: string) => LinkedUrl | undefined): FoundUrl | undefined {
-    const href = names.map((name) => this.#urls.get(name)).find((text) => text !== undefined)
-    const linked = href === undefined ? undefined : address(href)
-    return linked === undefined || this.#modifiedAt === undefined ? linked : { ...linked, modifiedAt: this.#modifiedAt }
+    for (const name of names) {
+      const href = this.#urls.get(name)
+      const linked = href === undefined ? undefined : address(href)
+      if (linked) return this.#modifiedAt === undefined ? linked : { ...linked, modifiedAt: this.#modifiedAt }
+    }
+    return undefined
   }
 }
