@@ -7,6 +7,10 @@ const headBytesMax = 32 * 1024
 /** Of the line before a chunk, its extensions included. */
 const sizeLineBytesMax = 1024
 const sizeLine = /^[ \t]*0*([0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?\r*$/
+/** HTTP/1.0 has no chunks: proxies pass on the header without them, and browsers do not look at it. */
+const old = /^HTTP\/1\.0/i
+const chunkedLine = /\ntransfer-encoding[ \t]*:[^\n]*(?=\n)/gi
+const sizeStart = /^[ \t\da-f]/i
 const [cr, lf] = [0x0d, 0x0a]
 const nothing = Buffer.alloc(0)
 const emptyLine = Buffer.from('\r\n')
@@ -72,7 +76,11 @@ export class AnswerWire {
     if ((end || bytes.length) - at > headBytesMax) throw new HttpTrouble('headers_too_large')
     if (end === 0) return at
     const text = bytes.toString('latin1', at, end)
-    const head = readAnswerHead(text)
+    let head = readAnswerHead(text)
+    if (head?.framing === 'chunked' && old.test(text)) {
+      if (end === bytes.length) return at
+      if (!sizeStart.test(bytes.toString('latin1', end, end + 1))) head = readAnswerHead(text.replace(chunkedLine, ''))
+    }
     if (!head) return (this.#phase = this.#foreign)(bytes, at)
     // Nobody asked to go on (100) or for another protocol (101).
     if (head.status === 101) throw new HttpTrouble('bad_response')

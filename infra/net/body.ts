@@ -21,6 +21,8 @@ type Grow = (bytes: number) => Promise<void> | void
 /** Shorter bodies are decoded at once: a trip to a thread costs more than they do. */
 const syncBytesMax = 32 * 1024
 
+const streamsMax = 1000
+
 interface Layer {
   bytes: Buffer
   truncated: boolean
@@ -54,19 +56,34 @@ export async function decodeBody(wire: Buffer, contentEncoding: readonly string[
 
 async function undo(coding: Coding, bytes: Buffer, caps: BodyCaps, grow: Grow): Promise<Layer> {
   try {
-    if (caps.truncate || bytes.length > syncBytesMax) return await decodeInPieces(coding, bytes, caps, grow)
+    if (caps.truncate || bytes.length > syncBytesMax || hasSeveral(coding, bytes)) return await decodeInPieces(coding, bytes, caps, grow)
     const whole = decodeAtOnce(coding, bytes, caps.bytesMax)
     await grow(whole.length)
     return { bytes: whole, truncated: false }
   } catch (error) {
     if (failureReason(error) !== 'bad_encoding') throw error
     // Text cannot be told from what has no mark by its first bytes.
-    if (!coding.frame && isText(bytes)) return { bytes, truncated: false }
+    if (!coding.begins && isText(bytes)) return { bytes, truncated: false }
     if (!coding.frame) throw error
     const whole = await inflateFrames(coding.frame, bytes, caps.bytesMax)
     await grow(whole.length)
     return { bytes: whole, truncated: false }
   }
+}
+
+const hasSeveral = ({ mark }: Coding, bytes: Buffer): boolean => mark !== undefined && bytes.includes(mark, 1)
+
+/** Each is at most one stream; where a mark is only data, cutting there does no harm. */
+function* piecesOf({ mark }: Coding, bytes: Buffer): Generator<Buffer> {
+  let from = 0
+  let count = 0
+  const after = (at: number): number => (mark === undefined ? -1 : bytes.indexOf(mark, at + 1))
+  for (let next = after(0); next !== -1; next = after(next)) {
+    if (++count === streamsMax) throw new HttpTrouble('bad_encoding')
+    yield bytes.subarray(from, next)
+    from = next
+  }
+  yield bytes.subarray(from)
 }
 
 /** It begins in ASCII, and has none of the control characters that no text has. */
@@ -79,7 +96,8 @@ const plain = ({ buffer, byteOffset, length }: Buffer): Uint8Array => new Uint8A
 async function decodeInPieces(coding: Coding, bytes: Buffer, { bytesMax, truncate }: BodyCaps, grow: Grow): Promise<Layer> {
   const decoder = coding.stream({ chunkSize: chunkSizeOf(bytes.length), ...(truncate ? { finishFlush: coding.lenient } : {}) })
   const pieces = new Pieces()
-  decoder.end(bytes)
+  for (const piece of piecesOf(coding, bytes)) decoder.write(piece)
+  decoder.end()
   for await (const chunk of decoded(decoder)) {
     const room = bytesMax - pieces.length
     if (chunk.length > room && !truncate) throw new HttpTrouble('too_large')

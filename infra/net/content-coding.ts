@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream'
 import zlib from 'node:zlib'
-import { gzipFrame, isTooLarge, zlibFrame, type DeflateFrame } from './deflate-frames.ts'
+import { bareFrame, gzipFrame, isTooLarge, zlibFrame, type DeflateFrame } from './deflate-frames.ts'
 import { HttpTrouble } from './http-failure.ts'
 
 /** A content coding (RFC 9110 §8.4.1), to be undone. */
@@ -13,6 +13,8 @@ export interface Coding {
   begins?(bytes: Uint8Array): boolean
   /** What stands about its deflate streams. */
   frame?: DeflateFrame
+  /** Several streams may follow one another, each beginning so; its decoder forgets what comes behind the end of one in the same piece. */
+  mark?: Buffer
 }
 
 const codingsMax = 3
@@ -42,13 +44,14 @@ const wrapped: Coding = {
   begins: (bytes) => zlibFrame.dataAt(bytes) !== undefined,
   frame: zlibFrame,
 }
-const bare: Coding = { sync: zlib.inflateRawSync, stream: zlib.createInflateRaw, lenient: Z_SYNC_FLUSH }
+const bare: Coding = { sync: zlib.inflateRawSync, stream: zlib.createInflateRaw, lenient: Z_SYNC_FLUSH, frame: bareFrame }
 const brotli: Coding = { sync: zlib.brotliDecompressSync, stream: zlib.createBrotliDecompress, lenient: BROTLI_OPERATION_FLUSH }
 const zstd: Coding = {
   sync: zlib.zstdDecompressSync,
   stream: zlib.createZstdDecompress,
   lenient: ZSTD_e_flush,
   begins: ([a, b]) => a === 0x28 && b === 0xb5,
+  mark: Buffer.of(0x28, 0xb5, 0x2f, 0xfd),
 }
 
 /** By name: of what kinds it may be. Deflate is zlib by the standard (RFC 9110 §8.4.1.2) and bare by habit. */

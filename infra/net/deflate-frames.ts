@@ -36,17 +36,41 @@ interface Inflated {
   buffer: Buffer
   engine: { bytesWritten: number }
 }
+
+/** Nothing stands about it. */
+export const bareFrame: DeflateFrame = { dataAt: ({ length }) => (length > 0 ? 0 : undefined), trailerBytes: 0 }
+
+/** What a flush ends with, an empty stored block: some servers flush their last bytes, and never end the stream. */
+const flushed = Buffer.of(0, 0, 0xff, 0xff)
+const isFlushed = (bytes: Buffer): boolean => bytes.subarray(-flushed.length).equals(flushed)
+
 /**
  * The whole streams in these bytes, whatever became of the checks behind them: browsers do not look at those, and some servers leave them out or send something
- * else in their place.
+ * else in their place. One that ends with a flush is whole.
  * @throws HttpTrouble `too_large`, `bad_encoding`: there is none, or one is torn
  */
-export async function inflateFrames({ dataAt, trailerBytes }: DeflateFrame, bytes: Buffer, bytesMax: number): Promise<Buffer> {
+export async function inflateFrames(frame: DeflateFrame, bytes: Buffer, bytesMax: number): Promise<Buffer> {
+  const streams = streamsIn(frame, bytes, bytesMax)
+  let next = streams.next()
+  while (!next.done) next = streams.next(await inflated(next.value, optionsFor(next.value, bytesMax)))
+  return next.value
+}
+
+/** The same at once. */
+export function inflateFramesSync(frame: DeflateFrame, bytes: Buffer, bytesMax: number): Buffer {
+  const streams = streamsIn(frame, bytes, bytesMax)
+  let next = streams.next()
+  while (!next.done) next = streams.next(inflatedSync(next.value, optionsFor(next.value, bytesMax)))
+  return next.value
+}
+
+/** Asks for each to be inflated. @returns all of them */
+function* streamsIn({ dataAt, trailerBytes }: DeflateFrame, bytes: Buffer, bytesMax: number): Generator<Buffer, Buffer, Inflated> {
   const pieces = new Pieces()
   let rest = bytes
   for (let count = 0, at = dataAt(rest); at !== undefined; at = dataAt(rest), count++) {
     if (count === framesMax) throw new HttpTrouble('bad_encoding')
-    const { buffer, engine } = await inflated(rest.subarray(at), bytesMax)
+    const { buffer, engine } = yield rest.subarray(at)
     if (pieces.length + buffer.length > bytesMax) throw new HttpTrouble('too_large')
     pieces.add(buffer)
     rest = rest.subarray(at + engine.bytesWritten + trailerBytes)
@@ -54,14 +78,29 @@ export async function inflateFrames({ dataAt, trailerBytes }: DeflateFrame, byte
   return pieces.join()
 }
 
-async function inflated(bytes: Buffer, bytesMax: number): Promise<Inflated> {
+const optionsFor = (bytes: Buffer, maxOutputLength: number): zlib.ZlibOptions & { maxOutputLength: number } => ({
+  info: true,
+  maxOutputLength,
+  ...(isFlushed(bytes) && { finishFlush: zlib.constants.Z_SYNC_FLUSH }),
+})
+
+const troubleOf = (error: unknown): HttpTrouble => new HttpTrouble(isTooLarge(error) ? 'too_large' : 'bad_encoding', error)
+
+async function inflated(bytes: Buffer, options: zlib.ZlibOptions): Promise<Inflated> {
   const { promise, resolve, reject } = Promise.withResolvers<Inflated>()
-  const options = { info: true, maxOutputLength: bytesMax }
   zlib.inflateRaw(bytes, options, (error, result) => {
     if (error === null) resolve(result as unknown as Inflated)
-    else reject(new HttpTrouble(isTooLarge(error) ? 'too_large' : 'bad_encoding', error))
+    else reject(troubleOf(error))
   })
   return await promise
+}
+
+function inflatedSync(bytes: Buffer, options: zlib.ZlibOptions): Inflated {
+  try {
+    return zlib.inflateRawSync(bytes, options) as unknown as Inflated
+  } catch (error) {
+    throw troubleOf(error)
+  }
 }
 
 /** What zlib says when its output has no room. */

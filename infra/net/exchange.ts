@@ -11,6 +11,8 @@ export interface Answer {
   wire: Buffer
   /** There was more on the wire than `wireBytesMax`. */
   cut: boolean
+  /** The connection ended before a packed body was as long as it was said to be: as long may be what it unpacks to. */
+  short: boolean
   /** From the request to its headers, ms; waiting for a connection included. */
   firstByteMs: number
 }
@@ -116,13 +118,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#finish(false)
+    this.#finish({})
   }
 
   onResponseError(_controller: unknown, error: Error): void {
+    if (this.#status === 0 || !isCutOff(error)) this.#fail(error)
     // What a redirect says beside its address is read by nobody.
-    if (this.#isBodyless() && isCutOff(error)) return this.#finish(true)
-    this.#fail(this.#status === 0 || !isCutOff(error) ? error : new HttpTrouble('truncated_body', error))
+    else if (this.#isBodyless()) this.#finish({})
+    else if (this.#headers['content-encoding'] && this.#headers['content-length']) this.#finish({ short: true })
+    else this.#fail(new HttpTrouble('truncated_body', error))
   }
 
   #isBodyless(): boolean {
@@ -130,14 +134,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #cut(): void {
-    this.#finish(true)
+    this.#finish({ cut: !this.#isBodyless() })
     this.#abort(new HttpTrouble('too_large'))
   }
 
-  #finish(cut: boolean): void {
+  #finish({ cut = false, short = false }: Partial<Pick<Answer, 'cut' | 'short'>>): void {
     if (this.#settled) return
     this.#settled = true
-    this.#resolve({ status: this.#status, headers: this.#headers, wire: this.#whole(), cut: cut && !this.#isBodyless(), firstByteMs: this.#firstByteMs })
+    this.#resolve({ status: this.#status, headers: this.#headers, wire: this.#whole(), cut, short, firstByteMs: this.#firstByteMs })
   }
 
   #whole(): Buffer {

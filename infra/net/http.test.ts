@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { openSite, type Page } from '#test/site/site.ts'
 import { createHttp, type HttpOptions } from './http.ts'
@@ -83,6 +83,9 @@ describe('content encodings', () => {
     ['gzip with all a header may have, and no trailer', 'gzip', named.subarray(0, -8)],
     ['gzip in members', 'gzip', Buffer.concat([gzipSync(words.slice(0, 300)), gzipSync(words.slice(300))])],
     ['gzip in members, the last without its trailer', 'gzip', Buffer.concat([gzipSync(words.slice(0, 300)), gzipSync(words.slice(300)).subarray(0, -8)])],
+    ['gzip that is flushed, but not ended', 'gzip', gzipSync(words, { finishFlush: constants.Z_SYNC_FLUSH })],
+    ['deflate that is flushed, but not ended', 'deflate', deflateRawSync(words, { finishFlush: constants.Z_SYNC_FLUSH })],
+    ['zstd in frames', 'zstd', Buffer.concat([zstdCompressSync(words.slice(0, 300)), zstdCompressSync(words.slice(300))])],
     ['zlib without its check', 'deflate', deflateSync(words).subarray(0, -4)],
     ['what was packed once and is said to be so twice', 'gzip, gzip', packed],
   ])('undoes %s', async (_, coding, body) => {
@@ -113,6 +116,16 @@ describe('content encodings', () => {
     await using web = await openWeb({ '/': send(`<p>${words}</p>`, { 'content-encoding': coding }) })
     const answer = await web.get('/')
     expect(answer.ok && text(answer.body)).toBe(`<p>${words}</p>`)
+  })
+
+  test.each([
+    ['all of it', packed, 0, { ok: true }],
+    ['a byte too little', packed, 1, { ok: false, reason: 'truncated_body' }],
+    ['torn', packed.subarray(0, 40), 0, { ok: false, reason: 'truncated_body' }],
+  ])('takes a packed body whose length is that of what is in it when that is there: %s', async (_, body, more, expected) => {
+    const headers = { 'content-encoding': 'gzip', 'content-length': String(words.length + more) }
+    await using web = await openWeb({ '/': (response) => void response.writeHead(200, headers).write(body, () => response.socket?.end()) })
+    expect(await web.get('/')).toMatchObject(expected)
   })
 
   test('undoes those it knows among others', async () => {

@@ -1,7 +1,7 @@
 import { Agent } from 'undici'
 import { pathOf } from '#schemas/identity/url-parts.ts'
 import { BodyBudget, type HeldBody } from './body-budget.ts'
-import { decodeBody } from './body.ts'
+import { decodeBody, type BodyCaps, type DecodedBody } from './body.ts'
 import { guardedConnector, type Connected } from './connector.ts'
 import { Deadline } from './deadline.ts'
 import { bare, createEgress, portOf, type EgressOptions, type Lookup } from './egress.ts'
@@ -165,9 +165,7 @@ export function createHttp(options: HttpOptions): Http {
           return { before, answer: await exchange.answer }
         })
         const caps = { bytesMax: get.bytesMax ?? options.bytesMax, truncate: get.truncate ?? false }
-        const body = await decodeBody(answer.wire, headerValues(answer.headers, 'content-encoding'), caps, answer.cut, (bytes) =>
-          growInTime(held, bytes, deadline),
-        )
+        const body = await bodyOf(answer, caps, (bytes) => growInTime(held, bytes, deadline))
         get.signal?.throwIfAborted()
         keep(body.bytes)
         const now = connectedTo(hops.url)
@@ -193,6 +191,20 @@ export function createHttp(options: HttpOptions): Http {
       }
     },
   }
+}
+
+/**
+ * A body that is too short is whole when it unpacks to what should have come: some servers write the length of what they packed, and browsers take it.
+ * @throws HttpTrouble as decodeBody does, `truncated_body`; what `grow` rejects with
+ */
+async function bodyOf({ wire, headers, cut, short }: Answer, caps: BodyCaps, grow: (bytes: number) => Promise<void>): Promise<DecodedBody> {
+  const decoding = decodeBody(wire, headerValues(headers, 'content-encoding'), caps, cut, grow)
+  if (!short) return await decoding
+  const body = await decoding.catch((error: unknown) => {
+    throw failureReason(error) === 'bad_encoding' ? new HttpTrouble('truncated_body', error) : error
+  })
+  if (body.bytes.length !== Number(headerValue(headers, 'content-length'))) throw new HttpTrouble('truncated_body')
+  return body
 }
 
 function failure(error: unknown, url: string, address: string | undefined, exchange: Pick<Exchange, 'came' | 'wireBytes'> | undefined): HttpFailure {

@@ -6,7 +6,7 @@ const damagedMin = 1 / 200
 const damaged = /[\ufffd\0-\x08\x0e-\x1f\x7f-\x9f]/g
 /** Of the characters that only the guessed encoding makes what they are, so many in company that no text has. Of Cyrillic that is all letters. */
 const oddLatinMin = 1 / 3
-const oddCyrillicMin = 1 / 50
+const oddCyrillicMin = 1 / 100
 /** So much of a text must be of known languages for their names to count; or so many characters are there in which none was found. */
 const knownMin = 0.6
 const unknownMin = 400
@@ -29,8 +29,8 @@ const isCyrillic = /^(?:windows-1251|koi8-[ru]|ibm866|iso-8859-5)$/
 
 /** Three letters with accents in a row, or a sign or a capital within a word of small letters: another encoding's words read as Latin. */
 const oddLatin = /[\u00aa-\u024f]{3,}|(?<=\p{Ll})[[\p{Lu}\p{S}¡¿†-•‰]--\p{ASCII}](?=\p{Ll})/gv
-/** The same letters lie elsewhere: capitals where small ones belong. */
-const oddCyrillic = /(?<=\p{Ll})\p{Lu}+/gu
+/** The same letters lie elsewhere: capitals where small ones belong, signs where capitals do. */
+const oddCyrillic = /(?<=\p{Ll})\p{Lu}+|[‚†‡€‰](?=\p{Ll})/gu
 const beyondAscii = /[\u0080-\uffff]/g
 
 /**
@@ -39,13 +39,9 @@ const beyondAscii = /[\u0080-\uffff]/g
  * @param text the main text of a page, as decoded
  * @param shares the languages found in it
  */
-export function isDoubtful(
-  text: string,
-  { charset, isGuessed }: Pick<DecodedText, 'charset' | 'isGuessed'>,
-  shares: Readonly<Record<string, number>>,
-): boolean {
+export function isDoubtful(text: string, { charset, isGuessed, isContradicted }: Omit<DecodedText, 'text'>, shares: Readonly<Record<string, number>>): boolean {
   if (lengthOf(text, damaged) > text.length * damagedMin) return true
-  if (!isGuessed) return false
+  if (!isGuessed) return isContradicted === true && text.search(beyondAscii) !== -1
   const beyond = lengthOf(text, beyondAscii)
   if (isLatin.test(charset) && lengthOf(text, oddLatin) > oddLatinMin * beyond) return true
   if (isCyrillic.test(charset) && lengthOf(text, oddCyrillic) > oddCyrillicMin * beyond) return true

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { decodeText } from './charset.ts'
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1')
+const western = 'text/html; charset=windows-1252'
 const wide = (text: string) => Buffer.from(text, 'utf16le')
 
 test.each([
@@ -41,6 +42,13 @@ test.each([
   ['Western', latin1('\x93\xe9\x94'), '“é”', 'windows-1252'],
   ['Japanese in escape sequences', latin1('\x1b$B$9$Y$F$N?M4V\x1b(B'), 'すべての人間', 'iso-2022-jp'],
 ])('text is decoded by what it looks like: %s', (_, bytes, text, charset) => expect(decodeText(bytes, 'text/html')).toEqual({ text, charset, isGuessed: true }))
+
+test('a declaration is believed, and said to be contradicted by bytes that are UTF-8', () => {
+  expect(decodeText(Buffer.from('é'.repeat(4)), western)).toEqual({ text: 'Ã©'.repeat(4), charset: 'windows-1252', isGuessed: false, isContradicted: true })
+  for (const bytes of [Buffer.from('é'.repeat(3)), Buffer.from('e'.repeat(9)), latin1('é'.repeat(9))])
+    expect(decodeText(bytes, western)).not.toHaveProperty('isContradicted')
+  expect(decodeText(Buffer.from('é'.repeat(9)), 'text/html; charset=utf-8')).not.toHaveProperty('isContradicted')
+})
 
 test('Korean and Hong Kong’s characters come out of what is declared', () => {
   expect(decodeText(Buffer.of(0x8c, 0x63), 'text/html; charset=euc-kr').text).toBe('똠')

@@ -16,6 +16,8 @@ export interface DecodedText {
   charset: string
   /** Neither declared nor UTF-8: it is what the bytes look like. */
   isGuessed: boolean
+  /** Declared, yet UTF-8 by its bytes: browsers show what was declared. */
+  isContradicted?: boolean
 }
 
 /**
@@ -24,7 +26,8 @@ export interface DecodedText {
  */
 export function decodeText(bytes: Uint8Array, contentType: string | undefined): DecodedText {
   const declared = byteOrderMark(bytes) ?? encodingOf(headerCharset.exec(contentType ?? '')?.[1]) ?? declaredCharset(bytes, syntaxOf(bytes, contentType))
-  if (declared !== undefined) return { text: decode(declared, bytes), charset: declared, isGuessed: false }
+  if (declared !== undefined)
+    return { text: decode(declared, bytes), charset: declared, isGuessed: false, ...(isContradicted(declared, bytes) && { isContradicted: true }) }
   const isPlain = isUtf8(bytes)
   if (isPlain && !bytes.includes(escape)) return { text: utf8.decode(bytes), charset: 'utf-8', isGuessed: false }
   const text = utf8.decode(bytes)
@@ -63,6 +66,16 @@ function isMostlyWell(text: string): boolean {
     if (code === 0xfffd) wrong++
   }
   return wrong * 20 <= odd
+}
+
+/** Fewer sequences of UTF-8 may be text of another encoding. */
+const sequencesMin = 4
+
+function isContradicted(declared: string, bytes: Uint8Array): boolean {
+  if (/^(?:utf-|replacement$)/.test(declared) || !isUtf8(bytes)) return false
+  let sequences = 0
+  for (let at = 0; at < bytes.length && sequences < sequencesMin; at++) if ((bytes[at] as number) >= 0xc0) sequences++
+  return sequences === sequencesMin
 }
 
 function byteOrderMark(bytes: Uint8Array): string | undefined {

@@ -45,9 +45,10 @@ export class FeedReader implements XmlReader {
     // Servers write what they have to say before the feed, and behind it.
     if (depth === 1) this.#isFeed ||= roots.has(local)
     else if (!this.#isFeed) return
-    else if (!this.#entry && (local === 'item' || local === 'entry')) {
+    else if ((local === 'item' || local === 'entry') && this.#mayBeginEntry(prefix, depth)) {
+      if (this.#entry) this.#endEntry(this.#entry.at)
       this.#entry = { at: new ListEntry(), depth, prefix }
-      this.#addUrl('about', attributes['rdf:about'] ?? '')
+      this.#addUrl('about', aboutOf(attributes))
     } else if (!this.#entry && local === 'link') this.#openNext(attributes)
     else if (depth === (this.#entry?.depth ?? 0) + 1) this.#openField(prefix, local, attributes)
   }
@@ -79,6 +80,11 @@ export class FeedReader implements XmlReader {
     return this.#bases.at(-1) as string
   }
 
+  /** Directly in another, where that was not closed. */
+  #mayBeginEntry(prefix: string, depth: number): boolean {
+    return !this.#entry || (depth === this.#entry.depth + 1 && prefix === this.#entry.prefix)
+  }
+
   #openNext({ rel = '', href }: Attributes): void {
     const linked = href !== undefined && following.test(rel) ? linkedUrl(href, this.#base) : undefined
     if (linked !== undefined && this.#next.length < nextMax) this.#next.push(linked)
@@ -106,6 +112,12 @@ export class FeedReader implements XmlReader {
     this.#entry = undefined
     if (found) this.#pages.push(found)
   }
+}
+
+/** `rdf:about`, whatever the prefix. */
+function aboutOf(attributes: Attributes): string {
+  const name = Object.keys(attributes).find((each) => each.endsWith(':about'))
+  return name === undefined ? '' : (attributes[name] ?? '')
 }
 
 function nameOf(name: string): { prefix: string; local: string } {

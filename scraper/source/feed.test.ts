@@ -78,6 +78,13 @@ test('RSS of any make', () => {
     'http://h.example/a',
   ])
   expect(urls('<rss version="0.91"><channel><item><title>x</title><link>/a</link></item></channel></rss>')).toEqual(['http://h.example/a'])
+  expect(urls('<rss><channel><item><link>/a</link><item><link>/b</link></item><item><link>/c</link></channel></rss>')).toEqual([
+    'http://h.example/a',
+    'http://h.example/b',
+    'http://h.example/c',
+  ])
+  expect(urls('<rss><channel><item><link>mailto:x@h.example</link><guid>http://h.example/a</guid></item></channel></rss>')).toEqual(['http://h.example/a'])
+  expect(urls('<r:RDF xmlns:r="x"><item r:about="/a"/></r:RDF>')).toEqual(['http://h.example/a'])
   expect(urls('<RSS><CHANNEL><ITEM><LINK>/a</LINK></ITEM></CHANNEL></RSS>')).toEqual(['http://h.example/a'])
   expect(urls('<rdf:RDF><rss:item><rss:link>/a</rss:link><media:link>/b</media:link></rss:item></rdf:RDF>')).toEqual(['http://h.example/a'])
   expect(urls('<rss><channel><item><media:link>/b</media:link><guid>http://h.example/a</guid></item></channel></rss>')).toEqual(['http://h.example/a'])
@@ -108,7 +115,7 @@ test('JSON Feed', () => {
     feeds: [{ url: 'http://h.example/feed?page=2' }],
   }
   expect(read(`\ufeff\n${JSON.stringify({ ...at11, items })}`)).toEqual({ found, isPage: false })
-  expect(read(JSON.stringify({ version: 'https://jsonfeed.org/version/1', items: [] }))).toMatchObject({ found: { pages: [], feeds: [] } })
+  expect(read(JSON.stringify({ version: 'https://jsonfeed.org/version/1', next_url: '', items: [] }))).toMatchObject({ found: { pages: [], feeds: [] } })
   const declared = { ...at, headers: { 'content-type': 'application/feed+json; charset=utf-8' } }
   expect(feedSource.read({ ...declared, body: new TextEncoder().encode('{"items":[{"url":"/a"}]}') })).toMatchObject({
     found: { pages: [{ url: 'http://h.example/a' }] },

@@ -22,7 +22,7 @@ export function readJsonFeed(json: string, base: string, isDeclared: boolean): F
   if (!/^\s*\{/.test(json)) return undefined
   const feed = Feed.safeParse(valueOf(json)).data
   if (!feed || !(isDeclared || version.test(feed.version ?? ''))) return undefined
-  const next = feed.next_url === undefined ? undefined : linkedUrl(feed.next_url, base)
+  const next = feed.next_url?.trim() ? linkedUrl(feed.next_url, base) : undefined
   const pages = feed.items.slice(0, entriesMax).flatMap((item) => pageOf(item, base) ?? [])
   return { ...noFinds, pages: foundUrls(pages), feeds: next ? [next] : [] }
 }

@@ -18,8 +18,8 @@ export class SitemapReader implements XmlReader {
   readonly #alternates: FoundUrl[] = []
   #entries = 0
   #depth = 0
-  #root: { prefix: string } | undefined
-  #entry: { kind: Kind; depth: number; at: ListEntry; hasUrl: boolean } | undefined
+  #isSitemap = false
+  #entry: { kind: Kind; depth: number; prefix: string; at: ListEntry; hasUrl: boolean } | undefined
   /** Of the entry: the element that is read, or its own text. */
   #field: { name: 'loc' | 'lastmod' | ''; depth: number } | undefined
   #value = ''
@@ -34,12 +34,12 @@ export class SitemapReader implements XmlReader {
     const depth = ++this.#depth
     if (this.#field && this.#field.name !== '') return
     const { prefix, local } = nameOf(written)
-    if (local === 'urlset' || local === 'sitemapindex') this.#root ??= { prefix }
-    const isOwn = this.#root?.prefix === prefix
+    if (local === 'urlset' || local === 'sitemapindex') this.#isSitemap = true
     const entry = this.#entry
+    const isOwn = this.#isSitemap && (!entry || entry.prefix === prefix)
     if (isOwn && (local === 'url' || local === 'sitemap')) {
       this.#endEntry()
-      this.#entry = { kind: local, depth, at: new ListEntry(), hasUrl: false }
+      this.#entry = { kind: local, depth, prefix, at: new ListEntry(), hasUrl: false }
       this.#begin('', depth)
       // <image:loc> and <image><loc> name other things than pages.
     } else if (isOwn && entry?.depth === depth - 1 && (local === 'loc' || local === 'lastmod')) this.#begin(local, depth)
@@ -59,7 +59,7 @@ export class SitemapReader implements XmlReader {
   /** undefined when it was no sitemap. */
   found(): Found | undefined {
     const { url, sitemap } = this.#lists
-    return this.#root && { pages: foundUrls([...url, ...this.#alternates]), sitemaps: foundUrls(sitemap), feeds: [] }
+    return this.#isSitemap ? { pages: foundUrls([...url, ...this.#alternates]), sitemaps: foundUrls(sitemap), feeds: [] } : undefined
   }
 
   #begin(name: 'loc' | 'lastmod' | '', depth: number): void {

@@ -170,6 +170,10 @@ describe('sitemaps', () => {
       ['http://www.h.example/a', true],
     ])
   })
+  test('may give their elements any prefix', () => {
+    for (const list of ['<s:urlset><url><loc>/a</loc></url></s:urlset>', '<urlset><s:url><s:loc>/a</s:loc><x:loc>/no</x:loc><loc>/no</loc></s:url></urlset>'])
+      expect(pagesOf(list)).toEqual([{ url: 'http://h.example/a' }])
+  })
   test('may mix pages and sitemaps, and lie elsewhere', () => {
     const mixed = '<url><loc>/a</loc></url><sitemap><loc>http://other.example/b.xml</loc><loc>/c.xml</loc></sitemap>'
     for (const root of ['urlset', 'sitemapindex'])
@@ -182,6 +186,11 @@ describe('sitemaps', () => {
     for (const before of ['\uFEFF', '\n \t\r\n', '<!-- x -->', 'Warning: unknown variable in <b>map.php</b>\n<?xml version="1.0"?>'])
       expect(pagesOf(before + list)).toEqual([{ url: 'http://h.example/a' }])
     expect(pagesOf(`<html><body>${list.replaceAll('url', 'item')}`)).toBe('not_a_sitemap')
+  })
+  test('may be packed with a wrong check, or with something behind it', () => {
+    const packed = gzipSync('<urlset><url><loc>/a</loc></url></urlset>')
+    for (const body of [Buffer.concat([packed.subarray(0, -8), Buffer.alloc(8)]), Buffer.concat([packed, Buffer.from('\r\n')])])
+      expect(sitemapSource.read({ ...at, body })).toMatchObject({ found: { pages: [{ url: 'http://h.example/a' }] } })
   })
   test('that were cut while they were packed give what came before', () => {
     const whole = gzipSync(`<urlset>${Array.from({ length: 999 }, (_, i) => entry(`${i}`, '2026-01-02')).join('')}</urlset>`)

@@ -1,6 +1,8 @@
 import { constants, gunzipSync } from 'node:zlib'
 import { unpackedBytesMax } from '#infra/net/content-coding.ts'
+import { gzipFrame, inflateFramesSync, isTooLarge } from '#infra/net/deflate-frames.ts'
 import { headerValue } from '#infra/net/header-lines.ts'
+import { failureReason, HttpTrouble } from '#infra/net/http-failure.ts'
 import type { LinkedUrl } from '#schemas/identity/canonical-url.ts'
 import { decodeText } from '../charset/charset.ts'
 import { parseDate } from '../extract/dates/date-header.ts'
@@ -24,16 +26,26 @@ export function textOfFile({ headers, body, wireBytes }: Fetched, bytesMax: numb
   const maxOutputLength = Math.min(bytesMax, ratioBytesMax)
   try {
     let file = body
-    for (let layer = 0; layer < layersMax && isGzip(file); layer++) file = gunzipSync(file, { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH })
+    for (let layer = 0; layer < layersMax && isGzip(file); layer++) file = unpacked(Buffer.from(file.buffer, file.byteOffset, file.length), maxOutputLength)
     return { text: decodeText(file, headerValue(headers, 'content-type')).text }
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' && ratioBytesMax < bytesMax ? 'ratio_too_high' : 'bad_encoding'
+    return failureReason(error) === 'too_large' && ratioBytesMax < bytesMax ? 'ratio_too_high' : 'bad_encoding'
+  }
+}
+
+/** Also with a wrong check behind it, or with bytes that are no file of the kind. @throws HttpTrouble `too_large`, `bad_encoding` */
+function unpacked(file: Buffer, maxOutputLength: number): Buffer {
+  try {
+    return gunzipSync(file, { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH })
+  } catch (error) {
+    if (isTooLarge(error)) throw new HttpTrouble('too_large', error)
+    return inflateFramesSync(gzipFrame, file, maxOutputLength)
   }
 }
 
 /** One entry of a sitemap or feed while it is read. */
 export class ListEntry {
-  /** Of these names the first that holds a URL counts, in the order given. */
+  /** Of these names the first that leads to a page counts, in the order given. */
   readonly #urls = new Map<string, string>()
   #modifiedAt: number | undefined
 
@@ -49,8 +61,11 @@ export class ListEntry {
 
   /** undefined when it leads to no page. @param address of what stands there as a link */
   found(names: readonly string[], address: (href: string) => LinkedUrl | undefined): FoundUrl | undefined {
-    const href = names.map((name) => this.#urls.get(name)).find((text) => text !== undefined)
-    const linked = href === undefined ? undefined : address(href)
-    return linked === undefined || this.#modifiedAt === undefined ? linked : { ...linked, modifiedAt: this.#modifiedAt }
+    for (const name of names) {
+      const href = this.#urls.get(name)
+      const linked = href === undefined ? undefined : address(href)
+      if (linked) return this.#modifiedAt === undefined ? linked : { ...linked, modifiedAt: this.#modifiedAt }
+    }
+    return undefined
   }
 }

@@ -25,6 +25,19 @@ test('status, headers and body, with line ends of either kind', async () => {
   })
 })
 
+test.each([
+  ['interim answers', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </b>\n\nHTTP/1.1 200 OK\r\na: b\r\n\r\n'],
+  ['empty lines', '\r\n\nHTTP/1.1 200 OK\r\na: b\r\n\r\n'],
+  ['lines that end in two CR', 'HTTP/1.1 200 OK\r\r\na: b\r\r\n\r\r\n'],
+  ['ICY', 'ICY 200 OK\r\na: b\r\n\r\n'],
+])('a head with %s', async (_, head) =>
+  expect(await parseHttpResponse(Buffer.from(`${head}text`), bytesMax)).toEqual({
+    status: 200,
+    headers: { a: 'b' },
+    body: new Uint8Array(Buffer.from('text')),
+  }),
+)
+
 describe('a body is decoded', () => {
   test.each([
     ['gzip', gzipSync(html)],
@@ -40,7 +53,7 @@ describe('a body is decoded', () => {
     expect(await bodyOf(`Content-Encoding: ${coding}`, html)).toBe(html),
   )
   test('out of chunks, with their extensions and trailers', async () => {
-    expect(await bodyOf('Transfer-Encoding: chunked', '5;x=y\r\n<html\r\n3\r\n>ab\r\n0\r\nX: y\r\n\r\n')).toBe('<html>ab')
+    expect(await bodyOf('Transfer-Encoding: chunked', '5;x=y\r\n<html\r\n 00000000003 \r\n>ab\r\n0\r\nX: y\r\n\r\n')).toBe('<html>ab')
   })
   test('out of gzipped chunks', async () => {
     const packed = gzipSync(html)
@@ -56,6 +69,7 @@ describe('a hostile one', () => {
     ['bad_response', '', ''],
     ['bad_response', 'HTTP/1.1 2000 OK', ''],
     ['bad_response', 'GET / HTTP/1.1', ''],
+    ['bad_response', 'HTTP/1.1 100 Continue', ''],
     ['bad_response', `HTTP/1.1 200 OK\nX: ${'y'.repeat(100_000)}`, ''],
     ['bad_encoding', 'HTTP/1.1 200 OK\nContent-Encoding: gzip, gzip, gzip, gzip', 'x'],
     ['bad_encoding', 'HTTP/1.1 200 OK\nContent-Encoding: gzip', gzipSync(html).subarray(0, 20)],
