@@ -99,11 +99,15 @@ function encoderTable(charset: string): Map<string, number[]> {
 const [fourByteRest, fourBytePlanes] = [39_420, 189_000]
 
 function inFourBytes(): (character: string) => number[] | undefined {
-  const rest = decodeCharset('gb18030', Uint8Array.from(range(0, fourByteRest - 1).flatMap(fourBytes)))
+  let rest: Map<string, number> | undefined
+  const restOf = (): Map<string, number> => {
+    const read = decodeCharset('gb18030', Uint8Array.from(range(0, fourByteRest - 1).flatMap(fourBytes)))
+    return new Map(Array.from(read, (character, pointer) => [character, pointer]))
+  }
   return (character) => {
     const code = character.codePointAt(0) ?? 0
-    const pointer = code > 0xffff ? fourBytePlanes + code - 0x10000 : rest.indexOf(character)
-    return pointer === -1 ? undefined : fourBytes(pointer)
+    const pointer = code > 0xffff ? fourBytePlanes + code - 0x10000 : (rest ??= restOf()).get(character)
+    return pointer === undefined ? undefined : fourBytes(pointer)
   }
 }
 

@@ -234,6 +234,7 @@ describe('a file of 500 KiB', () => {
     ['nothing', () => '', '/', true],
     ['white space', () => ' '.repeat(4090), '/', true],
     ['other agents', (i) => `User-agent:x${letters(i)}`, '/', true],
+    ['preferences that are none', (i) => `Content-Signal: ${'a'.repeat(4000)}${i}`, '/', true],
   ])('of %s is matched as any other and takes no more memory than itself', (_, line, path, allowed) => {
     const text = file(line)
     const { allows, bytes } = rules(text)

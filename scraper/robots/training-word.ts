@@ -23,7 +23,7 @@ const preferencesCharsMax = 4096
  */
 export function trainingPreference(text: string): boolean | undefined {
   const said = new Map<string, boolean>()
-  for (const [, key = '', value = ''] of text.slice(0, preferencesCharsMax).matchAll(/([a-z][a-z\d_.*-]*)\s*[=:]\s*["'?]?([a-z\d]+)/gi)) {
+  for (const [, key = '', value = ''] of text.slice(0, preferencesCharsMax).matchAll(/(?<![a-z\d_.*-])([a-z][a-z\d_.*-]*)\s*[=:]\s*["'?]?([a-z\d]+)/gi)) {
     const label = key.toLowerCase().replaceAll('_', '-')
     if (/^(?:y|yes|1|true)$/i.test(value)) said.set(label, true)
     else if (/^(?:n|no|0|false)$/i.test(value)) said.set(label, false)
