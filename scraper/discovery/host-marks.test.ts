@@ -29,6 +29,16 @@ test('are told by host, kind, topic and mark, and seen at once', () => {
   expect(marks.get(url, 'variants', 1, 2)).toBeUndefined()
 })
 
+test('more than are kept in memory are found in the file', async () => {
+  const path = await pathOf()
+  using marks = openHostMarks(path)
+  for (const i of range(5000)) marks.put(url, 'variants', 1, i, i)
+  expect(known(marks, url, 5000)).toHaveLength(5000)
+  using again = openHostMarks(path)
+  expect(known(again, url, 5001).length).toBeGreaterThanOrEqual(4000)
+  expect(again.put(url, 'variants', 1, 6000, 1) && again.get(url, 'variants', 1, 6000)).toBe(1)
+})
+
 test('are in the file a moment later, whatever becomes of the process', async () => {
   const path = await pathOf()
   using first = openHostMarks(path)

@@ -37,7 +37,9 @@ const forgottenAtOnce = 1000
 const writeEveryMs = 250
 /** What waits to be written: so many are written at once, and of more than that nothing is remembered as long as the file is not to be had. */
 const [waitingMany, waitingMost] = [2000, 20_000]
-const [hostsBytes, groupsBytes, recentBytes] = [2 ** 20, 2 ** 20, 4 * 2 ** 20]
+const [hostsBytes, groupsBytes, recentBytes, freshBytes] = [2 ** 20, 2 ** 20, 4 * 2 ** 20, 8 * 2 ** 20]
+/** Marks of a host that had none, and what they take. */
+const [freshMost, freshGroupBytes] = [1000, 24_000]
 
 interface Mark {
   host: number
@@ -70,6 +72,8 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
   const groups = recentValues<number, number>({ bytesMax: groupsBytes })
   /** What was asked for or put lately; -1: nothing is known. */
   const recent = recentValues<number, number>({ bytesMax: recentBytes })
+  /** All marks of hosts that had none when they were first asked about: of what is not among them the file need not be asked. */
+  const fresh = recentValues<number, Set<number>>({ bytesMax: freshBytes, bytesOf: () => freshGroupBytes })
   const waiting = new Map<number, Mark>()
   const growths = new Map<number, Growth>()
   let timer: NodeJS.Timeout | undefined
@@ -119,7 +123,20 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
     waiting.clear()
     growths.clear()
   }
-  const find = (key: number, { host, kind, topic, mark }: Mark): number | undefined => {
+  const countOf = (group: number, { host, kind }: Mark): number => {
+    const known = groups.get(group)
+    if (known !== undefined) return known
+    const row = unlessTaken(() => db.get<{ marks: number }>('select total(marks) as marks from groups where host = ? and kind = ?', host, kind))
+    if (!row) return 0
+    const marks = row.marks + (growths.get(group)?.by ?? 0)
+    groups.keep(group, marks)
+    if (marks === 0) fresh.keep(group, new Set())
+    return marks
+  }
+  const find = (key: number, asked: Mark): number | undefined => {
+    const { host, kind, topic, mark } = asked
+    const group = groupOf(asked)
+    if (countOf(group, asked) === 0 || fresh.get(group)?.has(key) === false) return undefined
     const known = recent.get(key)
     if (known !== undefined) return known === -1 ? undefined : known
     const row = unlessTaken(() =>
@@ -132,8 +149,6 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
     const asked = { host: hostKey(url), kind: markKinds[kind], topic, mark, value }
     return { key: keyOf(asked), asked }
   }
-  const countOf = (group: number, { host, kind }: Mark): number =>
-    groups.get(group) ?? unlessTaken(() => db.get<{ marks: number }>('select marks from groups where host = ? and kind = ?', host, kind))?.marks ?? 0
   const change = (key: number, changed: Mark, by: number): void => {
     const { host, kind, value } = changed
     waiting.set(key, changed)
@@ -141,6 +156,7 @@ export function openHostMarks(path: string = inMemory, { hostMarksMax, marksMax 
     if (by !== 0) {
       const group = groupOf(changed)
       groups.keep(group, countOf(group, changed) + by)
+      if (by > 0 && (fresh.get(group)?.add(key).size ?? 0) > freshMost) fresh.drop(group)
       total += by
       const { by: before, isNew } = growths.get(group) ?? { by: 0, isNew: false }
       growths.set(group, { host, kind, by: before + by, isNew: isNew || by > 0 })
