@@ -10,6 +10,7 @@ test.each([
   [`/list?sid=${drawn}`, '/list'],
   [`/(S(lit3py55t21z5v55vlm25s55))/orders.aspx?id=4`, '/orders.aspx?id=4'],
   [`/(S(lit3py55t21z5v55vlm25s55))`, '/'],
+  [`/(X(1)S(lit3py55t21z5v55vlm25s55))/a`, '/a'],
   [`/(A(abcdefghijklmnop1)S(lit3py55t21z5v55vlm25s55))/a`, '/a'],
   ['/list;sid=8f14?page=2', '/list?page=2'],
   ['/list;sid=8f14;v=2;sid=8f15', '/list;v=2'],

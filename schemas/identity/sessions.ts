@@ -16,9 +16,9 @@ export function isDrawn(parameter: string): boolean {
 }
 
 const parameterOfSession = /;(?:sid|session|sessionid|phpsessid|jsessionid)=[^/;]*/gi
-/** ASP.NET's cookieless sessions (`/(S(…))/`), and a segment that says session of what looks drawn. */
+/** ASP.NET's cookieless sessions (`/(S(…))/`, `/(X(1)S(…))/` after a try whether cookies are taken), and a segment that says session of what looks drawn. */
 const segmentOfSession =
-  /\/(?:\((?:[A-Z]\([A-Za-z0-9_-]{16,}\))+\)|(?:s|sid|sess|session|session_?id|phpsessid|jsessionid)[=,:.-]([A-Za-z0-9_-]{16,}))(?=\/|$)/gi
+  /\/(?:\((?:X\(\d\)|[A-Z]\([A-Za-z0-9_-]{16,}\))+\)|(?:s|sid|sess|session|session_?id|phpsessid|jsessionid)[=,:.-]([A-Za-z0-9_-]{16,}))(?=\/|$)/gi
 const mayHold = /[;(]|\/(?:s|sid|sess\w*|phpsessid|jsessionid)[=,:.-]/i
 
 /** Whether a path may hold a session; most cannot. */

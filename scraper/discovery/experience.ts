@@ -33,6 +33,7 @@ export interface ExperienceOptions {
   barrenAfter?: number
   /** How long (ms) what leads nowhere is put off at first. */
   putOffMinMs?: number
+  unseenMs?: number
 }
 
 /** @throws OrreryError `newer_version`, `data_unreadable` */

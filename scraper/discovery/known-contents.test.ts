@@ -56,3 +56,12 @@ test('a page that has another text now gives the old one free', () => {
   contents.noteText(visited('/a'), 'text-of-now', minhash(story(2, 20)))
   expect([contents.isText(page('/b'), text), contents.isText(page('/b'), 'text-of-now')]).toEqual([false, true])
 })
+
+test("a text that is kept is known to be another host's there, until its page gives it up", () => {
+  const contents = knownContents(openHostMarks())
+  const mirror = page('/a', 'mirror.example')
+  contents.noteText(page('/a'), text, signature)
+  expect([contents.isElsewhere(mirror, text), contents.isElsewhere(page('/b'), text)]).toEqual([true, false])
+  contents.forget(visited('/a'))
+  expect(contents.isElsewhere(mirror, text)).toBe(false)
+})

@@ -2,6 +2,7 @@ import type { Claim } from '#schemas/frontier.ts'
 import { decodeMemory } from '../revisit/page-memory.ts'
 import { doubleHash } from './double-hash.ts'
 import type { HostMarks } from './host-marks.ts'
+import { mirrorsOf, type Mirrors } from './mirrors.ts'
 import { priorities } from './priority.ts'
 
 type Page = Pick<Claim, 'url' | 'priority' | 'previous'>
@@ -10,7 +11,7 @@ type Page = Pick<Claim, 'url' | 'priority' | 'previous'>
  * What the pages of a host have sent, and which of them sent it first. Another that sends the same has nothing to say, and leads nowhere new: a host that answers
  * whatever is asked, a topic that is shown for each of its posts, an old version. The page that was first is not affected, nor are other hosts and seeds.
  */
-export interface KnownContents {
+export interface KnownContents extends Pick<Mirrors, 'isElsewhere' | 'isMirrored'> {
   /** Whether another page of the host has sent this answer. @param answer answerDigest */
   isSent(page: Page, answer: string): boolean
   /** Whether another page has this text, and as much is allowed of it. @param content documentDigest */
@@ -32,6 +33,7 @@ const bandsAsked = 4
 const bandBytes = 32
 
 export function knownContents(marks: HostMarks): KnownContents {
+  const mirrors = mirrorsOf(marks)
   const isOfAnother = ({ url, priority }: Page, topic: number, mark: number): boolean => {
     const owner = priority >= priorities.seed ? undefined : marks.get(url, 'contents', topic, mark)
     return owner !== undefined && owner !== doubleHash(url)
@@ -46,15 +48,21 @@ export function knownContents(marks: HostMarks): KnownContents {
   const forget = (page: Page): void => {
     const life = decodeMemory(page.previous?.memory)?.life
     if (life?.answer !== undefined) drop(page, topics.answer, doubleHash(life.answer))
-    for (const content of life?.contents ?? []) drop(page, topics.text, doubleHash(content))
+    for (const content of life?.contents ?? []) {
+      drop(page, topics.text, doubleHash(content))
+      mirrors.forget(page, content)
+    }
   }
   return {
+    isElsewhere: mirrors.isElsewhere,
+    isMirrored: mirrors.isMirrored,
     isSent: (page, answer) => isOfAnother(page, topics.answer, doubleHash(answer)),
     isText: (page, content) => isOfAnother(page, topics.text, doubleHash(content)),
     isLike: (page, minhash) => bandsOf(minhash).some((band) => isOfAnother(page, topics.band, band)),
     noteSent: (page, answer) => note(page, topics.answer, doubleHash(answer)),
     noteText(page, content, minhash) {
       forget(page)
+      mirrors.note(page, content)
       note(page, topics.text, doubleHash(content))
       for (const band of bandsOf(minhash)) note(page, topics.band, band)
     },

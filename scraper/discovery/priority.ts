@@ -37,7 +37,11 @@ function freshnessOf(modifiedAt: number | undefined, now: number): number {
 }
 
 /** Path segments of pages that list other pages: what they say is said elsewhere. */
-const listings = /\/(?:tags?|categor(?:y|ies)|topics?|archives?|authors?|users?|search|page|feed|print|amp|comments?|versions?|revisions?|history)(?:\/|\.|$)/i
+const listings =
+  /\/(?:tags?|categor(?:y|ies)|topics?|archives?|authors?|users?|u|members?|profiles?|search|find|results?|page|feed|print|amp|comments?|versions?|revisions?|history)(?:\/|\.|$)/i
+/** Whether the address of a page says that it lists others, and no more. */
+export const isListing = (url: string): boolean => listings.test(url.split('?', 1)[0] ?? url)
+
 /** Of paths this deep or less none is held against them; each segment more costs a tenth. */
 const segmentsFree = 2
 const leastNovelty = 0.2

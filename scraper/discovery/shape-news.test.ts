@@ -61,14 +61,14 @@ describe('places without end cost some dozen visits', () => {
     expect(visited.length).toBeLessThanOrEqual(most)
   })
 
-  test.each<[string, PageNews]>([
-    ['far away', { text: 'like', led: [], depth: 3 }],
-    ['that lead to each other', { text: 'like', led: [at('/cal/99')], depth: 1 }],
+  test.each<[string, (path: string) => PageNews]>([
+    ['far away', () => ({ text: 'like', led: [], depth: 3 })],
+    ['each of which leads to the next', (path) => ({ text: 'like', led: [at(`/cal/${Number(path.slice(5)) + 1}`)], depth: 1 })],
   ])('pages that differ in their numbers alone, %s', (_, came) => {
     const visited = visit(
       open(),
       range(3000).map((i) => `/cal/${i}`),
-      () => came,
+      came,
     )
     expect(visited.length).toBeLessThanOrEqual(24)
   })
@@ -146,6 +146,31 @@ describe('what gives news is visited', () => {
     const shapes = open()
     const lists = range(12).map((i) => `/list/${i}`)
     expect(visit(shapes, lists, (path) => none(`/story/${path.slice(6)}`))).toEqual(lists)
+  })
+
+  test('lists of lists, though all of them come before the first page that they list', () => {
+    const shapes = open()
+    const outer = range(60).map((i) => `/part-${i}/`)
+    const inner = outer.flatMap((path) => range(5).map((i) => `${path}list-${i}/`))
+    const visitAll = (paths: readonly string[], of: (path: string) => PageNews): string[] => {
+      const visited = visit(shapes, paths, of)
+      const waiting = paths.filter((path) => !visited.includes(path))
+      expect(waiting.filter((path) => (shapes.putOffMs(at(path)) ?? 0) > 1000 || shapes.isBarren(at(path)))).toEqual([])
+      return waiting
+    }
+    const waiting = [...visitAll(outer, (path) => none(...range(5).map((i) => `${path}list-${i}/`))), ...visitAll(inner, (path) => none(`${path}story-1.html`))]
+    expect(waiting.length).toBeGreaterThan(100)
+    shapes.note(at('/part-1/list-1/story-1.html'), news)
+    expect(waiting.filter((path) => shapes.putOffMs(at(path)) !== undefined)).toEqual([])
+  })
+
+  test('but not lists that led to nothing, once that was seen', () => {
+    const shapes = open()
+    const lists = range(60).map((i) => `/list/${i}`)
+    const visited = visit(shapes, lists, (path) => none(`/story/${path.slice(6)}`))
+    for (const path of visited) shapes.note(at(`/story/${path.slice(6)}`), none())
+    const put = lists.filter((path) => !visited.includes(path)).map((path) => shapes.putOffMs(at(path)))
+    expect(new Set(put)).toEqual(new Set([600_000]))
   })
 })
 

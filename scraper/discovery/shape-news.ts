@@ -3,6 +3,7 @@ import type { Clock } from '#schemas/clock.ts'
 import { hostOf } from '#schemas/identity/url-parts.ts'
 import { doubleHash } from './double-hash.ts'
 import type { HostMarks } from './host-marks.ts'
+import { isStep } from './steps.ts'
 import { shapesOf, type UrlShape } from './url-shape.ts'
 
 /** What came of a visit of a page. */
@@ -23,7 +24,8 @@ export interface PageNews {
  * but for one in eight by a hash of the URL, one in sixteen after the next that was for nothing, and so on, and once a day; when one of them has news, all are open again. So a place without
  * end costs its host some dozen visits and then hardly any, whatever its addresses look like, and a list of which the first pages repeat others is found again.
  *
- * A page without a text of its own has news when what it leads to has (a list). As long as nobody has seen what it leads to, it counts for nothing.
+ * A page without a text of its own has news when what it leads to has (a list, or a list of lists). As long as nobody has seen what it leads to, a few count for
+ * nothing, and the others wait for a moment: what lies nearer comes first, so a host may have many lists before the first page that they list.
  * What a sitemap or a feed lists is never put off.
  */
 export interface ShapeNews {
@@ -45,6 +47,8 @@ export interface ShapeNewsParts {
   barrenAfter?: number
   /** For how long at first; then eight times as long as it has been barren, up to a day. */
   putOffMinMs?: number
+  /** For how long at first as long as what its pages lead to was not seen: soon it may be. */
+  unseenMs?: number
 }
 
 /** What is known of a shape. */
@@ -81,17 +85,23 @@ const samplesDoubledMax = 30
 const forgetAfter = 2
 /** Pages of one folder that count for nothing as long as what they lead to was not seen, in a row. */
 const trustMax = 8
+/** What pages lead to is expected to be seen within this. */
+const undecidedMs = 20_000
+/** Lists of lists are seen through so far. */
+const stepsMax = 4
 /** What a page leads to is judged by so many of its links. */
 const ledMax = 200
 const dayMs = 86_400_000
 const [tracksBytes, timesBytes, parentsBytes] = [8 * 2 ** 20, 2 ** 20, 2 * 2 ** 20]
 
-export function shapeNews({ marks, pace, barrenAfter = 8, putOffMinMs = 600_000 }: ShapeNewsParts): ShapeNews {
+export function shapeNews({ marks, pace, barrenAfter = 8, putOffMinMs = 600_000, unseenMs = 1000 }: ShapeNewsParts): ShapeNews {
   const tracks = recentValues<number, number>({ bytesMax: tracksBytes })
   /** Since when a shape is barren, as far as this process has seen. */
   const barrenSince = recentValues<number, number>({ bytesMax: timesBytes })
   /** Folder → a page that led to it and may be thanked for its next news. */
   const parents = recentValues<number, string>({ bytesMax: parentsBytes, bytesOf: (url) => 2 * url.length })
+  /** Shape → a folder that its pages were the first to lead to. */
+  const leadsTo = recentValues<number, number>({ bytesMax: timesBytes })
   /** Folder → its pages in a row that counted for nothing. */
   const trusted = recentValues<number, number>({ bytesMax: timesBytes })
 
@@ -126,6 +136,23 @@ export function shapeNews({ marks, pace, barrenAfter = 8, putOffMinMs = 600_000 
     }
     return worst
   }
+  /** Whether what pages of a shape lead to, or that leads to, was not seen yet. */
+  const isUndecided = (url: string, mark: number, steps = stepsMax): boolean => {
+    const folder = leadsTo.get(mark)
+    if (folder === undefined || steps === 0) return false
+    return trackOf(url, { form: 'folder', mark: folder }) === unknown || isUndecided(url, folder, steps - 1)
+  }
+  /** Thanks whatever led to a folder, and what led there. */
+  const praiseParents = (start: number): void => {
+    for (let folder = start, steps = 0; steps < stepsMax; steps++) {
+      const parent = parents.get(folder)
+      if (parent === undefined) return
+      parents.drop(folder)
+      const shapes = shapesOf(parent)
+      praise(parent, shapes)
+      folder = folderOf(shapes)
+    }
+  }
   /** Whether a page is spared for what it leads to. */
   const isTrusted = (folder: number, others: readonly Lead[]): boolean => {
     const before = trusted.get(folder) ?? 0
@@ -138,7 +165,7 @@ export function shapeNews({ marks, pace, barrenAfter = 8, putOffMinMs = 600_000 
   return {
     isBarren(url) {
       const worst = worstOf(url)
-      return worst !== undefined && worst.excess >= forgetAfter && !isSample(url, worst.excess)
+      return worst !== undefined && worst.excess >= forgetAfter && !isSample(url, worst.excess) && !isUndecided(url, worst.shape.mark)
     },
     putOffMs(url) {
       const worst = worstOf(url)
@@ -149,7 +176,8 @@ export function shapeNews({ marks, pace, barrenAfter = 8, putOffMinMs = 600_000 
       // Once a day it may be that its host has mended it. A clock that was put back is none to wait for.
       const passedMs = Math.max(0, now - since)
       if (passedMs === 0 || passedMs >= dayMs) barrenSince.keep(mark, now)
-      return passedMs >= dayMs ? undefined : Math.max(putOffMinMs, Math.min(dayMs, 7 * passedMs))
+      const leastMs = passedMs < undecidedMs && isUndecided(url, mark) ? unseenMs : putOffMinMs
+      return passedMs >= dayMs ? undefined : Math.max(leastMs, Math.min(dayMs, 7 * passedMs))
     },
     isProven: (url) => worstOf(url) === undefined && shapesOf(url).some((shape) => shape.form !== 'place' && trackOf(url, shape).news > 0),
     hopeOf(url) {
@@ -162,18 +190,20 @@ export function shapeNews({ marks, pace, barrenAfter = 8, putOffMinMs = 600_000 
       const others = leadsOf(url, folder, led)
       if (text === 'new') {
         praise(url, shapes)
-        const parent = parents.get(folder)
-        if (parent !== undefined) praise(parent, shapesOf(parent))
-        parents.drop(folder)
+        praiseParents(folder)
       } else {
-        const goesOn = depth > nearDepth || led.some((to) => shapesOf(to).some(({ mark }) => shapes.some((shape) => shape.mark === mark)))
+        const goesOn = depth > nearDepth || led.some((to) => isStep(url, to))
         const weight = weights[text === 'like' && goesOn ? 'none' : text]
         for (const shape of text === 'none' && isTrusted(folder, others) ? [] : shapes) {
           const track = trackOf(url, shape)
           keep(url, shape, { ...track, streak: track.streak + weight })
         }
       }
-      for (const other of others) parents.keep(folderOf(other.shapes), url)
+      for (const other of others) {
+        const led = folderOf(other.shapes)
+        parents.keep(led, url)
+        if (text === 'none') for (const { mark } of shapes) leadsTo.keep(mark, led)
+      }
     },
   }
 }

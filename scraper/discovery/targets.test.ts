@@ -75,4 +75,13 @@ describe('what is left is told once, with its reason', () => {
     experience.shapes.note(at('/cal/100'), { text: 'new', led: [] })
     expect(found(days.slice(50)).taken.length).toBe(50 - taken.filter(([url]) => days.slice(50).some((day) => day.url === url)).length)
   })
+
+  test('a row without end, unless it has led to new texts', () => {
+    const { found, experience } = open()
+    const next = (n: number) => found([{ url: at(`/page/${n + 1}`) }], page(60, at(`/page/${n}`)))
+    expect(next(60).trapped).toEqual([{ url: at('/page/61'), reason: 'trap_calendar' }])
+    experience.shapes.note(at('/page/1'), { text: 'none', led: [at('/story')] })
+    experience.shapes.note(at('/story'), { text: 'new', led: [] })
+    expect(next(70).taken).toEqual([[at('/page/71')]])
+  })
 })

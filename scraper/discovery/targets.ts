@@ -48,7 +48,7 @@ interface Parts {
   isOurs: Share
   traps: Traps
   /** What leads nowhere, as far as it was tried; absent: everything may lead somewhere. */
-  shapes?: Pick<ShapeNews, 'isBarren' | 'hopeOf'>
+  shapes?: Pick<ShapeNews, 'isBarren' | 'isProven' | 'hopeOf'>
   /** No page further from a seed is followed, whatever its job says; absent: its job alone says. */
   depthMax?: number
   /** Whose dates are believed; absent: everybody's. */
@@ -70,7 +70,10 @@ export function targetsOf({ jobs, isOurs, traps, shapes = openToAll, depthMax = 
     if (discovery.depth > Math.min(depthMax, web.depth_max ?? Infinity)) return 'depth'
     if (blocks(url)) return 'blocked'
     // What a sitemap lists is never left for what links have led to.
-    return traps.reasonOf(url, discovery) ?? (discovery.from !== undefined && shapes.isBarren(url) ? 'trap_no_news' : undefined)
+    const reason = traps.reasonOf(url, discovery)
+    // A row that has led to new texts, as archives by page do, may be as long as they are.
+    if (reason !== undefined && !(reason === 'trap_calendar' && shapes.isProven(url))) return reason
+    return discovery.from !== undefined && shapes.isBarren(url) ? 'trap_no_news' : undefined
   }
   const addPage = (wanted: Wanted, found: FoundUrl, discovery: Discovery): void => {
     if (isKnown(found, discovery.depth)) return
@@ -133,7 +136,7 @@ export function targetsOf({ jobs, isOurs, traps, shapes = openToAll, depthMax = 
 }
 
 const believesAll: Pick<Lastmods, 'credible'> = { credible: (found) => [...found] }
-const openToAll: Pick<ShapeNews, 'isBarren' | 'hopeOf'> = { isBarren: () => false, hopeOf: () => 1 }
+const openToAll: Pick<ShapeNews, 'isBarren' | 'isProven' | 'hopeOf'> = { isBarren: () => false, isProven: () => false, hopeOf: () => 1 }
 
 /** Asked about again: one variant too many, when more is known of its path; a shape without news, when it has some; a block list may change. */
 const mayChange = new Set<Refusal>(['trap_variants', 'trap_no_news', 'blocked'])

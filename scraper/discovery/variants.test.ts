@@ -29,6 +29,13 @@ describe('what is visited whole', () => {
     ['a forum', range(4000).flatMap((t) => [`/viewtopic.php?f=${t % 17}&t=${t}`, ...(t % 3 === 0 ? [`/viewtopic.php?f=${t % 17}&start=15&t=${t}`] : [])])],
     ['a forum of threads', range(3000).map((t) => `/showthread.php?t=${t}`)],
     ['a wiki', range(2000).map((i) => `/index.php?title=Page_${i}`)],
+    ['DokuWiki', range(2000).map((i) => `/doku.php?id=wiki:page-${i}`)],
+    ['a wiki of subpages', range(2000).map((i) => `/index.php?title=Help:Guide/Page_${i}`)],
+    ['Drupal without clean URLs', range(2000).map((i) => `/?q=node/${i}`)],
+    ['files by path', range(2000).map((i) => `/show.php?file=part/${i}.html`)],
+    ['queries that are names', range(2000).map((i) => `/showthread.php?${i}-a-title`)],
+    ['queries that are paths', range(2000).map((i) => `/index.php?/topic/${i}-a-title/`)],
+    ['stories by sid', range(2000).map((i) => `/article.php?sid=${i}`)],
     [
       'a small shop with filters',
       grid(
@@ -82,6 +89,11 @@ describe('what multiplies without end is left', () => {
     ['searches', range(3000).map((i) => `/search?q=word${i}`), variantsMax],
     ['ways back', range(3000).map((i) => `/go?return=%2Fpage%2F${i}`), variantsMax],
     ['filters', range(3000).map((i) => `/shop?filter_price=${i}&price=${i}`), variantsMax],
+    ['filters of Drupal', range(3000).map((i) => `/shop?f%5B0%5D=colour%3A${i}&f%5B1%5D=size%3A${i}`), variantsMax],
+    ['filters of Shopify and WooCommerce', range(3000).map((i) => `/shop?attribute_pa_size=${i}&filter.v.price.gte=${i}`), variantsMax],
+    ['where a product stood in a list', range(3000).map((i) => `/shop?_pos=${i}&_ss=r`), variantsMax],
+    ['words to mark', range(3000).map((i) => `/story?highlight=w${i}`), variantsMax],
+    ['ways to go', range(3000).map((i) => `/go?to=${i}`), variantsMax],
     ['days that are no dates', range(3000).map((i) => `/cal?day=${i}&year=${i}`), variantsMax],
     ['orders and versions', range(3000).map((i) => `/list?rev=${i}&sort=s${i}`), variantsMax],
   ])('%s', (_, paths, most) => {

@@ -27,6 +27,8 @@ export type Kept = { outcome: 'stored' | 'unchanged' | 'rejected'; found?: Found
     refused?: RefusedText | undefined
     /** Its text is that of another page of its host, or nearly. */
     isLikeAnother?: boolean
+    /** Another host has its text. */
+    isElsewhere?: boolean
     /** It is refused, and its text is of no other page of its host: `like`, numbers apart it is. */
     refusedText?: 'other' | 'like'
     /** A browser would show more of it than its bytes hold. */
@@ -52,7 +54,8 @@ export function documentKeeper(options: KeeperOptions): KeepPage {
   const { contents } = options
   /** Of a text that is refused. */
   const likeness = (claim: Claim, textId: string, patternId: string): Pick<Kept, 'isLikeAnother' | 'refusedText'> => {
-    const [text, pattern] = [textDigest(textId), textDigest(patternId)]
+    // A text may look like the pattern of others: "Article 0" does.
+    const [text, pattern] = [textDigest(textId), textDigest(`pattern ${patternId}`)]
     if (contents.isText(claim, text)) return { isLikeAnother: true }
     const refusedText = contents.isText(claim, pattern) ? 'like' : 'other'
     contents.noteRefused(claim, [text, pattern])
@@ -73,6 +76,7 @@ export function documentKeeper(options: KeeperOptions): KeepPage {
     if (options.revisits.isKnown(claim, said.content)) return { outcome: 'unchanged', ...said }
     if (contents.isText(claim, said.content)) return rejected(sameText)
     const isLikeAnother = contents.isLike(claim, page.minhash)
+    const isElsewhere = contents.isElsewhere(claim, said.content)
     const { page: dated, kept } = datedByHistory(page, claim)
     const document = documentOf(options, claim, dated, matches)
     if (typeof document === 'string') return rejected(document)
@@ -82,7 +86,7 @@ export function documentKeeper(options: KeeperOptions): KeepPage {
     // The key of a new version is known only when a crash came between its queue and its frontier.
     const isNew = added > 0
     if (isNew) options.telemetry.count('crawl.documents', 1, { label: document.label })
-    return { outcome: 'stored', kept, isLikeAnother, ...said }
+    return { outcome: 'stored', kept, isLikeAnother, isElsewhere, ...said }
   }
 }
 

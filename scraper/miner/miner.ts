@@ -129,7 +129,7 @@ export async function openMiner(given: MinerOptions): Promise<Miner> {
       pace,
       barrenAfter: options.crawl.barren_after,
       // In a run that is to be repeated nothing comes back by the clock.
-      ...(options.reproducible && { putOffMinMs: 3_600_000 }),
+      ...(options.reproducible && { putOffMinMs: 3_600_000, unseenMs: 3_600_000 }),
     }),
   )
   const lastmods = createLastmods({ notes, pace })
