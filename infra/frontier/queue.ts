@@ -225,8 +225,8 @@ export class FrontierQueue {
   }
 }
 
-/** What waits, at most, for whoever claims, about 50,000 entries: more would be sorted in for too long at a time. A process that only adds then does it itself. */
-const waitingBytesMax = 4 * 2 ** 20
+/** What waits, at most, for whoever claims, some 25,000 entries: more would be sorted in for too long at a time. A process that only adds then does it itself. */
+const waitingBytesMax = 2 * 2 ** 20
 
 /**
  * New URLs as they came, one row for all that a transaction adds: it touches the end of one table, where runs and lines would touch a page for each host.

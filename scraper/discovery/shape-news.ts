@@ -33,6 +33,8 @@ export interface ShapeNews {
   isBarren(url: string): boolean
   /** How long (ms) a page that waits is put off; undefined: it is not. */
   putOffMs(url: string): number | undefined
+  /** Whether no page like this was visited. */
+  isUntried(url: string): boolean
   /** Whether pages like this have given new texts, and do. */
   isProven(url: string): boolean
   /** 0..1: how likely it has news, by those before. */
@@ -179,6 +181,7 @@ export function shapeNews({ marks, pace, barrenAfter = 8, putOffMinMs = 600_000,
       const leastMs = passedMs < undecidedMs && isUndecided(url, mark) ? unseenMs : putOffMinMs
       return passedMs >= dayMs ? undefined : Math.max(leastMs, Math.min(dayMs, 7 * passedMs))
     },
+    isUntried: (url) => shapesOf(url).every((shape) => shape.form === 'place' || trackOf(url, shape) === unknown),
     isProven: (url) => worstOf(url) === undefined && shapesOf(url).some((shape) => shape.form !== 'place' && trackOf(url, shape).news > 0),
     hopeOf(url) {
       const [narrowest] = shapesOf(url)
