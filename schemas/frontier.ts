@@ -148,7 +148,7 @@ export interface ClaimRequest {
  * Wrong arguments (no http(s) URL, a limit or lease below 1, a number that is not finite, a missing reason) are `invalid_argument` and change nothing.
  */
 export interface Frontier {
-  /** Adds unknown URLs; a known one is left as it is, but its priority rises to the higher of the two and its depth falls to the lower. */
+  /** Adds unknown URLs; a known one is left as it is, but its priority rises to the higher of the two and its depth falls to the lower, which ends the wait of one that was put off untried. */
   add(targets: readonly Target[]): Promise<Added>
   /** Up to `limit` claims, each of another address; empty when nothing is ready now. */
   claim(request: ClaimRequest): Promise<Claim[]>

@@ -101,10 +101,13 @@ function update({ seen, hosts, targets }: FrontierParts, target: Newcomer, now: 
     row = known ? { ...known, priority, depth } : targets.materialize(hosts.idOf(hostOf(target.url)), { ...target, priority, depth, classId: bounds.classId })
   }
   if (!row) return
-  const isSooner = (isRaised || isNearer) && lifeCycle[row.state].raised === 'ready'
+  const isSooner = ((isRaised || isNearer) && lifeCycle[row.state].raised === 'ready') || (isNearer && isPutOff(row))
   const isAgain = row.state !== 'ready' && lifeCycle[row.state].changed === 'ready' && hasChangedSince(row, target.modifiedAt, now)
   if (isSooner || isAgain) hosts.makeReady(row)
 }
+
+/** Whether the page waits without a visit or a try: for what was known of it as it lay, which is no reason any more when it lies nearer. Its host may rest all the same. */
+const isPutOff = ({ state, tries, visited_at }: TargetRow): boolean => state === 'later' && tries === 0 && visited_at === null
 
 /** Whether the page rests after a visit that came before the change, or at a time that is still to come: a clock was ahead. What is put off after trouble stays so. */
 function hasChangedSince({ tries, visited_at }: TargetRow, modifiedAt: number | undefined, now: number): boolean {

@@ -11,7 +11,7 @@ import { Fingerprinter, toInteger } from './seen-set.ts'
 export const lifeCycle = {
   /** In the queue. */
   ready: { raised: 'ready', changed: 'ready', due: null, lent: 'leased', expired: null, visited: 'later', finished: 'finished', deferred: 'later' },
-  /** Waits for ready_at. One that is put off after trouble hears of no change. */
+  /** Waits for ready_at. One that is put off after trouble hears of no change; one that was put off untried is ready when it is found nearer (add.ts). */
   later: { raised: 'later', changed: 'ready', due: 'ready', lent: null, expired: null, visited: null, finished: null, deferred: null },
   /** With a crawler. */
   leased: { raised: 'leased', changed: 'leased', due: null, lent: null, expired: 'ready', visited: 'later', finished: 'finished', deferred: 'later' },

@@ -60,7 +60,9 @@ export class FrontierModel {
       return
     }
     known.priority = Math.max(known.priority, target.priority)
+    const isNearer = (target.depth ?? 0) < known.depth
     known.depth = Math.min(known.depth, target.depth ?? 0)
+    if (isNearer && known.state === 'waiting' && known.tries === 0 && known.visitedAt === undefined) known.readyAt = 0
     const changedAt = target.modifiedAt !== undefined && target.modifiedAt <= now ? target.modifiedAt : 0
     const rests = known.state !== 'leased' && known.tries === 0 && known.visitedAt !== undefined
     if (rests && (known.visitedAt ?? 0) < changedAt) Object.assign(known, { state: 'waiting', readyAt: 0 })

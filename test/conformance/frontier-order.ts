@@ -175,4 +175,17 @@ export function frontierOrderSuite(open: () => Promise<Opened>): void {
     await frontier.stats()
     await expect(frontier.locate(next, '192.0.2.3')).rejects.toMatchObject({ code: 'lease_lost' })
   })
+
+  test('does not keep waiting what was put off untried and is found nearer; what a try put off waits', async () => {
+    const { clock, frontier: opened } = await open()
+    await using frontier = opened
+    await frontier.add([at('untried', 3), page('http://g.example/tried', { depth: 3 })])
+    for (const claim of await frontier.claim({ limit: 9, leaseMs })) {
+      await frontier.defer(claim, { reason: 'later', until: clock.now() + 600_000, isTry: claim.url.endsWith('/tried'), holdHost: false })
+    }
+    await frontier.add([at('untried', 3, 5), page('http://g.example/tried', { depth: 0 })])
+    expect(await frontier.claim({ limit: 9, leaseMs })).toEqual([])
+    await frontier.add([at('untried', 0)])
+    expect((await frontier.claim({ limit: 9, leaseMs })).map(({ url }) => url)).toEqual(['http://h.example/untried'])
+  })
 }
