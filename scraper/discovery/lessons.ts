@@ -37,12 +37,12 @@ export function putOffMs(
 
 /**
  * What a page leads to. Where its host has sent the same bytes before, that is nowhere new. A text that is the same beside other links, as lists have it, leads to
- * what was good so far, and to what is like nothing that was visited.
+ * what was good so far; and where its host itself lists it, to what is like nothing that was visited.
  */
-export function followed({ url }: Pick<Claim, 'url'>, found: Found, made: Made, { shapes }: Pick<Experience, 'shapes'>): Found {
+export function followed({ url, depth = 0 }: Pick<Claim, 'url' | 'depth'>, found: Found, made: Made, { shapes }: Pick<Experience, 'shapes'>): Found {
   if (made.refusal === sameBytes) return { ...found, pages: [] }
   if (!isKnown(made)) return found
-  const mayBeNew = (to: string): boolean => originOf(to) !== originOf(url) || shapes.isProven(to) || shapes.isUntried(to)
+  const mayBeNew = (to: string): boolean => originOf(to) !== originOf(url) || shapes.isProven(to) || (depth === 0 && shapes.isUntried(to))
   return { ...found, pages: found.pages.filter((to) => mayBeNew(to.url)) }
 }
 
