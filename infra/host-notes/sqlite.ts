@@ -1,5 +1,4 @@
 import type { Clock } from '#schemas/clock.ts'
-import { OrreryError } from '#schemas/errors.ts'
 import type { HostNotes } from '#schemas/host-notes.ts'
 import { openDatabase } from '../sqlite/database.ts'
 import { fileSchemas } from '../sqlite/schema.ts'

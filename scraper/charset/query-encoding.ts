@@ -100,15 +100,16 @@ const [fourByteRest, fourBytePlanes] = [39_420, 189_000]
 
 function inFourBytes(): (character: string) => number[] | undefined {
   let rest: Map<string, number> | undefined
-  const restOf = (): Map<string, number> => {
-    const read = decodeCharset('gb18030', Uint8Array.from(range(0, fourByteRest - 1).flatMap(fourBytes)))
-    return new Map(Array.from(read, (character, pointer) => [character, pointer]))
-  }
   return (character) => {
     const code = character.codePointAt(0) ?? 0
-    const pointer = code > 0xffff ? fourBytePlanes + code - 0x10000 : (rest ??= restOf()).get(character)
+    const pointer = code > 0xffff ? fourBytePlanes + code - 0x10000 : (rest ??= restOfFirstPlane()).get(character)
     return pointer === undefined ? undefined : fourBytes(pointer)
   }
+}
+
+function restOfFirstPlane(): Map<string, number> {
+  const read = decodeCharset('gb18030', Uint8Array.from(range(0, fourByteRest - 1).flatMap(fourBytes)))
+  return new Map(Array.from(read, (character, pointer) => [character, pointer]))
 }
 
 const fourBytes = (pointer: number): number[] => [

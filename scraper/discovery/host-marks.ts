@@ -2,7 +2,6 @@ import { recentValues } from '#infra/recent-values.ts'
 import { inMemory, openDatabase } from '#infra/sqlite/database.ts'
 import { fileSchemas } from '#infra/sqlite/schema.ts'
 import { unlessTaken, waitForNobody } from '#infra/sqlite/when-free.ts'
-import { OrreryError } from '#schemas/errors.ts'
 import { hostOf } from '#schemas/identity/url-parts.ts'
 import { doubleHash } from './double-hash.ts'
 

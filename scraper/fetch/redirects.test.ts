@@ -43,6 +43,12 @@ async function visit({ pages, start = '/a', asked, services = {}, previous }: Vi
   return { outcome, paths: site.requests.map(({ path }) => path).filter((path) => path !== '/robots.txt'), requests: site.requests }
 }
 
+/** A redirect whose body breaks off. */
+const torn: Page = (response) => {
+  response.writeHead(301, { location: '/b', 'content-length': '1000' })
+  response.write('short', () => response.socket?.destroy())
+}
+
 describe('what is asked is the link, and robots.txt is asked about it', () => {
   const asked = '/list?sort=price&page=2'
   const start = '/list?page=2&sort=price'
@@ -223,10 +229,6 @@ describe('a redirect to another page', () => {
   })
 
   test('is one without its body, too', async () => {
-    const torn: Page = (response) => {
-      response.writeHead(301, { location: '/b', 'content-length': '1000' })
-      response.write('short', () => response.socket?.destroy())
-    }
     expect((await visit({ pages: { '/a': torn } })).outcome).toMatchObject({ kind: 'moved', location: 'http://h.localhost/b' })
   })
 
