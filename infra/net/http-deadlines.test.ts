@@ -92,7 +92,7 @@ describe('a connection that ends early', () => {
   })
 })
 
-describe('what had come of an answer that failed is given with the reason', () => {
+describe('what had come of an answer that failed is given with the reason, where it is asked for', () => {
   const chunked = `${answerHead}transfer-encoding: chunked\r\n\r\n`
   test.each<[string, string, string, boolean]>([
     ['truncated_body', `${answerHead}content-length: 10\r\n\r\nhalf`, 'half', true],
@@ -104,15 +104,22 @@ describe('what had come of an answer that failed is given with the reason', () =
     ['bad_redirect', 'HTTP/1.1 302 Found\r\nlocation: http://[\r\ncontent-length: 0\r\n\r\n', '', false],
   ])('%s: %j', async (reason, bytes, came, isEnd) => {
     const { http, url } = await face((socket) => void (isEnd ? socket.end(bytes, 'latin1') : socket.write(bytes, 'latin1')), { bodyMs: 150 })
-    const answer = await http.get(url)
+    const answer = await http.get(url, { partial: true })
     expect(answer).toMatchObject({ ok: false, reason, wireBytes: came.length, partial: { status: reason === 'bad_redirect' ? 302 : 200 } })
     expect(answer.ok ? undefined : Buffer.from(answer.partial?.wire ?? []).toString('latin1')).toBe(came)
   })
 
   test('and none of another URL than the one that failed', async () => {
     const { http, url } = await face((socket) => void socket.end('HTTP/1.1 302 Found\r\nlocation: ftp://x/\r\ncontent-length: 0\r\n\r\n'))
-    const answer = await http.get(url)
+    const answer = await http.get(url, { partial: true })
     expect(answer).toMatchObject({ ok: false, url: 'ftp://x/', reason: 'scheme_refused', wireBytes: 0 })
+    expect(answer).not.toHaveProperty('partial')
+  })
+
+  test('and nothing where it is not asked for', async () => {
+    const { http, url } = await face((socket) => void socket.end(`${answerHead}content-length: 10\r\n\r\nhalf`))
+    const answer = await http.get(url)
+    expect(answer).toMatchObject({ ok: false, reason: 'truncated_body', wireBytes: 4 })
     expect(answer).not.toHaveProperty('partial')
   })
 })

@@ -45,6 +45,8 @@ interface GetOptions {
   redirectsMax?: number
   /** Until this is disposed of the body counts for `bodiesBytesMax`, not only until it is here: for who keeps it for more than a moment. */
   hold?: DisposableStack
+  /** Give what had come of an answer that failed (`partial`): for who keeps it. */
+  partial?: true
 }
 
 /** Milliseconds. They are for pacing: nothing that is kept may depend on them. */
@@ -82,7 +84,7 @@ interface HttpFailure {
   address: string | undefined
   /** Of the body that came nevertheless. */
   wireBytes: number
-  /** What had come from that URL. */
+  /** What had come from that URL, where that was asked for. */
   partial?: CameAnswer
 }
 
@@ -184,8 +186,10 @@ export function createHttp(options: HttpOptions): Http {
         if (get.signal?.aborted) throw get.signal.reason
         // A redirect that leads nowhere came from elsewhere.
         const exchange = last?.at === hops.at ? last.exchange : undefined
-        if (exchange?.came) keep(exchange.came.wire)
-        return failure(error, hops.at, hops.begun ? connectedTo(hops.url)?.address : undefined, exchange)
+        const partial = get.partial ? exchange?.came : undefined
+        if (partial) keep(partial.wire)
+        const address = hops.begun ? connectedTo(hops.url)?.address : undefined
+        return { ...failure(error, hops.at, address), wireBytes: exchange?.wireBytes ?? 0, ...(partial && { partial }) }
       } finally {
         held.settle(heldBytes)
       }
@@ -207,10 +211,8 @@ async function bodyOf({ wire, headers, cut, short }: Answer, caps: BodyCaps, gro
   return body
 }
 
-function failure(error: unknown, url: string, address: string | undefined, exchange: Pick<Exchange, 'came' | 'wireBytes'> | undefined): HttpFailure {
-  const detail = error instanceof Error ? error.message : String(error)
-  const { came, wireBytes = 0 } = exchange ?? {}
-  return { ok: false, url, reason: failureReason(error), detail, address, wireBytes, ...(came && { partial: came }) }
+function failure(error: unknown, url: string, address: string | undefined): Omit<HttpFailure, 'wireBytes'> {
+  return { ok: false, url, reason: failureReason(error), detail: error instanceof Error ? error.message : String(error), address }
 }
 
 /** Asks hop after hop until an answer is no redirect, or redirects are the caller's to follow. */

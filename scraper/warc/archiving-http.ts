@@ -9,7 +9,7 @@ type Came = Pick<ArchivedExchange, 'status' | 'headers' | 'body' | 'isPacked' | 
 export const archivingHttp = (http: Http, archive: Pick<WarcWriter, 'write'>): Http => ({
   ...http,
   async get(url, options) {
-    const answer = await http.get(url, options)
+    const answer = await http.get(url, { ...options, partial: true })
     const came = cameOf(answer)
     if (came) await archive.write({ ...came, url: answer.url, requestHeaders: options?.headers ?? {}, address: answer.address })
     return answer
