@@ -1,48 +1,41 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { featureNames, featureReader } from '#scraper/extract/content/block-features.ts'
+import { contextRows } from '#scraper/extract/content/exp-context.ts'
 import { isFiller } from '#scraper/extract/content/block-text.ts'
 import { readBlocks } from '#scraper/extract/content/content-blocks.ts'
 import type { Block, PageBlocks } from '#scraper/extract/content/page-blocks.ts'
 import { parseHtml, textOf, walk } from '#scraper/extract/html/dom.ts'
 import { pageTypeSigns, readSigns } from '#scraper/extract/content/page-type-signs.ts'
-import { extractionPages, noDevelopmentSet } from '../bench/development-set.ts'
+import { extractionPages } from './dev-stream.ts'
 
 /**
  * Writes what train.py learns from: the features of every block of the development set (features.f32, a row a block), and for each page its type,
  * the texts of its blocks, its true content and the signs of its type (pages.jsonl). Usage: node test/extraction/write-blocks.ts FOLDER
  */
-function writeTrainingSet(folder: string): void {
-  const pages = extractionPages()
-  if (!pages) return console.warn(`Nothing to train on: ${noDevelopmentSet}`)
+async function writeTrainingSet(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true })
   const readFeatures = featureReader(featureNames)
-  const rows: Float32Array[] = []
-  let count = 0
-  const lines: string[] = []
-  for (const { id, url, page_type, main_content, html } of pages) {
+  const rows = openSync(join(folder, 'features.f32'), 'w')
+  const ctx = openSync(join(folder, 'context.i32'), 'w')
+  const lines = openSync(join(folder, 'pages.jsonl'), 'w')
+  let [count, pages] = [0, 0]
+  for await (const { id, set, lang, url, page_type, main_content, html } of extractionPages()) {
     const read = readBlocks(parseHtml(html).root)
-    rows.push(readFeatures(read))
+    writeSync(rows, Buffer.from(readFeatures(read).buffer))
+    writeSync(ctx, Buffer.from(contextRows(read).buffer))
     count += read.blocks.length
+    pages++
     const [texts, words] = [textsOf(read), read.blocks.map((block) => block.words)]
     const filler = read.blocks.flatMap((block, i) => (isFiller(block) ? [i] : []))
-    lines.push(
-      JSON.stringify({
-        id,
-        host: URL.parse(url ?? '')?.hostname ?? id,
-        page_type,
-        main_content: main_content ?? '',
-        texts,
-        words,
-        filler,
-        signs: readSigns(read, url ?? ''),
-      }),
-    )
+    const host = URL.parse(url ?? '')?.hostname ?? id
+    const signs = readSigns(read, url ?? '')
+    writeSync(lines, `${JSON.stringify({ id, set, lang, host, page_type, main_content, texts, words, filler, signs, size: html.length })}\n`)
   }
-  writeFileSync(join(folder, 'features.f32'), Buffer.concat(rows.map(({ buffer }) => Buffer.from(buffer))))
-  writeFileSync(join(folder, 'pages.jsonl'), lines.join('\n'))
+  closeSync(rows)
+  closeSync(lines)
   writeFileSync(join(folder, 'names.json'), JSON.stringify({ features: featureNames, signs: pageTypeSigns }))
-  console.log(`${count} blocks of ${pages.length} pages are in ${folder}`)
+  console.log(`${count} blocks of ${pages} pages are in ${folder}`)
 }
 
 /** The whole text of each block, in its order. */
@@ -67,4 +60,4 @@ function textOfBlock({ name, level, parents }: Block, elements: ReadonlySet<unkn
   return parts.join('')
 }
 
-writeTrainingSet(process.argv[2] ?? 'training')
+await writeTrainingSet(process.argv[2] ?? 'training')

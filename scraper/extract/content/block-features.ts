@@ -1,4 +1,5 @@
 import { marks } from './block-marks.ts'
+import { isProse, passed, readProse, type Prose } from './block-prose.ts'
 import type { Block, Level, PageBlocks } from './page-blocks.ts'
 
 /** What stands around a block, prepared once for a page. */
@@ -17,6 +18,7 @@ interface Surroundings {
   description: string
   total: Level
   prices: number
+  prose: Prose
   /** The regions around the block that is looked at, by their kind. */
   regions: { of: Block | undefined; level: Level }[]
 }
@@ -36,18 +38,20 @@ const linkShare = (level: Level): number => ratio(level.linkedChars, level.chars
 const pricePattern = /[$€£¥₹]\s?\d|\d\s?(?:€|kr|zł|usd|eur)\b/i
 const datePattern = /\b(?:19|20)\d\d\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\bago\b/i
 const hintPatterns: Record<string, RegExp> = {
-  legal: /©|copyright|all rights reserved|privacy|terms of|cookie/i,
-  account: /sign in|sign up|log ?in|register|subscribe|newsletter|create (?:an )?account|my account|e-?mail/i,
-  share: /\bshare\b|tweet|facebook|twitter|instagram|linkedin|follow us|pinterest|whatsapp/i,
-  more: /read more|learn more|view all|see (?:all|more)|show (?:all|more)|load more|more info|shop now|get started|view (?:more|product|details)|continue reading/i,
+  legal: /©|copyright|all rights reserved|privacy|terms of|cookie|datenschutz|impressum|mentions légales|aviso legal|prawa zastrze|polityka|права защищ|конфиденц|δικαιώματ|όροι χρήσης|版权|版權|隐私|隱私|著作権|저작권/i,
+  account:
+    /sign in|sign up|log ?in|register|subscribe|newsletter|create (?:an )?account|my account|e-?mail|anmeld|abonn|connexion|inscri|suscri|zaloguj|rejestr|войти|вход|регистр|подпис|σύνδεση|εγγραφ|登录|登入|注册|註冊|订阅|ログイン|로그인/i,
+  share: /\bshare\b|tweet|facebook|twitter|instagram|linkedin|follow us|pinterest|whatsapp|teilen|partager|compart|condivid|udostępnij|wykop|поделит|вконтакте|κοινοποί|分享|轉貼|シェア|공유/i,
+  more: /read more|learn more|view all|see (?:all|more)|show (?:all|more)|load more|more info|shop now|get started|view (?:more|product|details)|continue reading|weiterlesen|mehr lesen|lire la suite|leer más|więcej|подробнее|далее|περισσότερα|更多|阅读全文|続きを|もっと見る|더보기/i,
   cart: /add to (?:cart|bag|basket|wishlist|compare)|buy now|in stock|out of stock|sold out|checkout|quick (?:view|add|shop)|free shipping|your cart/i,
-  byline: /^by\b|min(?:ute)?s? read|published|updated|posted|written by|last edited/i,
-  reply: /\brepl(?:y|ies)\b|\bquote\b|\blikes?\b|\breport\b|permalink|\bjoined\b|\bposts?:|upvote|\bvotes?\b|members?\b|solved/i,
+  byline:
+    /^by\b|min(?:ute)?s? read|published|updated|posted|written by|last edited|veröffentlicht|publié|publicad|autor|opublikowan|опублик|автор|δημοσι|αναρτ|记者|記者|作者|来源|來源|发布|發佈|投稿日|更新/i,
+  reply: /antwort|répond|respond|odpowied|ответит|απάντηση|回复|回覆|返信|\brepl(?:y|ies)\b|\bquote\b|\blikes?\b|\breport\b|permalink|\bjoined\b|\bposts?:|upvote|\bvotes?\b|members?\b|solved/i,
   related:
-    /related|you (?:may|might) (?:also )?(?:like|love|be interested)|recommended|similar|more from|also (?:like|bought|viewed)|recently viewed|popular|trending|see also|latest|next|previous|what's new|featured/i,
+    /related|you (?:may|might) (?:also )?(?:like|love|be interested)|recommended|similar|more from|also (?:like|bought|viewed)|recently viewed|popular|trending|see also|latest|next|previous|what's new|featured|ähnlich|auch interess|meistgelesen|à lire aussi|relacionad|correlat|zobacz|czytaj|podobne|najnowsze|popularne|похож|по теме|читайте|новост|популярн|σχετικ|διαβάστε|δημοφιλ|相关|相關|延伸|热门|熱門|推荐|推薦|関連|人気|관련/i,
   jump: /skip to|jump to|back to top|table of contents|on this page|\bmenu\b|\bsearch\b|\bhome\b|\bclose\b/i,
   filter: /sort by|filter|showing|\bresults?\b|per page|page \d|items?\b|refine|clear all|apply/i,
-  comment: /comments?\b|leave a|responses?\b/i,
+  comment: /comments?\b|leave a|responses?\b|kommentar|comentari|commentaire|commenti|komentar|комментар|σχόλι|评论|評論|留言|コメント|댓글/i,
   review: /reviews?\b|rating|stars?\b|verified|helpful/i,
   faq: /\?$|faq|frequently asked/i,
   contact: /contact|\+?\d[\d\s().-]{8,}\d|\baddress\b|\bhours\b|support|help cent/i,
@@ -206,6 +210,42 @@ const features: Record<string, Feature> = {
     ]),
   ),
   alike: ({ level }) => log(level.alike.count),
+  // where the prose of the page stands
+  is_prose: (block) => (isProse(block) ? 1 : 0),
+  prose_before: ({ index }, { prose: { before } }) => ratio(before[index]!, before[before.length - 1]!),
+  prose_after: ({ index }, { prose: { before } }) => ratio(before[before.length - 1]! - before[index + 1]!, before[before.length - 1]!),
+  prose_since: ({ index }, { prose }) => logOrNone(prose.since[index]!),
+  prose_until: ({ index }, { prose }) => logOrNone(prose.until[index]!),
+  prose_chars_since: ({ index }, around) => {
+    const by = around.prose.since[index]!
+    return by < 0 ? -1 : log(windowSum(around.chars, index - by + 1, index))
+  },
+  prose_chars_until: ({ index }, around) => {
+    const by = around.prose.until[index]!
+    return by < 0 ? -1 : log(windowSum(around.chars, index + 1, index + by))
+  },
+  page_prose: (_, { prose: { before } }) => log(before[before.length - 1]!),
+  page_prose_share: (_, { prose: { before }, total }) => ratio(before[before.length - 1]!, total.chars),
+  top_below: ({ level }, { prose }) => prose.below[level.index]!,
+  top_above: ({ level }, { prose }) => prose.above[level.index]!,
+  top_place: ({ index }, { prose: { first, last } }) => {
+    if (first < 0) return -99
+    if (index < first) return -log(first - index)
+    return index > last ? log(index - last) : 0
+  },
+  top_share: (_, { prose }) => ratio(prose.inside[prose.top]!, prose.before[prose.before.length - 1]!),
+  top_depth: ({ level }, { prose, page }) => level.depth - page.levels[prose.top]!.depth,
+  top_alike: ({ level }, { prose, page }) => (level.parent?.signature === page.levels[prose.top]!.signature ? 1 : 0),
+  parent_prose: ({ level }, { prose }) => ratio(prose.direct[(level.parent ?? level).index]!, prose.direct[prose.top]!),
+  grandparent_prose: ({ level }, { prose }) => ratio(prose.direct[up(level, 2).index]!, prose.direct[prose.top]!),
+  ...Object.fromEntries(
+    [0, 1, 2, 3, 5].map((steps): [string, Feature] => [
+      `up${steps}_prose`,
+      ({ level }, { prose }) => ratio(prose.inside[up(level, steps).index]!, prose.before[prose.before.length - 1]!),
+    ]),
+  ),
+  links_since: ({ index }, { prose }) => logOrNone(prose.sinceLinks[index]!),
+  ...Object.fromEntries(passed.map((mark, i): [string, Feature] => [`passed_${mark}`, ({ index }, { prose }) => logOrNone(prose.passed[i]![index]!)])),
   ...regionFeatures('region', 0, (block) => region(block, 300, 4)),
   ...regionFeatures('area', 1, (block) => region(block, 1500, 10)),
   ...regionFeatures('compartment', 2, (block, around) => compartment(block, around, 0.5)),
@@ -274,6 +314,8 @@ function markDistance(block: Block, { distances }: PageBlocks, at: number): numb
   return Math.min(30, distances[block.level.index * marks.length + at]!)
 }
 
+const logOrNone = (count: number): number => (count < 0 ? -1 : log(count))
+
 function clampSigned(by: number, missing: boolean): number {
   if (missing) return -99
   return by < 0 ? -log(-by) : log(by)
@@ -337,5 +379,6 @@ function surroundings(page: PageBlocks): Surroundings {
   const { description, jsonLd } = page
   const total = page.levels[0]!
   const regions = Array.from({ length: regionKinds }, () => ({ of: undefined, level: total }))
-  return { page, chars, linked, sentences, headingAbove, firstHeading, titleHeading, titleWords, jsonLd, description, total, prices, regions }
+  const prose = readProse(page)
+  return { page, chars, linked, sentences, headingAbove, firstHeading, titleHeading, titleWords, jsonLd, description, total, prices, prose, regions }
 }

@@ -1,4 +1,5 @@
 import { markIndex, marks, type Mark } from './block-marks.ts'
+import { isProse, readProse, type Prose } from './block-prose.ts'
 import type { Block, PageBlocks } from './page-blocks.ts'
 
 /** What a page's type is read from. */
@@ -12,6 +13,9 @@ interface PageFacts {
   counts: Record<'prices' | 'dates' | 'cart' | 'replies' | 'results' | 'more' | 'sentences' | 'contact', number>
   /** Levels that bear a mark themselves. */
   marked(mark: Mark): number
+  prose: Prose
+  /** The blocks of prose: how many, those among them right in the level with the most, in alike parts, the longest. */
+  proseBlocks: { count: number; top: number; repeated: number; longest: number; titled: number; linkedHeadings: number }
   /** The most numerous part of which there are alike siblings. */
   repeated: { count: number; chars: number; sentences: number; share: number }
 }
@@ -106,6 +110,18 @@ const signs: Record<string, Sign> = {
   comment_parts: ({ marked }) => log(marked('comment-name')),
   review_parts: ({ marked }) => log(marked('review-name')),
   contents_parts: ({ marked }) => log(marked('toc-name')),
+  prose: ({ prose: { before } }) => log(before[before.length - 1]!),
+  prose_share: ({ page, prose: { before } }) => before[before.length - 1]! / Math.max(1, page.levels[0]!.chars),
+  prose_blocks: ({ proseBlocks: { count } }) => log(count),
+  prose_longest: ({ proseBlocks: { longest } }) => log(longest),
+  top_share: ({ prose }) => prose.inside[prose.top]! / Math.max(1, prose.before[prose.before.length - 1]!),
+  top_blocks: ({ proseBlocks: { top } }) => log(top),
+  top_blocks_share: ({ proseBlocks: { top, count } }) => top / Math.max(1, count),
+  top_prose: ({ prose }) => log(prose.inside[prose.top]!),
+  prose_repeated: ({ proseBlocks: { repeated, count } }) => repeated / Math.max(1, count),
+  titled: ({ proseBlocks: { titled } }) => titled,
+  linked_headings: ({ page }) => log(page.levels[0]?.linkedHeadings ?? 0),
+  linked_headings_share: ({ page }) => (page.levels[0]?.linkedHeadings ?? 0) / Math.max(1, page.levels[0]?.headings ?? 0),
   repeated: ({ repeated }) => log(repeated.count),
   repeated_chars: ({ repeated }) => log(repeated.chars),
   repeated_sentences: ({ repeated }) => log(repeated.sentences),
@@ -130,8 +146,11 @@ function factsOf(page: PageBlocks, url: string): PageFacts {
     const share = alike.chars / Math.max(1, page.levels[0]!.chars)
     if (share > 0.05) repeated = { count: alike.count, chars: alike.chars / alike.count, sentences: alike.sentences / alike.count, share }
   }
+  const prose = readProse(page)
   return {
     page,
+    prose,
+    proseBlocks: proseBlocksOf(page, prose),
     host: parsed?.hostname ?? '',
     path: (parsed?.pathname ?? '').toLowerCase().slice(0, 300),
     query: parsed?.search ?? '',
@@ -141,6 +160,28 @@ function factsOf(page: PageBlocks, url: string): PageFacts {
     repeated,
   }
 }
+
+function proseBlocksOf(page: PageBlocks, prose: Prose): PageFacts['proseBlocks'] {
+  const found = { count: 0, top: 0, repeated: 0, longest: 0, titled: 0, linkedHeadings: 0 }
+  const title = wordsOf(page.title.slice(0, 200))
+  for (const [i, block] of page.blocks.entries()) {
+    if (/^h[1-4]$/.test(block.name) && i < prose.first && i > prose.first - 12 && title.size > 0) {
+      const own = wordsOf(block.text)
+      let shared = 0
+      for (const word of own) if (title.has(word)) shared++
+      found.titled = Math.max(found.titled, own.size === 0 ? 0 : shared / own.size)
+    }
+    if (!isProse(block)) continue
+    found.count++
+    found.longest = Math.max(found.longest, block.chars)
+    if (block.level.parent?.index === prose.top || block.level.index === prose.top) found.top++
+    const parent = block.level.parent
+    if (parent && parent.index !== prose.top && (parent.alike.count >= 3 || (parent.parent?.alike.count ?? 0) >= 3)) found.repeated++
+  }
+  return found
+}
+
+const wordsOf = (text: string): Set<string> => new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu))
 
 function countMarked({ distances, levels }: PageBlocks, mark: number): number {
   let count = 0
