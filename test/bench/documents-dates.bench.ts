@@ -21,7 +21,7 @@ function dayOf(root: ParentNode, url: string): string | null {
 
 const contestant = (find: (root: ParentNode, url: string) => string | null) => ({
   async setUp(quick: boolean) {
-    const all = datedPages() ?? []
+    const all = await datedPages()
     const step = quick ? Math.ceil(all.length / quickPages) : 1
     pages = all.filter((_, n) => n % step === 0)
     for (const { html, url } of pages.slice(0, warmPages)) find(parseHtml(html).root, url)

@@ -6,21 +6,20 @@ import { readBlocks } from '#scraper/extract/content/content-blocks.ts'
 import type { Block, PageBlocks } from '#scraper/extract/content/page-blocks.ts'
 import { parseHtml, textOf, walk } from '#scraper/extract/html/dom.ts'
 import { pageTypeSigns, readSigns } from '#scraper/extract/content/page-type-signs.ts'
-import { extractionPages, noDevelopmentSet } from '../bench/development-set.ts'
+import { extractionPages, hasExtractionPages, noDevelopmentSet } from '../bench/development-set.ts'
 
 /**
  * Writes what train.py learns from: the features of every block of the development set (features.f32, a row a block), and for each page its type,
  * the texts of its blocks, its true content and the signs of its type (pages.jsonl). Usage: node test/extraction/write-blocks.ts FOLDER
  */
-function writeTrainingSet(folder: string): void {
-  const pages = extractionPages()
-  if (!pages) return console.warn(`Nothing to train on: ${noDevelopmentSet}`)
+async function writeTrainingSet(folder: string): Promise<void> {
+  if (!hasExtractionPages) return console.warn(`Nothing to train on: ${noDevelopmentSet}`)
   mkdirSync(folder, { recursive: true })
   const readFeatures = featureReader(featureNames)
   const rows: Float32Array[] = []
   let count = 0
   const lines: string[] = []
-  for (const { id, url, page_type, main_content, html } of pages) {
+  for await (const { id, url, page_type, main_content, html } of extractionPages()) {
     const read = readBlocks(parseHtml(html).root)
     rows.push(readFeatures(read))
     count += read.blocks.length
@@ -31,7 +30,7 @@ function writeTrainingSet(folder: string): void {
         id,
         host: URL.parse(url ?? '')?.hostname ?? id,
         page_type,
-        main_content: main_content ?? '',
+        main_content,
         texts,
         words,
         filler,
@@ -42,7 +41,7 @@ function writeTrainingSet(folder: string): void {
   writeFileSync(join(folder, 'features.f32'), Buffer.concat(rows.map(({ buffer }) => Buffer.from(buffer))))
   writeFileSync(join(folder, 'pages.jsonl'), lines.join('\n'))
   writeFileSync(join(folder, 'names.json'), JSON.stringify({ features: featureNames, signs: pageTypeSigns }))
-  console.log(`${count} blocks of ${pages.length} pages are in ${folder}`)
+  console.log(`${count} blocks of ${lines.length} pages are in ${folder}`)
 }
 
 /** The whole text of each block, in its order. */
@@ -67,4 +66,4 @@ function textOfBlock({ name, level, parents }: Block, elements: ReadonlySet<unkn
   return parts.join('')
 }
 
-writeTrainingSet(process.argv[2] ?? 'training')
+await writeTrainingSet(process.argv[2] ?? 'training')
