@@ -1,3 +1,4 @@
+import { detached } from '#infra/detached.ts'
 import type { PageType } from '#schemas/document.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { dateClaims, type DateClaim } from './dates/date-claims.ts'
@@ -10,6 +11,7 @@ import { readHead, type PageHead } from './head/page-head.ts'
 import { authorOf, siteNameOf, titleOf, type Found } from './head/page-names.ts'
 import { readBlocks } from './text/text-reader.ts'
 
+/** Its texts are their own (`detached`): who keeps one keeps nothing of the page. */
 export interface ExtractedPage {
   pageType: PageType
   title: string
@@ -67,18 +69,19 @@ export function explainPage(html: string, url: string): ExplainedPage {
     title: bounded(title?.value ?? ''),
     author: author && bounded(author.value),
     siteName: siteName && bounded(siteName.value),
-    text: mainText(blocks),
-    markdown: () => mainMarkdown(blocks, head.base),
-    canonical: head.canonical === undefined ? undefined : canonicalUrl(head.canonical, head.base),
-    lang: head.lang,
-    dates: dateClaims(root),
-    metaRobots: head.robots,
-    tdmReservation: head.tdmReservation,
-    tdmPolicy: head.tdmPolicy,
-    licence,
+    text: detached(mainText(blocks)),
+    markdown: () => detached(mainMarkdown(blocks, head.base)),
+    canonical: head.canonical === undefined ? undefined : own(canonicalUrl(head.canonical, head.base)),
+    lang: own(head.lang),
+    dates: dateClaims(root).map((claim) => ({ ...claim, value: detached(claim.value), place: detached(claim.place) })),
+    metaRobots: head.robots.map(detached),
+    tdmReservation: own(head.tdmReservation),
+    tdmPolicy: own(head.tdmPolicy),
+    licence: own(licence),
     cut,
   }
   return { page, head, content, title, author, siteName, licenceWhy: why }
 }
 
-const bounded = (text: string): string => text.toWellFormed().slice(0, titleChars).toWellFormed()
+const bounded = (text: string): string => detached(text.toWellFormed().slice(0, titleChars).toWellFormed())
+const own = (text: string | undefined): string | undefined => (text === undefined ? undefined : detached(text))
