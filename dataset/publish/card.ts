@@ -30,7 +30,7 @@ const fields: readonly (readonly [name: string, type: string, meaning: string])[
   ['content_type', 'string', 'Content-Type of the answer'],
   ['html_sha256', 'string', 'sha256 of the page as fetched'],
   ['text_bytes', 'int32', 'bytes of the text in UTF-8'],
-  ['minhash', 'fixed_len_byte_array(448)', 'MinHash signature, 14 bands of 8 u32'],
+  ['minhash', 'binary', 'MinHash signature, 14 bands of 8 u32, 448 bytes'],
   ['quality', 'string (JSON)', 'score of each quality rule'],
   ['personal_data', 'string (JSON)', 'how often each kind of personal data was replaced'],
   ['rights', 'string (JSON)', 'robots.txt, robots directives, TDM reservation, ai.txt, training preference and licence found'],

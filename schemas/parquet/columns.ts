@@ -69,7 +69,8 @@ const physical: Record<Kind, Partial<SchemaElement>> = {
   int32: { type: 'INT32' },
   double: { type: 'DOUBLE' },
   timestamp: { type: 'INT64', converted_type: 'TIMESTAMP_MILLIS', logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' } },
-  signature: { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 448 },
+  // Not FIXED_LEN_BYTE_ARRAY, which is always 448 bytes: `datasets` before 5.1 knows no such type.
+  signature: { type: 'BYTE_ARRAY' },
 }
 
 /** The Parquet schema of a document shard: a root and one flat leaf per column. */

@@ -3,7 +3,7 @@ import { Document } from '../document.ts'
 import { OrreryError } from '../errors.ts'
 import { documentColumns, fromCell } from './columns.ts'
 import { decompressors } from './compression.ts'
-import { hasDocumentSchema, malformed, readFooter } from './inspect.ts'
+import { malformed, readFooter, schemaFault } from './inspect.ts'
 import { checkPages } from './pages.ts'
 
 /** All documents of a shard, in its order. @throws OrreryError `invalid_record` for bytes that are none, or a row that is no Document */
@@ -14,7 +14,8 @@ export async function decodeDocuments(bytes: Uint8Array): Promise<Document[]> {
 /** The same, one row group (at most 10,000 documents) at a time: a shard may be larger than memory once it is unpacked. */
 export async function* decodeRowGroups(bytes: Uint8Array): AsyncIterable<Document[]> {
   const metadata = readFooter(bytes)
-  if (!hasDocumentSchema(metadata)) throw malformed('its columns are others')
+  const fault = schemaFault(metadata)
+  if (fault) throw malformed(fault)
   guard(() => checkPages(bytes, metadata))
   let rowStart = 0
   for (const { num_rows } of metadata.row_groups) {
@@ -32,7 +33,7 @@ async function readRows(bytes: Uint8Array, metadata: FileMetaData, rowStart: num
     slice: (start: number, end = bytes.length): ArrayBuffer => Uint8Array.prototype.slice.call(bytes, start, end).buffer as ArrayBuffer,
   }
   try {
-    return await parquetReadObjects({ file, metadata, compressors: decompressors, rowStart, rowEnd })
+    return await parquetReadObjects({ file, metadata, compressors: decompressors, utf8: false, rowStart, rowEnd })
   } catch (cause) {
     throw malformed(`its rows from ${rowStart} cannot be read`, cause)
   }
