@@ -16,8 +16,10 @@ export const Rights = z.strictObject({
   ai_train: z.enum(['allowed', 'disallowed']).optional(),
   /** Which of them: a header of the page or a rule of robots.txt. */
   ai_train_by: z.enum(['header-content-usage', 'header-content-signal', 'robots-content-usage', 'robots-content-signal']).optional(),
-  /** SPDX id or URL. */
+  /** SPDX id or URL, of the page itself. */
   licence: z.string().nullable(),
+  /** What the licence that was found speaks of: only that of the `page` is its `licence`. null when there is none. */
+  licence_scope: z.enum(['page', 'image', 'software', 'unknown']).nullable(),
 })
 export type Rights = z.infer<typeof Rights>
 

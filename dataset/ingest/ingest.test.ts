@@ -126,7 +126,7 @@ test('what a row says of itself is not believed', async () => {
   const documents = [
     testDocument(2, { id: victim.id }),
     testDocument(3, { minhash: victim.minhash }),
-    testDocument(4, { rights: { robots: 'allowed', meta_robots: [], tdm_reservation: true, licence: null } }),
+    testDocument(4, { rights: { robots: 'allowed', meta_robots: [], tdm_reservation: true, licence: null, licence_scope: null } }),
     testDocument(5, { text: '※ … ※' }),
     testDocument(6, { text: '\u200b' }),
     testDocument(8, { published_at: new Date(8e15) }),

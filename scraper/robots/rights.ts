@@ -50,6 +50,7 @@ export function pageRights({ robotsTxt, host, robots, licence }: RightsEvidence)
     ...(allowsText === undefined ? {} : { ai_txt: allowsText ? 'allowed' : 'disallowed' }),
     ...(training && { ai_train: training.allowed ? 'allowed' : 'disallowed', ai_train_by: training.by }),
     licence: licence ?? null,
+    licence_scope: licence === undefined ? null : 'page',
   }
 }
 
