@@ -138,7 +138,7 @@ test('what a row says of itself is not believed', async () => {
   const { entry } = await run(world)
   const kept = await documentsOf(world, entry)
   expect(kept.map(({ id }) => id)).toEqual([victim.id, testDocument(3).id, contentId('Line one\nline two\n\nend')].toSorted())
-  expect(entry?.manifest.dropped).toEqual({ id_mismatch: 1, tdm_reserved: 1, no_words: 1, empty: 1, bad_date: 1, too_large: 1 })
+  expect(entry?.manifest.dropped).toEqual({ id_mismatch: 1, tdm_reserved: 1, no_words: 1, empty: 1, published_at_invalid: 1, title_too_large: 1 })
   const mended = kept.find(({ text }) => text.startsWith('Line'))
   expect(mended).toMatchObject({ text: 'Line one\nline two\n\nend', text_bytes: 22 })
   expect(kept.find(({ id }) => id === testDocument(3).id)?.minhash).toEqual(minhash(prose(3)))
