@@ -109,8 +109,16 @@ test('whatever is said is recorded, and what is not leaves no trace', () => {
     tdm_reservation: true,
     tdm_policy: 'http://h.localhost/policy',
     licence: null,
+    licence_scope: null,
   })
-  expect(judge({}, { policy: closed }).rights).toEqual({ robots: 'allowed', meta_robots: [], tdm_reservation: null, ai_txt: 'disallowed', licence: null })
+  expect(judge({}, { policy: closed }).rights).toEqual({
+    robots: 'allowed',
+    meta_robots: [],
+    tdm_reservation: null,
+    ai_txt: 'disallowed',
+    licence: null,
+    licence_scope: null,
+  })
 })
 
 const json =

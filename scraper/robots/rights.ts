@@ -1,4 +1,4 @@
-import { ownerRefusal, type Rights } from '#schemas/rights.ts'
+import { ownerRefusal, rightsUrlChars, type Rights } from '#schemas/rights.ts'
 import { pathOf } from '#schemas/identity/url-parts.ts'
 import type { AiTxt } from './ai-txt.ts'
 import type { PageRobots } from './page-robots.ts'
@@ -38,7 +38,8 @@ export interface RightsEvidence {
 }
 
 /** All that is known of what the owner of a page allows, as it is kept with the page. */
-export function pageRights({ robotsTxt, host, robots, licence }: RightsEvidence): Rights {
+export function pageRights({ robotsTxt, host, robots, licence: found }: RightsEvidence): Rights {
+  const licence = found !== undefined && found.length <= rightsUrlChars ? found : undefined
   const tdm = strictestTdm([robots.tdm, ...(host ? [host.tdm] : [])])
   const allowsText = host?.allowsText
   const training = strictestTraining([robots.training, host?.training])
@@ -50,6 +51,7 @@ export function pageRights({ robotsTxt, host, robots, licence }: RightsEvidence)
     ...(allowsText === undefined ? {} : { ai_txt: allowsText ? 'allowed' : 'disallowed' }),
     ...(training && { ai_train: training.allowed ? 'allowed' : 'disallowed', ai_train_by: training.by }),
     licence: licence ?? null,
+    licence_scope: licence === undefined ? null : 'page',
   }
 }
 
