@@ -25,7 +25,7 @@ export function isInUrl(text: string, at: number): boolean {
 
 /** Words behind which a number names a thing, and keys like `user_id`, `itemId`. */
 const thing =
-  /\b(?:id|ids|uid|guid|oid|isbn|issn|ean|upc|gtin|asin|doi|pmid|arxiv|imei|imsi|iccid|sku|vin|ref|reference|order|invoice|ticket|case|tracking|shipment|serial|item|article|part|model|product|patent|docket|zip|plz|postcode|commit|tweet|status|(?:bestell|auftrags?|rechnungs|artikel|sendungs|kunden|serien)nummer|(?:art|best|inv|kd|mat|rg|ser)\.?-?(?=n[ro]))["'`]?(?:[ .-]{0,2}(?:no|nr|num|number|code|13|10))?\.?["'`]?\s?[:=#]?\s?["'`]?$/i
+  /\b(?:id|ids|uid|guid|oid|isbn|issn|ean|upc|gtin|asin|doi|pmid|arxiv|imei|imsi|iccid|sku|vin|ref|reference|order|invoice|ticket|case|tracking|shipment|serial|item|article|part|model|product|patent|docket|zip|cep|plz|postcode|commit|tweet|status|(?:bestell|auftrags?|rechnungs|artikel|sendungs|kunden|serien)nummer|(?:art|best|inv|kd|mat|rg|ser)\.?-?(?=n[ro]))["'`]?(?:[ .-]{0,2}(?:no|nr|num|number|code|13|10))?\.?["'`]?[ \t]?[:=#]?[ \t]?["'`]?$/i
 const key = /(?:_id|[a-z]I[dD])["'`]?\s?[:=]\s?["'`]?$/
 
 /** Whether a number there is the number of a thing: in a URL, or behind a word like "id" or "order number". */

@@ -106,7 +106,7 @@ function international(text: string, span: NumberSpan, before: string, plans: Ph
     if (digitsOf(written).length < 7 || (goesOnBehind.test(text.slice(found.end, found.end + 2)) && !extension.test(text.slice(found.end, found.end + 24))))
       continue
     if (/^\+\d{1,3}\.\d+$/.test(written) || hasLooseDigits(written)) continue
-    const number = dials ? `+${written.replace(/^01?[01]/, '')}` : written
+    const number = `+${digitsOf(dials ? written.replace(/^01?[01]/, '') : written)}`
     if (plans.isInternational(number) || (isWhole && !dials && /[ ().-]/.test(written) && plans.isPossible(number))) return found
   }
   return undefined
@@ -131,10 +131,10 @@ const mayBeNamed = (before: string): boolean => /[^\p{N}\s](?<!\p{N}[.,/-])[\s\u
 
 function isLongEnough(written: string, cue: Cue, behind: string): boolean {
   const digits = digitsOf(written).length
-  if (cue === 'certain') return digits >= 4
+  if (cue === 'certain') return digits >= 7 || (digits >= 4 && !/^-\p{L}/u.test(behind))
   if (cue === 'asked') return digits >= 7
-  if (cue === 'sibling') return digits >= 7 && /^[(+0]|\d\D/.test(written)
-  return digits >= 7 || (digits >= 5 && !/^\s\p{Ll}/u.test(behind) && !/^[.,]\d/.test(behind))
+  if (cue === 'sibling') return (digits >= 7 && /^[(+0]|\d\D/.test(written)) || /^\d{1,3}-\d{2}-\d{2}$/.test(written)
+  return digits >= 7 || (digits >= 5 && !/^(?:\p{L}|\s\p{Ll}|[.,]\d)/u.test(behind))
 }
 
 function national(text: string, span: NumberSpan, before: string, plans: PhonePlans): Span | undefined {

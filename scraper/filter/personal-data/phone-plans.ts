@@ -40,7 +40,7 @@ function parse(text: string, region?: CountryCode): PhoneNumber | undefined {
 /** How numbers are written within a country that little else is like. */
 const forms: readonly { pattern: RegExp; regions: readonly CountryCode[] }[] = [
   { pattern: /^(?:1[ .-])?[2-9]\d{2}([.-])[2-9]\d{2}\1\d{4}$/, regions: ['US'] },
-  { pattern: /^(?:1[ .-]?)?\([2-9]\d{2}\) ?-?[2-9]\d{2}[ .-]?\d{4}$/, regions: ['US'] },
+  { pattern: /^(?:1[ .-]?)?\([2-9]\d{2}\) ?-? ?[2-9]\d{2}[ .-]?(?: ?\d{2}[ .-]?\d{2})$/, regions: ['US'] },
   { pattern: /^(?:8[ -]?)?\(\d{3,5}\) ?\d{1,3}[ -]?\d{2}[ -]?\d{2}$/, regions: ['RU', 'KZ', 'UA'] },
   { pattern: /^8([ -])\d{3}\1\d{3}([ -])\d{2}\2\d{2}$/, regions: ['RU', 'KZ'] },
   { pattern: /^\(\d{2}\) ?9?\d{4}[ -]\d{4}$/, regions: ['BR'] },

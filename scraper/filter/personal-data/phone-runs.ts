@@ -17,6 +17,7 @@ const digitsMin = 4
 const groupsMax = 12
 /** A number has fewer digits than this; so many before a slash are one. */
 const [digitsEnough, digitsBehind] = [7, 6]
+const areaDigitsMax = 4
 
 /** What of a text may be a number of a telephone, in its order. */
 export function* numberRuns(text: string): Generator<Groups> {
@@ -34,7 +35,7 @@ function* partsOf(runText: string, start: number): Generator<Groups> {
     const from = start + index
     const last = part.at(-1)
     const between = last === undefined ? '' : runText.slice(last[1] - start, index)
-    if (last !== undefined && (!soft.test(between) || (digits >= digitsEnough && left >= digitsBehind && wide.test(between)))) {
+    if (last !== undefined && (!soft.test(between) || isBetweenTwo(between, digits, left))) {
       if (digits >= digitsMin && part.length <= groupsMax) yield part
       part = []
       digits = 0
@@ -45,3 +46,7 @@ function* partsOf(runText: string, start: number): Generator<Groups> {
   }
   if (digits >= digitsMin && part.length <= groupsMax) yield part
 }
+
+/** A slash or a dash, or a bracket that opens behind more digits than a country or an area has: "MI 48076 (248) 796-5000". */
+const isBetweenTwo = (between: string, digits: number, left: number): boolean =>
+  (digits >= digitsEnough && left >= digitsBehind && wide.test(between)) || (digits > areaDigitsMax && between.endsWith(' ('))
