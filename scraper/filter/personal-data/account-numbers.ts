@@ -3,8 +3,9 @@ import { letters } from './letters.ts'
 import { isIdentifier } from './number-place.ts'
 import type { Replace } from './personal-data.ts'
 
-/** How an IBAN begins, whole or in groups, in letters of any case. */
-const ibanStart = new RegExp(`(?<![${letters}\\p{N}_\\]\\-])[A-Z]{2}[ \\u00a0\\-]?\\d{2}(?=[ \\u00a0\\-]?[A-Z0-9])`, 'giv')
+/** How an IBAN begins, whole or in groups, in letters of any case. What may not stand before it is looked at only where this is. */
+const ibanStart = /[A-Za-z]{2}[ \u00a0-]?\d{2}(?=[ \u00a0-]?[A-Za-z0-9])/g
+const goesOnBefore = new RegExp(`[${letters}\\p{N}_\\]\\-]$`, 'v')
 const wordChar = new RegExp(`[${letters}\\p{N}_\\[]`, 'v')
 
 /** IBANs by the structure of their country and their check digits (ISO 13616, its registry as `ibantools` has it; ISO 7064 mod 97-10). */
@@ -12,11 +13,12 @@ export const bankAccounts: Replace = (text, placeholder) => {
   let [clean, done] = ['', 0]
   ibanStart.lastIndex = 0
   for (let found = ibanStart.exec(text); found !== null; found = ibanStart.exec(text)) {
-    const end = ibanEnd(text, found.index)
+    const at = found.index
+    const end = goesOnBefore.test(text.slice(Math.max(0, at - 2), at)) ? undefined : ibanEnd(text, at)
     // What begins like one may hide the true one behind it: "in 12 months DE89 …".
-    if (end === undefined) ibanStart.lastIndex = found.index + 1
+    if (end === undefined) ibanStart.lastIndex = at + 1
     else {
-      clean += text.slice(done, found.index) + placeholder()
+      clean += text.slice(done, at) + placeholder()
       done = ibanStart.lastIndex = end
     }
   }

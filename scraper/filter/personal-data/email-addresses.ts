@@ -3,26 +3,29 @@ import type { Replace } from './personal-data.ts'
 
 /** What people really use of a dot-atom (RFC 5322 §3.2.3): no dot at its ends, none twice. RFC 5321 §4.5.3.1 bounds both sides of an address. */
 const atom = `[${letters}\\p{N}_%+'\\-]`
-const local = `(?<!${atom}\\.?)${atom}(?:\\.?${atom}){0,63}`
+const localMax = 64
+const local = new RegExp(`(?<!${atom}\\.?)${atom}(?:\\.?${atom}){0,${localMax - 1}}$`, 'iv')
 const label = `[${letters}\\p{N}](?:[${letters}\\p{N}\\-]{0,61}[${letters}\\p{N}])?`
-const top = `(?:${letters}{2,24}|xn--[a-z0-9\\-]{1,59})`
-const end = `(?![${letters}\\p{N}_@\\[\\-])`
+const domain = (dot: string): RegExp => new RegExp(`(?:${label}${dot}){1,8}(?:${letters}{2,24}|xn--[a-z0-9\\-]{1,59})(?![${letters}\\p{N}_@\\[\\-])`, 'ivy')
 
-/** With the sign, or what stands for it in Japanese text and in links. */
-const address = new RegExp(`${local}(?:[@＠]|%40)(?<domain>(?:${label}\\.){1,8}${top})${end}`, 'giv')
+/** How an address is written: what stands between its sides, and its right side. */
+interface Form {
+  sign: RegExp
+  domain: RegExp
+  local?: RegExp
+}
 
-/** "jane [at] firma [dot] de": a sign in brackets is one. */
 const dot = '(?:\\.| ?[\\[\\(\\{] ?(?:dot|punkt|point|punto|ponto|\\.) ?[\\]\\)\\}] ?| (?:dot|punkt) )'
-const bracketed = new RegExp(`${local} ?[\\[\\(\\{] ?(?:at|ät|arroba|@) ?[\\]\\)\\}] ?(?<domain>(?:${label}${dot}){1,8}${top})${end}`, 'giv')
-/** "jane AT firma DOT de", "jane.roe at firma dot de": in small letters only behind what is no word, since "look at the dot com" is none. */
-const spelled = new RegExp(`(?:${local} AT |(?=[^ ]{0,64}[\\p{N}_.])${local} at )(?<domain>(?:${label} (?:dot|DOT) ){1,8}${top})${end}`, 'gv')
 const dots = new RegExp(dot, 'giv')
 
-/** What has to be in a text that one of these is in: spares most texts the longer search. */
-const forms: readonly (readonly [mark: RegExp, form: RegExp])[] = [
-  [/[@＠]|%40/, address],
-  [/[[({] ?(?:at|ät|arroba|@) ?[\])}]/i, bracketed],
-  [/ (?:AT|at) .{1,64} (?:DOT|dot) /, spelled],
+const forms: readonly Form[] = [
+  // With its sign, or what stands for that in Japanese text and in links.
+  { sign: /[@＠]|%40/g, domain: domain('\\.') },
+  // "jane [at] firma [dot] de": a sign in brackets is one.
+  { sign: / ?[[({] ?(?:at|ät|arroba|@) ?[\])}] ?/gi, domain: domain(dot) },
+  // "jane AT firma DOT de", "jane.roe at firma dot de": in small letters only behind what is no word, since "look at the dot com" is none.
+  { sign: / AT /g, domain: domain(' DOT ') },
+  { sign: / at /g, domain: domain(' dot '), local: /[\d_.]/ },
 ]
 
 /** Nobody's: reserved for examples, tests and networks of one house (RFC 2606, 6761, 6762, 8375; `internal` by ICANN). */
@@ -32,17 +35,30 @@ const file = /\.(?:png|jpe?g|gif|webp|svg|avif|ico|css|scss|m?js|cjs|tsx?|jsx|js
 const version = /^v?\d+\.\d+(?:[.-]|$)/i
 
 /** E-mail addresses, with their sign or spelled so that they can only be meant so. */
-export const emailAddresses: Replace = (text, placeholder) =>
-  forms.reduce(
-    (clean, [mark, form]) => (mark.test(clean) ? clean.replace(form, (found: string, ...rest) => replaced(found, domainOf(rest), placeholder)) : clean),
-    text,
-  )
+export const emailAddresses: Replace = (text, placeholder) => forms.reduce((clean, form) => replaceForm(clean, form, placeholder), text)
 
-const domainOf = (rest: unknown[]): string => (rest.at(-1) as { domain: string }).domain.replace(dots, '.')
-
-function replaced(found: string, domain: string, placeholder: () => string): string {
-  // The user in front of the path of a repository.
-  if (reserved.test(domain) || file.test(domain) || version.test(domain) || found.startsWith('git@')) return found
-  // A quote, or the dash of a list.
-  return (/^['-]*/.exec(found)?.[0] ?? '') + placeholder()
+function replaceForm(text: string, form: Form, placeholder: () => string): string {
+  let [clean, done] = ['', 0]
+  for (const { 0: sign, index } of text.matchAll(form.sign)) {
+    if (index < done) continue
+    form.domain.lastIndex = index + sign.length
+    const right = form.domain.exec(text)?.[0].replace(dots, '.')
+    const left = right === undefined ? '' : localBefore(text, index, done)
+    if (right === undefined || left === '' || form.local?.test(left) === false || isNobodys(left, right)) continue
+    clean += text.slice(done, index - left.length) + placeholder()
+    done = form.domain.lastIndex
+  }
+  return clean + text.slice(done)
 }
+
+/** The left side that ends here, without a quote or the dash of a list; empty where none does. */
+function localBefore(text: string, end: number, done: number): string {
+  const start = Math.max(done, end - localMax - 2)
+  const found = local.exec(text.slice(start, end))
+  // It goes on further to the left: too long.
+  if (found === null || (found.index === 0 && start > done)) return ''
+  return found[0].replace(/^['-]+/, '')
+}
+
+/** Nor is the user in front of the path of a repository. */
+const isNobodys = (left: string, right: string): boolean => left === 'git' || reserved.test(right) || file.test(right) || version.test(right)

@@ -13,10 +13,14 @@ const v6 = /(?<![\p{L}\p{N}.:_\]-])[23][0-9a-f]{3}:[0-9a-f:]{2,34}(?![\p{L}\p{N}
  */
 export const ipAddresses: Replace = (text, placeholder) => {
   const version = { lineEnd: -1, first: -1 }
-  return text
-    .replace(v4, (found: string, at: number) => (!isNumbering(found, text, at, version) && isPublicAddress(found) ? placeholder() : found))
-    .replace(v6, (found) => (isPublicAddress(found) ? placeholder() : found))
+  const clean = mayHoldV4.test(text)
+    ? text.replace(v4, (found: string, at: number) => (!isNumbering(found, text, at, version) && isPublicAddress(found) ? placeholder() : found))
+    : text
+  return mayHoldV6.test(clean) ? clean.replace(v6, (found) => (isPublicAddress(found) ? placeholder() : found)) : clean
 }
+
+/** Quicker than to look at each place of a text for what stands before it. */
+const [mayHoldV4, mayHoldV6] = [/\d\.\d{1,3}\.\d{1,3}\.\d/, /[23][\da-f]{3}:[\da-f:]/i]
 
 const lookBackChars = 48
 const lookAheadChars = 24
