@@ -84,12 +84,12 @@ function characterBefore(text: string, at: number): string {
   return unit >= 0xdc00 && unit <= 0xdfff ? text.slice(at - 2, at) : text.slice(at - 1, at)
 }
 
-/** The last character that is no mark of no script, and not to go away; empty when that is far off. */
+/** The last character that is no such mark; empty when it is far off. */
 function baseBefore(text: string, at: number): string {
   let character = ''
   for (let end = at; end > 0 && end > at - marksMax; end -= character.length) {
     character = characterBefore(text, end)
-    if (!mark.test(character) && character.search(candidates) === -1) return character
+    if (!mark.test(character)) return character
   }
   return ''
 }
