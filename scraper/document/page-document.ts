@@ -13,6 +13,7 @@ import { hostOf } from '#schemas/identity/url-parts.ts'
 import { qualitySettings, type QualityChoice } from '#schemas/quality.ts'
 import { fitsBytes, startOf } from '#schemas/text-bytes.ts'
 import { extractPage, type ExtractedPage } from '../extract/extract-page.ts'
+import type { TextFlaws } from '../extract/legible.ts'
 import { openLanguages, type IdentifyLanguage } from '../extract/language/language.ts'
 import type { RefusedScore } from '../filter/filter.ts'
 import { openQuality, type Quality } from '../filter/quality.ts'
@@ -181,8 +182,12 @@ function documentOf(
     html_sha256: sha256Hex(fetched.body),
     text_bytes: Buffer.byteLength(text),
     minhash: minhash(text),
-    quality,
+    quality: { ...quality, ...stored(page.flaws) },
     personal_data: personalData,
     rights,
   }
 }
+
+/** To three decimals, as the scores of rules are. */
+const stored = (flaws: TextFlaws): Record<string, number> =>
+  Object.fromEntries(Object.entries(flaws).map(([name, share]) => [name, Math.round(share * 1000) / 1000]))

@@ -97,7 +97,7 @@ export async function explain(task: PageTask, { known, label }: ExplainOptions):
         .map(({ kind, by, day, score, value, place }) => ({ kind, by, day, score: round(score), value, place })),
     },
     language: { ...judged.language, declared: page.lang ?? null },
-    quality: judged.quality,
+    quality: [...judged.quality, ...Object.entries(page.flaws).map(([rule, measure]) => ({ rule, measure: round(measure), verdict: 'ok' }))],
     personal_data: judged.personalData,
     rights: rightsOf(explained, task),
     identity: text === '' ? null : await identity(text, known),

@@ -9,6 +9,7 @@ import { mainMarkdown } from './content/main-markdown.ts'
 import { mainText } from './content/main-text.ts'
 import { readHead, type PageHead } from './head/page-head.ts'
 import { authorOf, siteNameOf, titleOf, type Found } from './head/page-names.ts'
+import { legibleText, type TextFlaws } from './legible.ts'
 import { readBlocks } from './text/text-reader.ts'
 
 /** Its texts are their own (`detached`): who keeps one keeps nothing of the page. */
@@ -17,8 +18,10 @@ export interface ExtractedPage {
   title: string
   author: string | undefined
   siteName: string | undefined
-  /** The main text; empty when there is none. */
+  /** The main text, legible: misread characters repaired (charset/mojibake.ts), without what nobody sees (identity/invisible.ts); empty when there is none. */
   text: string
+  /** What was wrong with it, as shares of its characters as they came, 0..1. */
+  flaws: TextFlaws
   /** The same content for people; made when called for. */
   markdown(): string
   /** What the page says its address is, when it is a valid one. */
@@ -60,17 +63,20 @@ export function explainPage(html: string, url: string): ExplainedPage {
   const head = readHead(root, url)
   const content = mainContent(root, url)
   const blocks = readBlocks(content)
-  const siteName = siteNameOf(head, url)
-  const title = titleOf(head, siteName?.value, url)
-  const author = authorOf(head, content.pageType, siteName?.value)
+  const { text, flaws, also } = legibleText(mainText(blocks))
+  const named = (found: Found | undefined): Found | undefined => found && { ...found, value: also(found.value).trim() }
+  const siteName = named(siteNameOf(head, url))
+  const title = named(titleOf(head, siteName?.value, url))
+  const author = named(authorOf(head, content.pageType, siteName?.value))
   const { licence, why } = licenceOf(head.licences, head.base)
   const page: ExtractedPage = {
     pageType: content.pageType,
     title: bounded(title?.value ?? ''),
     author: author && bounded(author.value),
     siteName: siteName && bounded(siteName.value),
-    text: detached(mainText(blocks)),
-    markdown: () => detached(mainMarkdown(blocks, head.base)),
+    text: detached(text),
+    flaws,
+    markdown: () => detached(also(mainMarkdown(blocks, head.base))),
     canonical: head.canonical === undefined ? undefined : own(canonicalUrl(head.canonical, head.base)),
     lang: own(head.lang),
     dates: dateClaims(root).map((claim) => ({ ...claim, value: detached(claim.value), place: detached(claim.place) })),

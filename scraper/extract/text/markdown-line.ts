@@ -1,3 +1,4 @@
+import { withoutInvisible } from '#schemas/identity/invisible.ts'
 import type { Inline, Mark } from './text-blocks.ts'
 
 type Place = 'paragraph' | 'heading' | 'cell'
@@ -48,8 +49,10 @@ class LineWriter {
     return this.#pieces
   }
 
-  #text(text: string): void {
-    if (this.#code) return void this.#code.push(text)
+  #text(raw: string): void {
+    if (this.#code) return void this.#code.push(raw)
+    // No emphasis around an icon alone.
+    const text = withoutInvisible(raw)
     const core = text.trim()
     if (text.startsWith(' ')) this.#space ||= ' '
     if (core === '') return
