@@ -21,10 +21,15 @@ export const Rights = z.strictObject({
   ai_train_by: z.enum(['header-content-usage', 'header-content-signal', 'robots-content-usage', 'robots-content-signal']).optional(),
   /** SPDX id or URL, of the page itself. */
   licence: z.string().max(rightsUrlChars).nullable(),
-  /** What the licence that was found speaks of: only that of the `page` is its `licence`. null when there is none. */
+  /**
+   * What the licence that was found is given for: only that of the `page` is its `licence`, of another the scope alone is kept. `page` without a licence: it names
+   * none that is known, or two that contradict each other. null when none was found.
+   */
   licence_scope: z.enum(['page', 'image', 'software', 'unknown']).nullable(),
 })
 export type Rights = z.infer<typeof Rights>
+/** What a licence is given for. */
+export type LicenceScope = NonNullable<Rights['licence_scope']>
 
 /** Whether robots directives (lower-case) ask that a page is not kept. */
 export const forbidsIndex = (directives: readonly string[]): boolean => directives.includes('noindex') || directives.includes('none')

@@ -135,7 +135,7 @@ function documentOf(
   const { headers, url } = fetched
   const uri = pageUrl(url) ?? url
   const robots = readPageRobots(headers, { ...page, robots: page.metaRobots }, url)
-  const rights = pageRights({ robotsTxt, host, robots, licence: page.licence })
+  const rights = pageRights({ robotsTxt, host, robots, licence: page.licence, licenceScope: page.licenceScope })
   const forbidden = rightsRefusal(rights, robots, { obey: obeyRights, nowMs })
   if (forbidden !== undefined) return forbidden
   if (page.cut !== undefined) return page.cut

@@ -117,7 +117,7 @@ function judgements(whole: string, declared: string | undefined, identify: Ident
 
 function rightsOf({ page, licenceWhy }: ExplainedPage, { fetched, robotsTxt, host }: PageTask): Explanation['rights'] {
   const robots = readPageRobots(fetched.headers, { ...page, robots: page.metaRobots }, fetched.url)
-  return { ...pageRights({ robotsTxt, host, robots, licence: page.licence }), licence_why: licenceWhy }
+  return { ...pageRights({ robotsTxt, host, robots, licence: page.licence, licenceScope: page.licenceScope }), licence_why: licenceWhy }
 }
 
 async function identity(text: string, known: ExplainOptions['known']): Promise<NonNullable<Explanation['identity']>> {

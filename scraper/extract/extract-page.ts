@@ -1,5 +1,6 @@
 import { detached } from '#infra/detached.ts'
 import type { PageType } from '#schemas/document.ts'
+import type { LicenceScope } from '#schemas/rights.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { dateClaims, type DateClaim } from './dates/date-claims.ts'
 import { parseHtml, type Dom } from './html/dom.ts'
@@ -32,8 +33,10 @@ export interface ExtractedPage {
   metaRobots: string[]
   tdmReservation: string | undefined
   tdmPolicy: string | undefined
-  /** SPDX id or URL. */
+  /** SPDX id or URL, of the page itself. */
   licence: string | undefined
+  /** What the licence that was found is given for; undefined: there is none. */
+  licenceScope: LicenceScope | undefined
   /** Set when the page was read in part only. */
   cut: Dom['cut']
 }
@@ -68,7 +71,7 @@ export function explainPage(html: string, url: string): ExplainedPage {
   const siteName = named(siteNameOf(head, url))
   const title = named(titleOf(head, siteName?.value, url))
   const author = named(authorOf(head, content.pageType, siteName?.value))
-  const { licence, why } = licenceOf(head.licences, head.base)
+  const { licence, scope, why } = licenceOf(head.licences)
   const page: ExtractedPage = {
     pageType: content.pageType,
     title: bounded(title?.value ?? ''),
@@ -84,6 +87,7 @@ export function explainPage(html: string, url: string): ExplainedPage {
     tdmReservation: own(head.tdmReservation),
     tdmPolicy: own(head.tdmPolicy),
     licence: own(licence),
+    licenceScope: scope,
     cut,
   }
   return { page, head, content, title, author, siteName, licenceWhy: why }
