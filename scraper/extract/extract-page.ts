@@ -71,7 +71,7 @@ export function explainPage(html: string, url: string): ExplainedPage {
     markdown: () => mainMarkdown(blocks, head.base),
     canonical: head.canonical === undefined ? undefined : canonicalUrl(head.canonical, head.base),
     lang: head.lang,
-    dates: dateClaims(root),
+    dates: dateClaims(root, content),
     metaRobots: head.robots,
     tdmReservation: head.tdmReservation,
     tdmPolicy: head.tdmPolicy,

@@ -16,6 +16,9 @@ export const place = {
   /** In the lines about a text: its author, its date, where it is filed. */
   byline: 128,
   published: 256,
+  /** Program code, or what a program writes. */
+  code: 512,
+  quote: 1024,
 } as const
 
 const commentTokens =
@@ -114,6 +117,14 @@ function tagPlaces(name: string): number {
       return place.footer
     case 'time':
       return place.dated
+    case 'pre':
+    case 'code':
+    case 'samp':
+    case 'kbd':
+      return place.code
+    case 'blockquote':
+    case 'q':
+      return place.quote
     default:
       return 0
   }
@@ -153,5 +164,7 @@ export function trustIn(places: number): number {
   if ((places & place.footer) !== 0) share *= 0.75
   if ((places & place.link) !== 0) share *= 0.85
   if ((places & place.item) !== 0) share *= 0.85
+  if ((places & place.code) !== 0) share *= 0.1
+  if ((places & place.quote) !== 0) share *= 0.5
   return share
 }

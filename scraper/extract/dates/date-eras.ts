@@ -1,0 +1,57 @@
+import type { Fields } from './date-written.ts'
+
+/** The years before the first of each era: of Japan (CLDR, calendar japanese) and of the Republic of China. */
+const eras: Record<string, number> = { 令和: 2018, 平成: 1988, 昭和: 1925, 大正: 1911, 明治: 1867, 民國: 1911, 民国: 1911, R: 2018, H: 1988, S: 1925, T: 1911 }
+const numerals = '〇一二三四五六七八九'
+const numeral = '[〇○零元一二三四五六七八九十百]'
+const space = String.raw`\s{0,2}`
+const pattern = new RegExp(
+  [
+    // 令和元年5月5日, 令和2年（2020年）5月5日, 中華民國109年5月5日, 二〇二〇年五月五日; with a month alone.
+    String.raw`(?:(?<era>令和|平成|昭和|大正|明治|民國|民国)${space}(?<count>\d{1,3}|${numeral}{1,5})|(?<year>[〇○零一二三四五六七八九]{4}))${space}年(?:\s?[(（][^)）\n]{1,8}[)）])?${space}(?<month>\d{1,2}|${numeral}{1,3})${space}月(?:${space}(?<day>\d{1,2}|${numeral}{1,3})${space}[日号號])?`,
+    // R1.5.5, H30/4/1
+    String.raw`(?<![\p{L}\d.])(?<letter>[RHST])\.?(?<short>\d{1,2})(?<separator>[./-])(?<shortMonth>\d{1,2})\k<separator>(?<shortDay>\d{1,2})(?![\d./-])`,
+  ].join('|'),
+  'gu',
+)
+
+/** Dates that count their years by an era, or write their numbers in Chinese; none in a text without the character for a year. */
+export function* eraDates(text: string): Generator<Fields> {
+  if (!/[年令平昭大民\u3040-\u30ff]/.test(text)) return
+  for (const match of text.matchAll(pattern)) {
+    const fields = fieldsOf(match.groups ?? {}, match.index, match.index + match[0].length)
+    if (fields) yield fields
+  }
+}
+
+function fieldsOf(groups: Record<string, string | undefined>, start: number, end: number): Fields | undefined {
+  const before = eras[groups['era'] ?? groups['letter'] ?? '']
+  const count = numberOf(groups['count'] ?? groups['short'] ?? groups['year'] ?? '')
+  const month = numberOf(groups['month'] ?? groups['shortMonth'] ?? '')
+  const named = groups['day'] ?? groups['shortDay']
+  const day = named === undefined ? 1 : numberOf(named)
+  if (count === undefined || month === undefined || day === undefined) return undefined
+  return { year: (before ?? 0) + count, month, day, precision: named === undefined ? 'month' : 'day', start, end }
+}
+
+/** `12`, `元` (the first year), `二〇二〇`, `二十一`, `一百零九`. */
+function numberOf(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return Number(text)
+  if (text === '元') return 1
+  const plain = text.replace(/[○零]/g, '〇')
+  if (!/[十百]/.test(plain)) return digitsOf(plain)
+  const [, hundreds, tens, ones = ''] = /^(?:([一二三四五六七八九]?)百)?〇?(?:([一二三四五六七八九]?)十)?([一二三四五六七八九]?)$/.exec(plain) ?? []
+  const count = (digit: string | undefined): number => (digit === undefined ? 0 : digit === '' ? 1 : numerals.indexOf(digit))
+  const sum = 100 * count(hundreds) + 10 * count(tens) + (ones === '' ? 0 : numerals.indexOf(ones))
+  return sum > 0 ? sum : undefined
+}
+
+function digitsOf(plain: string): number | undefined {
+  let value = 0
+  for (const digit of plain) {
+    const next = numerals.indexOf(digit)
+    if (next < 0) return undefined
+    value = value * 10 + next
+  }
+  return plain === '' ? undefined : value
+}
