@@ -10,11 +10,11 @@ const calendars = {
 /** From Hijri years like this on, no Persian year has come yet. */
 const islamicYearMin = 1410
 /** The estimate is no farther away. */
-const searchDays = 3
+const searchDays = 5
 
 const monthNames: Record<Calendar, string> = {
   persian:
-    'فروردین/فروردين/farvardin اردیبهشت/اردیبهشت/ارديبهشت/ordibehesht خرداد/khordad تیر/تير/tir مرداد/امرداد/mordad شهریور/شهريور/shahrivar مهر/mehr آبان/ابان/aban آذر/اذر/azar دی/دي/dey بهمن/bahman اسفند/esfand',
+    'فروردین/فروردين/حمل/farvardin اردیبهشت/ارديبهشت/ثور/ordibehesht خرداد/جوزا/khordad تیر/تير/سرطان/tir مرداد/امرداد/اسد/mordad شهریور/شهريور/سنبله/shahrivar مهر/میزان/mehr آبان/ابان/عقرب/aban آذر/اذر/قوس/azar دی/دي/جدی/dey بهمن/دلو/bahman اسفند/حوت/esfand',
   'islamic-umalqura':
     'محرم/muharram صفر/safar ربيع-الأول/ربيع-الاول/rabi-al-awwal ربيع-الآخر/ربيع-الثاني/rabi-al-thani جمادى-الأولى/جمادى-الاولى/jumada-al-awwal جمادى-الآخرة/جمادى-الثانية/jumada-al-thani رجب/rajab شعبان/shaban رمضان/ramadan شوال/shawwal ذو-القعدة/ذي-القعدة/dhu-al-qadah ذو-الحجة/ذي-الحجة/dhu-al-hijjah',
 }

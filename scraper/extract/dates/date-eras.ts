@@ -9,15 +9,18 @@ const pattern = new RegExp(
   [
     // 令和元年5月5日, 令和2年（2020年）5月5日, 中華民國109年5月5日, 二〇二〇年五月五日; with a month alone.
     String.raw`(?:(?<era>令和|平成|昭和|大正|明治|民國|民国)${space}(?<count>\d{1,3}|${numeral}{1,5})|(?<year>[〇○零一二三四五六七八九]{4}))${space}年(?:\s?[(（][^)）\n]{1,8}[)）])?${space}(?<month>\d{1,2}|${numeral}{1,3})${space}月(?:${space}(?<day>\d{1,2}|${numeral}{1,3})${space}[日号號])?`,
-    // R1.5.5, H30/4/1
-    String.raw`(?<![\p{L}\d.])(?<letter>[RHST])\.?(?<short>\d{1,2})(?<separator>[./-])(?<shortMonth>\d{1,2})\k<separator>(?<shortDay>\d{1,2})(?![\d./-])`,
+    // R1.5.5, H30/4/1, 民國110/1/17
+    String.raw`(?<![\p{L}\d.])(?<letter>[RHST]|(?:中[華华])?民[國国])\.?(?<short>\d{1,3})(?<separator>[./-])(?<shortMonth>\d{1,2})\k<separator>(?<shortDay>\d{1,2})(?![\d./-])`,
   ].join('|'),
   'gu',
 )
 
-/** Dates that count their years by an era, or write their numbers in Chinese; none in a text without the character for a year. */
+/** Where letters stand for eras there is Japanese around, or nothing but the date. */
+const hints = /[年民\u3040-\u30ff]|^[RHST]\.?\d/
+
+/** Dates that count their years by an era, or write their numbers in Chinese. */
 export function* eraDates(text: string): Generator<Fields> {
-  if (!/[年令平昭大民\u3040-\u30ff]/.test(text)) return
+  if (!hints.test(text)) return
   for (const match of text.matchAll(pattern)) {
     const fields = fieldsOf(match.groups ?? {}, match.index, match.index + match[0].length)
     if (fields) yield fields
@@ -25,7 +28,7 @@ export function* eraDates(text: string): Generator<Fields> {
 }
 
 function fieldsOf(groups: Record<string, string | undefined>, start: number, end: number): Fields | undefined {
-  const before = eras[groups['era'] ?? groups['letter'] ?? '']
+  const before = eras[groups['era'] ?? groups['letter']?.slice(-2) ?? '']
   const count = numberOf(groups['count'] ?? groups['short'] ?? groups['year'] ?? '')
   const month = numberOf(groups['month'] ?? groups['shortMonth'] ?? '')
   const named = groups['day'] ?? groups['shortDay']

@@ -27,7 +27,7 @@ const wideShare = 2
 const copyright = /(?:©|\(c\)|copyright)[^\n]{0,30}$/i
 /** What sets the parts of a line apart. */
 const separators = /\s[|·•/–—-]\s|[|·•\u3000]|\s{2,}/
-const sentenceGoesOn = /^[\s,;:)]{0,3}\p{Ll}[\p{L}\p{M}]*(?:\s+[\p{L}\p{M}'’]+){3}/u
+const sentenceGoesOn = /^[\s,;:)]{0,3}\p{Ll}[\p{L}\p{M}]*(?:,?\s+[\p{L}\p{M}'’]+){3}/u
 const firstWords = /^(?:[^\p{L}\n]{0,4}[\p{L}\p{M}]+){1,3}/u
 const wide = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]/g
 
@@ -54,7 +54,7 @@ function isRunning(ahead: string, rest: string): boolean {
   if (sentenceGoesOn.test(rest)) return true
   const part = ahead.split(separators).at(-1)?.trimStart() ?? ''
   const chars = widthOf(part)
-  if (chars < clauseChars || dateLabel(firstWords.exec(part)?.[0] ?? '')) return false
+  if (chars < clauseChars || dateLabel(firstWords.exec(part)?.[0] ?? '')?.isOfThing === false) return false
   return chars >= sentenceChars || (widthOf(rest.slice(0, 30)) >= 30 && !separators.test(rest.slice(0, 30)))
 }
 

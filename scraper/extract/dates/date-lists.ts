@@ -6,7 +6,7 @@ const listMin = 3
 const levels = 3
 const classChars = 40
 /** What is left of the score of a date in a list, and of the first of a thread, which is the page's as well. */
-const listShare = 0.6
+const listShare = 0.45
 const firstShare = 0.95
 
 /**

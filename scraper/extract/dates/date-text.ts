@@ -95,7 +95,7 @@ class TextClaims {
 
   #claimAt(start: number, end: number, part: number, share: number): PlacedClaim {
     const element = this.#page.parentOf(part)
-    const places = element ? this.#places.of(element) : 0
+    const places = (element ? this.#places.of(element) : 0) & (this.#page.isTyped ? ~place.code : -1)
     const line = dateLine(this.#plain, start, end)
     const isSaid = line.label !== undefined && (!line.isTold || line.label.isOfPage)
     const isUpdated = isSaid ? line.label?.kind === 'modified' : (places & place.updated) !== 0 && (places & place.published) === 0

@@ -67,17 +67,19 @@ const yearsMax = 100
 const afterYear =
   /^\s?([-/.])\s?(\d{1,2})\s?\1\s?(\d{1,2})(?!\d)|^[)）]?\s{0,2}[年년](?:\s?[(（][^)）\n]{1,8}[)）])?\s{0,2}(\d{1,2})\s{0,2}[月월]\s{0,2}(\d{1,2})\s{0,2}[日号號일]/
 /** `5 tháng 3 năm 2020` */
-const vietnameseBefore = /(?<!\d)(\d{1,2})\s{1,2}tháng\s{1,2}(\d{1,2})(?:,|\s){1,3}(?:năm\s{1,2})?$/iu
+const vietnameseBefore = /(?<!\d)(\d{1,2})\s{1,2}(?:tháng|thg)\s{1,2}(\d{1,2})(?:,|\s){1,3}(?:năm\s{1,2})?$/iu
 /** `5 ربيع الأول 1442`: months of two words. */
 const arabicBefore =
   /(?<!\d)(\d{1,2})\s{1,3}((?:[\u0621-\u06d3]|[\u064b-\u0652\u200c]){2,13}(?:\s(?:[\u0621-\u06d3]|[\u064b-\u0652]){3,13})?)[،,]?\s{1,3}(?:سنة\s|سال\s)?$/u
 /** `5 พ.ค. 2563` */
-const thaiBefore = /(?<!\d)(\d{1,2})\s{0,2}([\u0e01-\u0e2e][\u0e31-\u0e4e]?\.[\u0e01-\u0e2e]\.)\s{0,2}(?:พ\.ศ\.\s?|ค\.ศ\.\s?)?$/u
+const thaiBefore = /(?<!\d)(\d{1,2})\s{0,2}([\u0e40-\u0e44]?[\u0e01-\u0e2e][\u0e31-\u0e4e]?\.[\u0e01-\u0e2e]\.)\s{0,2}(?:พ\.ศ\.\s?|ค\.ศ\.\s?)?$/u
 /** `2020. január 5.`, `2020 m. sausio 5 d.`, `2020-Jan-05`. */
-const nameAfter = /^(?:\.?\s{0,2}(?:m\.|г\.)?,?\s{0,3}|-)(\p{L}[\p{L}\p{M}]{2,13})(?:\.?,?\s{1,3}|-)(\d{1,2})(?!\d)/u
+const nameAfter = /^(?:\.?\s{0,2}(?:m\.|г\.|\(e\)ko|e?ko)?,?\s{0,3}|-)(\p{L}[\p{L}\p{M}]{2,13})(?:\.?,?\s{1,3}|-)(\d{1,2})(?!\d)/u
+/** `2021. gada 17. janvāris`, `2021-ж., 17-январь` */
+const dayNameAfter = /^(?:[.-]?\s{0,2}(?:gada|ж\.|ж)?,?\s{1,3})(\d{1,2})(?:\.|-)?\s{0,2}(\p{L}[\p{L}\p{M}]{2,13})/u
 const numericBefore = /(?<!\d)(\d{1,2})\s?([./|-])\s{0,2}(\d{1,2})\s?\2\s{0,2}$/
 const dayNameBefore =
-  /(?<!\d)(\d{1,2})(?:\s?(?:st|nd|rd|th|er|re|ste|de|º|ª|°|-го|-е)(?![\p{L}\p{M}]))?[.,)]?\s{0,3}(?:-|\/|(?:de|of|d['’]|di|den|וב|ב)?\s{0,2})(\p{L}[\p{L}\p{M}]{1,13})\.?\s{0,2}(?:-|\/|,)?\s{0,3}(?:de|del|of|,)?\s{0,3}['’]?$/u
+  /(?<!\d)(\d{1,2})(?:\s?(?:st|nd|rd|th|er|re|ste|de|º|ª|°|-го|-е)(?![\p{L}\p{M}]))?[.,)]?\s{0,3}(?:-|\/|(?:(?:de|of|di|den)\s{1,2}|d['’]|וב|ב)?\s{0,2})(\p{L}[\p{L}\p{M}\u200c]{1,13})[.׳'’॰]?\s{0,2}(?:-|\/|[,،])?\s{0,3}(?:de|del|of|[,،]|ค\.ศ\.|พ\.ศ\.)?\s{0,3}['’]?$/u
 const nameDayBefore =
   /(?<![\p{L}\p{M}])(\p{L}[\p{L}\p{M}]{2,13})\.?(?:\s{1,3}|-|\/)(?:the\s)?(\d{1,2})(?:\s?(?:st|nd|rd|th))?\s{0,3}(?:,|\.|-|\/|at|of)?\s{0,3}$/iu
 const nameBefore = /(?<![\p{L}\p{M}])(\p{L}[\p{L}\p{M}]{2,13})\.?,?\s{1,3}(?:de\s|del\s|of\s)?$/u
@@ -120,8 +122,8 @@ function calendarBefore(before: string, year: number, end: number): Fields | und
 
 function namedBefore(before: string, year: number, end: number): Fields | undefined {
   const startOf = (match: RegExpExecArray) => end - 4 - before.length + match.index
-  const dayName = dayNameBefore.exec(before) ?? thaiBefore.exec(before)
-  const month = dayName?.[2] === undefined ? undefined : monthOf(dayName[2])
+  const dayName = dayNameBefore.exec(before) ?? thaiBefore.exec(before) ?? arabicBefore.exec(before)
+  const month = dayName?.[2] === undefined ? undefined : isCroatian(dayName[0]) ? 10 : monthOf(dayName[2])
   if (dayName && month !== undefined) return { year, month, day: Number(dayName[1]), precision: 'day', start: startOf(dayName), end }
   for (const pattern of [nameDayBefore, clockBefore]) {
     const nameDay = pattern.exec(before)
@@ -131,10 +133,19 @@ function namedBefore(before: string, year: number, end: number): Fields | undefi
   return undefined
 }
 
+/** Croatians, who put a point behind a day, call October what November is to Poles. */
+const isCroatian = (date: string): boolean => /^\d{1,2}\.\s?listopada\b/i.test(date)
+
 function namedAfter(after: string, year: number, end: number): Fields | undefined {
-  const match = nameAfter.exec(after)
-  const month = match?.[1] === undefined ? undefined : monthOf(match[1])
-  return match && month !== undefined ? { year, month, day: Number(match[2]), precision: 'day', start: end - 4, end: end + match[0].length } : undefined
+  for (const [pattern, name, day] of [
+    [nameAfter, 1, 2],
+    [dayNameAfter, 2, 1],
+  ] as const) {
+    const match = pattern.exec(after)
+    const month = match?.[name] === undefined ? undefined : monthOf(match[name])
+    if (match && month !== undefined) return { year, month, day: Number(match[day]), precision: 'day', start: end - 4, end: end + match[0].length }
+  }
+  return undefined
 }
 
 function monthAround(before: string, after: string, year: number, end: number): Fields | undefined {

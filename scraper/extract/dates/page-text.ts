@@ -10,6 +10,10 @@ const headingChars = 300
 const gapChars = 800
 /** What is shorter says nothing of where a text begins. */
 const textChars = 60
+/** A date may stand above the title, but no farther. */
+const aboveChars = 200
+const aboveShare = 0.75
+const typedShare = 0.8
 
 /** Where the main text of a page stands in all of it. */
 interface Region {
@@ -32,6 +36,7 @@ export class PageText {
   #titleAt = -1
   #region: Region | undefined
   #text: string | undefined
+  #isTyped = false
 
   get length(): number {
     return this.#length
@@ -74,6 +79,12 @@ export class PageText {
       places.title(heading.element)
     }
     this.#region = this.#mainRegion(content)
+    this.#isTyped = this.#typedChars() > typedShare * this.#length
+  }
+
+  /** Whether the page is a text file in `pre`, and nothing much else: what stands in it is no code. */
+  get isTyped(): boolean {
+    return this.#isTyped
   }
 
   /** The part that a place in the text is of. @param from one before it */
@@ -92,11 +103,20 @@ export class PageText {
   nearTitle(at: number): number {
     if (this.#titleAt < 0) return 0
     const distance = at - this.#titleAt
-    return distance >= 0 ? (distance < 700 ? 0.1 : 0) : distance > -200 ? 0 : -0.05
+    return distance >= 0 && distance < 700 ? 0.1 : 0
   }
 
   /** Share of the trust that a place far from the main text leaves: 1 in it, and where there is none. */
   trustAt(at: number): number {
+    return this.#titleTrust(at) * this.#textTrust(at)
+  }
+
+  /** Far above its title stands what all pages of a site have: the day of the visit, say. */
+  #titleTrust(at: number): number {
+    return at < this.#titleAt - aboveChars ? aboveShare : 1
+  }
+
+  #textTrust(at: number): number {
     if (!this.#region) return 1
     const { start, end } = this.#region
     if (at >= start && at <= end) return 1
@@ -118,6 +138,16 @@ export class PageText {
       ;[best, bestChars] = [heading, key.length]
     }
     return best
+  }
+
+  #typedChars(): number {
+    let typed = 0
+    for (const [part, start] of this.#starts.entries()) {
+      const parent = this.parentOf(part)
+      const isIn = parent?.name === 'pre' || (parent?.parent && 'name' in parent.parent && parent.parent.name === 'pre')
+      if (isIn) typed += (this.#starts[part + 1] ?? this.#length) - start
+    }
+    return typed
   }
 
   /** Of the stretches of kept text that little cut text interrupts, the longest. */
