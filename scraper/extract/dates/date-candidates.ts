@@ -77,7 +77,7 @@ const otherMonthShare = 0.5
 function allClaims(claims: readonly DateClaim[], { url, lastModified, nowMs }: DatedPage, order: DayOrder): Claim[] {
   const own: Claim = { kind: 'published', by: 'url', value: url, score: 1, place: '' }
   const addressed = [own, ...claims].flatMap((claim): Claim[] => {
-    const found = claim.by === 'url' ? urlDate(claim.value, order) : undefined
+    const found = claim.by === 'url' ? urlDate(URL.parse(claim.value, url)?.href ?? claim.value, order) : undefined
     return found ? [{ ...claim, ...found }] : []
   })
   // What the page says its address is counts where its own is silent.

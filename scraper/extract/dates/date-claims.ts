@@ -132,6 +132,7 @@ class DateReader {
     if ((known & trait.small) !== 0) this.#mark(element, '')
     this.#text.space((known & trait.block) !== 0)
     if (name === 'h1' || name === 'h2' || name === 'h3') this.#text.heading(element)
+    else if (name === 'th') this.#places.headCell(element)
     return known
   }
 

@@ -5,6 +5,8 @@ export interface DateLine {
   label: DateLabel | undefined
   /** Whether a sentence tells of it: it is not printed by itself. */
   isTold: boolean
+  /** Whether it stands in brackets behind words. */
+  isAside: boolean
   /** Characters of the line beside it, at most twice `reach`. */
   room: number
   isCopyright: boolean
@@ -26,7 +28,7 @@ const wideShare = 2
 
 const copyright = /(?:©|\(c\)|copyright)[^\n]{0,30}$/i
 /** What sets the parts of a line apart. */
-const separators = /\s[|·•/–—-]\s|[|·•\u3000]|\s{2,}/
+const separators = /\s[|·•/–—-]\s|[|·•\u3000]|\s{4,}/
 const sentenceGoesOn = /^[\s,;:)]{0,3}\p{Ll}[\p{L}\p{M}]*(?:,?\s+[\p{L}\p{M}'’]+){3}/u
 const firstWords = /^(?:[^\p{L}\n]{0,4}[\p{L}\p{M}]+){1,3}/u
 const wide = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]/g
@@ -40,7 +42,13 @@ export function dateLine(text: string, start: number, end: number): DateLine {
   const rest = after.includes('\n') ? after.slice(0, after.indexOf('\n')) : after
   const room = ahead.length + rest.length
   const label = dateLabel(ahead.slice(-labelReach)) ?? (ahead.trim() === '' && lineBreak > 0 ? labelAbove(before.slice(0, lineBreak)) : undefined)
-  return { label, isTold: room >= shortLine && isRunning(ahead, rest), room, isCopyright: copyright.test(before) }
+  return {
+    label,
+    isTold: room >= shortLine && !label?.isNear && isRunning(ahead, rest),
+    isAside: isBracketed(ahead),
+    room,
+    isCopyright: copyright.test(before),
+  }
 }
 
 /** What stands on the line above is a label when it is nothing else. */
@@ -49,13 +57,25 @@ function labelAbove(before: string): DateLabel | undefined {
   return line !== '' && line.length <= labelLine ? dateLabel(line) : undefined
 }
 
+/** `Added in 3.8 (2014-02-03)` */
+const isBracketed = (ahead: string): boolean => widthOf(ahead) >= clauseChars / 2 && /[\p{L}\p{N}].{0,20}[(（[]\s?$/u.test(ahead)
+
 /** Whether words go on before or behind a date, without anything that would set it apart, and none that would lead to it. */
 function isRunning(ahead: string, rest: string): boolean {
-  if (sentenceGoesOn.test(rest)) return true
   const part = ahead.split(separators).at(-1)?.trimStart() ?? ''
+  if (sentenceGoesOn.test(rest) || (part !== '' && isSentence(rest))) return true
   const chars = widthOf(part)
   if (chars < clauseChars || dateLabel(firstWords.exec(part)?.[0] ?? '')?.isOfThing === false) return false
   return chars >= sentenceChars || (widthOf(rest.slice(0, 30)) >= 30 && !separators.test(rest.slice(0, 30)))
 }
+
+/** Whether what follows a date is words that nothing sets apart. */
+function isSentence(rest: string): boolean {
+  const start = rest.slice(0, shortLine)
+  return !separators.test(start) && (start.match(lowerWord)?.length ?? 0) >= wordsMin
+}
+
+const lowerWord = /(?<![\p{L}\p{M}])\p{Ll}[\p{L}\p{M}]+/gu
+const wordsMin = 5
 
 const widthOf = (text: string): number => text.length + (wideShare - 1) * (text.match(wide)?.length ?? 0)

@@ -16,6 +16,7 @@ const shortShare = 0.9
 const toldShare = 0.3
 const labelScore = 0.8
 const thingScore = 0.55
+const otherScore = 0.1
 const copyrights = /©|\(c\)|copyright/gi
 const copyrightReach = 45
 /** Characters behind a date that its time may take. */
@@ -113,7 +114,9 @@ class TextClaims {
   }
 
   #score(line: DateLine, places: number, at: number): number {
-    const { label, isTold, isCopyright, room } = line
+    const { label, isCopyright, room } = line
+    const isTold = line.isTold || (line.isAside && this.#page.nearTitle(at) === 0)
+    if (label?.kind === 'other') return otherScore
     const isOfPage = label?.isOfPage === true
     if (isTold && !isOfPage) return baseOf(places) * toldShare * trustIn(places)
     const said = label ? (label.isOfThing ? thingScore : labelScore) : baseOf(places)

@@ -19,7 +19,7 @@ export interface Fields {
   end: number
 }
 
-const ourYears = /(?:19|20|25)\d\d(?<!\d{5})(?!\d)/g
+const ourYears = /(?:19|20|25)\d\d(?<!\d{5})(?!\d)|(?<!\d)1[34]\d\d(?=\/\d{1,2}\/\d{1,2}(?!\d))/g
 /** With those of the Persian and the Islamic calendar. */
 const allYears = /(?:1[34]|19|20|25)\d\d(?<!\d{5})(?!\d)/g
 const arabic = /[\u0600-\u06ff]/
@@ -79,7 +79,7 @@ const nameAfter = /^(?:\.?\s{0,2}(?:m\.|г\.|\(e\)ko|e?ko)?,?\s{0,3}|-)(\p{L}[\p
 const dayNameAfter = /^(?:[.-]?\s{0,2}(?:gada|ж\.|ж)?,?\s{1,3})(\d{1,2})(?:\.|-)?\s{0,2}(\p{L}[\p{L}\p{M}]{2,13})/u
 const numericBefore = /(?<!\d)(\d{1,2})\s?([./|-])\s{0,2}(\d{1,2})\s?\2\s{0,2}$/
 const dayNameBefore =
-  /(?<!\d)(\d{1,2})(?:\s?(?:st|nd|rd|th|er|re|ste|de|º|ª|°|-го|-е)(?![\p{L}\p{M}]))?[.,)]?\s{0,3}(?:-|\/|(?:(?:de|of|di|den)\s{1,2}|d['’]|וב|ב)?\s{0,2})(\p{L}[\p{L}\p{M}\u200c]{1,13})[.׳'’॰]?\s{0,2}(?:-|\/|[,،])?\s{0,3}(?:de|del|of|[,،]|ค\.ศ\.|พ\.ศ\.)?\s{0,3}['’]?$/u
+  /(?<!\d|\d[.,])(\d{1,2})(?:\s?(?:st|nd|rd|th|er|re|ste|de|º|ª|°|-го|-е)(?![\p{L}\p{M}]))?[.,)]?\s{0,3}(?:-|\/|(?:(?:de|of|di|den)\s{1,2}|d['’]|וב|ב)?\s{0,2})(\p{L}[\p{L}\p{M}\u200c]{1,13})[.׳'’॰]?\s{0,2}(?:-|\/|[,،])?\s{0,3}(?:de|del|of|[,،]|ค\.ศ\.|พ\.ศ\.)?\s{0,3}['’]?$/u
 const nameDayBefore =
   /(?<![\p{L}\p{M}])(\p{L}[\p{L}\p{M}]{2,13})\.?(?:\s{1,3}|-|\/)(?:the\s)?(\d{1,2})(?:\s?(?:st|nd|rd|th))?\s{0,3}(?:,|\.|-|\/|at|of)?\s{0,3}$/iu
 const nameBefore = /(?<![\p{L}\p{M}])(\p{L}[\p{L}\p{M}]{2,13})\.?,?\s{1,3}(?:de\s|del\s|of\s)?$/u
