@@ -82,7 +82,7 @@ export function explainPage(html: string, url: string): ExplainedPage {
     markdown: () => detached(also(mainMarkdown(blocks, head.base))),
     canonical: head.canonical === undefined ? undefined : own(canonicalUrl(head.canonical, head.base)),
     lang: own(head.lang),
-    dates: dateClaims(root).map((claim) => ({ ...claim, value: detached(claim.value), place: detached(claim.place) })),
+    dates: dateClaims(root, content).map((claim) => ({ ...claim, value: detached(claim.value), place: detached(claim.place) })),
     metaRobots: head.robots.map(detached),
     tdmReservation: own(head.tdmReservation),
     tdmPolicy: own(head.tdmPolicy),

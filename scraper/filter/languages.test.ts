@@ -37,7 +37,7 @@ describe('stop words', () => {
   })
   test.each(['ko', 'eu', 'kl', 'und'])('are not asked of a language without a list: %s', (lang) => {
     expect(
-      refusal(
+      refusalOf(
         numbered(80, (n) => `abcd${letters(n)}`),
         lang,
       ),
@@ -66,7 +66,7 @@ describe('the mean length of words', () => {
     const long = numbered(60, (n) => `${letters(n)}sananlaskuiss`)
     expect(['en', 'und', 'fi', 'kl'].map((lang) => refusal(long, lang))).toEqual(['gopher_word_length', 'gopher_word_length', undefined, undefined])
     expect(
-      refusal(
+      refusalOf(
         numbered(60, (n) => `sananlaskuissammekin${letters(n)}`),
         'fi',
       ),
