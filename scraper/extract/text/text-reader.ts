@@ -2,8 +2,12 @@ import { isText, type Element, type ParentNode } from 'domhandler'
 import { squeeze, walk } from '../html/dom.ts'
 import type { MainContent } from '../content/main-content.ts'
 import { hasContent, type Container, type Inline, type Mark, type TextBlock, type TextList } from './text-blocks.ts'
-import { codeOf, languageOf } from './text-code.ts'
-import { formulaOf, isRenderedFormula, shiftedText, type Formula } from './text-math.ts'
+import { codeOf } from './text-code.ts'
+import { languageOf } from './text-code-languages.ts'
+import { isBesideCode, isCodeBlock } from './text-code-signs.ts'
+import { formulaOf, type Formula } from './text-formulas.ts'
+import { dropCapOf, dropCapWord, imageText } from './text-images.ts'
+import { shiftedText } from './text-shifted.ts'
 import { integer, newFillers, TableRows } from './text-table-rows.ts'
 import { dataTables } from './text-tables.ts'
 
@@ -34,6 +38,7 @@ const marks = new Map<string, Mark>([
 ])
 /** What a heading's link to itself looks like. */
 const permalink = /^(?:\s|[¶#§🔗⚓]|\ufe0e)*$/u
+const tailChars = 10
 /** Deeper quotes and lists are read as if they stood in the innermost of these: each costs its indentation on every line. */
 const containersMax = 8
 
@@ -42,9 +47,12 @@ export function readBlocks({ root, isDropped, isTextDropped }: Pick<MainContent,
   const reader = new BlockReader(root)
   walk(root, {
     enter(element) {
-      if (element.name === 'script' || element.name === 'math' || element.name === 'img') return reader.object(element, isDropped, isTextDropped)
-      if (isDropped(element) || isRenderedFormula(element)) return false
-      if (element.name === 'pre' && !reader.inCell) return isTextDropped(element) ? false : reader.code(element, isDropped)
+      if (isDropped(element)) return reader.leaveOut(element)
+      const formula = formulaOf(element)
+      if (formula) return reader.formula(formula)
+      if (element.name === 'script' || isBesideCode(element)) return false
+      if (element.name === 'img') return reader.image(element, element.parent !== null && isTextDropped(element.parent))
+      if (!reader.isInLine && isCodeBlock(element)) return isTextDropped(element) ? false : reader.code(element, isDropped)
       return reader.enter(element)
     },
     leave: (element) => reader.leave(element),
@@ -56,7 +64,6 @@ export function readBlocks({ root, isDropped, isTextDropped }: Pick<MainContent,
 }
 
 class BlockReader {
-  inCell = false
   readonly #blocks: TextBlock[] = []
   readonly #root: ParentNode
   #dataTables: Set<Element> | undefined
@@ -70,15 +77,32 @@ class BlockReader {
   readonly #lists: TextList[] = []
   readonly #fillers = newFillers()
   #table: TableRows | undefined
+  #inCell = false
+  /** A large first letter that waits for the rest of its word. */
+  #dropCap = ''
+  /** The last characters of the line as it was read so far. */
+  #tail = ''
+  /** Whether a letter or digit that follows at once would run together with lowered text. */
+  #isOpen = false
 
   constructor(root: ParentNode) {
     this.#root = root
   }
 
+  /** Whether what is read now stands in one line, so that no block can begin. */
+  get isInLine(): boolean {
+    return this.#inCell || this.#heading !== undefined
+  }
+
   enter(element: Element): boolean {
     const { name } = element
+    const dropCap = dropCapOf(element)
+    if (dropCap !== undefined) {
+      this.#dropCap += dropCap
+      return false
+    }
     if (name === 'br') this.#break()
-    else if (name === 'rp') return false
+    else if (name === 'rp' || (name === 'rt' && element.children.every((child) => isText(child) && child.data.trim() === ''))) return false
     else if (name === 'rt') this.text('(')
     else if (name === 'q') this.text('"')
     else if (name === 'sup' || name === 'sub') return this.#shifted(element)
@@ -98,20 +122,60 @@ class BlockReader {
   }
 
   text(data: string): void {
-    const text = squeeze(data)
+    const squeezed = squeeze(data)
+    if (this.#dropCap !== '' && squeezed.trim() === '') return
+    const text = this.#dropCap === '' ? squeezed : this.#joined(squeezed)
     const part = this.#spaced && text.startsWith(' ') ? text.slice(1) : text
     if (part === '') return
-    this.#inline.push({ kind: 'text', text: part })
-    this.#spaced = part.endsWith(' ')
+    const isGlued = this.#isOpen && /^[\p{L}\p{N}]/u.test(part)
+    this.#isOpen = false
+    this.#push(isGlued ? ` ${part}` : part)
   }
 
-  /** Formulas and images; nothing is looked for inside. */
-  object(element: Element, isDropped: (element: Element) => boolean, isTextDropped: (parent: ParentNode) => boolean): false {
-    const formula = formulaOf(element)
-    if ((formula === undefined || element.name !== 'script') && isDropped(element)) return false
-    if (element.parent && isTextDropped(element.parent)) return false
-    if (formula) this.#formula(formula)
-    else if (element.name === 'img') this.#image(element)
+  #push(text: string): void {
+    this.#inline.push({ kind: 'text', text })
+    this.#spaced = text.endsWith(' ')
+    this.#tail = text.slice(-tailChars)
+  }
+
+  /** The first letter with the rest of its word. */
+  #joined(text: string): string {
+    const letter = this.#dropCap
+    this.#dropCap = ''
+    return dropCapWord(letter, text)
+  }
+
+  /** A first letter that nothing follows at once. */
+  #endDropCap(): void {
+    if (this.#dropCap !== '') this.#push(this.#joined(''))
+  }
+
+  /** A cell that is left out keeps its place. */
+  leaveOut({ name, attribs }: Element): false {
+    if (this.#table && !this.#inCell && (name === 'td' || name === 'th')) this.#table.openCell(attribs)
+    return false
+  }
+
+  formula({ tex, isBlock }: Formula): false {
+    if (tex === '') return false
+    this.#endDropCap()
+    if (isBlock && !this.#table && this.#heading === undefined) {
+      this.#flush()
+      this.#blocks.push({ kind: 'math', tex, containers: this.#containers })
+    } else {
+      this.#inline.push({ kind: 'math', tex })
+      this.#spaced = false
+      this.#tail = '$'
+    }
+    return false
+  }
+
+  /** An image, or the character that one stands for. */
+  image(element: Element, isTextDropped: boolean): false {
+    const text = imageText(element)
+    if (text === undefined && !isTextDropped) this.#image(element)
+    else if (text !== undefined && dropCapOf(element) !== undefined) this.#dropCap += text
+    else if (text !== undefined) this.text(text)
     return false
   }
 
@@ -123,6 +187,7 @@ class BlockReader {
   }
 
   end(): TextBlock[] {
+    this.#endDropCap()
     this.#flush()
     return this.#blocks
   }
@@ -164,7 +229,7 @@ class BlockReader {
     this.#inline = cell
     this.#reopen()
     this.#spaced = true
-    this.inCell = true
+    this.#inCell = true
   }
 
   #leaveInTable(element: Element): void {
@@ -174,7 +239,7 @@ class BlockReader {
     if (name === 'td' || name === 'th') {
       this.#closeAll()
       this.#inline = []
-      this.inCell = false
+      this.#inCell = false
     } else if (name === 'caption') this.#caption()
     else if (element === table.element) this.#endTable(table)
     else this.text(' ')
@@ -187,7 +252,7 @@ class BlockReader {
 
   #endTable(table: TableRows): void {
     this.#table = undefined
-    this.inCell = false
+    this.#inCell = false
     this.#inline = []
     const rows = table.filled()
     if (rows.length > 0) this.#blocks.push({ kind: 'table', rows, columns: table.columns, containers: this.#containers })
@@ -224,19 +289,12 @@ class BlockReader {
   }
 
   #shifted(element: Element): boolean {
-    const text = shiftedText(element)
-    if (text !== undefined) this.text(text)
-    return text === undefined
-  }
-
-  #formula({ tex, isBlock }: Formula): void {
-    if (isBlock && !this.#table) {
-      this.#flush()
-      this.#blocks.push({ kind: 'math', tex, containers: this.#containers })
-    } else {
-      this.#inline.push({ kind: 'math', tex })
-      this.#spaced = false
-    }
+    const shifted = shiftedText(element, this.#spaced ? '' : this.#tail)
+    if (shifted) {
+      this.text(shifted.text)
+      this.#isOpen = shifted.isOpen
+    } else if (!this.#spaced) this.text(' ')
+    return shifted === undefined
   }
 
   #image({ attribs }: Element): void {

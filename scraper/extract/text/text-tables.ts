@@ -45,7 +45,7 @@ const newTable = ({ attribs }: Element): Table => ({
   cellChars: 0,
   longestCell: 0,
   hasHeader: false,
-  isLayout: /^(?:presentation|none)$/.test(attribs['role'] ?? ''),
+  isLayout: /^(?:presentation|none)$/.test(attribs['role'] ?? '') || /(?:^|\s)ltx_eq(?:n|uation)/.test((attribs['class'] ?? '').slice(0, 200)),
 })
 
 function seeInside(table: Table, { name }: Element): void {
