@@ -1,6 +1,7 @@
-import { isTag, isText, type Element } from 'domhandler'
-import { firstNodes } from '../html/dom.ts'
+import { isTag, isText, type ChildNode, type Element } from 'domhandler'
+import { collapse, firstNodes } from '../html/dom.ts'
 import { remembered } from '../html/name-memory.ts'
+import { isLanguageName } from './text-code-languages.ts'
 
 /** What an element around or inside code is there for, by its classes. */
 type Sign = 'none' | 'box' | 'gutter' | 'head' | 'line'
@@ -41,7 +42,7 @@ export function isCodeBlock(element: Element): boolean {
       return signOf(element) === 'box' || isTableOfLines(element)
     case 'div':
     case 'ol':
-      return signOf(element) === 'box'
+      return signOf(element) === 'box' || isFragment(element)
     case 'code':
       return isBlockOfLines(element)
     default:
@@ -51,8 +52,37 @@ export function isCodeBlock(element: Element): boolean {
 
 /** Whether it stands beside code and is none: the numbers of its lines, a button that copies it, the name of its language. */
 export function isBesideCode(element: Element): boolean {
+  if (element.name === 'button' ? copies.test(shortTextOf(element)) : isLabel(element)) return true
   const sign = signOf(element)
-  return sign === 'head' ? element.name !== 'pre' && element.name !== 'code' : sign === 'gutter' && isNumbers(element)
+  return sign === 'head' ? !holdsCode(element) : sign === 'gutter' && isNumbers(element)
+}
+
+const copies = /^(?:copy|copied!?|copy (?:code|to clipboard|snippet)|copy(?: copied!?)|复制(?:代码)?|複製|コピー|копировать|copier|copiar|kopieren|kopiuj)$/i
+
+/** A word or two right before or behind a `<pre>` in one wrapper that name its language or copy it. */
+function isLabel(element: Element): boolean {
+  if (element.name !== 'span' && element.name !== 'div') return false
+  if (!isPre(element.next) && !isPre(element.prev) && !isPre(element.next?.next) && !isPre(element.prev?.prev)) return false
+  const text = shortTextOf(element)
+  return text !== '' && (copies.test(text) || isLanguageName(text) || copies.test(text.slice(text.indexOf(' ') + 1)))
+}
+
+const isPre = (node: ChildNode | null | undefined): boolean => node !== null && node !== undefined && isTag(node) && node.name === 'pre'
+
+/** Empty where there is more than a few words. */
+function shortTextOf(element: Element): string {
+  let text = ''
+  for (const node of firstNodes(element, 20)) {
+    if (isText(node)) text += ` ${node.data.slice(0, 50)}`
+    if (text.length > 60) return ''
+  }
+  return collapse(text)
+}
+
+function holdsCode(element: Element): boolean {
+  if (element.name === 'pre' || element.name === 'code') return true
+  for (const node of firstNodes(element, 50)) if (isTag(node) && (node.name === 'pre' || node.name === 'code' || node.name === 'table')) return true
+  return false
 }
 
 /** Whether it is none of the code that it stands in. */
@@ -74,6 +104,13 @@ function isTableOfLines(table: Element): boolean {
     if (inner.some(({ name, attribs }) => name === 'td' && codeCell.test((attribs['class'] ?? '').slice(0, 200)))) return true
     at = inner.find(({ name }) => name === 'tbody' || name === 'tr')
   }
+  return false
+}
+
+/** What Doxygen shows of a source file. */
+function isFragment(element: Element): boolean {
+  if (element.attribs['class'] !== 'fragment') return false
+  for (const node of firstNodes(element, 4)) if (isTag(node)) return isCodeLine(node)
   return false
 }
 

@@ -13,7 +13,7 @@ export interface Formula {
 const texChars = 20_000
 const nowhere: Formula = { tex: '', isBlock: false }
 /** Attributes in which renderers leave the source. A value that only says how to render is none. */
-const sources = ['data-tex', 'data-latex', 'data-math', 'data-expr', 'data-formula', 'data-equation', 'data-katex']
+const sources = new Set(['data-tex', 'data-latex', 'data-math', 'data-expr', 'data-formula', 'data-equation', 'data-katex'])
 const flags = /^(?:|true|false|[01]|inline|block|display|on|off|math|tex|latex|katex|mathjax)$/i
 const rendered = /(?:^|\s)(?:katex(?:-display|-html)?|MathJax(?:_\w{1,12})?|mjx-chtml|mwe-math-element)(?=$|\s)/
 const isEquation = /(?:^|\s)ltx_(?:eqn_row|equation)(?=$|\s)/
@@ -95,8 +95,9 @@ function ofImage(element: Element): Formula | undefined {
 }
 
 function ofSource({ name, attribs }: Element): Formula | undefined {
-  for (const source of sources) {
-    const value = attribs[source]
+  // What an element has is seen sooner than what it has not.
+  for (const source in attribs) {
+    const value = sources.has(source) ? attribs[source] : undefined
     if (value !== undefined && !flags.test(value.slice(0, 100).trim()))
       return written(value, name === 'section' || name === 'figure' || displayed.test((attribs['class'] ?? '').slice(0, 200)))
   }

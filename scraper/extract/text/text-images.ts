@@ -9,11 +9,14 @@ const dropCapClass = /(?:^|[\s_-])(?:drop-?caps?|first-?letter|first-?char(?:act
 
 /** What an image stands for as a character of the text: an emoji, or the first letter. Undefined for what is only to be looked at. */
 export function imageText({ attribs }: Element): string | undefined {
-  const alt = (attribs['alt'] ?? '').trim()
-  if (alt === '' || alt.length > altMax) return undefined
-  const classes = (attribs['class'] ?? '').slice(0, 200)
-  if (emoji.test(alt) || emoticon.test(alt) || emojiClass.test(classes)) return alt
-  return dropCapClass.test(classes) && isLetter(alt) ? alt : undefined
+  const { alt: words, class: classes } = attribs
+  if (words === undefined || words === '' || words.length > altMax) return undefined
+  const alt = words.trim()
+  // Most alternative texts begin with a letter, which no emoji does.
+  if (!/^[A-WYZa-wyz]/.test(alt) && (emoji.test(alt) || emoticon.test(alt))) return alt
+  if (classes === undefined || alt === '') return undefined
+  if (emojiClass.test(classes.slice(0, 200))) return alt
+  return dropCapClass.test(classes.slice(0, 200)) && isLetter(alt) ? alt : undefined
 }
 
 /** The large first letter of a text, which goes on behind it; undefined for any other element. */

@@ -80,8 +80,8 @@ class BlockReader {
   #inCell = false
   /** A large first letter that waits for the rest of its word. */
   #dropCap = ''
-  /** The last characters of the line as it was read so far. */
-  #tail = ''
+  /** The last text of the line as it was read so far, but for white space. */
+  #last: { kind: 'text'; text: string } | undefined
   /** Whether a letter or digit that follows at once would run together with lowered text. */
   #isOpen = false
 
@@ -133,9 +133,10 @@ class BlockReader {
   }
 
   #push(text: string): void {
-    this.#inline.push({ kind: 'text', text })
+    const part = { kind: 'text' as const, text }
+    if (text !== ' ') this.#last = part
+    this.#inline.push(part)
     this.#spaced = text.endsWith(' ')
-    this.#tail = text.slice(-tailChars)
   }
 
   /** The first letter with the rest of its word. */
@@ -165,7 +166,7 @@ class BlockReader {
     } else {
       this.#inline.push({ kind: 'math', tex })
       this.#spaced = false
-      this.#tail = '$'
+      this.#last = { kind: 'text', text: '$' }
     }
     return false
   }
@@ -222,11 +223,24 @@ class BlockReader {
     if (!table) return
     if (name === 'tr') table.openRow()
     else if (name === 'td' || name === 'th') this.#openCell(table.openCell(attribs))
+    else if (name === 'li') this.#itemInCell()
     else this.text(' ')
+  }
+
+  /** Items of a list in a cell, or the lines of a definition, follow each other in one line. */
+  #itemInCell(): void {
+    const last = this.#last
+    if (last === undefined) return
+    const end = this.#inline.at(-1)
+    if (end?.kind === 'text' && end !== last) this.#inline.pop()
+    last.text = last.text.trimEnd()
+    this.#spaced = false
+    this.text(/[.,:;!?。；：]$/u.test(last.text) ? ' ' : '; ')
   }
 
   #openCell(cell: Inline[]): void {
     this.#inline = cell
+    this.#last = undefined
     this.#reopen()
     this.#spaced = true
     this.#inCell = true
@@ -289,7 +303,7 @@ class BlockReader {
   }
 
   #shifted(element: Element): boolean {
-    const shifted = shiftedText(element, this.#spaced ? '' : this.#tail)
+    const shifted = shiftedText(element, this.#spaced ? '' : (this.#last?.text.slice(-tailChars) ?? ''))
     if (shifted) {
       this.text(shifted.text)
       this.#isOpen = shifted.isOpen
@@ -337,6 +351,7 @@ class BlockReader {
     this.#closeAll()
     const inline = this.#inline
     this.#inline = []
+    this.#last = undefined
     this.#reopen()
     this.#spaced = true
     return hasContent(inline) ? inline : undefined
