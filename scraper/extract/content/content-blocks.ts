@@ -15,7 +15,7 @@ const levelsMax = 60_000
 const signatures = 2 ** 17
 const formulaTag: Tag = tags.get('math') ?? unknownTag
 /** Elements whose formulas are part of their text, displayed or not. */
-const holdsText = new Set(['p', 'li', 'dd', 'dt', 'td', 'th', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'figcaption', 'caption', 'summary'])
+const holdsText = new Set(['p', 'li', 'dt', 'td', 'th', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'figcaption', 'caption', 'summary'])
 
 const freshAlike = (): Alike => ({ count: 0, chars: 0, linkedChars: 0, sentences: 0 })
 

@@ -39,7 +39,16 @@ const ambiguous = new Set(
 export const isLanguageName = (label: string): boolean => label.length < 30 && (known.has(label.toLowerCase()) || plain.test(label))
 const plain = /^(?:(?:plain )?text|plaintext|visual basic|objective-c|terminal|command line|shell session)$/i
 
-const attributes = ['data-lang', 'data-language', 'data-enlighter-language', 'data-code-language', 'data-canonical-lang', 'data-highlight-language', 'syntax']
+const attributes = [
+  'data-lang',
+  'data-language',
+  'data-enlighter-language',
+  'data-code-language',
+  'data-canonical-lang',
+  'data-highlight-language',
+  'language',
+  'syntax',
+]
 const marked = /(?:^|[\s;"])(?:language|lang|highlight-source|highlight-text|highlight|brush|src|source|code)[-:_]\s?([a-z][\w+#.-]{0,24})(?=$|[\s;"])/gi
 /** Classes of which another names the language. */
 const isCode =

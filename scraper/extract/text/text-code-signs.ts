@@ -1,4 +1,4 @@
-import { isTag, isText, type ChildNode, type Element } from 'domhandler'
+import { isTag, isText, type Element } from 'domhandler'
 import { collapse, firstNodes } from '../html/dom.ts'
 import { remembered } from '../html/name-memory.ts'
 import { isLanguageName } from './text-code-languages.ts'
@@ -62,12 +62,22 @@ const copies = /^(?:copy|copied!?|copy (?:code|to clipboard|snippet)|copy(?: cop
 /** A word or two right before or behind a `<pre>` in one wrapper that name its language or copy it. */
 function isLabel(element: Element): boolean {
   if (element.name !== 'span' && element.name !== 'div') return false
-  if (!isPre(element.next) && !isPre(element.prev) && !isPre(element.next?.next) && !isPre(element.prev?.prev)) return false
+  if (!beginsWithPre(nextTag(element.next, 'next')) && !beginsWithPre(nextTag(element.prev, 'prev'))) return false
   const text = shortTextOf(element)
-  return text !== '' && (copies.test(text) || isLanguageName(text) || copies.test(text.slice(text.indexOf(' ') + 1)))
+  return copies.test(text) || isLanguageName(text) || / copy(?: code)?$/i.test(text)
 }
 
-const isPre = (node: ChildNode | null | undefined): boolean => node !== null && node !== undefined && isTag(node) && node.name === 'pre'
+function nextTag(node: Element['next'], side: 'next' | 'prev'): Element | undefined {
+  const at = node && isText(node) && node.data.trim() === '' ? node[side] : node
+  return at && isTag(at) ? at : undefined
+}
+
+function beginsWithPre(element: Element | undefined): boolean {
+  if (element === undefined || element.name === 'pre') return element !== undefined
+  if (element.name !== 'div') return false
+  for (const node of firstNodes(element, 3)) if (isTag(node) && node.name === 'pre') return true
+  return false
+}
 
 /** Empty where there is more than a few words. */
 function shortTextOf(element: Element): string {
@@ -88,7 +98,7 @@ function holdsCode(element: Element): boolean {
 /** Whether it is none of the code that it stands in. */
 export function isNoCode(element: Element): boolean {
   const { name, attribs } = element
-  if (name === 'button' || name === 'textarea' || isBesideCode(element)) return true
+  if (name === 'button' || name === 'textarea' || (attribs['class']?.startsWith('hover-info') ?? false) || isBesideCode(element)) return true
   const { style, 'data-nosnippet': nosnippet } = attribs
   return ((style !== undefined && /user-select\s*:\s*none/i.test(style.slice(0, 500))) || nosnippet !== undefined) && isNumbers(element)
 }
@@ -123,8 +133,8 @@ const lineOf = new Set(['h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'a', 'dt', 'th', 'su
 function isBlockOfLines(code: Element): boolean {
   const { parent, prev, next } = code
   const { style, class: classes } = code.attribs
-  if (style !== undefined && /white-space\s*:\s*(?:pre|break-spaces)|display\s*:\s*(?:block|grid)/i.test(style.slice(0, 500))) return hasLines(code)
-  if (classes !== undefined && /(?:^|\s)(?:code-?block|block|d-block|hljs)(?=$|\s)/.test(classes.slice(0, 300))) return hasLines(code)
+  if (style !== undefined && /white-space\s*:\s*(?:pre|break-spaces)|display\s*:\s*(?:block|grid)/i.test(style.slice(0, 500))) return true
+  if (classes !== undefined && /(?:^|\s)(?:code-?block|block|d-block)(?=$|\s)/.test(classes.slice(0, 300))) return true
   return isAlone(prev, 'prev') && isAlone(next, 'next') && parent !== null && isTag(parent) && !lineOf.has(parent.name) && hasLines(code)
 }
 

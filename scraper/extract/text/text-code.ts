@@ -1,26 +1,26 @@
-import { isTag, isText, type Element } from 'domhandler'
-import { walk } from '../html/dom.ts'
+import { isTag, isText, type Element, type ParentNode } from 'domhandler'
+import { firstNodes, walk } from '../html/dom.ts'
 import { isCodeLine, isNoCode } from './text-code-signs.ts'
 import { shiftedText } from './text-shifted.ts'
 
 const lineTags = new Set(['div', 'p', 'li', 'tr'])
-/** White space in these is none of the code. */
-const rowTags = new Set(['table', 'thead', 'tbody', 'tr', 'ol', 'ul'])
+/** White space with a line feed is code inside these; elsewhere in a box it is how the page is written. */
+const verbatimTags = new Set(['pre', 'code', 'xmp', 'listing', 'span'])
 /** What may stand beside the only `<code>` of a `<pre>`: the head of the box. */
 const headTags = new Set(['div', 'span', 'figcaption', 'header', 'button', 'p', 'a', 'svg'])
 
 /** The code of a block as it stands, without the numbers of its lines, buttons and the head of its box. Empty when there are only those. */
 export function codeOf(block: Element, isDropped: (element: Element) => boolean): string {
-  const reader = new CodeReader()
-  walk(onlyCode(block) ?? block, {
+  const root = onlyCode(block) ?? editorIn(block) ?? block
+  const numbered = numberedLines(root)
+  const reader = new CodeReader(root)
+  walk(root, {
     enter(element) {
-      if (isDropped(element) || isNoCode(element)) return false
+      if (isDropped(element) || isNoCode(element) || (numbered !== undefined && element.parent?.parent === numbered && isLineNumber(element))) return false
       return reader.enter(element)
     },
     leave: (element) => reader.leave(element),
-    text(data, parent) {
-      if (!isTag(parent) || !rowTags.has(parent.name)) reader.add(data)
-    },
+    text: (data) => reader.read(data),
   })
   const code = reader
     .text()
@@ -39,6 +39,15 @@ class CodeReader {
   #line: { element: Element; isEnded: boolean } | undefined
   /** How many pieces of text there were when each line began. */
   readonly #begun: number[] = []
+  #verbatim: number
+
+  constructor({ name }: Element) {
+    this.#verbatim = verbatimTags.has(name) ? 1 : 0
+  }
+
+  read(data: string): void {
+    if (this.#verbatim > 0 || !data.includes('\n') || data.trim() !== '') this.add(data)
+  }
 
   add(text: string): void {
     if (text === '') return
@@ -56,6 +65,7 @@ class CodeReader {
       if (shifted) this.add(shifted.text)
       return shifted === undefined
     }
+    if (verbatimTags.has(name)) this.#verbatim++
     if (!isLine(element)) return true
     // Lines that follow each other at once, like those of a grid.
     if (this.#line && !this.#line.isEnded && this.#line.element === previousTag(element)) this.add('\n')
@@ -65,6 +75,7 @@ class CodeReader {
   }
 
   leave(element: Element): void {
+    if (verbatimTags.has(element.name)) this.#verbatim--
     if (!isLine(element)) return
     const begun = this.#begun.pop() ?? 0
     const isEnded = this.#parts.length > begun && this.#last.endsWith('\n')
@@ -97,6 +108,32 @@ function onlyCode({ name, children }: Element): Element | undefined {
     else if (child.name === 'code') found = child
   }
   return found
+}
+
+/** An editor in a block: what surrounds its text are its tools. */
+function editorIn(block: Element): Element | undefined {
+  for (const node of firstNodes(block, 60))
+    if (isTag(node) && /(?:^|\s)(?:cm-content|CodeMirror-code|ace_text-layer)(?=$|\s)/.test(node.attribs['class'] ?? '')) return node
+  return undefined
+}
+
+/** What holds lines of which each begins with an element that has nothing but its number. */
+function numberedLines(root: Element): ParentNode | undefined {
+  for (const node of firstNodes(root, 40)) {
+    if (!isTag(node) || !isLineNumber(node) || !node.parent?.parent) continue
+    const lines = node.parent.parent.children.filter((child) => isTag(child)).slice(0, 3)
+    const numbers = lines.map((line) => numberOf(line.children.find((child) => isTag(child))))
+    if (lines.length > 1 && numbers.every((number, i) => number === (numbers[0] ?? NaN) + i)) return node.parent.parent
+  }
+  return undefined
+}
+
+/** The first element of its line, with a number alone. */
+const isLineNumber = (element: Element): boolean => element.parent?.children.find((child) => isTag(child)) === element && numberOf(element) !== undefined
+
+function numberOf(element: Element | undefined): number | undefined {
+  const [only, more] = element?.children ?? []
+  return only && !more && isText(only) && /^\s*\d{1,6}\s*$/.test(only.data) ? Number(only.data) : undefined
 }
 
 /** The first lines count up by one: a column of numbers beside the code. */

@@ -1,13 +1,12 @@
-import { isText, type Element, type ParentNode } from 'domhandler'
-import { squeeze, walk } from '../html/dom.ts'
+import type { Element, ParentNode } from 'domhandler'
+import { walk } from '../html/dom.ts'
 import type { MainContent } from '../content/main-content.ts'
-import { hasContent, type Container, type Inline, type Mark, type TextBlock, type TextList } from './text-blocks.ts'
+import type { Container, Inline, TextBlock, TextList } from './text-blocks.ts'
 import { codeOf } from './text-code.ts'
 import { languageOf } from './text-code-languages.ts'
 import { isBesideCode, isCodeBlock } from './text-code-signs.ts'
 import { formulaOf, type Formula } from './text-formulas.ts'
-import { dropCapOf, dropCapWord, imageText } from './text-images.ts'
-import { shiftedText } from './text-shifted.ts'
+import { TextLine } from './text-line.ts'
 import { integer, newFillers, TableRows } from './text-table-rows.ts'
 import { dataTables } from './text-tables.ts'
 
@@ -16,29 +15,6 @@ const blockTags = new Set(
     ' ',
   ),
 )
-const marks = new Map<string, Mark>([
-  ['a', 'link'],
-  ['b', 'strong'],
-  ['strong', 'strong'],
-  ['dt', 'strong'],
-  ['summary', 'strong'],
-  ['i', 'emphasis'],
-  ['em', 'emphasis'],
-  ['cite', 'emphasis'],
-  ['var', 'emphasis'],
-  ['dfn', 'emphasis'],
-  ['figcaption', 'emphasis'],
-  ['del', 'strike'],
-  ['s', 'strike'],
-  ['strike', 'strike'],
-  ['code', 'code'],
-  ['kbd', 'code'],
-  ['samp', 'code'],
-  ['tt', 'code'],
-])
-/** What a heading's link to itself looks like. */
-const permalink = /^(?:\s|[¶#§🔗⚓]|\ufe0e)*$/u
-const tailChars = 10
 /** Deeper quotes and lists are read as if they stood in the innermost of these: each costs its indentation on every line. */
 const containersMax = 8
 
@@ -49,7 +25,7 @@ export function readBlocks({ root, isDropped, isTextDropped }: Pick<MainContent,
     enter(element) {
       if (isDropped(element)) return reader.leaveOut(element)
       const formula = formulaOf(element)
-      if (formula) return reader.formula(formula)
+      if (formula) return reader.formula(element, formula)
       if (element.name === 'script' || isBesideCode(element)) return false
       if (element.name === 'img') return reader.image(element, element.parent !== null && isTextDropped(element.parent))
       if (!reader.isInLine && isCodeBlock(element)) return isTextDropped(element) ? false : reader.code(element, isDropped)
@@ -67,23 +43,14 @@ class BlockReader {
   readonly #blocks: TextBlock[] = []
   readonly #root: ParentNode
   #dataTables: Set<Element> | undefined
-  #inline: Inline[] = []
-  /** Whether white space that comes now would be a second one. */
-  #spaced = true
+  readonly #line = new TextLine()
   #heading: number | undefined
-  readonly #marks: { mark: Mark; href: string; element: Element }[] = []
   #containers: readonly Container[] = []
   readonly #containing: Element[] = []
   readonly #lists: TextList[] = []
   readonly #fillers = newFillers()
   #table: TableRows | undefined
   #inCell = false
-  /** A large first letter that waits for the rest of its word. */
-  #dropCap = ''
-  /** The last text of the line as it was read so far, but for white space. */
-  #last: { kind: 'text'; text: string } | undefined
-  /** Whether a letter or digit that follows at once would run together with lowered text. */
-  #isOpen = false
 
   constructor(root: ParentNode) {
     this.#root = root
@@ -95,60 +62,21 @@ class BlockReader {
   }
 
   enter(element: Element): boolean {
-    const { name } = element
-    const dropCap = dropCapOf(element)
-    if (dropCap !== undefined) {
-      this.#dropCap += dropCap
-      return false
-    }
-    if (name === 'br') this.#break()
-    else if (name === 'rp' || (name === 'rt' && element.children.every((child) => isText(child) && child.data.trim() === ''))) return false
-    else if (name === 'rt') this.text('(')
-    else if (name === 'q') this.text('"')
-    else if (name === 'sup' || name === 'sub') return this.#shifted(element)
-    else if (blockTags.has(name)) this.#enterBlock(element)
-    if (name === 'a' && isPermalink(element)) return false
-    const mark = marks.get(name)
-    if (mark) this.#open(mark, element)
+    const reads = this.#line.enter(element)
+    if (reads !== undefined) return reads
+    if (element.name === 'br') this.#break()
+    else if (blockTags.has(element.name)) this.#enterBlock(element)
+    this.#line.mark(element)
     return true
   }
 
   leave(element: Element): void {
-    const { name } = element
-    if (this.#marks.at(-1)?.element === element) this.#close()
-    if (name === 'rt') this.text(')')
-    else if (name === 'q') this.text('"')
-    else if (blockTags.has(name)) this.#leaveBlock(element)
+    this.#line.leave(element)
+    if (blockTags.has(element.name)) this.#leaveBlock(element)
   }
 
   text(data: string): void {
-    const squeezed = squeeze(data)
-    if (this.#dropCap !== '' && squeezed.trim() === '') return
-    const text = this.#dropCap === '' ? squeezed : this.#joined(squeezed)
-    const part = this.#spaced && text.startsWith(' ') ? text.slice(1) : text
-    if (part === '') return
-    const isGlued = this.#isOpen && /^[\p{L}\p{N}]/u.test(part)
-    this.#isOpen = false
-    this.#push(isGlued ? ` ${part}` : part)
-  }
-
-  #push(text: string): void {
-    const part = { kind: 'text' as const, text }
-    if (text !== ' ') this.#last = part
-    this.#inline.push(part)
-    this.#spaced = text.endsWith(' ')
-  }
-
-  /** The first letter with the rest of its word. */
-  #joined(text: string): string {
-    const letter = this.#dropCap
-    this.#dropCap = ''
-    return dropCapWord(letter, text)
-  }
-
-  /** A first letter that nothing follows at once. */
-  #endDropCap(): void {
-    if (this.#dropCap !== '') this.#push(this.#joined(''))
+    this.#line.text(data)
   }
 
   /** A cell that is left out keeps its place. */
@@ -157,45 +85,34 @@ class BlockReader {
     return false
   }
 
-  formula({ tex, isBlock }: Formula): false {
-    if (tex === '') return false
-    this.#endDropCap()
-    if (isBlock && !this.#table && this.#heading === undefined) {
+  formula(element: Element, { tex, isBlock }: Formula): false {
+    if (tex !== '' && isBlock && !this.#table && this.#heading === undefined) {
       this.#flush()
       this.#blocks.push({ kind: 'math', tex, containers: this.#containers })
-    } else {
-      this.#inline.push({ kind: 'math', tex })
-      this.#spaced = false
-      this.#last = { kind: 'text', text: '$' }
-    }
+    } else if (tex !== '') this.#line.formula(element, tex)
     return false
   }
 
-  /** An image, or the character that one stands for. */
   image(element: Element, isTextDropped: boolean): false {
-    const text = imageText(element)
-    if (text === undefined && !isTextDropped) this.#image(element)
-    else if (text !== undefined && dropCapOf(element) !== undefined) this.#dropCap += text
-    else if (text !== undefined) this.text(text)
+    this.#line.image(element, !isTextDropped)
     return false
   }
 
-  code(pre: Element, isDropped: (element: Element) => boolean): false {
+  code(block: Element, isDropped: (element: Element) => boolean): false {
     this.#flush()
-    const code = codeOf(pre, isDropped)
-    if (code !== '') this.#blocks.push({ kind: 'code', language: languageOf(pre), code, containers: this.#containers })
+    const code = codeOf(block, isDropped)
+    if (code !== '') this.#blocks.push({ kind: 'code', language: languageOf(block), code, containers: this.#containers })
     return false
   }
 
   end(): TextBlock[] {
-    this.#endDropCap()
-    this.#flush()
+    this.#add(this.#line.end())
     return this.#blocks
   }
 
   #enterBlock(element: Element): void {
     const { name } = element
-    if (this.#table) return this.#enterInTable(element)
+    if (this.#table) return this.#enterInTable(this.#table, element)
     this.#flush()
     if (name === 'blockquote') this.#contain({ kind: 'quote' }, element)
     else if (name === 'ul' || name === 'ol' || name === 'menu') this.#lists.push({ ordered: name === 'ol', next: integer(element.attribs['start'], 1) })
@@ -207,7 +124,7 @@ class BlockReader {
 
   #leaveBlock(element: Element): void {
     const { name } = element
-    if (this.#table) return this.#leaveInTable(element)
+    if (this.#table) return this.#leaveInTable(this.#table, element)
     this.#flush()
     if (this.#containing.at(-1) === element) {
       this.#containing.pop()
@@ -218,60 +135,31 @@ class BlockReader {
   }
 
   /** The blocks of a cell stand in one line. */
-  #enterInTable({ name, attribs }: Element): void {
-    const table = this.#table
-    if (!table) return
+  #enterInTable(table: TableRows, { name, attribs }: Element): void {
     if (name === 'tr') table.openRow()
-    else if (name === 'td' || name === 'th') this.#openCell(table.openCell(attribs))
-    else if (name === 'li') this.#itemInCell()
-    else this.text(' ')
+    else if (name === 'td' || name === 'th') {
+      this.#line.take(table.openCell(attribs))
+      this.#inCell = true
+    } else if (name === 'li') this.#line.item()
+    else this.#line.text(' ')
   }
 
-  /** Items of a list in a cell, or the lines of a definition, follow each other in one line. */
-  #itemInCell(): void {
-    const last = this.#last
-    if (last === undefined) return
-    const end = this.#inline.at(-1)
-    if (end?.kind === 'text' && end !== last) this.#inline.pop()
-    last.text = last.text.trimEnd()
-    this.#spaced = false
-    this.text(/[.,:;!?。；：]$/u.test(last.text) ? ' ' : '; ')
-  }
-
-  #openCell(cell: Inline[]): void {
-    this.#inline = cell
-    this.#last = undefined
-    this.#reopen()
-    this.#spaced = true
-    this.#inCell = true
-  }
-
-  #leaveInTable(element: Element): void {
-    const table = this.#table
-    if (!table) return
+  #leaveInTable(table: TableRows, element: Element): void {
     const { name } = element
     if (name === 'td' || name === 'th') {
-      this.#closeAll()
-      this.#inline = []
+      this.#line.take()
       this.#inCell = false
-    } else if (name === 'caption') this.#caption()
+    } else if (name === 'caption') this.#add(this.#line.take())
     else if (element === table.element) this.#endTable(table)
-    else this.text(' ')
-  }
-
-  #caption(): void {
-    const inline = this.#taken()
-    if (inline) this.#blocks.push({ kind: 'paragraph', inline, containers: this.#containers })
+    else this.#line.text(' ')
   }
 
   #endTable(table: TableRows): void {
     this.#table = undefined
     this.#inCell = false
-    this.#inline = []
+    this.#line.take()
     const rows = table.filled()
     if (rows.length > 0) this.#blocks.push({ kind: 'table', rows, columns: table.columns, containers: this.#containers })
-    this.#reopen()
-    this.#spaced = true
   }
 
   #isData(element: Element): boolean {
@@ -294,71 +182,18 @@ class BlockReader {
 
   /** Two line breaks in a row end a paragraph. */
   #break(): void {
-    if (this.#table || this.#heading !== undefined) return this.text(' ')
-    let last = this.#inline.length - 1
-    while (last >= 0 && this.#inline[last]?.kind === 'close') last--
-    if (this.#inline[last]?.kind === 'break') return this.#flush()
-    this.#inline.push({ kind: 'break' })
-    this.#spaced = true
+    if (this.#table || this.#heading !== undefined) this.#line.text(' ')
+    else if (this.#line.break()) this.#flush()
   }
 
-  #shifted(element: Element): boolean {
-    const shifted = shiftedText(element, this.#spaced ? '' : (this.#last?.text.slice(-tailChars) ?? ''))
-    if (shifted) {
-      this.text(shifted.text)
-      this.#isOpen = shifted.isOpen
-    } else if (!this.#spaced) this.text(' ')
-    return shifted === undefined
-  }
-
-  #image({ attribs }: Element): void {
-    const src = [attribs['src'], attribs['data-src'], attribs['data-lazy-src']].find((at) => at !== undefined && at !== '' && !at.startsWith('data:'))
-    if (src === undefined || attribs['width'] === '1') return
-    this.#inline.push({ kind: 'image', alt: (attribs['alt'] ?? '').replace(/\s+/g, ' ').trim().slice(0, 500), src: src.trim() })
-    this.#spaced = false
-  }
-
-  #open(mark: Mark, element: Element): void {
-    const href = mark === 'link' ? (element.attribs['href'] ?? '').trim() : ''
-    if ((mark === 'link' && href === '') || this.#marks.some((open) => open.mark === mark)) return
-    this.#marks.push({ mark, href, element })
-    this.#inline.push({ kind: 'open', mark, href })
-  }
-
-  #close(): void {
-    const open = this.#marks.pop()
-    if (open) this.#inline.push({ kind: 'close', mark: open.mark })
-  }
-
-  #closeAll(): void {
-    for (const { mark } of this.#marks.toReversed()) this.#inline.push({ kind: 'close', mark })
-  }
-
-  #reopen(): void {
-    for (const { mark, href } of this.#marks) this.#inline.push({ kind: 'open', mark, href })
-  }
-
-  /** Ends the block that is being read; marks that are open go on in the next one. */
+  /** Ends the block that is being read. */
   #flush(): void {
-    if (this.#table) return
-    const inline = this.#taken()
+    if (!this.#table) this.#add(this.#line.take())
+  }
+
+  #add(inline: Inline[] | undefined): void {
     if (!inline) return
     const block = { inline, containers: this.#containers }
     this.#blocks.push(this.#heading === undefined ? { kind: 'paragraph', ...block } : { kind: 'heading', level: this.#heading, ...block })
   }
-
-  #taken(): Inline[] | undefined {
-    this.#closeAll()
-    const inline = this.#inline
-    this.#inline = []
-    this.#last = undefined
-    this.#reopen()
-    this.#spaced = true
-    return hasContent(inline) ? inline : undefined
-  }
-}
-
-function isPermalink(element: Element): boolean {
-  const [only, more] = element.children
-  return only !== undefined && !more && isText(only) && only.data.length < 8 && permalink.test(only.data) && /^[^?]*#/.test(element.attribs['href'] ?? '')
 }

@@ -59,9 +59,31 @@ function shortText(element: Element): string | undefined {
 
 const inside = new Set(['a', 'i', 'b', 'em', 'strong', 'span', 'var', 'small', 'font', 'u', 'abbr', 'cite', 'bdi'])
 
-/** A mark of a note: a link as a whole, or alone in one. */
-function isMark({ name, children, parent }: Element): boolean {
+const noteClass = /(?:^|[\s_-])(?:(?:foot|end)?note(?:ref|mark|s)?|fnref|reference|cite|citation)(?=$|[\s_-])/i
+
+/** The mark of a note that is a link without being raised; undefined for any other link. @param before the last characters before it */
+export function noteMark({ attribs, children }: Element, before: string): string | undefined {
+  const [only, more] = children
+  const href = attribs['href'] ?? ''
+  if (before === '' || !only || more || !isText(only) || !/^\s*(?:\d{1,3}|[*†‡§]{1,3})\s*$/.test(only.data)) return undefined
+  return /#.*(?:note|fn|ftn|ref|cite|bib)/i.test(href.slice(-100)) ? `[${only.data.trim()}]` : undefined
+}
+
+/** What a part of a note of LaTeXML is: a note whose text stands in the midst of the line, or what marks it once more inside. */
+export function notePart({ attribs, parent }: Element): 'note' | 'mark' | undefined {
+  const classes = attribs['class']
+  if (classes?.startsWith('ltx_') !== true) return undefined
+  if (/^ltx_(?:note_type|tag ltx_tag_note)/.test(classes)) return 'mark'
+  const outer = parent && isTag(parent) ? (parent.attribs['class'] ?? '') : ''
+  if (classes.startsWith('ltx_note_mark')) return outer.startsWith('ltx_note_content') ? 'mark' : undefined
+  if (!classes.startsWith('ltx_note_outer')) return undefined
+  return outer.includes('footnotemark') ? 'mark' : 'note'
+}
+
+/** A mark of a note: by its class, a link as a whole, or alone in one. */
+function isMark({ name, attribs, children, parent }: Element): boolean {
   if (name !== 'sup') return false
+  if (noteClass.test((attribs['class'] ?? '').slice(0, 200))) return true
   const inner = children.filter((child) => !isText(child) || child.data.trim() !== '')
   if (inner.some((child) => isTag(child) && child.name === 'a') && inner.every((child) => isTag(child) || /^[\s,;–-]*$/.test(isText(child) ? child.data : '')))
     return true
