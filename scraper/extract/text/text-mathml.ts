@@ -12,7 +12,7 @@ export const linearMath = (math: Element): string => new MathReader().children(m
 const accents: Readonly<Record<string, string>> = {
   '¯': '\u0304', '‾': '\u0304', '―': '\u0304', _: '\u0304', '^': '\u0302', 'ˆ': '\u0302', '~': '\u0303', '˜': '\u0303', '→': '\u20d7', '⃗': '\u20d7', '˙': '\u0307', '¨': '\u0308',
 } // prettier-ignore
-const unseen = new Set(['annotation', 'annotation-xml', 'mphantom', 'mprescripts', 'none', 'script', 'style', 'maligngroup', 'malignmark'])
+const unseen = new Set(['annotation', 'annotation-xml', 'mphantom', 'mprescripts', 'none', 'spacer', 'maligngroup', 'malignmark'])
 const tokens = new Set(['mi', 'mn', 'mo', 'mtext', 'ms'])
 
 class MathReader {
@@ -43,19 +43,24 @@ class MathReader {
 
   #element(element: Element): string {
     const name = mathName(element)
+    if (element.name === 'script' || element.name === 'style') return ''
     if (unseen.has(name)) return ''
     if (tokens.has(name)) return tokenText(this.children(element), name)
     if (name === 'mspace') return ' '
     if (name === 'c') return glyphOf(element)
     if (name === 'msqrt') return `√(${this.children(element).trim()})`
-    const parts = element.children.filter((child) => isTag(child))
+    if (name === 'num') return `(${this.children(element).trim()})/`
+    if (name === 'den') return `(${this.children(element).trim()})`
+    const parts = partsOf(element)
+    // What MathJax 3 draws in another order says itself what it is.
+    if (element.name.startsWith('mjx-') && parts.length < 2) return this.children(element)
     const part = (i: number): string => (parts[i] ? this.#node(parts[i]) : '')
     switch (name) {
       case 'semantics':
       case 'maction':
         return part(0)
       case 'mfrac':
-        return `(${part(0).trim()})/(${part(1).trim()})`
+        return element.attribs['linethickness'] === '0' ? `(${part(0).trim()}; ${part(1).trim()})` : `(${part(0).trim()})/(${part(1).trim()})`
       case 'mroot':
         return `${wrapped(part(1))}√(${part(0).trim()})`
       case 'msub':
@@ -93,6 +98,13 @@ class MathReader {
     const spell = (list: readonly Element[]): string => list.map((script, i) => raised('', i % 2 === 0 ? '_' : '^', this.#node(script))).join('')
     return spell(before) + (base ? this.#node(base) : '') + spell(behind)
   }
+}
+
+/** The elements inside; of MathJax 3 what is below before what is above, as MathML has it. */
+function partsOf({ children }: Element): Element[] {
+  const parts = children.filter((child) => isTag(child))
+  const scripts = parts[1]?.name === 'mjx-script' ? parts[1].children.filter((child) => isTag(child) && child.name !== 'mjx-spacer') : []
+  return parts[0] && scripts.length === 2 ? [parts[0], ...scripts.toReversed().filter((child) => isTag(child))] : parts
 }
 
 /** MathJax 3 draws MathML with elements of the same names: `mjx-mi`, or `data-mml-node="mi"` in a drawing. */
