@@ -103,6 +103,11 @@ describe('where the source of a formula is found', () => {
       '<p><img src="https://latex.codecogs.com/png.image?d%5E2" alt="equation"> <img src="https://site.example/cgi-bin/mathtex.cgi?e%2Bf"> <img src="/formula/%5Cfrac%7Bg%7D%7Bh%7D"></p>',
       '$d^2$ $e+f$ $\\frac{g}{h}$',
     ],
+    [
+      'images by their own text',
+      '<p><img alt="\\frac{1}{x_0}" src="1.png"> <img alt="x_{1}" src="2.png"> <img alt="a \\ b" src="3.png"></p>',
+      '$\\frac{1}{x_0}$ $x_{1}$',
+    ],
     ['WIRIS', '<img class="Wirisformula" data-mathml="«math»«mi»j«/mi»«mo»=«/mo»«mn»1«/mn»«/math»" alt="j equals one" src="j.png">', '$j=1$'],
     [
       'delimiters that the source has itself',

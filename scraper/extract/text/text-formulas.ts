@@ -107,7 +107,7 @@ function ofSource({ name, attribs }: Element): Formula | undefined {
 function ofClass(element: Element): Formula | undefined {
   const classes = element.attribs['class']
   const found = classes === undefined ? undefined : rendered.exec(classes.slice(0, 200))?.[0].trim()
-  if (found === undefined || (element.name !== 'span' && !/display|^katex-html$/i.test(found))) return undefined
+  if (found === undefined || (element.name !== 'span' && !/display|^katex-html$|^mwe-/i.test(found))) return undefined
   if (found === 'MathJax_Preview' || (found === 'katex-html' && isBesideMathml(element))) return nowhere
   return ofRendering(element, /display/i.test(found))
 }

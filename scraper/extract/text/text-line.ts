@@ -47,7 +47,7 @@ export class TextLine {
     const text = this.#dropCap === '' ? squeezed : this.#joined(squeezed)
     const part = this.#spaced && text.startsWith(' ') ? text.slice(1) : text
     if (part === '') return
-    const isGlued = this.#isOpen && /^[\p{L}\p{N}]/u.test(part)
+    const isGlued = this.#isOpen && /^[\p{L}\p{Nd}]/u.test(part)
     this.#isOpen = false
     this.#push(isGlued ? ` ${part}` : part)
   }

@@ -17,6 +17,7 @@ describe('raised and lowered text', () => {
     ['on both sides', 'x<sub>a</sub>y<sub>b</sub> and 2<sup>k</sup>m', 'x_a y_b and 2^k m'],
     ['what is composed stands in brackets', 'e<sup>−t/τ</sup>, a<sub>i,j</sub>, f<sup>(n)</sup>', 'e^(−t/τ), a_(i,j), f⁽ⁿ⁾'],
     ['other elements inside', 'x<sup><i>n</i></sup> y<sub><span>max</span></sub> z<sup><b>2</b></sup>', 'xⁿ y_max z²'],
+    ['one over the other', 'x<sub>i</sub><sup>2</sup>', 'x_i²'],
     [
       'ordinals and abbreviations',
       '1<sup>st</sup> 22<sup>nd</sup> 1<sup>er</sup> XVII<sup>e</sup> 2<sup>o</sup> M<sup>me</sup> D<sup>r</sup> n<sup>o</sup> 7',
@@ -41,6 +42,7 @@ describe('marks of notes stand in brackets', () => {
     ['one that has its own', 'water<sup class="reference"><a href="#c"><span>[</span>7<span>]</span></a></sup>', 'water[7]'],
     ['by its class', 'water<sup class="footnote-ref">8</sup> and salt<sup class="endnote">†</sup>', 'water[8] and salt[†]'],
     ['a link that is not raised', 'the mill.”<span><a href="#note3">3</a></span>', 'the mill.”[3]'],
+    ['a link by its role', 'the mill<a role="doc-noteref" href="#n5">5</a>.', 'the mill[5].'],
     ['a link to what is numbered is none', 'see <a href="#section4">4</a>, m<a href="/unit"><sup>2</sup></a>', 'see 4, m²'],
     [
       'notes in the line, once',

@@ -66,7 +66,9 @@ export function noteMark({ attribs, children }: Element, before: string): string
   const [only, more] = children
   const href = attribs['href'] ?? ''
   if (before === '' || !only || more || !isText(only) || !/^\s*(?:\d{1,3}|[*†‡§]{1,3})\s*$/.test(only.data)) return undefined
-  return /#.*(?:note|fn|ftn|ref|cite|bib)/i.test(href.slice(-100)) ? `[${only.data.trim()}]` : undefined
+  const isNote =
+    attribs['role'] === 'doc-noteref' || noteClass.test((attribs['class'] ?? '').slice(0, 200)) || /#.*(?:note|fn|ftn|ref|cite|bib)/i.test(href.slice(-100))
+  return isNote ? `[${only.data.trim()}]` : undefined
 }
 
 /** What a part of a note of LaTeXML is: a note whose text stands in the midst of the line, or what marks it once more inside. */
