@@ -53,13 +53,14 @@ const marked = /(?:^|[\s;"])(?:language|lang|highlight-source|highlight-text|hig
 /** Classes of which another names the language. */
 const isCode =
   /(?:^|\s)(?:hljs|highlight|highlighted|sourceCode|prettyprint|syntaxhighlighter|syntax|prism-code|brush|src|code|codehilite|shiki|chroma|hl)(?=$|\s)/
-const nodesMax = 20
+const nodesMax = 200
 const ancestorsMax = 3
 
 /** The language that the page gives a block of code: on the block, on what is in it or on what wraps it. Empty when it names none that is known. */
 export function languageOf(block: Element): string {
   let found = named(block)
-  for (const node of firstNodes(block, nodesMax)) if (found === '' && isTag(node)) found = named(node)
+  for (const node of firstNodes(block, nodesMax))
+    if (found === '' && isTag(node) && (node.name !== 'span' || node.attribs['lang'] !== undefined)) found = named(node)
   let outer: ParentNode | null = block.parent
   for (let steps = 0; outer && isTag(outer) && found === '' && steps < ancestorsMax; steps++, outer = outer.parent) found = named(outer)
   return found

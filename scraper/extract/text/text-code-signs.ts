@@ -13,7 +13,7 @@ const patterns: readonly (readonly [Sign, RegExp])[] = [
   ],
   [
     'gutter',
-    /(?:^|\s)lnt?(?=$|\s)|(?:^|[\s_-])(?:gutters?|line-?numbers?(?:-rows|-wrapper)?|linenos?|linenodiv|blob-num|lines-num|source-line-no|diff-line-num|crayon-nums?|hljs-ln-n)(?=$|[\s_-])/i,
+    /(?:^|\s)lnt?(?=$|\s)|(?:^|[\s_-])(?:gutters?|line-?numbers?(?:-rows|-wrapper)?|linenos?|linenrs?|linenodiv|blob-num|lines-num|source-line-no|diff-line-num|crayon-nums?|hljs-ln-n)(?=$|[\s_-])/i,
   ],
   [
     'head',
@@ -98,7 +98,8 @@ function holdsCode(element: Element): boolean {
 /** Whether it is none of the code that it stands in. */
 export function isNoCode(element: Element): boolean {
   const { name, attribs } = element
-  if (name === 'button' || name === 'textarea' || (attribs['class']?.startsWith('hover-info') ?? false) || isBesideCode(element)) return true
+  if (name === 'button' || name === 'textarea' || isBesideCode(element)) return true
+  if (/^(?:toolbar|hover-info)(?=$|\s)/.test(attribs['class'] ?? '')) return true
   const { style, 'data-nosnippet': nosnippet } = attribs
   return ((style !== undefined && /user-select\s*:\s*none/i.test(style.slice(0, 500))) || nosnippet !== undefined) && isNumbers(element)
 }

@@ -129,6 +129,7 @@ describe('what is code and what stands beside it', () => {
   test.each([
     ['code with lines of its own', '<p><code>turn(\n  3)</code></p>', fenced()],
     ['code with line breaks', '<div><code>turn(<br>  3)</code></div>', fenced()],
+    ['code with line breaks on lines of their own', '<p><code>turn(<br />\n  3)</code></p>', fenced()],
     ['code that is shown as a block', '<p>Then <code style="display:block">stop()</code></p>', `Then\n\n${fenced('', 'stop()')}`],
     ['code in a line', '<p>Call <code>turn(\n 3)</code> now</p><h3><code>turn(a,\n b)</code></h3>', 'Call turn( 3) now\n\n### turn(a, b)'],
     ['old names of preformatted text', '<xmp>turn(\n  3)</xmp><listing>stop()</listing>', `${fenced()}\n\n${fenced('', 'stop()')}`],

@@ -1,4 +1,4 @@
-import { isTag, isText, type Element, type ParentNode } from 'domhandler'
+import { isTag, isText, type ChildNode, type Element, type ParentNode } from 'domhandler'
 import { firstNodes, walk } from '../html/dom.ts'
 import { isCodeLine, isNoCode } from './text-code-signs.ts'
 import { shiftedText } from './text-shifted.ts'
@@ -6,8 +6,9 @@ import { shiftedText } from './text-shifted.ts'
 const lineTags = new Set(['div', 'p', 'li', 'tr'])
 /** White space with a line feed is code inside these; elsewhere in a box it is how the page is written. */
 const verbatimTags = new Set(['pre', 'code', 'xmp', 'listing', 'span'])
-/** What may stand beside the only `<code>` of a `<pre>`: the head of the box. */
-const headTags = new Set(['div', 'span', 'figcaption', 'header', 'button', 'p', 'a', 'svg'])
+/** So far one looks for the code inside a `<pre>`. */
+const headNodes = 60
+const headChars = 60
 
 /** The code of a block as it stands, without the numbers of its lines, buttons and the head of its box. Empty when there are only those. */
 export function codeOf(block: Element, isDropped: (element: Element) => boolean): string {
@@ -40,13 +41,20 @@ class CodeReader {
   /** How many pieces of text there were when each line began. */
   readonly #begun: number[] = []
   #verbatim: number
+  readonly #isLoose: boolean
+  /** Whether a line break came last. */
+  #isBroken = false
 
   constructor({ name }: Element) {
+    this.#isLoose = name === 'code'
     this.#verbatim = verbatimTags.has(name) ? 1 : 0
   }
 
   read(data: string): void {
-    if (this.#verbatim > 0 || !data.includes('\n') || data.trim() !== '') this.add(data)
+    // Without `<pre>` the line feed behind a line break is how the page is written.
+    const text = this.#isLoose && this.#isBroken ? data.replace(/^\r?\n/, '') : data
+    this.#isBroken = false
+    if (this.#verbatim > 0 || !text.includes('\n') || text.trim() !== '') this.add(text)
   }
 
   add(text: string): void {
@@ -60,6 +68,7 @@ class CodeReader {
   enter(element: Element): boolean {
     const { name } = element
     if (name === 'br') this.add('\n')
+    this.#isBroken = name === 'br'
     if (name === 'sup' || name === 'sub') {
       const shifted = shiftedText(element, this.#last.slice(-8))
       if (shifted) this.add(shifted.text)
@@ -97,17 +106,32 @@ const previousTag = ({ name, prev }: Element): Element | undefined => {
   return before && isTag(before) ? before : undefined
 }
 
-/** The only `<code>` of a `<pre>`, if all else in it is the head of its box. */
-function onlyCode({ name, children }: Element): Element | undefined {
-  if (name !== 'pre' || children.length > 20) return undefined
-  let found: Element | undefined
-  for (const child of children) {
-    if (isText(child)) {
-      if (child.data.trim() !== '') return undefined
-    } else if (!isTag(child) || (child.name === 'code' && found) || (child.name !== 'code' && !headTags.has(child.name))) return undefined
-    else if (child.name === 'code') found = child
+/** The `<code>` inside a `<pre>`, if all else in it is the head of its box: a button, the name of the language or of the file. */
+function onlyCode(pre: Element): Element | undefined {
+  if (pre.name !== 'pre') return undefined
+  let head = ''
+  let code: Element | undefined
+  for (const node of firstNodes(pre, headNodes)) {
+    if (isTag(node) && node.name === 'code') code = node
+    if (code) break
+    if (isText(node) && node.data.trim() !== '') {
+      if (node.parent === pre || node.data.length > headChars) return undefined
+      head += `${node.data.trim()} `
+    }
   }
-  return found
+  if (!code || head.length > headChars) return undefined
+  for (let at: ParentNode | null = code; at && at !== pre; at = at.parent)
+    for (let next = at.next; next; next = next.next) if (holdsText(next)) return undefined
+  return code
+}
+
+function holdsText(node: ChildNode): boolean {
+  if (isText(node)) return node.data.trim() !== ''
+  if (!isTag(node) || isNoCode(node)) return false
+  if (node.name === 'code') return true
+  for (const inner of firstNodes(node, headNodes))
+    if (isText(inner) && inner.data.trim() !== '' && (inner.parent as Element | null)?.name !== 'button') return true
+  return false
 }
 
 /** An editor in a block: what surrounds its text are its tools. */
