@@ -1,11 +1,10 @@
-import { isTag } from 'domhandler'
-import type { Level } from './page-blocks.ts'
+import type { Block, Level } from './page-blocks.ts'
+import { isCaption } from './structures-marks.ts'
 import { headingRank } from './structures-sections.ts'
-import type { Fates, Unit } from './structures-fates.ts'
+import { nearContainer, unitOf, type Fates, type Unit } from './structures-fates.ts'
 
-const likelihoodMin = 0.15
-const headingLikelihoodMin = 0.1
-const captionLikelihoodMin = 0.05
+/** Of what has a kept neighbour on one side only. */
+const lastMin = 0.1
 const credit = /^(?:images?|photos?|pictures?|credits?|source|illustration|video)\b.{0,20}?(?::|\bby\b)|©|\bgetty\b/i
 
 /** Keeps what stands between kept neighbours of one container, unless something speaks against a part of it. */
@@ -25,6 +24,26 @@ export function keepBetween(fates: Fates): void {
   }
 }
 
+/** Keeps a table, a list, a quote or code right after the last that is kept of its container. */
+export function keepLast(fates: Fates, isWhole: (level: Level) => boolean): void {
+  let [lastKept, at, end] = [-1, 0, 0]
+  for (const level of fates.levels) {
+    const unit = unitOf(level)
+    for (; at < unit.start; at++) if (fates.isKept(at)) lastKept = at
+    if (unit.start < end || lastKept !== unit.start - 1 || lastKept < 0 || fates.isKept(unit.start) || !level.parent || !isWhole(level)) continue
+    end = unit.end
+    const container = nearContainer(fates.blocks[lastKept]!.level, level)
+    if (
+      container !== level.parent ||
+      fates.likelihood(unit) < Math.min(lastMin, likelihoodMin(fates.blocks, unit)) ||
+      level.linkedChars > 0.5 * level.chars ||
+      !fates.isFirm(lastKept, -1)
+    )
+      continue
+    if (!fates.isForeign(unit, container)) fates.decide(unit, true, 'at_the_end')
+  }
+}
+
 /** The largest parts of the page that hold nothing that is kept and make up a run of blocks. Each level is looked at in one part only. */
 function partsOf({ blocks }: Fates, start: number, end: number, keptWords: Float64Array): Unit[] {
   const holdsKept = ({ firstBlock, blocks: count }: Level): boolean => keptWords[firstBlock + count]! > keptWords[firstBlock]!
@@ -41,14 +60,17 @@ function partsOf({ blocks }: Fates, start: number, end: number, keptWords: Float
 }
 
 function isFitting(fates: Fates, unit: Unit, container: Level): boolean {
-  const first = fates.blocks[unit.start]!
-  const likelihood = fates.likelihood(unit)
-  if (isCaption(unit.level)) return likelihood >= captionLikelihoodMin && unit.level.linkedChars < 0.5 * unit.level.chars && !credit.test(first.text)
-  const isHeading = unit.end - unit.start === 1 && headingRank(first) > 0
-  return likelihood >= (isHeading ? headingLikelihoodMin : likelihoodMin) && !fates.isForeign(unit, container)
+  return fates.likelihood(unit) >= likelihoodMin(fates.blocks, unit) && !fates.isForeign(unit, container)
 }
 
-const isCaption = ({ element, block }: Level): boolean =>
-  isTag(element) &&
-  (element.name === 'figcaption' ||
-    (element.name === 'figure' && block === undefined && element.children.some((child) => isTag(child) && child.name === 'figcaption')))
+/** Headings, code and captions are short and unlike their neighbours, so that alone they are hardly ever likely. A credit is no caption. */
+function likelihoodMin(blocks: readonly Block[], { start, end }: Unit): number {
+  const first = blocks[start]!
+  if (end - start === 1 && first.name === 'pre') return 0.04
+  if (end - start === 1 && headingRank(first) > 0) return 0.1
+  for (let i = start; i < end; i++) {
+    if (!isCaption(blocks[i]!.level)) return 0.15
+    if (credit.test(blocks[i]!.text)) return 1
+  }
+  return 0.05
+}

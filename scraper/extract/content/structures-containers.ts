@@ -22,15 +22,17 @@ export function decideContainers(fates: Fates, isDataTable: (element: Element) =
     if (likelihood >= fates.leastKept) return true
     if (likelihood < likelihoodMin) return false
     const container = fates.firmContainer(before[unit.start]!, after[unit.end]!)
-    return container !== undefined && !fates.isForeign(unit, container)
+    return container !== undefined && !(isList(unit.level) ? fates.isForeign(unit, container) : fates.isForeignAsWhole(unit, container))
   }
 }
 
-function isWhole(level: Level, isDataTable: (element: Element) => boolean): boolean {
+export function isWhole(level: Level, isDataTable: (element: Element) => boolean): boolean {
   const { element } = level
   if (!isTag(element)) return false
   return element.name === 'table' ? isDataTable(element) : wholeNames.has(element.name) && !holdsCards(level)
 }
+
+const isList = ({ element }: Level): boolean => isTag(element) && (element.name === 'ul' || element.name === 'ol')
 
 /** Items that are cards with headings, pictures or things to do are decided on one by one. */
 const holdsCards = ({ blocks, headings, images, inputs }: Level): boolean => headings > 0 || inputs > 0 || images > 0.2 * blocks

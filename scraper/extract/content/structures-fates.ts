@@ -1,8 +1,15 @@
 import type { Block, Level, PageBlocks } from './page-blocks.ts'
-import { isControl, isForeign } from './structures-marks.ts'
+import { isControl, isForeignBlock, isForeignLevel } from './structures-marks.ts'
 
 /** Why a block's fate is not the one that its own likelihood gave it. */
-export type StructureReason = 'with_its_container' | 'between_kept' | 'like_its_siblings' | 'footnote' | 'heading_without_section' | 'part_of_another_page'
+export type StructureReason =
+  | 'with_its_container'
+  | 'between_kept'
+  | 'at_the_end'
+  | 'like_its_siblings'
+  | 'footnote'
+  | 'heading_without_section'
+  | 'part_of_another_page'
 
 /** Blocks `start` … `end - 1`, decided on together, and the level that holds them or, for a single block, whose text it is. */
 export interface Unit {
@@ -13,8 +20,8 @@ export interface Unit {
 
 export const unitOf = (level: Level): Unit => ({ level, start: level.firstBlock, end: level.firstBlock + level.blocks })
 
-/** So many levels apart two blocks may be from what holds both, to be neighbours. */
-const nearLevels = 4
+/** So many levels may be between two neighbours and what holds both. */
+const nearLevels = 7
 /** What is kept with less than this, as the mean of so many blocks or words, is no ground to keep its neighbours. */
 const firmMin = 0.4
 const [firmBlocks, firmWords] = [12, 30]
@@ -95,35 +102,41 @@ export class Fates {
     return nearContainer(this.blocks[before]!.level, this.blocks[after]!.level)
   }
 
-  /** Whether a kept block and those that are kept beyond it are likely to be content. */
+  /** Whether what was kept for its own likelihood, from a kept block on, is likely to be content. */
   isFirm(i: number, step: -1 | 1): boolean {
     if (i < 0 || i >= this.blocks.length || !this.isKept(i)) return false
     let [words, likely] = [0, 0]
     for (let at = i, n = 0; n < firmBlocks && words < firmWords && at >= 0 && at < this.blocks.length; at += step, n++) {
-      if (!this.isKept(at)) continue
+      if (!this.isKept(at) || this.reasons.has(at)) continue
       words += this.blocks[at]!.words
       likely += this.blocks[at]!.words * this.#likelihoods[at]!
     }
-    return likely >= firmMin * words
+    return words > 0 && likely >= firmMin * words
   }
 
   /** Whether something in it, or around it inside a container, is marked as what is no part of a text. */
-  isForeign({ level, start, end }: Unit, container: Level): boolean {
+  isForeign(unit: Unit, container: Level): boolean {
+    const { level, start, end } = unit
     if (level.inputs > 0 && level !== container) return true
-    for (let i = start; i < end; i++) if (this.#isOther[i] === 1 || isForeign(this.blocks[i]!, container.depth, this.#distances)) return true
+    for (let i = start; i < end; i++) if (this.#isOther[i] === 1 || isForeignBlock(this.blocks[i]!, container.depth, this.#distances)) return true
     return false
+  }
+
+  /** Whether its own element, or one around it inside a container, is marked so. */
+  isForeignAsWhole({ level, start }: Unit, container: Level): boolean {
+    return level.inputs > 0 || this.#isOther[start] === 1 || isForeignLevel(level, container.depth, this.#distances)
   }
 }
 
-/** The level that holds two others, if neither is deep inside it. */
+/** The level that holds two others, if they are not deep inside it. */
 export function nearContainer(a: Level, b: Level): Level | undefined {
   let [x, y] = [a, b]
   for (let steps = 0; x !== y; steps++) {
     const isDeeper = x.depth >= y.depth
     const up = isDeeper ? x.parent : y.parent
-    if (!up || steps === 2 * nearLevels) return undefined
+    if (!up || steps === nearLevels) return undefined
     if (isDeeper) x = up
     else y = up
   }
-  return a.depth - x.depth <= nearLevels && b.depth - x.depth <= nearLevels ? x : undefined
+  return x
 }

@@ -89,6 +89,16 @@ describe('what stands between kept neighbours is kept', () => {
     ['a quote', '<blockquote><p>She always comes home.</p></blockquote>', '> She always comes home.'],
     ['a few lines of code', '<pre><code>bell = 2\nwait(bell)</code></pre>', 'bell = 2\nwait(bell)'],
     ['a caption', '<figure><img src="/f.jpg"><figcaption>The ferry on a summer evening</figcaption></figure>', 'The ferry on a summer evening'],
+    ['a quote that names who spoke', '<blockquote><p>She always comes home.</p><footer><cite>Her second skipper</cite></footer></blockquote>', '> She always comes home.\n>\n> Her second skipper'], // prettier-ignore
+    ['a list of tasks', '<ul><li><input type="checkbox" disabled checked> oil the chain</li><li><input type="checkbox" disabled> ring twice</li></ul>', 'oil the chain'], // prettier-ignore
+    ['code twice', '<p>Before noon:</p><pre>bell = 2</pre><p>and after it:</p><pre>bell = 2</pre>', 'and after it:\n\n```\nbell = 2'],
+    ['a caption by its name', '<div class="wp-caption"><img src="/f.jpg"><p class="wp-caption-text">The ferry in ice</p></div>', 'The ferry in ice'],
+    ['a box that warns', '<div class="alert alert-info">Hold the rail while she turns.</div>', 'Hold the rail while she turns.'],
+    [
+      'what a heading opens',
+      '<div class="accordion"><h3><button class="accordion-button">Is there tea?</button></h3><div>In summer.</div></div>',
+      'Is there tea?',
+    ],
     ['a heading', '<h2>Engine</h2><p>She has but one, and it is never left alone while it runs.</p>', '## Engine'],
     ['questions and answers', '<div class="schema-faq"><div class="schema-faq-section"><strong class="schema-faq-question">May I bring a dog?</strong><p class="schema-faq-answer">Yes, it travels for nothing.</p></div></div>', 'May I bring a dog?'], // prettier-ignore
   ])('%s', (_, middle, part) => expect(textOf(middle)).toContain(part))
@@ -108,6 +118,12 @@ describe('what stands between kept neighbours is kept', () => {
 })
 
 describe('the end of a text', () => {
+  test.each([
+    ['a list', '<p>To bring along:</p><ul><li>a coat</li><li>coins</li></ul>', '- a coat\n- coins'],
+    ['a table', table(['Month', 'Trips'], [['May', '9'], ['June', '9']]), '| June | 9 |'], // prettier-ignore
+    ['a quote', '<blockquote><p>Mind the gap, he said, and so we did.</p></blockquote>', '> Mind the gap'],
+  ])('%s is part of it', (_, end, part) => expect(textOf('', end)).toContain(part))
+
   test('its notes are part of it', () => {
     const notes = '<section class="footnotes"><ol><li id="fn1"><p>The bell was cast in the year of the great frost. <a href="#r1">↩</a></p></li></ol></section>'
     expect(textOf('', notes)).toContain('The bell was cast in the year of the great frost.')

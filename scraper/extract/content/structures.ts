@@ -1,7 +1,7 @@
-import type { Element } from 'domhandler'
+import { isTag, type Element } from 'domhandler'
 import type { PageBlocks } from './page-blocks.ts'
-import { keepBetween } from './structures-between.ts'
-import { decideContainers } from './structures-containers.ts'
+import { keepBetween, keepLast } from './structures-between.ts'
+import { decideContainers, isWhole } from './structures-containers.ts'
 import { Fates, type StructureReason } from './structures-fates.ts'
 import { cutAppendedArticles, cutBoxes } from './structures-foreign.ts'
 import { cutBareHeadings, keepFootnotes, keepLikeSiblings } from './structures-sections.ts'
@@ -22,6 +22,7 @@ export function decideStructures(
   cutAppendedArticles(fates, page.title)
   decideContainers(fates, isDataTable)
   keepBetween(fates)
+  keepLast(fates, (level) => (isTag(level.element) && level.element.name === 'pre') || isWhole(level, isDataTable))
   keepLikeSiblings(fates)
   keepFootnotes(fates)
   cutBareHeadings(fates)
