@@ -329,12 +329,15 @@ class BlockReader implements PageBlocks {
       if (key === 'og:type') this.ogType ||= content.toLowerCase()
       else if (key === 'generator') this.generator ||= content.toLowerCase()
       else if (key === 'description' || key === 'og:description') this.description ||= content
-    } else if (name === 'input' || name === 'select' || name === 'textarea') {
+    } else if ((name === 'input' && !isTick(attribs)) || name === 'select' || name === 'textarea') {
       this.inputs++
       this.#level.inputs++
     }
   }
 }
+
+/** The box before an item of a list of tasks, which nobody can tick. */
+const isTick = ({ type, disabled }: Element['attribs']): boolean => type === 'checkbox' && disabled !== undefined
 
 function textIn(children: Element['children']): string {
   let text = ''

@@ -9,12 +9,15 @@ import type { Block, PageBlocks } from './page-blocks.ts'
 import { treeModel, type Contribution } from './content-model.ts'
 import weights from './content-weights.json' with { type: 'json' }
 import { decidePageType, type PageTypeReason } from './page-type.ts'
+import { decideStructures } from './structures.ts'
+import type { StructureReason } from './structures-fates.ts'
+import { dataTables } from '../text/text-tables.ts'
 
 /** Why one block of text is content or not. */
 export interface BlockDecision {
   element: Element
   kept: boolean
-  reason: 'likely' | 'unlikely' | 'filler' | 'short_page' | 'page_without_content'
+  reason: 'likely' | 'unlikely' | 'filler' | 'short_page' | 'page_without_content' | StructureReason
   /** How likely the block is content, 0..1; before it is found to be filler. */
   score: number
   /** What moved the score, strongest first, in log-odds. */
@@ -59,15 +62,17 @@ export function mainContent(page: ParentNode, url: string): MainContent {
   const filler = new Set(blocks.flatMap((block, i) => (isFiller(block) ? [i] : [])))
   const type = decidePageType(read, url)
   const sharp = sharpness[type.pageType] ?? 1
-  const { kept, expectedF1 } = chooseBlocks(
-    blocks,
-    logOdds.map((sum, i) => (filler.has(i) ? 0 : likelihood(sum * sharp))),
-  )
+  const likelihoods = logOdds.map((sum, i) => (filler.has(i) ? 0 : likelihood(sum * sharp)))
+  const { kept, expectedF1 } = chooseBlocks(blocks, likelihoods)
+  const tables = read.elements('table') > 0 ? dataTables(page) : new Set<Element>()
+  const structures = decideStructures(read, likelihoods, kept, (element) => tables.has(element))
   const shortPage = expectedF1 >= expectedF1Min && keepOnShortPage(read, kept, filler)
-  const fates = fatesOf(blocks, kept)
+  const fates = fatesOf(blocks, kept, tables)
   const reasonOf = (i: number): BlockDecision['reason'] => {
     if (filler.has(i)) return 'filler'
     if (expectedF1 < expectedF1Min) return 'page_without_content'
+    const structure = structures.get(i)
+    if (structure) return structure
     if (kept[i] !== 1) return 'unlikely'
     return shortPage ? 'short_page' : 'likely'
   }
@@ -121,8 +126,8 @@ function keepOnShortPage({ blocks, distances }: PageBlocks, kept: Uint8Array, fi
   return true
 }
 
-/** For every node with text inside whether any of it is kept. Each node is set at most twice. */
-function fatesOf(blocks: readonly Block[], kept: Uint8Array): Map<ParentNode, boolean> {
+/** For every node with text inside whether any of it is kept. Each node is set at most twice. Cells of data tables keep their place. */
+function fatesOf(blocks: readonly Block[], kept: Uint8Array, tables: ReadonlySet<Element>): Map<ParentNode, boolean> {
   const fates = new Map<ParentNode, boolean>()
   for (const [i, block] of blocks.entries()) {
     const keep = kept[i] === 1
@@ -130,9 +135,16 @@ function fatesOf(blocks: readonly Block[], kept: Uint8Array): Map<ParentNode, bo
       for (let at: ParentNode | null = parent; at; at = at.parent) {
         const fate = fates.get(at)
         if (fate === keep || fate === true) break
-        fates.set(at, keep)
+        fates.set(at, keep || isCell(at, tables))
       }
     }
   }
   return fates
+}
+
+function isCell(node: ParentNode, tables: ReadonlySet<Element>): boolean {
+  if (tables.size === 0 || !('name' in node) || (node.name !== 'td' && node.name !== 'th')) return false
+  const row = node.parent
+  const rows = row?.parent
+  return [row, rows, rows?.parent].some((at) => at && isTag(at) && tables.has(at))
 }
