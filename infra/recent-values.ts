@@ -1,3 +1,5 @@
+import { detached } from './detached.ts'
+
 /** Values used lately, up to a number of bytes: of those longest there, the first that was not used since goes first. */
 export interface RecentValues<Key, Value> {
   get(key: Key): Value | undefined
@@ -38,7 +40,10 @@ const entryBytes = 160
 /** What a text takes, bytes. A character takes one or two: the worse is counted. */
 export const textBytes = (text: string): number => 24 + 2 * text.length
 
-/** The one cache of the house: whatever is remembered of outsiders is bounded by what it takes, not by how many there are. */
+/**
+ * The one cache of the house: whatever is remembered of outsiders is bounded by what it takes, not by how many there are. Keys are detached from what they
+ * are a part of; who keeps a text as a value does so itself.
+ */
 export function recentValues<Key extends string | number, Value>({
   bytesMax,
   bytesOf = () => 0,
@@ -94,14 +99,3 @@ export function recentValues<Key extends string | number, Value>({
 
 /** A clock that was put back would keep a value for as long as it was ahead: what was kept in the future is over, too. */
 const isOver = ({ keptAt, ttlMs }: Life, now: number): boolean => now < keptAt || now - keptAt >= ttlMs
-
-/**
- * The same characters in memory of their own, in one piece: a part of a page that is kept would keep the whole page, and a text that is a part of another is
- * compared at ten times the cost.
- */
-function detached(text: string): string {
-  const encoding = isLatin1(text) ? 'latin1' : 'utf16le'
-  return Buffer.from(text, encoding).toString(encoding)
-}
-// eslint-disable-next-line no-control-regex
-const isLatin1 = (text: string): boolean => /^[\0-\xff]*$/.test(text)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Document } from '#schemas/document.ts'
+import { timesAs } from '#schemas/document-columns.ts'
 
 /** The border of the query API. Times are ISO 8601 in UTC, sizes bytes, hashes lower-case hex sha256. */
 const sha256 = z.string()
@@ -58,12 +59,7 @@ export const Dataset = VersionSummary.extend({
 })
 
 /** A document as JSON: dates as text, without its texts and its signature. */
-export const DocumentFields = Document.omit({ minhash: true, text: true, markdown: true }).extend({
-  datetime: instant,
-  published_at: instant.nullable(),
-  modified_at: instant.nullable(),
-  fetched_at: instant,
-})
+export const DocumentFields = Document.omit({ minhash: true, text: true, markdown: true }).extend(timesAs(instant))
 export type DocumentFields = z.infer<typeof DocumentFields>
 
 export const Documents = z.strictObject({
@@ -81,7 +77,7 @@ export const Provenance = z.strictObject({
   shard: z.strictObject({ manifest: sha256, key: z.string(), sha256, written_at: instant }).nullable().describe('null when its manifest is no longer kept.'),
 })
 export type Provenance = z.infer<typeof Provenance>
-export const OneDocument = z.strictObject({ document: DocumentFields.extend({ text: z.string(), markdown: z.string().nullable() }), provenance: Provenance })
+export const OneDocument = z.strictObject({ document: DocumentFields.extend(Document.pick({ text: true, markdown: true }).shape), provenance: Provenance })
 
 export const Files = z.strictObject({
   dataset: z.string(),

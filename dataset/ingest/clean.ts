@@ -1,9 +1,11 @@
 import { compareText } from '#schemas/compare-text.ts'
 import type { Document } from '#schemas/document.ts'
+import { columnTable, cutCell } from '#schemas/document-columns.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import type { ShardManifest } from '#schemas/manifest.ts'
 import { ownerRefusal } from '#schemas/rights.ts'
+import { fitsBytes } from '#schemas/text-bytes.ts'
 import { documentBytes } from './batches.ts'
 
 /** Raised when the rules below give another document for the same row, so that what was cleaned before is cleaned again. */
@@ -21,18 +23,13 @@ export function cleanDocument(document: Document, { hotkey, job_id }: Pick<Shard
   const refusal = ownerRefusal(document.rights)
   if (refusal !== undefined) return refusal
   if (documentBytes(document) > documentBytesMax || document.text.length > documentBytesMax) return 'too_large'
-  if (![document.datetime, document.fetched_at, document.published_at, document.modified_at].every(hasYear)) return 'bad_date'
   const text = normalizeText(document.text)
   if (text === '') return 'empty'
+  if (!fitsBytes(text, columnTable.text.bytesMax)) return 'too_large'
   if (contentId(text) !== document.id) return 'id_mismatch'
   const signature = minhash(text)
   if (signature.every((byte) => byte === 0xff)) return 'no_words'
-  return { ...document, title: normalizeText(document.title), text, text_bytes: Buffer.byteLength(text), minhash: signature }
-}
-
-/** Within the years ISO 8601 writes with four digits; a Date can say others. */
-function hasYear(date: Date | null): boolean {
-  return date === null || (date.getUTCFullYear() >= 1 && date.getUTCFullYear() <= 9999)
+  return { ...document, title: cutCell('title', normalizeText(document.title)), text, text_bytes: Buffer.byteLength(text), minhash: signature }
 }
 
 /**

@@ -126,7 +126,7 @@ test('what a row says of itself is not believed', async () => {
   const documents = [
     testDocument(2, { id: victim.id }),
     testDocument(3, { minhash: victim.minhash }),
-    testDocument(4, { rights: { robots: 'allowed', meta_robots: [], tdm_reservation: true, licence: null } }),
+    testDocument(4, { rights: { robots: 'allowed', meta_robots: [], tdm_reservation: true, licence: null, licence_scope: null } }),
     testDocument(5, { text: '※ … ※' }),
     testDocument(6, { text: '\u200b' }),
     testDocument(8, { published_at: new Date(8e15) }),
@@ -138,7 +138,7 @@ test('what a row says of itself is not believed', async () => {
   const { entry } = await run(world)
   const kept = await documentsOf(world, entry)
   expect(kept.map(({ id }) => id)).toEqual([victim.id, testDocument(3).id, contentId('Line one\nline two\n\nend')].toSorted())
-  expect(entry?.manifest.dropped).toEqual({ id_mismatch: 1, tdm_reserved: 1, no_words: 1, empty: 1, bad_date: 1, too_large: 1 })
+  expect(entry?.manifest.dropped).toEqual({ id_mismatch: 1, tdm_reserved: 1, no_words: 1, empty: 1, published_at_invalid: 1, title_too_large: 1 })
   const mended = kept.find(({ text }) => text.startsWith('Line'))
   expect(mended).toMatchObject({ text: 'Line one\nline two\n\nend', text_bytes: 22 })
   expect(kept.find(({ id }) => id === testDocument(3).id)?.minhash).toEqual(minhash(prose(3)))

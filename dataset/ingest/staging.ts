@@ -3,7 +3,7 @@ import { canonicalJson, sha256Hex } from '#schemas/canonical-json.ts'
 import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import { decodeRowGroups } from '#schemas/parquet/decode.ts'
+import { decodeRows, RefusedRow } from '#schemas/parquet/decode.ts'
 import { encodeDocumentFile } from '#schemas/parquet/encode.ts'
 import { sieve, type Telemetry } from '#schemas/stage.ts'
 import { verifyManifest } from '#infra/chain/signed-manifest.ts'
@@ -91,7 +91,7 @@ async function cleanShard(bytes: Uint8Array, request: StageRequest): Promise<{ d
   const dropped: Record<string, number> = {}
   const clean = sieve(
     'clean',
-    (document: Document) => cleanDocument(document, source.manifest),
+    (row: Document | RefusedRow) => (row instanceof RefusedRow ? `${row.column}_${row.reason}` : cleanDocument(row, source.manifest)),
     (_, reason) => void (dropped[reason] = (dropped[reason] ?? 0) + 1),
   )
   const read = { rows: 0 }
@@ -114,13 +114,13 @@ async function cleanShard(bytes: Uint8Array, request: StageRequest): Promise<{ d
 }
 
 /** The rows of a shard; counts them in `read`, and lets others have a turn in between. */
-async function* rowsOf(bytes: Uint8Array, read: { rows: number }, signal: AbortSignal): AsyncGenerator<Document> {
+async function* rowsOf(bytes: Uint8Array, read: { rows: number }, signal: AbortSignal): AsyncGenerator<Document | RefusedRow> {
   const turn = takingTurns(signal)
-  for await (const group of decodeRowGroups(bytes)) {
+  for await (const group of decodeRows(bytes)) {
     read.rows += group.length
-    for (const document of group) {
-      await turn(document.text.length)
-      yield document
+    for (const row of group) {
+      await turn(row instanceof RefusedRow ? 0 : row.text.length)
+      yield row
     }
   }
 }

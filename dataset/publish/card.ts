@@ -1,43 +1,17 @@
 import type { DatasetManifest } from '#schemas/manifest.ts'
+import { documentColumns, type Column } from '#schemas/parquet/columns.ts'
 import type { DatasetEntry } from '#dataset/versions.ts'
 
-/** What each column holds, in their order (schemas/parquet/columns.ts). */
-const fields: readonly (readonly [name: string, type: string, meaning: string])[] = [
-  ['id', 'string', 'sha256 of the normalized text'],
-  ['uri', 'string', 'canonical URL'],
-  ['url', 'string', 'URL as fetched, after redirects'],
-  ['host', 'string', 'host of the page'],
-  ['page_type', 'string', 'article, documentation, forum, product, listing, collection or service'],
-  ['title', 'string', 'title of the page'],
-  ['author', 'string, nullable', 'author, as the page names them'],
-  ['site_name', 'string, nullable', 'name of the site'],
-  ['text', 'string', 'main text, normalized; personal data replaced by placeholders'],
-  ['markdown', 'string, nullable', 'the same content as Markdown, where the miner keeps it'],
-  ['lang', 'string', 'language, BCP 47'],
-  ['lang_score', 'double', 'confidence in the language, 0..1'],
-  ['languages', 'string (JSON)', 'share of the text by language'],
-  ['label', 'string', 'label of the job that asked for it'],
-  ['source', 'int32', 'Data Universe source, 8 = web'],
-  ['datetime', 'timestamp[ms, UTC]', 'published, or else first seen'],
-  ['published_at', 'timestamp[ms, UTC], nullable', 'date of publication'],
-  ['published_by', 'string', 'how that date was found'],
-  ['published_score', 'double', 'how sure that date is, 0..1'],
-  ['modified_at', 'timestamp[ms, UTC], nullable', 'date of the last change'],
-  ['fetched_at', 'timestamp[ms, UTC]', 'time of the fetch'],
-  ['http_status', 'int32', 'status of the answer'],
-  ['etag', 'string, nullable', 'ETag of the answer'],
-  ['last_modified', 'string, nullable', 'Last-Modified of the answer'],
-  ['content_type', 'string', 'Content-Type of the answer'],
-  ['html_sha256', 'string', 'sha256 of the page as fetched'],
-  ['text_bytes', 'int32', 'bytes of the text in UTF-8'],
-  ['minhash', 'fixed_len_byte_array(448)', 'MinHash signature, 14 bands of 8 u32'],
-  ['quality', 'string (JSON)', 'score of each quality rule'],
-  ['personal_data', 'string (JSON)', 'how often each kind of personal data was replaced'],
-  ['rights', 'string (JSON)', 'robots.txt, robots directives, TDM reservation, ai.txt, training preference and licence found'],
-  ['job_id', 'string', 'job that asked for it'],
-  ['hotkey', 'string', 'miner that fetched and signed it'],
-  ['version', 'int32', 'n-th stored version of this page'],
-]
+/** The types as Arrow and the Hub call them. */
+const types: Record<Column['kind'], string> = {
+  string: 'string',
+  json: 'string (JSON)',
+  int32: 'int32',
+  double: 'double',
+  timestamp: 'timestamp[ms, UTC]',
+  signature: 'binary',
+}
+const fields = documentColumns.map(({ name, kind, nullable, description }) => [name, `${types[kind]}${nullable ? ', nullable' : ''}`, description])
 
 /** Bounds of the Hub's size_categories. */
 const sizes: readonly (readonly [below: number, category: string])[] = [

@@ -1,3 +1,4 @@
+import { detached } from '#infra/detached.ts'
 import { recentValues, textBytes } from '#infra/recent-values.ts'
 import type { ClaimRequest, Deferral, Target, TargetKind, Visit } from '#schemas/frontier.ts'
 import type { TurnEnd, TurnRequest } from '#schemas/host-turns.ts'
@@ -89,6 +90,6 @@ export function hostOf(url: string): string {
   }
   const parsed = isClean ? URL.parse(url) : null
   if (!parsed || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) throw refuse('target.url', url, 'an absolute http or https URL')
-  if (origin !== '') hosts.keep(origin, parsed.host)
+  if (origin !== '') hosts.keep(origin, detached(parsed.host))
   return parsed.host
 }

@@ -1,3 +1,4 @@
+import { withoutInvisible } from './invisible.ts'
 import { openKernel, type Kernel } from './minhash-kernel.ts'
 import { plainMinhash } from './minhash-plain.ts'
 
@@ -29,10 +30,9 @@ let kernel: Kernel | 'none' | undefined
  * surrogates, invisible characters, and NFC. Text of the printable ASCII characters is as it should be.
  */
 function sameWords(text: string): string {
-  return notPlain.test(text) ? text.toWellFormed().replace(invisible, '').normalize('NFC') : text
+  return notPlain.test(text) ? withoutInvisible(text.toWellFormed().replace(blanks, ' ')).normalize('NFC') : text
 }
 
 const notPlain = /[^\t-\r -~]/
-// As in normalizeText, but for U+0085, which is a line end there.
-// oxlint-disable-next-line no-control-regex -- removing them is the point
-const invisible = /[\u0000-\u0008\u000E-\u001F\u007F-\u0084\u0086-\u009F\u00AD\u200B\u2060\uFEFF]/g
+/** Letters that show nothing (Hangul fillers): white space in normalizeText. */
+const blanks = /[\u3164\uFFA0]/g

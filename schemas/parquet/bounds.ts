@@ -1,4 +1,3 @@
-import type { PlainCell } from './cells.ts'
 import type { Column } from './columns.ts'
 
 /** The least and the greatest value of a page or a chunk, as readers compare them, PLAIN encoded without a length. */
@@ -24,18 +23,15 @@ export function compareBytes(a: Uint8Array, aFrom: number, aTo: number, b: Uint8
 }
 
 /** The bounds of values of which these are the least and the greatest. */
-export function cellBounds(kind: Column['kind'], least: PlainCell, greatest: PlainCell): Bounds {
+export function cellBounds(kind: Column['kind'], least: string | number, greatest: string | number): Bounds {
   if (typeof least === 'number') return numberBounds(kind, least, greatest as number)
-  return bytesBounds(kind, toBytes(least), toBytes(greatest))
+  return textBounds(Buffer.from(least), Buffer.from(greatest as string))
 }
 
-const toBytes = (cell: PlainCell): Uint8Array => (typeof cell === 'string' ? Buffer.from(cell) : (cell as Uint8Array))
-
-/** A long lower bound is cut, a long upper one cut and raised (parquet.thrift, ColumnIndex); text is cut between characters. What cannot be raised stays whole. */
-export function bytesBounds(kind: Column['kind'], least: Uint8Array, greatest: Uint8Array): Bounds {
-  const cut = kind === 'signature' ? cutBytes : cutText
-  const min = least.length <= boundBytes ? least : cut(least)
-  const max = greatest.length <= boundBytes ? greatest : ((kind === 'signature' ? raiseBytes : raiseText)(cut(greatest)) ?? greatest)
+/** A long lower bound is cut, a long upper one cut and raised (parquet.thrift, ColumnIndex), both between characters. What cannot be raised stays whole. */
+export function textBounds(least: Uint8Array, greatest: Uint8Array): Bounds {
+  const min = least.length <= boundBytes ? least : cutText(least)
+  const max = greatest.length <= boundBytes ? greatest : (raiseText(cutText(greatest)) ?? greatest)
   return { min: Uint8Array.from(min), max: Uint8Array.from(max), minExact: min === least, maxExact: max === greatest }
 }
 
@@ -52,8 +48,6 @@ function numberBounds(kind: Column['kind'], least: number, greatest: number): Bo
   return { min: toBytes(isZero(least) ? -0 : least), max: toBytes(isZero(greatest) ? 0 : greatest), minExact: true, maxExact: true }
 }
 
-const cutBytes = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, boundBytes)
-
 /** Never within a character: a continuation byte is 10xxxxxx. */
 function cutText(bytes: Uint8Array): Uint8Array {
   let at = boundBytes
@@ -61,15 +55,7 @@ function cutText(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(0, at)
 }
 
-/** The least value that is greater than all that begin with `prefix`; undefined when there is none. */
-function raiseBytes(prefix: Uint8Array): Uint8Array | undefined {
-  const last = prefix.findLastIndex((byte) => byte < 0xff)
-  if (last < 0) return undefined
-  const raised = Uint8Array.from(prefix.subarray(0, last + 1))
-  raised[last] = (raised[last] as number) + 1
-  return raised
-}
-
+/** The least text that is greater than all that begin with `prefix`; undefined when there is none. */
 function raiseText(prefix: Uint8Array): Uint8Array | undefined {
   const points = Array.from(Buffer.from(prefix).toString(), (character) => character.codePointAt(0) as number)
   const last = points.findLastIndex((point) => point < 0x10ffff)
@@ -81,7 +67,7 @@ function raiseText(prefix: Uint8Array): Uint8Array | undefined {
 
 /** Below 0 when `a` stands before `b` in the order of the column's values. */
 export function compareBounds(kind: Column['kind'], a: Uint8Array, b: Uint8Array): number {
-  if (kind === 'string' || kind === 'json' || kind === 'signature') return compareBytes(a, 0, a.length, b, 0, b.length)
+  if (kind === 'string' || kind === 'json') return compareBytes(a, 0, a.length, b, 0, b.length)
   const toNumber = (bytes: Uint8Array): number => {
     const view = new DataView(bytes.buffer, bytes.byteOffset)
     return kind === 'int32' ? view.getInt32(0, true) : kind === 'double' ? view.getFloat64(0, true) : Number(view.getBigInt64(0, true))

@@ -2,7 +2,7 @@ import type { Document } from '../document.ts'
 import type { Column } from './columns.ts'
 import { recordAppender } from './json-bytes.ts'
 import { jsonCells } from './json-cell.ts'
-import { appendBytes, appendDouble, appendInt32, appendInt64, appendText, type Page } from './page.ts'
+import { appendBinary, appendDouble, appendInt32, appendInt64, appendText, type Page } from './page.ts'
 
 type Cell = Document[keyof Document]
 
@@ -25,7 +25,7 @@ export function plainCells({ kind }: Column): PlainCells {
 export const appendCell: Record<Column['kind'], (page: Page, cell: PlainCell) => void> = {
   string: (page, cell) => appendText(page, cell as string),
   json: (page, cell) => appendText(page, cell as string),
-  signature: (page, cell) => appendBytes(page, cell as Uint8Array),
+  signature: (page, cell) => appendBinary(page, cell as Uint8Array),
   int32: (page, cell) => appendInt32(page, cell as number),
   double: (page, cell) => appendDouble(page, cell as number),
   timestamp: (page, cell) => appendInt64(page, cell as number),

@@ -1,6 +1,5 @@
 import type { Document } from '../document.ts'
 import { bloomFilter } from './bloom.ts'
-import { cellOf } from './cell-of.ts'
 import { appendCell, bytesAppender, plainCells } from './cells.ts'
 import type { Column } from './columns.ts'
 import { buildDictionary, dictionaryBounds, type Dictionary } from './dictionary.ts'
@@ -15,30 +14,29 @@ export interface ColumnCells {
   cells: Document[Column['name']][]
 }
 
-/** So many rows together take their places in all columns, one column after another. */
-const rowsInCache = 64
-
 /**
- * The columns of the rows `documents[from, to)`. A few rows at a time, while they are in the processor's cache: to go through all rows once for each
- * column costs a cache miss for each cell.
+ * The columns of the rows `documents[from, to)`, each row taken whole: to go through all rows once for each column costs a cache miss for each cell. Documents
+ * mostly have the same members in the same order: then no member is looked up.
  */
 export function transpose(columns: readonly Column[], documents: readonly Document[], from: number, to: number): ColumnCells[] {
-  const all = columns.map((column) => {
-    const cells: Document[Column['name']][] = []
-    cells.length = to - from
-    return { column, cells }
-  })
-  for (let row = from; row < to; row += rowsInCache) {
-    const end = Math.min(to, row + rowsInCache)
-    for (const { column, cells } of all) fillCells(cells, cellOf[column.name], documents, from, row, end)
+  const all = columns.map((column) => ({ column, cells: Array.from<ColumnCells['cells'][number]>({ length: to - from }) }))
+  const cellsOf = new Map<string, ColumnCells['cells']>(all.map(({ column, cells }) => [column.name, cells]))
+  const known: string[] = []
+  const places: (ColumnCells['cells'] | undefined)[] = []
+  for (let row = from; row < to; row++) {
+    const document = documents[row] as Document
+    let at = 0
+    // Faster than Object.keys, and a document inherits nothing enumerable.
+    for (const name in document) {
+      if (name !== known[at]) {
+        known[at] = name
+        places[at] = cellsOf.get(name)
+      }
+      const cells = places[at++]
+      if (cells) cells[row - from] = document[name as keyof Document]
+    }
   }
   return all
-}
-
-type CellOf = (typeof cellOf)[Column['name']]
-
-function fillCells(cells: ColumnCells['cells'], of: CellOf, documents: readonly Document[], first: number, from: number, to: number): void {
-  for (let row = from; row < to; row++) cells[row - first] = of(documents[row] as Document)
 }
 
 /** What is known of a column chunk once it is written. */

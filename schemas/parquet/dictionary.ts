@@ -15,7 +15,7 @@ export interface Dictionary {
 /** So many rows, or all when there are fewer, say whether values repeat. */
 const rowsToJudge = 1_000
 
-/** @returns undefined when about half of the rows have values of their own: then a dictionary costs more than it saves; or when none has a value */
+/** @returns undefined when about half of the rows have values of their own: then a dictionary costs more than it saves; or when none has a value, or one is not a number */
 export function buildDictionary({ column, cells }: ColumnCells): Dictionary | undefined {
   const toPlain = plainCells(column)
   const places = new Map<PlainCell, number>()
@@ -24,6 +24,8 @@ export function buildDictionary({ column, cells }: ColumnCells): Dictionary | un
   for (let row = 0; row < cells.length; row++) {
     const cell = toPlain(cells[row] ?? null)
     if (cell === null) continue
+    // It stands in no order.
+    if (Number.isNaN(cell)) return undefined
     if (cell !== last) {
       lastPlace = places.get(cell) ?? places.size
       if (lastPlace === places.size) places.set(cell, lastPlace)
@@ -51,7 +53,9 @@ export function dictionaryBounds({ kind }: Column, { distinct }: Dictionary): (i
       if (rank < least) least = rank
       if (rank > greatest) greatest = rank
     }
-    return greatest < 0 ? undefined : cellBounds(kind, distinct[sorted[least] as number] as PlainCell, distinct[sorted[greatest] as number] as PlainCell)
+    return greatest < 0
+      ? undefined
+      : cellBounds(kind, distinct[sorted[least] as number] as string | number, distinct[sorted[greatest] as number] as string | number)
   }
 }
 

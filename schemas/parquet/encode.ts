@@ -30,7 +30,7 @@ const spareBytesMax = 128 * 2 ** 20
 /**
  * Writes documents, in the order given, as a Parquet file: the schema of columns.ts, row groups of 10,000 (only the last may be shorter),
  * zstd level 3 or Snappy, data pages of about 2 MiB and at most 5,000 rows, bloom filters on `id` and `uri`, statistics and both page indexes
- * for every column. The same documents give the same bytes.
+ * for every column, but no bounds of the signature. The same documents give the same bytes.
  */
 export function encodeDocumentFile(documents: readonly Document[], options: { codec: ShardCodec }): DocumentFile {
   const file = takeRoom(roomFor(documents))

@@ -1,4 +1,4 @@
-import { bytesBounds, cellBounds, type Bounds } from './bounds.ts'
+import { cellBounds, textBounds, type Bounds } from './bounds.ts'
 import { appendCell, type bytesAppender, type PlainCells } from './cells.ts'
 import type { ColumnCells } from './chunk.ts'
 import { clearPage, noteBytes } from './page.ts'
@@ -37,12 +37,12 @@ function fillBytes({ values, levels }: PageWriter, { column, cells, append, hash
     if (cell === null) nulls++
     else {
       append(values, cell)
-      noteBytes(values)
+      if (kind !== 'signature') noteBytes(values)
     }
   }
   if (bloom) hashTexts(values.bytes, values.length, hashes, from)
   const { bytes, least, greatest } = values
-  const bounds = least.from < 0 ? undefined : bytesBounds(kind, bytes.subarray(least.from, least.to), bytes.subarray(greatest.from, greatest.to))
+  const bounds = least.from < 0 ? undefined : textBounds(bytes.subarray(least.from, least.to), bytes.subarray(greatest.from, greatest.to))
   return { end: row, nulls, bounds }
 }
 

@@ -5,7 +5,7 @@ import { joinBounds } from './bounds.ts'
 import type { Chunk } from './chunk.ts'
 import { columnType, documentColumns, documentSchema } from './columns.ts'
 import type { ChunkIndexes } from './page-index.ts'
-import { thrift } from './page-writer.ts'
+import { thrift, type Struct } from './thrift.ts'
 
 /** Who wrote the file, in the form parquet-format asks for; without our version, so that equal rows stay equal bytes. */
 const createdBy = 'orrery version 1'
@@ -41,7 +41,7 @@ const schemaElement = ({ name, type, type_length, repetition_type, num_children,
   field_4: name,
   field_5: num_children,
   field_6: converted_type && ConvertedTypes.indexOf(converted_type),
-  field_10: logicalType(logical_type),
+  field_10: logicalType(logical_type) as Struct | undefined,
 })
 
 function rowGroup({ rows, chunks }: FooterGroup, codec: 'ZSTD' | 'SNAPPY') {
@@ -84,8 +84,8 @@ function columnChunk(chunk: FooterChunk, rows: number, codec: 'ZSTD' | 'SNAPPY')
     },
     field_4: BigInt(offsetIndex.offset),
     field_5: offsetIndex.bytes,
-    field_6: BigInt(columnIndex.offset),
-    field_7: columnIndex.bytes,
+    field_6: columnIndex && BigInt(columnIndex.offset),
+    field_7: columnIndex?.bytes,
   }
 }
 

@@ -1,8 +1,11 @@
 import fc from 'fast-check'
+import { parquetWriteBuffer } from 'hyparquet-writer'
 import { readParquet, writeParquet } from 'parquet-wasm/node'
 import { describe, expect, test } from 'vitest'
 import { testDocuments } from '#test/golden/documents.ts'
-import { decodeDocuments } from './decode.ts'
+import type { Document } from '../document.ts'
+import { documentColumns, documentSchema, toCell } from './columns.ts'
+import { decodeDocuments, decodeRows, RefusedRow } from './decode.ts'
 import { encodeDocuments } from './encode.ts'
 import { inspectParquet } from './inspect.ts'
 
@@ -18,6 +21,14 @@ const withFooter = (...parts: readonly Uint8Array[]) => {
   length.writeUInt32LE(own.length)
   return Buffer.concat([Buffer.from('PAR1'), own, length, Buffer.from('PAR1')])
 }
+
+const asOther = (documents: readonly Document[]) =>
+  new Uint8Array(
+    parquetWriteBuffer({
+      schema: [...documentSchema],
+      columnData: documentColumns.map((column) => ({ name: column.name, data: documents.map((document) => toCell(column, document)) })),
+    }),
+  )
 
 describe('hostile bytes', () => {
   const bytes = encodeDocuments(testDocuments(12), { codec: 'zstd' })
@@ -59,6 +70,20 @@ describe('hostile bytes', () => {
     const hostile = Buffer.from(bytes)
     header.copy(hostile, 4)
     expect(await outcomeOf(hostile)).toBe('invalid_record')
+  })
+
+  test('refuses a small file whose dictionaries give one long value to many rows, before anything is made of it', async () => {
+    const text = 'a long text that stands there once '.repeat(2 ** 15)
+    const file = asOther(testDocuments(600).map((document) => ({ ...document, text })))
+    expect(file.length).toBeLessThan(2 ** 20)
+    await expect(decodeDocuments(file)).rejects.toMatchObject({ code: 'invalid_record', details: { what: expect.stringMatching(/hold 6\d{8} characters/) } })
+  })
+
+  test.each(['label', 'id', 'minhash', 'rights'])('makes nothing of a cell of %s that is longer than its column may be', async (name) => {
+    const long =
+      name === 'minhash' ? new Uint8Array(100_000) : name === 'rights' ? { ...testDocuments(1)[0]!.rights, licence: 'x'.repeat(100_000) } : 'x'.repeat(100_000)
+    const [rows] = await Array.fromAsync(decodeRows(asOther(testDocuments(20, { [name]: long }))))
+    expect(rows?.map((row) => (row instanceof RefusedRow ? [row.column, row.reason] : []))).toEqual(Array.from({ length: 20 }, () => [name, 'too_large']))
   })
 
   /** Bytes of ours have pages of version 2, those of Arrow of version 1. */

@@ -1,4 +1,4 @@
-import { parquetMetadata, type FileMetaData } from 'hyparquet'
+import { parquetMetadata, type FileMetaData, type SchemaElement } from 'hyparquet'
 import { OrreryError } from '../errors.ts'
 import { checkThrift } from './check-thrift.ts'
 import { documentSchema } from './columns.ts'
@@ -9,10 +9,8 @@ export interface ParquetFacts {
   rowGroups: { rows: number; bytes: number }[]
   /** Codecs of all column chunks, sorted. */
   codecs: string[]
-  /** Names of the leaf columns, in order. */
-  columns: string[]
-  /** Whether the schema is the one of document shards, name by name and type by type. */
-  documentSchema: boolean
+  /** Where its schema differs from that of document shards. */
+  schemaFault: string | undefined
   createdBy: string | undefined
 }
 
@@ -27,8 +25,7 @@ export function inspectParquet(bytes: Uint8Array): ParquetFacts {
     rows: Number(metadata.num_rows),
     rowGroups: metadata.row_groups.map((group) => ({ rows: Number(group.num_rows), bytes: Number(group.total_byte_size) })),
     codecs: [...new Set(metadata.row_groups.flatMap(({ columns }) => columns.map((chunk) => String(chunk.meta_data?.codec))))].toSorted(),
-    columns: metadata.schema.filter(({ type }) => type !== undefined).map(({ name }) => name),
-    documentSchema: hasDocumentSchema(metadata),
+    schemaFault: schemaFault(metadata),
     createdBy: metadata.created_by,
   }
 }
@@ -48,22 +45,27 @@ export function readFooter(bytes: Uint8Array): FileMetaData {
   }
 }
 
-export const hasDocumentSchema = ({ schema }: FileMetaData): boolean =>
-  schema.length === documentSchema.length &&
-  documentSchema.every((expected, at) => {
-    const found = schema[at]
-    return (
-      found !== undefined &&
-      // The root's own name is the writer's business.
-      (at === 0 || found.name === expected.name) &&
-      found.type === expected.type &&
-      found.type_length === expected.type_length &&
-      (at === 0 || found.repetition_type === expected.repetition_type) &&
-      found.num_children === expected.num_children &&
-      found.converted_type === expected.converted_type &&
-      found.logical_type?.type === expected.logical_type?.type
-    )
-  })
+/** Where the schema is another than that of document shards, name by name and type by type; the root's own name is the writer's business. */
+export function schemaFault({ schema }: FileMetaData): string | undefined {
+  if (schema.length !== documentSchema.length) return `it has ${schema.length - 1} columns, not ${documentSchema.length - 1}`
+  const wrong = documentSchema.findIndex((expected, at) => spellElement(schema[at], at) !== spellElement(expected, at))
+  return wrong < 0 ? undefined : `its column ${wrong} is ${spellElement(schema[wrong], wrong)}, not ${spellElement(documentSchema[wrong], wrong)}`
+}
+
+/** As schemas of Parquet are written; some other's name may have any length. */
+function spellElement(element: SchemaElement | undefined, at: number): string {
+  const {
+    name,
+    type,
+    type_length: length,
+    repetition_type: repetition,
+    num_children: children,
+    converted_type: converted,
+    logical_type: logical,
+  } = element ?? {}
+  const own = at === 0 ? [] : [repetition, JSON.stringify(name?.slice(0, 100))]
+  return [...own, type ?? 'group', length && `(${length})`, converted, logical?.type, children].filter((part) => part !== undefined).join(' ')
+}
 
 export const malformed = (what: string, cause?: unknown): OrreryError =>
   new OrreryError('invalid_record', `This is no Parquet file of documents: ${what}. Ask its writer for a whole file.`, { what }, cause)

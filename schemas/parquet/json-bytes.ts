@@ -1,5 +1,5 @@
 import { jsonCells, type JsonRecord } from './json-cell.ts'
-import { appendText, endText, reserve, type Page } from './page.ts'
+import { appendText, endValue, reserve, type Page } from './page.ts'
 
 /** No number is spelled longer: sign, 17 digits, point, exponent. */
 const numberBytesMax = 32
@@ -82,7 +82,7 @@ function appendNumbers(page: Page, { places, keys, lengths, numbers, roomBytes }
     at = writeNumber(bytes, at, numbers[places[n] as number] as number)
   }
   bytes[at++] = 0x7d
-  endText(page, at)
+  endValue(page, at)
 }
 
 /** As ECMAScript spells it. Of up to four decimals the digits are those of a whole number; no shorter ones name the same double. @returns where it ends */

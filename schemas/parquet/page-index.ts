@@ -2,7 +2,8 @@ import { BoundaryOrders } from 'hyparquet/src/constants.js'
 import { compareBounds, type Bounds } from './bounds.ts'
 import type { Chunk } from './chunk.ts'
 import type { Column } from './columns.ts'
-import { thrift, type PageWriter } from './page-writer.ts'
+import type { PageWriter } from './page-writer.ts'
+import { thrift } from './thrift.ts'
 
 /** Where something lies in the file, in bytes. */
 interface Place {
@@ -11,20 +12,21 @@ interface Place {
 }
 
 export interface ChunkIndexes {
-  columnIndex: Place
+  /** undefined where a page has values without bounds. */
+  columnIndex: Place | undefined
   offsetIndex: Place
   bloom: Place | undefined
 }
 
 /**
  * Writes what a reader needs to skip pages (parquet-format PageIndex.md), for every chunk, also one of a single page; then the bloom filters. Each kind stands
- * together near the footer, so that one request gets it.
+ * together near the footer, so that one request gets it. A column index gives bounds for each page that has a value: a chunk that lacks some has none.
  */
 export function writePageIndexes(writer: PageWriter, chunks: readonly Chunk[]): ChunkIndexes[] {
-  const columnIndexes = chunks.map((chunk) => place(writer, columnIndex(chunk)))
+  const columnIndexes = chunks.map((chunk) => (hasBounds(chunk) ? place(writer, columnIndex(chunk)) : undefined))
   const offsetIndexes = chunks.map((chunk) => place(writer, offsetIndex(chunk)))
   const blooms = chunks.map(({ bloomFilter }) => bloomFilter && place(writer, bloomHeader(bloomFilter), bloomFilter))
-  return chunks.map((_, n) => ({ columnIndex: columnIndexes[n] as Place, offsetIndex: offsetIndexes[n] as Place, bloom: blooms[n] }))
+  return chunks.map((_, n) => ({ columnIndex: columnIndexes[n], offsetIndex: offsetIndexes[n] as Place, bloom: blooms[n] }))
 }
 
 function place(writer: PageWriter, ...parts: Uint8Array[]): Place {
@@ -32,6 +34,8 @@ function place(writer: PageWriter, ...parts: Uint8Array[]): Place {
   for (const part of parts) writer.append(part)
   return { offset, bytes: writer.offset - offset }
 }
+
+const hasBounds = ({ pages }: Chunk): boolean => pages.every(({ bounds, rows, nulls }) => bounds !== undefined || nulls === rows)
 
 const nothing = new Uint8Array()
 

@@ -1,9 +1,8 @@
-import { ByteWriter } from 'hyparquet-writer'
-import { serializeTCompactProtocol } from 'hyparquet-writer/src/thrift.js'
 import { Encodings, PageTypes } from 'hyparquet/src/constants.js'
 import type { Bounds } from './bounds.ts'
 import { appendHybrid } from './hybrid.ts'
 import { appendBytes, clearPage, newPage, reserve, type Page } from './page.ts'
+import { thrift, type Struct } from './thrift.ts'
 import { compressedBytesMax, type Compress } from './zstd.ts'
 
 /** A data page ends with the row that fills it: a reader of few rows unpacks little else. */
@@ -19,7 +18,7 @@ export interface DataPage {
   firstRow: number
   rows: number
   nulls: number
-  /** undefined when all rows are null. */
+  /** undefined when no row has a value that takes part in an order. */
   bounds: Bounds | undefined
 }
 
@@ -68,7 +67,7 @@ export class PageWriter {
   }
 
   /** The body is compressed to where it will stand if its header, which tells its length, is as long as the header before; else it moves. */
-  #write(type: 'DICTIONARY_PAGE' | 'DATA_PAGE_V2', header: Record<`field_${number}`, unknown>): void {
+  #write(type: 'DICTIONARY_PAGE' | 'DATA_PAGE_V2', header: Struct): void {
     const { file, values } = this
     const levels = this.#levelBytes.bytes.subarray(0, type === 'DATA_PAGE_V2' ? this.#levelBytes.length : 0)
     const unpacked = levels.length + values.length
@@ -87,10 +86,3 @@ export class PageWriter {
 
 /** More than the header of a page ever takes: it has at most eleven numbers. */
 const headerBytesMax = 128
-
-/** A struct in Thrift's compact protocol: numbers are i32, bigints i64. */
-export function thrift(struct: Record<`field_${number}`, unknown>): Uint8Array {
-  const writer = new ByteWriter(256)
-  serializeTCompactProtocol(writer, struct)
-  return writer.getBytes()
-}

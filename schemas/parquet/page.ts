@@ -28,21 +28,28 @@ export function clearPage(page: Page): void {
 /** A length of four bytes, then UTF-8; a lone surrogate becomes U+FFFD. */
 export function appendText(page: Page, text: string): void {
   reserve(page, 4 + 3 * text.length)
-  endText(page, page.length + 4 + page.bytes.write(text, page.length + 4))
+  endValue(page, page.length + 4 + page.bytes.write(text, page.length + 4))
 }
 
-/** Makes what was written behind four free bytes, up to `end`, the next text. */
-export function endText(page: Page, end: number): void {
+/** Makes what was written behind four free bytes, up to `end`, the next value. */
+export function endValue(page: Page, end: number): void {
   page.valueStart = page.length + 4
   page.view.setInt32(page.length, end - page.valueStart, true)
   page.length = end
 }
 
-export function appendBytes(page: Page, value: Uint8Array): void {
-  reserve(page, value.length)
-  page.bytes.set(value, page.length)
-  page.valueStart = page.length
-  page.length += value.length
+/** A length of four bytes, then the bytes. */
+export function appendBinary(page: Page, value: Uint8Array): void {
+  reserve(page, 4 + value.length)
+  page.bytes.set(value, page.length + 4)
+  endValue(page, page.length + 4 + value.length)
+}
+
+/** The bytes as they are. */
+export function appendBytes(page: Page, bytes: Uint8Array): void {
+  reserve(page, bytes.length)
+  page.bytes.set(bytes, page.length)
+  page.length += bytes.length
 }
 
 export function appendInt32(page: Page, value: number): void {

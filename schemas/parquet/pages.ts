@@ -9,7 +9,8 @@ import { malformed } from './inspect.ts'
 const headerBytesMax = 4096
 const headerValuesMax = 256
 const pageBytesMax = 64 * 2 ** 20
-const groupBytesMax = 512 * 2 ** 20
+/** Of the rows of a group, unpacked. */
+export const groupBytesMax = 512 * 2 ** 20
 const encodings = new Set<string | undefined>(['PLAIN', 'PLAIN_DICTIONARY', 'RLE_DICTIONARY'])
 
 /**

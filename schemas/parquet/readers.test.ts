@@ -8,6 +8,7 @@ import { readParquet, writeParquet } from 'parquet-wasm/node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findPython, runPython } from '#test/bench/python.ts'
 import { testDocument, testDocuments } from '#test/golden/documents.ts'
+import { longText } from '#test/golden/shard-cases.ts'
 import { documentColumns, documentSchema, toCell } from './columns.ts'
 import { decodeDocuments } from './decode.ts'
 import { encodeDocuments } from './encode.ts'
@@ -15,7 +16,6 @@ import { encodeDocuments } from './encode.ts'
 const python = await findPython({ packages: ['pyarrow'], install: false })
 if (!python) console.warn('pyarrow.parquet is not read: no Python with pyarrow; name one in PYARROW_PYTHON')
 
-const longText = `${'é'.repeat(31)}😀${'z'.repeat(40)}`
 const documents = [...testDocuments(40), testDocument(40, { title: longText }), testDocument(41, { title: `\u{FFFD}${'x'.repeat(80)}` })]
 const bytes = encodeDocuments(documents, { codec: 'zstd' })
 let folder: string
@@ -81,16 +81,23 @@ describe('page indexes', () => {
   const groups = parquetMetadata(file.slice().buffer).row_groups
   const at = (offset: bigint | undefined, length: number | undefined) => ({ view: new DataView(file.buffer, Number(offset), Number(length)), offset: 0 })
 
-  test('every chunk has both, and they tell where its pages are and what is in them', () => {
+  test('the signature has no bounds', () => {
+    for (const { columns } of groups) {
+      const { meta_data: chunk, column_index_offset: index } = columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === 'minhash')!
+      expect([index, chunk!.statistics]).toEqual([undefined, { null_count: 0n }])
+    }
+  })
+
+  test('every other chunk has both, and they tell where its pages are and what is in them', () => {
     for (const { columns, num_rows } of groups) {
-      for (const chunk of columns) {
+      for (const chunk of columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] !== 'minhash')) {
         const offsets = readOffsetIndex(at(chunk.offset_index_offset, chunk.offset_index_length)).page_locations
-        const index = readColumnIndex(at(chunk.column_index_offset, chunk.column_index_length), element(chunk))
         const end = Number(chunk.meta_data!.dictionary_page_offset ?? chunk.meta_data!.data_page_offset) + Number(chunk.meta_data!.total_compressed_size)
         expect(offsets.map((page) => Number(page.offset) + page.compressed_page_size)).toEqual([...offsets.slice(1).map((page) => Number(page.offset)), end])
         const starts = [...offsets.map((page) => Number(page.first_row_index)), Number(num_rows)]
         expect(starts[0]).toBe(0)
         for (const [n, start] of starts.slice(1).entries()) expect((start - starts[n]! - 1) * (5_000 - start + starts[n]!)).toBeGreaterThanOrEqual(0)
+        const index = readColumnIndex(at(chunk.column_index_offset, chunk.column_index_length), element(chunk))
         expect(index.null_pages).toEqual(offsets.map(() => chunk.meta_data?.path_in_schema[0] === 'markdown'))
         expect(index.null_counts?.reduce((a, b) => a + b, 0n)).toBe(chunk.meta_data?.statistics?.null_count)
       }
@@ -115,4 +122,21 @@ test('bounds of long texts are cut between characters, the upper one raised, in 
   const [cut] = parquetMetadata(encodeDocuments([testDocument(1, { title: longText })], { codec: 'zstd' }).slice().buffer).row_groups
   const title = cut!.columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === 'title')!.meta_data!.statistics
   expect(title).toMatchObject({ min_value: 'é'.repeat(31), max_value: `${'é'.repeat(30)}ê`, is_min_value_exact: false, is_max_value_exact: false })
+})
+
+test.each([
+  [[0.25, Number.NaN, 0.5], { min: 0.25, max: 0.5, indexed: true }],
+  [[Number.NaN, Number.NaN, Number.NaN], { min: undefined, max: undefined, indexed: false }],
+])('what is not a number, which no document has, would stand in no bound: %j', (scores, expected) => {
+  const [group] = parquetMetadata(
+    encodeDocuments(
+      scores.map((score, n) => testDocument(n, { lang_score: score, published_score: score })),
+      { codec: 'zstd' },
+    ).slice().buffer,
+  ).row_groups
+  for (const name of ['lang_score', 'published_score']) {
+    const chunk = group!.columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === name)!
+    const { min_value: min, max_value: max } = chunk.meta_data!.statistics!
+    expect({ min, max, indexed: chunk.column_index_offset !== undefined }).toEqual(expected)
+  }
 })

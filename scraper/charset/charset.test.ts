@@ -43,12 +43,26 @@ test.each([
   ['Japanese in escape sequences', latin1('\x1b$B$9$Y$F$N?M4V\x1b(B'), 'すべての人間', 'iso-2022-jp'],
 ])('text is decoded by what it looks like: %s', (_, bytes, text, charset) => expect(decodeText(bytes, 'text/html')).toEqual({ text, charset, isGuessed: true }))
 
-test('a declaration is believed, and said to be contradicted by bytes that are UTF-8', () => {
+test('a header is believed, and said to be contradicted by bytes that are UTF-8', () => {
   expect(decodeText(Buffer.from('é'.repeat(4)), western)).toEqual({ text: 'Ã©'.repeat(4), charset: 'windows-1252', isGuessed: false, isContradicted: true })
   for (const bytes of [Buffer.from('é'.repeat(3)), Buffer.from('e'.repeat(9)), latin1('é'.repeat(9))])
     expect(decodeText(bytes, western)).not.toHaveProperty('isContradicted')
   expect(decodeText(Buffer.from('é'.repeat(9)), 'text/html; charset=utf-8')).not.toHaveProperty('isContradicted')
 })
+
+test.each([
+  ['gb2312', '<meta http-equiv=content-type content="text/html; charset=gb2312">潮汐磨坊'],
+  ['windows-1251', '<meta charset=windows-1251>приливная мельница'],
+  ['ISO-8859-1 of an XML declaration', '<?xml version="1.0" encoding="iso-8859-1"?><p>été déjà vécu'],
+  ['shift_jis, which most of its bytes fit', '<meta charset=shift_jis>潮の水車小屋'],
+])('markup that says %s over bytes that are UTF-8 is out of date', (_, text) => {
+  expect(decodeText(Buffer.from(text), 'text/html')).toEqual({ text, charset: 'utf-8', isGuessed: false })
+})
+
+test.each([
+  ['sequences are few', Buffer.from('<meta charset=iso-8859-1>ééé'), '<meta charset=iso-8859-1>Ã©Ã©Ã©', 'windows-1252'],
+  ['one byte is none', Buffer.concat([Buffer.from('<meta charset=iso-8859-1>éééé'), latin1('\xe9')]), '<meta charset=iso-8859-1>Ã©Ã©Ã©Ã©é', 'windows-1252'],
+])('markup is believed where %s', (_, bytes, text, charset) => expect(decodeText(bytes, 'text/html')).toMatchObject({ text, charset }))
 
 test('Korean and Hong Kong’s characters come out of what is declared', () => {
   expect(decodeText(Buffer.of(0x8c, 0x63), 'text/html; charset=euc-kr').text).toBe('똠')

@@ -16,18 +16,25 @@ export interface DecodedText {
   charset: string
   /** Neither declared nor UTF-8: it is what the bytes look like. */
   isGuessed: boolean
-  /** Declared, yet UTF-8 by its bytes: browsers show what was declared. */
+  /** Declared by the header, yet UTF-8 by its bytes: browsers show what was declared. */
   isContradicted?: boolean
 }
 
 /**
  * Text of a body by, in order, its byte order mark, the charset of its Content-Type, the charset of its markup (prescan.ts), else UTF-8 when it is that,
  * else what it looks like (HTML standard §13.2.3.2). Bytes that fit no character become U+FFFD.
+ *
+ * Otherwise than in the standard, bytes that are UTF-8 are read as such against their own markup, which is left over from a time before; not against the
+ * header, which was made for this answer.
  */
 export function decodeText(bytes: Uint8Array, contentType: string | undefined): DecodedText {
-  const declared = byteOrderMark(bytes) ?? encodingOf(headerCharset.exec(contentType ?? '')?.[1]) ?? declaredCharset(bytes, syntaxOf(bytes, contentType))
-  if (declared !== undefined)
-    return { text: decode(declared, bytes), charset: declared, isGuessed: false, ...(isContradicted(declared, bytes) && { isContradicted: true }) }
+  const told = byteOrderMark(bytes) ?? encodingOf(headerCharset.exec(contentType ?? '')?.[1])
+  if (told !== undefined) return { text: decode(told, bytes), charset: told, isGuessed: false, ...(isContradicted(told, bytes) && { isContradicted: true }) }
+  const declared = declaredCharset(bytes, syntaxOf(bytes, contentType))
+  if (declared !== undefined) {
+    const charset = isContradicted(declared, bytes) ? 'utf-8' : declared
+    return { text: decode(charset, bytes), charset, isGuessed: false }
+  }
   const isPlain = isUtf8(bytes)
   if (isPlain && !bytes.includes(escape)) return { text: utf8.decode(bytes), charset: 'utf-8', isGuessed: false }
   const text = utf8.decode(bytes)

@@ -5,12 +5,15 @@ import { decodeText, type DecodedText } from '../charset/charset.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { dataSource } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
+import { columnTable, cutCell } from '#schemas/document-columns.ts'
 import { pageUrl } from '#schemas/identity/canonical-url.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import { hostOf } from '#schemas/identity/url-parts.ts'
 import { qualitySettings, type QualityChoice } from '#schemas/quality.ts'
+import { fitsBytes, startOf } from '#schemas/text-bytes.ts'
 import { extractPage, type ExtractedPage } from '../extract/extract-page.ts'
+import type { TextFlaws } from '../extract/legible.ts'
 import { openLanguages, type IdentifyLanguage } from '../extract/language/language.ts'
 import type { RefusedScore } from '../filter/filter.ts'
 import { openQuality, type Quality } from '../filter/quality.ts'
@@ -117,6 +120,9 @@ function readPage(task: PageTask, reader: Reader): PageReading {
   return { document, ...ids, ...(refused && { refused }), textChars, needsBrowser: mayBeShown && needsRendering(html, textChars).needed }
 }
 
+/** For a shard, the Markdown as well as the text. */
+const isTooLong = (text: string): boolean => !fitsBytes(text, columnTable.text.bytesMax)
+
 /** A browser gives characters, whatever the bytes were. */
 const asShown = (rendered: string): DecodedText => ({ text: rendered, charset: 'utf-8', isGuessed: false })
 
@@ -129,12 +135,13 @@ function documentOf(
   const { headers, url } = fetched
   const uri = pageUrl(url) ?? url
   const robots = readPageRobots(headers, { ...page, robots: page.metaRobots }, url)
-  const rights = pageRights({ robotsTxt, host, robots, licence: page.licence })
+  const rights = pageRights({ robotsTxt, host, robots, licence: page.licence, licenceScope: page.licenceScope })
   const forbidden = rightsRefusal(rights, robots, { obey: obeyRights, nowMs })
   if (forbidden !== undefined) return forbidden
   if (page.cut !== undefined) return page.cut
   const whole = normalizeText(page.text)
   if (whole === '') return 'no_text'
+  if (isTooLong(whole)) return 'too_large'
   const { lang, score, shares } = reader.identifyLanguage(whole, page.lang)
   if (isDoubtful(whole, decoded, shares)) return 'doubtful_charset'
   const rules = reader.qualityOf(choice)
@@ -146,36 +153,41 @@ function documentOf(
   }
   const { text, counts: personalData } = rules.replacePersonalData(kept)
   if (text === '') return 'no_text'
+  if (isTooLong(text)) return 'too_large'
+  const markdown = keepsMarkdown ? rules.replacePersonalData(page.markdown().toWellFormed()).text : undefined
+  const header = (name: 'etag' | 'last_modified' | 'content_type') => {
+    const value = headerValue(headers, name.replace('_', '-'))
+    return value === undefined ? null : cutCell(name, value)
+  }
   return {
     id: contentId(text),
     uri,
     url,
     host: hostOf(uri),
     page_type: page.pageType,
-    title: rules.replacePersonalData(page.title).text,
-    author: page.author === undefined ? null : rules.replacePersonalData(page.author).text,
-    site_name: page.siteName ?? null,
+    title: cutCell('title', rules.replacePersonalData(page.title).text),
+    author: page.author === undefined ? null : cutCell('author', rules.replacePersonalData(page.author).text),
+    site_name: page.siteName === undefined ? null : cutCell('site_name', page.siteName),
     text,
-    markdown: keepsMarkdown ? rules.replacePersonalData(page.markdown().toWellFormed()).text : null,
+    markdown: markdown === undefined || isTooLong(markdown) ? null : markdown,
     lang,
     lang_score: score,
     languages: shares,
     source: dataSource.WEB,
     ...pageTimes({ url, lang: page.lang, dates: page.dates, lastModified: headerValue(headers, 'last-modified'), nowMs }),
     http_status: fetched.status,
-    etag: headerValue(headers, 'etag')?.slice(0, headerChars) ?? null,
-    last_modified: headerValue(headers, 'last-modified')?.slice(0, headerChars) ?? null,
-    content_type: (headerValue(headers, 'content-type') ?? '').slice(0, headerChars),
+    etag: header('etag'),
+    last_modified: header('last_modified'),
+    content_type: header('content_type') ?? '',
     html_sha256: sha256Hex(fetched.body),
     text_bytes: Buffer.byteLength(text),
     minhash: minhash(text),
-    quality,
+    quality: { ...quality, ...stored(page.flaws) },
     personal_data: personalData,
     rights,
   }
 }
 
-const headerChars = 500
-
-/** So many bytes of a text, without half a character at the end. */
-const startOf = (text: string, bytes: number): string => new TextDecoder().decode(Buffer.from(text.slice(0, bytes)).subarray(0, bytes), { stream: true })
+/** To three decimals, as the scores of rules are. */
+const stored = (flaws: TextFlaws): Record<string, number> =>
+  Object.fromEntries(Object.entries(flaws).map(([name, share]) => [name, Math.round(share * 1000) / 1000]))

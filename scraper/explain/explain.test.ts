@@ -42,7 +42,7 @@ describe('a page is explained', () => {
       dates: { published: '2025-03-04T05:06:07.000Z', by: 'meta', candidates: [{ kind: 'published', day: '2025-03-04' }] },
       language: { lang: 'en', declared: 'en' },
       personal_data: { email: 1 },
-      rights: { robots: 'not_asked', licence: 'CC-BY-SA-4.0', licence_why: 'CC-BY-SA-4.0: stated of the page (rel)' },
+      rights: { robots: 'not_asked', licence: 'CC-BY-SA-4.0', licence_why: 'CC-BY-SA-4.0: said of the page (rel)' },
       identity: { id: expect.stringMatching(/^[0-9a-f]{64}$/), duplicates: 'unknown' },
       markdown: expect.stringContaining('**us**'),
       text: expect.not.stringContaining('ann.lee'),

@@ -61,8 +61,10 @@ function dateLines({ published, by, score, modified, candidates }: Explanation['
   return [...chosen, textTable(['kind', 'by', 'day', 'sure', 'as it stands', 'where'], rows)]
 }
 
-function languageLines({ lang, score, shares, declared }: Explanation['language']): string[] {
-  return [`${lang} (${score} sure); the page says ${declared ?? 'nothing'}`, `shares: ${counted(shares) || 'none'}`]
+const said = { none: '', agrees: ', and so does the text', chose: ', which chose between relatives', refuted: ', and the text does not' }
+
+function languageLines({ lang, score, shares, declared, hint }: Explanation['language']): string[] {
+  return [`${lang} (${score} sure); the page says ${declared ?? 'nothing'}${said[hint]}`, `shares: ${counted(shares) || 'none'}`]
 }
 
 function rightsLines(rights: Explanation['rights']): string[] {

@@ -97,7 +97,7 @@ export async function explain(task: PageTask, { known, label }: ExplainOptions):
         .map(({ kind, by, day, score, value, place }) => ({ kind, by, day, score: round(score), value, place })),
     },
     language: { ...judged.language, declared: page.lang ?? null },
-    quality: judged.quality,
+    quality: [...judged.quality, ...Object.entries(page.flaws).map(([rule, measure]) => ({ rule, measure: round(measure), verdict: 'ok' }))],
     personal_data: judged.personalData,
     rights: rightsOf(explained, task),
     identity: text === '' ? null : await identity(text, known),
@@ -117,7 +117,7 @@ function judgements(whole: string, declared: string | undefined, identify: Ident
 
 function rightsOf({ page, licenceWhy }: ExplainedPage, { fetched, robotsTxt, host }: PageTask): Explanation['rights'] {
   const robots = readPageRobots(fetched.headers, { ...page, robots: page.metaRobots }, fetched.url)
-  return { ...pageRights({ robotsTxt, host, robots, licence: page.licence }), licence_why: licenceWhy }
+  return { ...pageRights({ robotsTxt, host, robots, licence: page.licence, licenceScope: page.licenceScope }), licence_why: licenceWhy }
 }
 
 async function identity(text: string, known: ExplainOptions['known']): Promise<NonNullable<Explanation['identity']>> {

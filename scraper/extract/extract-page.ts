@@ -1,4 +1,6 @@
+import { detached } from '#infra/detached.ts'
 import type { PageType } from '#schemas/document.ts'
+import type { LicenceScope } from '#schemas/rights.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { dateClaims, type DateClaim } from './dates/date-claims.ts'
 import { parseHtml, type Dom } from './html/dom.ts'
@@ -8,15 +10,19 @@ import { mainMarkdown } from './content/main-markdown.ts'
 import { mainText } from './content/main-text.ts'
 import { readHead, type PageHead } from './head/page-head.ts'
 import { authorOf, siteNameOf, titleOf, type Found } from './head/page-names.ts'
+import { legibleText, type TextFlaws } from './legible.ts'
 import { readBlocks } from './text/text-reader.ts'
 
+/** Its texts are their own (`detached`): who keeps one keeps nothing of the page. */
 export interface ExtractedPage {
   pageType: PageType
   title: string
   author: string | undefined
   siteName: string | undefined
-  /** The main text; empty when there is none. */
+  /** The main text, legible: misread characters repaired (charset/mojibake.ts), without what nobody sees (identity/invisible.ts); empty when there is none. */
   text: string
+  /** What was wrong with it, as shares of its characters as they came, 0..1. */
+  flaws: TextFlaws
   /** The same content for people; made when called for. */
   markdown(): string
   /** What the page says its address is, when it is a valid one. */
@@ -27,8 +33,10 @@ export interface ExtractedPage {
   metaRobots: string[]
   tdmReservation: string | undefined
   tdmPolicy: string | undefined
-  /** SPDX id or URL. */
+  /** SPDX id or URL, of the page itself. */
   licence: string | undefined
+  /** What the licence that was found is given for; undefined: there is none. */
+  licenceScope: LicenceScope | undefined
   /** Set when the page was read in part only. */
   cut: Dom['cut']
 }
@@ -58,27 +66,32 @@ export function explainPage(html: string, url: string): ExplainedPage {
   const head = readHead(root, url)
   const content = mainContent(root, url)
   const blocks = readBlocks(content)
-  const siteName = siteNameOf(head, url)
-  const title = titleOf(head, siteName?.value, url)
-  const author = authorOf(head, content.pageType, siteName?.value)
-  const { licence, why } = licenceOf(head.licences, head.base)
+  const { text, flaws, also } = legibleText(mainText(blocks))
+  const named = (found: Found | undefined): Found | undefined => found && { ...found, value: also(found.value).trim() }
+  const siteName = named(siteNameOf(head, url))
+  const title = named(titleOf(head, siteName?.value, url))
+  const author = named(authorOf(head, content.pageType, siteName?.value))
+  const { licence, scope, why } = licenceOf(head.licences)
   const page: ExtractedPage = {
     pageType: content.pageType,
     title: bounded(title?.value ?? ''),
     author: author && bounded(author.value),
     siteName: siteName && bounded(siteName.value),
-    text: mainText(blocks),
-    markdown: () => mainMarkdown(blocks, head.base),
-    canonical: head.canonical === undefined ? undefined : canonicalUrl(head.canonical, head.base),
-    lang: head.lang,
-    dates: dateClaims(root),
-    metaRobots: head.robots,
-    tdmReservation: head.tdmReservation,
-    tdmPolicy: head.tdmPolicy,
-    licence,
+    text: detached(text),
+    flaws,
+    markdown: () => detached(also(mainMarkdown(blocks, head.base))),
+    canonical: head.canonical === undefined ? undefined : own(canonicalUrl(head.canonical, head.base)),
+    lang: own(head.lang),
+    dates: dateClaims(root, content).map((claim) => ({ ...claim, value: detached(claim.value), place: detached(claim.place) })),
+    metaRobots: head.robots.map(detached),
+    tdmReservation: own(head.tdmReservation),
+    tdmPolicy: own(head.tdmPolicy),
+    licence: own(licence),
+    licenceScope: scope,
     cut,
   }
   return { page, head, content, title, author, siteName, licenceWhy: why }
 }
 
-const bounded = (text: string): string => text.toWellFormed().slice(0, titleChars).toWellFormed()
+const bounded = (text: string): string => detached(text.toWellFormed().slice(0, titleChars).toWellFormed())
+const own = (text: string | undefined): string | undefined => (text === undefined ? undefined : detached(text))

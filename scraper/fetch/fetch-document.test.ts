@@ -41,7 +41,7 @@ test('a page becomes what a miner would keep: a whole document but for whose it 
     published_by: 'meta',
     fetched_at: new Date(clock.now()),
     etag: '"1"',
-    rights: { robots: 'allowed', meta_robots: ['noarchive'], tdm_reservation: true, licence: null },
+    rights: { robots: 'allowed', meta_robots: ['noarchive'], tdm_reservation: true, licence: null, licence_scope: null },
   })
 })
 

@@ -1,6 +1,6 @@
 import type { QualitySettings } from '#schemas/quality.ts'
 import { isUnspaced } from '../extract/text/words.ts'
-import { endsInPunctuation, unmarked } from './line-end.ts'
+import { endsInPunctuation, isUnmarked } from './line-end.ts'
 
 export type LineRules = QualitySettings['c4']
 
@@ -18,11 +18,11 @@ const citations = /\[(?:\d{0,4}|edit|citation needed)\]/g
  * C4's line rules (arXiv 1910.10683 §2.2, and its code): a line stays when it ends in terminal punctuation but no ellipsis, has three words, none of more than
  * 1000 characters, and speaks neither of JavaScript nor of cookies and terms. Paragraphs stay apart. Marks of citations go.
  */
-export function cutLines(text: string, lang: string, rules: LineRules): LinesCut {
+export function cutLines(text: string, rules: LineRules): LinesCut {
   const blocks: string[] = []
   const lines: string[] = []
   for (const block of text.split(/\n\s*\n/)) {
-    const kept = block.split('\n').flatMap((line) => cleanLine(line, lang, rules) ?? [])
+    const kept = block.split('\n').flatMap((line) => cleanLine(line, rules) ?? [])
     if (kept.length === 0) continue
     for (const line of kept) lines.push(line)
     blocks.push(kept.join('\n'))
@@ -30,10 +30,10 @@ export function cutLines(text: string, lang: string, rules: LineRules): LinesCut
   return { text: blocks.join('\n\n'), lines }
 }
 
-function cleanLine(line: string, lang: string, rules: LineRules): string | undefined {
+function cleanLine(line: string, rules: LineRules): string | undefined {
   const clean = (rules.cut_citations && line.includes('[') ? line.replace(citations, '') : line).trimEnd()
   if (clean === '') return undefined
-  if (rules.lines_end_in_punctuation && !unmarked.has(lang) && (!endsInPunctuation(clean) || clean.endsWith('...'))) return undefined
+  if (rules.lines_end_in_punctuation && !isUnmarked(clean) && (!endsInPunctuation(clean) || clean.endsWith('...'))) return undefined
   const found = clean.trimStart().split(/\s+/)
   // Where words are not apart, two characters are about one.
   const count = isUnspaced(clean) ? Math.max(found.length, Math.floor(clean.length / 2)) : found.length

@@ -1,7 +1,8 @@
 import { atLeast, type Filter, type Limit } from './filter.ts'
 
-/** The end of a sentence: a mark with white space or the end behind it, or one of a script that writes none. */
-const sentenceEnd = /[.!?؟۔։।॥።](?=["'”’»)\]]*(?:\s|$))|[。！？．។။]/gu
+/** The end of a sentence: a mark with white space or the end behind it, or one of a script that writes none there; in Thai and Lao the space itself. */
+const sentenceEnd =
+  /\p{Sentence_Terminal}(?=["'”’»)\]]*(?:\s|$))|[;།](?=\s|$)(?<=[\u0370-\u03ff\u1f00-\u1fff];|།)|[。！？．｡។။]|(?<=[\u0e01-\u0e4e\u0e81-\u0ece]) +(?=[\u0e01-\u0e4e\u0e81-\u0ece])/gu
 
 /**
  * C4 (arXiv 1910.10683 §2.2, with the number of its code): at least 5 sentences in the lines that stay. Sentences are told by their marks, so that an

@@ -42,7 +42,7 @@ export function candidateOf(text: string, lang: string, lineRules: LineRules): C
     lang,
     prose,
     repetition: measureRepetition(prose.words, isUnspaced(prose.text) ? 0 : 1),
-    c4: cutLines(text, lang, lineRules),
+    c4: cutLines(text, lineRules),
   }
 }
 

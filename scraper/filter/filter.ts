@@ -31,7 +31,7 @@ export const atLeast =
   (measure) =>
     limit === false || measure >= limit || reason
 
-/** What a rule measured that refuses: its reason, and what would have been kept, at least `min` and at most `max`. */
+/** What a rule measured that refuses, unrounded: its reason, and what would have been kept, at least `min` and at most `max`. */
 export interface RefusedScore {
   reason: string
   score: number
@@ -40,7 +40,7 @@ export interface RefusedScore {
 }
 
 export interface Judgement {
-  /** Measure of each rule, to three decimals. */
+  /** Measure of each rule, to three decimals; rules judge by the whole of it. */
   quality: Record<string, number>
   /** The first refusal in the order of the rules; undefined = kept. */
   refusal: string | undefined
@@ -54,8 +54,8 @@ export function judge(candidate: Candidate, filters: readonly Filter[]): Judgeme
   const quality: Record<string, number> = {}
   const refused: Record<string, RefusedScore> = {}
   for (const filter of filters) {
-    const measure = Math.round(filter.measure(candidate) * 1000) / 1000
-    quality[filter.name] = measure
+    const measure = filter.measure(candidate)
+    quality[filter.name] = Math.round(measure * 1000) / 1000
     const verdict = filter.judge(measure, candidate)
     if (verdict === true) continue
     refused[filter.name] = { reason: verdict, score: measure, ...boundsOf(filter) }

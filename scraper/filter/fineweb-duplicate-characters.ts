@@ -1,7 +1,7 @@
-import type { Filter, Limit } from './filter.ts'
+import { atMost, type Filter, type Limit } from './filter.ts'
 import { duplicatesOf } from './gopher-duplicates.ts'
 
-/** FineWeb (arXiv 2406.17557 §3.6, with the number of its code): lines that came before hold less than 1 % of the characters. `fineweb_duplicate_characters` */
+/** FineWeb (arXiv 2406.17557 §3.6, with the number and the comparison of its code): lines that came before hold at most 1 % of the characters. `fineweb_duplicate_characters` */
 export const fineWebDuplicateCharacters = (max: Limit): Filter => ({
   name: 'line_duplicate_chars',
   bounds: { max },
@@ -9,5 +9,5 @@ export const fineWebDuplicateCharacters = (max: Limit): Filter => ({
     const chars = lines.reduce((sum, line) => sum + line.length, 0)
     return duplicatesOf(lines).chars / Math.max(1, chars)
   },
-  judge: (share) => max === false || share < max || 'fineweb_duplicate_characters',
+  judge: atMost(max, 'fineweb_duplicate_characters'),
 })

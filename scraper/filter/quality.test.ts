@@ -46,10 +46,10 @@ describe('a text is kept', () => {
     expect(judge(sentences(1).join(''), { gopher_quality: { words_min: 10 } }).refusal).toBeUndefined()
   })
   test('in a language that a rule was not made for', () => {
-    const finnish = Array.from({ length: 80 }, (_, n) => `sana${String.fromCharCode(97 + (n % 26))}${n}`).join(' ')
-    expect(judge(finnish, {}, 'fi').refusal).toBeUndefined()
+    const basque = Array.from({ length: 80 }, (_, n) => `hitza${String.fromCharCode(97 + (n % 26))}${n}`).join(' ')
+    expect(judge(basque, {}, 'eu').refusal).toBeUndefined()
     const chinese = Array.from({ length: 60 }, (_, n) => String.fromCodePoint(0x4e00 + n * 37)).join(' ')
-    expect(judge(chinese, {}, 'zh').refusal).toBeUndefined()
+    expect(judge(chinese, {}, 'und').refusal).toBeUndefined()
   })
 })
 
@@ -128,4 +128,82 @@ describe('FineWeb refuses', () => {
     ['fineweb_duplicate_characters', [...sentences(12), sentences(1)[0]].join('\n')],
     ['fineweb_new_lines', Array.from({ length: 40 }, (_, n) => `Abcdefghijklmnopqrstuvwxyz${n}, abcdefghij${n}.`).join('\n')],
   ])('%s', (reason, text) => expect(judge(text, only({ fineweb: { enabled: true } })).refusal).toBe(reason))
+})
+
+const numbers = (count: number) => Array.from({ length: count }, (_, n) => String(1000 + n))
+const line = (n: number) => `This is line ${String(n).padStart(4, '0')}, and none of the others says so.`
+const lines = (count: number, make = line) => Array.from({ length: count }, (_, n) => make(n))
+const alone = (rule: QualityChoice): QualityChoice => ({ ...only({}), ...rule })
+const fineweb = (set: QualityChoice['fineweb']): QualityChoice =>
+  alone({
+    fineweb: { enabled: true, punctuated_lines_min: false, short_lines_max: false, duplicate_line_chars_max: false, new_lines_per_word_max: false, ...set },
+  })
+const gopher = (set: QualityChoice['gopher_repetition']): QualityChoice => ({
+  gopher_quality: { enabled: false },
+  gopher_repetition: { ...Object.fromEntries(Object.keys(qualitySettings().gopher_repetition).map((rule) => [rule, false])), enabled: true, ...set },
+})
+const alphabetic = { words_max: false, word_chars_min: false, stop_words_min: false } as const
+const short = (n: number) => `short ${n}`
+
+describe('a rule judges by what it measures, not by what is stored of it', () => {
+  test.each<[what: string, text: string, choice: QualityChoice, rule: string, stored: number, refusal: string | undefined]>([
+    [
+      '79.95 % of the words',
+      [...Array<string>(1599).fill('word'), ...numbers(401)].join(' '),
+      alone({ gopher_quality: alphabetic }),
+      'alphabetic_words',
+      0.8,
+      'gopher_alphabetic_words',
+    ],
+    [
+      '80 % of the words',
+      [...Array<string>(1600).fill('word'), ...numbers(400)].join(' '),
+      alone({ gopher_quality: alphabetic }),
+      'alphabetic_words',
+      0.8,
+      undefined,
+    ],
+    [
+      '30.04 % of the lines',
+      [...lines(1749), ...Array<string>(751).fill(line(0))].join('\n'),
+      gopher({ duplicate_lines_max: 0.3 }),
+      'duplicate_lines',
+      0.3,
+      'gopher_duplicate_lines',
+    ],
+    [
+      '30 % of the lines',
+      [...lines(1750), ...Array<string>(750).fill(line(0))].join('\n'),
+      gopher({ duplicate_lines_max: 0.3 }),
+      'duplicate_lines',
+      0.3,
+      undefined,
+    ],
+    ['0.98 % of the characters', [...lines(101), line(0)].join('\n'), fineweb({ duplicate_line_chars_max: 0.01 }), 'line_duplicate_chars', 0.01, undefined],
+    [
+      '1.01 % of the characters',
+      [...lines(98), line(0)].join('\n'),
+      fineweb({ duplicate_line_chars_max: 0.01 }),
+      'line_duplicate_chars',
+      0.01,
+      'fineweb_duplicate_characters',
+    ],
+    ['1 % of the characters', [...lines(99), line(0)].join('\n'), fineweb({ duplicate_line_chars_max: 0.01 }), 'line_duplicate_chars', 0.01, undefined],
+    ['67 % of the lines', [...lines(33), ...lines(67, short)].join('\n'), fineweb({ short_lines_max: 0.67 }), 'short_lines', 0.67, undefined],
+    ['67.04 % of the lines', [...lines(824), ...lines(1676, short)].join('\n'), fineweb({ short_lines_max: 0.67 }), 'short_lines', 0.67, 'fineweb_short_lines'],
+    ['12 % of the lines', [...lines(12), ...lines(88, short)].join('\n'), fineweb({ punctuated_lines_min: 0.12 }), 'punctuated_lines', 0.12, undefined],
+    [
+      '11.96 % of the lines',
+      [...lines(299), ...lines(2201, short)].join('\n'),
+      fineweb({ punctuated_lines_min: 0.12 }),
+      'punctuated_lines',
+      0.12,
+      'fineweb_line_punctuation',
+    ],
+  ])('%s', (_, text, choice, rule, stored, refusal) => {
+    const verdict = judge(text, choice)
+    expect(verdict.quality[rule]).toBe(stored)
+    expect(verdict.refusal).toBe(refusal)
+    expect(verdict.refused[rule]?.score).not.toBe(stored)
+  })
 })

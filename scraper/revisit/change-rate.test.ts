@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { seededRandom } from '#test/seeded-random.ts'
 import { changeRate, nextVisitAt, observe } from './change-rate.ts'
 import { decodeMemory, encodeMemory, type PageLife } from './page-memory.ts'
 
@@ -31,17 +32,6 @@ function visits(steps: readonly Step[], first: Partial<Step> = {}): PageLife {
 const regular = (intervalMs: number, changed: readonly boolean[]): Step[] =>
   changed.map((isChanged, n) => ({ afterMs: intervalMs, content: isChanged ? n + 1 : undefined }))
 
-/** Numbers between 0 and 1, the same for the same seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 /** Visits of a page that changes by a Poisson process. */
 function simulate({
   seed,
@@ -56,7 +46,7 @@ function simulate({
   intervalMs(random: number): number
   dated?: boolean
 }) {
-  const random = randomOf(seed)
+  const random = seededRandom(seed)
   const wait = () => -Math.log(1 - random()) / rate
   let version = 0
   let [at, lastChange, nextChange] = [start, start, start + wait()]

@@ -22,7 +22,7 @@ interface Said {
 function judge(headers: HeaderLines, { policy = silent, robotsTxt = '', obey = true }: Said = {}) {
   const robots = readPageRobots(headers, { robots: [] }, url)
   const host = hostWord(policy, parseRobots(robotsTxt, 'Orrery', url), url)
-  const rights = pageRights({ robotsTxt: 'found', host, robots, licence: undefined })
+  const rights = pageRights({ robotsTxt: 'found', host, robots, licence: undefined, licenceScope: undefined })
   return { rights, refusal: rightsRefusal(rights, robots, { obey, nowMs }) }
 }
 const reserving: HostPolicy = { tdm: { of: () => ({ reserved: true, policy: 'http://h.localhost/policy' }) }, aiTxt: noAiTxt }
@@ -97,8 +97,8 @@ describe('what an owner says of training models', () => {
 
 test('a page of an archive, whose robots.txt nobody asked, keeps to what it says itself', () => {
   const robots = readPageRobots({ 'content-usage': 'train-ai=n' }, { robots: [] }, url)
-  const rights = pageRights({ robotsTxt: undefined, host: undefined, robots, licence: undefined })
-  expect(rights).toMatchObject({ robots: 'not_asked', ai_train: 'disallowed' })
+  const rights = pageRights({ robotsTxt: undefined, host: undefined, robots, licence: undefined, licenceScope: 'image' })
+  expect(rights).toMatchObject({ robots: 'not_asked', ai_train: 'disallowed', licence: null, licence_scope: 'image' })
   expect(rightsRefusal(rights, robots, { obey: true, nowMs })).toBe('ai_train_disallowed')
 })
 
@@ -109,8 +109,16 @@ test('whatever is said is recorded, and what is not leaves no trace', () => {
     tdm_reservation: true,
     tdm_policy: 'http://h.localhost/policy',
     licence: null,
+    licence_scope: null,
   })
-  expect(judge({}, { policy: closed }).rights).toEqual({ robots: 'allowed', meta_robots: [], tdm_reservation: null, ai_txt: 'disallowed', licence: null })
+  expect(judge({}, { policy: closed }).rights).toEqual({
+    robots: 'allowed',
+    meta_robots: [],
+    tdm_reservation: null,
+    ai_txt: 'disallowed',
+    licence: null,
+    licence_scope: null,
+  })
 })
 
 const json =

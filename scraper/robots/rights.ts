@@ -1,4 +1,4 @@
-import { ownerRefusal, type Rights } from '#schemas/rights.ts'
+import { ownerRefusal, rightsUrlChars, type LicenceScope, type Rights } from '#schemas/rights.ts'
 import { pathOf } from '#schemas/identity/url-parts.ts'
 import type { AiTxt } from './ai-txt.ts'
 import type { PageRobots } from './page-robots.ts'
@@ -35,10 +35,12 @@ export interface RightsEvidence {
   host: HostWord | undefined
   robots: PageRobots
   licence: string | undefined
+  licenceScope: LicenceScope | undefined
 }
 
 /** All that is known of what the owner of a page allows, as it is kept with the page. */
-export function pageRights({ robotsTxt, host, robots, licence }: RightsEvidence): Rights {
+export function pageRights({ robotsTxt, host, robots, licence: found, licenceScope }: RightsEvidence): Rights {
+  const licence = found !== undefined && found.length <= rightsUrlChars ? found : undefined
   const tdm = strictestTdm([robots.tdm, ...(host ? [host.tdm] : [])])
   const allowsText = host?.allowsText
   const training = strictestTraining([robots.training, host?.training])
@@ -50,6 +52,7 @@ export function pageRights({ robotsTxt, host, robots, licence }: RightsEvidence)
     ...(allowsText === undefined ? {} : { ai_txt: allowsText ? 'allowed' : 'disallowed' }),
     ...(training && { ai_train: training.allowed ? 'allowed' : 'disallowed', ai_train_by: training.by }),
     licence: licence ?? null,
+    licence_scope: licenceScope ?? null,
   }
 }
 

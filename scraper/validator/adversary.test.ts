@@ -201,7 +201,8 @@ describe('a cheating miner is caught', () => {
     ['row_url', (row: Document) => ({ ...row, host: 'other.example' })],
     ['row_url', (row: Document) => ({ ...row, url: row.url.replace('.example', '.elsewhere') })],
     ['row_url', (row: Document) => ({ ...row, url: `${row.url}#part` })],
-    ['row_url', (row: Document) => ({ ...row, url: `${row.url}?utm_source=${'x'.repeat(5000)}` })],
+    ['row_malformed', (row: Document) => ({ ...row, url: `${row.url}?utm_source=${'x'.repeat(5000)}` })],
+    ['row_malformed', (row: Document) => ({ ...row, title: 'x'.repeat(1_200_000) })],
   ])('with rows whose parts disagree: %s', async (code, forge) => {
     await publishForged(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 60).map(forge) })
     expect(await scene.failures()).toContain(code)

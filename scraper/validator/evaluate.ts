@@ -6,7 +6,7 @@ import { minhash } from '#schemas/identity/minhash.ts'
 import type { ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { decodeRowGroups } from '#schemas/parquet/decode.ts'
+import { decodeRowGroups, decodeRows, RefusedRow } from '#schemas/parquet/decode.ts'
 import { paragraphName, paragraphsOf, placeOf } from '../dedup/paragraphs.ts'
 import type { JobMatch } from '../jobs/job-match.ts'
 import type { Claim } from './claim.ts'
@@ -139,10 +139,15 @@ async function readRows(
 ): Promise<void> {
   const shares = new ShardShares()
   let at = 0
-  for await (const group of decodeRowGroups(bytes)) {
+  for await (const group of decodeRows(bytes)) {
     signal.throwIfAborted()
     for (const row of group) {
       const isWanted = wanted.has(at++)
+      if (row instanceof RefusedRow) {
+        if (into.failures.length < failuresMax)
+          into.failures.push(failure('row_malformed', `row ${row.row} of ${manifest.file.key} is no document: its ${row.column} is refused, ${row.what}`))
+        continue
+      }
       const wrong = checkRow(row, manifest, facts.now()) ?? (isWanted ? checkSignature(row, manifest) : undefined)
       if (wrong && into.failures.length < failuresMax) into.failures.push(wrong)
       if (!wrong) into.rows.push(rowIdentity(row))

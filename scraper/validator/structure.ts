@@ -48,7 +48,7 @@ export function checkFooter({ file }: ShardManifest, bytes: Uint8Array): Failure
     if (error instanceof OrreryError && error.code === 'invalid_record') return [failure('not_parquet', `${file.key}: ${String(error.details['what'])}`)]
     throw error
   }
-  if (!facts.documentSchema) return [failure('schema', `${file.key} has the columns ${facts.columns.slice(0, 40).join(', ')}`)]
+  if (facts.schemaFault) return [failure('schema', `${file.key} is no document shard: ${facts.schemaFault}`)]
   if (facts.rows !== file.rows) return [failure('row_count', `${file.key} says ${file.rows} rows and its footer ${facts.rows}`)]
   if (facts.codecs.includes('UNCOMPRESSED')) return [failure('uncompressed', `${file.key} has uncompressed columns`)]
   const wrong = facts.rowGroups.findIndex(({ rows }, at) => rows !== Math.min(limits.rowsPerGroup, facts.rows - at * limits.rowsPerGroup))

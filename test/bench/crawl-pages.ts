@@ -1,3 +1,5 @@
+import { seededRandom } from '../seeded-random.ts'
+
 /** Name and port of each host. */
 export const crawlHosts = (hosts: number, port: number): string[] => Array.from({ length: hosts }, (_, i) => `127.0.1.${i + 1}:${port}`)
 
@@ -34,13 +36,8 @@ export function renderPage({ host, page, hosts, pages }: PageOptions): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${text(5)}</title><meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/s.css">${script}</head><body><nav><ul>${links.slice(0, 40).map(card).join('\n')}</ul></nav><main><article><h1>${text(8)}</h1>${body.join('\n')}</article><aside><ul>${links.slice(40).map(card).join('\n')}</ul></aside></main><!-- ${text(30)} --></body></html>`
 }
 
-/** Whole numbers below a bound that follow from the seed (mulberry32). */
+/** Whole numbers below a bound that follow from the seed. */
 function numbers(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % below
-  }
+  const random = seededRandom(seed)
+  return (below) => (random() * 2 ** 32) % below
 }

@@ -1,7 +1,7 @@
 import { extractPage } from '#scraper/extract/extract-page.ts'
 import { PageType } from '#schemas/document.ts'
 import { median, type Bench, type Figures } from './bench.ts'
-import { extractionPages, noDevelopmentSet, type ExtractionPage } from './development-set.ts'
+import { extractionSample, noDevelopmentSet, type ExtractionPage } from './development-set.ts'
 
 /**
  * How well and at what cost the main text is found: word F1 against the known content of each page, as the Web Content eXtraction Benchmark scores
@@ -17,9 +17,7 @@ export const bench: Bench = {
   contestants: {
     extract: {
       async setUp(quick) {
-        const all = extractionPages() ?? []
-        const step = quick ? Math.ceil(all.length / quickPages) : 1
-        pages = all.filter((_, n) => n % step === 0)
+        pages = await extractionSample(quick ? quickPages : undefined)
         for (const page of pages) read(page)
       },
       run: async () => {

@@ -2,7 +2,7 @@ import { Readability } from '@mozilla/readability'
 import { parseHTML } from 'linkedom'
 import { openTaskReader } from '#scraper/document/page-document.ts'
 import { median, medianRatio, type Bench, type Figures, type Sample } from './bench.ts'
-import { extractionPages, noDevelopmentSet, type ExtractionPage } from './development-set.ts'
+import { extractionSample, noDevelopmentSet, type ExtractionPage } from './development-set.ts'
 
 /**
  * From the bytes of a page to a document: decoding, extraction, dates, language, quality rules, personal data, identity, signature. Beside linkedom with
@@ -14,9 +14,8 @@ let pages: (ExtractionPage & { body: Uint8Array })[] = []
 
 const contestant = (read: (page: (typeof pages)[number]) => boolean) => ({
   async setUp(quick: boolean) {
-    const all = extractionPages() ?? []
-    const step = quick ? Math.ceil(all.length / quickPages) : 1
-    pages = all.filter((_, n) => n % step === 0).map((page) => ({ ...page, body: Buffer.from(page.html) }))
+    const sample = await extractionSample(quick ? quickPages : undefined)
+    pages = sample.map((page) => ({ ...page, body: Buffer.from(page.html) }))
     // Once before it counts: a miner reads on for days.
     for (const page of pages) read(page)
   },

@@ -2,6 +2,7 @@ import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Document } from '#schemas/document.ts'
 import { compareDocuments } from '#scraper/dedup/order.ts'
 import { testDocument } from '../golden/documents.ts'
+import { seededRandom } from '../seeded-random.ts'
 
 /**
  * Documents as a crawl gives them, of 300 hosts, in the order of a shard: texts of about 4 KB, of words that follow Zipf's law (rank r has the frequency 1 ÷ r) over a
@@ -9,7 +10,7 @@ import { testDocument } from '../golden/documents.ts'
  * The signatures are random minima of as many hashes as a text has shingles: they compress as real ones.
  */
 export function zipfDocuments(count: number): Document[] {
-  const random = randomOf(count)
+  const random = seededRandom(count)
   const vocabulary = Array.from({ length: 20_000 }, (_, rank) => word(rank, random))
   const pick = (): string => vocabulary[Math.floor(vocabulary.length ** random()) - 1] ?? 'the'
   return Array.from({ length: count }, (_, n) => zipfDocument(n, count, random, pick, vocabulary)).toSorted(compareDocuments)
@@ -77,15 +78,4 @@ function word(rank: number, random: () => number): string {
 function signature(random: () => number, shingles: number): Document['minhash'] {
   const minima = Uint32Array.from({ length: 112 }, () => 2 ** 32 * (1 - random() ** (1 / shingles)))
   return new Uint8Array(minima.buffer)
-}
-
-/** Mulberry32, by Tommy Ettinger (public domain). */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -50,7 +50,7 @@ export function testDocument(n: number, parts: Partial<Document> = {}): Document
     minhash: minhash(text),
     quality: { words: 120, mean_word: 4.25 },
     personal_data: n % 6 === 0 ? { email: 1 } : {},
-    rights: { robots: 'allowed', meta_robots: [], tdm_reservation: null, licence: n % 2 === 0 ? 'MIT' : null },
+    rights: { robots: 'allowed', meta_robots: [], tdm_reservation: null, licence: n % 2 === 0 ? 'MIT' : null, licence_scope: n % 2 === 0 ? 'page' : null },
     job_id: 'example-0123456789ab',
     hotkey: someHotkey,
     version: 1,

@@ -1,5 +1,6 @@
 import { marks } from './block-marks.ts'
 import { isProse, passed, readProse, type Prose } from './block-prose.ts'
+import { compartment, region, repeated, up } from './block-regions.ts'
 import type { Block, Level, PageBlocks } from './page-blocks.ts'
 
 /** What stands around a block, prepared once for a page. */
@@ -28,11 +29,6 @@ const logOf = (count: number): number => Math.round(Math.log2(1 + count) * 16) /
 const logs = Float64Array.from({ length: 4096 }, (_, count) => logOf(count))
 /** In sixteenths, so that close numbers are the same. */
 const log = (count: number): number => ((count & 4095) === count ? logs[count]! : logOf(count))
-const up = (level: Level, steps: number): Level => {
-  let at = level
-  for (let i = 0; i < steps && at.parent; i++) at = at.parent
-  return at
-}
 const linkShare = (level: Level): number => ratio(level.linkedChars, level.chars)
 
 const pricePattern = /[$€£¥₹]\s?\d|\d\s?(?:€|kr|zł|usd|eur)\b/i
@@ -84,35 +80,6 @@ const tagClass = (name: string): number => {
   return tagKinds.indexOf(name)
 }
 const isHeading = (block: Block | undefined): number => (block && /^h[1-6]$/.test(block.name) ? 1 : 0)
-
-/** Real pages are rarely deeper; it bounds what a hostile one costs. */
-const climbMax = 64
-
-/** The smallest level around a block that holds clearly more than the block. */
-function region(block: Block, chars: number, times: number): Level {
-  let at: Level = block.level
-  const enough = Math.max(chars, times * block.chars)
-  for (let climbed = 0; at.parent && at.chars < enough && climbed < climbMax; climbed++) at = at.parent
-  return at
-}
-/** The largest level around a block that holds less than a share of the page. */
-function compartment(block: Block, around: Surroundings, share: number): Level {
-  let at: Level = block.level
-  for (let climbed = 0; at.parent && at.parent.chars < share * around.total.chars && climbed < climbMax; climbed++) at = at.parent
-  return at
-}
-/** The level around it, at most 8 up, of which there are most alike siblings (3 or more). */
-function repeated(block: Block): Level | undefined {
-  if (block.repeated === null) block.repeated = findRepeated(block)
-  return block.repeated
-}
-
-function findRepeated(block: Block): Level | undefined {
-  let best: Level | undefined
-  let at: Level | undefined = block.level
-  for (let i = 0; at && i < 8; i++, at = at.parent) if (at.alike.count >= 3 && at.alike.count > (best?.alike.count ?? 0) && at.chars > 0) best = at
-  return best
-}
 
 /** What is the same for all blocks of a page. */
 const ofPage: Record<string, (around: Surroundings) => number> = {
@@ -248,9 +215,9 @@ const features: Record<string, Feature> = {
   ...Object.fromEntries(passed.map((mark, i): [string, Feature] => [`passed_${mark}`, ({ index }, { prose }) => logOrNone(prose.passed[i]![index]!)])),
   ...regionFeatures('region', 0, (block) => region(block, 300, 4)),
   ...regionFeatures('area', 1, (block) => region(block, 1500, 10)),
-  ...regionFeatures('compartment', 2, (block, around) => compartment(block, around, 0.5)),
-  ...regionFeatures('wing', 3, (block, around) => compartment(block, around, 0.15)),
-  ...regionFeatures('half', 4, (block, around) => compartment(block, around, 0.85)),
+  ...regionFeatures('compartment', 2, (block, around) => compartment(block, around.total, 0.5)),
+  ...regionFeatures('wing', 3, (block, around) => compartment(block, around.total, 0.15)),
+  ...regionFeatures('half', 4, (block, around) => compartment(block, around.total, 0.85)),
   repeat_count: (block) => log(repeated(block)?.alike.count ?? 0),
   repeat_chars: (block) => {
     const level = repeated(block)

@@ -89,8 +89,13 @@ function readNames(names: string): Masks {
     }
     start = Math.max(at, start + 1)
   }
+  if ((found.low & unseen) !== 0 && shownOnDesktop.test(names.slice(0, nameChars))) found = { ...found, low: found.low & ~unseen }
   return found
 }
+
+const unseen = 1 << markIndex('unseen-name')
+/** `hidden md:block`: hidden on a telephone only. */
+const shownOnDesktop = /(?:^|\s)(?:sm|md|lg|xl|2xl)[:-](?:block|flex|grid|inline|table|contents)/
 
 const isCapital = (code: number): boolean => code >= 65 && code <= 90
 const isSmall = (code: number): boolean => code >= 97 && code <= 122

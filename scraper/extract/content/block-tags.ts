@@ -4,7 +4,7 @@ import { markIndex, type Mark } from './block-marks.ts'
 const skipped =
   'script style template svg canvas iframe object embed audio video map select option optgroup textarea datalist math picture link input progress meter'
 const inline =
-  'a span b i em strong font u s small big sub sup code abbr acronym cite q kbd samp var mark time br wbr img ins del bdi bdo tt data dfn ruby rt rp rb nobr strike slot g-emoji'
+  'a span b i em strong font u s small big sub sup code abbr acronym cite q kbd samp var mark time br wbr img ins del bdi bdo tt data dfn ruby rt rp rb rtc nobr strike slot g-emoji tg-emoji mjx-container mjx-assistive-mml math-renderer d-math amp-mathml'
 const headOnly = 'title meta base'
 const tagMarks: Record<string, Mark> = {
   main: 'main', article: 'article', aside: 'aside', nav: 'nav', header: 'header', footer: 'footer', section: 'section', form: 'form', ul: 'list', ol: 'list', dl: 'list',

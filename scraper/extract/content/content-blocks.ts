@@ -3,6 +3,9 @@ import { markIndex, marks, nameMarks, type Masks } from './block-marks.ts'
 import { isHidden, isNeverText, roleMarks, tags, unknownTag, type Tag } from './block-tags.ts'
 import { countText, isBlank } from './block-text.ts'
 import { collapse } from '../html/dom.ts'
+import { isBesideCode, isCodeBlock, isNoCode } from '../text/text-code-signs.ts'
+import { formulaOf, type Formula } from '../text/text-formulas.ts'
+import { imageText } from '../text/text-images.ts'
 import type { Alike, Block, Level, PageBlocks } from './page-blocks.ts'
 
 const headings = /^h[1-6]$/
@@ -10,6 +13,9 @@ const blockTextMax = 400
 /** Elements behind so many are read as inline, so that no page takes more than a few seconds. */
 const levelsMax = 60_000
 const signatures = 2 ** 17
+const formulaTag: Tag = tags.get('math') ?? unknownTag
+/** Elements whose formulas are part of their text, displayed or not. */
+const holdsText = new Set(['p', 'li', 'dt', 'td', 'th', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'figcaption', 'caption', 'summary'])
 
 const freshAlike = (): Alike => ({ count: 0, chars: 0, linkedChars: 0, sentences: 0 })
 
@@ -41,8 +47,8 @@ class BlockReader implements PageBlocks {
   #level: Level
   #links = 0
   #strong = 0
-  /** Inside `pre` everything is one block. */
-  #verbatim = 0
+  /** Inside code everything is one block. */
+  #isCode = false
   #inlineLow = 0
   #inlineHigh = 0
 
@@ -77,16 +83,34 @@ class BlockReader implements PageBlocks {
     const { name } = element
     const tag = tags.get(name) ?? unknownTag
     this.#elements[tag.id]!++
+    const formula = this.#isCode ? undefined : formulaOf(element)
+    if (formula) return this.#formula(element, formula)
     if (tag.kind === 'skipped') {
       this.#look(element)
       if (isNeverText(element)) return false
     }
     if (name === 'body') this.body = element
-    if (this.#verbatim > 0 || tag.kind === 'inline' || this.levels.length >= levelsMax) return this.#enterInline(element)
+    if (this.#isCode ? isNoCode(element) : isBesideCode(element)) return false
+    const isCode = !this.#isCode && isCodeBlock(element)
+    if (this.#isCode || (tag.kind === 'inline' && !isCode) || this.levels.length >= levelsMax) return this.#enterInline(element)
     this.#level = this.#open(element, tag, this.#level)
     this.#mark(element, tag)
-    if (name === 'pre') this.#verbatim++
+    this.#isCode = isCode
     return true
+  }
+
+  /** A formula is text, by its source. One that is displayed between blocks of text is a block of its own. */
+  #formula(element: Element, { tex, isBlock }: Formula): false {
+    if (tex === '') return false
+    const level = this.#level
+    const isAlone = isBlock && this.levels.length < levelsMax && !(isTag(level.element) && holdsText.has(level.element.name))
+    if (isAlone) {
+      this.#level = this.#open(element, formulaTag, level)
+      this.#mark(element, formulaTag)
+    }
+    this.#text(tex, element, isAlone ? 'math' : undefined)
+    this.#level = level
+    return false
   }
 
   /** Every mark of the level above is one farther; those of the element are here. */
@@ -120,6 +144,8 @@ class BlockReader implements PageBlocks {
     if (name === 'img') {
       this.images++
       this.#level.images++
+      const text = imageText(element)
+      if (text !== undefined) this.#text(text, element)
       return false
     }
     if (name === 'a') this.#links++
@@ -142,7 +168,7 @@ class BlockReader implements PageBlocks {
     else if (node.name === 'strong' || node.name === 'b') this.#strong--
     const level = this.#level
     if (level.element !== node || level.parent === undefined) return
-    if (node.name === 'pre') this.#verbatim--
+    this.#isCode = false
     this.#level = level.parent
     this.#inlineLow = this.#inlineHigh = 0
   }
@@ -196,13 +222,13 @@ class BlockReader implements PageBlocks {
     return alike
   }
 
-  #text(data: string, parent: ParentNode): void {
+  #text(data: string, parent: ParentNode, name = this.#isCode ? 'pre' : undefined): void {
     if (isBlank(data)) {
       const { block } = this.#level
       if (block && !block.text.endsWith(' ')) block.text += ' '
       return
     }
-    const block = (this.#level.block ??= this.#openBlock(this.#level))
+    const block = (this.#level.block ??= this.#openBlock(this.#level, name))
     if (block.parents.at(-1) !== parent) block.parents.push(parent)
     if (block.text.length < blockTextMax) block.text += data.slice(0, blockTextMax)
     const before = block.chars
@@ -217,13 +243,14 @@ class BlockReader implements PageBlocks {
     block.inlineHigh |= this.#inlineHigh
   }
 
-  #openBlock(level: Level): Block {
+  /** @param name what it is taken for, if not for its element */
+  #openBlock(level: Level, name = isTag(level.element) ? level.element.name : ''): Block {
     const key = (level.signature * signatures + (level.parent?.signature ?? 0)) * signatures + (level.parent?.parent?.signature ?? 0)
     let template = this.#templates.get(key)
     if (!template) this.#templates.set(key, (template = { ...freshAlike(), blocks: 0 }))
     const block: Block = {
       level,
-      name: isTag(level.element) ? level.element.name : '',
+      name,
       index: this.blocks.length,
       parents: [],
       text: '',
@@ -302,12 +329,15 @@ class BlockReader implements PageBlocks {
       if (key === 'og:type') this.ogType ||= content.toLowerCase()
       else if (key === 'generator') this.generator ||= content.toLowerCase()
       else if (key === 'description' || key === 'og:description') this.description ||= content
-    } else if (name === 'input' || name === 'select' || name === 'textarea') {
+    } else if ((name === 'input' && !isTick(attribs)) || name === 'select' || name === 'textarea') {
       this.inputs++
       this.#level.inputs++
     }
   }
 }
+
+/** The box before an item of a list of tasks, which nobody can tick. */
+const isTick = ({ type, disabled }: Element['attribs']): boolean => type === 'checkbox' && disabled !== undefined
 
 function textIn(children: Element['children']): string {
   let text = ''

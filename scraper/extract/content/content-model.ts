@@ -28,8 +28,13 @@ export interface TreeModel {
 const nodeWidth = 4
 const scale = 1000
 
-export function treeModel({ features, thresholds, trees }: TreesJson): TreeModel {
-  const { roots, feature, threshold, right, value } = compile(trees, thresholds)
+/** @param features what the rows of values hold: the trees may look at some of them only */
+export function treeModel({ features: own, thresholds, trees }: TreesJson, features: readonly string[] = own): TreeModel {
+  const { roots, feature, threshold, right, value } = compile(
+    trees,
+    thresholds,
+    own.map((name) => features.indexOf(name)),
+  )
   return {
     features,
     // Tree by tree, as rows that follow each other mostly take the same path.
@@ -63,7 +68,7 @@ export function treeModel({ features, thresholds, trees }: TreesJson): TreeModel
 }
 
 /** All trees one behind the other, in arrays small enough for the innermost cache. */
-function compile(trees: number[][], thresholds: number[][]) {
+function compile(trees: number[][], thresholds: number[][], columns: readonly number[]) {
   const count = trees.reduce((sum, tree) => sum + tree.length / nodeWidth, 0)
   const roots = new Int32Array(trees.length)
   const feature = new Int16Array(count)
@@ -75,7 +80,7 @@ function compile(trees: number[][], thresholds: number[][]) {
     const root = (roots[i] = at)
     for (let n = 0; n < tree.length; n += nodeWidth, at++) {
       const [split = -1, index = 0, rightChild = 0, scaled = 0] = tree.slice(n, n + nodeWidth)
-      feature[at] = split
+      feature[at] = split < 0 ? -1 : columns[split]!
       threshold[at] = split < 0 ? 0 : roundDown(thresholds[split]![index]!)
       right[at] = root + rightChild
       value[at] = scaled / scale

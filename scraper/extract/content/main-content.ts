@@ -1,5 +1,7 @@
 import { isTag, type Element, type ParentNode } from 'domhandler'
 import type { PageType } from '#schemas/document.ts'
+import { compareText } from '#schemas/compare-text.ts'
+import { contextReader } from './block-context.ts'
 import { featureReader } from './block-features.ts'
 import { markIndex, marks, type Mark } from './block-marks.ts'
 import { isNeverText } from './block-tags.ts'
@@ -9,12 +11,15 @@ import type { Block, PageBlocks } from './page-blocks.ts'
 import { treeModel, type Contribution } from './content-model.ts'
 import weights from './content-weights.json' with { type: 'json' }
 import { decidePageType, type PageTypeReason } from './page-type.ts'
+import { decideStructures } from './structures.ts'
+import type { StructureReason } from './structures-fates.ts'
+import { dataTables } from '../text/text-tables.ts'
 
 /** Why one block of text is content or not. */
 export interface BlockDecision {
   element: Element
   kept: boolean
-  reason: 'likely' | 'unlikely' | 'filler' | 'short_page' | 'page_without_content'
+  reason: 'likely' | 'unlikely' | 'filler' | 'short_page' | 'page_without_content' | StructureReason
   /** How likely the block is content, 0..1; before it is found to be filler. */
   score: number
   /** What moved the score, strongest first, in log-odds. */
@@ -34,8 +39,14 @@ export interface MainContent {
   decisions(): BlockDecision[]
 }
 
-const model = treeModel(weights)
-const readFeatures = featureReader(model.features)
+/** Two experts, of articles and of all other kinds of page; and what their judgement of its context says of a block. */
+const readFeatures = featureReader(weights.features)
+const articles = treeModel(weights.article, weights.features)
+const others = treeModel(weights.other, weights.features)
+const context = treeModel(weights.context)
+const readContext = contextReader(context.features)
+/** An expert with less of a say is not asked. */
+const shareMin = 0.02
 /** Below this expected F1 of the best choice, a page is taken to hold no content of its own: a wall, an error, an empty shell. */
 const expectedF1Min = 0.3
 /**
@@ -55,19 +66,22 @@ export function mainContent(page: ParentNode, url: string): MainContent {
   const read = readBlocks(page)
   const { blocks } = read
   const values = readFeatures(read)
-  const logOdds = model.scores(values)
   const filler = new Set(blocks.flatMap((block, i) => (isFiller(block) ? [i] : [])))
   const type = decidePageType(read, url)
+  const surroundings = readContext(read, expertLikelihoods(values, blocks.length, type.articleShare))
+  const logOdds = context.scores(surroundings)
   const sharp = sharpness[type.pageType] ?? 1
-  const { kept, expectedF1 } = chooseBlocks(
-    blocks,
-    logOdds.map((sum, i) => (filler.has(i) ? 0 : likelihood(sum * sharp))),
-  )
+  const likelihoods = logOdds.map((sum, i) => (filler.has(i) ? 0 : likelihood(sum * sharp)))
+  const { kept, expectedF1 } = chooseBlocks(blocks, likelihoods)
+  const tables = read.elements('table') > 0 ? dataTables(page) : new Set<Element>()
+  const structures = decideStructures(read, likelihoods, kept, (element) => tables.has(element))
   const shortPage = expectedF1 >= expectedF1Min && keepOnShortPage(read, kept, filler)
-  const fates = fatesOf(blocks, kept)
+  const fates = fatesOf(blocks, kept, tables)
   const reasonOf = (i: number): BlockDecision['reason'] => {
     if (filler.has(i)) return 'filler'
     if (expectedF1 < expectedF1Min) return 'page_without_content'
+    const structure = structures.get(i)
+    if (structure) return structure
     if (kept[i] !== 1) return 'unlikely'
     return shortPage ? 'short_page' : 'likely'
   }
@@ -81,10 +95,27 @@ export function mainContent(page: ParentNode, url: string): MainContent {
     decisions: () =>
       blocks.flatMap(({ level: { element } }, i): BlockDecision[] => {
         if (!isTag(element)) return []
-        const contributions = model.explain(values, i * model.features.length)
-        return [{ element, kept: kept[i] === 1, reason: reasonOf(i), score: likelihood(logOdds[i]!), contributions }]
+        const expert = type.articleShare > 0.5 ? articles : others
+        const contributions = [...expert.explain(values, i * expert.features.length), ...context.explain(surroundings, i * context.features.length)]
+        return [{ element, kept: kept[i] === 1, reason: reasonOf(i), score: likelihood(logOdds[i]!), contributions: contributions.toSorted(strongerFirst) }]
       }),
   }
+}
+
+const strongerFirst = (a: Contribution, b: Contribution): number => Math.abs(b.logOdds) - Math.abs(a.logOdds) || compareText(a.feature, b.feature)
+
+/** The likelihood of each block by both experts, each with the say that its kind of page is likely to have. */
+function expertLikelihoods(values: Float32Array, count: number, articleShare: number): Float64Array {
+  const likelihoods = new Float64Array(count)
+  for (const [expert, share] of [
+    [articles, articleShare],
+    [others, 1 - articleShare],
+  ] as const) {
+    if (share < shareMin) continue
+    const say = share > 1 - shareMin ? 1 : share
+    for (const [i, sum] of expert.scores(values).entries()) likelihoods[i]! += say * likelihood(sum)
+  }
+  return likelihoods
 }
 
 const likelihood = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds))
@@ -121,8 +152,8 @@ function keepOnShortPage({ blocks, distances }: PageBlocks, kept: Uint8Array, fi
   return true
 }
 
-/** For every node with text inside whether any of it is kept. Each node is set at most twice. */
-function fatesOf(blocks: readonly Block[], kept: Uint8Array): Map<ParentNode, boolean> {
+/** For every node with text inside whether any of it is kept. Each node is set at most twice. Cells of data tables keep their place. */
+function fatesOf(blocks: readonly Block[], kept: Uint8Array, tables: ReadonlySet<Element>): Map<ParentNode, boolean> {
   const fates = new Map<ParentNode, boolean>()
   for (const [i, block] of blocks.entries()) {
     const keep = kept[i] === 1
@@ -130,9 +161,16 @@ function fatesOf(blocks: readonly Block[], kept: Uint8Array): Map<ParentNode, bo
       for (let at: ParentNode | null = parent; at; at = at.parent) {
         const fate = fates.get(at)
         if (fate === keep || fate === true) break
-        fates.set(at, keep)
+        fates.set(at, keep || isCell(at, tables))
       }
     }
   }
   return fates
+}
+
+function isCell(node: ParentNode, tables: ReadonlySet<Element>): boolean {
+  if (tables.size === 0 || !('name' in node) || (node.name !== 'td' && node.name !== 'th')) return false
+  const row = node.parent
+  const rows = row?.parent
+  return [row, rows, rows?.parent].some((at) => at && isTag(at) && tables.has(at))
 }

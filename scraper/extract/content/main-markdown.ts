@@ -1,5 +1,5 @@
 import type { Inline, TextBlock } from '../text/text-blocks.ts'
-import { markdownLine } from '../text/markdown-line.ts'
+import { markdownLine, safeTex } from '../text/markdown-line.ts'
 import { layOut } from '../text/text-layout.ts'
 
 /**
@@ -8,7 +8,7 @@ import { layOut } from '../text/text-layout.ts'
  */
 export function mainMarkdown(blocks: readonly TextBlock[], base: string): string {
   const resolve = (href: string): string | undefined => destination(href, base)
-  return layOut(blocks, { line: (inline: readonly Inline[], place) => markdownLine(inline, place, resolve), math: (tex) => `$$${tex}$$`, rule: '___' })
+  return layOut(blocks, { line: (inline: readonly Inline[], place) => markdownLine(inline, place, resolve), math: (tex) => `$$${safeTex(tex)}$$`, rule: '___' })
 }
 
 /** Absolute, and without a character that means something to Markdown; undefined for what is no address to go to. */

@@ -1,4 +1,4 @@
-import type { Inline, TextBlock } from '../text/text-blocks.ts'
+import { cellTex, type Inline, type TextBlock } from '../text/text-blocks.ts'
 import { layOut } from '../text/text-layout.ts'
 
 /**
@@ -9,11 +9,11 @@ export const mainText = (blocks: readonly TextBlock[]): string => layOut(blocks,
 function line(inline: readonly Inline[], place: 'paragraph' | 'heading' | 'cell'): string {
   const parts: string[] = []
   for (const part of inline) {
-    if (part.kind === 'text') parts.push(part.text)
-    else if (part.kind === 'math') parts.push(`$${part.tex}$`)
+    if (part.kind === 'text') parts.push(place === 'cell' ? part.text.replaceAll('|', '\\|') : part.text)
+    else if (part.kind === 'math') parts.push(`$${place === 'cell' ? cellTex(part.tex) : part.tex}$`)
     else if (part.kind === 'break') parts.push('\n')
   }
-  const joined = parts.join('')
-  const text = (joined.includes('\n') ? joined.replace(/ *\n */g, '\n') : joined).trim()
-  return place === 'cell' ? text.replaceAll('|', '\\|') : text
+  // Images leave nothing but the white space on both sides.
+  const joined = parts.join('').replace(/ {2,}/g, ' ')
+  return (joined.includes('\n') ? joined.replace(/ *\n */g, '\n') : joined).trim()
 }

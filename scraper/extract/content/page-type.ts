@@ -14,11 +14,14 @@ export interface PageTypeDecision {
   pageType: PageType
   /** How sure, 0..1. */
   score: number
+  /** How likely it is an article, 0..1. */
+  articleShare: number
   /** What spoke for it most, strongest first. */
   why(): PageTypeReason[]
 }
 
 const reasonsMax = 8
+const article = weights.types.indexOf('article')
 const signIndex = weights.signs.map((sign) => pageTypeSigns.indexOf(sign))
 
 /** The kind of page, by a linear model over signs in its address, its metadata and what its blocks look like. */
@@ -32,6 +35,7 @@ export function decidePageType(page: PageBlocks, url: string): PageTypeDecision 
   return {
     pageType: PageType.parse(weights.types[best]),
     score: 1 / whole,
+    articleShare: Math.exp(logits[article]! - logits[best]!) / whole,
     why: () =>
       values
         .map((value, i) => ({ sign: weights.signs[i]!, value, logOdds: value * weights.weights[best]![i]! }))

@@ -1,11 +1,12 @@
 import type { DateClaim } from './date-claims.ts'
-import { parsePrinted, type DayOrder, type PrintedDate } from './date-formats.ts'
+import { parsePrinted, type PrintedDate } from './date-formats.ts'
 import { urlDate } from './date-url.ts'
+import type { DayOrder } from './date-written.ts'
 
 /** A claim that could be read, and is possible. */
 export interface DateCandidate extends PrintedDate {
   kind: DateClaim['kind']
-  by: DateClaim['by'] | 'url' | 'last-modified'
+  by: DateClaim['by'] | 'last-modified'
   /** As the page has it. */
   value: string
   /** 0..1 */
@@ -24,8 +25,13 @@ export interface DatedPage {
   nowMs: number
 }
 
-/** The web of pages began then, or a little before. */
-const earliestMs = Date.UTC(1995, 0, 1)
+/** Archives are published too. Before the web there were no pages: what a text prints from then is likelier what it tells of. */
+const earliestMs = Date.UTC(1900, 0, 1)
+const webMs = Date.UTC(1993, 0, 1)
+const beforeWebShare = 0.5
+const shownOnly: ReadonlySet<DateCandidate['by']> = new Set(['text', 'time', 'url', 'copyright'] as const)
+/** Where clocks of machines begin to count: nobody's date. */
+const zeroDays = new Set(['1900-01-01', '1969-12-31', '1970-01-01', '1980-01-01'])
 /** A time without a zone may be the time of the easternmost. */
 const zonelessMs = 14 * 3_600_000
 const skewMs = 10 * 60_000
@@ -34,7 +40,7 @@ const madeNowMs = 10 * 60_000
 
 type Claim = Omit<DateClaim, 'by'> & { by: DateCandidate['by'] }
 
-/** All dates of a page that are possible; `impossible`: how many surer ones were not, since they lie ahead, or before there were pages. */
+/** All dates of a page that are possible; `impossible`: how many surer ones were not, since they lie ahead or too far back. */
 export function dateCandidates(claims: readonly DateClaim[], page: DatedPage): { candidates: DateCandidate[]; impossible: number } {
   const order = dayOrder(claims, page)
   const candidates: DateCandidate[] = []
@@ -50,17 +56,34 @@ export function dateCandidates(claims: readonly DateClaim[], page: DatedPage): {
   // What can be read in two ways is read as another date of the page says.
   const days = new Set(candidates.map(({ day }) => day))
   for (const { readings } of ambiguous) candidates.push((readings.find(({ day }) => days.has(day)) ?? readings[0]) as DateCandidate)
-  return { candidates, impossible }
+  return { candidates: inMonth(candidates), impossible }
+}
+
+/** A month in the address gives way to a day of it that the page shows; days of other months are told of, or those of other pages. */
+function inMonth(candidates: DateCandidate[]): DateCandidate[] {
+  const month = candidates.find(({ by, precision }) => by === 'url' && precision === 'month')?.day.slice(0, 7)
+  if (month === undefined) return candidates
+  return candidates.map((candidate) => {
+    if ((candidate.by !== 'text' && candidate.by !== 'time') || candidate.kind !== 'published') return candidate
+    const score = candidate.day.startsWith(month) ? Math.min(0.9, candidate.score * inMonthShare) : candidate.score * otherMonthShare
+    return { ...candidate, score }
+  })
 }
 
 const sureMin = 0.75
+const inMonthShare = 1.25
+const otherMonthShare = 0.5
 
 function allClaims(claims: readonly DateClaim[], { url, lastModified, nowMs }: DatedPage, order: DayOrder): Claim[] {
-  const all: Claim[] = [...claims]
-  const inUrl = urlDate(url, order)
-  if (inUrl) all.push({ kind: 'published', by: 'url', value: inUrl.value, score: inUrl.score, place: '' })
+  const own: Claim = { kind: 'published', by: 'url', value: url, score: 1, place: '' }
+  const addressed = [own, ...claims].flatMap((claim): Claim[] => {
+    const found = claim.by === 'url' ? urlDate(URL.parse(claim.value, url)?.href ?? claim.value, order) : undefined
+    return found ? [{ ...claim, ...found }] : []
+  })
+  // What the page says its address is counts where its own is silent.
+  const all = [...claims.filter(({ by }) => by !== 'url'), ...addressed.slice(0, 1)]
   const changedAt = lastModified === undefined ? undefined : parsePrinted(lastModified, order)?.atMs
-  if (lastModified !== undefined && changedAt !== undefined && changedAt < nowMs - madeNowMs)
+  if (lastModified !== undefined && changedAt !== undefined && changedAt >= webMs && changedAt < nowMs - madeNowMs)
     all.push({ kind: 'modified', by: 'last-modified', value: lastModified, score: 0.3, place: 'header' })
   return all
 }
@@ -76,13 +99,14 @@ function readingsOf(claim: Claim, order: DayOrder, nowMs: number): DateCandidate
   const readings = other && other.day !== printed.day ? [printed, other] : [printed]
   return readings.flatMap((reading) => {
     const possible = within(reading, nowMs)
-    return possible ? [{ ...claim, ...possible }] : []
+    const share = possible && possible.atMs < webMs && shownOnly.has(claim.by) ? beforeWebShare : 1
+    return possible ? [{ ...claim, ...possible, score: claim.score * share }] : []
   })
 }
 
 function within(printed: PrintedDate, nowMs: number): PrintedDate | undefined {
   const { atMs, isZoned } = printed
-  if (atMs < earliestMs || atMs > nowMs + (isZoned ? skewMs : zonelessMs)) return undefined
+  if (atMs < earliestMs || zeroDays.has(printed.day) || atMs > nowMs + (isZoned ? skewMs : zonelessMs)) return undefined
   return { ...printed, atMs: Math.min(atMs, nowMs) }
 }
 
@@ -90,8 +114,8 @@ const americans = /\.(?:us|gov|mil|edu)$/
 
 /** As a date of the page that can be read in one way only shows; else as its language and host have it. */
 function dayOrder(claims: readonly DateClaim[], { url, lang }: DatedPage): DayOrder {
-  for (const { value } of claims) {
-    const match = numeric.exec(value)
+  for (const { by, value } of claims) {
+    const match = by === 'url' ? null : numeric.exec(value)
     if (match && Number(match[1]) > 12 && Number(match[2]) <= 12) return 'day-first'
     if (match && Number(match[2]) > 12 && Number(match[1]) <= 12) return 'month-first'
   }

@@ -1,17 +1,21 @@
 import type { ChildNode, Element, ParentNode, Text } from 'domhandler'
 import { parsePrinted } from './date-formats.ts'
 import { jsonLdDates } from './date-json-ld.ts'
+import { withoutLists } from './date-lists.ts'
 import { dateName } from './date-meta.ts'
 import { place, Places, trustIn } from './date-place.ts'
-import { PageText } from './date-text.ts'
+import { copyrightScore, textClaims, type PlacedClaim } from './date-text.ts'
 import { urlDate } from './date-url.ts'
+import { PageText } from './page-text.ts'
+import type { MainContent } from '../content/main-content.ts'
 import { textOf } from '../html/dom.ts'
+import { relationsOf } from '../html/head-tags.ts'
 
 /** One date that a page names, as it stands there. */
 export interface DateClaim {
   kind: 'published' | 'modified'
-  by: 'json-ld' | 'meta' | 'microdata' | 'time' | 'text' | 'copyright'
-  /** As the page has it. */
+  by: 'json-ld' | 'meta' | 'microdata' | 'time' | 'text' | 'url' | 'copyright'
+  /** As the page has it; of `url` an address that the page gives itself. */
   value: string
   /** How surely it is the date of the page, 0..1, if it can be read. */
   score: number
@@ -31,6 +35,8 @@ interface Marked {
 const claimsMax = 200
 const valueChars = 80
 const descriptionChars = 400
+const titleChars = 500
+const addressChars = 2000
 const jsonLdBytesMax = 1 << 20
 /** What elements are to a reader of dates, as bits. */
 const trait = { skipped: 1, block: 2, small: 4 } as const
@@ -55,11 +61,11 @@ const datedAttributes = new Set([
   'created-timestamp',
 ])
 
-/** What a page says of its own dates. One walk, linear in the size of the page. */
-export function dateClaims(root: ParentNode): DateClaim[] {
+/** What a page says of its own dates. One walk, linear in the size of the page. @param content what was kept of it: dates stand at the head of a text */
+export function dateClaims(root: ParentNode, content: MainContent): DateClaim[] {
   const reader = new DateReader()
   reader.read(root)
-  return reader.claims()
+  return reader.claims(content)
 }
 
 class DateReader {
@@ -70,6 +76,7 @@ class DateReader {
   /** Of the open elements: whether each is a block. */
   readonly #open: boolean[] = []
   #jsonLdBytes = 0
+  #title = ''
 
   /** In document order, without recursion, so that no depth overflows the stack. */
   read(root: ParentNode): void {
@@ -91,12 +98,11 @@ class DateReader {
     }
   }
 
-  claims(): DateClaim[] {
-    for (const marked of this.#marked) {
-      if (marked.key === '') this.#claimElement(marked)
-      else this.#claimProperty(marked)
-    }
-    return [...this.#claims, ...this.#text.claims(this.#places)]
+  claims(content: MainContent): DateClaim[] {
+    this.#text.settle(content, this.#title, this.#places)
+    const elements = this.#marked.flatMap((marked) => (marked.key === '' ? this.#elementClaim(marked) : this.#propertyClaim(marked)) ?? [])
+    const placed = withoutLists([...elements, ...textClaims(this.#text, this.#places)], (at) => this.#text.nearTitle(at) > 0)
+    return [...this.#claims, ...placed.map(({ claim }) => claim)]
   }
 
   #seeText(node: Text): undefined {
@@ -117,26 +123,30 @@ class DateReader {
     const known = traits.get(name) ?? (name.includes('-') ? trait.small : 0)
     if ((known & trait.skipped) !== 0) {
       if (name === 'script') this.#seeScript(element)
+      else if (name === 'title') this.#title ||= textOf(element).slice(0, titleChars)
       return known
     }
     if (name === 'meta') this.#seeMeta(attribs)
+    else if (name === 'link') this.#seeLink(attribs)
     else if (attribs['itemprop'] !== undefined || attribs['property'] !== undefined) this.#mark(element, attribs['itemprop'] ?? attribs['property'])
     if ((known & trait.small) !== 0) this.#mark(element, '')
-    if (name === 'h1') {
-      this.#places.title(element)
-      this.#text.heading()
-    }
     this.#text.space((known & trait.block) !== 0)
+    if (name === 'h1' || name === 'h2' || name === 'h3') this.#text.heading(element)
+    else if (name === 'th') this.#places.headCell(element)
     return known
   }
 
   #seeMeta(attribs: Record<string, string>): void {
     const key = attribs['itemprop'] ?? attribs['property'] ?? attribs['name'] ?? attribs['http-equiv']
-    const value = attribs['content']
+    const value = attribs['content'] ?? attribs['datetime']
     if (!key || !value) return
     const says = dateName(key)
     if (says) this.#claim(says.kind, attribs['itemprop'] === undefined ? 'meta' : 'microdata', value, says.score, key)
     else this.#seeAside(key.toLowerCase(), value)
+  }
+
+  #seeLink({ rel, href }: Record<string, string>): void {
+    if (href && relationsOf(rel).includes('canonical')) this.#claim('published', 'url', href, 1, 'canonical')
   }
 
   /** What a page says of its text, and the picture it goes with, may be dated when nothing else is. */
@@ -144,7 +154,9 @@ class DateReader {
     if (/(?:^|:)description$/.test(key) && value.length < descriptionChars && /\d{4}/.test(value)) {
       const precision = parsePrinted(value, 'day-first')?.precision
       if (precision === 'day' || precision === 'time') this.#claim('published', 'text', value, 0.25, key)
-    } else if (key === 'og:image') {
+    } else if (key === 'og:url') this.#claim('published', 'url', value, 1, key)
+    else if (/copyright\.?year$/.test(key)) this.#claim('published', 'copyright', value, copyrightScore, key)
+    else if (key === 'og:image') {
       const image = urlDate(value, 'day-first')
       if (image && image.score > 0.7) this.#claim('published', 'meta', image.value, 0.2, key)
     }
@@ -166,21 +178,21 @@ class DateReader {
     if (value) this.#marked.push({ element, key, value, at: this.#text.length })
   }
 
-  #claimElement({ element, value, at }: Marked): void {
+  #elementClaim({ element, value, at }: Marked): PlacedClaim | undefined {
     const { name, attribs } = element
     const places = this.#places.of(element)
-    if (name !== 'time' && name !== 'abbr' && !name.includes('-') && (places & place.dated) === 0) return
+    if (name !== 'time' && name !== 'abbr' && !name.includes('-') && (places & place.dated) === 0) return undefined
     const isPublished = attribs['pubdate'] !== undefined || (places & place.published) !== 0
     const isUpdated = (places & place.updated) !== 0 && !isPublished
-    const score = Math.min(0.9, (isPublished ? 0.86 : name === 'time' ? 0.76 : 0.66) * (trustIn(places) + this.#text.nearHeading(at)))
-    this.#claim(isUpdated ? 'modified' : 'published', 'time', value, score, `${name} ${attribs['class'] ?? ''}`.trim())
+    const score = Math.min(0.9, (isPublished ? 0.86 : name === 'time' ? 0.76 : 0.66) * (trustIn(places) * this.#text.trustAt(at) + this.#text.nearTitle(at)))
+    return { claim: claimOf(isUpdated ? 'modified' : 'published', 'time', value, score, `${name} ${attribs['class'] ?? ''}`.trim()), at, element }
   }
 
-  #claimProperty({ element, key, value }: Marked): void {
+  #propertyClaim({ element, key, value, at }: Marked): PlacedClaim | undefined {
     const says = dateName(key)
     const places = this.#places.of(element)
     const share = (places & place.comment) !== 0 ? 0.3 : (places & place.aside) !== 0 ? 0.6 : 0.95
-    if (says) this.#claim(says.kind, 'microdata', value, says.score * share, `${element.name} ${key}`)
+    return says && { claim: claimOf(says.kind, 'microdata', value, says.score * share, `${element.name} ${key}`), at, element }
   }
 
   #seeScript(element: Element): void {
@@ -193,8 +205,11 @@ class DateReader {
   }
 
   #claim(kind: DateClaim['kind'], by: DateClaim['by'], value: string, score: number, where: string): void {
-    if (this.#claims.length >= claimsMax) return
-    const chars = by === 'text' ? descriptionChars : valueChars
-    this.#claims.push({ kind, by, value: value.trim().slice(0, chars), score, place: where.slice(0, valueChars) })
+    if (this.#claims.length < claimsMax) this.#claims.push(claimOf(kind, by, value, score, where))
   }
+}
+
+function claimOf(kind: DateClaim['kind'], by: DateClaim['by'], value: string, score: number, where: string): DateClaim {
+  const chars = by === 'text' ? descriptionChars : by === 'url' ? addressChars : valueChars
+  return { kind, by, value: value.trim().slice(0, chars), score, place: where.slice(0, valueChars) }
 }

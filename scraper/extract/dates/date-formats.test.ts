@@ -67,6 +67,24 @@ describe('what people write is read', () => {
     '4.3.25',
     '4-Mar-2025',
     '2025-Mar-04',
+    'ngày 4 tháng 3 năm 2025',
+    '4 tháng 3, 2025',
+    '17:05 4 марта 2025 г.',
+    '2025. gada 4. marts',
+    '2025 ж. 4 наурыз',
+    '2025(e)ko martxoaren 4(a)',
+    '4 آذار 2025',
+    '٤‏/٣‏/٢٠٢٥',
+    '4 مارچ، 2025',
+    '4 மார்ச், 2025',
+    '4 մարտի, 2025 թ.',
+    '2025. 3. 4.',
+    '2025年3月4号',
+    '4. ožujka 2025.',
+    '4 бер. 2025 р.',
+    '20250304050607',
+    'am 4.3.25.',
+    '04/03/25-11:06',
   ])('%s', (text) => expect(dayOf(text)).toBe('2025-03-04'))
 
   test('numbers stand in the order of the page, but where it cannot be', () => {
@@ -76,6 +94,19 @@ describe('what people write is read', () => {
     expect(dayOf('14/3/2025', 'month-first')).toBe('2025-03-14')
     expect(dayOf('3.4.2025', 'month-first')).toBe('2025-04-03')
   })
+
+  test('a month in small letters is none of the words before it', () => {
+    expect(dayOf('17 december 2021')).toBe('2021-12-17')
+    expect(dayOf('17 de diciembre de 2021')).toBe('2021-12-17')
+  })
+
+  test('October in Croatian is November in Polish, without the point', () => {
+    expect(dayOf('17. listopada 2021.')).toBe('2021-10-17')
+    expect(dayOf('17 listopada 2021')).toBe('2021-11-17')
+  })
+
+  test('a year of two digits is of this century, or of the end of the last', () =>
+    expect([dayOf('6.12.06'), dayOf('6.12.98')]).toEqual(['2006-12-06', '1998-12-06']))
 
   test('of two dates in a row, the first', () => expect(dayOf('June 29, 2020 November 12, 2021')).toBe('2020-06-29'))
 

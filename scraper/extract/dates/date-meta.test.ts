@@ -15,6 +15,12 @@ describe('a name says', () => {
     'sailthru.date',
     'citation_publication_date',
     'last-published-date',
+    'og:regDate',
+    'article:published',
+    'bt:pubDate',
+    'cXenseParse:publishtime',
+    'weibo:article:create_at',
+    'OriginalPublicationDate',
   ])('when a page was published: %s', (name) => expect(dateName(name)?.kind).toBe('published'))
 
   test.each(['article:modified_time', 'og:updated_time', 'dateModified', 'last-modified', 'DCTERMS.modified', 'revision_date', 'lastmod'])(
@@ -30,6 +36,12 @@ describe('a name says', () => {
     'event:start_time',
     'description',
     'viewport',
+    'genTime',
+    'generated-at',
+    'build-date',
+    'cache-time',
+    'current-date',
+    'server-time',
     '',
     'update-frequency-of-some-very-long-name-that-nobody-would-ever-give-to-a-date',
   ])('neither: %s', (name) => expect(dateName(name)).toBeUndefined())

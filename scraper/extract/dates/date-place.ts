@@ -16,15 +16,23 @@ export const place = {
   /** In the lines about a text: its author, its date, where it is filed. */
   byline: 128,
   published: 256,
+  /** Program code, or what a program writes. */
+  code: 512,
+  quote: 1024,
+  /** A cell of a table with heads: one value of many. */
+  cell: 2048,
 } as const
 
 const commentTokens =
   /^(?:comments?|commentlist|comment-?\w+|kommentare?\w*|replies|reply|respond|disqus\w*|reactions?|reviews?|review-?\w*|testimonials?|forum-?posts?)$/
 const asideTokens =
   /^(?:nav|navi|navigation|nav-\w+|menu\w*|sidebar\w*|side-?bar\w*|aside|widgets?|widget[-_]\w+|related\w*|related-\w+|recommend\w*|more-?\w+|recent\w*|recent-\w+|latest\w*|latest-\w+|popular\w*|popular-\w+|trending\w*|teasers?|teaser[-_]\w+|archives?|archive-\w+|calendar\w*|similar\w*|readmore|read-more|prev|next|previous|pager|pagination|ticker\w*|upcoming\w*|events?|event-\w+|promo\w*|marquee|breadcrumbs?|jp-relatedposts|most-?\w+|also\w*|cookie\w*|topstories|headlines|carousel\w*|slider\w*|newsletter\w*|ads?|advert\w*|weather|toc|mega-?menu\w*)$/
+const codeTokens =
+  /^(?:code\w*|code-?block\w*|highlight|highlighter-\w+|source-?code|syntax\w*|listing|console|terminal|prettyprint|shell|output|programlisting|screen)$/
+const quoteTokens = /^(?:quotes?|quotation|blockquote|references?|reflist|bibliograph\w+|citations?|cite|footnotes?|footnote-list)$/
 const footerTokens = /^(?:footer|site-?footer|page-?footer|footer[-_]\w+|copyright\w*|colophon|imprint|bottom\w*|site-info)$/
 const datedTokens =
-  /(?<!up|candi|vali|man|in)date(?!pick|r(?!$)|base)|datum|fecha|(?:^|[-_])(?:time(?!line|r|out)|day|data|published|publish|posted|dt|publication|erschienen|veroeffentlicht|created|zeit)(?:$|[-_])|(?:time(?:stamp|data|info)?|published)$/i
+  /(?<!up|candi|vali|man|in)date(?!pick|r(?!$)|base)|datum|fecha|(?:^|[-_])(?:time(?!line|r|out)|day|data|published|publish|posted|dt|publication|erschienen|veroeffentlicht|created|zeit)(?:$|[-_])|(?:time(?:stamp|data|info|ago)?|published)$/i
 const publishedTokens =
   /(?:^|[-_])(?:published|publish|pubdate|posted|datepublished|publication|created|post-?date|entry-?date)(?:$|[-_])|(?:pubdate|published)$/i
 const updatedTokens = /(?:^|[-_])(?:updated?|modified|modify|lastmod|dateModified|revised|changed)(?:$|[-_])|(?:modified|updated)$/i
@@ -47,10 +55,17 @@ export const isMarked = (places: number): boolean => (places & ownBits) !== 0
 export class Places {
   readonly #known = new Map<Element, number>()
   readonly #titled = new Set<Element>()
+  readonly #dataTables = new Set<Element>()
 
   /** What holds the title is no outskirts, whatever its name. To be told before anything is asked. */
   title(heading: Element): void {
     for (let at: ParentNode | null = heading; at && 'attribs' in at && !this.#titled.has(at); at = at.parent) this.#titled.add(at)
+  }
+
+  /** A table with a head cell is one of values. To be told before anything is asked. */
+  headCell(cell: Element): void {
+    const table = tableOf(cell)
+    if (table) this.#dataTables.add(table)
   }
 
   of(element: Element): number {
@@ -72,13 +87,27 @@ export class Places {
     return places
   }
 
+  #cell(element: Element): number {
+    if (element.name !== 'td' || this.#dataTables.size === 0) return 0
+    const table = tableOf(element)
+    return table && this.#dataTables.has(table) ? place.cell : 0
+  }
+
   #openedBy(element: Element): number {
     if (element.name === 'body' || element.name === 'html') return 0
-    const opened = opens(element)
+    const opened = opens(element) | this.#cell(element)
     const kept = this.#titled.has(element) ? opened & ~regions : opened
     return isMarked(kept) && !isShort(element) ? kept & ~ownBits : kept
   }
 }
+
+/** Of a cell, a row, or what stands in one. */
+function tableOf(element: Element): Element | undefined {
+  let at: ParentNode | null = element.parent
+  for (let level = 0; level < tableLevels && at && 'attribs' in at; level++, at = at.parent) if ((at as Element).name === 'table') return at as Element
+  return undefined
+}
+const tableLevels = 4
 
 function isShort(element: Element): boolean {
   let chars = 0
@@ -114,6 +143,14 @@ function tagPlaces(name: string): number {
       return place.footer
     case 'time':
       return place.dated
+    case 'pre':
+    case 'code':
+    case 'samp':
+    case 'kbd':
+      return place.code
+    case 'blockquote':
+    case 'q':
+      return place.quote
     default:
       return 0
   }
@@ -135,6 +172,8 @@ function tokenPlaces(raw: string): number {
   if (commentTokens.test(token)) places |= place.comment
   if (asideTokens.test(token)) places |= place.aside
   if (footerTokens.test(token)) places |= place.footer
+  if (codeTokens.test(token)) places |= place.code
+  if (quoteTokens.test(token)) places |= place.quote
   if (datedTokens.test(raw)) places |= place.dated
   if (publishedTokens.test(raw)) places |= place.published | place.dated
   if (updatedTokens.test(raw)) places |= place.updated | place.dated
@@ -153,5 +192,8 @@ export function trustIn(places: number): number {
   if ((places & place.footer) !== 0) share *= 0.75
   if ((places & place.link) !== 0) share *= 0.85
   if ((places & place.item) !== 0) share *= 0.85
+  if ((places & place.code) !== 0) share *= 0.1
+  if ((places & place.quote) !== 0) share *= 0.4
+  if ((places & place.cell) !== 0) share *= 0.3
   return share
 }

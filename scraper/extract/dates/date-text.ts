@@ -1,153 +1,133 @@
-import type { ParentNode } from 'domhandler'
+import type { Element } from 'domhandler'
 import type { DateClaim } from './date-claims.ts'
-import { aroundYear, plainDigits, shortDays, yearPattern } from './date-formats.ts'
-import { dateLabel } from './date-labels.ts'
+import { plainDigits } from './date-digits.ts'
+import { dateLine, shortLine, type DateLine } from './date-line.ts'
 import { isMarked, place, trustIn, type Places } from './date-place.ts'
+import { shortDays, writtenDates } from './date-written.ts'
+import type { PageText } from './page-text.ts'
 
-const partsMax = 100_000
-const charsMax = 400_000
 const claimsMax = 60
 /** A page of more years is a list of them. */
 const yearsMax = 300
-const shortLine = 60
-/** Characters before a date that may say what it is. */
-const labelReach = 70
-const copyrightReach = 40
 /** The year at the foot of a page is that of its host; it says no more than that the page may be so old. */
-const copyrightScore = 0.15
+export const copyrightScore = 0.15
 const monthShare = 0.4
+const shortShare = 0.9
+const toldShare = 0.3
+const labelScore = 0.8
+const thingScore = 0.55
+const otherScore = 0.1
+const copyrights = /©|\(c\)|copyright/gi
+const copyrightReach = 45
+/** Characters behind a date that its time may take. */
+const timeChars = 24
 
-/** The visible text of a page as it is read, with what each part stands in; then the dates in it. */
-export class PageText {
-  readonly #pieces: string[] = []
-  #length = 0
-  /** What stands between the last text and the next. */
-  #gap = ''
-  /** Of the texts: where they begin, and what they stand in. */
-  readonly #starts: number[] = []
-  readonly #parents: ParentNode[] = []
-  #headingAt = -1
+/** A claim, and where on its page it stands. */
+export interface PlacedClaim {
+  claim: DateClaim
+  /** Characters of the text before it. */
+  at: number
+  element: Element | undefined
+}
 
-  get length(): number {
-    return this.#length
+/** The dates in the text of a page. */
+export function textClaims(page: PageText, places: Places): PlacedClaim[] {
+  return [...new TextClaims(page, places).all()]
+}
+
+class TextClaims {
+  readonly #page: PageText
+  readonly #places: Places
+  readonly #plain: string
+
+  constructor(page: PageText, places: Places) {
+    this.#page = page
+    this.#places = places
+    this.#plain = plainDigits(page.text)
   }
 
-  add(data: string, parent: ParentNode): void {
-    if (this.#length > charsMax || this.#starts.length >= partsMax || isBlank(data)) return
-    if (this.#gap !== '') this.#pieces.push(this.#gap)
-    this.#length += this.#gap.length
-    this.#gap = ''
-    this.#starts.push(this.#length)
-    this.#parents.push(parent)
-    this.#pieces.push(data)
-    this.#length += data.length
+  all(): PlacedClaim[] {
+    return [...this.#longClaims(), ...this.#shortClaims()]
   }
 
-  /** Between two elements. */
-  space(isBlock: boolean): void {
-    if (isBlock) this.#gap = '\n'
-    else if (this.#gap === '') this.#gap = ' '
-  }
-
-  heading(): void {
-    if (this.#headingAt < 0) this.#headingAt = this.#length
-  }
-
-  claims(places: Places): DateClaim[] {
-    const text = plainDigits(this.#pieces.join(''))
-    return [...this.#longClaims(text, places), ...this.#shortClaims(text, places)]
-  }
-
-  #longClaims(text: string, places: Places): DateClaim[] {
-    const claims: DateClaim[] = []
-    let [part, end, years, copyright] = [0, 0, 0, 0]
-    for (const { index } of text.matchAll(yearPattern)) {
-      if (claims.length >= claimsMax || ++years > yearsMax) break
-      if (index < end) continue
-      part = this.#partAt(index, part)
-      const found = aroundYear(text, index, 'day-first', true)
-      if (!found) {
-        if (isCopyright(text.slice(Math.max(0, index - copyrightReach), index))) copyright = Math.max(copyright, Number(text.slice(index, index + 4)))
-        continue
-      }
-      end = found.end
-      const claim = this.#claimAt(text, found.start, found.end, this.#placesOf(part, places))
-      claims.push(found.precision === 'month' ? { ...claim, score: claim.score * monthShare } : claim)
+  #longClaims(): PlacedClaim[] {
+    const text = this.#plain
+    const claims: PlacedClaim[] = []
+    let part = 0
+    const dates = [...writtenDates(text, 'day-first', yearsMax)].toSorted((a, b) => a.start - b.start)
+    for (const { start, end, precision } of dates.slice(0, claimsMax)) {
+      part = this.#page.partAt(start, part)
+      claims.push(this.#claimAt(start, end, part, precision === 'month' ? monthShare : 1))
     }
-    if (copyright > 0) claims.push({ kind: 'published', by: 'copyright', value: String(copyright), score: copyrightScore, place: '©' })
+    const copyright = this.#copyrightYear()
+    if (copyright > 0) {
+      const claim: DateClaim = { kind: 'published', by: 'copyright', value: String(copyright), score: copyrightScore, place: '©' }
+      claims.push({ claim, at: 0, element: undefined })
+    }
     return claims
+  }
+
+  /** The last that a page claims, 0 when it claims none. */
+  #copyrightYear(): number {
+    let [year, found] = [0, 0]
+    for (const { index } of this.#plain.matchAll(copyrights)) {
+      if (++found > yearsMax) break
+      const [line = ''] = this.#plain.slice(index, index + copyrightReach).split('\n', 1)
+      for (const [digits] of line.matchAll(/(?<!\d)(?:19|20)\d\d(?!\d)/g)) year = Math.max(year, Number(digits))
+    }
+    return year
   }
 
   /** `5.3.20`, where a date is to be expected. */
-  #shortClaims(text: string, places: Places): DateClaim[] {
-    const claims: DateClaim[] = []
+  #shortClaims(): PlacedClaim[] {
+    const claims: PlacedClaim[] = []
     let [part, numbers] = [0, 0]
-    for (const { index, 0: found } of text.matchAll(shortDays)) {
+    for (const { index, 0: found } of this.#plain.matchAll(shortDays)) {
       if (claims.length >= claimsMax || ++numbers > yearsMax) break
-      part = this.#partAt(index, part)
-      const where = this.#placesOf(part, places)
-      if (!isMarked(where)) continue
-      const claim = this.#claimAt(text, index, index + found.length, where)
-      claims.push({ ...claim, score: claim.score * 0.9 })
+      part = this.#page.partAt(index, part)
+      const end = index + found.length
+      const parent = this.#page.parentOf(part)
+      const { label, isTold, room } = dateLine(this.#plain, index, end)
+      const isPrinted = !isTold && (label !== undefined || (room < shortLine && this.#page.nearTitle(index) > 0))
+      if (isPrinted || (parent && isMarked(this.#places.of(parent)))) claims.push(this.#claimAt(index, end, part, shortShare))
     }
     return claims
   }
 
-  /** The part that a place in the text is of. @param from one before it */
-  #partAt(index: number, from: number): number {
-    let part = from
-    while ((this.#starts[part + 1] ?? Infinity) <= index) part++
-    return part
-  }
-
-  #placesOf(part: number, places: Places): number {
-    const parent = this.#parents[part]
-    return parent && 'attribs' in parent ? places.of(parent) : 0
-  }
-
-  #claimAt(text: string, start: number, end: number, places: number): DateClaim {
-    const before = text.slice(Math.max(0, start - labelReach), start)
-    const label = dateLabel(before)
-    const isUpdated = label ? label.kind === 'modified' : (places & place.updated) !== 0 && (places & place.published) === 0
-    const share = trustIn(places) * (isCopyright(before) ? 0.7 : 1)
-    const score = Math.min(0.9, (label ? 0.8 : baseOf(places)) * share + this.nearHeading(start) + lineShare(text, start, end, isMarked(places)))
-    return {
+  #claimAt(start: number, end: number, part: number, share: number): PlacedClaim {
+    const element = this.#page.parentOf(part)
+    const places = (element ? this.#places.of(element) : 0) & (this.#page.isTyped ? ~place.code : -1)
+    const line = dateLine(this.#plain, start, end)
+    const isSaid = line.label !== undefined && (!line.isTold || line.label.isOfPage)
+    const isUpdated = isSaid ? line.label?.kind === 'modified' : (places & place.updated) !== 0 && (places & place.published) === 0
+    const claim: DateClaim = {
       kind: isUpdated ? 'modified' : 'published',
       by: 'text',
-      value: text
-        .slice(start, end + 24)
+      value: this.#page.text
+        .slice(start, end + timeChars)
         .replace(/\s+/g, ' ')
         .trim(),
-      score: Math.max(0.01, score),
-      place: label?.words ?? '',
+      score: Math.max(0.01, this.#score(line, places, start) * share),
+      place: line.label?.words ?? '',
     }
+    return { claim, at: start, element }
   }
 
-  /** The lines after the title are where a text is dated. */
-  nearHeading(at: number): number {
-    if (this.#headingAt < 0) return 0
-    const distance = at - this.#headingAt
-    return distance >= 0 ? (distance < 700 ? 0.1 : 0) : distance > -200 ? 0 : -0.05
+  #score(line: DateLine, places: number, at: number): number {
+    const { label, isCopyright, room } = line
+    const isTold = line.isTold || (line.isAside && this.#page.nearTitle(at) === 0)
+    if (label?.kind === 'other') return otherScore
+    const isOfPage = label?.isOfPage === true
+    if (isTold && !isOfPage) return baseOf(places) * toldShare * trustIn(places)
+    const said = label ? (label.isOfThing ? thingScore : labelScore) : baseOf(places)
+    const apart = room < 12 ? 0.08 : room < shortLine ? 0.04 : isMarked(places) || isOfPage ? 0 : -0.1
+    const trust = trustIn(places) * (isCopyright ? 0.7 : 1) * (isOfPage ? 1 : this.#page.trustAt(at))
+    return Math.min(0.9, (said + apart) * trust + ((places & place.code) === 0 ? this.#page.nearTitle(at) : 0))
   }
-}
-
-const isCopyright = (before: string): boolean => /(?:©|\(c\)|copyright)[^\n]{0,30}$/i.test(before)
-
-function isBlank(data: string): boolean {
-  for (let i = 0; i < data.length; i++) if (data.charCodeAt(i) > 32) return false
-  return true
 }
 
 function baseOf(places: number): number {
   if ((places & place.published) !== 0) return 0.78
   if ((places & place.dated) !== 0) return 0.68
   return (places & place.byline) !== 0 ? 0.6 : 0.4
-}
-
-/** A date in a line of its own is a label; one in the middle of a sentence is told of. */
-function lineShare(text: string, start: number, end: number, isApart: boolean): number {
-  const before = text.slice(Math.max(0, start - shortLine), start)
-  const after = text.slice(end, end + shortLine)
-  const room = before.length - 1 - before.lastIndexOf('\n') + (after.includes('\n') ? after.indexOf('\n') : after.length)
-  return room < 12 ? 0.08 : room < shortLine ? 0.04 : isApart ? 0 : -0.1
 }

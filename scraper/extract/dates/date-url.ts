@@ -1,4 +1,4 @@
-import type { DayOrder } from './date-formats.ts'
+import type { DayOrder } from './date-written.ts'
 import { monthOf } from './date-months.ts'
 
 const byParts = /(?<!\d)((?:19|20)\d\d)([/._-])(\d{1,2})\2(\d{1,2})(?!\d)/

@@ -2,11 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { dateClaims } from './date-claims.ts'
 import { pageDates } from './dates.ts'
+import { mainContent } from '../content/main-content.ts'
 import { parseHtml } from '../html/dom.ts'
 
 const nowMs = Date.UTC(2026, 0, 1, 12)
-const datesOf = (html: string, page: { url?: string; lang?: string; lastModified?: string } = {}) =>
-  pageDates(dateClaims(parseHtml(html).root), { url: 'https://site.example/', lang: undefined, lastModified: undefined, nowMs, ...page })
+const datesOf = (html: string, { url = 'https://site.example/', ...page }: { url?: string; lang?: string; lastModified?: string } = {}) => {
+  const { root } = parseHtml(html)
+  return pageDates(dateClaims(root, mainContent(root, url)), { url, lang: undefined, lastModified: undefined, nowMs, ...page })
+}
 
 describe('the publication of a page', () => {
   test.each([
@@ -42,7 +45,7 @@ describe('the publication of a page', () => {
   test('is nothing when nothing is said, or only what cannot be', () => {
     const none = { publishedAt: null, publishedDay: null, publishedBy: 'none', publishedScore: 0, modifiedAt: null, candidates: [] }
     expect(datesOf('<p>Nothing')).toEqual(none)
-    expect(datesOf('<time datetime="2026-02-01"></time><meta name="date" content="1989-01-01"><meta name="date" content="2025-02-31">')).toEqual(none)
+    expect(datesOf('<time datetime="2026-02-01"></time><meta name="date" content="1889-01-01"><meta name="date" content="2025-02-31">')).toEqual(none)
   })
 })
 
@@ -85,6 +88,101 @@ describe('of several dates', () => {
     expect(datesOf(`${article('2026-03-04')}${article('2025-03-04')}`).publishedScore).toBeLessThan(alone)
     expect(datesOf(`${article('2025-03-04')}<meta name="last-modified" content="2020-01-01">`).publishedScore).toBeLessThan(alone)
   })
+})
+
+const story =
+  `<p>${'The tide mill grinds with the water of the sea, and twice a day its pond is filled through a gate that opens by itself. '.repeat(4)}</p>`.repeat(3)
+
+describe('a date that a page tells of is not its own', () => {
+  test.each([
+    ['a mail header', '<pre>From: ann@site.example\nDate: Tue, 4 Mar 2025 13:02:06 +0100\nSubject: tides</pre>'],
+    ['a log', '<pre><code>2025-03-04 11:41:42,612 the gate opened</code></pre>'],
+    ['a command', '<p>To see the tides of a day, type <code>tide --date 2025-03-04</code> and wait.</p>'],
+    ['an example', '<p>If you write the date 04.03.2025 into the cell and add a month to it, then you get the date of a day in April.</p>'],
+    ['a history', '<p>After a great storm the dam was closed again on 4 March 2025, and it has never been broken by the sea since then.</p>'],
+  ])('%s', (_, html) => expect(datesOf(`<h1>The tide mill</h1>${story}${html}${story}`).publishedDay).toBeNull())
+
+  test('its own last change comes before it', () => {
+    const told = '<p>The release of 3.8.3 (2014-02-03) began what became, on 2014-03-10, the release that all of them use, as far as is known.</p>'
+    const { publishedDay, modifiedAt } = datesOf(`<h1>Tides</h1>${story}${told}${story}<div><i>This page was last updated on 2025-03-04 20:11:33Z</i></div>`)
+    expect([publishedDay, modifiedAt?.toISOString()]).toEqual(['2025-03-04', '2025-03-04T20:11:33.000Z'])
+  })
+
+  test('a text that is nothing but lines as they were typed has its date among them', () => {
+    expect(datesOf(`<pre>The tide mill\n4 March 2025\n\n${'It grinds with the water of the sea.\n'.repeat(40)}</pre>`).publishedDay).toBe('2025-03-04')
+  })
+})
+
+describe('a date of another page is not its own', () => {
+  const rail = ['2025-06-01', '2025-05-20', '2025-05-11'].map(
+    (day) => `<div class="box"><a href="/${day}">Another story</a><span class="date">${day}</span></div>`,
+  )
+
+  test('those of a rail, which all look the same, come after it', () => {
+    expect(datesOf(`<h1>Tides</h1><p>4 March 2025</p>${story}<div>${rail.join('')}</div>`).publishedDay).toBe('2025-03-04')
+    expect(datesOf(`<div>${rail.join('')}</div><h1>Tides</h1><p>4 March 2025</p>${story}`).publishedDay).toBe('2025-03-04')
+  })
+
+  test('of the posts of a thread, which come in order, the first is its own', () => {
+    const posts = ['2025-03-04', '2025-03-05', '2025-04-01'].map((day) => `<div class="post">${story}<time datetime="${day}">then</time></div>`)
+    expect(datesOf(`<h1>Tides</h1>${posts.join('')}`).publishedDay).toBe('2025-03-04')
+  })
+
+  test('the day of the visit, above the title, comes after it', () => {
+    const links = 'News Sport Culture Weather Traffic Letters '.split(' ').map((name) => `<a href="/${name}">${name} of the coast and the islands</a>`)
+    const head = `<div class="top"><b>Tuesday, 30 December 2025, 22:32:26</b></div><nav>${links.join(' ')}</nav>`
+    expect(datesOf(`<title>The tide mill</title>${head}<h1>The tide mill</h1><p>4 March 2025</p>${story}`).publishedDay).toBe('2025-03-04')
+  })
+
+  test('nor is that of a logo that is a heading: the title says which heading it is', () => {
+    const html =
+      '<title>The tide mill</title><h1><a href="/">Radio</a></h1><span class="site-date">30.12.2025</span><h1>The tide mill</h1><p class="date">04.03.2025</p>'
+    expect(datesOf(`${html}${story}`, { lang: 'de' }).publishedDay).toBe('2025-03-04')
+  })
+})
+
+describe('an address', () => {
+  test('that the page gives itself dates it when its own is silent', () => {
+    expect(datesOf('<link rel="canonical" href="https://site.example/2025/03/04/mill">')).toMatchObject({ publishedDay: '2025-03-04', publishedBy: 'url' })
+    expect(datesOf('<meta property="og:url" content="https://site.example/2025/03/04/mill">').publishedDay).toBe('2025-03-04')
+    const other = '<link rel="canonical" href="https://site.example/2025/05/01/mill">'
+    expect(datesOf(other, { url: 'https://site.example/2025/03/04/mill' }).publishedDay).toBe('2025-03-04')
+  })
+
+  test('of a month gives way to a day of that month, and speaks against the others', () => {
+    const html = `<h1>Books of the month</h1><p>Released: June 17, 2024</p>${story}<p>Mar 4, 2025 at 3:00 am</p>`
+    expect(datesOf(html, { url: 'https://site.example/2025/03/books' }).publishedDay).toBe('2025-03-04')
+    expect(datesOf(story, { url: 'https://site.example/2025/03/books' }).publishedDay).toBe('2025-03-01')
+  })
+})
+
+describe('before there was a web', () => {
+  test('there was what archives publish', () => {
+    expect(datesOf(article('1985-05-01'))).toMatchObject({ publishedDay: '1985-05-01', publishedScore: 0.95 })
+    expect(datesOf('<h1>Tides</h1><p>Published: 1 May 1985</p>').publishedDay).toBe('1985-05-01')
+    expect(datesOf(article('1900-02-01')).publishedDay).toBe('1900-02-01')
+  })
+
+  test('a date that is only shown is likelier told of', () => {
+    expect(datesOf('<h1>Tides</h1><p>1 September 1939</p><p class="date">4 March 2025</p>').publishedDay).toBe('2025-03-04')
+  })
+
+  test.each(['1970-01-01T00:00:00Z', '1900-01-01', '1899-12-30', '0001-01-01'])('nor is the beginning of a clock a date: %s', (zero) => {
+    expect(datesOf(article(zero)).publishedAt).toBeNull()
+  })
+
+  test('no file was changed', () => expect(datesOf('<p>A', { lastModified: 'Sat, 26 Oct 1985 08:15:00 GMT' }).modifiedAt).toBeNull())
+})
+
+describe('a year of two digits is read', () => {
+  test.each([
+    ['behind a label', '<p>Veröffentlicht am 4.3.25</p>'],
+    ['behind a label', '<p>Stand: 04.03.25</p>'],
+    ['where a date is to be expected', '<font class="createdate">04/03/25-11:06</font>'],
+    ['behind the title', '<h1>Die Mühle</h1><p>04.03.25, 11:06 Uhr</p>'],
+  ])('%s', (_, html) => expect(datesOf(html, { lang: 'de' }).publishedDay).toBe('2025-03-04'))
+
+  test('but not anywhere', () => expect(datesOf(`<h1>A</h1>${story}<p>Version 4.3.25 of the gate</p>`).publishedDay).toBeNull())
 })
 
 describe('the order of day and month', () => {
@@ -161,12 +259,12 @@ describe('whatever the page', () => {
   )
   const html = fc.array(fc.oneof(dates, pieces), { maxLength: 60 }).map((parts) => parts.join(''))
 
-  test('its dates are between 1995 and now, its scores between 0 and 1, and it says the same again', () => {
+  test('its dates are between 1900 and now, its scores between 0 and 1, and it says the same again', () => {
     fc.assert(
       fc.property(html, fc.webUrl(), fc.option(dates, { nil: undefined }), (text, url, lastModified) => {
         const page = datesOf(text, { url, ...(lastModified === undefined ? {} : { lastModified }) })
         const times = [page.publishedAt, page.modifiedAt, ...page.candidates.map(({ atMs }) => new Date(atMs))].filter((at) => at !== null)
-        expect(times.every((at) => at.getTime() <= nowMs && at.getTime() >= Date.UTC(1994, 11, 31))).toBe(true)
+        expect(times.every((at) => at.getTime() <= nowMs && at.getTime() >= Date.UTC(1899, 11, 31))).toBe(true)
         expect([page.publishedScore, ...page.candidates.map(({ score }) => score)].every((score) => score >= 0 && score <= 1)).toBe(true)
         expect(page.publishedAt === null).toBe(page.publishedBy === 'none')
         expect(datesOf(text, { url, ...(lastModified === undefined ? {} : { lastModified }) })).toEqual(page)

@@ -24,20 +24,17 @@ const modifiedShare = 0.5
 const agreementShare = 0.35
 /** What is left when the page names dates that cannot be, or that it was changed before it was published. */
 const contradictionShare = 0.8
-/** Different days of one place: with more, they are those of a list. */
-const listMin = 4
-const listShare = 0.9
 const visibleMin = 0.6
 /** What is less sure is no date of the page: a month in one of its sentences. */
 const leastScore = 0.149
 
 /**
  * When a page was published and last changed, by the surest of its claims: what machines are told (JSON-LD, meta, microdata), elements made for dates, the
- * address, labelled and plain text, the Last-Modified header, the year of a copyright. Nothing after `nowMs`, nothing before 1995.
+ * address, labelled and plain text, the Last-Modified header, the year of a copyright. Nothing after `nowMs`, nothing before 1900.
  */
 export function pageDates(claims: readonly DateClaim[], page: DatedPage): PageDates {
   const { candidates: read, impossible } = dateCandidates(claims, page)
-  const candidates = withoutLists(read).toSorted((a, b) => b.score - a.score)
+  const candidates = read.toSorted((a, b) => b.score - a.score)
   const modified = best(candidates, 'modified')
   const published = best(candidates, 'published')
   const isModified = modified !== undefined && (published?.score ?? 0) < modified.score * modifiedShare
@@ -54,21 +51,6 @@ export function pageDates(claims: readonly DateClaim[], page: DatedPage): PageDa
     modifiedAt: modified ? new Date(modified.atMs) : null,
     candidates,
   }
-}
-
-/** Undefined where a page has but one. */
-const placeOf = ({ by, kind, place }: DateCandidate): string | undefined => (by === 'microdata' || by === 'time' ? `${kind} ${by} ${place}` : undefined)
-
-/** Where one kind of place names many days, it is a list of other pages, or of answers. */
-function withoutLists(candidates: readonly DateCandidate[]): DateCandidate[] {
-  const days = new Map<string, Set<string>>()
-  for (const candidate of candidates) {
-    const name = placeOf(candidate)
-    if (name !== undefined) days.set(name, (days.get(name) ?? new Set()).add(candidate.day))
-  }
-  return candidates.map((candidate) =>
-    (days.get(placeOf(candidate) ?? '')?.size ?? 0) >= listMin ? { ...candidate, score: candidate.score * listShare } : candidate,
-  )
 }
 
 /** @param candidates best first; of equals in meta, which stands for the page alone, the earliest, else the first of the page */

@@ -1,3 +1,5 @@
+import { subjectByType, type LicenceSubject } from './licence-place.ts'
+
 /** What a page's JSON-LD says of the page itself. */
 export interface JsonLdFacts {
   /** Headline of an article or posting; the name of a product, course or recipe. */
@@ -7,8 +9,8 @@ export interface JsonLdFacts {
   authors: string[]
   publisher: string | undefined
   siteName: string | undefined
-  /** URL or name, in document order. */
-  licences: string[]
+  /** URLs or names, in document order, with the kind of what they are stated of. */
+  licences: { value: string; of: LicenceSubject }[]
 }
 
 type Node = Readonly<Record<string, unknown>>
@@ -36,6 +38,21 @@ const elsewhere = new Set([
   'video',
   'potentialaction',
 ])
+/** Members whose values are works of their own, whatever they say of themselves. */
+const otherWorks = new Set([
+  'about',
+  'isbasedon',
+  'subjectof',
+  'workexample',
+  'exampleofwork',
+  'associatedmedia',
+  'encoding',
+  'audio',
+  'sharedcontent',
+  'primaryimageofpage',
+  'thumbnail',
+  'logo',
+])
 const articleType =
   /(?:Article|Posting|Report|Question|HowTo|Recipe|Product|Course|Book|SoftwareApplication|Event|Review|Claim|CreativeWork|Dataset|ScholarlyArticle)$/
 const pageType = /(?:WebPage|Page|ProfilePage)$/
@@ -43,11 +60,12 @@ const pageType = /(?:WebPage|Page|ProfilePage)$/
 /** Reads the JSON-LD blocks of one page. Broken ones are mended where that is easy, and else left out; everything is bounded. */
 export function readJsonLd(blocks: readonly string[]): JsonLdFacts {
   const nodes: Node[] = []
+  const others = new Set<Node>()
   let bytes = 0
   for (const block of blocks) {
     bytes += block.length
     if (bytes > bytesMax) break
-    collect(parseTolerantly(block), nodes)
+    collect(parseTolerantly(block), nodes, others)
   }
   const byId = new Map(nodes.flatMap((node) => (typeof node['@id'] === 'string' && Object.keys(node).length > 1 ? [[node['@id'], node] as const] : [])))
   const articles = nodes.filter((node) => hasType(node, articleType))
@@ -62,22 +80,41 @@ export function readJsonLd(blocks: readonly string[]): JsonLdFacts {
       nodes.filter((node) => hasType(node, /WebSite$/)),
       (node) => textIn(node['name']),
     ),
-    licences: own.flatMap((node) => addressesIn(node['license'])).slice(0, authorsMax),
+    licences: nodes
+      .flatMap((node) => addressesIn(node['license']).map((value) => ({ value, of: licenceSubject(node, articles[0], others.has(node)) })))
+      .slice(0, authorsMax),
   }
 }
 
-/** Breadth first, so that what stands outermost comes first. */
-function collect(value: unknown, nodes: Node[]): void {
-  const queue: unknown[] = [value]
+/** What a node's licence is given for: that of another article than the first is not the page's. */
+function licenceSubject(node: Node, main: Node | undefined, isOther: boolean): LicenceSubject {
+  const types = [node['@type']].flat().join(' ').slice(0, 200)
+  const kind = types === '' ? 'page' : (subjectByType(types) ?? 'other')
+  if (kind !== 'page') return kind
+  const isMain = !main || node === main || !hasType(node, articleType) || isSame(node, main)
+  return isMain && !isOther ? 'page' : 'other'
+}
+
+/** Two plugins may describe one article. */
+const isSame = (a: Node, b: Node): boolean =>
+  ['headline', 'name', 'url', '@id'].some((key) => textIn(a[key]) !== undefined && textIn(a[key]) === textIn(b[key]))
+
+/** Breadth first, so that what stands outermost comes first. @param others gets those that are works of their own */
+function collect(root: unknown, nodes: Node[], others: Set<Node>): void {
+  const queue: { value: unknown; isOther: boolean }[] = [{ value: root, isOther: false }]
   for (let at = 0; at < queue.length && at < nodesMax; at++) {
-    const next = queue[at]
-    if (Array.isArray(next)) for (const item of next.slice(0, nodesMax)) queue.push(item)
+    const { value: next, isOther } = queue[at]!
+    if (Array.isArray(next)) for (const value of next.slice(0, nodesMax)) queue.push({ value, isOther })
     else if (typeof next === 'object' && next !== null) {
       const node = next as Node
       nodes.push(node)
+      if (isOther) others.add(node)
       // The questions of an FAQ are not what the page is.
       if (hasType(node, /^FAQPage$/)) continue
-      for (const [key, member] of Object.entries(node)) if (typeof member === 'object' && !elsewhere.has(key.toLowerCase())) queue.push(member)
+      for (const [key, value] of Object.entries(node)) {
+        const name = key.toLowerCase()
+        if (typeof value === 'object' && !elsewhere.has(name)) queue.push({ value, isOther: isOther || otherWorks.has(name) })
+      }
     }
   }
 }

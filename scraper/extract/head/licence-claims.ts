@@ -1,72 +1,226 @@
-import type { Element } from 'domhandler'
-import type { LicenceClaim } from './licence.ts'
+import { isTag, type ChildNode, type Element, type ParentNode } from 'domhandler'
+import type { LicenceScope } from '#schemas/rights.ts'
+import { collapse, squeeze, walk } from '../html/dom.ts'
+import type { JsonLdFacts } from './json-ld.ts'
+import { isForContent, licenceByAddress, licenceByName, licenceByValue, licenceHint } from './licence-names.ts'
+import { licencePlace, textAfter, textBefore, type LicencePlace, type PageSurroundings } from './licence-place.ts'
+import { licenceSentence, type LicenceSentence } from './licence-words.ts'
+
+/** That something is under a licence, as a page says it. */
+export interface LicenceClaim {
+  /** SPDX id where there is one, else an absolute URL; undefined: a statement that leads to a page of the site itself, which says nothing of which licence it is. */
+  licence: string | undefined
+  by: 'rel' | 'json-ld' | 'meta' | 'link' | 'text'
+  /** What is under it. */
+  scope: LicenceScope
+  /** Said of the site rather than of the page. */
+  isSiteWide: boolean
+  /** In the words of the page itself: `this article is licensed under …`. */
+  isNotice: boolean
+  /** The words before it in its block; what is offered under either of two licences names both in one. */
+  before: string
+}
 
 const claimsMax = 50
 const addressChars = 500
-const metaNames = [
+const contextChars = 400
+const metaNames = new Set([
   'dc.rights',
   'dcterms.rights',
   'dc.rights.license',
   'dcterms.license',
+  'dcterms.licence',
   'dc.license',
   'license',
   'licence',
   'rights',
   'copyright',
   'og:license',
-]
-const footerNames = /(?:^|[\s_-])(?:footer|colophon|copyright|site-info|legal)(?:$|[\s_-])/i
-/** Where a licence is that of one thing shown on the page. */
-const exhibits = new Set(['figure', 'figcaption', 'table', 'code', 'pre'])
+])
 const licenceAddress =
-  /^https?:\/\/(?:www\.)?(?:creativecommons\.org\/(?:licenses|publicdomain)\/|gnu\.org\/(?:licenses|copyleft)\/|apache\.org\/licenses\/LICENSE|opensource\.org\/licen[sc]es?\/|spdx\.org\/licenses\/|opendatacommons\.org\/licenses\/|nationalarchives\.gov\.uk\/doc\/open-government-licence|unlicense\.org)/i
+  /^(?:https?:)?\/\/(?:[\w-]+\.)?(?:creativecommons\.org\/(?:licen[sc]es|publicdomain)\/|gnu\.org\/(?:licenses|copyleft)\/|apache\.org\/licenses\/LICENSE|opensource\.org\/licen[sc]es?\/|spdx\.org\/licenses\/|opendatacommons\.org\/licenses\/|nationalarchives\.gov\.uk\/doc\/open-government-licence|unlicense\.org)/i
+const relation = /(?:^|\s)(?:\w{1,20}:)?licen[sc]e(?:$|\s)/i
 const spdxTag = /SPDX-License-Identifier:\s*([A-Za-z0-9][A-Za-z0-9.+-]{1,60})/
-const namedInText = /\bCC[ -](?:BY(?:[ -](?:NC[ -]SA|NC[ -]ND|NC|ND|SA))?[ -]\d(?:\.\d)?|0)\b/
-/** `CC0 license` is the shortest. */
-const textCharsMin = 11
+/** `CC0` is the shortest. */
+const textCharsMin = 3
 const textCharsMax = 2000
+const namesOfTextMax = 8
+const everyHint = new RegExp(licenceHint, 'gi')
 
-/** Collects what a page says of its licence while it is walked. */
+interface Mark {
+  element: Element
+  value: string
+  isStatement: boolean
+}
+
+/** Collects where a page speaks of licences while it is walked; what it says there is read afterwards. */
 export class LicenceReader {
-  readonly #links: LicenceClaim[] = []
-  readonly #texts: LicenceClaim[] = []
-  /** The outermost footer that is open. */
-  #footer: Element | undefined
-  #exhibits = 0
+  readonly #metas: string[] = []
+  readonly #marks: Mark[] = []
+  readonly #texts: { data: string; parent: Element }[] = []
+  #headline: Element | undefined
 
   enter(element: Element): void {
     const { name, attribs } = element
-    if (!this.#footer && isFooter(name, attribs)) this.#footer = element
-    if (exhibits.has(name)) this.#exhibits++
-    if (name !== 'a' && name !== 'link' && name !== 'area') return
-    const address = attribs['href']?.trim()
-    if (!address || this.#links.length >= claimsMax) return
-    const isRelated = /(?:^|\s)licen[sc]e(?:$|\s)/i.test((attribs['rel'] ?? '').slice(0, 200)) || /(?:^|\s)license(?:$|\s)/.test(attribs['itemprop'] ?? '')
-    // `rel=license` inside a figure speaks of the figure.
-    if (this.#exhibits > 0 || !(isRelated || licenceAddress.test(address.slice(0, addressChars)))) return
-    this.#links.push({ value: address.slice(0, addressChars), by: isRelated ? 'rel' : 'link', isSiteWide: this.#footer !== undefined })
+    if (name === 'h1') this.#headline ??= element
+    else if (name === 'meta') this.#seeMeta(element)
+    else if (name === 'a' || name === 'link' || name === 'area') {
+      const address = attribs['href']?.trim()
+      const isStatement = isRelated(attribs)
+      if (address && (isStatement || (name !== 'link' && licenceAddress.test(address.slice(0, addressChars))))) this.#mark(element, address, isStatement)
+    }
   }
 
-  leave(element: Element): void {
-    if (element === this.#footer) this.#footer = undefined
-    if (exhibits.has(element.name)) this.#exhibits--
+  text(data: string, parent: ParentNode): void {
+    if (!isTag(parent) || data.length < textCharsMin || data.length > textCharsMax || this.#texts.length >= claimsMax || !licenceHint.test(data)) return
+    this.#texts.push({ data, parent })
   }
 
-  text(data: string): void {
-    if (data.length < textCharsMin || data.length > textCharsMax || this.#texts.length >= claimsMax) return
-    const tag = data.includes('SPDX-') ? spdxTag.exec(data)?.[1] : undefined
-    const named = tag ?? (this.#exhibits === 0 && /licen[sc]e/i.test(data) ? namedInText.exec(data)?.[0] : undefined)
-    if (named !== undefined) this.#texts.push({ value: named, by: 'text', isSiteWide: this.#footer !== undefined })
+  /** @param base what relative addresses start from */
+  claims(url: string, base: string): LicenceClaim[] {
+    const holders = new Set<Element>()
+    for (let node = this.#headline?.parent; node && isTag(node); node = node.parent) holders.add(node)
+    const page: PageSurroundings = { url, isAround: (element) => holders.has(element) }
+    return [
+      ...this.#metas.flatMap(metaClaim),
+      ...this.#marks.flatMap((mark) => markClaim(mark, base, page)),
+      ...this.#texts.flatMap(({ data, parent }) => textClaims(data, parent, page)),
+    ]
   }
 
-  claims(meta: ReadonlyMap<string, string>): LicenceClaim[] {
-    const named = metaNames.flatMap((name) => {
-      const value = meta.get(name)
-      return value === undefined ? [] : [{ value: value.slice(0, addressChars), by: 'meta' as const, isSiteWide: false }]
-    })
-    return [...named, ...this.#links, ...this.#texts]
+  #seeMeta(element: Element): void {
+    const { attribs } = element
+    const content = attribs['content']?.trim().slice(0, addressChars)
+    if (!content) return
+    const names = (attribs['property'] ?? attribs['name'] ?? '').slice(0, 200).toLowerCase().split(/\s+/)
+    if (names.some((name) => metaNames.has(name))) {
+      if (this.#metas.length < claimsMax) this.#metas.push(content)
+    } else if (isRelated(attribs)) this.#mark(element, content, true)
+  }
+
+  #mark(element: Element, value: string, isStatement: boolean): void {
+    if (this.#marks.length < claimsMax) this.#marks.push({ element, value: value.slice(0, addressChars), isStatement })
   }
 }
 
-const isFooter = (name: string, { class: names = '', id = '', role }: Record<string, string>): boolean =>
-  name === 'footer' || role === 'contentinfo' || (names !== '' && footerNames.test(names.slice(0, 300))) || (id !== '' && footerNames.test(id.slice(0, 300)))
+/** What JSON-LD states. */
+export function jsonLdClaims(licences: JsonLdFacts['licences'], base: string): LicenceClaim[] {
+  return licences.map(({ value, of }) => {
+    const licence = licenceByValue(value, base) ?? foreign(value, base)
+    return { licence, by: 'json-ld', scope: of === 'other' ? 'unknown' : of, isSiteWide: false, isNotice: false, before: '' }
+  })
+}
+
+const isRelated = ({ rel, itemprop, property }: Record<string, string>): boolean =>
+  [rel, itemprop, property].some((names) => names !== undefined && relation.test(names.slice(0, 200)))
+
+function metaClaim(content: string): LicenceClaim[] {
+  const at = content.search(licenceHint)
+  const { subject, isDenied } = licenceSentence(content.slice(0, Math.max(0, at)), '')
+  const licence = licenceByValue(content, content)
+  if (licence === undefined || isDenied) return []
+  const scope = subject === undefined || subject === 'page' ? 'page' : subject === 'other' ? 'unknown' : subject
+  return [{ licence, by: 'meta', scope, isSiteWide: false, isNotice: false, before: '' }]
+}
+
+function markClaim({ element, value, isStatement }: Mark, base: string, page: PageSurroundings): LicenceClaim[] {
+  const { label, button } = contentOf(element)
+  const named = licenceByValue(label, label)
+  const addressed = licenceByAddress(value, base) ?? (button === undefined ? undefined : licenceByAddress(button, base))
+  const licence =
+    // The address of the GNU licences does not tell whether later versions go as well.
+    addressed !== undefined && named?.replace('-or-later', '-only') === addressed
+      ? named
+      : (addressed ?? (isStatement ? (named ?? licenceByName(wordsOfPath(value))?.licence ?? foreign(value, base)) : undefined))
+  if (licence === undefined && !isStatement) return []
+  const at = label.search(licenceHint)
+  const before = `${textBefore(element, contextChars)} ${at < 0 ? label : label.slice(0, at)} `
+  const sentence = licenceSentence(before, `${at < 0 ? '' : label.slice(at)} ${textAfter(element, contextChars)}`)
+  const place = licencePlace(element, page)
+  const scope = scopeOf({ licence, isStatement, isButton: button !== undefined || `${before}${label}`.trim() === '' }, place, sentence)
+  return scope === undefined ? [] : [{ licence, by: isStatement ? 'rel' : 'link', scope, isSiteWide: place.isSiteWide, isNotice: sentence.isNotice, before }]
+}
+
+function textClaims(data: string, parent: Element, page: PageSurroundings): LicenceClaim[] {
+  const node = parent.children.find((child) => child.type === 'text' && child.data === data)
+  if (!node || isInMark(parent)) return []
+  const place = licencePlace(node, page)
+  if (place.kind === 'head') return []
+  const before = textBefore(node, contextChars)
+  const after = textAfter(node, contextChars)
+  const claims: LicenceClaim[] = []
+  for (const hint of data.matchAll(everyHint)) {
+    if (claims.length >= namesOfTextMax) break
+    const name = squeeze(data.slice(hint.index)) + after
+    const tag = spdxTag.exec(name.slice(0, 100))?.[1]
+    const found = licenceByName(name)
+    const licence = tag === undefined ? found && found.at <= hint[0].length + 30 && found.licence : licenceByValue(tag, tag)
+    if (!licence) continue
+    const leading = `${before}${squeeze(data.slice(0, hint.index))}`
+    const sentence = licenceSentence(leading, name)
+    const scope = scopeOf({ licence, isStatement: tag !== undefined, isButton: false }, place, sentence)
+    if (scope !== undefined) claims.push({ licence, by: 'text', scope, isSiteWide: place.isSiteWide, isNotice: sentence.isNotice, before: leading })
+  }
+  return claims
+}
+
+/** What is under a licence, by where it is named, in what words and by which mark; undefined: the page says that it is not given. */
+function scopeOf(
+  { licence, isStatement, isButton }: { licence: string | undefined; isStatement: boolean; isButton: boolean },
+  { kind }: LicencePlace,
+  { subject, isNotice, isDenied }: LicenceSentence,
+): LicenceScope | undefined {
+  if (isDenied) return undefined
+  if (kind === 'image' || kind === 'software') return kind
+  if (kind === 'other' || subject === 'other') return 'unknown'
+  if (subject === 'image' || subject === 'software') return subject
+  if (kind === 'head' || isNotice) return 'page'
+  if (kind === 'apart') return isButton ? 'page' : 'unknown'
+  if (isStatement || isButton) return 'page'
+  const isContent = licence !== undefined && isForContent(licence)
+  if (kind === 'notice' && (isContent || subject === 'page')) return 'page'
+  return isContent || /^(?:OD|PDDL|OFL)/.test(licence ?? '') ? 'unknown' : 'software'
+}
+
+/** What a link shows: its text, and the address of the picture of a licence. */
+function contentOf(element: Element): { label: string; button: string | undefined } {
+  const parts: string[] = []
+  let button: string | undefined
+  let steps = 0
+  walk(element, {
+    enter(inner) {
+      const source = inner.name === 'img' ? (inner.attribs['src'] ?? '').slice(0, addressChars) : ''
+      if (/creativecommons|licensebuttons|\bcc[-_]?by|88x31|80x15/i.test(source)) button ??= source
+      return ++steps < contentStepsMax
+    },
+    text: (data) => ++steps < contentStepsMax && parts.push(data.slice(0, contextChars)),
+  })
+  return { label: collapse(parts.join('').slice(0, contextChars)), button }
+}
+const contentStepsMax = 30
+
+/** `/wiki/Text_of_the_Licence_4.0` as words. */
+function wordsOfPath(address: string): string {
+  try {
+    return decodeURIComponent(address).replace(/[_/+]+/g, ' ')
+  } catch {
+    return address.replace(/[_/+]+/g, ' ')
+  }
+}
+
+/** An address of another site; a page of the site itself says nothing of which licence it is. */
+function foreign(address: string, base: string): string | undefined {
+  const url = URL.parse(address, base)
+  if (!url || !/^https?:$/.test(url.protocol) || /\s/.test(address)) return undefined
+  const own = hostOf(URL.parse(base))
+  const host = hostOf(url)
+  return host === own || host.endsWith(`.${own}`) || own.endsWith(`.${host}`) ? undefined : url.href
+}
+const hostOf = (url: URL | null): string => (url?.hostname ?? '').replace(/^www\./, '')
+
+/** Whether a text is that of a link which was read as one. */
+function isInMark(parent: Element): boolean {
+  for (let node: ChildNode | null = parent, steps = 0; node && isTag(node) && steps < 4; node = node.parent as ChildNode | null, steps++)
+    if (node.name === 'a' && (isRelated(node.attribs) || licenceAddress.test((node.attribs['href'] ?? '').trim().slice(0, addressChars)))) return true
+  return false
+}

@@ -3,8 +3,7 @@ import { BylineReader, type Byline } from './byline.ts'
 import { collapse, textOf, walk } from '../html/dom.ts'
 import { baseOf, relationsOf, robotsContent, robotsMax } from '../html/head-tags.ts'
 import { readJsonLd, type JsonLdFacts } from './json-ld.ts'
-import { LicenceReader } from './licence-claims.ts'
-import type { LicenceClaim } from './licence.ts'
+import { jsonLdClaims, LicenceReader, type LicenceClaim } from './licence-claims.ts'
 
 /** What a page says of itself beside its text, as it stands in the page. */
 export interface PageHead {
@@ -43,8 +42,7 @@ export function readHead(root: ParentNode, url: string): PageHead {
   const reader = new HeadReader(url)
   walk(root, {
     enter: (element) => reader.enter(element),
-    leave: (element) => reader.leave(element),
-    text: (data) => reader.text(data),
+    text: (data, parent) => reader.text(data, parent),
   })
   return reader.head()
 }
@@ -86,31 +84,28 @@ class HeadReader {
     return true
   }
 
-  leave(element: Element): void {
-    this.#licences.leave(element)
-  }
-
-  text(data: string): void {
+  text(data: string, parent: ParentNode): void {
     this.#bylines.text(data)
-    this.#licences.text(data)
+    this.#licences.text(data, parent)
   }
 
   head(): PageHead {
     const meta = this.#meta
     const jsonLd = readJsonLd(this.#jsonLd)
+    const base = baseOf(this.#base, this.#url)
     return {
       title: this.#title,
       headings: this.#headings,
       meta,
       jsonLd,
       bylines: this.#bylines.found(),
-      base: baseOf(this.#base, this.#url),
+      base,
       canonical: this.#canonical,
       lang: this.#lang ?? meta.get('content-language') ?? meta.get('og:locale') ?? this.#hreflang,
       robots: this.#robots,
       tdmReservation: this.#reservations.length === 0 ? undefined : this.#reservations.join(','),
       tdmPolicy: meta.get('tdm-policy'),
-      licences: [...jsonLd.licences.map((value) => ({ value, by: 'json-ld' as const, isSiteWide: false })), ...this.#licences.claims(meta)],
+      licences: [...jsonLdClaims(jsonLd.licences, base), ...this.#licences.claims(this.#url, base)],
     }
   }
 

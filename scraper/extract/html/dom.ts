@@ -1,4 +1,4 @@
-import { isTag, hasChildren, type Element, type ParentNode } from 'domhandler'
+import { isTag, hasChildren, type ChildNode, type Element, type ParentNode } from 'domhandler'
 import { HtmlParser } from './html-parser.ts'
 import { HtmlTokenizer } from './html-tokenizer.ts'
 import { Cut, TreeBuilder, type CutReason } from './tree-builder.ts'
@@ -44,6 +44,17 @@ export function walk(root: ParentNode, visitor: Visitor): void {
       path[++top] = child as ParentNode
       next[top] = 0
     }
+  }
+}
+
+/** The first nodes inside, in document order: for who looks at the beginning only. @param nodesMax no more than so many are given */
+export function* firstNodes(root: ParentNode, nodesMax: number): Generator<ChildNode> {
+  const open = root.children.slice(0, nodesMax).toReversed()
+  let left = nodesMax
+  for (let node = open.pop(); node !== undefined && left > 0; node = open.pop(), left--) {
+    yield node
+    if (!hasChildren(node)) continue
+    for (let i = Math.min(node.children.length, left) - 1; i >= 0; i--) open.push(node.children[i]!)
   }
 }
 

@@ -13,7 +13,7 @@ export type GuessLanguages = (line: string, count: number) => Guess[]
 
 const modelPath = 'fasttext.wasm.js/dist/models/language-identification/assets/lid.176.ftz'
 /** The model's names of Wikipedias that are not ISO 639 codes of today. */
-const isoCodes: Readonly<Record<string, string>> = { als: 'gsw', sh: 'hr', eml: 'egl' }
+const isoCodes: Readonly<Record<string, string>> = { als: 'gsw', sh: 'hr', eml: 'egl', bh: 'bho' }
 const labelPrefix = '__label__'
 
 /**

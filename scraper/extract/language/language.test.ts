@@ -41,10 +41,66 @@ describe('the language of a text', () => {
     expect(found.score).toSatisfy((score: number) => score > 0.4 && score <= 1)
   })
   test('is not what the page says of itself against the text', () => expect(identify(samples.en, 'de-DE').lang).toBe('en'))
-  test('is what the page says where relatives are close', () => {
-    const text = 'Odbor se sastao u utorak kako bi odlučio kako će biti plaćena nova zgrada u gradu.'
-    expect(['hr', 'sr-Latn-RS', undefined].map((hint) => identify(text, hint).lang)).toEqual(['hr', 'sr', 'hr'])
+  describe('of close relatives', () => {
+    const serbian =
+      'Seoski mlin je radio celu noć, a ujutru su žene iz obližnjih kuća došle po brašno i donele vruć hleb, mleko i sir.\n\nReka je te godine bila niska, pa je vodenica stajala nedeljama i niko nije znao kada će opet da krene.'
+    const bosnian =
+      'Mlinar je cijelu noć radio, a ujutro su žene iz obližnjih kuća došle po brašno i donijele vruć hljeb, mlijeko i sir.\n\nRijeka je te godine bila niska, pa je mlin stajao sedmicama i niko nije znao kad će opet krenuti.'
+    const malay =
+      'Pengisar itu membuka pintu air apabila air pasang surut, lalu roda mula berputar perlahan-lahan. Kanak-kanak berlari ke tebing untuk melihatnya, dan orang tua duduk di hadapan rumah sambil bercerita.'
+    const nynorsk =
+      'Møllaren opna luka då tidvatnet snudde, og hjulet byrja å gå rundt medan borna sprang ned til elva for å sjå på. Dei gamle sat framfor husa sine og snakka om korleis det hadde vore før.'
+    const asturian =
+      'El molineru abrió la compuerta cuando baxó la marea y la rueda entamó a dar vueltes adulces. Los neños corrieron pa la oriella a velo, y los vieyos taben sentaos delantre de les cases falando de la collecha.'
+    const galician =
+      'O muiñeiro abriu a comporta cando baixou a marea e a roda comezou a xirar amodo. Os nenos correron á beira para velo, e os vellos sentaban diante das casas falando da colleita deste ano.'
+    test.each([
+      ['sr', serbian],
+      ['sr-Latn-RS', serbian],
+      ['cnr', serbian],
+      ['bs', bosnian],
+      ['hr', bosnian],
+      ['ms-MY', malay],
+      ['nn', nynorsk],
+      ['nb-NO', nynorsk],
+      ['ast', asturian],
+      ['gl', galician],
+    ])('is what the page says: %s', (hint, text) => {
+      const lang = { cnr: 'sr', 'nb-NO': 'no' }[hint] ?? hint.split('-')[0]
+      const found = identify(text, hint)
+      expect(found).toMatchObject({ lang, shares: { [String(lang)]: expect.closeTo(1, 0) } })
+      expect(found.score).toBeGreaterThan(0.4)
+    })
+    test('is one of them where it says nothing', () => {
+      expect(['hr', 'sr', 'bs']).toContain(identify(serbian, undefined).lang)
+      expect(['hr', 'sr', 'bs']).toContain(identify(bosnian, 'sh').lang)
+      expect(['id', 'ms']).toContain(identify(malay, undefined).lang)
+    })
+    test('is what the text says where they are told apart', () => {
+      expect(identify(samples.cs, 'sk').lang).toBe('cs')
+      expect(identify(samples.nl, 'af').lang).toBe('nl')
+      expect(identify(samples.uk, 'ru').lang).toBe('uk')
+      expect(identify(samples.es, 'ast').lang).toBe('es')
+    })
   })
+  test('tells what the page said', () => {
+    expect([undefined, 'en-GB', 'de', 'xx', '', '<b>'].map((hint) => identify(samples.en, hint).hint)).toEqual([
+      'none',
+      'agrees',
+      'refuted',
+      'refuted',
+      'none',
+      'none',
+    ])
+    expect(identify('Odbor se sastao u utorak kako bi odlučio kako će biti plaćena nova zgrada u gradu.', 'sr').hint).toBe('chose')
+  })
+  test.each([
+    ['iw', samples.he, 'he'],
+    ['eng', samples.en, 'en'],
+    ['zh-Hant-TW', samples.zh, 'zh'],
+    ['cmn', samples.zh, 'zh'],
+    ['no', 'Møllaren opna luka då tidvatnet snudde, og hjulet byrja å gå rundt.', 'no'],
+  ])('is named as the model names it: %s', (hint, text, lang) => expect(identify(text, hint).lang).toBe(lang))
   test('is the same in capitals', () => expect(identify(samples.en.toUpperCase(), undefined).lang).toBe('en'))
   test('does not depend on code and figures between', () => {
     const code = 'const x = foo(bar, 12); if (x > y) return baz[qux];\n'.repeat(4)
@@ -55,9 +111,9 @@ describe('the language of a text', () => {
     ['code', 'const x = foo(bar, 12); if (x > y) return baz[qux]; let w = x + y * z - foo(w); export default { a, b, c, d, e, f };'],
     ['figures', '12 14 16 | 18 20 22 | 1,000,000.00 | 2024-01-01 | 99.9 %'],
     ['nothing', ''],
-  ])('is und: %s', (_, text) => expect(identify(text, undefined)).toEqual({ lang: 'und', score: 0, shares: {} }))
+  ])('is und: %s', (_, text) => expect(identify(text, undefined)).toEqual({ lang: 'und', score: 0, shares: {}, hint: 'none' }))
   test('is und where two are mixed, with the share of each', () => {
-    expect(identify(`${samples.en}\n\n${samples.de}`, undefined)).toEqual({ lang: 'und', score: 0, shares: { de: 0.5, en: 0.5 } })
+    expect(identify(`${samples.en}\n\n${samples.de}`, undefined)).toEqual({ lang: 'und', score: 0, shares: { de: 0.5, en: 0.5 }, hint: 'none' })
   })
   test('is that of the greater part, with the share of the smaller', () => {
     const { lang, shares } = identify([samples.ru, samples.ru, samples.ru, samples.ru, samples.en].join('\n\n'), undefined)

@@ -1,4 +1,5 @@
-import type { Inline, Mark } from './text-blocks.ts'
+import { withoutInvisible } from '#schemas/identity/invisible.ts'
+import { cellTex, type Inline, type Mark } from './text-blocks.ts'
 
 type Place = 'paragraph' | 'heading' | 'cell'
 /** What a line is put together from: text, escaped, and marks that are yet to be spelt. */
@@ -38,7 +39,7 @@ class LineWriter {
   add(part: Inline): void {
     if (part.kind === 'text') this.#text(part.text)
     else if (part.kind === 'break') this.#space = this.#place === 'paragraph' ? '\\\n' : ' '
-    else if (part.kind === 'math') this.#put(`$${this.#escape(part.tex)}$`)
+    else if (part.kind === 'math') this.#put(`$${safeTex(this.#place === 'cell' ? cellTex(part.tex) : part.tex)}$`)
     else if (part.kind === 'image') this.#image(part.alt, part.src)
     else if (part.kind === 'open') this.#opens(part.mark, part.href)
     else this.#closes(part.mark)
@@ -48,8 +49,10 @@ class LineWriter {
     return this.#pieces
   }
 
-  #text(text: string): void {
-    if (this.#code) return void this.#code.push(text)
+  #text(raw: string): void {
+    if (this.#code) return void this.#code.push(raw)
+    // No emphasis around an icon alone.
+    const text = withoutInvisible(raw)
     const core = text.trim()
     if (text.startsWith(' ')) this.#space ||= ' '
     if (core === '') return
@@ -125,6 +128,13 @@ class LineWriter {
     return text.replace(/[\\`*_[\]<~|]/g, '\\$&').replace(/&(?=#?\w+;)/g, '\\&')
   }
 }
+
+/** TeX is not escaped: who shows formulas reads it as it stands. It opens no tag, no link and no code all the same. */
+export const safeTex = (tex: string): string =>
+  tex
+    .replace(/<(?=[a-z/!?])/gi, '\\lt ')
+    .replaceAll('](', '] (')
+    .replaceAll('`', "'")
 
 /** Hash signs at the end of a heading are not part of it, unless they are escaped. */
 function escapeEnd(text: string): string {

@@ -40,3 +40,6 @@ export type TextBlock = { containers: readonly Container[] } & (
 /** Whether there is anything to see. */
 export const hasContent = (inline: readonly Inline[]): boolean =>
   inline.some((part) => (part.kind === 'text' && part.text !== ' ') || part.kind === 'math' || part.kind === 'image')
+
+/** TeX in the cell of a table, where a bar would end the cell. */
+export const cellTex = (tex: string): string => tex.replaceAll('\\|', '\\Vert ').replaceAll('|', '\\vert ').trim()

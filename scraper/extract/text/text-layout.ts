@@ -116,7 +116,8 @@ function fenceOf(code: string): string {
 }
 
 function tableLines(rows: readonly (readonly (readonly Inline[])[])[], columns: number, style: InlineStyle): string[] {
-  const [header = [], ...body] = rows.map((row) => row.map((cell) => style.line(cell, 'cell')))
+  const [header, ...body] = rows.map((row) => row.map((cell) => style.line(cell, 'cell'))).filter((row) => row.some((cell) => cell !== ''))
+  if (!header) return []
   const padded = [...header, ...Array.from({ length: columns - header.length }, () => '')]
   return [rowOf(padded), rowOf(padded.map(() => '---')), ...body.map(rowOf)]
 }

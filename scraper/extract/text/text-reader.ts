@@ -1,9 +1,12 @@
-import { isText, type Element, type ParentNode } from 'domhandler'
-import { squeeze, walk } from '../html/dom.ts'
+import type { Element, ParentNode } from 'domhandler'
+import { walk } from '../html/dom.ts'
 import type { MainContent } from '../content/main-content.ts'
-import { hasContent, type Container, type Inline, type Mark, type TextBlock, type TextList } from './text-blocks.ts'
-import { codeOf, languageOf } from './text-code.ts'
-import { formulaOf, isRenderedFormula, shiftedText, type Formula } from './text-math.ts'
+import type { Container, Inline, TextBlock, TextList } from './text-blocks.ts'
+import { codeOf } from './text-code.ts'
+import { languageOf } from './text-code-languages.ts'
+import { isBesideCode, isCodeBlock } from './text-code-signs.ts'
+import { formulaOf, type Formula } from './text-formulas.ts'
+import { TextLine } from './text-line.ts'
 import { integer, newFillers, TableRows } from './text-table-rows.ts'
 import { dataTables } from './text-tables.ts'
 
@@ -12,28 +15,6 @@ const blockTags = new Set(
     ' ',
   ),
 )
-const marks = new Map<string, Mark>([
-  ['a', 'link'],
-  ['b', 'strong'],
-  ['strong', 'strong'],
-  ['dt', 'strong'],
-  ['summary', 'strong'],
-  ['i', 'emphasis'],
-  ['em', 'emphasis'],
-  ['cite', 'emphasis'],
-  ['var', 'emphasis'],
-  ['dfn', 'emphasis'],
-  ['figcaption', 'emphasis'],
-  ['del', 'strike'],
-  ['s', 'strike'],
-  ['strike', 'strike'],
-  ['code', 'code'],
-  ['kbd', 'code'],
-  ['samp', 'code'],
-  ['tt', 'code'],
-])
-/** What a heading's link to itself looks like. */
-const permalink = /^(?:\s|[¶#§🔗⚓]|\ufe0e)*$/u
 /** Deeper quotes and lists are read as if they stood in the innermost of these: each costs its indentation on every line. */
 const containersMax = 8
 
@@ -42,9 +23,12 @@ export function readBlocks({ root, isDropped, isTextDropped }: Pick<MainContent,
   const reader = new BlockReader(root)
   walk(root, {
     enter(element) {
-      if (element.name === 'script' || element.name === 'math' || element.name === 'img') return reader.object(element, isDropped, isTextDropped)
-      if (isDropped(element) || isRenderedFormula(element)) return false
-      if (element.name === 'pre' && !reader.inCell) return isTextDropped(element) ? false : reader.code(element, isDropped)
+      if (isDropped(element)) return reader.leaveOut(element)
+      const formula = formulaOf(element)
+      if (formula) return reader.formula(element, formula)
+      if (element.name === 'script' || isBesideCode(element)) return false
+      if (element.name === 'img') return reader.image(element, element.parent !== null && isTextDropped(element.parent))
+      if (!reader.isInLine && isCodeBlock(element)) return isTextDropped(element) ? false : reader.code(element, isDropped)
       return reader.enter(element)
     },
     leave: (element) => reader.leave(element),
@@ -56,80 +40,79 @@ export function readBlocks({ root, isDropped, isTextDropped }: Pick<MainContent,
 }
 
 class BlockReader {
-  inCell = false
   readonly #blocks: TextBlock[] = []
   readonly #root: ParentNode
   #dataTables: Set<Element> | undefined
-  #inline: Inline[] = []
-  /** Whether white space that comes now would be a second one. */
-  #spaced = true
+  readonly #line = new TextLine()
   #heading: number | undefined
-  readonly #marks: { mark: Mark; href: string; element: Element }[] = []
   #containers: readonly Container[] = []
   readonly #containing: Element[] = []
   readonly #lists: TextList[] = []
   readonly #fillers = newFillers()
   #table: TableRows | undefined
+  #inCell = false
 
   constructor(root: ParentNode) {
     this.#root = root
   }
 
+  /** Whether what is read now stands in one line, so that no block can begin. */
+  get isInLine(): boolean {
+    return this.#inCell || this.#heading !== undefined
+  }
+
   enter(element: Element): boolean {
-    const { name } = element
-    if (name === 'br') this.#break()
-    else if (name === 'rp') return false
-    else if (name === 'rt') this.text('(')
-    else if (name === 'q') this.text('"')
-    else if (name === 'sup' || name === 'sub') return this.#shifted(element)
-    else if (blockTags.has(name)) this.#enterBlock(element)
-    if (name === 'a' && isPermalink(element)) return false
-    const mark = marks.get(name)
-    if (mark) this.#open(mark, element)
+    const reads = this.#line.enter(element)
+    if (reads !== undefined) return reads
+    if (element.name === 'br') this.#break()
+    else if (blockTags.has(element.name)) this.#enterBlock(element)
+    this.#line.mark(element)
     return true
   }
 
   leave(element: Element): void {
-    const { name } = element
-    if (this.#marks.at(-1)?.element === element) this.#close()
-    if (name === 'rt') this.text(')')
-    else if (name === 'q') this.text('"')
-    else if (blockTags.has(name)) this.#leaveBlock(element)
+    this.#line.leave(element)
+    if (blockTags.has(element.name)) this.#leaveBlock(element)
   }
 
   text(data: string): void {
-    const text = squeeze(data)
-    const part = this.#spaced && text.startsWith(' ') ? text.slice(1) : text
-    if (part === '') return
-    this.#inline.push({ kind: 'text', text: part })
-    this.#spaced = part.endsWith(' ')
+    this.#line.text(data)
   }
 
-  /** Formulas and images; nothing is looked for inside. */
-  object(element: Element, isDropped: (element: Element) => boolean, isTextDropped: (parent: ParentNode) => boolean): false {
-    const formula = formulaOf(element)
-    if ((formula === undefined || element.name !== 'script') && isDropped(element)) return false
-    if (element.parent && isTextDropped(element.parent)) return false
-    if (formula) this.#formula(formula)
-    else if (element.name === 'img') this.#image(element)
+  /** A cell that is left out keeps its place. */
+  leaveOut({ name, attribs }: Element): false {
+    if (this.#table && !this.#inCell && (name === 'td' || name === 'th')) this.#table.openCell(attribs)
     return false
   }
 
-  code(pre: Element, isDropped: (element: Element) => boolean): false {
+  formula(element: Element, { tex, isBlock }: Formula): false {
+    if (tex !== '' && isBlock && !this.#table && this.#heading === undefined) {
+      this.#flush()
+      this.#blocks.push({ kind: 'math', tex, containers: this.#containers })
+    } else if (tex !== '') this.#line.formula(element, tex)
+    return false
+  }
+
+  image(element: Element, isTextDropped: boolean): false {
+    this.#line.image(element, !isTextDropped)
+    return false
+  }
+
+  code(block: Element, isDropped: (element: Element) => boolean): false {
     this.#flush()
-    const code = codeOf(pre, isDropped)
-    if (code !== '') this.#blocks.push({ kind: 'code', language: languageOf(pre), code, containers: this.#containers })
+    const code = codeOf(block, isDropped)
+    if (code !== '') this.#blocks.push({ kind: 'code', language: languageOf(block), code, containers: this.#containers })
     return false
   }
 
   end(): TextBlock[] {
-    this.#flush()
+    this.#add(this.#line.end())
     return this.#blocks
   }
 
   #enterBlock(element: Element): void {
     const { name } = element
-    if (this.#table) return this.#enterInTable(element)
+    if (this.#table) return this.#enterInTable(this.#table, element)
     this.#flush()
     if (name === 'blockquote') this.#contain({ kind: 'quote' }, element)
     else if (name === 'ul' || name === 'ol' || name === 'menu') this.#lists.push({ ordered: name === 'ol', next: integer(element.attribs['start'], 1) })
@@ -141,7 +124,7 @@ class BlockReader {
 
   #leaveBlock(element: Element): void {
     const { name } = element
-    if (this.#table) return this.#leaveInTable(element)
+    if (this.#table) return this.#leaveInTable(this.#table, element)
     this.#flush()
     if (this.#containing.at(-1) === element) {
       this.#containing.pop()
@@ -152,47 +135,31 @@ class BlockReader {
   }
 
   /** The blocks of a cell stand in one line. */
-  #enterInTable({ name, attribs }: Element): void {
-    const table = this.#table
-    if (!table) return
+  #enterInTable(table: TableRows, { name, attribs }: Element): void {
     if (name === 'tr') table.openRow()
-    else if (name === 'td' || name === 'th') this.#openCell(table.openCell(attribs))
-    else this.text(' ')
+    else if (name === 'td' || name === 'th') {
+      this.#line.take(table.openCell(attribs))
+      this.#inCell = true
+    } else if (name === 'li') this.#line.item()
+    else this.#line.text(' ')
   }
 
-  #openCell(cell: Inline[]): void {
-    this.#inline = cell
-    this.#reopen()
-    this.#spaced = true
-    this.inCell = true
-  }
-
-  #leaveInTable(element: Element): void {
-    const table = this.#table
-    if (!table) return
+  #leaveInTable(table: TableRows, element: Element): void {
     const { name } = element
     if (name === 'td' || name === 'th') {
-      this.#closeAll()
-      this.#inline = []
-      this.inCell = false
-    } else if (name === 'caption') this.#caption()
+      this.#line.take()
+      this.#inCell = false
+    } else if (name === 'caption') this.#add(this.#line.take())
     else if (element === table.element) this.#endTable(table)
-    else this.text(' ')
-  }
-
-  #caption(): void {
-    const inline = this.#taken()
-    if (inline) this.#blocks.push({ kind: 'paragraph', inline, containers: this.#containers })
+    else this.#line.text(' ')
   }
 
   #endTable(table: TableRows): void {
     this.#table = undefined
-    this.inCell = false
-    this.#inline = []
+    this.#inCell = false
+    this.#line.take()
     const rows = table.filled()
     if (rows.length > 0) this.#blocks.push({ kind: 'table', rows, columns: table.columns, containers: this.#containers })
-    this.#reopen()
-    this.#spaced = true
   }
 
   #isData(element: Element): boolean {
@@ -215,77 +182,18 @@ class BlockReader {
 
   /** Two line breaks in a row end a paragraph. */
   #break(): void {
-    if (this.#table || this.#heading !== undefined) return this.text(' ')
-    let last = this.#inline.length - 1
-    while (last >= 0 && this.#inline[last]?.kind === 'close') last--
-    if (this.#inline[last]?.kind === 'break') return this.#flush()
-    this.#inline.push({ kind: 'break' })
-    this.#spaced = true
+    if (this.#table || this.#heading !== undefined) this.#line.text(' ')
+    else if (this.#line.break()) this.#flush()
   }
 
-  #shifted(element: Element): boolean {
-    const text = shiftedText(element)
-    if (text !== undefined) this.text(text)
-    return text === undefined
-  }
-
-  #formula({ tex, isBlock }: Formula): void {
-    if (isBlock && !this.#table) {
-      this.#flush()
-      this.#blocks.push({ kind: 'math', tex, containers: this.#containers })
-    } else {
-      this.#inline.push({ kind: 'math', tex })
-      this.#spaced = false
-    }
-  }
-
-  #image({ attribs }: Element): void {
-    const src = [attribs['src'], attribs['data-src'], attribs['data-lazy-src']].find((at) => at !== undefined && at !== '' && !at.startsWith('data:'))
-    if (src === undefined || attribs['width'] === '1') return
-    this.#inline.push({ kind: 'image', alt: (attribs['alt'] ?? '').replace(/\s+/g, ' ').trim().slice(0, 500), src: src.trim() })
-    this.#spaced = false
-  }
-
-  #open(mark: Mark, element: Element): void {
-    const href = mark === 'link' ? (element.attribs['href'] ?? '').trim() : ''
-    if ((mark === 'link' && href === '') || this.#marks.some((open) => open.mark === mark)) return
-    this.#marks.push({ mark, href, element })
-    this.#inline.push({ kind: 'open', mark, href })
-  }
-
-  #close(): void {
-    const open = this.#marks.pop()
-    if (open) this.#inline.push({ kind: 'close', mark: open.mark })
-  }
-
-  #closeAll(): void {
-    for (const { mark } of this.#marks.toReversed()) this.#inline.push({ kind: 'close', mark })
-  }
-
-  #reopen(): void {
-    for (const { mark, href } of this.#marks) this.#inline.push({ kind: 'open', mark, href })
-  }
-
-  /** Ends the block that is being read; marks that are open go on in the next one. */
+  /** Ends the block that is being read. */
   #flush(): void {
-    if (this.#table) return
-    const inline = this.#taken()
+    if (!this.#table) this.#add(this.#line.take())
+  }
+
+  #add(inline: Inline[] | undefined): void {
     if (!inline) return
     const block = { inline, containers: this.#containers }
     this.#blocks.push(this.#heading === undefined ? { kind: 'paragraph', ...block } : { kind: 'heading', level: this.#heading, ...block })
   }
-
-  #taken(): Inline[] | undefined {
-    this.#closeAll()
-    const inline = this.#inline
-    this.#inline = []
-    this.#reopen()
-    this.#spaced = true
-    return hasContent(inline) ? inline : undefined
-  }
-}
-
-function isPermalink(element: Element): boolean {
-  const [only, more] = element.children
-  return only !== undefined && !more && isText(only) && only.data.length < 8 && permalink.test(only.data) && /^[^?]*#/.test(element.attribs['href'] ?? '')
 }

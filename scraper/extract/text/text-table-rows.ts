@@ -44,9 +44,11 @@ export class TableRows {
     return cell
   }
 
-  /** The rows that hold anything. */
+  /** The rows that hold anything, each with its last columns too, empty or not. */
   filled(): Inline[][][] {
-    return this.#rows.filter((row) => row.some(hasContent))
+    const rows = this.#rows.filter((row) => row.some(hasContent))
+    for (const row of rows) while (row.length < this.columns && this.#fillers.left > 0) this.#fill(row)
+    return rows
   }
 
   /** Leaves room for cells of rows above that reach into this one. */

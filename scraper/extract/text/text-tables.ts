@@ -8,12 +8,15 @@ interface Table {
   cellChars: number
   longestCell: number
   hasHeader: boolean
+  /** Whether its cells hold what mostly stands in the columns of a page. */
+  holdsBlocks: boolean
   isLayout: boolean
 }
 
 /** A cell longer than this holds prose; a table of such cells without any header lays out the page. */
 const proseChars = 400
-const layoutTags = new Set(['table', 'pre', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'blockquote', 'article', 'section', 'form'])
+const layoutTags = new Set(['table', 'article', 'section', 'form'])
+const blockTags = new Set(['pre', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'blockquote'])
 
 /** The tables that hold data: rows and columns of short cells. The others are there for the layout: their cells are read as blocks. */
 export function dataTables(root: ParentNode): Set<Element> {
@@ -45,11 +48,13 @@ const newTable = ({ attribs }: Element): Table => ({
   cellChars: 0,
   longestCell: 0,
   hasHeader: false,
-  isLayout: /^(?:presentation|none)$/.test(attribs['role'] ?? ''),
+  holdsBlocks: false,
+  isLayout: /^(?:presentation|none)$/.test(attribs['role'] ?? '') || /(?:^|\s)ltx_eq(?:n|uation)/.test((attribs['class'] ?? '').slice(0, 200)),
 })
 
 function seeInside(table: Table, { name }: Element): void {
   if (layoutTags.has(name)) table.isLayout = true
+  else if (blockTags.has(name)) table.holdsBlocks = true
   else if (name === 'tr') {
     table.rows++
     table.cells = 0
@@ -63,5 +68,5 @@ function seeInside(table: Table, { name }: Element): void {
 
 function isData(table: Table): boolean {
   const longest = Math.max(table.longestCell, table.cellChars)
-  return !table.isLayout && table.rows > 1 && table.columns > 1 && (table.hasHeader || longest <= proseChars)
+  return !table.isLayout && table.rows > 1 && table.columns > 1 && (table.hasHeader || (longest <= proseChars && !table.holdsBlocks))
 }

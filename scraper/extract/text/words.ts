@@ -1,5 +1,5 @@
 /** Scripts that are written without spaces between words. */
-const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
+const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}]/u
 const segmenter = new Intl.Segmenter('und', { granularity: 'word' })
 
 /** So much of a text is cut by dictionaries, in parts of so many UTF-16 code units: they are slow. What comes after is cut in twos. */

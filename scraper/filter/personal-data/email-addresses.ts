@@ -1,17 +1,64 @@
+import { letters } from './letters.ts'
 import type { Replace } from './personal-data.ts'
 
-/** RFC 5321 §4.5.3.1 bounds both sides; bounded, the pattern costs the same on any text. Only letters, digits and what people really use. */
-const address =
-  /(?<![\p{L}\p{N}._%+'\]-])[\p{L}\p{N}_%+'-][\p{L}\p{N}._%+'-]{0,63}@((?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.){1,8}(?:\p{L}{2,24}|xn--[a-z0-9-]{1,59}))(?![\p{L}\p{N}_@[-])/giu
+/** What people really use of a dot-atom (RFC 5322 §3.2.3): no dot at its ends, none twice. RFC 5321 §4.5.3.1 bounds both sides of an address. */
+const atom = `[${letters}\\p{N}_%+'\\-]`
+const localMax = 64
+const local = new RegExp(`(?<!${atom}\\.?)${atom}(?:\\.?${atom}){0,${localMax - 1}}$`, 'iv')
+const label = `[${letters}\\p{N}](?:[${letters}\\p{N}\\-]{0,61}[${letters}\\p{N}])?`
+const domain = (dot: string): RegExp => new RegExp(`(?:${label}${dot}){1,8}(?:${letters}{2,24}|xn--[a-z0-9\\-]{1,59})(?![${letters}\\p{N}_@\\[\\-])`, 'ivy')
 
-/** Nobody's: reserved for examples and tests (RFC 2606, RFC 6761). */
-const reserved = /(?:^|\.)(?:example\.(?:com|net|org)|example|test|invalid|localhost)$/i
-/** `icon@2x.png` and other files, `git@host` in front of a path. */
-const fileEnding = /\.(?:png|jpe?g|gif|webp|svg|avif|ico|css|scss|m?js|cjs|tsx?|jsx|json|html?|md|ya?ml|toml|wasm|tgz|zip)$/i
+/** How an address is written: what stands between its sides, and its right side. */
+interface Form {
+  sign: RegExp
+  domain: RegExp
+  local?: RegExp
+}
 
-export const emailAddresses: Replace = (text, placeholder) =>
-  text.includes('@')
-    ? text.replace(address, (found: string, domain: string) =>
-        reserved.test(domain) || fileEnding.test(domain) || found.startsWith('git@') ? found : placeholder(),
-      )
-    : text
+const dot = '(?:\\.| ?[\\[\\(\\{] ?(?:dot|punkt|point|punto|ponto|\\.) ?[\\]\\)\\}] ?| (?:dot|punkt) )'
+const dots = new RegExp(dot, 'giv')
+
+const forms: readonly Form[] = [
+  // With its sign, or what stands for that in Japanese text and in links.
+  { sign: /[@＠]|%40/g, domain: domain('\\.') },
+  // "jane [at] firma [dot] de": a sign in brackets is one.
+  { sign: / ?[[({] ?(?:at|ät|arroba|@) ?[\])}] ?/gi, domain: domain(dot) },
+  // "jane AT firma DOT de", "jane.roe at firma dot de": in small letters only behind what is no word, since "look at the dot com" is none.
+  { sign: / AT /g, domain: domain(' DOT ') },
+  { sign: / at /g, domain: domain(' dot '), local: /[\d_.]/ },
+]
+
+/** Nobody's: reserved for examples, tests and networks of one house (RFC 2606, 6761, 6762, 8375; `internal` by ICANN). */
+const reserved = /(?:^|\.)(?:example\.(?:com|net|org)|home\.arpa|example|test|invalid|localhost|localdomain|local|internal)$/i
+/** `icon@2x.png` and other files; `package@1.0.0-rc.one`. */
+const file = /\.(?:png|jpe?g|gif|webp|svg|avif|ico|css|scss|m?js|cjs|tsx?|jsx|json|html?|md|ya?ml|toml|wasm|tgz|zip)$/i
+const version = /^v?\d+\.\d+(?:[.-]|$)/i
+
+/** E-mail addresses, with their sign or spelled so that they can only be meant so. */
+export const emailAddresses: Replace = (text, placeholder) => forms.reduce((clean, form) => replaceForm(clean, form, placeholder), text)
+
+function replaceForm(text: string, form: Form, placeholder: () => string): string {
+  let [clean, done] = ['', 0]
+  for (const { 0: sign, index } of text.matchAll(form.sign)) {
+    if (index < done) continue
+    form.domain.lastIndex = index + sign.length
+    const right = form.domain.exec(text)?.[0].replace(dots, '.')
+    const left = right === undefined ? '' : localBefore(text, index, done)
+    if (right === undefined || left === '' || form.local?.test(left) === false || isNobodys(left, right)) continue
+    clean += text.slice(done, index - left.length) + placeholder()
+    done = form.domain.lastIndex
+  }
+  return clean + text.slice(done)
+}
+
+/** The left side that ends here, without a quote or the dash of a list; empty where none does. */
+function localBefore(text: string, end: number, done: number): string {
+  const start = Math.max(done, end - localMax - 2)
+  const found = local.exec(text.slice(start, end))
+  // It goes on further to the left: too long.
+  if (found === null || (found.index === 0 && start > done)) return ''
+  return found[0].replace(/^['-]+/, '')
+}
+
+/** Nor is the user in front of the path of a repository. */
+const isNobodys = (left: string, right: string): boolean => left === 'git' || reserved.test(right) || file.test(right) || version.test(right)

@@ -20,10 +20,9 @@ describe('replaced by what it is', () => {
     ['Call +1 (415) 555-2671 or +49 30 901820.', 'Call [phone] or [phone].'],
     ['+33 1 23 45 67 89, +441632960961', '[phone], [phone]'],
     ['(212) 736-5000 / 212-736-5000 / 1-800-356-9377', '[phone] / [phone] / [phone]'],
-    ['030 / 90 18 20', '030 / 90 18 20'], // too short groups to tell from a sum
     ['Büro: 030 901820, 0171/1234567', 'Büro: [phone], [phone]'],
     ['020 7946 0958 and 01 42 68 53 00', '[phone] and [phone]'],
-    ['0049 30 901820, 8 (800) 555-35-35', '[phone], 8 [phone]'],
+    ['0049 30 901820, 8 (800) 555-35-35', '[phone], [phone]'],
     ['02 9876 5432 and 03-5321-1234', '[phone] and [phone]'],
     ['Tel. 901 82034 Fax. 901 82035', 'Tel. [phone] Fax. [phone]'],
     ['Tel.: 9018 2034', 'Tel.: [phone]'],

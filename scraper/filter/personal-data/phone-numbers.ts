@@ -1,46 +1,149 @@
+import { isIP } from 'node:net'
+import { letters } from './letters.ts'
+import { isIdentifier, isInUrl } from './number-place.ts'
 import type { Replace } from './personal-data.ts'
+import { cueBefore, type Cue } from './phone-cues.ts'
+import { openPhonePlans, type PhonePlans } from './phone-plans.ts'
+import { numberRuns, type Groups } from './phone-runs.ts'
 
-/** What begins with a plus or a bracket: no word, sum or price before it, nor what was replaced. */
-const beforeMark = '(?<![\\p{L}\\p{N}_\\]+#$€£¥=])'
-/** What begins with a digit: nor a number that goes on. A number that was replaced is one still, so that a second run sees what the first did. */
-const beforeDigit = '(?<![\\p{L}\\p{N}_\\]+#$€£¥=.-]|(?:\\p{N}|\\[phone\\])[ .,:/-])'
-/** Nor behind it: a number that goes on is another kind of number. */
-const after = '(?![\\p{L}\\p{N}_[%]|[.,:/-]\\p{N}| ?\\p{N})'
+/** Digits and marks of other scripts, one code unit each, as ASCII. */
+const foreign = /[０-９٠-٩۰-۹०-९＋－（）．／　]/g
+const asciiMarks: Readonly<Record<string, string>> = { '＋': '+', '－': '-', '（': '(', '）': ')', '．': '.', '／': '/', '　': ' ' }
+const ascii = (char: string): string =>
+  asciiMarks[char] ?? String((char.charCodeAt(0) - (char < '०' ? (char < '۰' ? 0x660 : 0x6f0) : char < '０' ? 0x966 : 0xff10)) % 10)
 
-/** One mark between groups, or a bracket with it. */
-const gap = '[ \\u00a0./-]?[ \\u00a0]?'
-/** International (ITU-T E.123): + or 00, country, groups. */
-const international = `\\+[1-9](?:${gap}(?:\\(\\d{1,5}\\)|\\d)){7,17}`
-const dialled = `00[1-9]\\d{0,2}[ ./-](?:${gap}\\d){6,12}`
-/** North America (NANP): area and exchange begin with 2 to 9. */
-const american = '(?:1[ .-])?[2-9]\\d{2}([.-])[2-9]\\d{2}\\1\\d{4}'
-/** An area in brackets: America, Russia; with a trunk prefix Europe. */
-const bracketed = '\\((?:[2-9]\\d{2,3}\\) ?\\d{3}[ .-]?\\d{2}[ -]?\\d{2}|0[1-9]\\d{1,4}\\) ?[1-9]\\d{2,7}(?:[ -]\\d{2,5}){0,2})'
-/** Trunk prefix 0, area and number in two to four groups: Germany, United Kingdom, Italy, Netherlands … */
-const national = '0[1-9]\\d{1,4}(?: ?/ ?|[ -])[1-9]\\d{2,7}(?:[ -]\\d{2,5}){0,2}'
-/** Two, four, four: Australia, Japan, Taiwan. A year is no group of them. */
-const fours = '0[1-9]([ -])[3-9]\\d{3}\\2\\d{4}'
-/** France and Belgium: five pairs. */
-const pairs = '0[1-9]([ .-])\\d{2}(?:\\3\\d{2}){3}'
-/** Whatever stands behind a word that says so. */
-const cue =
-  '(?:tel|phone|telephone|telefon|téléphone|teléfono|telefono|telefone|fon|fax|mobile|mobil|handy|whatsapp|тел|телефон)[.]?[:：]|(?:tel|fax|fon|mob|тел)[.]'
-const named = `(?<=(?:\\b(?:${cue})|(?:電話|电话|☎|📞)[:：]?) {0,2})(?<named>\\(?\\d(?:[ ./()-]{0,2}\\d){6,14})`
+/** No word, sum or price stands before a plus or a bracket, nor what was replaced. */
+const goesOnBefore = new RegExp(`(?:[${letters}\\p{N}_\\]+#$€£¥]|= ?)$`, 'v')
+/** Nor before a digit a number that goes on. One that was replaced is one still, so that a second run sees what the first did. */
+const numberBefore = /[.\-−]$|(?:\p{N}|\[phone\])[ .,:/-]$/u
+const goesOnBehind = new RegExp(`^(?:[${letters}\\p{N}_\\[]| ?%)`, 'v')
+const numberBehind = /^(?:[.,:/-]\p{N}| ?\p{N})/u
+const extension =
+  /^(?: ?[,;]? ?(?:ext(?:ension|n)?|x|доб|вн|durchwahl|dw|app(?=\.)|int(?=\.)|poste|anexo|ramal|interno|toestel|#|内线|內線|内線|分机|分機|转|轉|내선)[.:=]{0,2} ?-?\d{1,7})(?![\p{L}\p{N}])/iu
 
-const marked = `${beforeMark}(?:${international}|${bracketed})`
-const bare = `${beforeDigit}(?:${american}|${fours}|${pairs}|${dialled}|${national})`
-const number = new RegExp(`(?:${marked}|${bare}|${named})${after}`, 'giu')
+/**
+ * Telephone numbers: with a plus, behind a word that says so, or as numbers of a country are written at home; by the numbering plans of all countries
+ * (`libphonenumber-js`). Bare digits may be anything, and stay. Extensions go with them.
+ */
+export const phoneNumbers: Replace = (original, placeholder) => {
+  const text = original.replace(foreign, ascii)
+  const plans = openPhonePlans()
+  let [clean, done] = ['', 0]
+  for (const groups of numberRuns(text)) {
+    const number = numberOf(text, groups, done, plans)
+    if (number === undefined) continue
+    clean += original.slice(done, number.start) + placeholder()
+    done = number.end
+  }
+  return clean + original.slice(done)
+}
 
-const date = /(?:19|20)\d{2}[-./](?:0?[1-9]|1[0-2])[-./]\d|\d[-./](?:0?[1-9]|1[0-2])[-./](?:19|20)\d{2}(?!\d)/
-const groupsMax = 7
+interface Span {
+  start: number
+  end: number
+}
 
-/** Telephone numbers with a form that little else has: with a plus, in the groups of a country, or named as one. Bare digits may be anything, and stay. */
-export const phoneNumbers: Replace = (text, placeholder) =>
-  text.replace(number, (found: string, ...rest: unknown[]) => {
-    const { named: isNamed } = rest.at(-1) as { named: string | undefined }
-    const groups = found.match(/\d+/g) ?? []
-    const digits = groups.join('').length
-    const mayBeAbroad = /^(?:\+|00)/.test(found) || isNamed !== undefined
-    const fits = digits >= (/^\(?0/.test(found) ? 9 : 7) && digits <= (mayBeAbroad ? 15 : 11)
-    return fits && groups.length <= groupsMax && !date.test(found) ? placeholder() : found
-  })
+const lookBackChars = 64
+
+/** The number that these groups are, or begin with. @param done where the last one ended */
+function numberOf(text: string, groups: Groups, done: number, plans: PhonePlans): Span | undefined {
+  const span = withBrackets(text, groups)
+  if (span === undefined || span.start < done) return undefined
+  const before =
+    done > 0 && done >= span.start - lookBackChars ? `[phone]${text.slice(done, span.start)}` : text.slice(Math.max(0, span.start - lookBackChars), span.start)
+  const found = international(text, span, before, plans) ?? named(text, span, before) ?? national(text, span, before, plans)
+  if (found === undefined || isInUrl(text, found.start)) return undefined
+  const more = extension.exec(text.slice(found.end, found.end + 24))?.[0].length ?? 0
+  return { start: found.start, end: found.end + more }
+}
+
+interface NumberSpan extends Span {
+  /** Ends of its groups, the last first. */
+  ends: readonly number[]
+  hasPlus: boolean
+}
+
+/** With the plus and the bracket in front of it; a bracket around all of it, or one that stays open, is not its own. */
+function withBrackets(text: string, groups: Groups): NumberSpan | undefined {
+  const first = groups[0]?.[0] ?? 0
+  const lead = /(?:\(\+ ?|\+ ?\(?|\()$/.exec(text.slice(Math.max(0, first - 3), first))?.[0] ?? ''
+  let start = first - lead.length
+  const inner = text.slice(first, groups.at(-1)?.[1])
+  const [opening, closing] = [inner.indexOf('('), inner.indexOf(')')]
+  if (lead.includes('(') && (closing < 0 || (opening >= 0 && opening < closing))) start += lead.startsWith('(') ? 1 : 0
+  const lastOpen = inner.lastIndexOf('(')
+  const cut = lastOpen > inner.lastIndexOf(')') ? first + lastOpen : Number.POSITIVE_INFINITY
+  const ends = groups.flatMap(([, end]) => (end < cut ? [end] : [])).toReversed()
+  return ends[0] === undefined ? undefined : { start, end: ends[0], ends, hasPlus: lead.includes('+') }
+}
+
+const digitsOf = (text: string): string => text.replace(/\D/g, '')
+const digitsMax = 15
+const year = '(?:19|20)\\d{2}'
+const [day, month] = ['(?:0?[1-9]|[12]\\d|3[01])', '(?:0?[1-9]|1[0-2])']
+/** Dates, spans of years, prices, versions, numbers of American social security. */
+const other = new RegExp(
+  `(?<!\\d)${year}[-./ ]${month}[-./ ]\\d|\\d[-./ ]${month}[-./ ]${year}(?!\\d)|(?<!\\d)${month}([-./])${day}\\1${year}(?!\\d)|^${year}\\d{4}$|^(?:${year}\\D{0,3}){1,3}$|${year}[-–/]${year}|^\\d+\\.\\d{1,2}$|^\\d\\.\\d\\D|^\\d{3}-\\d{2}-\\d{4}$`,
+)
+
+/** Its longest beginnings that have no more digits than a number may, four at most. */
+function beginnings(text: string, { start, ends }: NumberSpan, extra: number): Span[] {
+  return ends.flatMap((end) => (digitsOf(text.slice(start, end)).length <= digitsMax + extra ? [{ start, end }] : [])).slice(0, 4)
+}
+
+function international(text: string, span: NumberSpan, before: string, plans: PhonePlans): Span | undefined {
+  const dials = /^(?:00|011)[ -]?[1-9]/.test(text.slice(span.start, span.start + 5))
+  if (
+    !(span.hasPlus || dials) ||
+    goesOnBefore.test(before) ||
+    (/^\(?\+ /.test(text.slice(span.start, span.start + 3)) && /[\p{L}\p{N})\]] ?$/u.test(before)) ||
+    (dials && numberBefore.test(before))
+  )
+    return undefined
+  for (const found of beginnings(text, span, 2)) {
+    const written = text.slice(found.start, found.end)
+    const isWhole = found.end === span.end
+    if (digitsOf(written).length < 7 || (goesOnBehind.test(text.slice(found.end, found.end + 2)) && !extension.test(text.slice(found.end, found.end + 24))))
+      continue
+    if (/^\+\d{1,3}\.\d+$/.test(written) || hasLooseDigits(written)) continue
+    const number = `+${digitsOf(dials ? written.replace(/^01?[01]/, '') : written)}`
+    if (plans.isInternational(number) || (isWhole && !dials && /[ ().-]/.test(written) && plans.isPossible(number))) return found
+  }
+  return undefined
+}
+
+/** Digits that stand alone are no groups of a number, but the country, its zero and the end. */
+const hasLooseDigits = (written: string): boolean => (written.match(/(?<=\d\D+)(?<!\()\d(?=\D+\d)/g) ?? []).length > 1
+
+function named(text: string, span: NumberSpan, before: string): Span | undefined {
+  const cue = mayBeNamed(before) ? cueBefore(before) : 'none'
+  if (cue === 'none') return undefined
+  const found = beginnings(text, span, 2)[0]
+  if (found === undefined) return undefined
+  const written = text.slice(found.start, found.end)
+  const behind = text.slice(found.end, found.end + 24)
+  if (other.test(written) || isIP(written) !== 0 || (goesOnBehind.test(behind) && !extension.test(behind))) return undefined
+  return isLongEnough(written, cue, behind) ? found : undefined
+}
+
+/** A word stands in front, with marks between, or another number of a list. */
+const mayBeNamed = (before: string): boolean => /[^\p{N}\s](?<!\p{N}[.,/-])[\s\u00a0]{0,6}$/u.test(before)
+
+function isLongEnough(written: string, cue: Cue, behind: string): boolean {
+  const digits = digitsOf(written).length
+  if (cue === 'certain') return digits >= 7 || (digits >= 4 && !/^-\p{L}/u.test(behind))
+  if (cue === 'asked') return digits >= 7
+  if (cue === 'sibling') return (digits >= 7 && /^[(+0]|\d\D/.test(written)) || /^\d{1,3}-\d{2}-\d{2}$/.test(written)
+  return digits >= 7 || (digits >= 5 && !/^(?:\p{L}|\s\p{Ll}|[.,]\d)/u.test(behind))
+}
+
+function national(text: string, span: NumberSpan, before: string, plans: PhonePlans): Span | undefined {
+  const { start, end } = span
+  const written = text.slice(start, end)
+  const digits = digitsOf(written).length
+  if (span.hasPlus || digits < 9 || digits > 11) return undefined
+  if (goesOnBefore.test(before) || (/^\d/.test(written) && numberBefore.test(before)) || other.test(written)) return undefined
+  const behind = text.slice(end, end + 24)
+  if ((goesOnBehind.test(behind) && !extension.test(behind)) || numberBehind.test(behind) || isIdentifier(text, start)) return undefined
+  return plans.isNational(written) ? { start, end } : undefined
+}

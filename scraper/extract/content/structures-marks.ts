@@ -1,0 +1,72 @@
+import { isTag, type ParentNode } from 'domhandler'
+import { markIndex, marks, type Mark } from './block-marks.ts'
+import type { Block, Level } from './page-blocks.ts'
+
+/** Elements, roles and names of what stands inside a text without being of it. */
+const foreignAt = (
+  [
+    'nav', 'aside', 'footer', 'form', 'hidden', 'noscript', 'button', 'nav-name', 'footer-name', 'side-name', 'related-name', 'comment-name', 'share-name', 'promo-name',
+    'overlay-name', 'unseen-name', 'crumb-name', 'pager-name', 'form-name', 'widget-name', 'tool-name', 'tag-name', 'link-name', 'meta-name', 'user-name', 'signature-name',
+    'slide-name', 'price-name', 'review-name', 'hero-name', 'header-name',
+  ] satisfies Mark[]
+).map(markIndex) // prettier-ignore
+const foreignInline: readonly Mark[] = ['comment-name', 'review-name', 'user-name', 'share-name', 'meta-name', 'price-name', 'tool-name', 'promo-name']
+const inlineAt = foreignInline.map(markIndex)
+const inlineLow = inlineAt.reduce((mask, at) => (at < 32 ? mask | (1 << at) : mask), 0)
+const inlineHigh = inlineAt.reduce((mask, at) => (at < 32 ? mask : mask | (1 << (at - 32))), 0)
+
+/** Whether a level, or an element around it inside the level of a depth, is marked so. */
+export function isForeignLevel(level: Level, depth: number, distances: Uint8Array): boolean {
+  const { depth: own, index, element } = level
+  const [up, at] = [own - depth, index * marks.length]
+  const [isBox, isSubtitle] = [isMessage(element), isCaption(level)]
+  return foreignAt.some((mark) => distances[at + mark]! < up && !(isBox && (mark === overlayAt || mark === metaAt)) && !(isSubtitle && mark === slideAt))
+}
+
+/** Whether a block is, or holds inline elements that are. */
+export function isForeignBlock(block: Block, depth: number, distances: Uint8Array): boolean {
+  const { level, inlineLow: low, inlineHigh: high } = block
+  if (isHeadingText(block)) return false
+  return (low & inlineLow) !== 0 || (high & inlineHigh) !== 0 || isForeignLevel(level, depth, distances)
+}
+
+const [overlayAt, metaAt, slideAt] = [markIndex('overlay-name'), markIndex('meta-name'), markIndex('slide-name')]
+const controlAt = (['button', 'form', 'hidden', 'noscript'] satisfies Mark[]).map(markIndex)
+
+/** Whether a block is a control, or not seen, inside the level of a depth. */
+export function isControl(block: Block, depth: number, distances: Uint8Array): boolean {
+  const { level } = block
+  if (isHeadingText(block)) return false
+  const at = level.index * marks.length
+  return controlAt.some((mark) => distances[at + mark]! < level.depth - depth)
+}
+
+/** The text of a heading is no control, though it may open and shut what is below. */
+const isHeadingText = ({ name, level: { parent } }: Block): boolean =>
+  name === 'button' && parent !== undefined && isTag(parent.element) && /^h[1-6]$/.test(parent.element.name)
+
+const otherPages =
+  /(?:^|[\s_-])(?:(?:jp-?)?related-?(?:posts?|articles?|stories|content|links?|news|reading|items?)|recommended-?(?:posts?|articles?|stories|reading)?|yarpp|outbrain|taboola|read-?(?:next|also)|more-?(?:stories|from|posts|articles)|up-?next|sharedaddy|share-?(?:buttons?|bar|links)|social-?share|newsletter-?(?:signup|form|box)?)(?=$|[\s_-])/i
+const footnotes = /(?:^|[\s_-])(?:foot-?notes?|end-?notes?|references|reflist)(?=$|[\s_-])/i
+const noteId = /^(?:user-content-)?_?(?:fn|ftn|edn|endnote|footnote|cite_note)[-_:]?\d+$/i
+const message = /(?:^|[\s_-])(?:alert|notice|admonition|callout)(?:$|[\s_-])/i
+const captionName = /(?:^|[\s_-])caption(?:$|[\s_-])/i
+const namesMax = 300
+
+/** A box that speaks to the reader inside a text. Its names are those of windows that lie over a page, too. */
+const isMessage = (element: ParentNode): boolean => hasName(element, message)
+export const isCaption = ({ element, parent }: Level): boolean => isCaptionElement(element) || (parent !== undefined && isCaptionElement(parent.element))
+const isCaptionElement = (element: ParentNode): boolean => isTag(element) && (element.name === 'figcaption' || hasName(element, captionName))
+
+/** Boxes that lead to other pages, by the names that plugins give them. */
+export const isNamedOther = ({ element }: Level): boolean => hasName(element, otherPages)
+/** The notes of a text, or one of them. */
+export const isNamedFootnotes = ({ element }: Level): boolean =>
+  hasName(element, footnotes) ||
+  (isTag(element) && (element.attribs['role'] === 'doc-endnotes' || noteId.test(element.attribs['id']?.slice(0, namesMax) ?? '')))
+
+function hasName(element: ParentNode, names: RegExp): boolean {
+  if (!isTag(element)) return false
+  const { class: classes, id } = element.attribs
+  return (classes !== undefined && names.test(classes.slice(0, namesMax))) || (id !== undefined && names.test(id.slice(0, namesMax)))
+}

@@ -1,0 +1,52 @@
+const space = ' \\u00a0\\u2009\\u202f'
+const dash = '\\-\\u2010\\u2011\\u2013\\u2212'
+/** Digits with what may stand between groups of them. No part can take what another can: linear. */
+const run = new RegExp(`\\d+(?:[${space}${dash}./()]{1,4}\\d+)*`, 'g')
+/** Between two groups of one number. What is wider stands between two numbers. */
+const soft = new RegExp(
+  `^(?:[${space}]|[${space}]?[${dash}/][${space}]?|\\.|[${space}]?[${dash}/]?\\(|\\)[${space}]?(?:[${dash}/.][${space}]?)?|\\)[${space}]?\\()$`,
+)
+/** What may stand between two numbers as well as between two groups. */
+const wide = new RegExp(`/|[${space}][${dash}][${space}]`)
+
+/** Groups of digits that may be one number: [start, end) of each in the text. */
+export type Groups = readonly (readonly [start: number, end: number])[]
+
+const digitsMin = 4
+/** More groups than this are a list or a table of numbers. */
+const groupsMax = 12
+/** A number has fewer digits than this; so many before a slash are one. */
+const [digitsEnough, digitsBehind] = [7, 6]
+const areaDigitsMax = 4
+
+/** What of a text may be a number of a telephone, in its order. */
+export function* numberRuns(text: string): Generator<Groups> {
+  for (const match of text.matchAll(run)) {
+    if (match[0].length < digitsMin) continue
+    yield* partsOf(match[0], match.index)
+  }
+}
+
+function* partsOf(runText: string, start: number): Generator<Groups> {
+  let part: [number, number][] = []
+  let digits = 0
+  let left = runText.replace(/\D/g, '').length
+  for (const { 0: group, index } of runText.matchAll(/\d+/g)) {
+    const from = start + index
+    const last = part.at(-1)
+    const between = last === undefined ? '' : runText.slice(last[1] - start, index)
+    if (last !== undefined && (!soft.test(between) || isBetweenTwo(between, digits, left))) {
+      if (digits >= digitsMin && part.length <= groupsMax) yield part
+      part = []
+      digits = 0
+    }
+    part.push([from, from + group.length])
+    digits += group.length
+    left -= group.length
+  }
+  if (digits >= digitsMin && part.length <= groupsMax) yield part
+}
+
+/** A slash or a dash, or a bracket that opens behind more digits than a country or an area has: "MI 48076 (248) 796-5000". */
+const isBetweenTwo = (between: string, digits: number, left: number): boolean =>
+  (digits >= digitsEnough && left >= digitsBehind && wide.test(between)) || (digits > areaDigitsMax && between.endsWith(' ('))
