@@ -1,9 +1,10 @@
 import { sha256Hex } from '../canonical-json.ts'
+import { nfc } from './unicode.ts'
 
 /**
  * The text whose bytes are a document's content, without what is invisible: lone surrogates become U+FFFD, control characters other than tab
  * and line feed, the soft hyphen, zero-width space, word joiner and byte order mark go away, every line ending is a line feed, every other white space except tab a
- * space, white space at the end of a line goes away, blank lines come singly and not at the ends; then NFC. Indentation and runs of spaces
+ * space, white space at the end of a line goes away, blank lines come singly and not at the ends; then NFC of Unicode 16.0 (unicode.ts). Indentation and runs of spaces
  * inside a line stay: they are content in code and tables. Idempotent.
  */
 export function normalizeText(text: string): string {
@@ -13,10 +14,8 @@ export function normalizeText(text: string): string {
     .replace(invisible, '')
     .replace(/[\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]/g, ' ')
   // Looking for ends of lines costs less than looking behind each space.
-  return (/[ \t](?:\n|$)/.test(lines) ? lines.replace(/(?<![ \t])[ \t]+$/gm, '') : lines)
-    .replace(/\n{3,}/g, '\n\n')
-    .replace(/^\n+|\n+$/g, '')
-    .normalize('NFC')
+  const trimmed = /[ \t](?:\n|$)/.test(lines) ? lines.replace(/(?<![ \t])[ \t]+$/gm, '') : lines
+  return nfc(trimmed.replace(/\n{3,}/g, '\n\n').replace(/^\n+|\n+$/g, ''))
 }
 
 // oxlint-disable-next-line no-control-regex -- removing them is the point
