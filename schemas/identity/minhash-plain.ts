@@ -1,3 +1,4 @@
+import { fmix32 } from '../fmix32.ts'
 import { normalizeText } from './content-id.ts'
 import { rows, signatureBytes } from './signature.ts'
 import { foldsOfUnits, kindsOfUnits } from './unicode.ts'
@@ -64,13 +65,6 @@ function shingleHashes(words: Uint32Array): Uint32Array {
     shingles[start] = fmix32(hash)
   }
   return shingles
-}
-
-function fmix32(value: number): number {
-  let hash = value
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
 }
 
 /** Of each row, by SplitMix32: state += 0x9e3779b9, output = fmix32(state). */
