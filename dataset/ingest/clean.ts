@@ -10,7 +10,7 @@ import { fitsBytes } from '#schemas/text-bytes.ts'
 import { documentBytes } from './batches.ts'
 
 /** Raised when the rules below give another document for the same row, so that what was cleaned before is cleaned again. */
-export const cleaningVersion = 2
+export const cleaningVersion = 3
 
 /** Twice the largest page a miner takes by default. */
 const documentBytesMax = 8 * 2 ** 20
