@@ -8,18 +8,21 @@ import { numberRuns, type Groups } from './phone-runs.ts'
 
 /** Digits and marks of other scripts, one code unit each, as ASCII. */
 const foreign = /[０-９٠-٩۰-۹०-९＋－（）．／　]/g
+const foreignDigits = '０１２３４５６７８９٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९'
 const asciiMarks: Readonly<Record<string, string>> = { '＋': '+', '－': '-', '（': '(', '）': ')', '．': '.', '／': '/', '　': ' ' }
-const ascii = (char: string): string =>
-  asciiMarks[char] ?? String((char.charCodeAt(0) - (char < '०' ? (char < '۰' ? 0x660 : 0x6f0) : char < '０' ? 0x966 : 0xff10)) % 10)
+const ascii = (char: string): string => asciiMarks[char] ?? String(foreignDigits.indexOf(char) % 10)
 
 /** No word, sum or price stands before a plus or a bracket, nor what was replaced. */
 const goesOnBefore = new RegExp(`(?:[${letters}\\p{N}_\\]+#$€£¥]|= ?)$`, 'v')
 /** Nor before a digit a number that goes on. One that was replaced is one still, so that a second run sees what the first did. */
 const numberBefore = /[.\-−]$|(?:\p{N}|\[phone\])[ .,:/-]$/u
-const goesOnBehind = new RegExp(`^(?:[${letters}\\p{N}_\\[]| ?%)`, 'v')
+const goesOnBehind = new RegExp(`^(?:[${letters}\\p{N}_\\[$€£¥]| ?%)`, 'v')
+const american = /^\d{3}([-./])\d{3}[-.]\d{4}$/
 const numberBehind = /^(?:[.,:/-]\p{N}| ?\p{N})/u
 const extension =
-  /^(?: ?[,;]? ?(?:ext(?:ension|n)?|x|доб|вн|durchwahl|dw|app(?=\.)|int(?=\.)|poste|anexo|ramal|interno|toestel|#|内线|內線|内線|分机|分機|转|轉|내선)[.:=]{0,2} ?-?\d{1,7})(?![\p{L}\p{N}])/iu
+  /^(?: {0,2}[,;]? ?(?:ext(?:ension|n)?|x|доб|вн|durchwahl|dw|app(?=\.)|int(?=\.)|poste|anexo|ramal|interno|toestel|#|内线|內線|内線|分机|分機|转|轉|내선)[.:=]{0,2} {0,2}-?\d{1,7})(?![\p{L}\p{N}])/iu
+/** Says as much as a word in front. */
+const extensionWord = /^,? ?(?:ext|extn|extension|durchwahl|доб)[. ]{1,2}\d{1,6}(?!\d)/i
 
 /**
  * Telephone numbers: with a plus, behind a word that says so, or as numbers of a country are written at home; by the numbering plans of all countries
@@ -95,7 +98,7 @@ function international(text: string, span: NumberSpan, before: string, plans: Ph
   const dials = /^(?:00|011)[ -]?[1-9]/.test(text.slice(span.start, span.start + 5))
   if (
     !(span.hasPlus || dials) ||
-    goesOnBefore.test(before) ||
+    goesOnBefore.test(before.slice(-2)) ||
     (/^\(?\+ /.test(text.slice(span.start, span.start + 3)) && /[\p{L}\p{N})\]] ?$/u.test(before)) ||
     (dials && numberBefore.test(before))
   )
@@ -116,14 +119,19 @@ function international(text: string, span: NumberSpan, before: string, plans: Ph
 const hasLooseDigits = (written: string): boolean => (written.match(/(?<=\d\D+)(?<!\()\d(?=\D+\d)/g) ?? []).length > 1
 
 function named(text: string, span: NumberSpan, before: string): Span | undefined {
-  const cue = mayBeNamed(before) ? cueBefore(before) : 'none'
-  if (cue === 'none') return undefined
   const found = beginnings(text, span, 2)[0]
   if (found === undefined) return undefined
+  const cue = cueOf(before, text.slice(found.end, found.end + 24))
+  if (cue === 'none') return undefined
   const written = text.slice(found.start, found.end)
   const behind = text.slice(found.end, found.end + 24)
   if (other.test(written) || isIP(written) !== 0 || (goesOnBehind.test(behind) && !extension.test(behind))) return undefined
   return isLongEnough(written, cue, behind) ? found : undefined
+}
+
+function cueOf(before: string, behind: string): Cue {
+  const cue = mayBeNamed(before) ? cueBefore(before) : 'none'
+  return cue === 'none' && extensionWord.test(behind) && !numberBefore.test(before) ? 'asked' : cue
 }
 
 /** A word stands in front, with marks between, or another number of a list. */
@@ -141,9 +149,11 @@ function national(text: string, span: NumberSpan, before: string, plans: PhonePl
   const { start, end } = span
   const written = text.slice(start, end)
   const digits = digitsOf(written).length
+  // What a space parts from it is another number (phone-runs.ts).
+  const isAmerican = american.test(written)
   if (span.hasPlus || digits < 9 || digits > 11) return undefined
-  if (goesOnBefore.test(before) || (/^\d/.test(written) && numberBefore.test(before)) || other.test(written)) return undefined
+  if (goesOnBefore.test(before.slice(-2)) || (/^\d/.test(written) && !isAmerican && numberBefore.test(before)) || other.test(written)) return undefined
   const behind = text.slice(end, end + 24)
-  if ((goesOnBehind.test(behind) && !extension.test(behind)) || numberBehind.test(behind) || isIdentifier(text, start)) return undefined
+  if ((goesOnBehind.test(behind) && !extension.test(behind)) || (!isAmerican && numberBehind.test(behind)) || isIdentifier(text, start)) return undefined
   return plans.isNational(written) ? { start, end } : undefined
 }
