@@ -39,6 +39,8 @@ const numberBefore = new RegExp(
   `(?:(?<![\\p{L}\\p{N}])${numbered}(?:["'\`]\\s?|\\.)?(?: (?:number|no\\.?|nr\\.?|to|from|of|is))?\\s?[:=(\\[>]{0,2}\\s?["'\`]?v?|(?:版本|バージョン|ヴァージョン|버전|版|第|节|章)(?:号)?[:：]?\\s?|§{1,2}\\s?|[<>=!~^]=\\s?|[~^]|<[\\p{L}:]*[Vv]ersion>)$`,
   'iu',
 )
+/** "update V8 to 9.6.180.14" */
+const changeBefore = /\b(?:update[sd]?|upgrade[sd]?|bump(?:s|ed)?|patch(?:ed)?|downgrade[sd]?|roll(?:ed)?|pin(?:ned)?)\b[^.\n]{1,32} (?:to|from|at) v?$/i
 const numberBehind = /^(?: (?:release|version|firmware|build|update|driver|patch)\b| ?(?:版本|版|バージョン|버전))/i
 /** Ends with a name: of a product, as a rule. */
 const nameBefore = /(?<![\p{L}\p{N}])(?:\p{Ll}{0,2}\p{Lu}[\p{L}\p{N}.+#-]{0,40}["')\]]?[ :]\s?[("'[]?|[\p{L}\p{N}.-]{1,40}@)$/u
@@ -67,14 +69,18 @@ function isNumbering(found: string, text: string, at: number, version: LineVersi
 
 const isHost = (before: string, behind: string): boolean => (hostBefore.test(before) && !program.test(before)) || hostBehind.test(behind)
 
+/** ISO's own names, of which security and directories are full: 1.2, 1.3, 2.5, 2.16. */
+const isObjectId = ([first, second]: readonly number[]): boolean =>
+  (first === 1 && (second === 2 || second === 3)) || (first === 2 && (second === 5 || second === 16))
+
 /** Parts of addresses are even up to 255, those of versions mostly small: of random addresses 0.5 % have a smaller product than the first, 10 % than the second. */
 const [productAlone, productBehindName] = [50_000, 5_000_000]
 
 function isVersion(parts: readonly number[], before: string, behind: string, isLikeOthers: boolean): boolean {
-  if (numberBefore.test(before) || numberBehind.test(behind)) return true
+  if (numberBefore.test(before) || changeBefore.test(before) || numberBehind.test(behind)) return true
   if (isHost(before, behind)) return false
   const product = parts.reduce((of, part) => of * (part + 1), 1)
-  const isExpected = isLikeOthers || nameBefore.test(before) || (lineStart.test(before) && titleBehind.test(behind))
+  const isExpected = isLikeOthers || isObjectId(parts) || nameBefore.test(before) || (lineStart.test(before) && titleBehind.test(behind))
   return product < (isExpected ? productBehindName : productAlone)
 }
 

@@ -17,7 +17,10 @@ const signs = '[☎☏✆📞📱📲🕿📠🖷]\\ufe0f?'
 const verbs =
   'call|dial|text|ring|appelez|llame|llamar|ligue|chiama|chiamare|rufen|anrufen|bel|dzwoń|zadzwoń|звоните|звонить|позвоните|(?:my|our|your|his|her) number|reach|contact|kontakt|contacto|contato|контакты?'
 /** What may stand between a word and its number. */
+const purposes =
+  'support|sales|service|enquiries|inquiries|reservations?|bookings?|orders?|office|home|work|reception|main|direct|general|emergency|free|zentrale|büro|privat|centralino|standard|центр|редакции|для справок|κέντρο'
 const link =
+  `(?: (?:${purposes})(?![\\p{L}\\p{N}]))?` +
   '(?:[ .-]{0,2}(?:numbers?|nos?|nr|num|nummer|numer|número|numéro|numero|номера?|is|lautet|line)(?![\\p{L}\\p{N}])\\.?| ?[#№]){0,2}(?: ?\\([^()\\d\\n]{1,20}\\))?(?: (?:us|me|him|her|them|uns|nous|now|today))?(?: (?:at|on|au|al|unter|via|по|to))?(?: (?:the|le|número|numéro|номеру))?'
 const marks = '[\\s\\u00a0:：|*_"\'`=>.,/–—-]{0,6}[(（]?'
 

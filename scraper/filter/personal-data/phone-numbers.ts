@@ -19,8 +19,10 @@ const numberBefore = /[.\-−]$|(?:\p{N}|\[phone\])[ .,:/-]$/u
 const goesOnBehind = new RegExp(`^(?:[${letters}\\p{N}_\\[$€£¥]| ?%)`, 'v')
 const american = /^\d{3}([-./])\d{3}[-.]\d{4}$/
 const numberBehind = /^(?:[.,:/-]\p{N}| ?\p{N})/u
-const extension =
-  /^(?: {0,2}[,;]? ?(?:ext(?:ension|n)?|x|доб|вн|durchwahl|dw|app(?=\.)|int(?=\.)|poste|anexo|ramal|interno|toestel|#|内线|內線|内線|分机|分機|转|轉|내선)[.:=]{0,2} {0,2}-?\d{1,7})(?![\p{L}\p{N}])/iu
+const extension = new RegExp(
+  `^ {0,2}[,;]? ?(?:ext(?:ension|n)?|x|доб|вн|durchwahl|dw|app(?=\\.)|int(?=\\.)|poste|anexo|ramal|interno|toestel|#|内线|內線|内線|分机|分機|转|轉|내선)[.:=]{0,2} {0,2}-?\\d{1,7}(?![${letters}\\p{N}])`,
+  'iv',
+)
 /** Says as much as a word in front. */
 const extensionWord = /^,? ?(?:ext|extn|extension|durchwahl|доб)[. ]{1,2}\d{1,6}(?!\d)/i
 
@@ -66,10 +68,10 @@ interface NumberSpan extends Span {
   hasPlus: boolean
 }
 
-/** With the plus and the bracket in front of it; a bracket around all of it, or one that stays open, is not its own. */
+/** With the plus, escaped in Markdown, and the bracket in front of it; a bracket around all of it, or one that stays open, is not its own. */
 function withBrackets(text: string, groups: Groups): NumberSpan | undefined {
   const first = groups[0]?.[0] ?? 0
-  const lead = /(?:\(\+ ?|\+ ?\(?|\()$/.exec(text.slice(Math.max(0, first - 3), first))?.[0] ?? ''
+  const lead = /(?:\(\+ ?|\\?\+ ?\(?|\()$/.exec(text.slice(Math.max(0, first - 4), first))?.[0] ?? ''
   let start = first - lead.length
   const inner = text.slice(first, groups.at(-1)?.[1])
   const [opening, closing] = [inner.indexOf('('), inner.indexOf(')')]
@@ -108,7 +110,7 @@ function international(text: string, span: NumberSpan, before: string, plans: Ph
     const isWhole = found.end === span.end
     if (digitsOf(written).length < 7 || (goesOnBehind.test(text.slice(found.end, found.end + 2)) && !extension.test(text.slice(found.end, found.end + 24))))
       continue
-    if (/^\+\d{1,3}\.\d+$/.test(written) || hasLooseDigits(written)) continue
+    if (/^\+\d+\.\d+$/.test(written) || /^[.,]\d/.test(text.slice(found.end, found.end + 2)) || hasLooseDigits(written)) continue
     const number = `+${digitsOf(dials ? written.replace(/^01?[01]/, '') : written)}`
     if (plans.isInternational(number) || (isWhole && !dials && /[ ().-]/.test(written) && plans.isPossible(number))) return found
   }
@@ -141,7 +143,9 @@ function isLongEnough(written: string, cue: Cue, behind: string): boolean {
   const digits = digitsOf(written).length
   if (cue === 'certain') return digits >= 7 || (digits >= 4 && !/^-\p{L}/u.test(behind))
   if (cue === 'asked') return digits >= 7
-  if (cue === 'sibling') return (digits >= 7 && /^[(+0]|\d\D/.test(written)) || /^\d{1,3}-\d{2}-\d{2}$/.test(written)
+  // A local number of Russia and its neighbours.
+  if (/^\d{1,3}-\d{2}-\d{2}$/.test(written)) return true
+  if (cue === 'sibling') return digits >= 7 && /^[(+0]|\d\D/.test(written)
   return digits >= 7 || (digits >= 5 && !/^(?:\p{L}|\s\p{Ll}|[.,]\d)/u.test(behind))
 }
 
@@ -151,7 +155,7 @@ function national(text: string, span: NumberSpan, before: string, plans: PhonePl
   const digits = digitsOf(written).length
   // What a space parts from it is another number (phone-runs.ts).
   const isAmerican = american.test(written)
-  if (span.hasPlus || digits < 9 || digits > 11) return undefined
+  if (span.hasPlus || digits < 9 || digits > (written.startsWith('0') ? 12 : 11)) return undefined
   if (goesOnBefore.test(before.slice(-2)) || (/^\d/.test(written) && !isAmerican && numberBefore.test(before)) || other.test(written)) return undefined
   const behind = text.slice(end, end + 24)
   if ((goesOnBehind.test(behind) && !extension.test(behind)) || (!isAmerican && numberBehind.test(behind)) || isIdentifier(text, start)) return undefined
