@@ -95,6 +95,7 @@ describe('a number is none of a telephone', () => {
     ['what else stands behind such a word', 'Phone 2020, Phone: 12/24/2024, Phone: 192.168.1.10, phone 100.50 USD, call 911, hotline 24/7, call 10 20 30'],
     ['measures', '12 7/8 - 14 12/34 - 5, 12.1 - 23.71 - 23.45, 80.585 [79.964, 81.191], 1979-2011 100'],
     ['postal codes and models', 'CEP 05.426-200, HP 9000/715, Best Phones Under 10000, 智能手机4500万部'],
+    ['other numbers with a word', 'QQ号码: 562283270, 订单号码：12345678, reach 50000000 people'],
     ['letters for digits', 'Phone: 1-800-UCD-4-KIDS'],
     ['money', '$415-666-7777, 415-666-7777$, 415-666-7777%'],
     ['sums', '3 + 49 30 901820, 1+4930901820, = 0171 1234567, €0171 1234567'],
