@@ -99,7 +99,7 @@ function named(text: string, span: NumberSpan, before: string): Span | undefined
 }
 
 function cueOf(before: string, behind: string): Cue {
-  const cue = mayBeNamed(before) ? cueBefore(before) : 'none'
+  const cue = mayBeNamed(before.slice(-9)) ? cueBefore(before) : 'none'
   return cue === 'none' && extensionWord.test(behind) && !numberBefore.test(before) ? 'asked' : cue
 }
 

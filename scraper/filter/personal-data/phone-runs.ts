@@ -15,13 +15,15 @@ export type Groups = readonly (readonly [start: number, end: number])[]
 const digitsMin = 4
 /** More groups than this are a list or a table of numbers. */
 const groupsMax = 12
+/** The number that a text has most of. */
+const year = /^(?:19|20)\d\d$/
 /** As North America writes it: what a space parts from it is another number, of a house or a ZIP code. */
 const american = /(?<![^ ])\d{3}([-./])\d{3}[-.]\d{4}(?![^ ])/g
 
 /** What of a text may be a number of a telephone, in its order. */
 export function* numberRuns(text: string): Generator<Groups> {
   for (const match of text.matchAll(run)) {
-    if (match[0].length < digitsMin) continue
+    if (match[0].length < digitsMin || year.test(match[0])) continue
     yield* partsOf(match[0], match.index, text.slice(Math.max(0, match.index - 2), match.index))
   }
 }
