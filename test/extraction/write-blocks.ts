@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { featureNames, featureReader } from '#scraper/extract/content/block-features.ts'
-import { isFiller } from '#scraper/extract/content/block-text.ts'
+import { isFiller } from '#scraper/extract/content/filler.ts'
 import { readBlocks } from '#scraper/extract/content/content-blocks.ts'
 import type { Block, PageBlocks } from '#scraper/extract/content/page-blocks.ts'
 import { parseHtml, textOf, walk } from '#scraper/extract/html/dom.ts'

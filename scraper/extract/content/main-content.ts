@@ -3,8 +3,8 @@ import type { PageType } from '#schemas/document.ts'
 import { featureReader } from './block-features.ts'
 import { markIndex, marks, type Mark } from './block-marks.ts'
 import { isNeverText } from './block-tags.ts'
-import { isFiller } from './block-text.ts'
 import { readBlocks } from './content-blocks.ts'
+import { findFiller } from './filler.ts'
 import type { Block, PageBlocks } from './page-blocks.ts'
 import { treeModel, type Contribution } from './content-model.ts'
 import weights from './content-weights.json' with { type: 'json' }
@@ -59,7 +59,7 @@ export function mainContent(page: ParentNode, url: string): MainContent {
   const { blocks } = read
   const values = readFeatures(read)
   const logOdds = model.scores(values)
-  const filler = new Set(blocks.flatMap((block, i) => (isFiller(block) ? [i] : [])))
+  const filler = findFiller(read)
   const type = decidePageType(read, url)
   const sharp = sharpness[type.pageType] ?? 1
   const likelihoods = logOdds.map((sum, i) => (filler.has(i) ? 0 : likelihood(sum * sharp)))
