@@ -5,6 +5,7 @@ import { markIndex, marks, type Mark } from './block-marks.ts'
 import { isNeverText } from './block-tags.ts'
 import { readBlocks } from './content-blocks.ts'
 import { findFiller } from './filler.ts'
+import { headlineOf } from './headline.ts'
 import type { Block, PageBlocks } from './page-blocks.ts'
 import { treeModel, type Contribution } from './content-model.ts'
 import weights from './content-weights.json' with { type: 'json' }
@@ -17,7 +18,7 @@ import { dataTables } from '../text/text-tables.ts'
 export interface BlockDecision {
   element: Element
   kept: boolean
-  reason: 'likely' | 'unlikely' | 'filler' | 'short_page' | 'page_without_content' | StructureReason
+  reason: 'likely' | 'unlikely' | 'filler' | 'short_page' | 'page_without_content' | 'headline' | StructureReason
   /** How likely the block is content, 0..1; before it is found to be filler. */
   score: number
   /** What moved the score, strongest first, in log-odds. */
@@ -52,7 +53,7 @@ const notMain: readonly Mark[] = ['nav', 'aside', 'footer', 'form', 'hidden', 'n
 /**
  * The part of a page that is its own text. The page is read as blocks; each gets a likelihood of being content from a sum of decision trees over
  * what it is, where it stands, how much of it is links and what its surroundings look like; then those blocks are kept that together have the best
- * expected F1 over words. Filler never is. Time linear in the size of the page for any input.
+ * expected F1 over words, and the headline. Filler never is. Time linear in the size of the page for any input.
  */
 export function mainContent(page: ParentNode, url: string): MainContent {
   const read = readBlocks(page)
@@ -67,10 +68,14 @@ export function mainContent(page: ParentNode, url: string): MainContent {
   const tables = read.elements('table') > 0 ? dataTables(page) : new Set<Element>()
   const structures = decideStructures(read, likelihoods, kept, (element) => tables.has(element))
   const shortPage = expectedF1 >= expectedF1Min && keepOnShortPage(read, kept, filler)
+  const headline = headlineOf(read, kept)
+  const isNamed = headline !== undefined && kept[headline] !== 1 && !filler.has(headline)
+  if (isNamed) kept[headline] = 1
   const fates = fatesOf(blocks, kept, tables)
   const reasonOf = (i: number): BlockDecision['reason'] => {
     if (filler.has(i)) return 'filler'
     if (expectedF1 < expectedF1Min) return 'page_without_content'
+    if (isNamed && i === headline) return 'headline'
     const structure = structures.get(i)
     if (structure) return structure
     if (kept[i] !== 1) return 'unlikely'
