@@ -126,11 +126,11 @@ async function requireRunnable(config: Config): Promise<void> {
 /** The backends of one service in its own process; its events are JSON lines on standard output. */
 async function open(command: Command, { isBegun = false, serves = [] }: OpenWish = {}): Promise<Backends> {
   const config = await runnable(command, serves)
-  const { lookInto, openBackends } = await import('#infra/backends.ts')
+  const [{ lookInto, openBackends }, { codeVersion }] = await Promise.all([import('#infra/backends.ts'), import('#infra/code-version.ts')])
   if (isBegun) lookInto(config).requireBegun()
   const telemetry = createTelemetry()
   jsonLines(telemetry, process.stdout, Date.now)
-  return openBackends(config, version, telemetry)
+  return openBackends(config, codeVersion(), telemetry)
 }
 
 async function look(command: Command) {
@@ -144,8 +144,12 @@ async function up(command: Command, once: boolean, signal: AbortSignal): Promise
   const telemetry = createTelemetry()
   const view = openRunView(telemetry, process, Date.now)
   try {
-    const [{ openBackends }, { turnFlywheel }] = await Promise.all([import('#infra/backends.ts'), import('./flywheel.ts')])
-    await using backends = await openBackends(config, version, telemetry)
+    const [{ openBackends }, { codeVersion }, { turnFlywheel }] = await Promise.all([
+      import('#infra/backends.ts'),
+      import('#infra/code-version.ts'),
+      import('./flywheel.ts'),
+    ])
+    await using backends = await openBackends(config, codeVersion(), telemetry)
     await turnFlywheel(backends, { once, signal })
   } catch (error) {
     // Without an end of its own it is done when it is interrupted.

@@ -23,7 +23,7 @@ interface NearDuplicateStats {
 export interface NearDuplicates {
   /** @returns how many keys were new. @throws OrreryError `invalid_argument`, `too_large`, `store_unavailable` */
   add(batch: readonly Fingerprint[]): Promise<number>
-  /** For each key that of the best copy of its cluster, which names it (oldest published, longest, smallest uri, smallest key); undefined for one not known. */
+  /** For each key that of the best copy of its cluster, which names it (oldest published, of fitting address, longest, smallest uri, smallest key); undefined for one not known. */
   heads(keys: readonly string[]): Promise<(string | undefined)[]>
   /** All of the key's cluster, best first; empty for one not known. */
   members(key: string): Promise<Omit<Fingerprint, 'signature'>[]>

@@ -1,6 +1,7 @@
 import { compareText } from '#schemas/compare-text.ts'
 import type { Document } from '#schemas/document.ts'
 import { columnTable, cutCell } from '#schemas/document-columns.ts'
+import { addressFit } from '#schemas/identity/address-language.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import type { ShardManifest } from '#schemas/manifest.ts'
@@ -9,7 +10,7 @@ import { fitsBytes } from '#schemas/text-bytes.ts'
 import { documentBytes } from './batches.ts'
 
 /** Raised when the rules below give another document for the same row, so that what was cleaned before is cleaned again. */
-export const cleaningVersion = 2
+export const cleaningVersion = 3
 
 /** Twice the largest page a miner takes by default. */
 const documentBytesMax = 8 * 2 ** 20
@@ -33,13 +34,14 @@ export function cleanDocument(document: Document, { hotkey, job_id }: Pick<Shard
 }
 
 /**
- * Order of documents in a dataset, and of copies of one text from best to worst: the oldest published (unknown last), the smallest uri, the
- * first fetched, the lowest version. Among miners the smallest hotkey and job decide at last (duplicates.ts has the same in SQL).
+ * Order of documents in a dataset, and of copies of one text from best to worst: the oldest published (unknown last), the one whose
+ * address names its language, the smallest uri, the first fetched, the lowest version. Among miners the smallest hotkey and job decide at last (duplicates.ts has the same in SQL).
  */
 export function compareDocuments(a: Document, b: Document): number {
   return (
     compareText(a.id, b.id) ||
     (a.published_at?.getTime() ?? Infinity) - (b.published_at?.getTime() ?? Infinity) ||
+    addressFit(b.uri, b.lang) - addressFit(a.uri, a.lang) ||
     compareText(a.uri, b.uri) ||
     a.fetched_at.getTime() - b.fetched_at.getTime() ||
     a.version - b.version

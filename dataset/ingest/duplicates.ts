@@ -1,4 +1,5 @@
 import { OrreryError } from '#schemas/errors.ts'
+import { addressFit, addressLanguages } from '#schemas/identity/address-language.ts'
 import { nearDuplicates } from '#schemas/identity/clusters.ts'
 import { bandKeys, bands } from '#schemas/identity/signature.ts'
 import type { Sql, SqlRow } from '#schemas/sql.ts'
@@ -6,17 +7,22 @@ import type { Sql, SqlRow } from '#schemas/sql.ts'
 /** A band across: eight rows that stand 14 apart. A row is 8 hex digits of the signature. */
 const across = Array.from({ length: 8 }, (_, row) => `SUBSTRING(best.hex, (band.n + ${(row - 1) * bands}) * 8 + 1, 8)`).join(', ')
 
+/** The language that an address names; NULL: none (identity/address-language.ts). */
+const named = `COALESCE(${addressLanguages.map((pattern) => `NULLIF(REGEXP_EXTRACT(LOWER(uri), '${pattern}', 1), '')`).join(', ')})`
+
 /**
  * The global shuffle. For each text it picks the best copy over all miners, then meets texts that share one of the 28 bands of identity/signature.ts.
  * It gives a row for each text that has copies or shares a band, not each pair: a crafted bucket of n texts costs n rows, not n².
  * In the dialect of DuckDB and Spark SQL.
  */
 const script = `
-WITH ranked AS (
-  SELECT id, hotkey, job_id, uri, published_at, text_bytes, minhash,
+WITH named AS (SELECT *, ${named} AS address_lang FROM documents),
+ranked AS (
+  SELECT id, hotkey, job_id, uri, lang, published_at, text_bytes, minhash,
     COUNT(*) OVER (PARTITION BY id) AS copies,
-    ROW_NUMBER() OVER (PARTITION BY id ORDER BY published_at ASC NULLS LAST, uri, fetched_at, version, hotkey, job_id) AS place
-  FROM documents
+    ROW_NUMBER() OVER (PARTITION BY id ORDER BY published_at ASC NULLS LAST,
+      CASE WHEN lang = 'und' OR address_lang IS NULL THEN 1 WHEN address_lang = lang THEN 0 ELSE 2 END, uri, fetched_at, version, hotkey, job_id) AS place
+  FROM named
 ),
 best AS (SELECT * FROM ranked WHERE place = 1),
 bands AS (
@@ -27,7 +33,7 @@ bands AS (
 ),
 crowded AS (SELECT band, bucket FROM bands GROUP BY band, bucket HAVING COUNT(*) > 1),
 candidates AS (SELECT DISTINCT bands.id FROM bands JOIN crowded ON bands.band = crowded.band AND bands.bucket = crowded.bucket)
-SELECT best.id, best.hotkey, best.job_id, best.copies, best.uri, best.published_at, best.text_bytes,
+SELECT best.id, best.hotkey, best.job_id, best.copies, best.uri, best.lang, best.published_at, best.text_bytes,
   CASE WHEN candidates.id IS NULL THEN NULL ELSE best.minhash END AS signature
 FROM best LEFT JOIN candidates ON best.id = candidates.id
 WHERE best.copies > 1 OR candidates.id IS NOT NULL
@@ -67,7 +73,8 @@ function fingerprintOf(row: SqlRow): Parameters<typeof nearDuplicates>[0][number
   const { signature, published_at } = row
   if (!(signature instanceof Uint8Array)) throw unexpected('signature', signature)
   const publishedAt = published_at instanceof Date ? published_at.getTime() : null
-  return { key: text(row, 'id'), signature, publishedAt, textBytes: Number(row['text_bytes']), uri: text(row, 'uri') }
+  const uri = text(row, 'uri')
+  return { key: text(row, 'id'), signature, publishedAt, textBytes: Number(row['text_bytes']), uri, addressFit: addressFit(uri, text(row, 'lang')) }
 }
 
 function text(row: SqlRow, column: string): string {

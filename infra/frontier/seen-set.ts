@@ -1,3 +1,5 @@
+import { fmix32 } from '#schemas/fmix32.ts'
+
 /** Turns texts into 64-bit fingerprints. One object serves one caller: the last result stands in `lo` and `hi`, so that nothing is allocated per text. */
 export class Fingerprinter {
   /** Both halves, u32; never both 0, which marks an empty place in a table. */
@@ -37,20 +39,13 @@ export class Fingerprinter {
     b ^= length
     a = (a + b) | 0
     b = (b + a) | 0
-    a = mix(a)
-    b = mix(b)
+    a = fmix32(a)
+    b = fmix32(b)
     a = (a + b) | 0
     b = (b + a) | 0
     this.lo = a === 0 && b === 0 ? 1 : a >>> 0
     this.hi = b >>> 0
   }
-}
-
-/** MurmurHash3's fmix32. */
-function mix(h: number): number {
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return h ^ (h >>> 16)
 }
 
 /** A fingerprint as SQLite's 64-bit signed integer: hi × 2³² + lo, two's complement. */

@@ -20,7 +20,7 @@ const found = (jaccard: number, pairs: number): number =>
     .length
 
 describe('nearDuplicates', () => {
-  test('keeps the oldest, then the longest, then the smallest uri', () => {
+  test('keeps the oldest, then the one whose address fits its language, then the longest, then the smallest uri', () => {
     const clusters = nearDuplicates([
       item('short', prose.slice(0, -8), { publishedAt: 5 }),
       item('long', `${prose} more`, { publishedAt: 5 }),
@@ -30,6 +30,8 @@ describe('nearDuplicates', () => {
     ])
     expect(clusters).toEqual([{ kept: 'old', dropped: ['long', 'short', 'undated'] }])
     expect(nearDuplicates([item('b', prose), item('a', prose)])).toEqual([{ kept: 'a', dropped: ['b'] }])
+    const fits = ([-1, 0, 1] as const).map((addressFit, n) => item(`fit${n}`, prose, { addressFit, textBytes: 9 - n }))
+    expect(nearDuplicates(fits)).toEqual([{ kept: 'fit2', dropped: ['fit1', 'fit0'] }])
   })
 
   test('gives the same clusters in any order', () => {

@@ -14,6 +14,8 @@ export interface Fingerprint {
   publishedAt: number | null
   textBytes: number
   uri: string
+  /** Whether its address names the language of its text (address-language.ts): 1; another: −1; none, or not known: 0. */
+  addressFit?: -1 | 0 | 1
 }
 
 export interface Cluster {
@@ -25,8 +27,8 @@ export interface Cluster {
 
 /**
  * Finds near-duplicates: documents that share a key of signature.ts and whose estimated similarity reaches the threshold, and what is linked through them.
- * The set alone decides, not its order. The best copy is kept: the oldest published (unknown last), then the longest text, then the smallest
- * uri by UTF-16 code unit, then the smallest key.
+ * The set alone decides, not its order. The best copy is kept: the oldest published (unknown last), then the one whose address names its
+ * language, and not another; then the longest text, then the smallest uri by UTF-16 code unit, then the smallest key.
  *
  * @param threshold estimated Jaccard similarity, 0..1
  * @returns clusters of two and more, by their kept copy, best first
@@ -76,7 +78,13 @@ export function linkNext(ordinal: number, signature: Uint8Array, { links, table,
 
 /** Negative when `a` is the better copy. Two unknown dates subtract to NaN, which is no decision either. */
 export function compareCopies(a: Omit<Fingerprint, 'signature'>, b: Omit<Fingerprint, 'signature'>): number {
-  return (a.publishedAt ?? Infinity) - (b.publishedAt ?? Infinity) || b.textBytes - a.textBytes || compareText(a.uri, b.uri) || compareText(a.key, b.key)
+  return (
+    (a.publishedAt ?? Infinity) - (b.publishedAt ?? Infinity) ||
+    (b.addressFit ?? 0) - (a.addressFit ?? 0) ||
+    b.textBytes - a.textBytes ||
+    compareText(a.uri, b.uri) ||
+    compareText(a.key, b.key)
+  )
 }
 
 function clustersOf(ranked: readonly Fingerprint[], links: Links): Cluster[] {

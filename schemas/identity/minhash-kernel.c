@@ -1,5 +1,5 @@
 /*
- * The MinHash signature of identity/minhash.ts, steps 2 to 5, over UTF-16 code units that are normalized and in lower case already.
+ * The MinHash signature of identity/minhash.ts, steps 2 to 5, over UTF-16 code units that are normalized already.
  * Freestanding: no library, no allocation; all memory is the arrays below, whatever the length of the text, which comes in pieces:
  * begin(), then for each piece: its units at units(), update(count); at the end finish(), then the rows at minima().
  * Built by schemas/build-wasm.sh to minhash-kernel.wasm.
@@ -18,6 +18,7 @@ typedef unsigned int u32;
 #define VECTORS 4
 
 static u8 kind_of[65536];
+static u16 fold_of[65536];
 static u16 unit_buffer[UNITS];
 /* A piece ends at most as many words as it has units; four words of the former piece go before them, and the last word may be an open one. */
 static u32 words[UNITS + WORDS_PER_SHINGLE];
@@ -34,6 +35,8 @@ static u32 open;
 
 /* 0 = between words, 1 = in a word, 2 = a word by itself; filled by the host. */
 EXPORT(kinds) u8 *kinds(void) { return kind_of; }
+/* What each unit folds to; filled by the host. */
+EXPORT(folds) u16 *folds(void) { return fold_of; }
 EXPORT(units) u16 *units(void) { return unit_buffer; }
 EXPORT(capacity) u32 capacity(void) { return UNITS; }
 EXPORT(minima) u32 *minima(void) { return minimum; }
@@ -92,13 +95,13 @@ EXPORT(update) void update(u32 count) {
     u32 unit = unit_buffer[at];
     u8 kind = kind_of[unit];
     if (kind == 1) {
-      h = ((in ? h : 0x811c9dc5u) ^ unit) * 0x01000193u;
+      h = ((in ? h : 0x811c9dc5u) ^ fold_of[unit]) * 0x01000193u;
       in = 1;
       continue;
     }
     if (in) words[end++] = h;
     in = 0;
-    if (kind == 2) words[end++] = (0x811c9dc5u ^ unit) * 0x01000193u;
+    if (kind == 2) words[end++] = (0x811c9dc5u ^ fold_of[unit]) * 0x01000193u;
   }
   hash = h;
   open = in;

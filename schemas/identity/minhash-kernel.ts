@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs'
-import { kindsOfUnits, permutations } from './minhash-plain.ts'
+import { permutations } from './minhash-plain.ts'
 import { signatureBytes } from './signature.ts'
+import { foldsOfUnits, kindsOfUnits } from './unicode.ts'
 
-/** Signature of what is normalized and in lower case already. */
+/** Signature of what is normalized already. */
 export type Kernel = (text: string) => Uint8Array<ArrayBuffer>
 
 /** What minhash-kernel.c exports; addresses in its memory. */
 interface Exports {
   memory: { readonly buffer: ArrayBuffer }
   kinds(): number
+  folds(): number
   units(): number
   capacity(): number
   minima(): number
@@ -40,6 +42,7 @@ export function openKernel(): Kernel | undefined {
   const memory = Buffer.from(kernel.memory.buffer)
   const { multipliers, addends } = permutations()
   memory.set(kindsOfUnits(), kernel.kinds())
+  for (const [unit, folded] of foldsOfUnits().entries()) memory.writeUInt16LE(folded, kernel.folds() + unit * 2)
   for (const [row, multiplier] of multipliers.entries()) memory.writeUInt32LE(multiplier, kernel.multipliers() + row * 4)
   for (const [row, addend] of addends.entries()) memory.writeUInt32LE(addend, kernel.addends() + row * 4)
   const [units, capacity, minima] = [kernel.units(), kernel.capacity(), kernel.minima()]

@@ -1,14 +1,15 @@
 import { withoutInvisible } from './invisible.ts'
 import { openKernel, type Kernel } from './minhash-kernel.ts'
 import { plainMinhash } from './minhash-plain.ts'
+import { nfc } from './unicode.ts'
 
 /**
  * MinHash (Broder 1997) over word 5-grams, 14 bands of 8 rows as in FineWeb (arXiv 2406.17557). All arithmetic is modulo 2³². To the byte:
  *
- * 1. `normalizeText`, then `toLowerCase`; the UTF-16 code units are read one by one.
+ * 1. `normalizeText`; the UTF-16 code units are read one by one.
  * 2. A word is a longest run of letters, marks, digits (\p{L}, \p{M}, \p{N}) and surrogates; a letter of a script written without spaces
- *    (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar) is a word by itself.
- * 3. A word's hash is FNV-1a over its code units: h = 0x811c9dc5, then h = (h ^ unit) × 0x01000193.
+ *    (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar) is a word by itself. By the tables of Unicode 16.0, whatever the engine knows.
+ * 3. A word's hash is FNV-1a over its code units, each by its simple case folding (CaseFolding.txt of Unicode 16.0, status C and S): h = 0x811c9dc5, then h = (h ^ unit) × 0x01000193.
  * 4. A shingle's hash, for five words in a row: s = 0x9e3779b9, then for each word s = (rotl(s, 5) ^ h) × 0x27d4eb2f, then MurmurHash3's fmix32.
  *    A text of 1 to 4 words is one shingle of all of them; a text without words has none.
  * 5. Row i (0 ≤ i < 112) is the minimum of aᵢ × s + bᵢ over all shingles, 0xffffffff without any. aᵢ (with its lowest bit set) and bᵢ are
@@ -19,7 +20,7 @@ import { plainMinhash } from './minhash-plain.ts'
  */
 export function minhash(text: string): Uint8Array<ArrayBuffer> {
   kernel ??= openKernel() ?? 'none'
-  return kernel === 'none' ? plainMinhash(text) : kernel(sameWords(text).toLowerCase())
+  return kernel === 'none' ? plainMinhash(text) : kernel(sameWords(text))
 }
 
 /** Of this thread, opened at the first use. */
@@ -30,7 +31,7 @@ let kernel: Kernel | 'none' | undefined
  * surrogates, invisible characters, and NFC. Text of the printable ASCII characters is as it should be.
  */
 function sameWords(text: string): string {
-  return notPlain.test(text) ? withoutInvisible(text.toWellFormed().replace(blanks, ' ')).normalize('NFC') : text
+  return notPlain.test(text) ? nfc(withoutInvisible(text.toWellFormed().replace(blanks, ' '))) : text
 }
 
 const notPlain = /[^\t-\r -~]/

@@ -1,3 +1,5 @@
+import { fmix32 } from '../fmix32.ts'
+
 /** Shape of a MinHash signature: 14 bands of 8 rows of u32, little-endian. */
 export const bands = 14
 const rowsPerBand = 8
@@ -37,16 +39,10 @@ export function bandHashes(signature: Uint8Array): Uint32Array {
       straight = mix(straight, aligned[band * rowsPerBand + row] as number)
       across = mix(across, aligned[band + row * bands] as number)
     }
-    hashes[band] = finish(straight)
-    hashes[band + bands] = finish(across)
+    hashes[band] = fmix32(straight)
+    hashes[band + bands] = fmix32(across)
   }
   return hashes
 }
 
 const mix = (hash: number, row: number): number => Math.imul(((hash << 5) | (hash >>> 27)) ^ row, 0x27d4eb2f)
-
-/** MurmurHash3's fmix32 without its last step, which the tables do not need. */
-function finish(value: number): number {
-  const hash = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
-  return Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) >>> 0
-}

@@ -53,6 +53,16 @@ describe('deduplicate', () => {
     expect(Object.fromEntries(counts)).toEqual({ 'job-a': { exact: 0, near: 0, clusters: 1 }, 'job-b': { exact: 0, near: 1, clusters: 0 } })
   })
 
+  test('keeps of copies of one date the one whose address names the language of the text, and not another', async () => {
+    const text = prose(5, 300)
+    const copy = (n: number, folder: string, more = '') =>
+      testDocument(n, { text: `${text}${more}`, lang: 'en', published_at: at(1), uri: `https://docs.example/${folder}` })
+    const [greek, plain, english] = [copy(1, 'el-GR/a', ' and a long tail'), copy(2, 'a'), copy(3, 'en-US/a')]
+    expect((await deduplicate([greek, plain])).kept).toEqual([plain])
+    expect((await deduplicate([greek, english])).kept).toEqual([english])
+    expect((await deduplicate([copy(4, 'aa/a'), english])).kept).toEqual([english])
+  })
+
   test('takes the same document twice for one', async () => {
     const document = testDocument(1)
     expect(await deduplicate([document, { ...document }])).toEqual({ kept: [document], rejects: [], counts: new Map(), boilerplate: [] })

@@ -1,6 +1,7 @@
 import { compareText } from '#schemas/compare-text.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Document } from '#schemas/document.ts'
+import { addressFit } from '#schemas/identity/address-language.ts'
 import { compareCopies as compareFingerprints, type Fingerprint } from '#schemas/identity/clusters.ts'
 import { Links } from '#schemas/identity/links.ts'
 import type { NearDuplicates } from '#schemas/near-duplicates.ts'
@@ -40,8 +41,8 @@ export interface Deduplicated {
 }
 
 /**
- * Leaves one document per uri (the newest version), one per text and one per near-duplicate cluster (the best copy: oldest published, then longest,
- * then smallest uri), over all documents given, whatever their job; then cuts what pages of one host repeat, and looks at what is left once more.
+ * Leaves one document per uri (the newest version), one per text and one per near-duplicate cluster (the best copy: oldest published, then the one
+ * whose address names its language, then longest, then smallest uri), over all documents given, whatever their job; then cuts what pages of one host repeat, and looks at what is left once more.
  *
  * Near-duplicates over time: the index remembers the signature of each fetch as it was extracted and of each row as it was cut, so that neither cutting
  * nor dropping changes what a later page is compared with, and only what is new is looked up. The set decides, not its order; the very same document
@@ -119,7 +120,7 @@ const compareVersions: Order = (a, b) =>
   b.version - a.version || b.fetched_at.getTime() - a.fetched_at.getTime() || compareText(a.id, b.id) || compareText(a.job_id, b.job_id)
 
 /** Best copy first; see identity/clusters.ts. */
-const compareCopies: Order = (a, b) => publishedAt(a) - publishedAt(b) || compareText(a.uri, b.uri)
+const compareCopies: Order = (a, b) => publishedAt(a) - publishedAt(b) || addressFit(b.uri, b.lang) - addressFit(a.uri, a.lang) || compareText(a.uri, b.uri)
 
 /** An unknown date is later than any; one that JavaScript can subtract from itself. */
 const publishedAt = ({ published_at }: Document): number => published_at?.getTime() ?? Number.MAX_SAFE_INTEGER
@@ -127,11 +128,12 @@ const publishedAt = ({ published_at }: Document): number => published_at?.getTim
 /** Of a fetch: the row that comes of it has it too, whatever was cut. */
 const pageKey = ({ uri, html_sha256 }: Document): string => sha256Hex(`${uri} ${html_sha256}`)
 
-const factsOf = ({ published_at, text_bytes, uri }: Document, key: string) => ({
+const factsOf = ({ published_at, text_bytes, uri, lang }: Document, key: string) => ({
   key,
   publishedAt: published_at?.getTime() ?? null,
   textBytes: text_bytes,
   uri,
+  addressFit: addressFit(uri, lang),
 })
 
 const fingerprintOf = (document: Document, key: string): Fingerprint => ({ ...factsOf(document, key), signature: document.minhash })

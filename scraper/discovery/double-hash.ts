@@ -1,3 +1,5 @@
+import { fmix32 } from '#schemas/fmix32.ts'
+
 /** A whole number below 2^53 of a text: FNV-1a and a second lane over the UTF-16 code units, each finished with MurmurHash3's fmix32. Not secret. */
 export function doubleHash(text: string): number {
   let [a, b] = [0x811c9dc5, 0x9747b28c]
@@ -6,11 +8,5 @@ export function doubleHash(text: string): number {
     a = Math.imul(a ^ unit, 0x01000193)
     b = Math.imul(b ^ unit, 0x5bd1e995) ^ (b >>> 15)
   }
-  return (mix(a) & 0x1f_ffff) * 2 ** 32 + mix(b)
-}
-
-function mix(hash: number): number {
-  let h = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return (h ^ (h >>> 16)) >>> 0
+  return (fmix32(a) & 0x1f_ffff) * 2 ** 32 + fmix32(b)
 }

@@ -9,7 +9,9 @@ import { mainContent, type MainContent } from './content/main-content.ts'
 import { mainMarkdown } from './content/main-markdown.ts'
 import { mainText } from './content/main-text.ts'
 import { readHead, type PageHead } from './head/page-head.ts'
-import { authorOf, siteNameOf, titleOf, type Found } from './head/page-names.ts'
+import { authorOf } from './head/authors.ts'
+import { siteNameOf, type Found } from './head/page-names.ts'
+import { titleOf } from './head/title.ts'
 import { legibleText, type TextFlaws } from './legible.ts'
 import { readBlocks } from './text/text-reader.ts'
 
@@ -68,7 +70,7 @@ export function explainPage(html: string, url: string): ExplainedPage {
   const blocks = readBlocks(content)
   const { text, flaws, also } = legibleText(mainText(blocks))
   const named = (found: Found | undefined): Found | undefined => found && { ...found, value: also(found.value).trim() }
-  const siteName = named(siteNameOf(head, url))
+  const siteName = named(siteNameOf(head, url, content.pageType))
   const title = named(titleOf(head, siteName?.value, url))
   const author = named(authorOf(head, content.pageType, siteName?.value))
   const { licence, scope, why } = licenceOf(head.licences)

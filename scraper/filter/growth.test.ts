@@ -13,7 +13,7 @@ const pieces = {
   accounts: ['DE89', 'DE89 ', 'de89-', 'DE89 3704 0044 0532 0130 01 ', '4111 ', '4111111111111112 ', '4111 1111 1111 1111 ', '4111-1111-'],
   marks: ['#', '# ', '## a\n', '-', '-\n', '- \n', '>', '> ', '>\n', '...', '…', '{', '`', '```\n', '```\na\n', '.)', ".'", '!"', '。', '*', '|', '_'],
   lines: ['\n', ' \n', '\n \n', '\n\n', '\t', '\u00a0', ' ', 'a\n', 'a. ', 'a.\n\n', 'javascript\n', 'lorem ipsum ', '[1]', '[edit', 'bad word ', 'bad '],
-  scripts: ['的', 'ア', 'ก', '한 ', 'e\u0301', '\u200d', '\ud800', '\u{1f600}', 'é', 'и '],
+  scripts: ['ก ', '; ', '།', '的', 'ア', 'ก', '한 ', 'e\u0301', '\u200d', '\ud800', '\u{1f600}', 'é', 'и '],
 }
 
 const quality = openQuality(qualitySettings({ c4: { enabled: true, bad_words: ['bad word', '的'] }, fineweb: { enabled: true } }))

@@ -21,6 +21,8 @@ export interface Figures {
   /** null = could not be taken; `notes` says why. */
   figures: Record<string, number | null>
   notes?: Record<string, string>
+  /** For people, printed before the figures. */
+  tables?: readonly string[]
 }
 
 /** A file `test/bench/NAME.bench.ts` exports one as `bench`. */

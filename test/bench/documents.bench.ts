@@ -20,6 +20,7 @@ export const bench: Bench = {
     return {
       figures: Object.assign({}, ...summaries.map(({ figures }) => figures)),
       notes: Object.assign({}, ...summaries.map(({ notes }) => notes)),
+      tables: summaries.flatMap(({ tables = [] }) => tables),
     }
   },
 }

@@ -31,7 +31,7 @@ export type Extractor = (pages: readonly Page[]) => Promise<Extraction | undefin
 export const extractors = {
   extract: here(({ html, url }) => extractPage(html, url).text),
   trafilatura: elsewhere(async (file) => {
-    const python = await findPython({ packages: ['trafilatura'], install: true })
+    const python = await findPython({ packages: ['trafilatura', 'lxml_html_clean'], install: true })
     return python === undefined ? undefined : runPython(python, trafilatura, [file])
   }),
   rs_trafilatura: elsewhere(async (file) => {

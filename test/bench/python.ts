@@ -28,7 +28,9 @@ export async function findPython({ packages, install }: Wanted): Promise<string 
   } catch (error) {
     console.error(`There is no Python with ${packages.join(' and ')}, and they could not be installed: ${String(error)}`)
   }
-  return (await hasPackages(own, packages)) ? own : undefined
+  if (await hasPackages(own, packages)) return own
+  console.error(`What was installed of ${packages.join(' and ')} in ${environment} cannot be imported.`)
+  return undefined
 }
 
 /** Runs a script; its arguments are those in `sys.argv[1:]`. @returns its last line of output, parsed as JSON */

@@ -20,7 +20,8 @@ if (!names.includes(name)) {
 const { bench } = (await import(`./${name}.bench.ts`)) as { bench: Bench }
 const samples = await measure(bench)
 for (const [contestant, taken] of Object.entries(samples)) console.log(contestant.padEnd(24), describe(taken))
-const { figures, notes = {} } = bench.summarize(samples)
+const { figures, notes = {}, tables = [] } = bench.summarize(samples)
+for (const table of tables) console.log(`\n${table}`)
 for (const [contestant, taken] of Object.entries(samples))
   if (taken.length < rounds) notes[contestant] = `only ${taken.length} of ${rounds} rounds ended well; its standard error says why`
 console.log(JSON.stringify({ bench: name, figures, rounds, machine: machine(), ...(Object.keys(notes).length > 0 ? { notes } : {}) }))

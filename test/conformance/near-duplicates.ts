@@ -51,10 +51,13 @@ export function nearDuplicatesSuite(make: () => Promise<Place>): void {
     expect(await index.heads(keysOf([young, old, other]))).toEqual(keysOf([old, old, other]))
     await index.add([long])
     expect(await index.heads([young.key])).toEqual([long.key])
+    const fitting = fingerprint('fitting', `${text} tail`, { publishedAt: 3, addressFit: 1 })
+    await index.add([fitting])
+    expect(await index.heads([young.key])).toEqual([fitting.key])
     const { signature: _, ...facts } = young
     expect((await index.members(old.key)).at(-1)).toEqual(facts)
-    expect(keysOf(await index.members(old.key))).toEqual(keysOf([long, old, young]))
-    expect(await index.stats()).toMatchObject({ documents: 4, clusters: 2 })
+    expect(keysOf(await index.members(old.key))).toEqual(keysOf([fitting, long, old, young]))
+    expect(await index.stats()).toMatchObject({ documents: 5, clusters: 2 })
   })
 
   test('joins clusters that one document links, and tells what is near a text', async () => {

@@ -21,13 +21,14 @@ except ImportError as missing:
     sys.exit(f"Training needs numpy, lightgbm and scikit-learn (pip install numpy lightgbm scikit-learn): {missing}")
 
 SOURCE = "Trained on the development split of WCXB, the Web Content eXtraction Benchmark of Murrough Foley (CC-BY-4.0), on news of DAnIEL and on manuals of Debian; numbers only, no text of them."
-FOLDS, FEATURES, TREES, CONTEXT_TREES, EXPECTED_F1_MIN = 5, 64, 85, 60, 0.3
+FOLDS, FEATURES, TREES, CONTEXT_TREES = 5, 64, 85, 60
 TREE = dict(objective="cross_entropy", learning_rate=0.1, num_leaves=31, max_bin=63, min_data_in_leaf=60, feature_fraction=0.3, bagging_fraction=0.7,
             bagging_freq=1, lambda_l2=1, seed=1, deterministic=True, num_threads=1, verbose=-1)  # fmt: skip
 # Of a page with more blocks, the weightiest and a sample of the others are learnt from: what a page teaches is bounded by its words, its cost is not.
 BLOCKS, WEIGHTIEST = 200, 80
-# By page type, what the log-odds are multiplied by before blocks are chosen, as in main-content.ts.
-CHOICE = dict(collection=0.7, documentation=0.8, forum=1.2, listing=0.8, service=0.8)
+# Below this expected F1 nothing is kept; and by page type, what the log-odds are multiplied by before blocks are chosen, both as in main-content.ts.
+EXPECTED_F1_MIN = dict(article=0.15, documentation=0.15)
+CHOICE = dict(collection=0.75, documentation=0.6, forum=0.75, listing=0.85, product=1.1, service=0.8)
 # A word is a run of letters, or one character of a script that is written without spaces.
 UNSPACED = "\u3400-\u9fff\u3041-\u30ff\u0e01-\u0edf\u1000-\u104a\u1780-\u17d3\u31f0-\u31ff\uf900-\ufaff\U00020000-\U00032000"
 words_of = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+").findall
@@ -187,12 +188,12 @@ def sharpened(scores, by):
     return odds**by / (1 + odds**by)
 
 
-def choose(scores, lengths):
+def choose(scores, lengths, expected_f1_min):
     """The blocks with the best expected F1 over words, as main-content.ts chooses them."""
     order = np.argsort(-scores, kind="stable")
     right, words = np.cumsum(scores[order] * lengths[order]), np.cumsum(lengths[order])
     f1 = 2 * right / np.maximum(words + (scores * lengths).sum(), 1e-9)
-    if len(f1) == 0 or f1.max() < EXPECTED_F1_MIN:
+    if len(f1) == 0 or f1.max() < expected_f1_min:
         return []
     return order[: int(np.argmax(f1)) + 1]
 
@@ -203,7 +204,7 @@ def by_kind(pages, predicted):
 
 def f1_of(page, scores):
     scores[page["filler"]] = 0
-    kept = choose(sharpened(scores, CHOICE.get(page["decided"], 1)), np.array(page["words"], float))
+    kept = choose(sharpened(scores, CHOICE.get(page["decided"], 1)), np.array(page["words"], float), EXPECTED_F1_MIN.get(page["decided"], 0.3))
     text, truth = [word for i in kept for word in page["blocks"][i]], page["truth"]
     same = sum((Counter(text) & Counter(truth)).values())
     return (0.0 if text else 1.0) if not truth else 2 * same / (len(text) + len(truth))

@@ -1,3 +1,5 @@
+import { fmix32 } from '#schemas/fmix32.ts'
+
 /** Counts of pairs of u32, in an open-addressing hash table with linear probing. */
 export interface Pairs {
   readonly size: number
@@ -65,9 +67,4 @@ export function openPairs(slotsMax = slotsAtMost): Pairs {
 }
 
 /** Both words through the finalizer of MurmurHash3. */
-function hash(first: number, second: number): number {
-  let mixed = Math.imul(first, 0x9e3779b1) ^ second
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b)
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
-  return (mixed ^ (mixed >>> 16)) >>> 0
-}
+const hash = (first: number, second: number): number => fmix32(Math.imul(first, 0x9e3779b1) ^ second)

@@ -1,5 +1,6 @@
 import { OrreryError } from '#schemas/errors.ts'
-import { keyWords, scramble } from './permutation.ts'
+import { fmix32 } from '#schemas/fmix32.ts'
+import { keyWords } from './permutation.ts'
 
 /** Which stratum a batch is of, and how many batches of that stratum came before it. */
 interface Draw {
@@ -39,7 +40,7 @@ const chances = 2 ** 21
 /**
  * Draws strata in proportion to their weights: each draw goes to one of those that their shares still owe something, by chance in proportion to what they
  * are owed. By chance, because an order that repeats itself deals strata to nodes that take turns: each then sees a part of them only. The chance of draw b
- * is scramble(scramble(b ⊕ k_0) ⊕ k_1), its upper 21 bits as a fraction of 2^21; k_0, k_1 = the first little-endian words of
+ * is fmix32(fmix32(b ⊕ k_0) ⊕ k_1), its upper 21 bits as a fraction of 2^21; k_0, k_1 = the first little-endian words of
  * sha256("orrery/mixing/1\n" + key). Weights are taken as whole shares (largest = 2^20, at least 1), so that the arithmetic is exact and the same everywhere.
  * A segment begins, with deficits zero, at each entry of the log and whenever a stratum has given its whole supply and is left out.
  * Within a segment each stratum stays within one draw per live stratum of its exact share: none is drawn that is owed nothing.
@@ -92,7 +93,7 @@ function beginSegment(standing: Standing, log: readonly WeightsFrom[], supply: r
 /** For each draw a whole number of 0..chances-1. */
 function keyedChance(key: string): (batch: number) => number {
   const [k0 = 0, k1 = 0] = keyWords('mixing/1', key, 2)
-  return (batch) => scramble(scramble((batch ^ k0) >>> 0) ^ k1) >>> 11
+  return (batch) => fmix32(fmix32((batch ^ k0) >>> 0) ^ k1) >>> 11
 }
 
 /** Takes the next draw and moves the standing past it. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { OrreryError } from '#schemas/errors.ts'
+import { fmix32 } from '#schemas/fmix32.ts'
 
 /** A bijection of 0..size-1 onto itself, in O(1) memory. */
 export interface Permutation {
@@ -58,7 +59,7 @@ function encipher(value: number, halfBits: number, keys: Uint32Array): number {
   const half = 2 ** halfBits
   let left = Math.floor(value / half)
   let right = value % half
-  for (const key of keys) [left, right] = [right, left ^ (scramble(right ^ key) & (half - 1))]
+  for (const key of keys) [left, right] = [right, left ^ (fmix32(right ^ key) & (half - 1))]
   return left * half + right
 }
 
@@ -66,15 +67,6 @@ function decipher(value: number, halfBits: number, keys: Uint32Array): number {
   const half = 2 ** halfBits
   let left = Math.floor(value / half)
   let right = value % half
-  for (const key of keys.toReversed()) [left, right] = [right ^ (scramble(left ^ key) & (half - 1)), left]
+  for (const key of keys.toReversed()) [left, right] = [right ^ (fmix32(left ^ key) & (half - 1)), left]
   return left * half + right
-}
-
-/** fmix32 of MurmurHash3. */
-export function scramble(word: number): number {
-  let mixed = word ^ (word >>> 16)
-  mixed = Math.imul(mixed, 0x85ebca6b)
-  mixed ^= mixed >>> 13
-  mixed = Math.imul(mixed, 0xc2b2ae35)
-  return (mixed ^ (mixed >>> 16)) >>> 0
 }

@@ -1,4 +1,3 @@
-import type { ParentNode } from 'domhandler'
 import type { Block } from './page-blocks.ts'
 
 /**
@@ -62,17 +61,4 @@ export function isBlank(data: string): boolean {
     return code >= 160 && !/\S/.test(data)
   }
   return true
-}
-
-/** Placeholder text, the data of a widget as JSON, or a template that nothing has filled in. */
-const fillerPattern = /^(?:lorem ipsum dolor|(?:\[ ?)?\{ ?"[^"]{1,80}" ?: ?["[{\d.tfn-]|\{\{[^{}]{1,200}\}\}$)/i
-
-/** Whether a block holds what nobody wrote to be read. Code that is marked as such may look like it and is none. */
-export function isFiller({ name, text, level, parents }: Block): boolean {
-  return fillerPattern.test(text) && name !== 'pre' && !parents.some((parent) => isInCode(parent, level.element))
-}
-
-function isInCode(node: ParentNode, top: ParentNode): boolean {
-  for (let at: ParentNode | null = node; at; at = at === top ? null : at.parent) if ('name' in at && at.name === 'code') return true
-  return false
 }

@@ -5,8 +5,9 @@ import { contextReader } from './block-context.ts'
 import { featureReader } from './block-features.ts'
 import { markIndex, marks, type Mark } from './block-marks.ts'
 import { isNeverText } from './block-tags.ts'
-import { isFiller } from './block-text.ts'
 import { readBlocks } from './content-blocks.ts'
+import { findFiller } from './filler.ts'
+import { headlineOf } from './headline.ts'
 import type { Block, PageBlocks } from './page-blocks.ts'
 import { treeModel, type Contribution } from './content-model.ts'
 import weights from './content-weights.json' with { type: 'json' }
@@ -19,7 +20,7 @@ import { dataTables } from '../text/text-tables.ts'
 export interface BlockDecision {
   element: Element
   kept: boolean
-  reason: 'likely' | 'unlikely' | 'filler' | 'short_page' | 'page_without_content' | StructureReason
+  reason: 'likely' | 'unlikely' | 'filler' | 'short_page' | 'page_without_content' | 'headline' | StructureReason
   /** How likely the block is content, 0..1; before it is found to be filler. */
   score: number
   /** What moved the score, strongest first, in log-odds. */
@@ -47,39 +48,48 @@ const context = treeModel(weights.context)
 const readContext = contextReader(context.features)
 /** An expert with less of a say is not asked. */
 const shareMin = 0.02
-/** Below this expected F1 of the best choice, a page is taken to hold no content of its own: a wall, an error, an empty shell. */
-const expectedF1Min = 0.3
 /**
- * What the log-odds are multiplied by before the choice: on pages of lists blocks are right or wrong together, and it pays to keep more of what is
- * unsure; in threads to keep less. By the page's type, 1 = not at all; from cross-validation (CHOICE in test/extraction/train.py).
+ * Below this expected F1 of the best choice, a page is taken to hold no content of its own: a wall, an error, an empty shell. What looks like an article or
+ * a manual is one more often than its blocks let one expect.
  */
-const sharpness: Partial<Record<PageType, number>> = { collection: 0.7, documentation: 0.8, forum: 1.2, listing: 0.8, service: 0.8 }
+const expectedF1Mins: Partial<Record<PageType, number>> = { article: 0.15, documentation: 0.15 }
+const expectedF1MinOfOthers = 0.3
+/**
+ * What the log-odds are multiplied by before the choice: where blocks are right or wrong together, as in lists and manuals, it pays to keep more of what is
+ * unsure. By the page's type, 1 = not at all; from cross-validation (CHOICE in test/extraction/train.py).
+ */
+const sharpness: Partial<Record<PageType, number>> = { collection: 0.75, documentation: 0.6, forum: 0.75, listing: 0.85, product: 1.1, service: 0.8 }
 const shortPageWords = 120
 const notMain: readonly Mark[] = ['nav', 'aside', 'footer', 'form', 'hidden', 'noscript']
 
 /**
  * The part of a page that is its own text. The page is read as blocks; each gets a likelihood of being content from a sum of decision trees over
  * what it is, where it stands, how much of it is links and what its surroundings look like; then those blocks are kept that together have the best
- * expected F1 over words. Filler never is. Time linear in the size of the page for any input.
+ * expected F1 over words, and the headline. Filler never is. Time linear in the size of the page for any input.
  */
 export function mainContent(page: ParentNode, url: string): MainContent {
   const read = readBlocks(page)
   const { blocks } = read
   const values = readFeatures(read)
-  const filler = new Set(blocks.flatMap((block, i) => (isFiller(block) ? [i] : [])))
+  const filler = findFiller(read)
   const type = decidePageType(read, url)
   const surroundings = readContext(read, expertLikelihoods(values, blocks.length, type.articleShare))
   const logOdds = context.scores(surroundings)
   const sharp = sharpness[type.pageType] ?? 1
   const likelihoods = logOdds.map((sum, i) => (filler.has(i) ? 0 : likelihood(sum * sharp)))
-  const { kept, expectedF1 } = chooseBlocks(blocks, likelihoods)
+  const expectedF1Min = expectedF1Mins[type.pageType] ?? expectedF1MinOfOthers
+  const { kept, expectedF1 } = chooseBlocks(blocks, likelihoods, expectedF1Min)
   const tables = read.elements('table') > 0 ? dataTables(page) : new Set<Element>()
   const structures = decideStructures(read, likelihoods, kept, (element) => tables.has(element))
   const shortPage = expectedF1 >= expectedF1Min && keepOnShortPage(read, kept, filler)
+  const headline = headlineOf(read, kept)
+  const isNamed = headline !== undefined && kept[headline] !== 1 && !filler.has(headline)
+  if (isNamed) kept[headline] = 1
   const fates = fatesOf(blocks, kept, tables)
   const reasonOf = (i: number): BlockDecision['reason'] => {
     if (filler.has(i)) return 'filler'
     if (expectedF1 < expectedF1Min) return 'page_without_content'
+    if (isNamed && i === headline) return 'headline'
     const structure = structures.get(i)
     if (structure) return structure
     if (kept[i] !== 1) return 'unlikely'
@@ -124,7 +134,7 @@ const likelihood = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds))
  * The blocks with the best expected F1 over words: of all sets { likelihood ≥ t }, the one with the largest 2 Σ p·n ÷ (Σ n + Σ_all p·n), n words each.
  * On a page that is clear this keeps what is likelier than not, on an unclear one a little more.
  */
-function chooseBlocks(blocks: readonly Block[], scores: Float64Array): { kept: Uint8Array; expectedF1: number } {
+function chooseBlocks(blocks: readonly Block[], scores: Float64Array, expectedF1Min: number): { kept: Uint8Array; expectedF1: number } {
   const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b)
   let expected = 0
   for (const i of order) expected += scores[i]! * blocks[i]!.words

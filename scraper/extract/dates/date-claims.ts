@@ -1,6 +1,6 @@
 import type { ChildNode, Element, ParentNode, Text } from 'domhandler'
 import { parsePrinted } from './date-formats.ts'
-import { jsonLdDates } from './date-json-ld.ts'
+import { jsonLdDates, withTitle, type JsonLdDate } from './date-json-ld.ts'
 import { withoutLists } from './date-lists.ts'
 import { dateName } from './date-meta.ts'
 import { place, Places, trustIn } from './date-place.ts'
@@ -8,6 +8,7 @@ import { copyrightScore, textClaims, type PlacedClaim } from './date-text.ts'
 import { urlDate } from './date-url.ts'
 import { PageText } from './page-text.ts'
 import type { MainContent } from '../content/main-content.ts'
+import { scriptDate } from './date-scripts.ts'
 import { textOf } from '../html/dom.ts'
 import { relationsOf } from '../html/head-tags.ts'
 
@@ -38,6 +39,9 @@ const descriptionChars = 400
 const titleChars = 500
 const addressChars = 2000
 const jsonLdBytesMax = 1 << 20
+const programCharsMax = 1 << 20
+const programScore = 0.45
+const dataScore = 0.6
 /** What elements are to a reader of dates, as bits. */
 const trait = { skipped: 1, block: 2, small: 4 } as const
 const traits = new Map<string, number>()
@@ -61,6 +65,8 @@ const datedAttributes = new Set([
   'created-timestamp',
 ])
 
+const publishedData = /^data-(?:[a-z]{1,12}-)?(?:publish(?:ed)?|pub-?date|date-?published|posted)(?:-?(?:date|time|at|on|timestamp))?$/
+
 /** What a page says of its own dates. One walk, linear in the size of the page. @param content what was kept of it: dates stand at the head of a text */
 export function dateClaims(root: ParentNode, content: MainContent): DateClaim[] {
   const reader = new DateReader()
@@ -75,7 +81,9 @@ class DateReader {
   readonly #places = new Places()
   /** Of the open elements: whether each is a block. */
   readonly #open: boolean[] = []
+  readonly #jsonLd: JsonLdDate[] = []
   #jsonLdBytes = 0
+  #programChars = 0
   #title = ''
 
   /** In document order, without recursion, so that no depth overflows the stack. */
@@ -100,6 +108,7 @@ class DateReader {
 
   claims(content: MainContent): DateClaim[] {
     this.#text.settle(content, this.#title, this.#places)
+    for (const { kind, value, score, place: where } of withTitle(this.#jsonLd, this.#title)) this.#claim(kind, 'json-ld', value, score, where)
     const elements = this.#marked.flatMap((marked) => (marked.key === '' ? this.#elementClaim(marked) : this.#propertyClaim(marked)) ?? [])
     const placed = withoutLists([...elements, ...textClaims(this.#text, this.#places)], (at) => this.#text.nearTitle(at) > 0)
     return [...this.#claims, ...placed.map(({ claim }) => claim)]
@@ -126,10 +135,12 @@ class DateReader {
       else if (name === 'title') this.#title ||= textOf(element).slice(0, titleChars)
       return known
     }
+    if (name === 'meta' && attribs['itemprop'] !== undefined) this.#mark(element, attribs['itemprop'])
     if (name === 'meta') this.#seeMeta(attribs)
     else if (name === 'link') this.#seeLink(attribs)
     else if (attribs['itemprop'] !== undefined || attribs['property'] !== undefined) this.#mark(element, attribs['itemprop'] ?? attribs['property'])
     if ((known & trait.small) !== 0) this.#mark(element, '')
+    if (name === 'article' || name === 'main' || name === 'section' || name.includes('-')) this.#seeData(element)
     this.#text.space((known & trait.block) !== 0)
     if (name === 'h1' || name === 'h2' || name === 'h3') this.#text.heading(element)
     else if (name === 'th') this.#places.headCell(element)
@@ -141,7 +152,8 @@ class DateReader {
     const value = attribs['content'] ?? attribs['datetime']
     if (!key || !value) return
     const says = dateName(key)
-    if (says) this.#claim(says.kind, attribs['itemprop'] === undefined ? 'meta' : 'microdata', value, says.score, key)
+    if (attribs['itemprop'] !== undefined && says) return
+    if (says) this.#claim(says.kind, 'meta', value, says.score, key)
     else this.#seeAside(key.toLowerCase(), value)
   }
 
@@ -159,6 +171,16 @@ class DateReader {
     else if (key === 'og:image') {
       const image = urlDate(value, 'day-first')
       if (image && image.score > 0.7) this.#claim('published', 'meta', image.value, 0.2, key)
+    }
+  }
+
+  /** `<article data-published="2025-03-04">`, and elements of a name of their own. */
+  #seeData(element: Element): void {
+    for (const name in element.attribs) {
+      if (!name.startsWith('data-') || !publishedData.test(name)) continue
+      const value = element.attribs[name] ?? ''
+      if (/^\d{4}-\d\d-\d\d|^1\d{9}(?:\d{3})?$/.test(value) && this.#marked.length < claimsMax)
+        this.#marked.push({ element, key: name, value, at: this.#text.length })
     }
   }
 
@@ -191,23 +213,47 @@ class DateReader {
   #propertyClaim({ element, key, value, at }: Marked): PlacedClaim | undefined {
     const says = dateName(key)
     const places = this.#places.of(element)
-    const share = (places & place.comment) !== 0 ? 0.3 : (places & place.aside) !== 0 ? 0.6 : 0.95
+    const share = (places & place.comment) !== 0 || this.#isOfOther(element) ? 0.3 : (places & place.aside) !== 0 ? 0.6 : element.name === 'meta' ? 1 : 0.95
+    if (key.startsWith('data-')) return { claim: claimOf('published', 'time', value, dataScore * trustIn(places) * this.#text.trustAt(at), key), at, element }
     return says && { claim: claimOf(says.kind, 'microdata', value, says.score * share, `${element.name} ${key}`), at, element }
   }
 
+  /** Whether a property is of a thing that the page holds beside its text: the nearest item says what it is of. */
+  #isOfOther(element: Element): boolean {
+    let at: ParentNode | null = element
+    for (let level = 0; level < scopeLevels && at && 'attribs' in at; level++, at = at.parent) {
+      const { attribs } = at as Element
+      if (attribs['itemscope'] !== undefined) return otherTypes.test(attribs['itemtype'] ?? '') && !this.#places.isTitled(at as Element)
+    }
+    return false
+  }
+
   #seeScript(element: Element): void {
-    if (!/ld\+json/i.test(element.attribs['type'] ?? '')) return
-    const text = textOf(element)
+    const [only] = element.children
+    const text = element.children.length === 1 && only?.type === 'text' ? only.data : textOf(element)
+    if (!/ld\+json/i.test(element.attribs['type'] ?? '')) {
+      this.#seeProgram(text)
+      return
+    }
     if (!/date/i.test(text)) return
     this.#jsonLdBytes += text.length
     if (this.#jsonLdBytes > jsonLdBytesMax) return
-    for (const { kind, value, score, place: where } of jsonLdDates(text)) this.#claim(kind, 'json-ld', value, score, where)
+    this.#jsonLd.push(...jsonLdDates(text).slice(0, claimsMax))
+  }
+
+  #seeProgram(text: string): void {
+    this.#programChars += text.length
+    const value = this.#programChars > programCharsMax ? undefined : scriptDate(text)
+    if (value !== undefined) this.#claim('published', 'meta', value, programScore, 'script')
   }
 
   #claim(kind: DateClaim['kind'], by: DateClaim['by'], value: string, score: number, where: string): void {
     if (this.#claims.length < claimsMax) this.#claims.push(claimOf(kind, by, value, score, where))
   }
 }
+
+const scopeLevels = 12
+const otherTypes = /\/(?:Comment|UserComments|Review|Event|Person|Offer|AggregateRating|ImageObject|Product)$/
 
 function claimOf(kind: DateClaim['kind'], by: DateClaim['by'], value: string, score: number, where: string): DateClaim {
   const chars = by === 'text' ? descriptionChars : by === 'url' ? addressChars : valueChars

@@ -5,6 +5,8 @@ export interface JsonLdDate {
   score: number
   /** Type and name of the property. */
   place: string
+  /** Of the article whose date it is; undefined where it has none. */
+  headline?: string | undefined
 }
 
 interface Node {
@@ -16,6 +18,9 @@ interface Node {
 }
 
 const valuesMax = 5000
+const headlineChars = 300
+/** What is left of the trust in the date of an article that is not the page's. */
+const otherShare = 0.5
 const articleTypes =
   /article|posting|report|review$|recipe|creativework|book|qapage|question|howto|newsitem|course|dataset|softwareapplication|podcastepisode|thesis/i
 const pageTypes = /page$|website/i
@@ -66,6 +71,17 @@ export function jsonLdDates(text: string): JsonLdDate[] {
   return root === undefined ? searchedDates(text) : nestedDates(root)
 }
 
+/** Where one of the articles that a page names has its title, the others are other pages. */
+export function withTitle(dates: readonly JsonLdDate[], title: string): JsonLdDate[] {
+  const own = keyOf(title)
+  const isOwn = ({ headline }: JsonLdDate): boolean => headline !== undefined && isLike(keyOf(headline), own)
+  if (!dates.some(isOwn)) return [...dates]
+  return dates.map((date) => (date.headline === undefined || isOwn(date) ? date : { ...date, score: date.score * otherShare }))
+}
+
+const isLike = (headline: string, title: string): boolean => headline.length > 3 && title.length > 3 && (title.includes(headline) || headline.includes(title))
+const keyOf = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '')
+
 function nestedDates(root: unknown): JsonLdDate[] {
   const dates: JsonLdDate[] = []
   const queue: Node[] = [{ value: root, trust: 1, type: '' }]
@@ -84,11 +100,18 @@ function readObject(object: Record<string, unknown>, trust: number, queue: Node[
     .join(' ')
     .slice(0, 60)
   const own = trust * typeTrust(type)
+  const headline = articleTypes.test(type) && typeof object['headline'] === 'string' ? object['headline'].slice(0, headlineChars) : undefined
   for (const [key, member] of Object.entries(object)) {
     if (typeof member === 'string' || typeof member === 'number') {
       const share = publishedKeys.get(key) ?? (modifiedKeys.has(key) ? 1 : undefined)
       if (share !== undefined)
-        dates.push({ kind: modifiedKeys.has(key) ? 'modified' : 'published', value: String(member), score: own * share, place: `${type} ${key}`.trim() })
+        dates.push({
+          kind: modifiedKeys.has(key) ? 'modified' : 'published',
+          value: String(member),
+          score: own * share,
+          place: `${type} ${key}`.trim(),
+          headline,
+        })
     } else if (typeof member === 'object' && member !== null) queue.push({ value: member, trust: otherThings.has(key) ? trust * 0.4 : trust * 0.98, type })
   }
 }

@@ -62,6 +62,10 @@ export class Places {
     for (let at: ParentNode | null = heading; at && 'attribs' in at && !this.#titled.has(at); at = at.parent) this.#titled.add(at)
   }
 
+  isTitled(element: Element): boolean {
+    return this.#titled.has(element)
+  }
+
   /** A table with a head cell is one of values. To be told before anything is asked. */
   headCell(cell: Element): void {
     const table = tableOf(cell)

@@ -2,6 +2,7 @@ import type { Element, ParentNode } from 'domhandler'
 import { BylineReader, type Byline } from './byline.ts'
 import { collapse, textOf, walk } from '../html/dom.ts'
 import { baseOf, relationsOf, robotsContent, robotsMax } from '../html/head-tags.ts'
+import { MastheadReader, type Heading } from './masthead.ts'
 import { readJsonLd, type JsonLdFacts } from './json-ld.ts'
 import { jsonLdClaims, LicenceReader, type LicenceClaim } from './licence-claims.ts'
 
@@ -10,7 +11,13 @@ export interface PageHead {
   /** `<title>`, empty when there is none. */
   title: string
   /** The first few `<h1>` that hold text. */
-  headings: string[]
+  headings: Heading[]
+  /** What the top of the page calls its site, in document order. */
+  brands: string[]
+  /** Title of the `<link rel=home>` (or start, top, contents): the book that a page of documentation belongs to. */
+  homeTitle: string | undefined
+  /** Title of the `<link rel=search>`: what is searched by it. */
+  searchTitle: string | undefined
   /** Contents of the first `<meta>` of each name (or property, or itemprop), names in lower case. */
   meta: ReadonlyMap<string, string>
   jsonLd: JsonLdFacts
@@ -32,7 +39,7 @@ export interface PageHead {
 
 const metaMax = 300
 const contentChars = 2048
-const titlesMax = 10
+const namesChars = 200
 const titleChars = 2000
 const jsonLdMax = 50
 const reservationsMax = 10
@@ -50,21 +57,23 @@ export function readHead(root: ParentNode, url: string): PageHead {
 class HeadReader {
   readonly #url: string
   readonly #meta = new Map<string, string>()
-  readonly #headings: string[] = []
   readonly #jsonLd: string[] = []
   readonly #robots: string[] = []
   readonly #reservations: string[] = []
+  readonly #masthead: MastheadReader
   readonly #bylines = new BylineReader()
   readonly #licences = new LicenceReader()
   #title = ''
-  #titles = 0
   #base: string | undefined
   #canonical: string | undefined
   #lang: string | undefined
+  #homeTitle: string | undefined
+  #searchTitle: string | undefined
   #hreflang: string | undefined
 
   constructor(url: string) {
     this.#url = url
+    this.#masthead = new MastheadReader(url)
   }
 
   enter(element: Element): boolean {
@@ -75,10 +84,11 @@ class HeadReader {
       return false
     }
     if (name === 'html') this.#lang ??= attribs['lang'] ?? attribs['xml:lang']
-    else if ((name === 'title' || name === 'h1') && this.#titles++ < titlesMax) this.#seeTitle(element)
+    else if (name === 'title') this.#title ||= collapse(textOf(element).slice(0, titleChars))
     else if (name === 'base') this.#base ??= attribs['href']
     else if (name === 'meta') this.#seeMeta(attribs)
     else if (name === 'link') this.#seeLink(attribs)
+    this.#masthead.enter(element)
     this.#bylines.enter(element)
     this.#licences.enter(element)
     return true
@@ -95,7 +105,10 @@ class HeadReader {
     const base = baseOf(this.#base, this.#url)
     return {
       title: this.#title,
-      headings: this.#headings,
+      headings: this.#masthead.headings,
+      brands: this.#masthead.brands,
+      homeTitle: this.#homeTitle,
+      searchTitle: this.#searchTitle,
       meta,
       jsonLd,
       bylines: this.#bylines.found(),
@@ -109,29 +122,31 @@ class HeadReader {
     }
   }
 
-  #seeTitle(element: Element): void {
-    const text = collapse(textOf(element).slice(0, titleChars))
-    if (element.name === 'title') this.#title ||= text
-    else if (text !== '') this.#headings.push(text)
-  }
-
   #seeMeta(attribs: Record<string, string>): void {
     const robots = robotsContent((name) => attribs[name])
     if (robots !== undefined) {
       if (this.#robots.length < robotsMax) this.#robots.push(robots)
       return
     }
-    const name = (attribs['property'] ?? attribs['name'] ?? attribs['itemprop'] ?? attribs['http-equiv'] ?? '').trim().toLowerCase()
+    const { property } = attribs
+    const names = (property ?? attribs['name'] ?? attribs['itemprop'] ?? attribs['http-equiv'] ?? '').slice(0, namesChars).trim().toLowerCase()
     const content = (attribs['content'] ?? '').slice(0, contentChars).trim()
-    if (name === 'tdm-reservation' && this.#reservations.length < reservationsMax) this.#reservations.push(content.slice(0, 10))
-    if (name !== '' && content !== '' && !this.#meta.has(name) && this.#meta.size < metaMax) this.#meta.set(name, content)
+    if (names === 'tdm-reservation' && this.#reservations.length < reservationsMax) this.#reservations.push(content.slice(0, 10))
+    if (content === '') return
+    // RDFa's `property` is a list of terms.
+    for (const term of property === undefined ? [names] : names.split(/\s+/)) {
+      const key = term.replace(/^(dc|dcterms|citation):/, '$1.')
+      if (key !== '' && !this.#meta.has(key) && this.#meta.size < metaMax) this.#meta.set(key, content)
+    }
   }
 
-  #seeLink({ rel, href, hreflang }: Record<string, string>): void {
+  #seeLink({ rel, href, hreflang, title }: Record<string, string>): void {
     const address = href?.trim()
     if (!address) return
     const relations = relationsOf(rel)
     if (relations.includes('canonical')) this.#canonical ??= address
+    if (title && /^(?:home|start|top|contents)$/.test(relations[0] ?? '')) this.#homeTitle ??= title.slice(0, titleChars)
+    if (title && relations.includes('search')) this.#searchTitle ??= title.slice(0, titleChars)
     if (relations.includes('alternate') && hreflang && URL.parse(address, this.#url)?.href === this.#url) this.#hreflang ??= hreflang
   }
 }

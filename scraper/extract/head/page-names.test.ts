@@ -3,13 +3,14 @@ import type { PageType } from '#schemas/document.ts'
 import { parseHtml } from '../html/dom.ts'
 import { explainPage } from '../extract-page.ts'
 import { readHead } from './page-head.ts'
-import { authorOf, siteNameOf } from './page-names.ts'
+import { authorOf } from './authors.ts'
+import { siteNameOf } from './page-names.ts'
 
 const url = 'https://www.daily-planet.example/2025/story'
 const read = (html: string) => explainPage(html, url)
 const author = (html: string, pageType: PageType = 'article') => {
   const head = readHead(parseHtml(html).root, url)
-  return authorOf(head, pageType, siteNameOf(head, url)?.value)?.value
+  return authorOf(head, pageType, siteNameOf(head, url, pageType)?.value)?.value
 }
 const jsonLd = (value: unknown) => `<script type="application/ld+json">${typeof value === 'string' ? value : JSON.stringify(value)}</script>`
 
@@ -24,6 +25,26 @@ describe('the title', () => {
     ['a heading when there is nothing else', '<h1>A <b>story</b></h1>', 'A story'],
     ['a title that is the name of the site', '<title>Daily Planet</title>', 'Daily Planet'],
     ['nothing', '<h1> </h1><title></title>', ''],
+    [
+      'not the name of the site, though it is a heading and in the title',
+      '<title>Coast Notes: Plans</title><meta property="og:title" content="Plans"><h1><a href="https://coast.example/">Coast Notes</a></h1><h3>Plans</h3>',
+      'Plans',
+    ],
+    [
+      'not the name of the book, though it stands first',
+      '<title>Tuple types - The Reference</title><nav><h1 class="menu-title">The Reference</h1></nav><main><h1>Tuple types</h1></main>',
+      'Tuple types',
+    ],
+    ['the heading that is all of a title before one that is a part', '<title>A story - Local news</title><h1>Local news</h1><h1>A story</h1>', 'A story'],
+    [
+      'not what the end of a title names in another order',
+      '<title>A long story of two - Sports - Planet</title><h1>Planet Sports</h1>',
+      'A long story of two - Sports - Planet',
+    ],
+    ['without its date and its label', '<title>A story</title><h1><span class="label">News</span> A story <time>3 May</time></h1>', 'A story'],
+    ['with a space for a line break', '<title>A story of two</title><h1>A story<br>of two</h1>', 'A story of two'],
+    ['of a picture alone what it says', '<h1><img src=x alt="A story"></h1>', 'A story'],
+    ['one of several terms of RDFa', '<title>b</title><meta property="x:title dc:title" content="a">', 'a'],
     ['of many headings, some of them long', `${'<h1>x</h1>'.repeat(50)}<title>x</title>`, 'x'],
   ])('%s', (_, html, expected) => expect(read(html).page.title).toBe(expected))
 })
@@ -71,8 +92,24 @@ describe('the site and the language', () => {
     ['JSON-LD publisher', jsonLd({ '@type': 'Article', publisher: { name: 'Planet' } }), 'Planet'],
     ['application-name', '<meta name="application-name" content="App">', 'App'],
     ['the part of the title that is the host', '<title>A story - The Daily Planet</title>', 'The Daily Planet'],
+    ['the part of the title that the masthead names', '<title>A story - Coast Notes</title><a rel=home href="/">Coast Notes</a>', 'Coast Notes'],
+    ['what stands behind the heading in the title', '<title>A story | Coast Notes</title><h1>A story</h1>', 'Coast Notes'],
+    ['not the second half of a heading', '<title>A story | Of two</title><h1>A story | Of two</h1>', undefined],
+    ['what is searched', '<link rel=search title="Search within The Manual" href=x><title>A story</title>', 'The Manual'],
+    ['without a mail address', '<meta name="dc.publisher" content="The Project <list@project.example>">', 'The Project'],
     ['none', '<title>A story</title>', undefined],
   ])('name: %s', (_, html, expected) => expect(read(html).page.siteName).toBe(expected))
+
+  test.each([
+    ['its first page', '<link rel=home title="The Manual" href=index.html><title>2. Tables</title>', 'The Manual'],
+    ['not a first page without a name', '<link rel=start title="Top" href=index.html><title>2. Tables</title>', undefined],
+    ['the end of its title', '<title>Tables — The Manual 2.1</title><h1>2. Tables</h1>', 'The Manual 2.1'],
+    ['brackets of Texinfo', '<meta name=generator content="makeinfo 6.8"><title>Tables (The Manual)</title>', 'The Manual'],
+    ['its logo', '<img class="logo" alt="Manual" src=x><title>Tables</title><h1>Tables</h1>', 'Manual'],
+    ['nothing', '<title>Tables — rows and columns</title><h1>Tables — rows and columns</h1>', undefined],
+  ])('name of a manual: %s', (_, html, expected) => {
+    expect(siteNameOf(readHead(parseHtml(html).root, url), url, 'documentation')?.value).toBe(expected)
+  })
 
   test.each([
     ['<html lang="de">', 'de'],

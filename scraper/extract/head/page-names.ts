@@ -1,5 +1,4 @@
 import type { PageType } from '#schemas/document.ts'
-import type { Byline } from './byline.ts'
 import type { PageHead } from './page-head.ts'
 
 /** A value and where it was found. */
@@ -8,13 +7,17 @@ export interface Found {
   by: string
 }
 
-const separator = /\s+[|\-–—·•:»«/\\]+\s+|\s*[|»·•]\s*|:\s+/
-const everySeparator = new RegExp(separator, 'g')
-const nameChars = 200
+export const separator = /\s+[|\-–—·•:»«/\\]+\s+|\s*[|»·•]\s*|:\s+/
+export const everySeparator = new RegExp(separator, 'g')
+export const nameChars = 200
 
-/** The name of the site: as it gives it, else the part of its title that is its host's name. */
-export function siteNameOf(head: PageHead, url: string): Found | undefined {
+/**
+ * The name of the site, or of the manual that a page of documentation belongs to: as it gives it, else what its top and its title call it.
+ * @param pageType on documentation what a title ends with is the name of the manual
+ */
+export function siteNameOf(head: PageHead, url: string, pageType: PageType): Found | undefined {
   const { meta, jsonLd } = head
+  const isManual = pageType === 'documentation'
   const candidates: [string | undefined, string][] = [
     [meta.get('og:site_name'), 'og:site_name'],
     [jsonLd.siteName, 'json-ld WebSite'],
@@ -23,72 +26,55 @@ export function siteNameOf(head: PageHead, url: string): Found | undefined {
     [meta.get('apple-mobile-web-app-title'), 'apple-mobile-web-app-title'],
     [meta.get('dc.publisher') ?? meta.get('citation_publisher'), 'dc.publisher'],
     [hostPart(head.title, url), 'title and host'],
+    [brandsOf(head).find((brand) => isPiece(brand, head.title)), 'masthead and title'],
+    [isManual ? bookTitle(head) : undefined, 'link home'],
+    [titleEnd(head, isManual), 'end of the title'],
+    [/^Search (?:within |in )?(.{2,})$/i.exec(head.searchTitle ?? '')?.[1], 'link search'],
+    [isManual ? brandsOf(head)[0] : undefined, 'masthead'],
   ]
   for (const [value, by] of candidates) {
-    const name = value === undefined ? '' : clean(value).slice(0, nameChars)
+    const name = value === undefined ? '' : withoutAddress(clean(value)).slice(0, nameChars)
     if (/[\p{L}\p{N}]/u.test(name)) return { value: name, by }
   }
   return undefined
 }
 
-/** The title of the page without the name of its site. */
-export function titleOf(head: PageHead, site: string | undefined, url: string): Found | undefined {
-  const { meta, jsonLd, headings } = head
-  const stated: [string | undefined, string][] = [
-    [jsonLd.headline, 'json-ld headline'],
-    [meta.get('og:title'), 'og:title'],
-    [meta.get('twitter:title'), 'twitter:title'],
-    [head.title, 'title'],
-    [jsonLd.pageName, 'json-ld name'],
-    [meta.get('dc.title') ?? meta.get('citation_title'), 'dc.title'],
-  ]
-  const titles = stated.flatMap(([value, by]) => (value === undefined || clean(value) === '' ? [] : [{ value: clean(value), by }]))
-  const heading = headings.map(cleanHeading).find((text) => !isSite(text, site, url) && titles.some(({ value }) => isLike(text, value, site, url)))
-  if (heading !== undefined) return { value: withoutSite(heading, site, url), by: 'h1, as in the title' }
-  const [best] = titles
-  if (best) return { value: withoutSite(best.value, site, url), by: best.by }
-  const [first] = headings
-  return first === undefined ? undefined : { value: first, by: 'h1' }
+/** `Name <mail>`, `Name (address)`: the name. */
+export const withoutAddress = (text: string): string =>
+  text.replace(/\s*[<([](?:mailto:|https?:)?[^<>()[\]]{0,200}(?:@|\bat\b|:\/\/|\(at\))[^<>()[\]]{0,200}[>)\]]/gi, '').trim()
+
+const generic = /^(?:home(?: ?page)?|site ?map|top|start|index|contents|table of contents|main|menu|logo|search|source|docs|documentation|\(?dir\)?)$/i
+const brandsOf = ({ headings, brands }: PageHead): string[] =>
+  [...headings.flatMap(({ text, isOfSite }) => (isOfSite ? [text] : [])), ...brands].filter((brand) => !generic.test(brand))
+
+function bookTitle({ homeTitle }: PageHead): string | undefined {
+  const title = homeTitle === undefined ? '' : clean(homeTitle)
+  return title === '' || generic.test(title) ? undefined : title
 }
 
-/**
- * A heading is the title when it is all of the stated one, a part of it at the start, or most of its words are in it. What a stated title ends with is the name
- * of the site or of a part of it, unless little stands before.
- */
-function isLike(text: string, title: string, site: string | undefined, url: string): boolean {
-  const part = keyOf(text)
-  const whole = keyOf(title)
-  if (part === '' || part === whole) return part !== ''
+const isPiece = (brand: string, title: string): boolean => {
   const pieces = title.split(separator)
-  const isTail = pieces.length > 1 && whole.endsWith(part) && pieces.length < 12 && pieces.some((_, i) => i > 0 && keyOf(pieces.slice(i).join(' ')) === part)
-  if (isTail && part.length * 2 < whole.length && !isSite(pieces[0] ?? '', site, url)) return false
-  return isTail || isAlike(text, title)
+  return pieces.length > 1 && pieces.length < 12 && pieces.some((piece) => keyOf(piece) === keyOf(brand))
 }
 
-/** Most of its words are in the title. */
-function isAlike(text: string, title: string): boolean {
-  const words = wordsOf(text)
-  const known = new Set(wordsOf(title))
-  return words.length > 0 && words.filter((word) => known.has(word)).length >= likeness * words.length
+/** What stands behind the heading in a title: `Vectors — The Manual`; in Texinfo's, `Vectors (The Manual)`. */
+function titleEnd({ title, headings, meta }: PageHead, isManual: boolean): string | undefined {
+  const bracketed = isManual && /^makeinfo|texi2/i.test(meta.get('generator') ?? '') ? /\(([^()]{2,100})\)$/.exec(title)?.[1] : undefined
+  if (bracketed !== undefined) return bracketed
+  const last = [...title.slice(0, titleChars).matchAll(ends)].at(-1)
+  if (!last || (!isManual && !last[0].includes('|'))) return undefined
+  const end = title.slice(last.index + last[0].length)
+  const own = headings.filter(({ isOfSite }) => !isOfSite).map(({ text }) => keyOf(text))
+  const isHeaded = own.includes(keyOf(title.slice(0, last.index))) || own.includes(keyOf(title.split(separator)[0] ?? ''))
+  const isOfHeading = own.some((key) => key.includes(keyOf(end)))
+  return isOfHeading || generic.test(end) || end.split(' ').length > endWordsMax || !(isHeaded || isManual) ? undefined : end
 }
-const likeness = 0.5
-const wordsOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
-/** Without the sign of a link to the heading itself. */
-const cleanHeading = (text: string): string => clean(text).replace(/\s*[¶#§🔗]+$/u, '')
-
-function withoutSite(title: string, site: string | undefined, url: string): string {
-  const bracketed = /^(.{3,}?)\s*\[([^[\]]+)\]$/.exec(title)
-  if (bracketed?.[1] && isSite(bracketed[2] ?? '', site, url, true)) return bracketed[1]
-  const pieces = [...title.matchAll(everySeparator)]
-  const last = pieces.at(-1)
-  const [first] = pieces
-  if (last && isSite(title.slice(last.index + last[0].length), site, url, true)) return withoutSite(title.slice(0, last.index).trim(), site, url)
-  if (first && isSite(title.slice(0, first.index), site, url)) return title.slice(first.index + first[0].length).trim()
-  return title
-}
+const ends = /\s+[|\-–—·•»]\s+|\s*[|»·•]\s*/g
+const titleChars = 500
+const endWordsMax = 7
 
 /** @param isLast where names of sites have something behind them: `Daily Planet Forums` */
-function isSite(part: string, site: string | undefined, url: string, isLast = false): boolean {
+export function isSite(part: string, site: string | undefined, url: string, isLast = false): boolean {
   const key = keyOf(part)
   if (key === '') return false
   return key === keyOf(site ?? '') || hostKeys(url).some((host) => key === host || (isLast && host.length > 4 && key.startsWith(host)))
@@ -109,8 +95,8 @@ function hostKeys(url: string): string[] {
   return [...labels.slice(0, -1), labels.slice(-2).join(''), labels.join('')].filter((label) => label.length > 2).map(keyOf)
 }
 
-const keyOf = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '')
-const clean = (text: string): string =>
+export const keyOf = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '')
+export const clean = (text: string): string =>
   text
     .toWellFormed()
     .replace(/&(?:amp|#0?38);/g, '&')
@@ -118,78 +104,3 @@ const clean = (text: string): string =>
     .replace(/&(?:#0?39|apos);/g, "'")
     .replace(/\s+/g, ' ')
     .trim()
-
-/** What is looked at on which kind of page, in order: on lists a byline is that of an entry; in a thread who began it stands first. */
-const bylinesOf: Partial<Record<PageType, Byline['by'][]>> = {
-  article: ['attribute', 'itemprop', 'rel', 'byline', 'text', 'username'],
-  forum: ['attribute', 'username', 'itemprop', 'rel', 'byline', 'text'],
-}
-
-/** The authors, by how plainly they are named. */
-export function authorOf(head: PageHead, pageType: PageType, siteName: string | undefined): Found | undefined {
-  const { meta, jsonLd, bylines } = head
-  const site = keyOf(siteName ?? '')
-  const byKind = (kind: string): Found[] => bylines.filter(({ by }) => by === kind).map(({ text, by }) => ({ value: text, by }))
-  const candidates: Found[] = [
-    ...(jsonLd.authors.length > 0 ? [{ value: jsonLd.authors.join(', '), by: 'json-ld' }] : []),
-    ...metaAuthors(meta),
-    ...(bylinesOf[pageType] ?? []).flatMap(byKind),
-  ]
-  let fallback: Found | undefined
-  for (const { value, by } of candidates) {
-    const name = authorName(value)
-    if (name === undefined) continue
-    if (keyOf(name) !== site) return { value: name, by }
-    fallback ??= { value: name, by }
-  }
-  return fallback
-}
-
-function metaAuthors(meta: ReadonlyMap<string, string>): Found[] {
-  const names = [
-    'author',
-    'article:author',
-    'parsely-author',
-    'sailthru.author',
-    'dc.creator',
-    'dcterms.creator',
-    'citation_author',
-    'byl',
-    'og:article:author',
-    'book:author',
-  ]
-  const found = names.flatMap((name) => {
-    const value = meta.get(name)
-    return value === undefined ? [] : [{ value, by: name }]
-  })
-  // What social networks show below a link, label and value.
-  for (const n of [1, 2]) {
-    const value = meta.get(`twitter:data${n}`)
-    if (value !== undefined && /^(?:written by|author|by|verfasst von|écrit par|escrito por|scritto da)$/i.test(meta.get(`twitter:label${n}`) ?? ''))
-      found.push({ value, by: `twitter:data${n}` })
-  }
-  return found
-}
-
-const authorWordsMax = 25
-const notNames =
-  /^(?:by|author|authors|admin|administrator|anonymous|guest|editor|editorial team|staff|unknown|null|undefined|none|view all posts|profile|follow|share|comments?|member|members|posts?|via|topic|home|default|user|reply|thread starter|op|author'?s? profile|\S*@\S*)$/i
-
-/** A name out of what stands where names stand; undefined for what is none. */
-function authorName(text: string): string | undefined {
-  const line = clean(text.split('\n').find((part) => !/^(?:written |posted |published )?by:?$/i.test(part.trim())) ?? '')
-  const name = line
-    .replace(/^by(?=\p{Lu})/iu, '')
-    .replace(/^view all posts by\s+/i, '')
-    .replace(
-      /^(?:(?:written|posted|published|created|reviewed|started|asked|article|story|words|text)\s+)?(?:by|author|authors|von|par|por|door|di)\b\s*:?\s+/i,
-      '',
-    )
-    .replace(
-      /\s*(?:[|•·–—»]\s|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,?\s+\w|\bon\s+\d|\b(?:updated|published|posted|last|reviewed)\b|\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s+\d).*$/i,
-      '',
-    )
-    .replace(/^[@\s,;:-]+|[\s,;:-]+$/g, '')
-  if (!/\p{L}/u.test(name) || name.length > nameChars || /^https?:|\/\/|@\S+\./.test(name)) return undefined
-  return notNames.test(name) || name.split(' ').length > authorWordsMax ? undefined : name
-}

@@ -70,7 +70,7 @@ class CodeReader {
     if (name === 'br') this.add('\n')
     this.#isBroken = name === 'br'
     if (name === 'sup' || name === 'sub') {
-      const shifted = shiftedText(element, this.#last.slice(-8))
+      const shifted = shiftedText(element, this.#last.slice(-8), name)
       if (shifted) this.add(shifted.text)
       return shifted === undefined
     }

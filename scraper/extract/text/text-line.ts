@@ -2,7 +2,7 @@ import { isText, type Element } from 'domhandler'
 import { squeeze } from '../html/dom.ts'
 import { hasContent, type Inline, type Mark } from './text-blocks.ts'
 import { dropCapOf, dropCapWord, imageText } from './text-images.ts'
-import { noteMark, notePart, shiftedText } from './text-shifted.ts'
+import { noteMark, notePart, shiftedText, shiftOf } from './text-shifted.ts'
 
 const marks = new Map<string, Mark>([
   ['a', 'link'],
@@ -26,6 +26,8 @@ const marks = new Map<string, Mark>([
 ])
 /** What a heading's link to itself looks like. */
 const permalink = /^(?:\s|[¶#§🔗⚓]|\ufe0e)*$/u
+/** A cell of a table that is made of other elements. */
+const cellRole = /^(?:grid)?cell$|^(?:column|row)header$/
 const tailChars = 10
 
 /** What stands in one line as it is read: of a paragraph, a heading or a cell. White space is collapsed on the way. */
@@ -61,7 +63,8 @@ export class TextLine {
       return false
     }
     if (name === 'rp' || (name === 'rt' && isEmpty(element))) return false
-    if (name === 'sup' || name === 'sub') return notePart(element) === 'mark' ? false : this.#shifted(element)
+    const shift = shiftOf(element)
+    if (shift) return notePart(element) === 'mark' ? false : this.#shifted(element, shift)
     if (name === 'rt') this.text('(')
     else if (name === 'q') this.text('"')
     else if (name === 'a') return this.#link(element)
@@ -161,8 +164,8 @@ export class TextLine {
     if (this.#dropCap !== '') this.#push(this.#joined(''))
   }
 
-  #shifted(element: Element): boolean {
-    const shifted = shiftedText(element, this.#before())
+  #shifted(element: Element, shift: 'sup' | 'sub'): boolean {
+    const shifted = shiftedText(element, this.#before(), shift)
     if (shifted) {
       this.text(shifted.text)
       this.#isOpen = shifted.isOpen
@@ -179,6 +182,7 @@ export class TextLine {
   }
 
   #note(element: Element): false | undefined {
+    if (cellRole.test(element.attribs['role'] ?? '')) this.text(' ')
     const part = notePart(element)
     if (part === 'note') this.text(this.#spaced ? '(' : ' (')
     return part === 'mark' ? false : undefined

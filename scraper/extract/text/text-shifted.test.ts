@@ -21,8 +21,10 @@ describe('raised and lowered text', () => {
     [
       'ordinals and abbreviations',
       '1<sup>st</sup> 22<sup>nd</sup> 1<sup>er</sup> XVII<sup>e</sup> 2<sup>o</sup> M<sup>me</sup> D<sup>r</sup> n<sup>o</sup> 7',
-      '1st 22nd 1er XVIIe 2o Mme Dr no 7',
+      '1st 22nd 1er XVIIe 2º Mme Dr nº 7',
     ],
+    ['letters behind a number that are none', '7<sup>d</sup> 3<sup>r</sup> 12<sup>a</sup>', '7^d 3^r 12ª'],
+    ['by style and class', '10<span style="vertical-align: super; font-size: 70%">6</span> v<span class="subscript">max</span>', '10⁶ v_max'],
     ['signs', 'Gate<sup>TM</sup> Lock<sup>®</sup> Miller<sup>1,2</sup> Baker<sup>1,*</sup> 20<sup>°</sup>', 'Gate™ Lock® Miller¹,² Baker¹,* 20°'],
     [
       'words that are small are words',

@@ -9,11 +9,24 @@ const loweredDigits = '₀₁₂₃₄₅₆₇₈₉'
 const beside = /[,*†‡§–]/u
 
 /** Endings that are raised in print only: 1st, 21e, 2º, Mme, Dr, No. */
-const endings = /^(?:st|nd|rd|th|e|er|re|ère|ers|ème|eme|es|nde?|ndes|d|o|os|a|as|me|mes|lle|lles|r|gr|te|ie|to|ma|mo|й|го|я|ая|ый)\.?$/iu
+const endings = /^(?:st|nd|rd|th|e|er|re|ère|ers|ème|eme|es|nde?|ndes|os|as|me|mes|lle|lles|gr|te|ie|to|ma|mo|й|го|я|ая|ый)\.?$/iu
+const ordinals: Readonly<Record<string, string>> = { a: 'ª', o: 'º' }
 const trademarks: Readonly<Record<string, string>> = { tm: '™', sm: '℠', r: '®', c: '©' }
 /** Longer text is no sign of a formula and no mark: it is words that are small. */
 const shortMax = 16
 const nodesMax = 20
+
+const shiftClasses: Readonly<Record<string, 'sup' | 'sub'>> = { sup: 'sup', superscript: 'sup', sub: 'sub', subscript: 'sub' }
+
+/** Whether an element raises or lowers its text, by its name, its style or its class. */
+export function shiftOf({ name, attribs }: Element): 'sup' | 'sub' | undefined {
+  if (name === 'sup' || name === 'sub') return name
+  if (name !== 'span') return undefined
+  const { style, class: classes } = attribs
+  const align = style === undefined ? undefined : /vertical-align\s*:\s*(super|sub)\b/i.exec(style.slice(0, 300))?.[1]
+  if (align !== undefined) return align.toLowerCase() === 'sub' ? 'sub' : 'sup'
+  return classes === undefined ? undefined : shiftClasses[classes]
+}
 
 /** How raised or lowered text follows what stands before it. */
 export interface Shifted {
@@ -23,23 +36,25 @@ export interface Shifted {
 }
 
 /**
- * Text of `<sup>` or `<sub>` so that it is not read as more of the word or number before it: 10⁶, H₂O, 1st, `h_max`, `x^(a+b)`, `word[1]`.
+ * Text of `<sup>` or `<sub>` or of what is styled like them, so that it is not read as more of the word or number before it: 10⁶, H₂O, 1st, `h_max`, `x^(a+b)`, `word[1]`.
  * Undefined for what is longer or holds more than text: it is read as any text, apart from what stands before it.
  * @param before the last characters before it, empty after white space
  */
-export function shiftedText(element: Element, before: string): Shifted | undefined {
+export function shiftedText(element: Element, before: string, shift: 'sup' | 'sub'): Shifted | undefined {
   const raw = shortText(element)
   if (raw === undefined) return undefined
   const text = raw.trim()
   if (text === '') return { text: '', isOpen: false }
-  const isRaised = element.name === 'sup'
-  if (isMark(element)) return { text: /^[\p{L}\p{N}*†‡§,–-]/u.test(text) ? `[${text}]` : text, isOpen: false }
+  const isRaised = shift === 'sup'
+  if (isRaised && isMark(element)) return { text: /^[\p{L}\p{N}*†‡§,–-]/u.test(text) ? `[${text}]` : text, isOpen: false }
   const digits = isRaised ? charsOf(text, raisedDigits, raised) : charsOf(text, loweredDigits, lowered)
   if (digits !== undefined) return { text: digits, isOpen: false }
   const trademark = isRaised && before !== '' ? (text === 'TM' || text === 'SM' ? trademarks[text.toLowerCase()] : undefined) : undefined
   if (trademark !== undefined) return { text: trademark, isOpen: false }
   if (before === '' || !/[\p{L}\p{N}\p{M})\]]$/u.test(before) || !/^[\p{L}\p{N}({+−±∞√-]/u.test(text)) return { text, isOpen: false }
-  if (isRaised && endings.test(text) && isAbbreviated(before, text)) return { text, isOpen: false }
+  const ordinal = isRaised && /[\dn]$/.test(before) ? ordinals[text] : undefined
+  if (ordinal !== undefined) return { text: ordinal, isOpen: false }
+  if (isRaised && (endings.test(text) || /^[rd]$/.test(text)) && isAbbreviated(before, text)) return { text, isOpen: false }
   if (/\s/.test(text) && /\p{L}{3}/u.test(text)) return { text: ` ${text}`, isOpen: true }
   const isOne = /^[\p{L}\p{N}\p{M}]+$/u.test(text)
   return { text: (isRaised ? '^' : '_') + (isOne ? text : `(${text})`), isOpen: true }
@@ -83,8 +98,7 @@ export function notePart({ attribs, parent }: Element): 'note' | 'mark' | undefi
 }
 
 /** A mark of a note: by its class, a link as a whole, or alone in one. */
-function isMark({ name, attribs, children, parent }: Element): boolean {
-  if (name !== 'sup') return false
+function isMark({ attribs, children, parent }: Element): boolean {
   if (noteClass.test((attribs['class'] ?? '').slice(0, 200))) return true
   const inner = children.filter((child) => !isText(child) || child.data.trim() !== '')
   if (inner.some((child) => isTag(child) && child.name === 'a') && inner.every((child) => isTag(child) || /^[\s,;–-]*$/.test(isText(child) ? child.data : '')))
@@ -106,4 +120,5 @@ function charsOf(text: string, digits: string, others: Readonly<Record<string, s
 
 /** Behind a number or a Roman one, or the first letters of a word: M, Mm, D, n. */
 const isAbbreviated = (before: string, text: string): boolean =>
-  /\d$|(?:^|[^\p{L}])[IVXLCDM]{1,8}$/u.test(before) || (!/^(?:st|nd|rd|th)$/i.test(text) && /(?:^|[^\p{L}])(?:\p{Lu}\p{Ll}{0,2}|n)$/u.test(before))
+  (/\d$|(?:^|[^\p{L}])[IVXLCDM]{1,8}$/u.test(before) && endings.test(text)) ||
+  (!/^(?:st|nd|rd|th)$/i.test(text) && /(?:^|[^\p{L}])(?:\p{Lu}\p{Ll}{0,2}|n)$/u.test(before))

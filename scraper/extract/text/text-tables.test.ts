@@ -33,6 +33,11 @@ describe('cells keep their columns', () => {
       '<table><tr><th><h3>Call</h3><th>Gives<tr><td><pre>turn(\n3)</pre><td>a|b</table>',
       '| Call | Gives |\n| --- | --- |\n| turn( 3) | a\\|b |',
     ],
+    [
+      'a table of other elements, of which each row is a line',
+      '<div role=table><div role=row><span role=cell>a</span><span role=cell>b</span></div><div role=row><span role=cell>c</span><span role=cell>d</span></div></div>',
+      'a b\n\nc d',
+    ],
     ['headings and code in a table for the layout', '<table><tr><td><h3>Call</h3><td>b<tr><td><pre>c</pre><td>d</table>', '### Call\n\nb\n\n```\nc\n```\n\nd'],
   ])('%s', (_, html, expected) => expect(text(html)).toBe(expected))
 

@@ -1,3 +1,5 @@
+import { fmix32 } from '#schemas/fmix32.ts'
+
 /**
  * A set of strings by their 64-bit hashes: 8 bytes each and as much again for room, whatever their length. Two strings share a hash by chance once in 2⁶⁴,
  * so that a set of a million takes a stranger for its own once in 10¹³ questions.
@@ -72,17 +74,10 @@ export class RollingHash {
 
   /** Never 0. */
   get high(): number {
-    return mixed(this.#a) || 1
+    return fmix32(this.#a) || 1
   }
 
   get low(): number {
-    return mixed(this.#b)
+    return fmix32(this.#b)
   }
-}
-
-function mixed(state: number): number {
-  let hash = state
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
 }

@@ -60,13 +60,25 @@ const networks: readonly (readonly [prefix: RegExp, lengths: readonly number[]])
   [/^62/, [16, 17, 18, 19]],
 ]
 
+/** Lengths that cards seldom have and numbers of machines often: hashes, identifiers of 64 bits, times in milliseconds. */
+const seldom: ReadonlySet<number> = new Set([13, 17, 18, 19])
+const cardWord = /(?:card|visa|carte|karte|tarjeta|carta|cartão|карта|карты|卡号|カード|카드)[^\n\d]{0,24}$/i
+/** `seed(`: of a program. */
+const call = /\w\($/
+
 /** Numbers of payment cards with their check digit (Luhn, ISO/IEC 7812-1 annex B): one number in ten has it, so that none counts in a URL or behind "id". */
 export const paymentCards: Replace = (text, placeholder) =>
   text.replace(card, (found: string, ...rest: unknown[]) => {
     const digits = found.replace(/\D/g, '')
     const isKnown = networks.some(([prefix, lengths]) => lengths.includes(digits.length) && prefix.test(digits))
-    return isKnown && hasLuhnDigit(digits) && !isIdentifier(text, Number(rest.at(-2))) ? placeholder() : found
+    return isKnown && hasLuhnDigit(digits) && mayBeCard(text, Number(rest.at(-2)), found) ? placeholder() : found
   })
+
+function mayBeCard(text: string, at: number, found: string): boolean {
+  if (isIdentifier(text, at)) return false
+  const before = text.slice(Math.max(0, at - 40), at)
+  return /\D/.test(found) || cardWord.test(before) || !(seldom.has(found.length) || call.test(before))
+}
 
 function hasLuhnDigit(digits: string): boolean {
   let sum = 0

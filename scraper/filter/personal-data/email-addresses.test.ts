@@ -9,6 +9,7 @@ test.each([
   ['.ada@lovelace.org, ada..l@lovelace.org', '.[email], ada..[email]'],
   ["o'hara@lovelace.ie 'ada@lovelace.org' -ada@lovelace.org", "[email] '[email]' -[email]"],
   ['ada.l+news_x@mail.lovelace.co.uk 1815@163.com', '[email] [email]'],
+  ['jane\\_roe@lovelace.org \\*jane\\_r.roe@lovelace.org', '[email] \\*[email]'],
   ['мария@почта.рф jane@bücher.de jane@xn--bcher-kva.de', '[email] [email] [email]'],
   ['邮箱ada@lovelace.cn，或ada＠lovelace.jpまで 메일은 ada@lovelace.kr로', '邮箱[email]，或[email]まで 메일은 [email]로'],
   ['mailto:ada%40lovelace.org', 'mailto:[email]'],

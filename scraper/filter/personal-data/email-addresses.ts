@@ -3,8 +3,10 @@ import type { Replace } from './personal-data.ts'
 
 /** What people really use of a dot-atom (RFC 5322 §3.2.3): no dot at its ends, none twice. RFC 5321 §4.5.3.1 bounds both sides of an address. */
 const atom = `[${letters}\\p{N}_%+'\\-]`
+/** As Markdown has it: `jane\\_roe`. */
+const unit = `(?:\\\\(?=_))?${atom}`
 const localMax = 64
-const local = new RegExp(`(?<!${atom}\\.?)${atom}(?:\\.?${atom}){0,${localMax - 1}}$`, 'iv')
+const local = new RegExp(`(?<!${atom}\\.?)${unit}(?:\\.?${unit}){0,${localMax - 1}}$`, 'iv')
 const label = `[${letters}\\p{N}](?:[${letters}\\p{N}\\-]{0,61}[${letters}\\p{N}])?`
 const domain = (dot: string): RegExp => new RegExp(`(?:${label}${dot}){1,8}(?:${letters}{2,24}|xn--[a-z0-9\\-]{1,59})(?![${letters}\\p{N}_@\\[\\-])`, 'ivy')
 
@@ -53,7 +55,7 @@ function replaceForm(text: string, form: Form, placeholder: () => string): strin
 
 /** The left side that ends here, without a quote or the dash of a list; empty where none does. */
 function localBefore(text: string, end: number, done: number): string {
-  const start = Math.max(done, end - localMax - 2)
+  const start = Math.max(done, end - 2 * localMax)
   const found = local.exec(text.slice(start, end))
   // It goes on further to the left: too long.
   if (found === null || (found.index === 0 && start > done)) return ''

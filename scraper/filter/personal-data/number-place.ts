@@ -23,10 +23,10 @@ export function isInUrl(text: string, at: number): boolean {
   return urlPart.test(token) && !phoneLink.test(token)
 }
 
-/** Words behind which a number names a thing, and keys like `user_id`, `itemId`. */
+/** Words behind which a number names a thing, and keys like `user_id`, `itemId`, `pid`. */
 const thing =
   /\b(?:id|ids|uid|guid|oid|isbn|issn|ean|upc|gtin|asin|doi|pmid|arxiv|imei|imsi|iccid|sku|vin|ref|reference|order|invoice|ticket|case|tracking|shipment|serial|item|article|part|model|product|patent|docket|zip|cep|plz|postcode|commit|tweet|status|(?:bestell|auftrags?|rechnungs|artikel|sendungs|kunden|serien)nummer|(?:art|best|inv|kd|mat|rg|ser)\.?-?(?=n[ro]))["'`]?(?:[ .-]{0,2}(?:no|nr|num|number|code|13|10))?\.?["'`]?[ \t]?[:=#]?[ \t]?["'`]?$/i
-const key = /(?:_id|[a-z]I[dD])["'`]?\s?[:=]\s?["'`]?$/
+const key = /(?:_id|[a-z]I[dD]|\b(?!paid|said)[a-z]{1,12}id)["'`]?\s?[:=]\s?["'`]?$/
 
 /** Whether a number there is the number of a thing: in a URL, or behind a word like "id" or "order number". */
 export function isIdentifier(text: string, at: number): boolean {

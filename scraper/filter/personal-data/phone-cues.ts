@@ -12,19 +12,26 @@ const nouns = [
 const markedNouns = 'phones|cell(?:phone)?|ph|mob|fon|ruf|cel|gsm|puh|kom|cep|hp'
 /** Where words stand against each other. */
 const unspaced =
-  '電話|电话|手机|手機|携帯|座机|传真|傳真|专线|專線|热线|熱線|总机|總機|号码|號碼|番号|ファックス|ファクス|テレフォン|전화|휴대폰|핸드폰|휴대전화|연락처|팩스|โทร'
+  '联系方式|聯絡方式|連絡先|電話|电话|手机|手機|携帯|座机|传真|傳真|专线|專線|热线|熱線|总机|總機|ファックス|ファクス|テレフォン|전화|휴대폰|핸드폰|휴대전화|연락처|팩스|โทร'
 const signs = '[☎☏✆📞📱📲🕿📠🖷]\\ufe0f?'
-const verbs = 'call|dial|text|ring|appelez|llame|llamar|ligue|chiama|chiamare|rufen|anrufen|bel|dzwoń|zadzwoń|звоните|звонить|позвоните'
+const verbs =
+  'call|dial|text|ring|appelez|llame|llamar|ligue|chiama|chiamare|rufen|anrufen|bel|dzwoń|zadzwoń|звоните|звонить|позвоните|(?:my|our|your|his|her) number|reach|contact|kontakt|contacto|contato|контакты?'
+const purposes =
+  'support|sales|service|enquiries|inquiries|reservations?|bookings?|orders?|office|home|work|reception|main|direct|general|emergency|free|zentrale|büro|privat|centralino|standard|центр|редакции|для справок|κέντρο'
 /** What may stand between a word and its number. */
 const link =
+  `(?: (?:${purposes})(?![\\p{L}\\p{N}]))?` +
   '(?:[ .-]{0,2}(?:numbers?|nos?|nr|num|nummer|numer|número|numéro|numero|номера?|is|lautet|line)(?![\\p{L}\\p{N}])\\.?| ?[#№]){0,2}(?: ?\\([^()\\d\\n]{1,20}\\))?(?: (?:us|me|him|her|them|uns|nous|now|today))?(?: (?:at|on|au|al|unter|via|по|to))?(?: (?:the|le|número|numéro|номеру))?'
 const marks = '[\\s\\u00a0:：|*_"\'`=>.,/–—-]{0,6}[(（]?'
 
 const noun = new RegExp(`(?<![\\p{L}\\p{N}])(?<!windows )(?:(?<word>${nouns})|${markedNouns})${link}(?<marks>${marks})$`, 'iu')
 const verb = new RegExp(`(?<![\\p{L}\\p{N}])(?:${verbs})${link}[\\s\\u00a0:：*_"'(（–—-]{1,3}$`, 'iu')
-const certain = new RegExp(`(?:(?:${signs}|(?:tel|sms):|wa\\.me/|whatsapp[^\\s]{0,40}phone=)${marks}|(?:${unspaced})[号號]?(?<marks>${marks}))$`, 'iu')
+const certain = new RegExp(
+  `(?:(?:${signs}|(?:tel|sms):|wa\\.me/|whatsapp[^\\s]{0,40}phone=)${marks}|(?:${unspaced})(?:号码|號碼|番号|[号號])?(?<marks>${marks}))$`,
+  'iu',
+)
 /** Another number of a list that began with one. */
-const sibling = /\[phone\](?: ?[,;/|&] ?| (?:or|oder|ou|o|und|and|et|y|e|или|и|bzw\.) |或|和|、| ?- ){1,2}$/iu
+const sibling = /\[phone\](?: ?[,;/|&] ?| (?:or|oder|ou|o|und|and|et|y|e|или|и|bzw\.) |或|和|、| ?--? ){1,2}$/iu
 
 const lookBackChars = 64
 

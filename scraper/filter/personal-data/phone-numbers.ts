@@ -5,21 +5,27 @@ import type { Replace } from './personal-data.ts'
 import { cueBefore, type Cue } from './phone-cues.ts'
 import { openPhonePlans, type PhonePlans } from './phone-plans.ts'
 import { numberRuns, type Groups } from './phone-runs.ts'
+import { beginningsOf, digitsOf, spanOf, type NumberSpan, type Span } from './phone-span.ts'
 
 /** Digits and marks of other scripts, one code unit each, as ASCII. */
 const foreign = /[０-９٠-٩۰-۹०-९＋－（）．／　]/g
+const foreignDigits = '０１２３４５６７８９٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९'
 const asciiMarks: Readonly<Record<string, string>> = { '＋': '+', '－': '-', '（': '(', '）': ')', '．': '.', '／': '/', '　': ' ' }
-const ascii = (char: string): string =>
-  asciiMarks[char] ?? String((char.charCodeAt(0) - (char < '०' ? (char < '۰' ? 0x660 : 0x6f0) : char < '０' ? 0x966 : 0xff10)) % 10)
+const ascii = (char: string): string => asciiMarks[char] ?? String(foreignDigits.indexOf(char) % 10)
 
 /** No word, sum or price stands before a plus or a bracket, nor what was replaced. */
 const goesOnBefore = new RegExp(`(?:[${letters}\\p{N}_\\]+#$€£¥]|= ?)$`, 'v')
 /** Nor before a digit a number that goes on. One that was replaced is one still, so that a second run sees what the first did. */
 const numberBefore = /[.\-−]$|(?:\p{N}|\[phone\])[ .,:/-]$/u
-const goesOnBehind = new RegExp(`^(?:[${letters}\\p{N}_\\[]| ?%)`, 'v')
+const goesOnBehind = new RegExp(`^(?:[${letters}\\p{N}_\\[$€£¥]| ?%)`, 'v')
+const american = /^\d{3}([-./])\d{3}[-.]\d{4}$/
 const numberBehind = /^(?:[.,:/-]\p{N}| ?\p{N})/u
-const extension =
-  /^(?: ?[,;]? ?(?:ext(?:ension|n)?|x|доб|вн|durchwahl|dw|app(?=\.)|int(?=\.)|poste|anexo|ramal|interno|toestel|#|内线|內線|内線|分机|分機|转|轉|내선)[.:=]{0,2} ?-?\d{1,7})(?![\p{L}\p{N}])/iu
+const extension = new RegExp(
+  `^ {0,2}[,;]? ?(?:ext(?:ension|n)?|x|доб|вн|durchwahl|dw|app(?=\\.)|int(?=\\.)|poste|anexo|ramal|interno|toestel|#|内线|內線|内線|分机|分機|转|轉|내선)[.:=]{0,2} {0,2}-?\\d{1,7}(?![${letters}\\p{N}])`,
+  'iv',
+)
+/** Says as much as a word in front. */
+const extensionWord = /^,? ?(?:ext|extn|extension|durchwahl|доб)[. ]{1,2}\d{1,6}(?!\d)/i
 
 /**
  * Telephone numbers: with a plus, behind a word that says so, or as numbers of a country are written at home; by the numbering plans of all countries
@@ -38,47 +44,20 @@ export const phoneNumbers: Replace = (original, placeholder) => {
   return clean + original.slice(done)
 }
 
-interface Span {
-  start: number
-  end: number
-}
-
-const lookBackChars = 64
+const [lookBackChars, lookAheadChars] = [64, 24]
 
 /** The number that these groups are, or begin with. @param done where the last one ended */
 function numberOf(text: string, groups: Groups, done: number, plans: PhonePlans): Span | undefined {
-  const span = withBrackets(text, groups)
+  const span = spanOf(text, groups)
   if (span === undefined || span.start < done) return undefined
   const before =
     done > 0 && done >= span.start - lookBackChars ? `[phone]${text.slice(done, span.start)}` : text.slice(Math.max(0, span.start - lookBackChars), span.start)
   const found = international(text, span, before, plans) ?? named(text, span, before) ?? national(text, span, before, plans)
   if (found === undefined || isInUrl(text, found.start)) return undefined
-  const more = extension.exec(text.slice(found.end, found.end + 24))?.[0].length ?? 0
+  const more = extension.exec(text.slice(found.end, found.end + lookAheadChars))?.[0].length ?? 0
   return { start: found.start, end: found.end + more }
 }
 
-interface NumberSpan extends Span {
-  /** Ends of its groups, the last first. */
-  ends: readonly number[]
-  hasPlus: boolean
-}
-
-/** With the plus and the bracket in front of it; a bracket around all of it, or one that stays open, is not its own. */
-function withBrackets(text: string, groups: Groups): NumberSpan | undefined {
-  const first = groups[0]?.[0] ?? 0
-  const lead = /(?:\(\+ ?|\+ ?\(?|\()$/.exec(text.slice(Math.max(0, first - 3), first))?.[0] ?? ''
-  let start = first - lead.length
-  const inner = text.slice(first, groups.at(-1)?.[1])
-  const [opening, closing] = [inner.indexOf('('), inner.indexOf(')')]
-  if (lead.includes('(') && (closing < 0 || (opening >= 0 && opening < closing))) start += lead.startsWith('(') ? 1 : 0
-  const lastOpen = inner.lastIndexOf('(')
-  const cut = lastOpen > inner.lastIndexOf(')') ? first + lastOpen : Number.POSITIVE_INFINITY
-  const ends = groups.flatMap(([, end]) => (end < cut ? [end] : [])).toReversed()
-  return ends[0] === undefined ? undefined : { start, end: ends[0], ends, hasPlus: lead.includes('+') }
-}
-
-const digitsOf = (text: string): string => text.replace(/\D/g, '')
-const digitsMax = 15
 const year = '(?:19|20)\\d{2}'
 const [day, month] = ['(?:0?[1-9]|[12]\\d|3[01])', '(?:0?[1-9]|1[0-2])']
 /** Dates, spans of years, prices, versions, numbers of American social security. */
@@ -86,44 +65,42 @@ const other = new RegExp(
   `(?<!\\d)${year}[-./ ]${month}[-./ ]\\d|\\d[-./ ]${month}[-./ ]${year}(?!\\d)|(?<!\\d)${month}([-./])${day}\\1${year}(?!\\d)|^${year}\\d{4}$|^(?:${year}\\D{0,3}){1,3}$|${year}[-–/]${year}|^\\d+\\.\\d{1,2}$|^\\d\\.\\d\\D|^\\d{3}-\\d{2}-\\d{4}$`,
 )
 
-/** Its longest beginnings that have no more digits than a number may, four at most. */
-function beginnings(text: string, { start, ends }: NumberSpan, extra: number): Span[] {
-  return ends.flatMap((end) => (digitsOf(text.slice(start, end)).length <= digitsMax + extra ? [{ start, end }] : [])).slice(0, 4)
-}
-
 function international(text: string, span: NumberSpan, before: string, plans: PhonePlans): Span | undefined {
   const dials = /^(?:00|011)[ -]?[1-9]/.test(text.slice(span.start, span.start + 5))
-  if (
-    !(span.hasPlus || dials) ||
-    goesOnBefore.test(before) ||
-    (/^\(?\+ /.test(text.slice(span.start, span.start + 3)) && /[\p{L}\p{N})\]] ?$/u.test(before)) ||
-    (dials && numberBefore.test(before))
-  )
-    return undefined
-  for (const found of beginnings(text, span, 2)) {
+  if (!(span.hasPlus || dials) || goesOnBefore.test(before.slice(-2)) || (dials && numberBefore.test(before)) || isSum(text, span, before)) return undefined
+  return beginningsOf(text, span).find((found) => {
     const written = text.slice(found.start, found.end)
-    const isWhole = found.end === span.end
-    if (digitsOf(written).length < 7 || (goesOnBehind.test(text.slice(found.end, found.end + 2)) && !extension.test(text.slice(found.end, found.end + 24))))
-      continue
-    if (/^\+\d{1,3}\.\d+$/.test(written) || hasLooseDigits(written)) continue
-    const number = `+${digitsOf(dials ? written.replace(/^01?[01]/, '') : written)}`
-    if (plans.isInternational(number) || (isWhole && !dials && /[ ().-]/.test(written) && plans.isPossible(number))) return found
-  }
-  return undefined
+    if (goesOn(text, found) || /^[.,]\d/.test(text.slice(found.end, found.end + 2)) || /^\+\d+\.\d+$/.test(written) || hasLooseDigits(written)) return false
+    const digits = digitsOf(dials ? written.replace(/^01?[01]/, '') : written)
+    const isGrouped = found.end === span.end && !dials && /[ ().-]/.test(written)
+    return digits.length >= 7 && (plans.isInternational(`+${digits}`) || (isGrouped && plans.isPossible(`+${digits}`)))
+  })
+}
+
+/** "3 + 49" */
+const isSum = (text: string, { start }: Span, before: string): boolean => /^\(?\+ /.test(text.slice(start, start + 3)) && /[\p{L}\p{N})\]] ?$/u.test(before)
+
+/** In a word, unless that is an extension. */
+function goesOn(text: string, { end }: Span): boolean {
+  const behind = text.slice(end, end + lookAheadChars)
+  return goesOnBehind.test(behind) && !extension.test(behind)
 }
 
 /** Digits that stand alone are no groups of a number, but the country, its zero and the end. */
 const hasLooseDigits = (written: string): boolean => (written.match(/(?<=\d\D+)(?<!\()\d(?=\D+\d)/g) ?? []).length > 1
 
 function named(text: string, span: NumberSpan, before: string): Span | undefined {
-  const cue = mayBeNamed(before) ? cueBefore(before) : 'none'
-  if (cue === 'none') return undefined
-  const found = beginnings(text, span, 2)[0]
+  const found = beginningsOf(text, span)[0]
   if (found === undefined) return undefined
-  const written = text.slice(found.start, found.end)
-  const behind = text.slice(found.end, found.end + 24)
-  if (other.test(written) || isIP(written) !== 0 || (goesOnBehind.test(behind) && !extension.test(behind))) return undefined
+  const [written, behind] = [text.slice(found.start, found.end), text.slice(found.end, found.end + lookAheadChars)]
+  const cue = cueOf(before, behind)
+  if (cue === 'none' || other.test(written) || isIP(written) !== 0 || goesOn(text, found)) return undefined
   return isLongEnough(written, cue, behind) ? found : undefined
+}
+
+function cueOf(before: string, behind: string): Cue {
+  const cue = mayBeNamed(before.slice(-9)) ? cueBefore(before) : 'none'
+  return cue === 'none' && extensionWord.test(behind) && !numberBefore.test(before) ? 'asked' : cue
 }
 
 /** A word stands in front, with marks between, or another number of a list. */
@@ -132,8 +109,10 @@ const mayBeNamed = (before: string): boolean => /[^\p{N}\s](?<!\p{N}[.,/-])[\s\u
 function isLongEnough(written: string, cue: Cue, behind: string): boolean {
   const digits = digitsOf(written).length
   if (cue === 'certain') return digits >= 7 || (digits >= 4 && !/^-\p{L}/u.test(behind))
-  if (cue === 'asked') return digits >= 7
-  if (cue === 'sibling') return (digits >= 7 && /^[(+0]|\d\D/.test(written)) || /^\d{1,3}-\d{2}-\d{2}$/.test(written)
+  if (cue === 'asked') return digits >= 7 && !/^\d+0000$/.test(written)
+  // A local number of Russia and its neighbours.
+  if (/^\d{1,3}-\d{2}-\d{2}$/.test(written)) return true
+  if (cue === 'sibling') return digits >= 7 && /^[(+0]|\d\D/.test(written)
   return digits >= 7 || (digits >= 5 && !/^(?:\p{L}|\s\p{Ll}|[.,]\d)/u.test(behind))
 }
 
@@ -141,9 +120,11 @@ function national(text: string, span: NumberSpan, before: string, plans: PhonePl
   const { start, end } = span
   const written = text.slice(start, end)
   const digits = digitsOf(written).length
-  if (span.hasPlus || digits < 9 || digits > 11) return undefined
-  if (goesOnBefore.test(before) || (/^\d/.test(written) && numberBefore.test(before)) || other.test(written)) return undefined
-  const behind = text.slice(end, end + 24)
-  if ((goesOnBehind.test(behind) && !extension.test(behind)) || numberBehind.test(behind) || isIdentifier(text, start)) return undefined
+  // What a space parts from it is another number (phone-runs.ts).
+  const isAmerican = american.test(written)
+  if (span.hasPlus || digits < 9 || digits > (written.startsWith('0') ? 12 : 11)) return undefined
+  if (goesOnBefore.test(before.slice(-2)) || (/^\d/.test(written) && !isAmerican && numberBefore.test(before)) || other.test(written)) return undefined
+  const behind = text.slice(end, end + lookAheadChars)
+  if (goesOn(text, span) || (!isAmerican && numberBehind.test(behind)) || isIdentifier(text, start)) return undefined
   return plans.isNational(written) ? { start, end } : undefined
 }

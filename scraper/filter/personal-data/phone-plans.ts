@@ -39,11 +39,11 @@ function parse(text: string, region?: CountryCode): PhoneNumber | undefined {
 
 /** How numbers are written within a country that little else is like. */
 const forms: readonly { pattern: RegExp; regions: readonly CountryCode[] }[] = [
-  { pattern: /^(?:1[ .-])?[2-9]\d{2}([.-])[2-9]\d{2}\1\d{4}$/, regions: ['US'] },
-  { pattern: /^(?:1[ .-]?)?\([2-9]\d{2}\) ?-? ?[2-9]\d{2}[ .-]?(?: ?\d{2}[ .-]?\d{2})$/, regions: ['US'] },
-  { pattern: /^(?:8[ -]?)?\(\d{3,5}\) ?\d{1,3}[ -]?\d{2}[ -]?\d{2}$/, regions: ['RU', 'KZ', 'UA'] },
+  { pattern: /^(?:1[ .-])?[2-9]\d{2}(?:([.-])[2-9]\d{2}\1|\/[2-9]\d{2}-)\d{4}$/, regions: ['US'] },
+  { pattern: /^(?:1[ .-]?)?\([2-9]\d{2}\) ?-? ?[2-9]\d{2}[ .-]?(?: ?\d{2}[ .-]?\d{2})$/, regions: ['US', 'MX'] },
+  { pattern: /^(?:[78][ -]?)?\(\d{3,5}\) ?\d{1,3}[ -]?\d{2}[ -]?\d{2}$/, regions: ['RU', 'KZ', 'UA'] },
   { pattern: /^8([ -])\d{3}\1\d{3}([ -])\d{2}\2\d{2}$/, regions: ['RU', 'KZ'] },
-  { pattern: /^\(\d{2}\) ?9?\d{4}[ -]\d{4}$/, regions: ['BR'] },
+  { pattern: /^\(\d{2}\) ?9?\d{4}[ -]\d{4}$/, regions: ['BR', 'MX'] },
   { pattern: /^1[3-9]\d([ -])\d{4}\1\d{4}$/, regions: ['CN'] },
 ]
 
@@ -51,10 +51,11 @@ const isOfForm = (text: string): boolean =>
   forms.some(({ pattern, regions }) => pattern.test(text) && regions.some((region) => parse(text, region) !== undefined))
 
 /** An area or a network with its zero, and what follows in groups. */
-const withZero = /^\(?0[1-9]\d{0,4}\)?(?: ?[-./‐‑–] ?| )?[1-9]\d(?:[ ./‐‑–-]?\d){4,9}$|^0[1-9]\d{0,4}(?: ?[-./‐‑–] ?| )\d{2,8}(?:[ ./‐‑–-]\d{2,5}){0,4}$/
+const withZero =
+  /^\(?0[1-9]\d{0,4}\)?(?: ?[-./‐‑–] ?| )?[1-9]\d(?:[ ./‐‑–-]?\d){4,9}$|^0[1-9]\d{0,4}(?: ?[-./‐‑–] ?| )\d{2,8}(?:[ ./‐‑–-]\d{2,5}){0,4}$|^0[1-9]\d{0,4}\(\d{1,4}\)\d{3,4}$/
 /** Five and four digits are as like as not an American ZIP code. */
 const zip = /^\d{5}[-‐‑–]\d{4}$/
-const pairs = /^\d{2}(?:[ .-]\d{2}){4}$/
+const pairs = /^\d{2}(?:[ -]\d{2}){4}$/
 
 /** @param regions tried in this order; the one that knows it comes first the next time: numbers of one text are mostly of one country */
 function isWithZero(text: string, regions: CountryCode[]): boolean {
@@ -83,8 +84,9 @@ function endsOf(groups: readonly string[]): number[] {
   return groups.map((group) => (end += group.length))
 }
 
-/** Five numbers of a lottery: in order, or none above 49. Of French telephone numbers one in ten is like that. */
+/** Five numbers of a lottery: in order and none above 70, or none above 49. Of French telephone numbers one in ten is like that. */
 function isDraw(text: string): boolean {
   const numbers = groupsOf(text).map(Number)
-  return numbers.every((number) => number < 50) || numbers.every((number, at) => at === 0 || number > (numbers[at - 1] ?? 0))
+  const max = numbers.every((number, at) => at === 0 || number > (numbers[at - 1] ?? 0)) ? 70 : 49
+  return numbers.every((number) => number <= max)
 }

