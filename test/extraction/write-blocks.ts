@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync
 import { join } from 'node:path'
 import { contextFeatureNames, contextReader } from '#scraper/extract/content/block-context.ts'
 import { featureNames, featureReader } from '#scraper/extract/content/block-features.ts'
-import { isFiller } from '#scraper/extract/content/filler.ts'
+import { findFiller } from '#scraper/extract/content/filler.ts'
 import { readBlocks } from '#scraper/extract/content/content-blocks.ts'
 import type { Block, PageBlocks } from '#scraper/extract/content/page-blocks.ts'
 import { parseHtml, textOf, walk } from '#scraper/extract/html/dom.ts'
@@ -29,7 +29,7 @@ async function writeTrainingSet(folder: string): Promise<void> {
     count += read.blocks.length
     pages++
     const [texts, words] = [textsOf(read), read.blocks.map((block) => block.words)]
-    const filler = read.blocks.flatMap((block, i) => (isFiller(block) ? [i] : []))
+    const filler = [...findFiller(read)]
     const host = URL.parse(url ?? '')?.hostname ?? id
     writeSync(lines, `${JSON.stringify({ id, set, lang, host, page_type, main_content, texts, words, filler, signs: readSigns(read, url ?? '') })}\n`)
   }

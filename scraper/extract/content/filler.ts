@@ -1,4 +1,5 @@
 import { isTag, type ParentNode } from 'domhandler'
+import { markIndex, marks } from './block-marks.ts'
 import type { Block, PageBlocks } from './page-blocks.ts'
 
 /** Placeholder text, the data of a widget as JSON, or a template that nothing has filled in. */
@@ -20,11 +21,19 @@ const instead =
 const insteadChars = 1500
 const headingChars = 80
 
-/** Of each block whether it holds what nobody wrote to be read; all of them do on the wall of a bot filter or on the page of an error. */
+/** The blocks that hold what nobody wrote to be read, or a hidden copy of what is shown; all of them do on the wall of a bot filter or on the page of an error. */
 export function findFiller(page: PageBlocks): ReadonlySet<number> {
   const all = isShownInstead(page)
-  return new Set(page.blocks.flatMap((block, i) => (all || isFiller(block) ? [i] : [])))
+  const shown = new Set(page.blocks.flatMap((block) => (isHiddenBlock(block, page) ? [] : [block.same])))
+  return new Set(page.blocks.flatMap((block, i) => (all || isFiller(block) || (isHiddenBlock(block, page) && shown.has(block.same)) ? [i] : [])))
 }
+
+/** Nobody sees it; it is text all the same when the page has it nowhere else: the panel of a tab, say. */
+const isHiddenBlock = ({ level, inlineLow, chars }: Block, { distances }: PageBlocks): boolean =>
+  distances[level.index * marks.length + hidden]! < 255 || (chars <= hiddenInlineChars && (inlineLow & (1 << hidden)) !== 0)
+const hidden = markIndex('hidden')
+/** Of a longer block only a part is likely to be hidden. */
+const hiddenInlineChars = 80
 
 /** Code that is marked as such may look like filler and is none. */
 export function isFiller({ name, text, level, parents }: Block): boolean {
