@@ -51,7 +51,9 @@ const containers: Record<string, (block: Block, page: PageBlocks) => Level> = {
 
 const features: Record<string, ContextFeature> = {
   likelihood: ({ index }, { logOdds }) => logOdds[index]!,
-  ...Object.fromEntries([-3, -2, -1, 1, 2, 3].map((by): [string, ContextFeature] => [`likelihood_at_${by}`, ({ index }, { logOdds }) => logOdds[index + by] ?? none])),
+  ...Object.fromEntries(
+    [-3, -2, -1, 1, 2, 3].map((by): [string, ContextFeature] => [`likelihood_at_${by}`, ({ index }, { logOdds }) => logOdds[index + by] ?? none]),
+  ),
   ...Object.fromEntries(
     [4, 10, 30].flatMap((width): [string, ContextFeature][] => [
       [`likely_before_${width}`, ({ index }, of) => within(of, index - width, index)],

@@ -34,15 +34,18 @@ const linkShare = (level: Level): number => ratio(level.linkedChars, level.chars
 const pricePattern = /[$€£¥₹]\s?\d|\d\s?(?:€|kr|zł|usd|eur)\b/i
 const datePattern = /\b(?:19|20)\d\d\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\bago\b/i
 const hintPatterns: Record<string, RegExp> = {
-  legal: /©|copyright|all rights reserved|privacy|terms of|cookie|datenschutz|impressum|mentions légales|aviso legal|prawa zastrze|polityka|права защищ|конфиденц|δικαιώματ|όροι χρήσης|版权|版權|隐私|隱私|著作権|저작권/i,
+  legal:
+    /©|copyright|all rights reserved|privacy|terms of|cookie|datenschutz|impressum|mentions légales|aviso legal|prawa zastrze|polityka|права защищ|конфиденц|δικαιώματ|όροι χρήσης|版权|版權|隐私|隱私|著作権|저작권/i,
   account:
     /sign in|sign up|log ?in|register|subscribe|newsletter|create (?:an )?account|my account|e-?mail|anmeld|abonn|connexion|inscri|suscri|zaloguj|rejestr|войти|вход|регистр|подпис|σύνδεση|εγγραφ|登录|登入|注册|註冊|订阅|ログイン|로그인/i,
-  share: /\bshare\b|tweet|facebook|twitter|instagram|linkedin|follow us|pinterest|whatsapp|teilen|partager|compart|condivid|udostępnij|wykop|поделит|вконтакте|κοινοποί|分享|轉貼|シェア|공유/i,
+  share:
+    /\bshare\b|tweet|facebook|twitter|instagram|linkedin|follow us|pinterest|whatsapp|teilen|partager|compart|condivid|udostępnij|wykop|поделит|вконтакте|κοινοποί|分享|轉貼|シェア|공유/i,
   more: /read more|learn more|view all|see (?:all|more)|show (?:all|more)|load more|more info|shop now|get started|view (?:more|product|details)|continue reading|weiterlesen|mehr lesen|lire la suite|leer más|więcej|подробнее|далее|περισσότερα|更多|阅读全文|続きを|もっと見る|더보기/i,
   cart: /add to (?:cart|bag|basket|wishlist|compare)|buy now|in stock|out of stock|sold out|checkout|quick (?:view|add|shop)|free shipping|your cart/i,
   byline:
     /^by\b|min(?:ute)?s? read|published|updated|posted|written by|last edited|veröffentlicht|publié|publicad|autor|opublikowan|опублик|автор|δημοσι|αναρτ|记者|記者|作者|来源|來源|发布|發佈|投稿日|更新/i,
-  reply: /antwort|répond|respond|odpowied|ответит|απάντηση|回复|回覆|返信|\brepl(?:y|ies)\b|\bquote\b|\blikes?\b|\breport\b|permalink|\bjoined\b|\bposts?:|upvote|\bvotes?\b|members?\b|solved/i,
+  reply:
+    /antwort|répond|respond|odpowied|ответит|απάντηση|回复|回覆|返信|\brepl(?:y|ies)\b|\bquote\b|\blikes?\b|\breport\b|permalink|\bjoined\b|\bposts?:|upvote|\bvotes?\b|members?\b|solved/i,
   related:
     /related|you (?:may|might) (?:also )?(?:like|love|be interested)|recommended|similar|more from|also (?:like|bought|viewed)|recently viewed|popular|trending|see also|latest|next|previous|what's new|featured|ähnlich|auch interess|meistgelesen|à lire aussi|relacionad|correlat|zobacz|czytaj|podobne|najnowsze|popularne|похож|по теме|читайте|новост|популярн|σχετικ|διαβάστε|δημοφιλ|相关|相關|延伸|热门|熱門|推荐|推薦|関連|人気|관련/i,
   jump: /skip to|jump to|back to top|table of contents|on this page|\bmenu\b|\bsearch\b|\bhome\b|\bclose\b/i,
