@@ -55,16 +55,31 @@ export function recentValues<Key extends string | number, Value>({
     held -= kept.get(key)?.bytes ?? 0
     kept.delete(key)
   }
+  /**
+   * Where the oldest is. A new look for it would pass over every gap that those before it have left, which are half of a full map; one that is kept while the
+   * map is changed without it would keep what the map has let go.
+   */
+  let oldestOf: MapIterator<[Key, Entry<Value>]> | undefined
+  let keptSince = 0
+  const hasRoom = (bytes: number): boolean => held + bytes <= bytesMax
   // Marking what is used costs less than moving it: names are looked up for every element of a page.
-  const makeRoom = (bytes: number): void => {
-    for (const [oldest, entry] of kept) {
-      if (held + bytes <= bytesMax) return
-      if (entry.isUsed) {
-        entry.isUsed = false
-        kept.delete(oldest)
-        kept.set(oldest, entry)
-      } else drop(oldest)
+  const passOldest = (): void => {
+    oldestOf ??= kept.entries()
+    const { value: oldest } = oldestOf.next()
+    if (!oldest) {
+      oldestOf = undefined
+      return
     }
+    const [key, entry] = oldest
+    if (!entry.isUsed) return drop(key)
+    entry.isUsed = false
+    kept.delete(key)
+    kept.set(key, entry)
+  }
+  const makeRoom = (bytes: number): void => {
+    keptSince = hasRoom(bytes) ? keptSince + 1 : 0
+    if (keptSince > kept.size / 4) oldestOf = undefined
+    while (!hasRoom(bytes)) passOldest()
   }
   return {
     drop,
