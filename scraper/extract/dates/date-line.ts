@@ -58,7 +58,7 @@ function labelAbove(before: string): DateLabel | undefined {
 }
 
 /** `Added in 3.8 (2014-02-03)` */
-const isBracketed = (ahead: string): boolean => widthOf(ahead) >= clauseChars / 2 && /[\p{L}\p{N}].{0,20}[(（[]\s?$/u.test(ahead)
+const isBracketed = (ahead: string): boolean => /[(（[]\s?$/.test(ahead.slice(-2)) && widthOf(ahead) >= clauseChars / 2
 
 /** Whether words go on before or behind a date, without anything that would set it apart, and none that would lead to it. */
 function isRunning(ahead: string, rest: string): boolean {

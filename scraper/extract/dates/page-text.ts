@@ -4,7 +4,7 @@ import type { Places } from './date-place.ts'
 
 const partsMax = 100_000
 const charsMax = 400_000
-const headingsMax = 30
+const headingsMax = 12
 const headingChars = 300
 /** Kept text behind so much that was cut is of another part of the page. */
 const gapChars = 800
