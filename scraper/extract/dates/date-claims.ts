@@ -39,7 +39,7 @@ const descriptionChars = 400
 const titleChars = 500
 const addressChars = 2000
 const jsonLdBytesMax = 1 << 20
-const programCharsMax = 1 << 20
+const programsMax = 30
 const programScore = 0.45
 const dataScore = 0.6
 /** What elements are to a reader of dates, as bits. */
@@ -83,7 +83,7 @@ class DateReader {
   readonly #open: boolean[] = []
   readonly #jsonLd: JsonLdDate[] = []
   #jsonLdBytes = 0
-  #programChars = 0
+  readonly #programs: string[] = []
   #title = ''
 
   /** In document order, without recursion, so that no depth overflows the stack. */
@@ -109,6 +109,7 @@ class DateReader {
   claims(content: MainContent): DateClaim[] {
     this.#text.settle(content, this.#title, this.#places)
     for (const { kind, value, score, place: where } of withTitle(this.#jsonLd, this.#title)) this.#claim(kind, 'json-ld', value, score, where)
+    this.#readPrograms()
     const elements = this.#marked.flatMap((marked) => (marked.key === '' ? this.#elementClaim(marked) : this.#propertyClaim(marked)) ?? [])
     const placed = withoutLists([...elements, ...textClaims(this.#text, this.#places)], (at) => this.#text.nearTitle(at) > 0)
     return [...this.#claims, ...placed.map(({ claim }) => claim)]
@@ -232,19 +233,22 @@ class DateReader {
     const [only] = element.children
     const text = element.children.length === 1 && only?.type === 'text' ? only.data : textOf(element)
     if (!/ld\+json/i.test(element.attribs['type'] ?? '')) {
-      this.#seeProgram(text)
+      if (this.#programs.length < programsMax) this.#programs.push(text)
       return
     }
     if (!/date/i.test(text)) return
     this.#jsonLdBytes += text.length
     if (this.#jsonLdBytes > jsonLdBytesMax) return
-    this.#jsonLd.push(...jsonLdDates(text).slice(0, claimsMax))
+    for (const date of jsonLdDates(text)) if (this.#jsonLd.length < claimsMax) this.#jsonLd.push(date)
   }
 
-  #seeProgram(text: string): void {
-    this.#programChars += text.length
-    const value = this.#programChars > programCharsMax ? undefined : scriptDate(text)
-    if (value !== undefined) this.#claim('published', 'meta', value, programScore, 'script')
+  /** What programs hold counts where nothing else is told to machines. */
+  #readPrograms(): void {
+    if (this.#claims.some(({ kind, by }) => kind === 'published' && (by === 'meta' || by === 'json-ld'))) return
+    for (const text of this.#programs) {
+      const value = scriptDate(text)
+      if (value !== undefined) this.#claim('published', 'meta', value, programScore, 'script')
+    }
   }
 
   #claim(kind: DateClaim['kind'], by: DateClaim['by'], value: string, score: number, where: string): void {

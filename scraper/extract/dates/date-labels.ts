@@ -16,7 +16,7 @@ const otherWords =
 const nouns = new Set(['date', 'datum', 'fecha', 'data', 'dátum', 'tarih', 'tarihi', 'дата', 'ngày', 'stand', 'vom', 'on', 'am', 'le', 'den'])
 const stemChars = 7
 const cjk =
-  /(?:(公開|投稿|発表|掲載|配信|作成|发布|發布|发表|發表|刊登|日期|时间|時間|게시|등록|입력|작성|발행)|(更新|修正|修订|修訂|改訂|修改|수정|변경|최종))[^\p{L}\p{N}]{0,3}(?:日時|日期|时间|時間|日|于|於|일시|일)?$/u
+  /(?:(公開|投稿|発表|掲載|配信|作成|发布|發布|发表|發表|刊登|日期|(?<!\p{L})时间|(?<!\p{L})時間|게시|등록|입력|작성|발행)|(更新|修正|修订|修訂|改訂|修改|수정|변경|최종))[^\p{L}\p{N}]{0,3}(?:日時|日期|时间|時間|日|于|於|일시|일)?$/u
 const kinds = new Map<string, DateLabel['kind']>()
 for (const word of publishedWords.split(' ')) kinds.set(word.slice(0, stemChars), 'published')
 for (const word of updatedWords.split(' ')) kinds.set(word.slice(0, stemChars), 'modified')

@@ -5,7 +5,7 @@ export interface DateLine {
   label: DateLabel | undefined
   /** Whether a sentence tells of it: it is not printed by itself. */
   isTold: boolean
-  /** Whether it stands in brackets behind words. */
+  /** Whether it stands in brackets behind words, without the time of day that stamps have. */
   isAside: boolean
   /** Characters of the line beside it, at most twice `reach`. */
   room: number
@@ -30,6 +30,7 @@ const copyright = /(?:©|\(c\)|copyright)[^\n]{0,30}$/i
 /** What sets the parts of a line apart. */
 const separators = /\s[|·•/–—-]\s|[|·•\u3000]|\s{4,}/
 const sentenceGoesOn = /^[\s,;:)]{0,3}\p{Ll}[\p{L}\p{M}]*(?:,?\s+[\p{L}\p{M}'’]+){3}/u
+const clockAfter = /^[T\s,]{0,2}\d{1,2}:\d{2}/
 const firstWords = /^(?:[^\p{L}\n]{0,4}[\p{L}\p{M}]+){1,3}/u
 const wide = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]/g
 
@@ -41,15 +42,28 @@ export function dateLine(text: string, start: number, end: number): DateLine {
   const ahead = before.slice(lineBreak + 1)
   const rest = after.includes('\n') ? after.slice(0, after.indexOf('\n')) : after
   const room = ahead.length + rest.length
-  const label = dateLabel(ahead.slice(-labelReach)) ?? (ahead.trim() === '' && lineBreak > 0 ? labelAbove(before.slice(0, lineBreak)) : undefined)
+  const label = labelIn(ahead) ?? (ahead.trim() === '' && lineBreak > 0 ? labelAbove(before.slice(0, lineBreak)) : undefined)
+  const isInBrackets = isBracketed(ahead)
+  const isStamp = isInBrackets && clockAfter.test(rest)
   return {
     label,
-    isTold: room >= shortLine && !label?.isNear && isRunning(ahead, rest),
-    isAside: isBracketed(ahead),
+    isTold: room >= shortLine && !isStamp && !label?.isNear && isRunning(ahead, rest),
+    isAside: isInBrackets && !isStamp,
     room,
     isCopyright: copyright.test(before),
   }
 }
+
+/** Before a date, or at the head of its part of the line: `Posted by Ann Marie Lee on`. */
+function labelIn(ahead: string): DateLabel | undefined {
+  const near = dateLabel(ahead.slice(-labelReach))
+  if (near) return near
+  const part = lastPart(ahead)
+  const leading = part.length > labelReach ? undefined : dateLabel(firstWords.exec(part)?.[0] ?? '')
+  return leading?.isOfThing ? undefined : leading
+}
+
+const lastPart = (ahead: string): string => ahead.split(separators).at(-1)?.trimStart() ?? ''
 
 /** What stands on the line above is a label when it is nothing else. */
 function labelAbove(before: string): DateLabel | undefined {
@@ -58,11 +72,11 @@ function labelAbove(before: string): DateLabel | undefined {
 }
 
 /** `Added in 3.8 (2014-02-03)` */
-const isBracketed = (ahead: string): boolean => widthOf(ahead) >= clauseChars / 2 && /[\p{L}\p{N}].{0,20}[(（[]\s?$/u.test(ahead)
+const isBracketed = (ahead: string): boolean => /[(（[]\s?$/.test(ahead.slice(-2)) && widthOf(ahead) >= clauseChars / 2
 
 /** Whether words go on before or behind a date, without anything that would set it apart, and none that would lead to it. */
 function isRunning(ahead: string, rest: string): boolean {
-  const part = ahead.split(separators).at(-1)?.trimStart() ?? ''
+  const part = lastPart(ahead)
   if (sentenceGoesOn.test(rest) || (part !== '' && isSentence(rest))) return true
   const chars = widthOf(part)
   if (chars < clauseChars || dateLabel(firstWords.exec(part)?.[0] ?? '')?.isOfThing === false) return false

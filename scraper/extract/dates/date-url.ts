@@ -1,10 +1,10 @@
 import type { DayOrder } from './date-written.ts'
 import { monthOf } from './date-months.ts'
 
-const byParts = /(?<!\d)((?:19|20)\d\d)([/._-])(\d{1,2})\2(\d{1,2})(?!\d)/
-const inOne = /(?<!\d)(20[0-3]\d|199\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d)/
-const byName = /(?<!\d)((?:19|20)\d\d)[/-](\p{L}{3,10})[/-](\d{1,2})(?!\d)/u
-const dayFirst = /(?<!\d)(\d{1,2})([/._-])(\d{1,2}|\p{L}{3,10})\2((?:19|20)\d\d)(?!\d)/u
+const byParts = /(?<!\d)((?:19|20)\d\d)([/._-])(\d{1,2})\2(\d{1,2})(?!\d)/g
+const inOne = /(?<!\d)(20[0-3]\d|199\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d)/g
+const byName = /(?<!\d)((?:19|20)\d\d)[/-](\p{L}{3,10})[/-](\d{1,2})(?!\d)/gu
+const dayFirst = /(?<!\d)(\d{1,2})([/._-])(\d{1,2}|\p{L}{3,10})\2((?:19|20)\d\d)(?!\d)/gu
 const monthAlone = /\/((?:19|20)\d\d)[/-](0[1-9]|1[0-2])(?!\d)/
 const charsMax = 2000
 
@@ -19,6 +19,8 @@ export interface UrlDate {
 export function urlDate(url: string, order: DayOrder): UrlDate | undefined {
   const start = url.indexOf('/', url.indexOf('//') + 2)
   if (start < 0) return undefined
+  // Without four digits there is no year.
+  if (!/\d{4}/.test(url)) return undefined
   const [path = '', query = ''] = url.slice(start, start + charsMax).split(/[?#]/, 2)
   const day = dayIn(path, order)
   if (day) return { value: day.value, score: day.score }
@@ -45,8 +47,7 @@ function dayIn(text: string, order: DayOrder): UrlDate | undefined {
   return isMonthFirst ? dated(year, first, second, 0.7) : dated(year, second, first, 0.7)
 }
 
-const last = (text: string, pattern: RegExp): RegExpExecArray | undefined =>
-  [...text.matchAll(new RegExp(pattern, `${pattern.flags}g`))].at(-1) as RegExpExecArray | undefined
+const last = (text: string, pattern: RegExp): RegExpExecArray | undefined => [...text.matchAll(pattern)].at(-1) as RegExpExecArray | undefined
 
 function dated(year = '', month = '', day = '', score: number): UrlDate | undefined {
   if (Number(month) < 1 || Number(month) > 12 || Number(day) < 1 || Number(day) > 31) return undefined

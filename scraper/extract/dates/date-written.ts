@@ -111,7 +111,11 @@ function aroundYear(text: string, at: number, order: DayOrder): Fields | undefin
     return { year, month, day, precision: 'day', start: at - before.length + numeric.index, end }
   }
   if (digits < 1500) return calendarBefore(before, year, end)
-  return (hasNumber.test(before) ? namedBefore(before, year, end) : undefined) ?? namedAfter(after, year, end) ?? monthAround(before, after, year, end)
+  return (
+    (hasNumber.test(before) ? namedBefore(before, year, end) : undefined) ??
+    (hasNumber.test(after) ? namedAfter(after, year, end) : undefined) ??
+    monthAround(before, after, year, end)
+  )
 }
 
 function calendarBefore(before: string, year: number, end: number): Fields | undefined {

@@ -18,6 +18,7 @@ describe('the publication of a page', () => {
     ['microdata', '<span itemprop="datePublished" content="2025-03-04">then</span>'],
     ['time', '<h1>A title</h1><time datetime="2025-03-04">4 March</time>'],
     ['text', '<h1>A title</h1><p>Published on 4 March 2025</p>'],
+    ['text', '<h1>A title</h1><p>Posted by Ann Marie Lee Roe on 4 March 2025 in News</p>'],
   ])('is found by %s', (by, html) => {
     expect(datesOf(html)).toMatchObject({ publishedDay: '2025-03-04', publishedBy: by })
   })
@@ -102,6 +103,16 @@ describe('a date that a page tells of is not its own', () => {
     ['a history', '<p>After a great storm the dam was closed again on 4 March 2025, and it has never been broken by the sea since then.</p>'],
   ])('%s', (_, html) => expect(datesOf(`<h1>The tide mill</h1>${story}${html}${story}`).publishedDay).toBeNull())
 
+  test.each([
+    ['of the visit', '<div>Today is Tuesday, 4 March 2025</div>'],
+    ['of the copy', '<p>Page generated on 2025-03-04 11:41:42 in 0.05 s</p>'],
+    ['of a source', '<p>Retrieved 4 March 2025</p>'],
+    ['of a release', '<p>Added in 3.8.3 (2025-03-04)</p>'],
+    ['in a table of values', '<table><tr><th>Format</th><th>Example</th></tr><tr><td>ISO 8601</td><td>2025-03-04</td></tr></table>'],
+    ['in a box of code', '<div class="highlight"><div>Date: Tue, 04 Mar 2025 10:00:00 GMT</div></div>'],
+    ['in what another wrote', '<blockquote><p>On Tuesday, 4 March 2025, Ann Lee said that the dam was closed and that all of them were glad.</p></blockquote>'],
+  ])('%s', (_, html) => expect(datesOf(`<h1>The tide mill</h1>${story}${html}`).publishedDay).toBeNull())
+
   test('its own last change comes before it', () => {
     const told = '<p>The release of 3.8.3 (2014-02-03) began what became, on 2014-03-10, the release that all of them use, as far as is known.</p>'
     const { publishedDay, modifiedAt } = datesOf(`<h1>Tides</h1>${story}${told}${story}<div><i>This page was last updated on 2025-03-04 20:11:33Z</i></div>`)
@@ -123,6 +134,19 @@ describe('a date of another page is not its own', () => {
     expect(datesOf(`<div>${rail.join('')}</div><h1>Tides</h1><p>4 March 2025</p>${story}`).publishedDay).toBe('2025-03-04')
   })
 
+  test('of the articles that a page names, the one with its title is the page', () => {
+    const block = [
+      ['Another mill', '2025-06-01'],
+      ['The tide mill', '2025-03-04'],
+    ].map(([headline, datePublished]) => ({ '@type': 'NewsArticle', headline, datePublished }))
+    expect(datesOf(`<title>The tide mill | Coast</title><script type="application/ld+json">${JSON.stringify(block)}</script>`).publishedDay).toBe('2025-03-04')
+  })
+
+  test('nor is that of a comment, which says of itself that it is one', () => {
+    const comment = '<div itemscope itemtype="https://schema.org/Comment"><meta itemprop="dateCreated" content="2025-06-01">So true</div>'
+    expect(datesOf(`<h1>Tides</h1><p>4 March 2025</p>${story}${comment}`).publishedDay).toBe('2025-03-04')
+  })
+
   test('of the posts of a thread, which come in order, the first is its own', () => {
     const posts = ['2025-03-04', '2025-03-05', '2025-04-01'].map((day) => `<div class="post">${story}<time datetime="${day}">then</time></div>`)
     expect(datesOf(`<h1>Tides</h1>${posts.join('')}`).publishedDay).toBe('2025-03-04')
@@ -141,10 +165,25 @@ describe('a date of another page is not its own', () => {
   })
 })
 
+describe('what programs read', () => {
+  test.each([
+    ['an attribute', '<article data-published="2025-03-04T05:06:07Z"><p>Text</article>'],
+    ['an attribute', '<story-meta data-publish-date="2025-03-04"></story-meta>'],
+    ['data', '<script type="application/json">{"props":{"article":{"datePublished":"2025-03-04T05:06:07Z"}}}</script>'],
+    ['a variable', "<script>window.page = { publishDate: '2025-03-04' }</script>"],
+  ])('dates a page: %s', (_, html) => expect(datesOf(html).publishedDay).toBe('2025-03-04'))
+
+  test('but not where it is a list, or says something else than the page', () => {
+    expect(datesOf('<script>[{"publishDate":"2025-03-04"},{"publishDate":"2025-03-05"}]</script>').publishedDay).toBeNull()
+    expect(datesOf(`<script>{"publishDate":"2025-05-01"}</script><h1>Tides</h1><p>4 March 2025</p>`).publishedDay).toBe('2025-03-04')
+  })
+})
+
 describe('an address', () => {
   test('that the page gives itself dates it when its own is silent', () => {
     expect(datesOf('<link rel="canonical" href="https://site.example/2025/03/04/mill">')).toMatchObject({ publishedDay: '2025-03-04', publishedBy: 'url' })
     expect(datesOf('<meta property="og:url" content="https://site.example/2025/03/04/mill">').publishedDay).toBe('2025-03-04')
+    expect(datesOf('<link rel="canonical" href="/2025/03/04/mill">').publishedDay).toBe('2025-03-04')
     const other = '<link rel="canonical" href="https://site.example/2025/05/01/mill">'
     expect(datesOf(other, { url: 'https://site.example/2025/03/04/mill' }).publishedDay).toBe('2025-03-04')
   })

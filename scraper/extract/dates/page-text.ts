@@ -5,11 +5,12 @@ import type { Places } from './date-place.ts'
 const partsMax = 100_000
 const charsMax = 400_000
 const headingsMax = 30
-const headingChars = 300
+const headingChars = 150
 /** Kept text behind so much that was cut is of another part of the page. */
 const gapChars = 800
 /** What is shorter says nothing of where a text begins. */
 const textChars = 60
+const scrapChars = 25
 /** A date may stand above the title, but no farther. */
 const aboveChars = 200
 const aboveShare = 0.75
@@ -157,6 +158,8 @@ export class PageText {
     let cut = 0
     for (const [part, start] of this.#starts.entries()) {
       const chars = (this.#starts[part + 1] ?? this.#length) - start
+      // Scraps are of what is around them.
+      if (chars < scrapChars) continue
       const parent = this.parentOf(part)
       if (!parent || content.isDropped(parent) || content.isTextDropped(parent)) {
         cut += chars
