@@ -35,6 +35,12 @@ describe('the title', () => {
       '<title>Tuple types - The Reference</title><nav><h1 class="menu-title">The Reference</h1></nav><main><h1>Tuple types</h1></main>',
       'Tuple types',
     ],
+    [
+      'not what stands beside the stated title in the other one',
+      '<title>Coast Notes: A story</title><meta property="og:title" content="A story"><h1>Coast Notes</h1>',
+      'A story',
+    ],
+    ['rather not a stated one that is the site', '<title>A story | Planet</title><meta property="og:title" content="Daily Planet">', 'A story | Planet'],
     ['the heading that is all of a title before one that is a part', '<title>A story - Local news</title><h1>Local news</h1><h1>A story</h1>', 'A story'],
     [
       'not what the end of a title names in another order',
