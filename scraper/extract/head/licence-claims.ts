@@ -45,7 +45,7 @@ const spdxTag = /SPDX-License-Identifier:\s*([A-Za-z0-9][A-Za-z0-9.+-]{1,60})/
 const textCharsMin = 3
 const textCharsMax = 2000
 const namesOfTextMax = 8
-const everyHint = new RegExp(licenceHint, 'gi')
+const everyHint = new RegExp(licenceHint, 'g')
 
 interface Mark {
   element: Element
@@ -111,8 +111,8 @@ export function jsonLdClaims(licences: JsonLdFacts['licences'], base: string): L
   })
 }
 
-const isRelated = ({ rel, itemprop, property }: Record<string, string>): boolean =>
-  [rel, itemprop, property].some((names) => names !== undefined && relation.test(names.slice(0, 200)))
+const isRelated = ({ rel, itemprop, property }: Record<string, string>): boolean => isLicenceTerm(rel) || isLicenceTerm(itemprop) || isLicenceTerm(property)
+const isLicenceTerm = (terms: string | undefined): boolean => terms !== undefined && relation.test(terms.slice(0, 200))
 
 function metaClaim(content: string): LicenceClaim[] {
   const at = content.search(licenceHint)
