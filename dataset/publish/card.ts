@@ -65,7 +65,7 @@ ${manifest.sources.map((source) => `- \`${source}\``).join('\n')}
 ## Rights and withdrawal
 
 The texts belong to their authors; this collection grants no licence to them. \`rights\` says for each page what its owner's robots.txt, robots directives, TDM reservation, ai.txt,
-training preference (Content-Usage, Content-Signal) and licence said at the fetch; pages that say noindex or noai, reserve text and data mining, or forbid training are left out. To have a page withdrawn, open a discussion in this repository with its \`uri\`: it is removed from the next version.
+training preference (Content-Usage, Content-Signal) and licence said at the fetch (\`licence\` only where it is given for the page itself, \`licence_scope\` also for an image or a program on it); pages that say noindex or noai, reserve text and data mining, or forbid training are left out. To have a page withdrawn, open a discussion in this repository with its \`uri\`: it is removed from the next version.
 `
 }
 

@@ -130,7 +130,8 @@ function first<T>(nodes: readonly Node[], read: (node: Node) => T | undefined): 
 }
 
 function textIn(value: unknown): string | undefined {
-  const text = Array.isArray(value) ? value[0] : value
+  const first: unknown = Array.isArray(value) ? value[0] : value
+  const text = typeof first === 'object' && first !== null ? (first as Node)['@value'] : first
   const trimmed = typeof text === 'string' ? text.slice(0, textChars).replace(/\s+/g, ' ').trim() : ''
   return trimmed === '' ? undefined : trimmed
 }
@@ -140,11 +141,17 @@ function namesIn(value: unknown, byId: ReadonlyMap<string, Node>): string[] {
   const names: string[] = []
   for (const item of [value].flat().slice(0, authorsMax)) {
     const node = typeof item === 'object' && item !== null ? (item as Node) : undefined
-    const target = node && textIn(node['name']) === undefined && typeof node['@id'] === 'string' ? (byId.get(node['@id']) ?? node) : node
-    const name = target ? textIn(target['name']) : textIn(item)
+    const target = node && nameOf(node) === undefined && typeof node['@id'] === 'string' ? (byId.get(node['@id']) ?? node) : node
+    const name = target ? nameOf(target) : textIn(item)
     if (name !== undefined && !names.includes(name)) names.push(name)
   }
   return names
+}
+
+/** `name`, else the names it is made of. */
+function nameOf(node: Node): string | undefined {
+  const parts = ['givenName', 'additionalName', 'familyName'].flatMap((key) => textIn(node[key]) ?? [])
+  return textIn(node['name']) ?? (parts.length === 0 ? undefined : parts.join(' '))
 }
 
 function addressesIn(value: unknown): string[] {

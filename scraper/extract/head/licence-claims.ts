@@ -45,7 +45,7 @@ const spdxTag = /SPDX-License-Identifier:\s*([A-Za-z0-9][A-Za-z0-9.+-]{1,60})/
 const textCharsMin = 3
 const textCharsMax = 2000
 const namesOfTextMax = 8
-const everyHint = new RegExp(licenceHint, 'gi')
+const everyHint = new RegExp(licenceHint, 'g')
 
 interface Mark {
   element: Element
@@ -80,7 +80,7 @@ export class LicenceReader {
   claims(url: string, base: string): LicenceClaim[] {
     const holders = new Set<Element>()
     for (let node = this.#headline?.parent; node && isTag(node); node = node.parent) holders.add(node)
-    const page: PageSurroundings = { url, isAround: (element) => holders.has(element) }
+    const page: PageSurroundings = { url, isAround: (element) => holders.has(element), isArticle: [...holders].some(({ name }) => name === 'article') }
     return [
       ...this.#metas.flatMap(metaClaim),
       ...this.#marks.flatMap((mark) => markClaim(mark, base, page)),
@@ -111,8 +111,8 @@ export function jsonLdClaims(licences: JsonLdFacts['licences'], base: string): L
   })
 }
 
-const isRelated = ({ rel, itemprop, property }: Record<string, string>): boolean =>
-  [rel, itemprop, property].some((names) => names !== undefined && relation.test(names.slice(0, 200)))
+const isRelated = ({ rel, itemprop, property }: Record<string, string>): boolean => isLicenceTerm(rel) || isLicenceTerm(itemprop) || isLicenceTerm(property)
+const isLicenceTerm = (terms: string | undefined): boolean => terms !== undefined && relation.test(terms.slice(0, 200))
 
 function metaClaim(content: string): LicenceClaim[] {
   const at = content.search(licenceHint)
@@ -127,11 +127,10 @@ function markClaim({ element, value, isStatement }: Mark, base: string, page: Pa
   const { label, button } = contentOf(element)
   const named = licenceByValue(label, label)
   const addressed = licenceByAddress(value, base) ?? (button === undefined ? undefined : licenceByAddress(button, base))
-  const licence =
+  const known =
     // The address of the GNU licences does not tell whether later versions go as well.
-    addressed !== undefined && named?.replace('-or-later', '-only') === addressed
-      ? named
-      : (addressed ?? (isStatement ? (named ?? licenceByName(wordsOfPath(value))?.licence ?? foreign(value, base)) : undefined))
+    addressed !== undefined && named?.replace('-or-later', '-only') === addressed ? named : (addressed ?? named)
+  const licence = known ?? (isStatement ? (licenceByName(wordsOfPath(value))?.licence ?? foreign(value, base)) : undefined)
   if (licence === undefined && !isStatement) return []
   const at = label.search(licenceHint)
   const before = `${textBefore(element, contextChars)} ${at < 0 ? label : label.slice(0, at)} `
@@ -168,7 +167,7 @@ function textClaims(data: string, parent: Element, page: PageSurroundings): Lice
 function scopeOf(
   { licence, isStatement, isButton }: { licence: string | undefined; isStatement: boolean; isButton: boolean },
   { kind }: LicencePlace,
-  { subject, isNotice, isDenied }: LicenceSentence,
+  { subject, isNotice, isElliptic, isDenied }: LicenceSentence,
 ): LicenceScope | undefined {
   if (isDenied) return undefined
   if (kind === 'image' || kind === 'software') return kind
@@ -178,7 +177,7 @@ function scopeOf(
   if (kind === 'apart') return isButton ? 'page' : 'unknown'
   if (isStatement || isButton) return 'page'
   const isContent = licence !== undefined && isForContent(licence)
-  if (kind === 'notice' && (isContent || subject === 'page')) return 'page'
+  if (kind === 'notice' && (isContent || subject === 'page' || isElliptic)) return 'page'
   return isContent || /^(?:OD|PDDL|OFL)/.test(licence ?? '') ? 'unknown' : 'software'
 }
 
@@ -208,10 +207,11 @@ function wordsOfPath(address: string): string {
   }
 }
 
-/** An address of another site; a page of the site itself says nothing of which licence it is. */
+/** An address of another site that is called a licence; a page of the site itself says nothing of which licence it is. */
 function foreign(address: string, base: string): string | undefined {
   const url = URL.parse(address, base)
-  if (!url || !/^https?:$/.test(url.protocol) || /\s/.test(address)) return undefined
+  if (!url || !/^https?:$/.test(url.protocol) || /\s/.test(address) || !/licen[cs]|lizenz|rights|copy(?:ing|left)|deed|fdl/i.test(url.pathname + url.hostname))
+    return undefined
   const own = hostOf(URL.parse(base))
   const host = hostOf(url)
   return host === own || host.endsWith(`.${own}`) || own.endsWith(`.${host}`) ? undefined : url.href

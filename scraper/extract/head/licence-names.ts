@@ -170,4 +170,4 @@ const namings: readonly ((text: string) => Naming | undefined)[] = [
 
 /** What the name of a licence begins with, or holds; asked of every text of a page. */
 export const licenceHint =
-  /\bCC[ -]?(?:BY|0|Zero|[1-4]\.\d)|Creative[ -]?Commons|Attribution[ –-]|SPDX-L|Documentation Licen[sc]e|GFDL|General Public Licen|\b[AL]?GPL|\b(?:MIT|ISC|BSD|Apache)\b|Mozilla Public|Open (?:Government|Font|Data)|ODbL|Licence Ouverte|Public Domain (?:Mark|Ded)|クリエイティブ|知识共享|[创創]用|姓名標示|크리에이티브/i
+  /\b[Cc][Cc][ -]?(?:BY|by|0|[Zz]ero|[1-4]\.\d)|[Cc]reative[ -]?[Cc]ommons|Attribution[ –-]|SPDX-L|Documentation [Ll]icen[sc]e|GFDL|General Public Licen|\b[AL]?GPL|\b(?:MIT|ISC|BSD|Apache)\b|Mozilla Public|Open (?:Government|Font|Data)|ODbL|Licence Ouverte|Public Domain (?:Mark|Ded)|クリエイティブ|知识共享|[创創]用|姓名標示|크리에이티브/

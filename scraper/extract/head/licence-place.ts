@@ -26,9 +26,11 @@ export interface PageSurroundings {
   url: string
   /** Whether an element holds the headline, and so is the page rather than a box in it. */
   isAround(element: Element): boolean
+  /** The headline stands in an `article`: any other is another one. */
+  isArticle: boolean
 }
 
-export function licencePlace(mark: ChildNode, { url, isAround }: PageSurroundings): LicencePlace {
+export function licencePlace(mark: ChildNode, { url, isAround, isArticle }: PageSurroundings): LicencePlace {
   let kind: LicencePlace['kind'] = typeBeside(mark)
   let isFooter = false
   let isApart = false
@@ -47,14 +49,23 @@ export function licencePlace(mark: ChildNode, { url, isAround }: PageSurrounding
     const names = namesOf(attribs)
     if (name === 'figure' || name === 'figcaption' || imageNames.test(names)) kind ??= 'image'
     else if (name === 'pre' || name === 'code' || name === 'samp') kind ??= 'software'
-    if (otherNames.test(names)) return { kind: kind ?? 'other', isSiteWide: false }
+    if (otherNames.test(names) || (isArticle && name === 'article')) return { kind: kind ?? 'other', isSiteWide: false }
     if (name === 'footer' || attribs['role'] === 'contentinfo' || noticeNames.test(names)) isFooter = true
     else if (name === 'aside' || name === 'blockquote') isAside = true
     else if (name === 'nav' || attribs['role'] === 'complementary' || apartNames.test(names)) isApart = true
   }
   isApart ||= isAside
+  if (!isFooter && isBelowPicture(mark)) kind ??= 'image'
   if (kind) return { kind, isSiteWide: isFooter }
   return { kind: isFooter ? 'notice' : isApart ? 'apart' : undefined, isSiteWide: isFooter || isApart }
+}
+
+/** Whether a picture that is no button of a licence stands before it in its block. */
+function isBelowPicture(mark: ChildNode): boolean {
+  let node = mark.prev
+  for (let steps = 0; node && steps < besideMax; steps++, node = node.prev)
+    if (isTag(node) && node.name === 'img' && !/88x31|80x15|licen[sc]e|creativecommons/i.test((node.attribs['src'] ?? '').slice(0, addressChars))) return true
+  return false
 }
 
 /** Names of its classes and its id, without those that say what else stands there: `has-post-thumbnail`, `with-sidebar`. */

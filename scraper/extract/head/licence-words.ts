@@ -6,6 +6,8 @@ export interface LicenceSentence {
   subject: LicenceSubject | undefined
   /** It says that this page, or all there is on it, is under the licence, and not only that something is. */
   isNotice: boolean
+  /** `Licensed under …`, without a word of what: where the page speaks of itself, that is the page. */
+  isElliptic: boolean
   /** It denies it, or speaks of what may be one day. */
   isDenied: boolean
 }
@@ -22,11 +24,11 @@ const pageNouns =
   'utw[oó]r\\p{L}*|tekst\\p{L}*|artyku[łl]\\p{L}*|tre[śs][ćc]\\p{L}*|stron\\p{L}*|serwis\\p{L}*|' +
   'произведени\\p{L}*|текст\\p{L}*|стать\\p{L}*|материал\\p{L}*|содерж\\p{L}*|страниц\\p{L}*|сайт\\p{L}*|контент\\p{L}*'
 const pictureNouns =
-  'photos?|photographs?|photographers?|photography|pictures?|pics?|images?|illustrations?|drawings?|paintings?|figures?|fig\\.|covers?|banners?|headers?|icons?|logos?|artworks?|art|infographics?|diagrams?|screenshots?|videos?|films?|audio|recordings?|music|songs?|sounds?|podcasts?|flickr|unsplash|wikimedia commons|credits?|courtesy|' +
+  'photos?|photographs?|photographers?|photography|pictures?|pics?|images?|illustrations?|drawings?|paintings?|figures?|fig\\.|covers?|banners?|headers?|icons?|emojis?|avatars?|badges?|thumbnails?|textures?|logos?|artworks?|art|infographics?|diagrams?|screenshots?|videos?|films?|audio|recordings?|music|songs?|sounds?|podcasts?|flickr|unsplash|wikimedia commons|credits?|courtesy|' +
   'fotos?|fotografien?|bild(?:er|es)?|bildnachweis|titelbild|abbildung(?:en)?|grafik(?:en)?|aufnahmen?|' +
   'photographies?|im[aá]gen(?:es)?|fotograf[íi]as?|immagin[ei]|imagens?|afbeelding(?:en)?|foto.s|zdj[ęe]ci\\p{L}*|grafik[ai]|obraz\\p{L}*|фото\\p{L}*|изображени\\p{L}*|иллюстраци\\p{L}*|снимк?\\p{L}*'
 const softwareNouns =
-  'software|programs?|programme|source|code|codes|scripts?|librar(?:y|ies)|plugins?|plug-ins?|themes?|templates?|apps?|applications?|packages?|frameworks?|engines?|tools?|crates?|modules?|apis?|binar(?:y|ies)|kernel|compilers?|powered by|runs on|built (?:with|on)|generated (?:by|with)|' +
+  'software(?! foundation)|programs?|programme|source|code|codes|scripts?|librar(?:y|ies)|plugins?|plug-ins?|themes?|templates?|apps?|applications?|packages?|frameworks?|engines?|tools?|crates?|modules?|apis?|binar(?:y|ies)|kernel|compilers?|powered by|runs on|built (?:with|on)|generated (?:by|with)|' +
   'programm(?:e|s)?|quellcodes?|quelltexte?|logiciels?|c[óo]digos?|programas?|codice|sorgente|broncode|programma.?s?|oprogramowani\\p{L}*|kod\\p{L}*|программ\\p{L}*|код\\p{L}*'
 const otherNouns =
   'data|datasets?|data sets?|databases?|corpus|corpora|maps?|map data|fonts?|typefaces?|models?|weights|standards?|specifications?|openstreetmap|comments?|statistics|' +
@@ -58,9 +60,9 @@ const grant =
   /(?<!\p{L})(?:under|licen[sc]\p{L}*|released|dedicated|waived|republish\p{L}*|unter|lizenz\p{L}*|sous|licenci\p{L}*|bajo|licenza|distribuit\p{L}*|rilasciat\p{L}*|sob|licenciad\p{L}*|gelicen[sc]eerd|onder|licencj\p{L}*|на условиях|лиценз\p{L}*)(?!\p{L})|ライセンス|許諾|提供|许可|許可|授权|授權|协议|協議|条款|條款/iu
 /** Between what is spoken of and a licence, where the licence is spoken of as well. */
 const mention =
-  /(?<!\p{L})(?:about|expla\p{L}+|compar\p{L}+|discuss\p{L}*|describ\p{L}+|how|why|whether|cho(?:ose|osing|ice|se)|such as|examples?|e\.g|unlike|quot\p{L}+|uses?|using|used|rel(?:y|ies)|based|adapted|deriv\p{L}+|includ\p{L}+|contains?|incorporates?|reproduc\p{L}+|introduc\p{L}+|über|erklärt|sur|sobre|про|о том)(?!\p{L})/iu
+  /(?<!\p{L})(?:about|expla\p{L}+|compar\p{L}+|discuss\p{L}*|describ\p{L}+|how|why|whether|cho(?:ose|osing|ice|se)|such as|examples?|e\.g|unlike|quot\p{L}+|uses?|using|used|rel(?:y|ies)|based|adapted|deriv\p{L}+|includ\p{L}+|contains?|incorporates?|reproduc\p{L}+|introduc\p{L}+|from(?! this| our| the)|über|erklärt|sur|sobre|про|о том)(?!\p{L})/iu
 const denied =
-  /(?<!\p{L})(?:not|never|no longer|neither|nor|no|is ?n.t|are ?n.t|was ?n.t|does ?n.t|do ?n.t|can ?n?.t|cannot|without|instead of|rather than|unlike|formerly|previously|will be|would be|might be|could be|should be|used to be|plans? to|wants? to|intends? to|hopes? to|considers?|nicht|keine[rnsm]?|niemals|statt|n.est|ne sont|jamais|non|nunca|mai|não|nem|sin|senza|sem|sans|niet|geen|nie|не|без|ni)(?![\p{L}-])[^.;,:–—]{0,60}$|(?:不|未|没有|沒有|并非|非)(?:是|采用|採用|适用|適用|使用|以|在)?[^，。；、]{0,12}$/iu
+  /(?<!\p{L})(?:not|never|once|no longer|neither|nor|no|is ?n.t|are ?n.t|was ?n.t|does ?n.t|do ?n.t|can ?n?.t|cannot|without|instead of|rather than|unlike|formerly|previously|will be|would be|might be|could be|should be|used to be|plans? to|wants? to|intends? to|hopes? to|considers?|nicht|keine[rnsm]?|niemals|statt|n.est|ne sont|jamais|non|nunca|mai|não|nem|sin|senza|sem|sans|niet|geen|nie|не|без|ni)(?![\p{L}-])[^.;,:–—]{0,60}$|(?:不|未|没有|沒有|并非|非)(?:是|采用|採用|适用|適用|使用|以|在)?[^，。；、]{0,12}$/iu
 const deniedAfter =
   /^(?:[^.;,:。]|\.(?=\d)){0,60}?(?<!\p{L})(?:(?:does|do|is|are) ?(?:not|n.t) (?:apply|cover|the licen|used|valid)|gilt nicht|no se aplica|ne s.applique pas)|^[^。；;]{0,40}?(?:ではありません|ではない|されていません|適用されません|不适用|不適用)/iu
 /** What a licence does not cover, and `unless otherwise noted`, speak of neither what is covered nor against it. */
@@ -78,13 +80,19 @@ export function licenceSentence(before: string, after: string): LicenceSentence 
   const rest = firstPiece(after.slice(0, clauseChars))
   const plain = clause.replace(exception, ' ')
   const cues = cuesIn(plain).filter(({ at, subject }) => subject !== 'software' || !/\s[–—-]\s/.test(plain.slice(at)))
-  const nearest = cues.at(-1) ?? cuesIn(rest.slice(0, afterChars))[0]
+  const [applied] = cuesIn(appliesTo.exec(rest)?.[1] ?? '')
+  const nearest = applied ?? cues.at(-1) ?? cuesIn(rest.slice(0, afterChars))[0]
   const own = cues.findLast(({ isOwn }, i) => isOwn && cues.slice(i).every(({ subject }) => subject === 'page'))
   const between = own ? plain.slice(own.at) : ''
-  const isNotice = own !== undefined && between.length < noticeChars && grant.test(`${plain} ${rest}`) && !mention.test(between)
-  return { subject: nearest?.subject, isNotice, isDenied: denied.test(plain) || deniedAfter.test(rest) }
+  const isNotice = own !== undefined && nearest?.subject === 'page' && between.length < noticeChars && grant.test(`${plain} ${rest}`) && !mention.test(between)
+  const isElliptic = elliptic.test(plain) && cuesIn(before.slice(-clauseChars)).every(({ subject }) => subject === 'page')
+  return { subject: nearest?.subject, isNotice, isElliptic, isDenied: denied.test(plain) || deniedAfter.test(rest) }
 }
 const noticeChars = 200
+/** `… applies to the data`: what a licence is said to apply to goes before whatever stands before its name. */
+const appliesTo = /(?<!\p{L})appl(?:y|ies) (?:only )?to ([^.;]{1,60})/iu
+const elliptic =
+  /^\P{L}*(?:licen[sc]ed|released|published|distributed|available|lizenziert|veröffentlicht|distribué|publié|publicado|distribuido|rilasciato)(?!\p{L})/iu
 /** Of `CC BY photos by …`; what stands farther away is another matter. */
 const afterChars = 25
 

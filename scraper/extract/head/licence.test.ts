@@ -43,6 +43,12 @@ describe('the licence that a page states', () => {
   test.each([
     ['no name in it', '<meta name="copyright" content="Somebody, all rights reserved">', undefined],
     ['no version', '<p>This text is under a Creative Commons BY-SA license.</p>', undefined],
+    ['an address that is not called a licence', '<footer><a rel=license href="https://big.example/privacy">privacy</a></footer>', 'page'],
+    [
+      'an unknown address, and a name beside it',
+      '<link rel=license href="https://www.gnu.org/copyleft/fdl.html"><footer>Content is available under <a href="https://www.gnu.org/copyleft/fdl.html">GNU Free Documentation License 1.3 or later</a></footer>',
+      'GFDL-1.3-or-later',
+    ],
     ['an address of its own', '<footer><a rel=license href="/terms">terms</a></footer>', 'page'],
     ['a place in itself', '<footer>Under a <a rel=license href="#licence">licence</a></footer>', 'page'],
     ['an address of its own in JSON-LD', jsonLd({ '@type': 'Article', license: 'http://www.h.example/terms' }), 'page'],
@@ -79,12 +85,14 @@ describe('a notice in words', () => {
     ['この記事はクリエイティブ・コモンズ 表示-非営利-改変禁止 4.0 国際ライセンスの下に提供されています。', 'CC-BY-NC-ND-4.0'],
     ['本文采用知识共享署名-相同方式共享 4.0 国际许可协议进行许可。', 'CC-BY-SA-4.0'],
     ['本文遵循 CC 4.0 BY-SA 版权协议。', 'CC-BY-SA-4.0'],
+    ['This page is shared under a CC BY-NC-SA 4.0 license and was authored by Ann Lee.', 'CC-BY-NC-SA-4.0'],
   ])('%s', (text, expected) => expect(licence(`<p>${text}</p>`)).toBe(expected))
 
   test.each([
     'This text is not licensed under CC BY 4.0.',
     'This text was formerly licensed under CC BY 4.0.',
     `This page will be licensed under <a href="${by}">CC BY 4.0</a> one day.`,
+    'This text was once available under CC BY 4.0.',
     'Dieser Text steht nicht unter CC BY 4.0.',
     'Ce texte n’est pas sous licence CC BY 4.0.',
     'Este texto no está bajo licencia CC BY 4.0.',
@@ -124,6 +132,14 @@ describe('what is not of the page', () => {
     ['a teaser', `<div class="card"><h3>Other</h3>${link}</div>`, 'unknown'],
     ['a comment', `<ol class="comment-list"><li>This text is licensed under ${link}</li></ol>`, 'unknown'],
     ['a list in the sidebar', `</article><aside><ul><li>${link}</li></ul></aside>`, 'unknown'],
+    ['another article', `<article><h2>Other</h2>${link}</article>`, 'unknown'],
+    ['a photo above it', `<p><img src=x><br>Ann Lee, ${link}</p>`, 'image'],
+    ['a theme, in the sentence before', '<footer>Theme: Ferry. Licensed under the MIT License.</footer>', 'software'],
+    [
+      'the data of it',
+      `<p>This article is open. The <a rel=license href="${by}">CC BY 4.0</a> waiver applies to the data made available in it.</p>`,
+      'unknown',
+    ],
     ['another work', `<p>Her first book was published under <a href="${by}">CC BY 4.0</a>.</p>`, 'unknown'],
     ['what it is adapted from', `<p>This article uses material of an encyclopedia, which is under <a href="${by}">CC BY 4.0</a>.</p>`, 'unknown'],
     ['licences as such', `<p>They had to choose between <a href="${by}">CC BY</a> and <a href="${shareAlike}">CC BY-SA</a>.</p>`, 'unknown'],
@@ -140,6 +156,7 @@ describe('what is not of the page', () => {
     expect(found(`<footer>${both}</footer>`)).toBe('CC-BY-4.0')
     expect(found('<footer>Code licensed MIT, docs CC BY 3.0.</footer>')).toBe('CC-BY-3.0')
     expect(found(`<footer>Powered by a program | <a href="${shareAlike}">CC BY-SA 4.0</a></footer>`)).toBe('CC-BY-SA-4.0')
+    expect(found('<footer>Copyright 2026 The Software Foundation.<br>Licensed under the Apache License, Version 2.0.</footer>')).toBe('Apache-2.0')
     expect(found(`<aside>This blog is licensed under <a rel=license href="${by}">CC BY 4.0</a>.</aside>`)).toBe('CC-BY-4.0')
   })
 })

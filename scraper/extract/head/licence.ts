@@ -18,7 +18,9 @@ export function licenceOf(claims: readonly LicenceClaim[]): Licence {
   const own = claims.filter(({ scope }) => scope === 'page')
   const named = own.filter(isNamed)
   const notices = named.filter(({ isNotice, isSiteWide }) => isNotice && !isSiteWide)
-  const counted = notices.length > 0 ? named.filter(({ isSiteWide }) => !isSiteWide) : named
+  const spoken = notices.length > 0 ? named.filter(({ isSiteWide }) => !isSiteWide) : named
+  // An address that nobody knows may be that of the licence which is named beside it.
+  const counted = spoken.some(isKnown) ? spoken.filter(isKnown) : spoken
   const distinct = [...new Set(counted.map(({ licence }) => licence))]
   const [first] = distinct
   if (first === undefined) return otherwise(claims, own)
@@ -31,6 +33,8 @@ export function licenceOf(claims: readonly LicenceClaim[]): Licence {
 
 type NamedClaim = LicenceClaim & { licence: string }
 const isNamed = (claim: LicenceClaim): claim is NamedClaim => claim.licence !== undefined
+
+const isKnown = ({ licence }: NamedClaim): boolean => !licence.includes('://')
 
 function said(claims: readonly LicenceClaim[]): string {
   const site = claims.filter(({ isSiteWide }) => isSiteWide).length

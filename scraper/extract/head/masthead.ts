@@ -11,7 +11,7 @@ export interface Heading {
 const brandNames =
   /(?:^|[\s_-])(?:site-?(?:title|name|branding)|blog-?(?:title|name)|menu-?title|navbar-brand|sidebar-brand(?:-text)?|brand(?:ing)?|logo|project-?name|navbar__title)(?:$|[\s_-])/i
 /** Mastheads stand at the top. */
-const elementsMax = 1000
+const elementsMax = 600
 const brandsMax = 5
 const brandChars = 80
 const headingsMax = 10
@@ -33,8 +33,8 @@ export class MastheadReader {
   enter(element: Element): void {
     if (element.name === 'h1') this.#seeHeading(element)
     if (++this.#elements > elementsMax || this.brands.length >= brandsMax || element.name === 'body') return
-    const { class: classes = '', id = '', rel = '', alt } = element.attribs
-    const isBrand = /\bhome\b/i.test(rel.slice(0, 100)) ? element.name === 'a' : brandNames.test(classes.slice(0, 200)) || brandNames.test(id.slice(0, 100))
+    const { class: classes, id, rel, alt } = element.attribs
+    const isBrand = isBrandName(classes) || isBrandName(id) || (rel !== undefined && element.name === 'a' && /\bhome\b/i.test(rel.slice(0, 100)))
     if (!isBrand) return
     const text = element.name === 'img' ? collapse(alt?.slice(0, brandChars) ?? '') : shownText(element, brandChars)
     if (text !== '' && text.length < brandChars && !this.brands.includes(text)) this.brands.push(text)
@@ -56,12 +56,15 @@ export class MastheadReader {
   }
 }
 
+/** Any of these is in whatever the pattern matches. */
+const brandHint = /brand|logo|title|name/i
+const isBrandName = (names: string | undefined): boolean => names !== undefined && names !== '' && brandHint.test(names) && brandNames.test(names.slice(0, 200))
+
 /** By the names of the heading itself, or by those of what it stands in alone. */
 function isNamed(heading: Element): boolean {
   for (let node: ParentNode | null = heading, steps = 0; node && isTag(node) && steps < 3; node = node.parent, steps++) {
     if (node.name === 'nav') return true
-    const { class: classes = '', id = '' } = node.attribs
-    if (node.name !== 'body' && (brandNames.test(classes.slice(0, 200)) || brandNames.test(id.slice(0, 100)))) return true
+    if (node.name !== 'body' && (isBrandName(node.attribs['class']) || isBrandName(node.attribs['id']))) return true
   }
   return false
 }

@@ -22,6 +22,8 @@ export interface PageHead {
   meta: ReadonlyMap<string, string>
   jsonLd: JsonLdFacts
   bylines: Byline[]
+  /** Contents of the `<meta>` that name an author, by their names as in `meta`: a page of several authors has several of them. */
+  metaAuthors: ReadonlyMap<string, readonly string[]>
   /** Where relative links start. */
   base: string
   /** `href` of the first `<link rel=canonical>`, be it in the head or, as one in seventy is, in the body. */
@@ -37,6 +39,21 @@ export interface PageHead {
   licences: LicenceClaim[]
 }
 
+/** Names of `<meta>` that name an author, most telling first. */
+export const authorMetas: readonly string[] = [
+  'dc.creator',
+  'dcterms.creator',
+  'author',
+  'article:author',
+  'parsely-author',
+  'sailthru.author',
+  'citation_author',
+  'byl',
+  'og:article:author',
+  'book:author',
+  'cxenseparse:author',
+]
+const authorsMax = 20
 const metaMax = 300
 const contentChars = 2048
 const namesChars = 200
@@ -58,6 +75,7 @@ class HeadReader {
   readonly #url: string
   readonly #meta = new Map<string, string>()
   readonly #jsonLd: string[] = []
+  readonly #metaAuthors = new Map<string, string[]>()
   readonly #robots: string[] = []
   readonly #reservations: string[] = []
   readonly #masthead: MastheadReader
@@ -95,7 +113,7 @@ class HeadReader {
   }
 
   text(data: string, parent: ParentNode): void {
-    this.#bylines.text(data)
+    this.#bylines.text(data, parent)
     this.#licences.text(data, parent)
   }
 
@@ -112,6 +130,7 @@ class HeadReader {
       meta,
       jsonLd,
       bylines: this.#bylines.found(),
+      metaAuthors: this.#metaAuthors,
       base,
       canonical: this.#canonical,
       lang: this.#lang ?? meta.get('content-language') ?? meta.get('og:locale') ?? this.#hreflang,
@@ -136,8 +155,14 @@ class HeadReader {
     // RDFa's `property` is a list of terms.
     for (const term of property === undefined ? [names] : names.split(/\s+/)) {
       const key = term.replace(/^(dc|dcterms|citation):/, '$1.')
+      if (authorMetas.includes(key)) this.#seeAuthor(key, content)
       if (key !== '' && !this.#meta.has(key) && this.#meta.size < metaMax) this.#meta.set(key, content)
     }
+  }
+
+  #seeAuthor(key: string, content: string): void {
+    const known = this.#metaAuthors.get(key) ?? []
+    if (known.length < authorsMax && !known.includes(content)) this.#metaAuthors.set(key, [...known, content])
   }
 
   #seeLink({ rel, href, hreflang, title }: Record<string, string>): void {

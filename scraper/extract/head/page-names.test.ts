@@ -35,6 +35,12 @@ describe('the title', () => {
       '<title>Tuple types - The Reference</title><nav><h1 class="menu-title">The Reference</h1></nav><main><h1>Tuple types</h1></main>',
       'Tuple types',
     ],
+    [
+      'not what stands beside the stated title in the other one',
+      '<title>Coast Notes: A story</title><meta property="og:title" content="A story"><h1>Coast Notes</h1>',
+      'A story',
+    ],
+    ['rather not a stated one that is the site', '<title>A story | Planet</title><meta property="og:title" content="Daily Planet">', 'A story | Planet'],
     ['the heading that is all of a title before one that is a part', '<title>A story - Local news</title><h1>Local news</h1><h1>A story</h1>', 'A story'],
     [
       'not what the end of a title names in another order',
@@ -68,6 +74,25 @@ describe('the author', () => {
     ['itemprop', '<span itemprop="author" itemscope><span itemprop="name">Ann Lee</span>, reporter</span>', 'Ann Lee'],
     ['rel', '<a rel="author" href="/ann">Ann Lee</a>', 'Ann Lee'],
     ['a class', '<div class="post-author"><p>Written by</p><a>Ann Lee</a></div>', 'Ann Lee'],
+    ['JSON-LD, names in parts', article({ '@type': 'Person', givenName: 'Ann', additionalName: 'M.', familyName: 'Lee' }), 'Ann M. Lee'],
+    ['JSON-LD, with a mail address', article({ name: 'Ann Lee <ann@planet.example>' }), 'Ann Lee'],
+    ['meta with a mail address', '<meta name="author" content="Ann Lee &lt;ann@planet.example&gt;">', 'Ann Lee'],
+    ['meta with a mail address first', '<meta name="author" content="ann@planet.example (Ann Lee)">', 'Ann Lee'],
+    ['meta with an address', '<meta name="author" content="Ann Lee (http://planet.example/ann/)">', 'Ann Lee'],
+    ['meta with an address bare', '<meta name="author" content="Ann Lee, https://planet.example">', 'Ann Lee'],
+    ['several meta', '<meta name="author" content="Ann Lee"><meta name="author" content="Bo Wu">', 'Ann Lee, Bo Wu'],
+    ['meta of scholars', '<meta name="citation_author" content="Lee, Ann"><meta name="citation_author" content="Wu, Bo">', 'Ann Lee, Bo Wu'],
+    ['a name and a date side by side', '<p class="byline"><span><span>by</span> <a>Ann Lee</a></span><span>22 Dec 2016</span></p>', 'Ann Lee'],
+    ['given name and family name side by side', '<p class="author"><span>Ann</span><span>Lee</span></p>', 'Ann Lee'],
+    ['a name and a German date', '<p class="byline">Von Ann Lee, 3. Mai 2020</p>', 'Ann Lee'],
+    ['a label before it', '<p class="author">Autor: Ann Lee</p>', 'Ann Lee'],
+    ['what is called a name before what is called an author', '<div class="author-title">Editor</div><div class="author-name">Ann Lee</div>', 'Ann Lee'],
+    ['a kind of text before it', '<p class="byline"><span>Guide</span> <div>by</div> <a>Ann Lee</a></p>', 'Ann Lee'],
+    ['several that stand together', '<p><span itemprop="author">Ann Lee</span>, <span itemprop="author">Bo Wu</span></p>', 'Ann Lee, Bo Wu'],
+    ['by and a link to one word', '<p>by <a href="/u/ann">ann_7</a></p>', 'ann_7'],
+    ['posted by, with a time', '<p>Posted by Ann at 11:15</p>', 'Ann'],
+    ['a link to the author', '<a href="/authors/ann">Ann Lee</a>', 'Ann Lee'],
+    ['not a sentence of somebody', '<div class="author">Ann lives and works by the sea and keeps bees.</div>', undefined],
     ['by and a name', '<p>by <a href="/ann">Ann Lee</a></p>', 'Ann Lee'],
     ['an attribute of a post', '<article data-author="ann_7"><p>x</p></article>', 'ann_7'],
     ['no name at all', '<p>By default, it is off.</p><div class="author">https://x.example/</div><meta name="author" content="admin">', undefined],
@@ -83,6 +108,9 @@ describe('the author', () => {
     const html = '<a class="username">ann_7</a><div itemprop="author">bo</div>'
     expect(author(html, 'forum')).toBe('ann_7')
     expect(author(html, 'listing')).toBeUndefined()
+    expect(author('<p class="byline">By Ann Lee</p>', 'listing')).toBe('Ann Lee')
+    expect(author('<p class="byline">By Ann Lee</p><p class="byline">By Bo Wu</p>', 'listing')).toBeUndefined()
+    expect(author('<div class="author"><span class="firstname">Ann</span> <span class="surname">Lee</span></div>', 'documentation')).toBe('Ann Lee')
   })
 })
 

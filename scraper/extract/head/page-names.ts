@@ -39,9 +39,10 @@ export function siteNameOf(head: PageHead, url: string, pageType: PageType): Fou
   return undefined
 }
 
-/** `Name <mail>`, `Name (address)`: the name. */
-export const withoutAddress = (text: string): string =>
-  text.replace(/\s*[<([](?:mailto:|https?:)?[^<>()[\]]{0,200}(?:@|\bat\b|:\/\/|\(at\))[^<>()[\]]{0,200}[>)\]]/gi, '').trim()
+/** `Name <mail>`, `Name (address)`, `Name, address`: the name. */
+export const withoutAddress = (text: string): string => text.replace(bracketedAddress, '').replace(bareAddress, '').trim()
+const bracketedAddress = /\s*[<([](?:mailto:|https?:)?[^<>()[\]]{0,200}(?:@|\bat\b|:\/\/|\(at\))[^<>()[\]]{0,200}[>)\]]/gi
+const bareAddress = /(?<=[^\s,;])[\s,;]{1,5}(?:https?:\/\/\S{1,200}|@\w{1,50}|[\w.+-]{1,100}@[\w-]{1,100}\.[\w.-]{1,100})$/i
 
 const generic = /^(?:home(?: ?page)?|site ?map|top|start|index|contents|table of contents|main|menu|logo|search|source|docs|documentation|\(?dir\)?)$/i
 const brandsOf = ({ headings, brands }: PageHead): string[] =>

@@ -17,16 +17,22 @@ export function titleOf(head: PageHead, site: string | undefined, url: string): 
   const titles = stated.flatMap(([value, by]) => (value === undefined || clean(value) === '' ? [] : [{ value: clean(value), by }]))
   const own = headings.filter(({ isOfSite }) => !isOfSite).map(({ text }) => cleanHeading(text))
   const heading = nearest(
-    own.filter((text) => !isSite(text, site, url)),
+    own.filter((text) => !isSite(text, site, url) && !isBesideTitle(text, titles[0]?.value ?? '', head.title)),
     titles.map(({ value }) => value),
     site,
     url,
   )
   if (heading !== undefined) return { value: withoutSite(heading, site, url), by: 'h1, as in the title' }
-  const [best] = titles
+  const best = titles.find(({ value }) => !isSite(value, site, url)) ?? titles[0]
   if (best) return { value: withoutSite(best.value, site, url), by: best.by }
   const first = own[0] ?? headings[0]?.text
   return first === undefined ? undefined : { value: first, by: 'h1' }
+}
+
+/** In `Coast Notes: A story`, where the page gives `A story` for its title: the other part is the name of the site. */
+function isBesideTitle(heading: string, stated: string, title: string): boolean {
+  const pieces = title.split(separator).map(keyOf)
+  return keyOf(stated) !== '' && keyOf(heading) !== keyOf(stated) && pieces.length === 2 && pieces.includes(keyOf(heading)) && pieces.includes(keyOf(stated))
 }
 
 /** The heading that is most like one of the titles: all of one, its first part, else the first that is like one. */
