@@ -21,6 +21,8 @@ const shownMax = 0.02
 /** What became of replacement characters that were read as something else again, and of bytes that fit nothing. */
 const lost = /锟斤拷|\ufffd/g
 const beyondAscii = /[^\0-\x7f]/
+/** Behind a small letter or a mark, Â before a space, and Ã behind a small letter: a no-break space, or half of à, that has become a plain one. */
+const spaced = /[\p{Ll}\d.,;:!?)”]Â (?! )|\p{Ll}Ã(?= )/u
 const control = /[\x80-\x9f]/g
 const windows1252 = new TextDecoder('windows-1252')
 
@@ -48,7 +50,7 @@ export function openRepair(page: string): Repair {
 function repair(text: string, evidence: Evidence): Repaired {
   if (!beyondAscii.test(text)) return { text, repaired: 0, left: 0 }
   let repaired = 0
-  const isSuspect = misreadingsOf(text).length > 0
+  const isSuspect = spaced.test(text) || misreadingsOf(text).length > 0
   const lines = isSuspect ? text.split('\n').map((line) => repairLine(line, evidence, (chars) => void (repaired += chars))) : [text]
   const right = lines.join('\n').replace(control, (character) => windows1252.decode(Uint8Array.of(character.charCodeAt(0))))
   return { text: right, repaired, left: lostIn(right) }
@@ -58,7 +60,11 @@ function repairLine(line: string, evidence: Evidence, count: (chars: number) => 
   let text = line
   for (let round = 0; round < roundsMax; round++) {
     const best = bestReading(text, evidence)
-    if (!best) return text
+    if (!best) {
+      if (round > 0 || !spaced.test(text)) return text
+      count(2)
+      return withSpaces(text)
+    }
     if (round === 0) count(lengthOf(best))
     text = withSpaces(replaceAll(text, best))
   }
