@@ -52,7 +52,7 @@ const vowel = /[\u1161-\u11a7\ud7b0-\ud7c6]/u
  * @param text well-formed
  */
 export function withoutInvisible(text: string): string {
-  if (text.search(candidates) === -1) return text
+  if (!mayHoldAny(text)) return text
   const isRightToLeft = rightToLeft.test(text)
   return text.replace(candidates, (match: string, at: number) => {
     const hasSpace = match.endsWith(' ')
@@ -65,6 +65,19 @@ export function withoutInvisible(text: string): string {
     return isWordOfLetters(before) && isWordOfLetters(after) ? ' ' : ''
   })
 }
+
+/** Looking a code unit up costs less than looking for one of many ranges: most text has none. */
+function mayHoldAny(text: string): boolean {
+  units ??= Uint8Array.from({ length: 0x10000 }, (_, unit) =>
+    Number(unit >= 0xd800 && unit <= 0xdbff ? rareHalf.has(unit) || unit >= 0xdb40 : String.fromCharCode(unit).search(candidates) === 0),
+  )
+  for (let at = 0; at < text.length; at++) if (units[text.charCodeAt(at)] === 1) return true
+  return false
+}
+
+/** First halves of those beyond U+FFFF. */
+const rareHalf = new Set([0xd82f, 0xd834, 0xd83f, 0xd87f, 0xd8bf])
+let units: Uint8Array | undefined
 
 /** Of a run of such characters what is needed where it stands: a selector or the tags of a flag, then a filler, then a joiner, then a direction mark. */
 function neededOf(run: string, { before, after, base: last }: Record<'before' | 'after' | 'base', string>, isRightToLeft: boolean): string {
