@@ -101,15 +101,16 @@ test('of copies of one text the oldest published is kept, then the smallest uri'
   expect(entry?.manifest.dropped).toEqual({ duplicate_exact: 3 })
 })
 
+const handbook = (folder: string, of: string): Document =>
+  testDocument(1, { text: of, lang: 'en', uri: `https://docs.example/${folder}`, published_at: new Date('2026-01-01') })
+
 test('of copies of one date the one is kept whose address names the language of its text', async () => {
   await using world = await shardWorld()
   const [text, nearly] = [prose(1), prose(7, 400)]
-  const copy = (folder: string, of: string): Document =>
-    testDocument(1, { text: of, lang: 'en', uri: `https://docs.example/${folder}`, published_at: new Date('2026-01-01') })
-  const copies = [copy('el-GR/a', text), copy('?b=1&lang=el', `${nearly} and a tail`)]
+  const copies = [handbook('el-GR/a', text), handbook('?b=1&lang=el', `${nearly} and a tail`)]
   await putShard(world, { signer: await world.signer('a'), jobId: 'one', documents: copies })
-  await putShard(world, { signer: await world.signer('b'), jobId: 'one', documents: [copy('en-US/a', text), copy('x/b.en.html', nearly)] })
-  await putShard(world, { signer: await world.signer('c'), jobId: 'one', documents: [copy('a', text), copy('b', `${nearly} and more`)] })
+  await putShard(world, { signer: await world.signer('b'), jobId: 'one', documents: [handbook('en-US/a', text), handbook('x/b.en.html', nearly)] })
+  await putShard(world, { signer: await world.signer('c'), jobId: 'one', documents: [handbook('a', text), handbook('b', `${nearly} and more`)] })
   const { entry } = await run(world)
   expect((await documentsOf(world, entry)).map(({ uri }) => uri).toSorted()).toEqual(['https://docs.example/en-US/a', 'https://docs.example/x/b.en.html'])
 })

@@ -12,7 +12,7 @@ export function normalizeText(text: string): string {
     text
       .toWellFormed()
       .replace(/\r\n?|[\v\f\u0085\u2028\u2029]/g, '\n')
-      .replace(/[\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000\u3164\uFFA0]/g, ' '),
+      .replace(/[\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]/g, ' '),
   )
   // Looking for ends of lines costs less than looking behind each space.
   const trimmed = /[ \t](?:\n|$)/.test(lines) ? lines.replace(/(?<![ \t])[ \t]+$/gm, '') : lines

@@ -22,6 +22,7 @@ describe('what nobody sees goes away', () => {
     ['selectors of what has none', 'a\ufe0fb\ufe01c\u{e0100}d\u180be', 'abcde'],
     ['bytes hidden behind an emoji', `🙂\ufe0f\u{e0158}\u{e0155}\u{e015c}!`, '🙂\ufe0f!'],
     ['Hangul fillers', '\u115f\u1160이름', '이름'],
+    ['blank letters', '이름\u3164성 a\uffa0b', '이름 성 a b'],
     ['vowels of Khmer that are not written', 'ក\u17b4ខ', 'កខ'],
     ['noncharacters', 'a\ufdd0b\uffffc\u{1fffe}d\u{10ffff}e', 'abcde'],
     ['marks of annotations and of objects', 'sea\ufff9\ufffa\ufffb, see \ufffc above', 'sea, see above'],

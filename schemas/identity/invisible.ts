@@ -5,10 +5,11 @@
  */
 const candidates =
   // oxlint-disable-next-line no-control-regex, no-misleading-character-class -- removing them is the point
-  /[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ue000-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\ufff0-\ufffc\ufffe\uffff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{1fffe}\u{1ffff}\u{2fffe}\u{2ffff}\u{3fffe}\u{3ffff}\u{e0000}-\u{e0fff}\u{f0000}-\u{10ffff}]+ ?/gu
+  /[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ue000-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\ufffe\uffff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{1fffe}\u{1ffff}\u{2fffe}\u{2ffff}\u{3fffe}\u{3ffff}\u{e0000}-\u{e0fff}\u{f0000}-\u{10ffff}]+ ?/gu
 
-/** What is drawn all the same, so that two words stood apart by it: the glyphs of icon fonts, and what an object or an annotation stood for. */
-const drawn = /[\ue000-\uf8ff\ufffa\ufffc\u{f0000}-\u{ffffd}\u{100000}-\u{10fffd}]/u
+/** What is drawn all the same, so that two words stood apart by it: the glyphs of icon fonts, blank letters, and what an object or an
+ * annotation stood for. */
+const drawn = /[\u3164\ue000-\uf8ff\uffa0\ufffa\ufffc\u{f0000}-\u{ffffd}\u{100000}-\u{10fffd}]/u
 
 const rightToLeft = /[\u0590-\u0605\u0608-\u061b\u061e-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
 const directionMark = /[\u061c\u200e\u200f]/u
@@ -51,7 +52,7 @@ const vowel = /[\u1161-\u11a7\ud7b0-\ud7c6]/u
  * @param text well-formed
  */
 export function withoutInvisible(text: string): string {
-  if (text.search(candidates) === -1) return text
+  if (!mayHoldAny(text)) return text
   const isRightToLeft = rightToLeft.test(text)
   return text.replace(candidates, (match: string, at: number) => {
     const hasSpace = match.endsWith(' ')
@@ -64,6 +65,19 @@ export function withoutInvisible(text: string): string {
     return isWordOfLetters(before) && isWordOfLetters(after) ? ' ' : ''
   })
 }
+
+/** Looking a code unit up costs less than looking for one of many ranges: most text has none. */
+function mayHoldAny(text: string): boolean {
+  units ??= Uint8Array.from({ length: 0x10000 }, (_, unit) =>
+    Number(unit >= 0xd800 && unit <= 0xdbff ? rareHalf.has(unit) || unit >= 0xdb40 : String.fromCharCode(unit).search(candidates) === 0),
+  )
+  for (let at = 0; at < text.length; at++) if (units[text.charCodeAt(at)] === 1) return true
+  return false
+}
+
+/** First halves of those beyond U+FFFF. */
+const rareHalf = new Set([0xd82f, 0xd834, 0xd83f, 0xd87f, 0xd8bf])
+let units: Uint8Array | undefined
 
 /** Of a run of such characters what is needed where it stands: a selector or the tags of a flag, then a filler, then a joiner, then a direction mark. */
 function neededOf(run: string, { before, after, base: last }: Record<'before' | 'after' | 'base', string>, isRightToLeft: boolean): string {
@@ -97,4 +111,4 @@ function baseBefore(text: string, at: number): string {
 const isSpace = (character: string): boolean => character === '' || character === ' ' || character === '\t' || character === '\n'
 
 /** A letter or digit of a script that parts its words. */
-const isWordOfLetters = (character: string): boolean => /[0-9a-z\xc0-\u1fff]/i.test(character)
+const isWordOfLetters = (character: string): boolean => /[0-9a-z\xc0-\u1fff\uac00-\ud7a3]/i.test(character)

@@ -31,9 +31,7 @@ let kernel: Kernel | 'none' | undefined
  * surrogates, invisible characters, and NFC. Text of the printable ASCII characters is as it should be.
  */
 function sameWords(text: string): string {
-  return notPlain.test(text) ? nfc(withoutInvisible(text.toWellFormed().replace(blanks, ' '))) : text
+  return notPlain.test(text) ? nfc(withoutInvisible(text.toWellFormed())) : text
 }
 
 const notPlain = /[^\t-\r -~]/
-/** Letters that show nothing (Hangul fillers): white space in normalizeText. */
-const blanks = /[\u3164\uFFA0]/g

@@ -43,6 +43,14 @@ test.each([
   ['Japanese in escape sequences', latin1('\x1b$B$9$Y$F$N?M4V\x1b(B'), 'すべての人間', 'iso-2022-jp'],
 ])('text is decoded by what it looks like: %s', (_, bytes, text, charset) => expect(decodeText(bytes, 'text/html')).toEqual({ text, charset, isGuessed: true }))
 
+test.each([
+  ['windows-1252', '<meta charset=utf-8><p>D\xe9j\xe0 vu, l’\xe9t\xe9 \xe0 No\xebl'.replace('’', "'")],
+  ['windows-1251', '<meta charset=utf-8><p>\xcf\xf0\xe8\xeb\xe8\xe2\xed\xe0\xff \xec\xe5\xeb\xfc\xed\xe8\xf6\xe0 \xed\xe0 \xf0\xe5\xea\xe5'],
+])('markup that says UTF-8 over bytes that are far from it is wrong: %s', (charset, text) => {
+  expect(decodeText(latin1(text), 'text/html')).toMatchObject({ charset, isGuessed: true })
+  expect(decodeText(latin1(text), 'text/html; charset=utf-8')).toMatchObject({ charset: 'utf-8', isGuessed: false })
+})
+
 test('a header is believed, and said to be contradicted by bytes that are UTF-8', () => {
   expect(decodeText(Buffer.from('é'.repeat(4)), western)).toEqual({ text: 'Ã©'.repeat(4), charset: 'windows-1252', isGuessed: false, isContradicted: true })
   for (const bytes of [Buffer.from('é'.repeat(3)), Buffer.from('e'.repeat(9)), latin1('é'.repeat(9))])

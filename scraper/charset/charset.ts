@@ -24,14 +24,14 @@ export interface DecodedText {
  * Text of a body by, in order, its byte order mark, the charset of its Content-Type, the charset of its markup (prescan.ts), else UTF-8 when it is that,
  * else what it looks like (HTML standard §13.2.3.2). Bytes that fit no character become U+FFFD.
  *
- * Otherwise than in the standard, bytes that are UTF-8 are read as such against their own markup, which is left over from a time before; not against the
- * header, which was made for this answer.
+ * Otherwise than in the standard, bytes that are UTF-8 are read as such against their own markup, which is left over from a time before, and bytes that are far
+ * from it are not for what their markup says; both not against the header, which was made for this answer.
  */
 export function decodeText(bytes: Uint8Array, contentType: string | undefined): DecodedText {
   const told = byteOrderMark(bytes) ?? encodingOf(headerCharset.exec(contentType ?? '')?.[1])
   if (told !== undefined) return { text: decode(told, bytes), charset: told, isGuessed: false, ...(isContradicted(told, bytes) && { isContradicted: true }) }
   const declared = declaredCharset(bytes, syntaxOf(bytes, contentType))
-  if (declared !== undefined) {
+  if (declared !== undefined && !(declared === 'utf-8' && isBroken(bytes))) {
     const charset = isContradicted(declared, bytes) ? 'utf-8' : declared
     return { text: decode(charset, bytes), charset, isGuessed: false }
   }
@@ -62,6 +62,8 @@ function decode(charset: string, bytes: Uint8Array): string {
   if (charset === 'replacement') return bytes.length === 0 ? '' : '\ufffd'
   return partlyKnown.has(charset) ? decodeCharset(charset, bytes) : new TextDecoder(charset).decode(bytes)
 }
+
+const isBroken = (bytes: Uint8Array): boolean => !isUtf8(bytes) && !isMostlyWell(utf8.decode(bytes))
 
 /** A slip or two, or a cut at the end, do not make UTF-8 another encoding: in that nearly every odd byte would be wrong. */
 function isMostlyWell(text: string): boolean {

@@ -97,7 +97,7 @@ function isPlain(text: string, { at, end }: Sequence): boolean {
 /** Three for a sign, or a letter of Vietnamese: â€™ is never meant, but â…” may be. */
 const isCertainSign: Rule = (text, sequence, { before, after }) => {
   const { at, end, first, codePoint } = sequence
-  if (first === 0xe2 && codePoint < 0x2040) return true
+  if ((first === 0xe2 && codePoint < 0x2040) || codePoint === 0xfeff) return true
   if (/^\p{L}+$/u.test(text.slice(at, end))) return false
   return !isPlain(text, sequence) || text.charAt(at + 1) === '™' || (first === 0xe1 ? letter.test(after) : !letter.test(before))
 }

@@ -10,12 +10,12 @@ export interface Sequence {
 
 /** What begins here, if it is one. @param byteOf misread-bytes.ts */
 export function sequenceAt(text: string, at: number, byteOf: Uint8Array): Sequence | undefined {
-  const first = byteOf[text.charCodeAt(at)] as number
+  const first = byteOf[text.charCodeAt(at)] ?? 0
   if (first < 0xc2 || first > 0xf4) return undefined
   const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
   let codePoint = first & (0x7f >> length)
   for (let next = at + 1; next < at + length; next++) {
-    const byte = next < text.length ? (byteOf[text.charCodeAt(next)] as number) : 0
+    const byte = next < text.length ? (byteOf[text.charCodeAt(next)] ?? 0) : 0
     if (byte < 0x80 || byte > 0xbf) return undefined
     codePoint = (codePoint << 6) | (byte & 0x3f)
   }

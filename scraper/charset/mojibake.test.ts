@@ -55,6 +55,9 @@ describe('a text is right again that was misread', () => {
     ['Le mГ©dicament', 'Le médicament'],
     ['the wei√ües', 'the weißes'],
     ['caf├⌐s', 'cafés'],
+    ['twiceÂ or thrice,Â and', 'twice or thrice, and'],
+    ['voilÃ le moulin', 'voilà le moulin'],
+    ['ï»¿The mill', '\ufeffThe mill'],
   ])('%s', (text, right) => expect(repaired(text)).toBe(right))
   test('beside text that is right', () => expect(repaired('Déjà vu\nCafÃ© crème\nMARQUÉ…')).toBe('Déjà vu\nCafé crème\nMARQUÉ…'))
   test('beside certain ones, where it might be meant', () => {
@@ -74,6 +77,8 @@ describe('a text stays as it is', () => {
     'Charlotte Brontë…” she said',
     'ESSE CARA É¿ NÃO, MANHÃ–TARDE, IRMÃ’S',
     'a lot of Ã’s',
+    'C O N C L U S Ã O',
+    'CÂ\xa0A, JUDÂ ',
     '4×£35, 4288×…, 2012—∞, a radius of 10 Å—',
     'SELKÄ\xa0EDELLÄ\xa0MAAHAN',
     'HÅØYA ER BLÅØYD; MÄ£ÄM',

@@ -21,6 +21,8 @@ const shownMax = 0.02
 /** What became of replacement characters that were read as something else again, and of bytes that fit nothing. */
 const lost = /锟斤拷|\ufffd/g
 const beyondAscii = /[^\0-\x7f]/
+/** Behind a small letter or a mark, Â before a space, and Ã behind a small letter: a no-break space, or half of à, that has become a plain one. */
+const spaced = /[\p{Ll}\d.,;:!?)”]Â (?! )|\p{Ll}Ã(?= )/u
 const control = /[\x80-\x9f]/g
 const windows1252 = new TextDecoder('windows-1252')
 
@@ -42,13 +44,14 @@ export function openRepair(page: string): Repair {
     chars = Math.max(chars, lengthOf(certain))
   }
   const isShown = chars > 0 && chars < shownMax * page.length && speaksOf.test(page)
-  return isShown ? (text) => ({ text, repaired: 0, left: lostIn(text) + misreadIn(text) }) : (text) => repair(text, found)
+  if (isShown) return (text) => ({ text, repaired: 0, left: lostIn(text) + misreadIn(text) })
+  return (text) => repair(text, found, text === page ? chars > 0 : misreadingsOf(text).length > 0)
 }
 
-function repair(text: string, evidence: Evidence): Repaired {
+function repair(text: string, evidence: Evidence, hasSequences: boolean): Repaired {
   if (!beyondAscii.test(text)) return { text, repaired: 0, left: 0 }
   let repaired = 0
-  const isSuspect = misreadingsOf(text).length > 0
+  const isSuspect = hasSequences || isSpaced(text)
   const lines = isSuspect ? text.split('\n').map((line) => repairLine(line, evidence, (chars) => void (repaired += chars))) : [text]
   const right = lines.join('\n').replace(control, (character) => windows1252.decode(Uint8Array.of(character.charCodeAt(0))))
   return { text: right, repaired, left: lostIn(right) }
@@ -58,7 +61,11 @@ function repairLine(line: string, evidence: Evidence, count: (chars: number) => 
   let text = line
   for (let round = 0; round < roundsMax; round++) {
     const best = bestReading(text, evidence)
-    if (!best) return text
+    if (!best) {
+      if (round > 0 || !isSpaced(text)) return text
+      count(2)
+      return withSpaces(text)
+    }
     if (round === 0) count(lengthOf(best))
     text = withSpaces(replaceAll(text, best))
   }
@@ -99,12 +106,15 @@ const withSpaces = (line: string): string =>
     .replace(/(?<=[\p{Ll}\d.,;:!?)]) ?Â (?! )/gu, ' ')
     .replace(/â€\ufffd?(?=$|[\s.,;:!?)])/g, (match, at: number) => (line.lastIndexOf('“', at) > line.lastIndexOf('”', at) ? '”' : match))
 
+const isSpaced = (text: string): boolean => (text.includes('Â ') || text.includes('Ã ')) && spaced.test(text)
+
 const lengthOf = (sequences: readonly Judged[]): number => sequences.reduce((sum, { at, end }) => sum + end - at, 0)
 
 const misreadIn = (text: string): number =>
   misreadingsOf(text).reduce((most, misreading) => Math.max(most, lengthOf(judgedSequences(text, misreading).filter(({ isCertain }) => isCertain))), 0)
 
 function lostIn(text: string): number {
+  if (!text.includes('\ufffd') && !text.includes('锟')) return 0
   let length = 0
   for (const [match] of text.matchAll(lost)) length += match.length
   return length

@@ -3,7 +3,7 @@ import type { PageType } from '#schemas/document.ts'
 import type { LicenceScope } from '#schemas/rights.ts'
 import { canonicalUrl } from '#schemas/identity/canonical-url.ts'
 import { dateClaims, type DateClaim } from './dates/date-claims.ts'
-import { parseHtml, type Dom } from './html/dom.ts'
+import { collapse, parseHtml, type Dom } from './html/dom.ts'
 import { licenceOf } from './head/licence.ts'
 import { mainContent, type MainContent } from './content/main-content.ts'
 import { mainMarkdown } from './content/main-markdown.ts'
@@ -69,7 +69,7 @@ export function explainPage(html: string, url: string): ExplainedPage {
   const content = mainContent(root, url)
   const blocks = readBlocks(content)
   const { text, flaws, also } = legibleText(mainText(blocks))
-  const named = (found: Found | undefined): Found | undefined => found && { ...found, value: also(found.value).trim() }
+  const named = (found: Found | undefined): Found | undefined => found && { ...found, value: collapse(also(found.value)) }
   const siteName = named(siteNameOf(head, url, content.pageType))
   const title = named(titleOf(head, siteName?.value, url))
   const author = named(authorOf(head, content.pageType, siteName?.value))

@@ -19,6 +19,12 @@ test('all that is kept of a page is legible', () => {
     'https://mill.example/book',
   )
   expect(page).toMatchObject({ title: 'The miller’s book', author: 'José Miller', siteName: 'Mühlen' })
+  expect(
+    extractPage(
+      `<article><p>${story(1)}</p><p>Ð\u00a0Ð°Ð· Ð² Ð³Ð¾Ð´, caf\u00c3\u00a9, \u00c3\u00a0 lâ€™Ã©tÃ©, s\u00c3\u00ad!</p><p>${story(2)}</p></article>`,
+      'https://mill.example/',
+    ).text,
+  ).toContain('Раз в год, café, à l’été, sí!')
   for (const text of [page.text, page.markdown()]) expect(text).toContain('It doesn’t rest at night.')
   expect(page.flaws.mojibake_repaired).toBeGreaterThan(0)
 })

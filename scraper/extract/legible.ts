@@ -28,6 +28,6 @@ export function legibleText(raw: string): Legible {
   return {
     text,
     flaws: { mojibake_repaired: share(repaired), mojibake_left: share(left), invisible_chars: share(right.length - text.length) },
-    also: (other) => withoutInvisible(repair(other.toWellFormed()).text),
+    also: (other) => withoutInvisible(repair(other.toWellFormed()).text).replaceAll('\xa0', ' '),
   }
 }

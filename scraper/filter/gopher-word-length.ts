@@ -7,7 +7,7 @@ import { isWord } from './gopher-word-count.ts'
  * word, or what belongs to it is written as marks that count for letters.
  */
 const notOfAlphabet =
-  /[\u0900-\u109f\u1100-\u167f\u1700-\u18af\u1900-\u1cff\u2d80-\u2ddf\u3040-\ua4cf\ua500-\ua63f\ua800-\uabff\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc]/
+  /[\u0900-\u109f\u1100-\u167f\u1700-\u18af\u1900-\u1cff\u2d80-\u2ddf\u3040-\ua4cf\ua500-\ua63f\ua800-\uabff\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc\ud804-\ud807]/
 /** FineWeb-2 (arXiv 2506.20920) allows words of 11 letters in Russian and Greek to 16 in Greenlandic, where Gopher has 10 for English. */
 const otherLanguages = 1.6
 

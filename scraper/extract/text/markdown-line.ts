@@ -49,13 +49,12 @@ class LineWriter {
     return this.#pieces
   }
 
-  #text(raw: string): void {
-    if (this.#code) return void this.#code.push(raw)
-    // No emphasis around an icon alone.
-    const text = withoutInvisible(raw)
+  #text(text: string): void {
+    if (this.#code) return void this.#code.push(text)
     const core = text.trim()
     if (text.startsWith(' ')) this.#space ||= ' '
-    if (core === '') return
+    // No emphasis around an icon alone.
+    if (core === '' || withoutInvisible(core) === '') return
     this.#put(this.#escape(core))
     if (text.endsWith(' ')) this.#space = ' '
   }
