@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { compareText } from './compare-text.ts'
 
 /**
  * JSON with one spelling per value: object keys sorted by UTF-16 code unit, no white space, numbers as ECMAScript writes them (RFC 8785).
@@ -22,7 +23,7 @@ function isPlain(value: object): boolean {
 
 function members(value: object): string[] {
   const entries = Object.entries(value).filter(([, v]) => v !== undefined)
-  entries.sort(([a], [b]) => (a < b ? -1 : 1))
+  entries.sort(([a], [b]) => compareText(a, b))
   return entries.map(([key, v]) => `${JSON.stringify(key)}:${canonicalJson(v)}`)
 }
 

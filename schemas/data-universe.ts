@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { compareText } from './compare-text.ts'
 
 /**
  * The vocabulary of Data Universe (Bittensor subnet 13), names and constants as its public code has them.
@@ -96,7 +97,7 @@ export function expandIndex(index: CompressedMinerIndex): DataEntityBucket[] {
   )
 }
 
-const compareLabels = (a: string | null, b: string | null): number => (a === b ? 0 : a === null ? -1 : b === null ? 1 : a < b ? -1 : 1)
+const compareLabels = (a: string | null, b: string | null): number => (a === b ? 0 : a === null ? -1 : b === null ? 1 : compareText(a, b))
 
 export interface ShardName {
   /** Second of writing, UTC. */

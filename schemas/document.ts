@@ -25,14 +25,12 @@ export function toDataEntity(document: Document): DataEntity {
 }
 
 /** A Document as JSON: dates as ISO strings, the signature as base64. For queues and rejects; Parquet has its own codec. */
-export const encodeDocument = (document: Document): Record<string, unknown> => ({
-  ...document,
-  datetime: document.datetime.toISOString(),
-  published_at: document.published_at?.toISOString() ?? null,
-  modified_at: document.modified_at?.toISOString() ?? null,
-  fetched_at: document.fetched_at.toISOString(),
-  minhash: Buffer.from(document.minhash).toString('base64'),
-})
+export const encodeDocument = (document: Document): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(document).map(([name, value]) => [name, value instanceof Date ? value.toISOString() : value instanceof Uint8Array ? base64(value) : value]),
+  )
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
 const iso = z.iso.datetime().transform((text) => new Date(text))
 const DocumentJson = z.strictObject({

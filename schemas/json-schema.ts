@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { compareText } from './compare-text.ts'
 import * as dataUniverse from './data-universe.ts'
 import * as desirability from './desirability.ts'
 import * as document from './document.ts'
@@ -11,7 +12,7 @@ import * as quality from './quality.ts'
 /** What is written down or sent: every zod schema these files export, by the name of its file in `json/`. Where one holds another, it refers to that file. */
 const records = Object.entries({ ...dataUniverse, ...desirability, ...document, ...feed, ...manifest, ...quality })
   .flatMap(([name, value]) => (value instanceof z.ZodType ? [{ file: fileOf(name), schema: value }] : []))
-  .toSorted((a, b) => (a.file < b.file ? -1 : 1))
+  .toSorted((a, b) => compareText(a.file, b.file))
 
 /** JSON Schema (draft 2020-12) of every record, as the files of `json/`: name → contents. Dates are ISO 8601 text, bytes are base64. */
 export function jsonSchemaFiles(): Map<string, string> {

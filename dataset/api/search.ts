@@ -19,8 +19,7 @@ const conditions: Record<keyof Filters, string> = {
   after: 'id > ?',
 }
 
-/** Everything but the texts and the signature. */
-const shown = documentColumns.filter(({ name }) => !['text', 'markdown', 'minhash'].includes(name))
+const shown = documentColumns.filter(({ name }) => name in DocumentFields.shape)
 const columns = shown.map(({ name }) => name).join(', ')
 const excerptChars = 280
 const searchMsMax = 30_000

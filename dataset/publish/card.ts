@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import type { DatasetManifest } from '#schemas/manifest.ts'
 import { documentColumns, type Column } from '#schemas/parquet/columns.ts'
 import type { DatasetEntry } from '#dataset/versions.ts'
@@ -92,7 +93,7 @@ configs:
 
 const sorted = (counts: Record<string, number>): [string, string][] =>
   Object.entries(counts)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .toSorted(([a], [b]) => compareText(a, b))
     .map(([key, count]) => [key, count.toLocaleString('en-US')])
 
 /** A label is other people's text: what would end a cell is escaped. */

@@ -1,5 +1,6 @@
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
+import { compareText } from '#schemas/compare-text.ts'
 import type { DatasetManifest, TokensManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
@@ -82,5 +83,5 @@ async function writeShards(request: TokenizeRequest, manifest: DatasetManifest, 
     stratum.add(id, tokens)
   }
   for (const stratum of strata.values()) if (stratum.documents > 0) await flush(stratum)
-  return shards.toSorted((a, b) => (a.label < b.label ? -1 : a.label > b.label ? 1 : 0))
+  return shards.toSorted((a, b) => compareText(a.label, b.label))
 }

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { compareText } from '#schemas/compare-text.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { compareCopies, linkNext, type Fingerprint } from '#schemas/identity/clusters.ts'
 import { Links } from '#schemas/identity/links.ts'
@@ -244,5 +245,5 @@ function bestOfKeys(batch: readonly Fingerprint[]): Fingerprint[] {
     const known = best.get(fingerprint.key)
     if (!known || compareCopies(fingerprint, known) < 0) best.set(fingerprint.key, fingerprint)
   }
-  return [...best.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  return [...best.values()].toSorted((a, b) => compareText(a.key, b.key))
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { compareText } from '#schemas/compare-text.ts'
 import { recentValues, textBytes } from '../recent-values.ts'
 
 /** Finds the addresses of host names. */
@@ -128,7 +129,7 @@ async function soon(answer: Promise<Settled>): Promise<Settled> {
 
 const isNothing = (code: string | undefined): boolean => code === 'ENODATA' || code === 'ENOTFOUND'
 
-const byAddress = (a: Address, b: Address): number => (a.address < b.address ? -1 : Number(a.address > b.address))
+const byAddress = (a: Address, b: Address): number => compareText(a.address, b.address)
 
 const knownBytes = (known: Known): number =>
   typeof known === 'string' ? textBytes(known) : known.reduce((sum, { address }) => sum + textBytes(address) + 32, 0)

@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 
 export interface TelemetryEvent {
@@ -30,7 +31,7 @@ export function createTelemetry(): TelemetryHub {
         }
       }
     },
-    snapshot: () => Object.fromEntries([...counters].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    snapshot: () => Object.fromEntries([...counters].toSorted(([a], [b]) => compareText(a, b))),
     listen(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -40,7 +41,7 @@ export function createTelemetry(): TelemetryHub {
 
 function nameWithLabels(name: string, labels: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(labels)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .toSorted(([a], [b]) => compareText(a, b))
     .map(([key, value]) => `${key}=${value}`)
   return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`
 }

@@ -1,3 +1,4 @@
+import { compareText } from '../compare-text.ts'
 import { isDrawn, withoutSession } from './sessions.ts'
 
 const maxChars = 2048
@@ -108,7 +109,7 @@ function parametersOf({ search }: URL): Parameter[] {
     .map((text) => ({ text, name: nameOf(text) }))
     .filter(({ name }) => !isTracking(name))
   // Array.prototype.sort is stable: equal names keep their order, which may carry meaning.
-  return parameters.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  return parameters.sort((a, b) => compareText(a.name, b.name))
 }
 
 const nameOf = (text: string): string => text.split('=', 1)[0] ?? ''

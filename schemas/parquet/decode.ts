@@ -50,7 +50,7 @@ export async function* decodeRows(bytes: Uint8Array): AsyncIterable<(Document | 
   let rowStart = 0
   for (const { num_rows } of metadata.row_groups) {
     const rowEnd = rowStart + Number(num_rows)
-    const rows = await readRows(bytes, metadata, rowStart, rowEnd)
+    const rows = rowEnd > rowStart ? await readRows(bytes, metadata, rowStart, rowEnd) : []
     checkCells(rows, rowStart)
     yield rows.map((row, at) => toDocument(row, rowStart + at))
     rowStart = rowEnd

@@ -112,6 +112,8 @@ describe.each(readers)('%s', (reader) => {
 
 test.each(datasetsPythons)('the `datasets` of %s loads and streams every shard that has rows', async (python) => {
   const script = `${digestOfRows}
+import os
+os.environ.update(HF_HOME=sys.argv[1], HF_HUB_OFFLINE='1', HF_HUB_DISABLE_TELEMETRY='1')
 import datasets
 def load(path, streaming):
   rows = datasets.load_dataset('parquet', data_files=path, split='train', streaming=streaming, cache_dir=sys.argv[1])

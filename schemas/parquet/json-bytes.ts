@@ -1,3 +1,4 @@
+import { compareText } from '../compare-text.ts'
 import { jsonCells, type JsonRecord } from './json-cell.ts'
 import { appendText, endValue, reserve, type Page } from './page.ts'
 
@@ -37,7 +38,7 @@ interface Shape {
 
 function shapeOf(record: JsonRecord): Shape {
   const known = Object.keys(record)
-  const order = known.toSorted((a, b) => (a < b ? -1 : 1))
+  const order = known.toSorted(compareText)
   const heads = order.map((key, n) => Buffer.from(`${n === 0 ? '{' : ','}${JSON.stringify(key)}:`))
   return {
     known,

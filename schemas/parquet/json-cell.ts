@@ -1,4 +1,5 @@
 import { canonicalJson } from '../canonical-json.ts'
+import { compareText } from '../compare-text.ts'
 
 export type JsonRecord = Readonly<Record<string, unknown>>
 
@@ -36,7 +37,7 @@ export function jsonCells(): (record: JsonRecord) => string {
 
 /** The keys sorted; undefined when an object cannot have them in that order: those that look like array indexes stand first in any. */
 function orderOf(record: JsonRecord, keys: readonly string[]): readonly string[] | undefined {
-  const order = keys.toSorted((a, b) => (a < b ? -1 : 1))
+  const order = keys.toSorted(compareText)
   return hasKeys(reorder(record, order), order) ? order : undefined
 }
 

@@ -46,6 +46,8 @@ table = pq.read_table(path)
 for version in ('1.0', '2.0'):
   for dictionary in (True, False):
     pq.write_table(table, f'{folder}/{version}-{dictionary}.parquet', compression='zstd', data_page_version=version, use_dictionary=dictionary)
+pq.write_table(table.slice(0, 0), f'{folder}/empty.parquet', compression='zstd')
+pq.write_table(table, f'{folder}/gzip.parquet', compression='gzip', data_page_version='2.0', use_dictionary=False)
 def spell(value):
   if isinstance(value, bytes): return value.hex()
   if isinstance(value, datetime.datetime): return round(value.timestamp() * 1000)
@@ -55,6 +57,8 @@ print(json.dumps([{name: spell(cell) for name, cell in row.items()} for row in t
   for (const name of ['1.0-True', '1.0-False', '2.0-True', '2.0-False']) {
     expect(await decodeDocuments(await readFile(join(folder, `${name}.parquet`)))).toEqual(documents)
   }
+  expect(await decodeDocuments(await readFile(join(folder, 'empty.parquet')))).toEqual([])
+  await expect(decodeDocuments(await readFile(join(folder, 'gzip.parquet')))).rejects.toMatchObject({ details: { what: 'it is compressed with GZIP' } })
 })
 
 test('DuckDB finds by the bloom filters that an id or a uri is not there', async () => {

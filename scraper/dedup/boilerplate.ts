@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import type { Document } from '#schemas/document.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
@@ -68,5 +69,5 @@ const namedParagraphs = (place: string, text: string) => paragraphsOf(text).map(
 /** By nothing that cutting changes. */
 function compareKeepers(a: Document, b: Document): number {
   const [publishedA, publishedB] = [a.published_at?.getTime() ?? Number.MAX_SAFE_INTEGER, b.published_at?.getTime() ?? Number.MAX_SAFE_INTEGER]
-  return publishedA - publishedB || (a.uri < b.uri ? -1 : a.uri > b.uri ? 1 : 0)
+  return publishedA - publishedB || compareText(a.uri, b.uri)
 }

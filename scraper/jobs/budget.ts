@@ -1,3 +1,5 @@
+import { compareText } from '#schemas/compare-text.ts'
+
 /**
  * Splits `total` among labels in proportion to their weights: floors first, the rest by largest remainder, equal remainders by name.
  * @returns every label of `weights`; the parts are whole and add up to `total`
@@ -12,7 +14,7 @@ export function splitBudget(total: number, weights: ReadonlyMap<string, number>)
   const left = total - shares.reduce((taken, { whole }) => taken + whole, 0)
   const favoured = new Set(
     shares
-      .toSorted((a, b) => b.remainder - a.remainder || (a.label < b.label ? -1 : 1))
+      .toSorted((a, b) => b.remainder - a.remainder || compareText(a.label, b.label))
       .slice(0, left)
       .map(({ label }) => label),
   )

@@ -1,4 +1,5 @@
 import { recentValues } from '#infra/recent-values.ts'
+import { compareText } from '#schemas/compare-text.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { originOf } from '#schemas/identity/url-parts.ts'
@@ -56,7 +57,7 @@ export function compileJobs(list: readonly DesirabilityJob[]): Jobs {
 function sumByLabel(list: readonly DesirabilityJob[], valueOf: (job: DesirabilityJob) => number): Map<string, number> {
   const sums = new Map<string, number>()
   for (const job of list) sums.set(labelOf(job), (sums.get(labelOf(job)) ?? 0) + valueOf(job))
-  return new Map([...sums].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  return new Map([...sums].toSorted(([a], [b]) => compareText(a, b)))
 }
 
 interface JobPattern {

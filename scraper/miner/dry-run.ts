@@ -3,6 +3,7 @@ import { textTable } from '#infra/telemetry/table.ts'
 import { jobsOf, weighedAs } from '#infra/config/jobs.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Clock } from '#schemas/clock.ts'
+import { compareText } from '#schemas/compare-text.ts'
 import type { Frontier, Prospect } from '#schemas/frontier.ts'
 import { lineage } from '#schemas/manifest.ts'
 import { openBlockList } from '../filter/block-list/block-list.ts'
@@ -53,7 +54,7 @@ export async function describeNext({ pace, ...kept }: DryRunParts, { miner, sour
 
 function seedsOf(jobs: Jobs, settings: Config['miner'], now: number): Prospect[] {
   const targets = targetsOf({ jobs, isOurs: shareOf(settings.share), traps: createTraps(), now: () => now })
-  const sorted = targets.seeds().toSorted((a, b) => b.priority - a.priority || (a.url < b.url ? -1 : 1))
+  const sorted = targets.seeds().toSorted((a, b) => b.priority - a.priority || compareText(a.url, b.url))
   return sorted.slice(0, rowsMax).map((target) => ({ ...target, readyAt: now, attempts: 0, previous: undefined }))
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '#schemas/clock.ts'
+import { compareText } from '#schemas/compare-text.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { pageVisits, type Claim, type Frontier, type FrontierStats } from '#schemas/frontier.ts'
 import type { Gate } from '../limits/gate.ts'
@@ -142,7 +143,7 @@ function openWork({ targets, limits }: WorkOptions, { labels }: FrontierStats, l
       const lists = (stats?.lists ?? 0) + (begun.get(label)?.lists ?? 0)
       return { label, wanted: target - pages - lists, room: (limits.get(label) ?? Infinity) - pages }
     })
-    .toSorted((a, b) => (a.label < b.label ? -1 : 1))
+    .toSorted((a, b) => compareText(a.label, b.label))
   return {
     left: counted.reduce((sum, { wanted }) => sum + wanted, 0),
     wanted: new Map(counted.flatMap(({ label, wanted }) => (wanted > 0 ? [[label, wanted]] : []))),

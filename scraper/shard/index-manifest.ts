@@ -2,6 +2,7 @@ import { signManifest } from '#infra/chain/signed-manifest.ts'
 import { canonicalJson, contentAddress } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Chain, Signer } from '#schemas/chain.ts'
+import { compareText } from '#schemas/compare-text.ts'
 import { limits } from '#schemas/data-universe.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage, type MinerIndexManifest, type ShardManifest } from '#schemas/manifest.ts'
@@ -37,7 +38,7 @@ export async function publishIndex({
   const shards = heads
     .map(({ manifest }) => manifest)
     .filter(({ file }) => file.rows > 0 && file.bytes >= limits.shardBytesMin)
-    .toSorted((a, b) => (a.job_id < b.job_id ? -1 : 1))
+    .toSorted((a, b) => compareText(a.job_id, b.job_id))
   const previous = await catalog.head(lineage.index(signer.address))
   const known = previous?.manifest.kind === 'miner-index' ? previous.manifest : undefined
   if (!known && shards.length === 0) return { index: undefined, committed: false }

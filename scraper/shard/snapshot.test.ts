@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { verifyManifest } from '#infra/chain/signed-manifest.ts'
 import { fileNearDuplicates } from '#infra/near-duplicates/near-duplicates.ts'
+import { compareText } from '#schemas/compare-text.ts'
 import { parseShardKey, parseShardName } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -249,5 +250,5 @@ async function digestFolder(folder: string): Promise<Record<string, string>> {
   const digests = await Promise.all(
     paths.map(async (path) => [path.slice(folder.length), sha256Hex(Buffer.concat(await Array.fromAsync(createReadStream(path))))] as const),
   )
-  return Object.fromEntries(digests.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.fromEntries(digests.toSorted(([a], [b]) => compareText(a, b)))
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { compareText } from '#schemas/compare-text.ts'
 import { feedSource } from './feed.ts'
 
 const at = { url: 'http://h.example/blog/feed', status: 200, headers: {} }
@@ -27,7 +28,7 @@ test('RSS 2.0', () => {
       { url: 'http://h.example/b', modifiedAt: Date.UTC(2026, 0, 3) },
       { url: 'http://h.example/blog/d', modifiedAt: Date.UTC(2026, 0, 4) },
       { url: 'http://h.example/c' },
-    ].sort((a, b) => (a.url < b.url ? -1 : 1)),
+    ].sort((a, b) => compareText(a.url, b.url)),
   )
 })
 

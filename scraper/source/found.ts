@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import type { LinkedUrl } from '#schemas/identity/canonical-url.ts'
 
 /** A URL as it was linked, and when what is there last changed (ms since epoch) where the source says so. */
@@ -21,7 +22,7 @@ export function foundUrls(urls: Iterable<FoundUrl>): FoundUrl[] {
     const known = latest.get(found.url)
     if (!known || (found.modifiedAt ?? -Infinity) > (known.modifiedAt ?? -Infinity)) latest.set(found.url, found)
   }
-  return [...latest.values()].sort((a, b) => (a.url < b.url ? -1 : 1))
+  return [...latest.values()].sort((a, b) => compareText(a.url, b.url))
 }
 
 /** The same in parts of so many URLs at most, for work that must not take long at a time; at least one. */

@@ -1,6 +1,7 @@
 import { verifyManifest } from '#infra/chain/signed-manifest.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Neuron } from '#schemas/chain.ts'
+import { compareText } from '#schemas/compare-text.ts'
 import { MinerIndexManifest, type ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { manifestKey } from '../shard/index-manifest.ts'
@@ -32,7 +33,7 @@ export async function readClaim(neuron: Neuron, store: ObjectStore): Promise<Cla
   const index = Buffer.from(commitment).toString('hex')
   const read = await readIndex(index, hotkey, store)
   if ('code' in read) return { index, shards: [], failures: [read] }
-  return { index, shards: read.shards.toSorted((a, b) => (a.file.key < b.file.key ? -1 : 1)), failures: [] }
+  return { index, shards: read.shards.toSorted((a, b) => compareText(a.file.key, b.file.key)), failures: [] }
 }
 
 async function readIndex(index: string, hotkey: string, store: ObjectStore): Promise<MinerIndexManifest | Failure> {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { compareText } from '#schemas/compare-text.ts'
 
 /** One file a miner claims. */
 export interface ClaimedFile {
@@ -32,7 +33,7 @@ export function sampleSeed(blockHash: string, hotkey: string, files: readonly Cl
  * Returned by key, then row.
  */
 export function drawSample(seed: string, files: readonly ClaimedFile[], count: number): SampledRow[] {
-  const sorted = files.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  const sorted = files.toSorted((a, b) => compareText(a.key, b.key))
   const total = sorted.reduce((sum, { rows }) => sum + rows, 0)
   const ordinals = total <= count ? Array.from({ length: total }, (_, ordinal) => ordinal) : drawOrdinals(seed, total, count)
   const sample: SampledRow[] = []

@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import { dataSource, timeBucketOf, timeBucketRange, timeScalar } from '#schemas/data-universe.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { RowFacts } from './rows.ts'
@@ -50,7 +51,7 @@ function bucketsOf(rows: readonly RowFacts[]): [string, Bucket][] {
     bucket.bytes += textBytes
     buckets.set(id, bucket)
   }
-  return [...buckets].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return [...buckets].toSorted(([a], [b]) => compareText(a, b))
 }
 
 /** A job with a date range: 1 inside it, 0 outside; else the value of the bucket's age. */

@@ -3,6 +3,7 @@ import { stackOf } from '#infra/telemetry/stack-of.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Block, Chain, Neuron, Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
+import { compareText } from '#schemas/compare-text.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage, type ScoresManifest } from '#schemas/manifest.ts'
@@ -200,7 +201,7 @@ function scoreAll(
     const credibility = nextCredibility(old, raw, share)
     return { ...record, credibility, raw, score: passed ? scoreOf({ raw, credibility }) : 0 }
   })
-  return scores.toSorted((a, b) => (a.hotkey < b.hotkey ? -1 : 1))
+  return scores.toSorted((a, b) => compareText(a.hotkey, b.hotkey))
 }
 
 /** Share of the judged bytes that were what the rows say; undefined when less than half of the sampled pages could be judged. */

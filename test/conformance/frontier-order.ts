@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { compareText } from '#schemas/compare-text.ts'
 import type { Claim, Frontier, Target } from '#schemas/frontier.ts'
 import type { ManualClock } from '#test/manual-clock.ts'
 
@@ -160,7 +161,7 @@ export function frontierOrderSuite(open: () => Promise<Opened>): void {
     await using frontier = opened
     await frontier.add(['a', 'b'].flatMap((host) => [1, 2].map((n) => page(`http://${host}.example/${n}`))))
     const claims = await frontier.claim({ limit: 9, leaseMs })
-    const [a, b] = claims.toSorted((one, other) => (one.url < other.url ? -1 : 1)) as [Claim, Claim]
+    const [a, b] = claims.toSorted((one, other) => compareText(one.url, other.url)) as [Claim, Claim]
     expect([await frontier.locate(a, '192.0.2.1'), await frontier.locate(b, '192.0.2.2')]).toEqual([true, true])
     expect(await frontier.locate(a, '192.0.2.1')).toBe(true)
     await frontier.done(a, { outcome: 'stored', hostDelayMs: 500, address: '192.0.2.1' })

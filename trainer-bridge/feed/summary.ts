@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import type { EpochSummary, Tally } from '#schemas/feed.ts'
 import type { EpochProgress, Settlement } from '#schemas/ledger.ts'
 
@@ -20,7 +21,7 @@ export function summarizeEpoch({ planId, epoch, fence, closed, states, settlemen
 function tally(settlements: readonly Settlement[], nameOf: (settlement: Settlement) => string): Tally[] {
   const groups = Map.groupBy(settlements, nameOf)
   return [...groups]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .toSorted(([a], [b]) => compareText(a, b))
     .map(([name, group]) => ({
       name,
       settled: group.length,

@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import type { PlanManifest, TokensManifest } from '#schemas/manifest.ts'
 
 /** Weight of a label that no job asks for: the default scale of Data Universe. */
@@ -42,7 +43,7 @@ export function makePlan({ tokens, tokensSha256, geometry, weights, seed, batche
 }
 
 function strataOf(tokens: TokensManifest, { rows, sequence_tokens }: PlanManifest['geometry']): PlanManifest['strata'] {
-  const labels = [...new Set(tokens.shards.map((shard) => shard.label))].toSorted((a, b) => (a < b ? -1 : 1))
+  const labels = [...new Set(tokens.shards.map((shard) => shard.label))].toSorted(compareText)
   return labels.flatMap((label) => {
     const shards = tokens.shards.filter((shard) => shard.label === label && shard.tokens > 0)
     const windows = Math.floor(shards.reduce((sum, shard) => sum + shard.tokens, 0) / sequence_tokens)

@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import type { LossEvidence } from '#schemas/desirability.ts'
 import type { Settlement } from '#schemas/ledger.ts'
 import { lossCurve, lowerMedian, type LossCurve } from './loss-curve.ts'
@@ -24,19 +25,17 @@ export function judge(settlements: readonly Reported[], labels: readonly string[
   const curves = curvesOf(settlements)
   const votes = [...curves.values()].map((byLabel) => votesOf(byLabel, context))
   const all = new Set([...labels, ...settlements.map(({ label }) => label)])
-  return [...all]
-    .toSorted((a, b) => (a < b ? -1 : 1))
-    .map((label) => {
-      const { factor, verdict } = decide(votes.map((byLabel) => byLabel.get(label) ?? neutral))
-      const seen = [...curves.values()].flatMap((byLabel) => byLabel.get(label) ?? [])
-      const batches = settlements.filter((settlement) => settlement.label === label).length
-      return { factor, evidence: { label, batches, nodes: seen.length, ...medianCurve(seen), verdict } }
-    })
+  return [...all].toSorted(compareText).map((label) => {
+    const { factor, verdict } = decide(votes.map((byLabel) => byLabel.get(label) ?? neutral))
+    const seen = [...curves.values()].flatMap((byLabel) => byLabel.get(label) ?? [])
+    const batches = settlements.filter((settlement) => settlement.label === label).length
+    return { factor, evidence: { label, batches, nodes: seen.length, ...medianCurve(seen), verdict } }
+  })
 }
 
 /** node → label → curve, nodes in code-unit order. A node without any curve is there too. */
 function curvesOf(settlements: readonly Reported[]): Map<string, Map<string, LossCurve>> {
-  const nodes = [...Map.groupBy(settlements, ({ node }) => node)].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const nodes = [...Map.groupBy(settlements, ({ node }) => node)].toSorted(([a], [b]) => compareText(a, b))
   return new Map(
     nodes.map(([node, own]) => {
       const byLabel = new Map<string, LossCurve>()

@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 
 const weightMax = 5
@@ -24,5 +25,5 @@ export const moveJobs = (jobs: readonly DesirabilityJob[], factors: ReadonlyMap<
 export function weightsByLabel(jobs: readonly DesirabilityJob[]): Record<string, number> {
   const sums = new Map<string, number>()
   for (const { params, weight } of jobs) if (params.label !== null) sums.set(params.label, (sums.get(params.label) ?? 0) + weight)
-  return Object.fromEntries([...sums].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.fromEntries([...sums].toSorted(([a], [b]) => compareText(a, b)))
 }

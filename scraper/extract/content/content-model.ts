@@ -1,3 +1,5 @@
+import { compareText } from '#schemas/compare-text.ts'
+
 /**
  * A sum of small decision trees. Each node is written as numbers, parents before children, the left child right after its parent:
  * an inner node is `feature, threshold, right child's index, value`, a leaf `-1, 0, 0, value`. Values are log-odds × 1000: of the leaf, or, for
@@ -62,7 +64,7 @@ export function treeModel({ features: own, thresholds, trees }: TreesJson, featu
       }
       return [...sums]
         .map(([split, logOdds]) => ({ feature: features[split] ?? '', value: values[offset + split]!, logOdds }))
-        .toSorted((a, b) => Math.abs(b.logOdds) - Math.abs(a.logOdds) || (a.feature < b.feature ? -1 : 1))
+        .toSorted((a, b) => Math.abs(b.logOdds) - Math.abs(a.logOdds) || compareText(a.feature, b.feature))
     },
   }
 }

@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import { PageType } from '#schemas/document.ts'
 import type { PageBlocks } from './page-blocks.ts'
 import { pageTypeSigns, readSigns } from './page-type-signs.ts'
@@ -40,7 +41,7 @@ export function decidePageType(page: PageBlocks, url: string): PageTypeDecision 
       values
         .map((value, i) => ({ sign: weights.signs[i]!, value, logOdds: value * weights.weights[best]![i]! }))
         .filter(({ logOdds }) => logOdds > 0)
-        .toSorted((a, b) => b.logOdds - a.logOdds || (a.sign < b.sign ? -1 : 1))
+        .toSorted((a, b) => b.logOdds - a.logOdds || compareText(a.sign, b.sign))
         .slice(0, reasonsMax),
   }
 }

@@ -1,3 +1,4 @@
+import { compareText } from '#schemas/compare-text.ts'
 import { declaredLanguage, familyName } from './declared-language.ts'
 import { openLanguageModel, type Guess, type GuessLanguages } from './language-model.ts'
 import { languageWindows } from './language-windows.ts'
@@ -61,7 +62,7 @@ function identify(guess: GuessLanguages, text: string, hint: string | undefined)
   const found = new Map<string, Found>()
   for (const window of windows) addWindow(found, window, named)
   const known = [...found.values()].reduce((sum, { letters }) => sum + letters, 0)
-  const sums = [...found.values()].map((of) => ({ ...of, ...memberOf(of, hint) })).toSorted((a, b) => b.letters - a.letters || (a.lang < b.lang ? -1 : 1))
+  const sums = [...found.values()].map((of) => ({ ...of, ...memberOf(of, hint) })).toSorted((a, b) => b.letters - a.letters || compareText(a.lang, b.lang))
   const shares = Object.fromEntries(sums.map(({ lang, letters }) => [lang, round(letters / all)] as const).filter(([, share]) => share >= shareTold))
   const [best] = sums
   const isOne = best !== undefined && best.letters >= shareMin * known && best.letters >= wholeMin * all
@@ -111,7 +112,7 @@ function addWindow(found: Map<string, Found>, { letters, guesses }: GuessedWindo
 
 /** Of a family the one that the page names, unless next to nothing speaks for it, else the most probable. */
 function memberOf({ members, isChosen }: Found, hint: string | undefined): { lang: string; isChosen: boolean } {
-  const [lang, most] = [...members].toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))[0] as [string, number]
+  const [lang, most] = [...members].toSorted(([a, x], [b, y]) => y - x || compareText(a, b))[0] as [string, number]
   const named = hint === undefined ? 0 : (members.get(hint) ?? 0)
   return hint !== undefined && hint !== lang && named * familyCloseMax >= most ? { lang: hint, isChosen: true } : { lang, isChosen }
 }
