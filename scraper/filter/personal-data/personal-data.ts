@@ -25,10 +25,11 @@ export interface PersonalDataReport {
 const roundsMax = 8
 
 /**
- * Puts `[email]`, `[ip]`, `[phone]`, `[iban]`, `[card]` in place of what could reach or charge a person, in prose and code alike. What is reserved for
- * examples and private networks stays. Square brackets, since `<email>` is a tag in Markdown and HTML, a bar ends the cell of a table, and an invented
- * address (as datatrove puts) cannot be told from a real one: the next run would count it again, and a model would learn it. What was replaced changes
- * nothing in a second run. Linear in the length of the text.
+ * Puts `[email]`, `[ip]`, `[phone]`, `[iban]`, `[card]` in place of what could reach or charge a person, in prose, Markdown and code alike. What is reserved
+ * for examples and private networks stays, and what only looks like one: versions, sections, ZIP codes, draws of a lottery, numbers in URLs and of things.
+ * No language is asked for: a word in front says that digits are a telephone number, and where none does, the plans of all countries. Square brackets, since
+ * `<email>` is a tag in Markdown and HTML, a bar ends the cell of a table, and an invented address (as datatrove puts) cannot be told from a real one: the
+ * next run would count it again, and a model would learn it. What was replaced changes nothing in a second run. Linear in the length of the text.
  */
 export function replacePersonalData(text: string): PersonalDataReport {
   const counts: Record<string, number> = {}

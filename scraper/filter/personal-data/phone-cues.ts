@@ -15,13 +15,13 @@ const unspaced =
   '联系方式|聯絡方式|連絡先|電話|电话|手机|手機|携帯|座机|传真|傳真|专线|專線|热线|熱線|总机|總機|ファックス|ファクス|テレフォン|전화|휴대폰|핸드폰|휴대전화|연락처|팩스|โทร'
 const signs = '[☎☏✆📞📱📲🕿📠🖷]\\ufe0f?'
 const verbs =
-  'call|dial|text|ring|appelez|llame|llamar|ligue|chiama|chiamare|rufen|anrufen|bel|dzwoń|zadzwoń|звоните|звонить|позвоните|(?:my|our|your|his|her) number|reach|contact|kontakt|contacto|contato|контакты?'
+  'call|dial|text|ring|appelez(?:[- ]nous)?|contactez(?:[- ]nous)?|joignable|llame|llamar|llámenos|llámanos|contáctenos|ligue|chiama|chiamare|chiamaci|contattaci|rufen|anrufen|bel|dzwoń|zadzwoń|звоните|звонить|позвоните|(?:my|our|your|his|her) number|reach|contact|kontakt|contacto|contato|контакты?'
 const purposes =
-  'support|sales|service|enquiries|inquiries|reservations?|bookings?|orders?|office|home|work|reception|main|direct|general|emergency|free|zentrale|büro|privat|centralino|standard|центр|редакции|для справок|κέντρο'
+  'support|sales|service|enquiries|inquiries|reservations?|bookings?|orders?|office|home|work|reception|main|direct|general|emergency|free|zentrale|büro|privat|centralino|standard|горячей линии|центр|редакции|для справок|κέντρο'
 /** What may stand between a word and its number. */
 const link =
   `(?: (?:${purposes})(?![\\p{L}\\p{N}]))?` +
-  '(?:[ .-]{0,2}(?:numbers?|nos?|nr|num|nummer|numer|número|numéro|numero|номера?|is|lautet|line)(?![\\p{L}\\p{N}])\\.?| ?[#№]){0,2}(?: ?\\([^()\\d\\n]{1,20}\\))?(?: (?:us|me|him|her|them|uns|nous|now|today))?(?: (?:at|on|au|al|unter|via|по|to))?(?: (?:the|le|número|numéro|номеру))?'
+  '(?:[ .-]{0,2}(?:numbers?|nos?|nr|num|nummer|numer|número|numéro|numero|номера?|is|lautet|line)(?![\\p{L}\\p{N}])\\.?| ?[#№]){0,2}(?: ?\\([^()\\d\\n]{1,20}\\))?(?: (?:us|me|him|her|them|sie|uns|an|ons|nous|now|today)){0,3}(?: (?:at|on|au|al|unter|op|via|pod|по|to))?(?: (?:the|le|numer|número|numéro|номеру))?'
 const marks = '[\\s\\u00a0:：|*_"\'`=>.,/–—-]{0,6}[(（]?'
 
 const noun = new RegExp(`(?<![\\p{L}\\p{N}])(?<!windows )(?:(?<word>${nouns})|${markedNouns})${link}(?<marks>${marks})$`, 'iu')

@@ -8,16 +8,28 @@ import { numberRuns, type Groups } from './phone-runs.ts'
 import { beginningsOf, digitsOf, spanOf, type NumberSpan, type Span } from './phone-span.ts'
 
 /** Digits and marks of other scripts, one code unit each, as ASCII. */
-const foreign = /[０-９٠-٩۰-۹०-९＋－（）．／　]/g
+const foreign = /[０-９٠-٩۰-۹०-९＋－（）．／　]|(?<=[\d０-９])[ー―—−](?=[\d０-９])/g
 const foreignDigits = '０１２３４５６７８９٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९'
-const asciiMarks: Readonly<Record<string, string>> = { '＋': '+', '－': '-', '（': '(', '）': ')', '．': '.', '／': '/', '　': ' ' }
+const asciiMarks: Readonly<Record<string, string>> = {
+  '＋': '+',
+  '－': '-',
+  '（': '(',
+  '）': ')',
+  '．': '.',
+  '／': '/',
+  '　': ' ',
+  ー: '-',
+  '―': '-',
+  '—': '-',
+  '−': '-',
+}
 const ascii = (char: string): string => asciiMarks[char] ?? String(foreignDigits.indexOf(char) % 10)
 
 /** No word, sum or price stands before a plus or a bracket, nor what was replaced. */
 const goesOnBefore = new RegExp(`(?:[${letters}\\p{N}_\\]+#$€£¥]|= ?)$`, 'v')
 /** Nor before a digit a number that goes on. One that was replaced is one still, so that a second run sees what the first did. */
 const numberBefore = /[.\-−]$|(?:\p{N}|\[phone\])[ .,:/-]$/u
-const goesOnBehind = new RegExp(`^(?:[${letters}\\p{N}_\\[$€£¥]| ?%)`, 'v')
+const goesOnBehind = new RegExp(`^(?!(?:tel|fax|mob|mail|e-?mail|web|www)[.:])(?:[${letters}\\p{N}_\\[$€£¥]| ?%)`, 'iv')
 const american = /^\d{3}([-./])\d{3}[-.]\d{4}$/
 const numberBehind = /^(?:[.,:/-]\p{N}| ?\p{N})/u
 const extension = new RegExp(
@@ -118,13 +130,22 @@ function isLongEnough(written: string, cue: Cue, behind: string): boolean {
 
 function national(text: string, span: NumberSpan, before: string, plans: PhonePlans): Span | undefined {
   const { start, end } = span
-  const written = text.slice(start, end)
+  const written = withoutVariant(text.slice(start, end))
   const digits = digitsOf(written).length
-  // What a space parts from it is another number (phone-runs.ts).
-  const isAmerican = american.test(written)
-  if (span.hasPlus || digits < 9 || digits > (written.startsWith('0') ? 12 : 11)) return undefined
-  if (goesOnBefore.test(before.slice(-2)) || (/^\d/.test(written) && !isAmerican && numberBefore.test(before)) || other.test(written)) return undefined
-  const behind = text.slice(end, end + lookAheadChars)
-  if (goesOn(text, span) || (!isAmerican && numberBehind.test(behind)) || isIdentifier(text, start)) return undefined
-  return plans.isNational(written) ? { start, end } : undefined
+  if (span.hasPlus || digits < 9 || digits > (written.startsWith('0') ? 12 : 11) || other.test(written)) return undefined
+  if (goesOnBefore.test(before.slice(-2)) || goesOn(text, span)) return undefined
+  return isAlone(written, before, text.slice(end, end + 3)) && !isIdentifier(text, start) && plans.isNational(written) ? { start, end } : undefined
+}
+
+/** No digits stand beside it but those of another number, which phone-runs.ts parts from it. */
+function isAlone(written: string, before: string, behind: string): boolean {
+  if (american.test(written)) return true
+  const [isFirst, isNext] = written.startsWith('0') ? [/^ 0[1-9]/.test(behind), before.endsWith('[phone] ')] : [false, false]
+  return (!numberBefore.test(before) || !/^\d/.test(written) || isNext) && (!numberBehind.test(behind) || isFirst)
+}
+
+/** Without the end of another number, or the extension: "212-736-5000/5001", "010-82657868-583". */
+function withoutVariant(written: string): string {
+  const first = written.replace(digitsOf(written).length > 12 ? /[/-]\d{1,6}$/ : /\/\d{1,4}$/, '')
+  return digitsOf(first).length < 9 ? written : first
 }

@@ -44,6 +44,7 @@ const forms: readonly { pattern: RegExp; regions: readonly CountryCode[] }[] = [
   { pattern: /^(?:[78][ -]?)?\(\d{3,5}\) ?\d{1,3}[ -]?\d{2}[ -]?\d{2}$/, regions: ['RU', 'KZ', 'UA'] },
   { pattern: /^8([ -])\d{3}\1\d{3}([ -])\d{2}\2\d{2}$/, regions: ['RU', 'KZ'] },
   { pattern: /^\(\d{2}\) ?9?\d{4}[ -]\d{4}$/, regions: ['BR', 'MX'] },
+  { pattern: /^1[38]00([ -])\d{3}\1\d{3,4}$/, regions: ['AU', 'IN'] },
   { pattern: /^1[3-9]\d([ -])\d{4}\1\d{4}$/, regions: ['CN'] },
 ]
 
@@ -58,7 +59,12 @@ const zip = /^\d{5}[-‐‑–]\d{4}$/
 const pairs = /^\d{2}(?:[ -]\d{2}){4}$/
 
 /** @param regions tried in this order; the one that knows it comes first the next time: numbers of one text are mostly of one country */
-function isWithZero(text: string, regions: CountryCode[]): boolean {
+function isWithZero(written: string, regions: CountryCode[]): boolean {
+  // "(0 30) 90 18 20", "0 (212) 345 67 89", "02)123-4567"
+  const text = written
+    .replace(/^\(?0 ?\(?(?=[1-9])/, '0')
+    .replace(/^(0\d{1,4})\)/, '$1 ')
+    .replace('  ', ' ')
   if (!withZero.test(text) || zip.test(text) || !/\D/.test(text) || (pairs.test(text) && isDraw(text))) return false
   const groups = groupsOf(text)
   const at = regions.findIndex((region) => {

@@ -40,7 +40,14 @@ function* partsOf(runText: string, start: number, before: string): Generator<Gro
     const last = part.at(-1)
     const between = last === undefined ? '' : runText.slice(last[1] - start, index)
     const isAlone = edges.has(index) && !(digits < 4 && (before.endsWith('+') || digits < 2))
-    if (last !== undefined && (isAlone || !soft.test(between) || (between.includes(')') && !opened) || isBetweenTwo(between, digits, left))) {
+    if (
+      last !== undefined &&
+      (isAlone ||
+        !soft.test(between) ||
+        (between.includes(')') && !opened && !isKorean(runText, index, between)) ||
+        isBetweenTwo(between, digits, left) ||
+        isNextNumber(group, digits, left))
+    ) {
       if (digits >= digitsMin && part.length <= groupsMax) yield part
       part = []
       digits = 0
@@ -54,6 +61,10 @@ function* partsOf(runText: string, start: number, before: string): Generator<Gro
   if (digits >= digitsMin && part.length <= groupsMax) yield part
 }
 
+/** "02)123-4567" */
+const isKorean = (runText: string, index: number, between: string): boolean =>
+  /^\) ?$/.test(between) && /^0\d{1,2}\) ?$/.test(runText.slice(0, index)) && /^\d{3,4}-\d{4}(?!\d)/.test(runText.slice(index, index + 10))
+
 /** Where an American number begins, and where what follows it does. */
 function edgesOf(runText: string): ReadonlySet<number> {
   const edges = new Set<number>()
@@ -65,6 +76,10 @@ function edgesOf(runText: string): ReadonlySet<number> {
 /** A number has at least so many digits in front of a slash, and so many behind it. */
 const [digitsEnough, digitsBehind] = [7, 6]
 const areaDigitsMax = 4
+
+/** A whole number is there, and another begins with a zero. */
+const isNextNumber = (group: string, digits: number, left: number): boolean => digits >= digitsWhole && left >= digitsWhole && group.startsWith('0')
+const digitsWhole = 9
 
 /** A slash or a dash, or a bracket that opens behind more digits than a country or an area has: "MI 48076 (248) 796-5000". */
 const isBetweenTwo = (between: string, digits: number, left: number): boolean =>
