@@ -1,3 +1,4 @@
+import { isTag } from 'domhandler'
 import type { Block, Level, PageBlocks } from './page-blocks.ts'
 import { isControl, isForeignBlock, isForeignLevel } from './structures-marks.ts'
 
@@ -21,7 +22,7 @@ export interface Unit {
 export const unitOf = (level: Level): Unit => ({ level, start: level.firstBlock, end: level.firstBlock + level.blocks })
 
 /** So many levels may be between two neighbours and what holds both. */
-const nearLevels = 7
+const nearLevels = 6
 /** What is kept with less than this, as the mean of so many blocks or words, is no ground to keep its neighbours. */
 const firmMin = 0.4
 const [firmBlocks, firmWords] = [12, 30]
@@ -144,13 +145,18 @@ export class Fates {
 
 /** The level that holds two others, if they are not deep inside it. */
 export function nearContainer(a: Level, b: Level): Level | undefined {
-  let [x, y] = [a, b]
-  for (let steps = 0; x !== y; steps++) {
+  let [x, y, left] = [a, b, nearLevels]
+  while (x !== y) {
     const isDeeper = x.depth >= y.depth
-    const up = isDeeper ? x.parent : y.parent
-    if (!up || steps === nearLevels) return undefined
-    if (isDeeper) x = up
-    else y = up
+    const from = isDeeper ? x : y
+    if (!from.parent || left < 0) return undefined
+    if (!isPartOfStructure(from)) left--
+    if (isDeeper) x = from.parent
+    else y = from.parent
   }
-  return x
+  return left >= 0 ? x : undefined
 }
+
+/** Tables and lists are deep by nature. */
+const isPartOfStructure = ({ element }: Level): boolean =>
+  isTag(element) && /^(?:table|t(?:body|head|foot|r|d|h)|[uod]l|li|d[td]|blockquote|figure)$/.test(element.name)

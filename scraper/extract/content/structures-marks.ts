@@ -21,10 +21,11 @@ export function isForeignLevel(level: Level, depth: number, distances: Uint8Arra
   const [up, at] = [own - depth, index * marks.length]
   const [isBox, isSubtitle] = [isMessage(element), isCaption(level)]
   const slug = isTag(element) && slugged.test(element.name) ? nameMarks(element.attribs['class'] ?? '') : undefined
+  const isCode = level.block?.name === 'pre'
   return foreignAt.some((mark) => {
     const distance = distances[at + mark]!
     if (distance > up || (isBox && (mark === overlayAt || mark === metaAt)) || (isSubtitle && mark === slideAt)) return false
-    return distance > 0 || slug === undefined || holds(slug, mark)
+    return distance > 0 || (slug === undefined ? !isCode : holds(slug, mark))
   })
 }
 
