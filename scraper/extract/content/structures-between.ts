@@ -4,6 +4,8 @@ import { headingRank } from './structures-sections.ts'
 import { nearContainer, unitOf, type Fates, type Unit } from './structures-fates.ts'
 
 /** Of what has a kept neighbour on one side only. */
+/** Each of two siblings may have a wrapper of its own. */
+const siblingLevels = 2
 const lastMin = 0.05
 const credit = /^(?:images?|photos?|pictures?|credits?|source|illustration|video)\b.{0,20}?(?::|\bby\b)|©|\bgetty\b/i
 
@@ -24,24 +26,20 @@ export function keepBetween(fates: Fates): void {
   }
 }
 
-/** Keeps a table, a list, a quote or code right after the last that is kept of its container. */
+/** Keeps a table, a list, a quote or code, with its heading if it has one, right after the last that is kept of its container. */
 export function keepLast(fates: Fates, isWhole: (level: Level) => boolean): void {
   fates.count()
   let [lastKept, at, end] = [-1, 0, 0]
   for (const level of fates.levels) {
-    const unit = unitOf(level)
-    for (; at < unit.start; at++) if (fates.isKept(at)) lastKept = at
-    if (unit.start < end || lastKept !== unit.start - 1 || lastKept < 0 || fates.isKept(unit.start) || !level.parent || !isWhole(level)) continue
-    end = unit.end
-    const container = nearContainer(fates.blocks[lastKept]!.level, level)
-    if (
-      container !== level.parent ||
-      fates.likelihood(unit) < Math.min(lastMin, likelihoodMin(fates.blocks, unit)) ||
-      level.linkedChars > 0.5 * level.chars ||
-      !fates.isFirm(lastKept, -1)
-    )
-      continue
-    if (!fates.isForeign(unit, container)) fates.decide(unit, true, 'at_the_end')
+    const whole = unitOf(level)
+    for (; at < whole.start; at++) if (fates.isKept(at)) lastKept = at
+    if (whole.start < end || whole.start === 0 || level.blocks === 0 || fates.isKept(whole.start) || !isWhole(level)) continue
+    const hasHeading = headingRank(fates.blocks[whole.start - 1]!) > 0 && lastKept === whole.start - 2
+    if (lastKept < 0 || (!hasHeading && lastKept !== whole.start - 1)) continue
+    end = whole.end
+    const container = nearContainer(fates.blocks[lastKept]!.level, level, siblingLevels)
+    if (!container || fates.likelihood(whole) < Math.min(lastMin, likelihoodMin(fates.blocks, whole)) || level.linkedChars > 0.5 * level.chars) continue
+    if (fates.isFirm(lastKept, -1) && !fates.isForeign(whole, container)) fates.decide({ ...whole, start: lastKept + 1 }, true, 'at_the_end')
   }
 }
 

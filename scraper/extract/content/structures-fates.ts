@@ -144,8 +144,8 @@ export class Fates {
 }
 
 /** The level that holds two others, if they are not deep inside it. */
-export function nearContainer(a: Level, b: Level): Level | undefined {
-  let [x, y, left] = [a, b, nearLevels]
+export function nearContainer(a: Level, b: Level, levels = nearLevels): Level | undefined {
+  let [x, y, left] = [a, b, levels]
   while (x !== y) {
     const isDeeper = x.depth >= y.depth
     const from = isDeeper ? x : y
@@ -159,4 +159,4 @@ export function nearContainer(a: Level, b: Level): Level | undefined {
 
 /** Tables and lists are deep by nature. */
 const isPartOfStructure = ({ element }: Level): boolean =>
-  isTag(element) && /^(?:table|t(?:body|head|foot|r|d|h)|[uod]l|li|d[td]|blockquote|figure)$/.test(element.name)
+  isTag(element) && /^(?:table|t(?:body|head|foot|r|d|h)|[uod]l|li|d[td]|blockquote|figure|details)$/.test(element.name)

@@ -32,7 +32,8 @@ export function keepLikeSiblings(fates: Fates): void {
   }
 }
 
-const isSection = ({ headings, linkedHeadings, chars, linkedChars }: Level): boolean => headings > 0 && linkedHeadings === 0 && linkedChars < 0.3 * chars
+const isSection = ({ blocks, headings, linkedHeadings, chars, linkedChars }: Level): boolean =>
+  blocks > 1 && headings > 0 && linkedHeadings === 0 && linkedChars < 0.3 * chars
 
 /** Keeps notes at the end of a text. */
 export function keepFootnotes(fates: Fates): void {
