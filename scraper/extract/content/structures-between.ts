@@ -4,13 +4,15 @@ import { headingRank } from './structures-sections.ts'
 import { nearContainer, unitOf, type Fates, type Unit } from './structures-fates.ts'
 
 /** Of what has a kept neighbour on one side only. */
-const lastMin = 0.1
+/** Each of two siblings may have a wrapper of its own. */
+const siblingLevels = 2
+const lastMin = 0.05
 const credit = /^(?:images?|photos?|pictures?|credits?|source|illustration|video)\b.{0,20}?(?::|\bby\b)|©|\bgetty\b/i
 
 /** Keeps what stands between kept neighbours of one container, unless something speaks against a part of it. */
 export function keepBetween(fates: Fates): void {
   const { length } = fates.blocks
-  const sums = fates.keptWords()
+  fates.count()
   for (let i = 0; i < length;) {
     if (fates.isKept(i)) {
       i++
@@ -19,40 +21,36 @@ export function keepBetween(fates: Fates): void {
     const start = i
     while (i < length && !fates.isKept(i)) i++
     const container = fates.firmContainer(start - 1, i)
-    if (container && partsOf(fates, start, i, sums).every((unit) => isFitting(fates, unit, container)))
+    if (container && partsOf(fates, start, i).every((unit) => isFitting(fates, unit, container)))
       fates.decide({ level: container, start, end: i }, true, 'between_kept')
   }
 }
 
-/** Keeps a table, a list, a quote or code right after the last that is kept of its container. */
+/** Keeps a table, a list, a quote or code, with its heading if it has one, right after the last that is kept of its container. */
 export function keepLast(fates: Fates, isWhole: (level: Level) => boolean): void {
+  fates.count()
   let [lastKept, at, end] = [-1, 0, 0]
   for (const level of fates.levels) {
-    const unit = unitOf(level)
-    for (; at < unit.start; at++) if (fates.isKept(at)) lastKept = at
-    if (unit.start < end || lastKept !== unit.start - 1 || lastKept < 0 || fates.isKept(unit.start) || !level.parent || !isWhole(level)) continue
-    end = unit.end
-    const container = nearContainer(fates.blocks[lastKept]!.level, level)
-    if (
-      container !== level.parent ||
-      fates.likelihood(unit) < Math.min(lastMin, likelihoodMin(fates.blocks, unit)) ||
-      level.linkedChars > 0.5 * level.chars ||
-      !fates.isFirm(lastKept, -1)
-    )
-      continue
-    if (!fates.isForeign(unit, container)) fates.decide(unit, true, 'at_the_end')
+    const whole = unitOf(level)
+    for (; at < whole.start; at++) if (fates.isKept(at)) lastKept = at
+    if (whole.start < end || whole.start === 0 || level.blocks === 0 || fates.isKept(whole.start) || !isWhole(level)) continue
+    const hasHeading = headingRank(fates.blocks[whole.start - 1]!) > 0 && lastKept === whole.start - 2
+    if (lastKept < 0 || (!hasHeading && lastKept !== whole.start - 1)) continue
+    end = whole.end
+    const container = nearContainer(fates.blocks[lastKept]!.level, level, siblingLevels)
+    if (!container || fates.likelihood(whole) < Math.min(lastMin, likelihoodMin(fates.blocks, whole)) || level.linkedChars > 0.5 * level.chars) continue
+    if (fates.isFirm(lastKept, -1) && !fates.isForeign(whole, container)) fates.decide({ ...whole, start: lastKept + 1 }, true, 'at_the_end')
   }
 }
 
 /** The largest parts of the page that hold nothing that is kept and make up a run of blocks. Each level is looked at in one part only. */
-function partsOf({ blocks }: Fates, start: number, end: number, keptWords: Float64Array): Unit[] {
-  const holdsKept = ({ firstBlock, blocks: count }: Level): boolean => keptWords[firstBlock + count]! > keptWords[firstBlock]!
+function partsOf(fates: Fates, start: number, end: number): Unit[] {
   const parts: Unit[] = []
   for (let i = start; i < end;) {
-    let { level } = blocks[i]!
-    if (holdsKept(level)) parts.push({ level, start: i, end: ++i })
+    let { level } = fates.blocks[i]!
+    if (fates.keptWords(level) > 0) parts.push({ level, start: i, end: ++i })
     else {
-      while (level.parent && !holdsKept(level.parent)) level = level.parent
+      while (level.parent && fates.keptWords(level.parent) === 0) level = level.parent
       parts.push({ level, start: i, end: (i = level.firstBlock + level.blocks) })
     }
   }
@@ -66,11 +64,11 @@ function isFitting(fates: Fates, unit: Unit, container: Level): boolean {
 /** Headings, code and captions are short and unlike their neighbours, so that alone they are hardly ever likely. A credit is no caption. */
 function likelihoodMin(blocks: readonly Block[], { start, end }: Unit): number {
   const first = blocks[start]!
-  if (end - start === 1 && first.name === 'pre') return 0.04
-  if (end - start === 1 && headingRank(first) > 0) return 0.1
+  if (end - start === 1 && (first.name === 'pre' || first.name === 'math')) return 0.02
+  if (end - start === 1 && headingRank(first) > 0) return 0.05
   for (let i = start; i < end; i++) {
-    if (!isCaption(blocks[i]!.level)) return 0.15
+    if (!isCaption(blocks[i]!.level)) return 0.1
     if (credit.test(blocks[i]!.text)) return 1
   }
-  return 0.05
+  return 0.02
 }

@@ -4,23 +4,24 @@ import { unitOf, type Fates, type Unit } from './structures-fates.ts'
 
 const wholeNames = new Set(['ul', 'ol', 'dl', 'menu', 'blockquote', 'details'])
 /** Below this even what stands between kept neighbours is cut. */
-const likelihoodMin = 0.05
+const likelihoodMin = 0.02
 
 /** Keeps or cuts each data table, list, quote and disclosure as one, the outermost first: by its mean likelihood, or by its neighbours. */
 export function decideContainers(fates: Fates, isDataTable: (element: Element) => boolean): void {
+  fates.count()
   const [before, after] = keptNeighbours(fates)
   let end = 0
   for (const level of fates.levels) {
     if (level.blocks === 0 || level.firstBlock < end || !isWhole(level, isDataTable)) continue
     const unit = unitOf(level)
     end = unit.end
-    fates.decide(unit, isKept(unit), 'with_its_container')
+    if (fates.likelihood(unit) >= fates.leastKept) fates.decide(unit, true, 'with_its_container')
+    else if (isBetween(unit)) fates.decide(unit, true, 'between_kept')
+    else fates.decide(unit, false, 'with_its_container')
   }
 
-  function isKept(unit: Unit): boolean {
-    const likelihood = fates.likelihood(unit)
-    if (likelihood >= fates.leastKept) return true
-    if (likelihood < likelihoodMin) return false
+  function isBetween(unit: Unit): boolean {
+    if (fates.likelihood(unit) < likelihoodMin) return false
     const container = fates.firmContainer(before[unit.start]!, after[unit.end]!)
     return container !== undefined && !(isList(unit.level) ? fates.isForeign(unit, container) : fates.isForeignAsWhole(unit, container))
   }

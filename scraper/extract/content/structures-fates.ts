@@ -1,3 +1,4 @@
+import { isTag } from 'domhandler'
 import type { Block, Level, PageBlocks } from './page-blocks.ts'
 import { isControl, isForeignBlock, isForeignLevel } from './structures-marks.ts'
 
@@ -21,7 +22,7 @@ export interface Unit {
 export const unitOf = (level: Level): Unit => ({ level, start: level.firstBlock, end: level.firstBlock + level.blocks })
 
 /** So many levels may be between two neighbours and what holds both. */
-const nearLevels = 7
+const nearLevels = 6
 /** What is kept with less than this, as the mean of so many blocks or words, is no ground to keep its neighbours. */
 const firmMin = 0.4
 const [firmBlocks, firmWords] = [12, 30]
@@ -41,6 +42,7 @@ export class Fates {
   /** Sums over the blocks before each index. */
   readonly #words: Float64Array
   readonly #likely: Float64Array
+  readonly #keptWords: Float64Array
 
   constructor({ blocks, levels, distances }: PageBlocks, likelihoods: Float64Array, kept: Uint8Array) {
     this.blocks = blocks
@@ -51,6 +53,7 @@ export class Fates {
     this.#isOther = new Uint8Array(blocks.length)
     this.#words = new Float64Array(blocks.length + 1)
     this.#likely = new Float64Array(blocks.length + 1)
+    this.#keptWords = new Float64Array(blocks.length + 1)
     let least = 1
     for (const [i, { words }] of blocks.entries()) {
       this.#words[i + 1] = this.#words[i]! + words
@@ -89,11 +92,14 @@ export class Fates {
     return words > 0 ? (this.#likely[end]! - this.#likely[start]!) / words : 0
   }
 
-  /** Sums of kept words over the blocks before each index, as it stands now; a block without any counts as one. */
-  keptWords(): Float64Array {
-    const sums = new Float64Array(this.blocks.length + 1)
-    for (const [i, { words }] of this.blocks.entries()) sums[i + 1] = sums[i]! + (this.isKept(i) ? Math.max(1, words) : 0)
-    return sums
+  /** Counts what is kept now: what follows is asked about that. */
+  count(): void {
+    for (const [i, { words }] of this.blocks.entries()) this.#keptWords[i + 1] = this.#keptWords[i]! + (this.isKept(i) ? Math.max(1, words) : 0)
+  }
+
+  /** Words of a level that are kept, as of the last count; a block without any counts as one. */
+  keptWords({ firstBlock, blocks }: Level): number {
+    return this.#keptWords[firstBlock + blocks]! - this.#keptWords[firstBlock]!
   }
 
   /** What holds two kept blocks that are neighbours in it, if both they and what is beyond them are likely to be content. */
@@ -102,9 +108,10 @@ export class Fates {
     return nearContainer(this.blocks[before]!.level, this.blocks[after]!.level)
   }
 
-  /** Whether what was kept for its own likelihood, from a kept block on, is likely to be content. */
+  /** Whether what was kept for its own likelihood, from a kept block on, is likely to be content. What stands between such is taken for it, too. */
   isFirm(i: number, step: -1 | 1): boolean {
     if (i < 0 || i >= this.blocks.length || !this.isKept(i)) return false
+    if (this.reasons.get(i) === 'between_kept') return true
     let [words, likely] = [0, 0]
     for (let at = i, n = 0; n < firmBlocks && words < firmWords && at >= 0 && at < this.blocks.length; at += step, n++) {
       if (!this.isKept(at) || this.reasons.has(at)) continue
@@ -114,29 +121,42 @@ export class Fates {
     return words > 0 && likely >= firmMin * words
   }
 
-  /** Whether something in it, or around it inside a container, is marked as what is no part of a text. */
+  /** Whether something in it, or around it as far as nothing is kept, is marked as what is no part of a text. */
   isForeign(unit: Unit, container: Level): boolean {
     const { level, start, end } = unit
-    if (level.inputs > 0 && level !== container) return true
-    for (let i = start; i < end; i++) if (this.#isOther[i] === 1 || isForeignBlock(this.blocks[i]!, container.depth, this.#distances)) return true
+    if (level.inputs > 0) return true
+    const { depth } = this.#cutAround(level, container)
+    for (let i = start; i < end; i++) if (this.#isOther[i] === 1 || isForeignBlock(this.blocks[i]!, depth, this.#distances)) return true
     return false
   }
 
-  /** Whether its own element, or one around it inside a container, is marked so. */
+  /** Whether its own element, or one around it as far as nothing is kept, is marked so. */
   isForeignAsWhole({ level, start }: Unit, container: Level): boolean {
-    return level.inputs > 0 || this.#isOther[start] === 1 || isForeignLevel(level, container.depth, this.#distances)
+    return level.inputs > 0 || this.#isOther[start] === 1 || isForeignLevel(level, this.#cutAround(level, container).depth, this.#distances)
+  }
+
+  /** The largest level around one, inside a container that is near, of which nothing is kept. What holds kept text is named by what the text is about. */
+  #cutAround(level: Level, container: Level): Level {
+    let at = level
+    while (at.parent && at.parent !== container && at !== container && this.keptWords(at.parent) === 0) at = at.parent
+    return at
   }
 }
 
 /** The level that holds two others, if they are not deep inside it. */
-export function nearContainer(a: Level, b: Level): Level | undefined {
-  let [x, y] = [a, b]
-  for (let steps = 0; x !== y; steps++) {
+export function nearContainer(a: Level, b: Level, levels = nearLevels): Level | undefined {
+  let [x, y, left] = [a, b, levels]
+  while (x !== y) {
     const isDeeper = x.depth >= y.depth
-    const up = isDeeper ? x.parent : y.parent
-    if (!up || steps === nearLevels) return undefined
-    if (isDeeper) x = up
-    else y = up
+    const from = isDeeper ? x : y
+    if (!from.parent || left < 0) return undefined
+    if (!isPartOfStructure(from)) left--
+    if (isDeeper) x = from.parent
+    else y = from.parent
   }
-  return x
+  return left >= 0 ? x : undefined
 }
+
+/** Tables and lists are deep by nature. */
+const isPartOfStructure = ({ element }: Level): boolean =>
+  isTag(element) && /^(?:table|t(?:body|head|foot|r|d|h)|[uod]l|li|d[td]|blockquote|figure|details)$/.test(element.name)

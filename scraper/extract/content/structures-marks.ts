@@ -1,5 +1,5 @@
 import { isTag, type ParentNode } from 'domhandler'
-import { markIndex, marks, type Mark } from './block-marks.ts'
+import { markIndex, marks, nameMarks, type Mark, type Masks } from './block-marks.ts'
 import type { Block, Level } from './page-blocks.ts'
 
 /** Elements, roles and names of what stands inside a text without being of it. */
@@ -15,19 +15,30 @@ const inlineAt = foreignInline.map(markIndex)
 const inlineLow = inlineAt.reduce((mask, at) => (at < 32 ? mask | (1 << at) : mask), 0)
 const inlineHigh = inlineAt.reduce((mask, at) => (at < 32 ? mask : mask | (1 << (at - 32))), 0)
 
-/** Whether a level, or an element around it inside the level of a depth, is marked so. */
+/** Whether a level, or an element around it up to the level of a depth, is marked so. */
 export function isForeignLevel(level: Level, depth: number, distances: Uint8Array): boolean {
   const { depth: own, index, element } = level
   const [up, at] = [own - depth, index * marks.length]
   const [isBox, isSubtitle] = [isMessage(element), isCaption(level)]
-  return foreignAt.some((mark) => distances[at + mark]! < up && !(isBox && (mark === overlayAt || mark === metaAt)) && !(isSubtitle && mark === slideAt))
+  const slug = isTag(element) && slugged.test(element.name) ? nameMarks(element.attribs['class'] ?? '') : undefined
+  const isCode = level.block?.name === 'pre'
+  return foreignAt.some((mark) => {
+    const distance = distances[at + mark]!
+    if (distance > up || (isBox && (mark === overlayAt || mark === metaAt)) || (isSubtitle && mark === slideAt)) return false
+    return distance > 0 || (slug === undefined ? !isCode : holds(slug, mark))
+  })
 }
 
-/** Whether a block is, or holds inline elements that are. */
+/** Their ids are made of their words, which are about anything. */
+const slugged = /^(?:h[1-6]|d[td]|li|p)$/
+const holds = ({ low, high }: Masks, mark: number): boolean => ((mark < 32 ? low >>> mark : high >>> (mark - 32)) & 1) === 1
+
+/** Whether a block is, or holds inline elements that are. The names in code are those of its parts. */
 export function isForeignBlock(block: Block, depth: number, distances: Uint8Array): boolean {
-  const { level, inlineLow: low, inlineHigh: high } = block
+  const { name, level, inlineLow: low, inlineHigh: high } = block
   if (isHeadingText(block)) return false
-  return (low & inlineLow) !== 0 || (high & inlineHigh) !== 0 || isForeignLevel(level, depth, distances)
+  if (name !== 'pre' && !/^h[1-6]$/.test(name) && ((low & inlineLow) !== 0 || (high & inlineHigh) !== 0)) return true
+  return isForeignLevel(level, depth, distances)
 }
 
 const [overlayAt, metaAt, slideAt] = [markIndex('overlay-name'), markIndex('meta-name'), markIndex('slide-name')]

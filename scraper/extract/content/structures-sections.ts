@@ -12,28 +12,28 @@ const keptShareMin = 0.8
 
 /** Keeps sections with a heading that are cut, while most of their siblings of the same element and class are kept. */
 export function keepLikeSiblings(fates: Fates): void {
-  const sums = fates.keptWords()
-  const keptOf = ({ firstBlock, blocks }: Level): number => sums[firstBlock + blocks]! - sums[firstBlock]!
+  fates.count()
   const siblings = new Map<Alike, { words: number; kept: number }>()
   for (const level of fates.levels) {
     if (level.alike.count < siblingsMin) continue
     const sum = siblings.get(level.alike) ?? { words: 0, kept: 0 }
     sum.words += fates.words(unitOf(level))
-    sum.kept += keptOf(level)
+    sum.kept += fates.keptWords(level)
     siblings.set(level.alike, sum)
   }
   let end = 0
   for (const level of fates.levels) {
     const unit = unitOf(level)
     const sum = siblings.get(level.alike)
-    if (!sum || unit.start < end || !isSection(level) || keptOf(level) > 0 || sum.kept < keptShareMin * (sum.words - fates.words(unit))) continue
+    if (!sum || unit.start < end || !isSection(level) || fates.keptWords(level) > 0 || sum.kept < keptShareMin * (sum.words - fates.words(unit))) continue
     if (!fates.isFirm(unit.start - 1, -1) || fates.likelihood(unit) < likelihoodMin) continue
     end = unit.end
     if (!fates.isForeign(unit, level.parent ?? level)) fates.decide(unit, true, 'like_its_siblings')
   }
 }
 
-const isSection = ({ headings, linkedHeadings, chars, linkedChars }: Level): boolean => headings > 0 && linkedHeadings === 0 && linkedChars < 0.3 * chars
+const isSection = ({ blocks, headings, linkedHeadings, chars, linkedChars }: Level): boolean =>
+  blocks > 1 && headings > 0 && linkedHeadings === 0 && linkedChars < 0.3 * chars
 
 /** Keeps notes at the end of a text. */
 export function keepFootnotes(fates: Fates): void {
