@@ -4,7 +4,7 @@ import { remembered } from '../html/name-memory.ts'
 import { isLanguageName } from './text-code-languages.ts'
 
 /** What an element around or inside code is there for, by its classes. */
-type Sign = 'none' | 'box' | 'gutter' | 'head' | 'line'
+type Sign = 'none' | 'box' | 'gutter' | 'number' | 'head' | 'line'
 
 const patterns: readonly (readonly [Sign, RegExp])[] = [
   [
@@ -13,8 +13,9 @@ const patterns: readonly (readonly [Sign, RegExp])[] = [
   ],
   [
     'gutter',
-    /(?:^|\s)lnt?(?=$|\s)|(?:^|[\s_-])(?:gutters?|line-?numbers?(?:-rows|-wrapper)?|linenos?|linenrs?|linenodiv|blob-num|lines-num|source-line-no|diff-line-num|crayon-nums?|hljs-ln-n)(?=$|[\s_-])/i,
+    /(?:^|\s)(?:gutter|ace_gutter|cm-gutters|CodeMirror-(?:gutter[\w-]*|linenumber)|rouge-gutter|line-?numbers?(?:-rows|-wrapper)?|(?:src|source)-line-numbers|linenumbers?|linenos?|linenodiv|blob-num|lines-num|diff-line-num|crayon-nums?|hljs-ln-numbers)(?=$|\s)/i,
   ],
+  ['number', /(?:^|\s)lnt?(?=$|\s)|(?:^|[\s_-])(?:line-?num(?:ber)?s?|linenos?|linenrs?|source-line-no|hljs-ln-n)(?=$|[\s_-])/i],
   [
     'head',
     /(?:^|\s)(?:(?:code|codeblock|code-block|crayon|enlighter|hljs)[_-]{0,2}(?:header|head|toolbar|buttons?|title-bar|tools|actions|copy|lang(?:uage)?(?:-label)?|toolbar-(?:top|bottom)|copy-button)|(?:btn|button)[_-]copy|copy[_-]?(?:btn|button|code|code-?button)|btn-clipboard|clipboard-copy|lang-label)(?=$|\s)/i,
@@ -54,7 +55,7 @@ export function isCodeBlock(element: Element): boolean {
 export function isBesideCode(element: Element): boolean {
   if (element.name === 'button' ? copies.test(shortTextOf(element)) : isLabel(element)) return true
   const sign = signOf(element)
-  return sign === 'head' ? !holdsCode(element) : sign === 'gutter' && isNumbers(element)
+  return sign === 'head' ? isByPre(element) && !holdsCode(element) : sign === 'gutter' && isNumbers(element)
 }
 
 const copies = /^(?:copy|copied!?|copy (?:code|to clipboard|snippet)|copy(?: copied!?)|复制(?:代码)?|複製|コピー|копировать|copier|copiar|kopieren|kopiuj)$/i
@@ -62,10 +63,12 @@ const copies = /^(?:copy|copied!?|copy (?:code|to clipboard|snippet)|copy(?: cop
 /** A word or two right before or behind a `<pre>` in one wrapper that name its language or copy it. */
 function isLabel(element: Element): boolean {
   if (element.name !== 'span' && element.name !== 'div') return false
-  if (!beginsWithPre(nextTag(element.next, 'next')) && !beginsWithPre(nextTag(element.prev, 'prev'))) return false
+  if (!isByPre(element)) return false
   const text = shortTextOf(element)
   return copies.test(text) || isLanguageName(text) || / copy(?: code)?$/i.test(text)
 }
+
+const isByPre = ({ next, prev }: Element): boolean => beginsWithPre(nextTag(next, 'next')) || beginsWithPre(nextTag(prev, 'prev'))
 
 function nextTag(node: Element['next'], side: 'next' | 'prev'): Element | undefined {
   const at = node && isText(node) && node.data.trim() === '' ? node[side] : node
@@ -99,7 +102,9 @@ function holdsCode(element: Element): boolean {
 export function isNoCode(element: Element): boolean {
   const { name, attribs } = element
   if (name === 'button' || name === 'textarea' || isBesideCode(element)) return true
-  if (/^(?:toolbar|hover-info)(?=$|\s)/.test(attribs['class'] ?? '')) return true
+  const sign = signOf(element)
+  if ((sign === 'head' && !holdsCode(element)) || (sign === 'number' && isNumbers(element)) || /^(?:toolbar|hover-info)(?=$|\s)/.test(attribs['class'] ?? ''))
+    return true
   const { style, 'data-nosnippet': nosnippet } = attribs
   return ((style !== undefined && /user-select\s*:\s*none/i.test(style.slice(0, 500))) || nosnippet !== undefined) && isNumbers(element)
 }
@@ -135,6 +140,7 @@ function isBlockOfLines(code: Element): boolean {
   const { parent, prev, next } = code
   const { style, class: classes } = code.attribs
   if (style !== undefined && /white-space\s*:\s*(?:pre|break-spaces)|display\s*:\s*(?:block|grid)/i.test(style.slice(0, 500))) return true
+  if (classes !== undefined && /(?:^|\s)literal(?=$|\s)/.test(classes.slice(0, 300))) return false
   if (classes !== undefined && /(?:^|\s)(?:code-?block|block|d-block)(?=$|\s)/.test(classes.slice(0, 300))) return true
   return isAlone(prev, 'prev') && isAlone(next, 'next') && parent !== null && isTag(parent) && !lineOf.has(parent.name) && hasLines(code)
 }
@@ -156,8 +162,14 @@ function hasLines(code: Element): boolean {
   return lines.trim().includes('\n')
 }
 
-/** Only numbers, signs of prompts and white space, as far as one looks. */
+/** Numbers, with what separates them and white space, and nothing else as far as one looks. */
 function isNumbers(element: Element): boolean {
-  for (const node of firstNodes(element, 100)) if (isText(node) && !/^[\s\d.:|$#>%+~-]*$/.test(node.data.slice(0, 200))) return false
-  return true
+  let digits = false
+  for (const node of firstNodes(element, 100)) {
+    if (!isText(node)) continue
+    const text = node.data.slice(0, 200)
+    if (!/^[\s\d.:|]*$/.test(text)) return false
+    digits ||= /\d/.test(text)
+  }
+  return digits
 }

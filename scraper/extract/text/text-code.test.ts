@@ -148,6 +148,9 @@ describe('what is code and what stands beside it', () => {
     ['code among text of a box', '<pre>git <code>turn</code> [-n]\n    <em>name</em></pre>', fenced('', 'git turn [-n]\n    name')],
     ['raised text', '<pre>2<sup>10</sup> h<sub>max</sub></pre>', fenced('', '2¹⁰ h_max')],
     ['lines that are numbers', '<pre>3\n5\n8</pre>', fenced('', '3\n5\n8')],
+    ['headings of code', '<h4 class="code-header">fn <code>turn</code>() -> u8</h4>', '#### fn turn() -> u8'],
+    ['columns of a page', '<div class="row no-gutters"><img src="a.png"><p>Far away</p></div><p class="ln">12</p>', 'Far away\n\n12'],
+    ['long names of code in a line of their own', '<p><code class="docutils literal">turn(a,\nb)</code></p>', 'turn(a, b)'],
     [
       'classes that only sound like it',
       '<div class="gutter">The gutter of the roof</div><p class="code-header">Not <code>dropped</code></p>',

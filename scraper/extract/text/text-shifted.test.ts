@@ -24,6 +24,8 @@ describe('raised and lowered text', () => {
       '1st 22nd 1er XVIIe 2º Mme Dr nº 7',
     ],
     ['letters behind a number that are none', '7<sup>d</sup> 3<sup>r</sup> 12<sup>a</sup>', '7^d 3^r 12ª'],
+    ['cents of a price', '$1,999<sup>00</sup> or <sup>$</sup>24<sup>99</sup> or €7.<sup>50</sup>', '$1,999.00 or $24.99 or €7.50'],
+    ['words that are links', 'News<sup><a href="#v">video</a></sup>', 'News video'],
     ['by style and class', '10<span style="vertical-align: super; font-size: 70%">6</span> v<span class="subscript">max</span>', '10⁶ v_max'],
     ['signs', 'Gate<sup>TM</sup> Lock<sup>®</sup> Miller<sup>1,2</sup> Baker<sup>1,*</sup> 20<sup>°</sup>', 'Gate™ Lock® Miller¹,² Baker¹,* 20°'],
     [
@@ -68,13 +70,18 @@ describe('readings, emoji and first letters', () => {
       '<img class="wp-smiley" alt="grin" src="1"> <img alt=":-)" src="2"> <img alt=":tada:" src="3"> <g-emoji>🎉</g-emoji>',
       'grin :-) :tada: 🎉',
     ],
-    ['pictures are none', 'a <img alt="A wheel" src="1"> b <img alt="7" src="2"> c <img class="emoji" src="3">', 'a b c'],
+    [
+      'pictures are none',
+      '<img class="reaction reaction--emoji" alt="Like" src="0">a <img alt="A wheel" src="1"> b <img alt="7" src="2"> c <img class="emoji" src="3">',
+      'a b c',
+    ],
     ['a first letter', '<span class="dropcap">O</span>nce', 'Once'],
     ['with white space behind it', '<span class="drop-cap"><b>T</b></span>\n  he mill', 'The mill'],
     ['with a quotation mark', '<span class="first-letter">“I</span> t rains', '“It rains'],
     ['that is a word', '<span class="dropcap">A</span> long day; <span class="dropcap">I</span> slept', 'A long day; I slept'],
     ['as a block', '<div class="dropcap">O</div><p>nce more', 'Once more'],
     ['as an image', '<img class="dropcap" alt="W" src="w.png">ater', 'Water'],
+    ['that is a heading of a list', '<ul><li class="first-letter">A</li><li>Apple</li></ul><span class="first-letter">B</span> Bean', '- A\n- Apple\n\nB Bean'],
     ['of a paragraph that is styled so', '<span class="has-drop-cap">Once upon a day</span>', 'Once upon a day'],
     ['with nothing behind it', '<span class="dropcap">Z</span>', 'Z'],
   ])('%s', (_, html, expected) => expect(text(html)).toBe(expected))
