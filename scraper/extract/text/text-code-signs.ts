@@ -4,13 +4,9 @@ import { remembered } from '../html/name-memory.ts'
 import { isLanguageName } from './text-code-languages.ts'
 
 /** What an element around or inside code is there for, by its classes. */
-type Sign = 'none' | 'box' | 'gutter' | 'number' | 'head' | 'line'
+type Sign = 'none' | 'gutter' | 'number' | 'head' | 'line'
 
 const patterns: readonly (readonly [Sign, RegExp])[] = [
-  [
-    'box',
-    /(?:^|\s)(?:rouge-table|rouge-line-table|highlighttable|linenotable|hljs-ln|lntable|crayon-syntax|crayon-table|syntaxhighlighter|js-file-line-container|enlighter-default|EnlighterJS|CodeMirror|cm-editor|ace_editor|react-code-lines|code-table|codetable)(?=$|\s)/,
-  ],
   [
     'gutter',
     /(?:^|\s)(?:gutter|ace_gutter|cm-gutters|CodeMirror-(?:gutter[\w-]*|linenumber)|rouge-gutter|line-?numbers?(?:-rows|-wrapper)?|(?:src|source)-line-numbers|linenumbers?|linenos?|linenodiv|blob-num|lines-num|diff-line-num|crayon-nums?|hljs-ln-numbers)(?=$|\s)/i,
@@ -26,6 +22,12 @@ const patterns: readonly (readonly [Sign, RegExp])[] = [
   ],
 ]
 
+/** What a highlighter or an editor makes of code. */
+const box =
+  /(?:^|\s)(?:rouge-table|rouge-line-table|highlighttable|linenotable|hljs-ln|lntable|crayon-syntax|crayon-table|syntaxhighlighter|js-file-line-container|enlighter-default|EnlighterJS|CodeMirror|cm-editor|ace_editor|react-code-lines|code-table|codetable)(?=$|\s)/
+
+const isBox = ({ attribs }: Element): boolean => attribs['class'] !== undefined && box.test(attribs['class'].slice(0, 300))
+
 const signs = remembered((classes: string): Sign => patterns.find(([, pattern]) => pattern.test(classes.slice(0, 300)))?.[0] ?? 'none')
 const signOf = ({ attribs }: Element): Sign => {
   const classes = attribs['class']
@@ -40,10 +42,10 @@ export function isCodeBlock(element: Element): boolean {
     case 'listing':
       return true
     case 'table':
-      return signOf(element) === 'box' || isTableOfLines(element)
+      return isBox(element) || isTableOfLines(element)
     case 'div':
     case 'ol':
-      return signOf(element) === 'box' || isFragment(element)
+      return isBox(element) || isFragment(element)
     case 'code':
       return isBlockOfLines(element)
     default:
@@ -53,32 +55,30 @@ export function isCodeBlock(element: Element): boolean {
 
 /** Whether it stands beside code and is none: the numbers of its lines, a button that copies it, the name of its language. */
 export function isBesideCode(element: Element): boolean {
-  if (element.name === 'button' ? copies.test(shortTextOf(element)) : isLabel(element)) return true
+  if (element.name === 'button') return copies.test(shortTextOf(element)) || isByPre(element)
+  if (element.name !== 'td' && element.name !== 'pre' && !isByPre(element)) return false
+  if ((element.name === 'span' || element.name === 'div') && isLabel(shortTextOf(element))) return true
   const sign = signOf(element)
-  return sign === 'head' ? isByPre(element) && !holdsCode(element) : sign === 'gutter' && isNumbers(element)
+  return sign === 'head' ? !holdsCode(element) : sign === 'gutter' && isNumbers(element)
 }
 
 const copies = /^(?:copy|copied!?|copy (?:code|to clipboard|snippet)|copy(?: copied!?)|复制(?:代码)?|複製|コピー|копировать|copier|copiar|kopieren|kopiuj)$/i
 
-/** A word or two right before or behind a `<pre>` in one wrapper that name its language or copy it. */
-function isLabel(element: Element): boolean {
-  if (element.name !== 'span' && element.name !== 'div') return false
-  if (!isByPre(element)) return false
-  const text = shortTextOf(element)
-  return copies.test(text) || isLanguageName(text) || / copy(?: code)?$/i.test(text)
-}
+/** A word or two that name the language of code or copy it. */
+const isLabel = (text: string): boolean => copies.test(text) || isLanguageName(text) || / copy(?: code)?$/i.test(text)
 
-const isByPre = ({ next, prev }: Element): boolean => beginsWithPre(nextTag(next, 'next')) || beginsWithPre(nextTag(prev, 'prev'))
+/** Right before or behind a `<pre>`, or what begins with one. */
+const isByPre = ({ next, prev }: Element): boolean => beginsWithPre(next, 'next') || beginsWithPre(prev, 'prev')
 
-function nextTag(node: Element['next'], side: 'next' | 'prev'): Element | undefined {
-  const at = node && isText(node) && node.data.trim() === '' ? node[side] : node
-  return at && isTag(at) ? at : undefined
-}
-
-function beginsWithPre(element: Element | undefined): boolean {
-  if (element === undefined || element.name === 'pre') return element !== undefined
-  if (element.name !== 'div') return false
-  for (const node of firstNodes(element, 3)) if (isTag(node) && node.name === 'pre') return true
+function beginsWithPre(sibling: Element['next'], side: 'next' | 'prev'): boolean {
+  let at = sibling && isText(sibling) && sibling.data.length < 100 && sibling.data.trim() === '' ? sibling[side] : sibling
+  for (let depth = 0; at && depth < 3; depth++) {
+    if (!isTag(at)) return false
+    if (at.name === 'pre') return true
+    if (at.name !== 'div') return false
+    const [first, second] = at.children
+    at = first && isText(first) ? (second ?? null) : (first ?? null)
+  }
   return false
 }
 
@@ -103,8 +103,8 @@ export function isNoCode(element: Element): boolean {
   const { name, attribs } = element
   if (name === 'button' || name === 'textarea' || isBesideCode(element)) return true
   const sign = signOf(element)
-  if ((sign === 'head' && !holdsCode(element)) || (sign === 'number' && isNumbers(element)) || /^(?:toolbar|hover-info)(?=$|\s)/.test(attribs['class'] ?? ''))
-    return true
+  if (sign === 'head' ? !holdsCode(element) : (sign === 'gutter' || sign === 'number') && isNumbers(element)) return true
+  if (/^(?:toolbar|hover-info)(?=$|\s)/.test(attribs['class'] ?? '')) return true
   const { style, 'data-nosnippet': nosnippet } = attribs
   return ((style !== undefined && /user-select\s*:\s*none/i.test(style.slice(0, 500))) || nosnippet !== undefined) && isNumbers(element)
 }

@@ -108,6 +108,11 @@ describe('code of highlighters is one block without its numbers', () => {
       fenced(),
     ],
     [
+      'cgit and rustdoc',
+      '<table class="blob"><tr><td class="linenumbers"><pre>1\n2</pre></td><td class="lines"><pre><code>turn(\n  3)</code></pre></td></tr></table><pre class="src-line-numbers"><a id="1">1</a>\n2</pre>',
+      fenced(),
+    ],
+    [
       'Doxygen',
       '<div class="fragment"><div class="line"><span class="lineno">1</span>turn(</div>\n<div class="line"><span class="lineno">2</span>  3)</div>\n</div>',
       fenced(),
