@@ -26,6 +26,7 @@ describe('raised and lowered text', () => {
     ['letters behind a number that are none', '7<sup>d</sup> 3<sup>r</sup> 12<sup>a</sup>', '7^d 3^r 12ª'],
     ['cents of a price', '$1,999<sup>00</sup> or <sup>$</sup>24<sup>99</sup> or €7.<sup>50</sup>', '$1,999.00 or $24.99 or €7.50'],
     ['words that are links', 'News<sup><a href="#v">video</a></sup>', 'News video'],
+    ['towers and hours', '2<sup>2<sup>n</sup></sup>, x<sup>a<sub>i</sub></sup>, 12<sup>h</sup>30', '2^(2^n), x^(a_i), 12h30'],
     ['by style and class', '10<span style="vertical-align: super; font-size: 70%">6</span> v<span class="subscript">max</span>', '10⁶ v_max'],
     ['signs', 'Gate<sup>TM</sup> Lock<sup>®</sup> Miller<sup>1,2</sup> Baker<sup>1,*</sup> 20<sup>°</sup>', 'Gate™ Lock® Miller¹,² Baker¹,* 20°'],
     [

@@ -9,7 +9,7 @@ const loweredDigits = '₀₁₂₃₄₅₆₇₈₉'
 const beside = /[,*†‡§–]/u
 
 /** Endings that are raised in print only: 1st, 21e, 2º, Mme, Dr, No. */
-const endings = /^(?:st|nd|rd|th|e|er|re|ère|ers|ème|eme|es|nde?|ndes|os|as|me|mes|lle|lles|gr|te|ie|to|ma|mo|й|го|я|ая|ый)\.?$/iu
+const endings = /^(?:st|nd|rd|th|h|e|er|re|ère|ers|ème|eme|es|nde?|ndes|os|as|me|mes|lle|lles|gr|te|ie|to|ma|mo|й|го|я|ая|ый)\.?$/iu
 const ordinals: Readonly<Record<string, string>> = { a: 'ª', o: 'º' }
 const trademarks: Readonly<Record<string, string>> = { tm: '™', sm: '℠', r: '®', c: '©' }
 /** Longer text is no sign of a formula and no mark: it is words that are small. */
@@ -68,13 +68,14 @@ function shortText(element: Element): string | undefined {
   let nodes = 0
   for (const node of firstNodes(element, nodesMax + 1)) {
     if (++nodes > nodesMax || (isTag(node) && !inside.has(node.name))) return undefined
+    if (isTag(node) && (node.name === 'sup' || node.name === 'sub')) text += node.name === 'sup' ? '^' : '_'
     if (isText(node)) text += node.data.slice(0, 4 * shortMax)
     if (text.trim().length > shortMax) return undefined
   }
   return text.replace(/\s+/g, ' ')
 }
 
-const inside = new Set(['a', 'i', 'b', 'em', 'strong', 'span', 'var', 'small', 'font', 'u', 'abbr', 'cite', 'bdi'])
+const inside = new Set(['a', 'i', 'b', 'em', 'strong', 'span', 'var', 'small', 'font', 'u', 'abbr', 'cite', 'bdi', 'sup', 'sub'])
 
 const noteClass = /(?:^|[\s_-])(?:(?:foot|end)?note(?:ref|mark|s)?|fnref|reference|cite|citation)(?=$|[\s_-])/i
 
