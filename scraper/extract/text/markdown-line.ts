@@ -168,7 +168,9 @@ function spell(pieces: readonly Piece[]): string {
     spellings.set(piece, text)
     spellings.set(piece.partner, text)
   }
-  return pieces.map((piece) => (typeof piece === 'string' ? piece : (spellings.get(piece) ?? ''))).join('')
+  const spelt = pieces.map((piece) => (typeof piece === 'string' ? piece : (spellings.get(piece) ?? ''))).filter((text) => text !== '')
+  // An exclamation mark before a link would make an image of it.
+  return spelt.map((text, i) => (text.endsWith('!') && spelt[i + 1] === '[' ? `${text.slice(0, -1)}\\!` : text)).join('')
 }
 
 /** Behind text that ends in a word's character or white space, before text that begins with a word's character; or where both sides are punctuation. */

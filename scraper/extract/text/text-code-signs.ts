@@ -4,17 +4,14 @@ import { remembered } from '../html/name-memory.ts'
 import { isLanguageName } from './text-code-languages.ts'
 
 /** What an element around or inside code is there for, by its classes. */
-type Sign = 'none' | 'box' | 'gutter' | 'head' | 'line'
+type Sign = 'none' | 'gutter' | 'number' | 'head' | 'line'
 
 const patterns: readonly (readonly [Sign, RegExp])[] = [
   [
-    'box',
-    /(?:^|\s)(?:rouge-table|rouge-line-table|highlighttable|linenotable|hljs-ln|lntable|crayon-syntax|crayon-table|syntaxhighlighter|js-file-line-container|enlighter-default|EnlighterJS|CodeMirror|cm-editor|ace_editor|react-code-lines|code-table|codetable)(?=$|\s)/,
-  ],
-  [
     'gutter',
-    /(?:^|\s)lnt?(?=$|\s)|(?:^|[\s_-])(?:gutters?|line-?numbers?(?:-rows|-wrapper)?|linenos?|linenrs?|linenodiv|blob-num|lines-num|source-line-no|diff-line-num|crayon-nums?|hljs-ln-n)(?=$|[\s_-])/i,
+    /(?:^|\s)(?:gutter|ace_gutter|cm-gutters|CodeMirror-(?:gutter[\w-]*|linenumber)|rouge-gutter|line-?numbers?(?:-rows|-wrapper)?|(?:src|source)-line-numbers|linenumbers?|linenos?|linenodiv|blob-num|lines-num|diff-line-num|crayon-nums?|hljs-ln-numbers)(?=$|\s)/i,
   ],
+  ['number', /(?:^|\s)lnt?(?=$|\s)|(?:^|[\s_-])(?:line-?num(?:ber)?s?|linenos?|linenrs?|source-line-no|hljs-ln-n)(?=$|[\s_-])/i],
   [
     'head',
     /(?:^|\s)(?:(?:code|codeblock|code-block|crayon|enlighter|hljs)[_-]{0,2}(?:header|head|toolbar|buttons?|title-bar|tools|actions|copy|lang(?:uage)?(?:-label)?|toolbar-(?:top|bottom)|copy-button)|(?:btn|button)[_-]copy|copy[_-]?(?:btn|button|code|code-?button)|btn-clipboard|clipboard-copy|lang-label)(?=$|\s)/i,
@@ -24,6 +21,12 @@ const patterns: readonly (readonly [Sign, RegExp])[] = [
     /(?:^|\s)(?:line|code-line|token-line|view-line|cm-line|CodeMirror-line|crayon-line|ec-line|ace_line|highlight-line|react-code-line-contents|react-file-line)(?=$|\s)/,
   ],
 ]
+
+/** What a highlighter or an editor makes of code. */
+const box =
+  /(?:^|\s)(?:rouge-table|rouge-line-table|highlighttable|linenotable|hljs-ln|lntable|crayon-syntax|crayon-table|syntaxhighlighter|js-file-line-container|enlighter-default|EnlighterJS|CodeMirror|cm-editor|ace_editor|react-code-lines|code-table|codetable)(?=$|\s)/
+
+const isBox = ({ attribs }: Element): boolean => attribs['class'] !== undefined && box.test(attribs['class'].slice(0, 300))
 
 const signs = remembered((classes: string): Sign => patterns.find(([, pattern]) => pattern.test(classes.slice(0, 300)))?.[0] ?? 'none')
 const signOf = ({ attribs }: Element): Sign => {
@@ -39,10 +42,10 @@ export function isCodeBlock(element: Element): boolean {
     case 'listing':
       return true
     case 'table':
-      return signOf(element) === 'box' || isTableOfLines(element)
+      return isBox(element) || isTableOfLines(element)
     case 'div':
     case 'ol':
-      return signOf(element) === 'box' || isFragment(element)
+      return isBox(element) || isFragment(element)
     case 'code':
       return isBlockOfLines(element)
     default:
@@ -52,30 +55,30 @@ export function isCodeBlock(element: Element): boolean {
 
 /** Whether it stands beside code and is none: the numbers of its lines, a button that copies it, the name of its language. */
 export function isBesideCode(element: Element): boolean {
-  if (element.name === 'button' ? copies.test(shortTextOf(element)) : isLabel(element)) return true
+  if (element.name === 'button') return copies.test(shortTextOf(element)) || isByPre(element)
+  if (element.name !== 'td' && element.name !== 'pre' && !isByPre(element)) return false
+  if ((element.name === 'span' || element.name === 'div') && isLabel(shortTextOf(element))) return true
   const sign = signOf(element)
   return sign === 'head' ? !holdsCode(element) : sign === 'gutter' && isNumbers(element)
 }
 
 const copies = /^(?:copy|copied!?|copy (?:code|to clipboard|snippet)|copy(?: copied!?)|复制(?:代码)?|複製|コピー|копировать|copier|copiar|kopieren|kopiuj)$/i
 
-/** A word or two right before or behind a `<pre>` in one wrapper that name its language or copy it. */
-function isLabel(element: Element): boolean {
-  if (element.name !== 'span' && element.name !== 'div') return false
-  if (!beginsWithPre(nextTag(element.next, 'next')) && !beginsWithPre(nextTag(element.prev, 'prev'))) return false
-  const text = shortTextOf(element)
-  return copies.test(text) || isLanguageName(text) || / copy(?: code)?$/i.test(text)
-}
+/** A word or two that name the language of code or copy it. */
+const isLabel = (text: string): boolean => copies.test(text) || isLanguageName(text) || / copy(?: code)?$/i.test(text)
 
-function nextTag(node: Element['next'], side: 'next' | 'prev'): Element | undefined {
-  const at = node && isText(node) && node.data.trim() === '' ? node[side] : node
-  return at && isTag(at) ? at : undefined
-}
+/** Right before or behind a `<pre>`, or what begins with one. */
+const isByPre = ({ next, prev }: Element): boolean => beginsWithPre(next, 'next') || beginsWithPre(prev, 'prev')
 
-function beginsWithPre(element: Element | undefined): boolean {
-  if (element === undefined || element.name === 'pre') return element !== undefined
-  if (element.name !== 'div') return false
-  for (const node of firstNodes(element, 3)) if (isTag(node) && node.name === 'pre') return true
+function beginsWithPre(sibling: Element['next'], side: 'next' | 'prev'): boolean {
+  let at = sibling && isText(sibling) && sibling.data.length < 100 && sibling.data.trim() === '' ? sibling[side] : sibling
+  for (let depth = 0; at && depth < 3; depth++) {
+    if (!isTag(at)) return false
+    if (at.name === 'pre') return true
+    if (at.name !== 'div') return false
+    const [first, second] = at.children
+    at = first && isText(first) ? (second ?? null) : (first ?? null)
+  }
   return false
 }
 
@@ -99,6 +102,8 @@ function holdsCode(element: Element): boolean {
 export function isNoCode(element: Element): boolean {
   const { name, attribs } = element
   if (name === 'button' || name === 'textarea' || isBesideCode(element)) return true
+  const sign = signOf(element)
+  if (sign === 'head' ? !holdsCode(element) : (sign === 'gutter' || sign === 'number') && isNumbers(element)) return true
   if (/^(?:toolbar|hover-info)(?=$|\s)/.test(attribs['class'] ?? '')) return true
   const { style, 'data-nosnippet': nosnippet } = attribs
   return ((style !== undefined && /user-select\s*:\s*none/i.test(style.slice(0, 500))) || nosnippet !== undefined) && isNumbers(element)
@@ -135,6 +140,7 @@ function isBlockOfLines(code: Element): boolean {
   const { parent, prev, next } = code
   const { style, class: classes } = code.attribs
   if (style !== undefined && /white-space\s*:\s*(?:pre|break-spaces)|display\s*:\s*(?:block|grid)/i.test(style.slice(0, 500))) return true
+  if (classes !== undefined && /(?:^|\s)literal(?=$|\s)/.test(classes.slice(0, 300))) return false
   if (classes !== undefined && /(?:^|\s)(?:code-?block|block|d-block)(?=$|\s)/.test(classes.slice(0, 300))) return true
   return isAlone(prev, 'prev') && isAlone(next, 'next') && parent !== null && isTag(parent) && !lineOf.has(parent.name) && hasLines(code)
 }
@@ -156,8 +162,14 @@ function hasLines(code: Element): boolean {
   return lines.trim().includes('\n')
 }
 
-/** Only numbers, signs of prompts and white space, as far as one looks. */
+/** Numbers, with what separates them and white space, and nothing else as far as one looks. */
 function isNumbers(element: Element): boolean {
-  for (const node of firstNodes(element, 100)) if (isText(node) && !/^[\s\d.:|$#>%+~-]*$/.test(node.data.slice(0, 200))) return false
-  return true
+  let digits = false
+  for (const node of firstNodes(element, 100)) {
+    if (!isText(node)) continue
+    const text = node.data.slice(0, 200)
+    if (!/^[\s\d.:|]*$/.test(text)) return false
+    digits ||= /\d/.test(text)
+  }
+  return digits
 }

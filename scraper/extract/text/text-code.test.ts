@@ -108,6 +108,11 @@ describe('code of highlighters is one block without its numbers', () => {
       fenced(),
     ],
     [
+      'cgit and rustdoc',
+      '<table class="blob"><tr><td class="linenumbers"><pre>1\n2</pre></td><td class="lines"><pre><code>turn(\n  3)</code></pre></td></tr></table><pre class="src-line-numbers"><a id="1">1</a>\n2</pre>',
+      fenced(),
+    ],
+    [
       'Doxygen',
       '<div class="fragment"><div class="line"><span class="lineno">1</span>turn(</div>\n<div class="line"><span class="lineno">2</span>  3)</div>\n</div>',
       fenced(),
@@ -148,6 +153,9 @@ describe('what is code and what stands beside it', () => {
     ['code among text of a box', '<pre>git <code>turn</code> [-n]\n    <em>name</em></pre>', fenced('', 'git turn [-n]\n    name')],
     ['raised text', '<pre>2<sup>10</sup> h<sub>max</sub></pre>', fenced('', '2¹⁰ h_max')],
     ['lines that are numbers', '<pre>3\n5\n8</pre>', fenced('', '3\n5\n8')],
+    ['headings of code', '<h4 class="code-header">fn <code>turn</code>() -> u8</h4>', '#### fn turn() -> u8'],
+    ['columns of a page', '<div class="row no-gutters"><img src="a.png"><p>Far away</p></div><p class="ln">12</p>', 'Far away\n\n12'],
+    ['long names of code in a line of their own', '<p><code class="docutils literal">turn(a,\nb)</code></p>', 'turn(a, b)'],
     [
       'classes that only sound like it',
       '<div class="gutter">The gutter of the roof</div><p class="code-header">Not <code>dropped</code></p>',

@@ -8,7 +8,7 @@ const imageService =
 const noFormula = /^(?:|image|img|formula|equation|latex|math|tex|loading|\[?latex image\]?|公式|уравнение|формула)\.?$/i
 /** Commands, or indices in braces. */
 const isTex =
-  /\\(?:frac|sqrt|sum|int|left|mathrm|mathbf|text|cdot|times|displaystyle|alpha|beta|gamma|delta|theta|lambda|mu|pi|sigma|omega|infty|partial|begin)(?![a-z])|[_^]\{/
+  /\\(?:frac|sqrt|sum|int|left|mathrm|mathbf|text|cdot|times|displaystyle|alpha|beta|gamma|delta|theta|lambda|mu|pi|sigma|omega|infty|partial|begin)(?![a-z])|[_^]\{|^\$.+\$$/
 const urlMax = 4000
 
 /** The source of a formula that is shown as an image, by its class, by who draws it or by its alternative text; undefined for other images. */

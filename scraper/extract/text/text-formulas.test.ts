@@ -114,6 +114,11 @@ describe('where the source of a formula is found', () => {
       '<p><amp-mathml data-formula="\\[k\\]"></amp-mathml> <img class="tex" alt="$l$" src="l.png"> <span data-tex="$m$ and $n$"></span></p>',
       '$$k$$\n\n$l$ $$m$ and $n$$',
     ],
+    [
+      'what a script would draw',
+      '<p>a <span class="math math-inline">x^2</span> <code class="language-math">y_1</code> <span class="math">z</span></p><pre class="code math js-render-math">w</pre><pre><code class="language-math">v</code></pre>',
+      'a $x^2$ $y_1$ z\n\n$$w$$\n\n$$v$$',
+    ],
     ['TeX in text stays as it is', '<p>If \\(a = b\\) and $$c_1 = 2$$ cost $5</p>', 'If \\(a = b\\) and $$c_1 = 2$$ cost $5'],
   ])('%s', (_, html, expected) => expect(text(html)).toBe(expected))
 

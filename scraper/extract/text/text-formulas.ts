@@ -16,6 +16,7 @@ const nowhere: Formula = { tex: '', isBlock: false }
 const sources = new Set(['data-tex', 'data-latex', 'data-math', 'data-expr', 'data-formula', 'data-equation', 'data-katex'])
 const flags = /^(?:|true|false|[01]|inline|block|display|on|off|math|tex|latex|katex|mathjax)$/i
 const rendered = /(?:^|\s)(?:katex(?:-display|-html)?|MathJax(?:_\w{1,12})?|mjx-chtml|mwe-math-element)(?=$|\s)/
+const unrendered = /(?:^|\s)(?:math-inline|math-display|language-math|js-render-math)(?=$|\s)/
 const isEquation = /(?:^|\s)ltx_(?:eqn_row|equation)(?=$|\s)/
 const displayed = /(?:^|[\s_-])(?:display(?:ed)?|block|displaymath|displayformula|numberedequation)(?=$|[\s_-])/i
 
@@ -45,7 +46,10 @@ export function formulaOf(element: Element): Formula | undefined {
     case 'p':
     case 'section':
     case 'figure':
-      return ofSource(element) ?? ofClass(element)
+      return ofSource(element) ?? ofClass(element) ?? ofText(element)
+    case 'code':
+    case 'pre':
+      return ofText(element)
     default:
       return undefined
   }
@@ -104,6 +108,17 @@ function ofSource({ name, attribs }: Element): Formula | undefined {
   return undefined
 }
 
+/** TeX that stands in the page as text, for a script to draw. What has delimiters is left as it is. */
+function ofText(element: Element): Formula | undefined {
+  const [only, more] = element.children
+  if (!only || more) return undefined
+  if (isTag(only)) return element.name === 'pre' && only.name === 'code' ? ofText(only) : undefined
+  const classes = (element.attribs['class'] ?? '').slice(0, 200)
+  const isTex = unrendered.test(classes) || (/(?:^|\s)math(?=$|\s)/.test(classes) && /[\\^_{]/.test(only.type === 'text' ? only.data : ''))
+  if (!isTex || only.type !== 'text' || /^\s*(?:\$|\\[([])/.test(only.data)) return undefined
+  return written(only.data, classes.includes('math-display') || element.name === 'div' || element.name === 'pre' || isIn(element, 'pre'))
+}
+
 function ofClass(element: Element): Formula | undefined {
   const classes = element.attribs['class']
   const found = classes === undefined ? undefined : rendered.exec(classes.slice(0, 200))?.[0].trim()
@@ -121,6 +136,8 @@ function ofRendering(element: Element, isBlock: boolean): Formula {
 }
 
 const isBesideMathml = ({ prev }: Element): boolean => prev !== null && isTag(prev) && (prev.name === 'math' || prev.attribs['class'] === 'katex-mathml')
+
+const isIn = ({ parent }: Element, name: string): boolean => parent !== null && isTag(parent) && parent.name === name
 
 function isBesideScript(element: Element): boolean {
   let next = element.next

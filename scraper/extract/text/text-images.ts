@@ -1,10 +1,11 @@
 import type { Element } from 'domhandler'
 
-const emojiClass = /(?:^|[\s_-])(?:emoji|emojione|twemoji|joypixels|smile[ysi]{0,3}|smilies|emoticons?|emote)(?=$|[\s_-])/i
+const emojiClass = /(?:^|\s)(?:emoji|emojione|twemoji|joypixels|wp-smiley|smileys?|smilies?|emoticons?|emote)(?=$|\s)/i
 const emoji = /^(?:\p{RGI_Emoji}|\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f?)+$/v
 /** `:-)`, `:smile:`. */
 const emoticon = /^(?:[:;=8xX][-'o^]?[()[\]DPpOo/|\\*3$]|[<(]3|:[a-z\d_+-]{1,40}:)$/
 const altMax = 40
+const dropCapTags = new Set(['span', 'b', 'strong', 'i', 'em', 'big', 'font', 'img'])
 const dropCapClass = /(?:^|[\s_-])(?:drop-?caps?|first-?letter|first-?char(?:acter)?|lettrine|versal|initial(?:-?cap)?)(?=$|[\s_-])/i
 
 /** What an image stands for as a character of the text: an emoji, or the first letter. Undefined for what is only to be looked at. */
@@ -23,6 +24,7 @@ export function imageText({ attribs }: Element): string | undefined {
 export function dropCapOf(element: Element): string | undefined {
   const classes = element.attribs['class']
   if (classes === undefined || !dropCapClass.test(classes.slice(0, 200))) return undefined
+  if (!dropCapTags.has(element.name) && !((element.name === 'div' || element.name === 'p') && /drop/i.test(classes))) return undefined
   let node = element.children[0]
   for (let depth = 0; depth < 3 && node?.type === 'tag' && !node.next; depth++) node = (node as Element).children[0]
   if (!node || node.type !== 'text' || node.next) return undefined
@@ -39,6 +41,6 @@ const continued = /^(?:n|t|f|s|ts|sn't|t's|nd|ll|lso|fter|s|re|nother|ny|mid|mon
 /** A first letter with what follows it, white space between them or not: `O nce` is Once, `A long time` and `I was` are no words in one. */
 export function dropCapWord(letter: string, text: string): string {
   const rest = text.trimStart()
-  const isWord = rest !== text && /^[AIÀЯВКСУИОА]$/.test(letter) && !continued.test(rest.slice(0, 12))
+  const isWord = rest !== text && (/^\p{Lu}/u.test(rest) || (/^[AIÀЯВКСУИОА]$/.test(letter) && !continued.test(rest.slice(0, 12))))
   return letter + (isWord ? ' ' : '') + rest
 }

@@ -40,6 +40,8 @@ export class TextLine {
   #dropCap = ''
   /** The last text of the line, but for white space. */
   #last: { kind: 'text'; text: string } | undefined
+  /** Its last characters. */
+  #tail = ''
   /** Whether a letter or digit that follows at once would run together with lowered text. */
   #isOpen = false
 
@@ -94,6 +96,7 @@ export class TextLine {
     this.#inline.push({ kind: 'math', tex })
     this.#spaced = false
     this.#last = { kind: 'text', text: '$' }
+    this.#tail = ''
     const end = element.children.at(-1)
     if (end && isText(end) && end.data.trim() === '') this.text(' ')
   }
@@ -134,6 +137,7 @@ export class TextLine {
     const inline = this.#inline
     this.#inline = next
     this.#last = undefined
+    this.#tail = ''
     this.#spaced = true
     for (const { mark, href } of this.#marks) next.push({ kind: 'open', mark, href })
     return hasContent(inline) ? inline : undefined
@@ -150,6 +154,7 @@ export class TextLine {
     if (text !== ' ') this.#last = part
     this.#inline.push(part)
     this.#spaced = text.endsWith(' ')
+    this.#tail = (this.#tail + text).slice(-tailChars)
   }
 
   /** The first letter with the rest of its word. */
@@ -190,7 +195,7 @@ export class TextLine {
 
   /** The last characters of the word that is being read. */
   #before(): string {
-    return this.#spaced ? '' : (this.#last?.text.slice(-tailChars) ?? '')
+    return this.#spaced ? '' : this.#tail
   }
 
   #image({ attribs }: Element): void {

@@ -9,7 +9,7 @@ const loweredDigits = '₀₁₂₃₄₅₆₇₈₉'
 const beside = /[,*†‡§–]/u
 
 /** Endings that are raised in print only: 1st, 21e, 2º, Mme, Dr, No. */
-const endings = /^(?:st|nd|rd|th|e|er|re|ère|ers|ème|eme|es|nde?|ndes|os|as|me|mes|lle|lles|gr|te|ie|to|ma|mo|й|го|я|ая|ый)\.?$/iu
+const endings = /^(?:st|nd|rd|th|h|e|er|re|ère|ers|ème|eme|es|nde?|ndes|os|as|me|mes|lle|lles|gr|te|ie|to|ma|mo|й|го|я|ая|ый)\.?$/iu
 const ordinals: Readonly<Record<string, string>> = { a: 'ª', o: 'º' }
 const trademarks: Readonly<Record<string, string>> = { tm: '™', sm: '℠', r: '®', c: '©' }
 /** Longer text is no sign of a formula and no mark: it is words that are small. */
@@ -46,7 +46,9 @@ export function shiftedText(element: Element, before: string, shift: 'sup' | 'su
   const text = raw.trim()
   if (text === '') return { text: '', isOpen: false }
   const isRaised = shift === 'sup'
-  if (isRaised && isMark(element)) return { text: /^[\p{L}\p{N}*†‡§,–-]/u.test(text) ? `[${text}]` : text, isOpen: false }
+  if (isRaised && markText.test(text) && isMark(element)) return { text: /^[\p{L}\p{N}*†‡§,–-]/u.test(text) ? `[${text}]` : text, isOpen: false }
+  // Cents of a price: $999<sup>00</sup>.
+  if (isRaised && /^\d\d$/.test(text) && /[$€£¥]\s?\d[\d,]*\.?$/.test(before)) return { text: before.endsWith('.') ? text : `.${text}`, isOpen: false }
   const digits = isRaised ? charsOf(text, raisedDigits, raised) : charsOf(text, loweredDigits, lowered)
   if (digits !== undefined) return { text: digits, isOpen: false }
   const trademark = isRaised && before !== '' ? (text === 'TM' || text === 'SM' ? trademarks[text.toLowerCase()] : undefined) : undefined
@@ -55,7 +57,7 @@ export function shiftedText(element: Element, before: string, shift: 'sup' | 'su
   const ordinal = isRaised && /[\dn]$/.test(before) ? ordinals[text] : undefined
   if (ordinal !== undefined) return { text: ordinal, isOpen: false }
   if (isRaised && (endings.test(text) || /^[rd]$/.test(text)) && isAbbreviated(before, text)) return { text, isOpen: false }
-  if (/\s/.test(text) && /\p{L}{3}/u.test(text)) return { text: ` ${text}`, isOpen: true }
+  if ((/\s/.test(text) && /\p{L}{3}/u.test(text)) || (isRaised && /^\p{L}{4,}$/u.test(text))) return { text: ` ${text}`, isOpen: true }
   const isOne = /^[\p{L}\p{N}\p{M}]+$/u.test(text)
   return { text: (isRaised ? '^' : '_') + (isOne ? text : `(${text})`), isOpen: true }
 }
@@ -66,13 +68,14 @@ function shortText(element: Element): string | undefined {
   let nodes = 0
   for (const node of firstNodes(element, nodesMax + 1)) {
     if (++nodes > nodesMax || (isTag(node) && !inside.has(node.name))) return undefined
+    if (isTag(node) && (node.name === 'sup' || node.name === 'sub')) text += node.name === 'sup' ? '^' : '_'
     if (isText(node)) text += node.data.slice(0, 4 * shortMax)
     if (text.trim().length > shortMax) return undefined
   }
   return text.replace(/\s+/g, ' ')
 }
 
-const inside = new Set(['a', 'i', 'b', 'em', 'strong', 'span', 'var', 'small', 'font', 'u', 'abbr', 'cite', 'bdi'])
+const inside = new Set(['a', 'i', 'b', 'em', 'strong', 'span', 'var', 'small', 'font', 'u', 'abbr', 'cite', 'bdi', 'sup', 'sub'])
 
 const noteClass = /(?:^|[\s_-])(?:(?:foot|end)?note(?:ref|mark|s)?|fnref|reference|cite|citation)(?=$|[\s_-])/i
 
@@ -96,6 +99,9 @@ export function notePart({ attribs, parent }: Element): 'note' | 'mark' | undefi
   if (!classes.startsWith('ltx_note_outer')) return undefined
   return outer.includes('footnotemark') ? 'mark' : 'note'
 }
+
+/** Numbers, letters and signs that count notes, one or several. */
+const markText = /^[[(]?(?:(?:note |nb |n )?\d{1,4}|\p{L}|[ivx]{1,5}|[*†‡§¶#+]{1,3})(?:\s?[,;–-]\s?(?:\d{1,4}|\p{L}|[*†‡§]))*[\])]?$/iu
 
 /** A mark of a note: by its class, a link as a whole, or alone in one. */
 function isMark({ attribs, children, parent }: Element): boolean {
