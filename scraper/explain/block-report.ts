@@ -11,7 +11,7 @@ export interface BlockReport {
   path: string
   /** The first words. */
   text: string
-  /** What moved the score most. */
+  /** What moved the likelihood of a first reading most, then what moved the score: names of the context begin with `likel…` or `share_…`. */
   because: { feature: string; value: number; log_odds: number }[]
 }
 
@@ -23,8 +23,8 @@ const pathLength = 4
 
 export const blockReports = (decisions: readonly BlockDecision[]): BlockReport[] => decisions.slice(0, blocksMax).map(reportOf)
 
-function reportOf({ element, kept, reason, score, contributions }: BlockDecision): BlockReport {
-  const because = contributions.slice(0, becauseMax).map(({ feature, value, logOdds }) => ({ feature, value: round(value), log_odds: round(logOdds) }))
+function reportOf({ element, kept, reason, score, contributions, firstReading }: BlockDecision): BlockReport {
+  const because = [...firstReading.slice(0, becauseMax), ...contributions.slice(0, becauseMax)].map(({ feature, value, logOdds }) => ({ feature, value: round(value), log_odds: round(logOdds) }))
   return { kept, reason, score: round(score), path: pathOf(element), text: previewOf(element), because }
 }
 

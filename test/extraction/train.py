@@ -29,6 +29,10 @@ BLOCKS, WEIGHTIEST = 200, 80
 # Below this expected F1 nothing is kept; and by page type, what the log-odds are multiplied by before blocks are chosen, both as in main-content.ts.
 EXPECTED_F1_MIN = dict(article=0.15, documentation=0.15)
 CHOICE = dict(collection=0.75, documentation=0.6, forum=0.75, listing=0.85, product=1.1, service=0.8)
+# Kinds of page that are one text as a rule; the others are made of many parts: each sort has its expert.
+TEXTS = ("article", "documentation")
+# How much likelier a page is one text than the collections let one think, which were gathered to have of every kind, as in page-type.ts.
+TEXT_ODDS = 2
 # A word is a run of letters, or one character of a script that is written without spaces.
 UNSPACED = "\u3400-\u9fff\u3041-\u30ff\u0e01-\u0edf\u1000-\u104a\u1780-\u17d3\u31f0-\u31ff\uf900-\ufaff\U00020000-\U00032000"
 words_of = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+").findall
@@ -42,9 +46,9 @@ def main(folder, write, without):
     prepare(pages)
     data = Data(folder, pages, names)
     seen = np.array([page["set"] != without for page in pages])
-    articles = decide_types(pages, names["signs"], seen)
+    text_shares = decide_types(pages, names["signs"], seen)
     columns = best_columns(data, seen)
-    likelihoods = experts_of(data, seen, columns, articles)
+    likelihoods = experts_of(data, seen, columns, text_shares)
     context = context_of(folder, likelihoods, len(names["context"]))
     predicted = np.zeros(len(data.y))
     if seen.all():
@@ -61,9 +65,9 @@ def main(folder, write, without):
         here = Path(__file__).parents[2] / "scraper" / "extract" / "content"
         everything = np.ones(len(data.y), bool) & data.sampled
         pick = [names["features"][c] for c in columns]
-        article, other = (train(data.X[:, columns], data, everything & kind, TREES) for kind in (data.is_article, ~data.is_article))
+        text, other = (train(data.X[:, columns], data, everything & kind, TREES) for kind in (data.is_text, ~data.is_text))
         whole = train(context, data, everything, CONTEXT_TREES)
-        experts = dict(article=trees_of(article, pick), other=trees_of(other, pick))
+        experts = dict(text=trees_of(text, pick), other=trees_of(other, pick))
         used = [name for name in pick if any(name in expert["features"] for expert in experts.values())]
         dump(here / "content-weights.json", dict(source=SOURCE, features=used, **experts, context=trees_of(whole, names["context"])))
         dump(here / "page-type-weights.json", page_type_weights(pages, names["signs"]))
@@ -78,7 +82,7 @@ class Data:
         self.weight = np.concatenate([page["weight"] for page in pages])
         self.page = np.concatenate([np.full(len(page["blocks"]), i) for i, page in enumerate(pages)])
         self.fold = np.array([page["fold"] for page in pages])
-        self.is_article = self.blocks_of(np.array([page["page_type"] == "article" for page in pages]))
+        self.is_text = self.blocks_of(np.array([page["page_type"] in TEXTS for page in pages]))
         self.sampled = np.zeros(len(self.y), bool)
         random = np.random.RandomState(3)
         for page in pages:
@@ -101,15 +105,15 @@ def train(X, data, rows, trees):
 
 
 def best_columns(data, seen):
-    """Each feature costs time on every block: those that a model of all of them gains most from are used, of articles and of others."""
+    """Each feature costs time on every block: those that a model of all of them gains most from are used, of texts and of others."""
     found = set()
-    for kind in (data.is_article, ~data.is_article):
+    for kind in (data.is_text, ~data.is_text):
         gain = train(data.X, data, data.blocks_of(seen) & data.sampled & kind, 40).feature_importance("gain")
         found.update(np.argsort(-gain, kind="stable")[:FEATURES])
     return np.array(sorted(found))
 
 
-def experts_of(data, seen, columns, articles):
+def experts_of(data, seen, columns, text_shares):
     """The likelihood of every block, by experts that have not seen its page."""
     X, likelihoods = data.X[:, columns], np.zeros(len(data.y))
     for k in [*range(FOLDS), None]:
@@ -118,9 +122,9 @@ def experts_of(data, seen, columns, articles):
         rows, at = data.blocks_of(known) & data.sampled, data.blocks_of(asked)
         if not at.any():
             continue
-        share = articles[data.page[at]]
-        article, other = (train(X, data, rows & kind, TREES).predict(X[at]) for kind in (data.is_article, ~data.is_article))
-        likelihoods[at] = share * article + (1 - share) * other
+        share = TEXT_ODDS * text_shares[data.page[at]] / (1 + (TEXT_ODDS - 1) * text_shares[data.page[at]])
+        text, other = (train(X, data, rows & kind, TREES).predict(X[at]) for kind in (data.is_text, ~data.is_text))
+        likelihoods[at] = share * text + (1 - share) * other
     return likelihoods
 
 
@@ -256,7 +260,7 @@ def fit_types(X, y, signs):
 
 
 def decide_types(pages, signs, seen):
-    """Gives each page the type that a model which has not seen it decides on. @returns how likely each is an article"""
+    """Gives each page the type that a model which has not seen it decides on. @returns how likely each is one text"""
     X, y, types = type_data(pages)
     fold, shares = np.array([page["fold"] for page in pages]), np.zeros(len(pages))
     for k in [*range(FOLDS), None]:
@@ -268,7 +272,7 @@ def decide_types(pages, signs, seen):
             logits = fit["weights"] @ np.clip(X[at], fit["least"], fit["most"]) + fit["bias"]
             pages[at]["decided"] = types[fit["types"][int(logits.argmax())]]
             chances = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
-            shares[at] = chances[list(fit["types"]).index(types.index("article"))]
+            shares[at] = sum(chances[list(fit["types"]).index(types.index(kind))] for kind in TEXTS)
     return shares
 
 

@@ -1,3 +1,4 @@
+import { markDistance, markIndex, type Mark } from './block-marks.ts'
 import { compartment, region, repeated, up } from './block-regions.ts'
 import type { Alike, Block, Level, PageBlocks } from './page-blocks.ts'
 
@@ -49,7 +50,30 @@ const containers: Record<string, (block: Block, page: PageBlocks) => Level> = {
   repeat: (block) => repeated(block) ?? block.level,
 }
 
+/** What its authors call a small block that stands within a text and is none of it. */
+const foreign = [
+  'share-name',
+  'promo-name',
+  'form-name',
+  'form',
+  'button',
+  'comment-name',
+  'related-name',
+  'user-name',
+  'meta-name',
+  'tag-name',
+  'side-name',
+  'nav-name',
+  'hidden',
+  'tool-name',
+  'pager-name',
+  'signature-name',
+] as const satisfies readonly Mark[]
+
 const features: Record<string, ContextFeature> = {
+  chars: ({ chars }) => Math.log2(1 + chars),
+  link_share: ({ linkedChars, chars }) => linkedChars / chars,
+  ...Object.fromEntries(foreign.map((mark): [string, ContextFeature] => [`mark_${mark}`, (block, { page }) => markDistance(block, page, markIndex(mark))])),
   likelihood: ({ index }, { logOdds }) => logOdds[index]!,
   ...Object.fromEntries(
     [-3, -2, -1, 1, 2, 3].map((by): [string, ContextFeature] => [`likelihood_at_${by}`, ({ index }, { logOdds }) => logOdds[index + by] ?? none]),

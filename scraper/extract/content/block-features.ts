@@ -1,4 +1,4 @@
-import { marks } from './block-marks.ts'
+import { markDistance, marks } from './block-marks.ts'
 import { isProse, passed, readProse, type Prose } from './block-prose.ts'
 import { compartment, region, repeated, up } from './block-regions.ts'
 import type { Block, Level, PageBlocks } from './page-blocks.ts'
@@ -277,11 +277,6 @@ function regionFeatures(name: string, kind: number, search: (block: Block, aroun
     [`${name}_place`]: (block, around) => ratio(block.index - find(block, around).firstBlock, find(block, around).blocks),
     [`${name}_depth`]: (block, around) => block.level.depth - find(block, around).depth,
   }
-}
-
-function markDistance(block: Block, { distances }: PageBlocks, at: number): number {
-  if (block.chars <= 80 && (at < 32 ? block.inlineLow & (1 << at) : block.inlineHigh & (1 << (at - 32))) !== 0) return 0
-  return Math.min(30, distances[block.level.index * marks.length + at]!)
 }
 
 const logOrNone = (count: number): number => (count < 0 ? -1 : log(count))

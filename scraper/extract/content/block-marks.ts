@@ -1,3 +1,4 @@
+import type { Block, PageBlocks } from './page-blocks.ts'
 import { nameChars, remembered } from '../html/name-memory.ts'
 
 /**
@@ -99,3 +100,12 @@ const shownOnDesktop = /(?:^|\s)(?:sm|md|lg|xl|2xl)[:-](?:block|flex|grid|inline
 
 const isCapital = (code: number): boolean => code >= 65 && code <= 90
 const isSmall = (code: number): boolean => code >= 97 && code <= 122
+
+const distanceMax = 30
+const namedInsideChars = 80
+
+/** Levels up to the nearest element with the mark, bounded; 0 too for what an inline element in a short block is called. */
+export function markDistance(block: Block, { distances }: PageBlocks, at: number): number {
+  if (block.chars <= namedInsideChars && (at < 32 ? block.inlineLow & (1 << at) : block.inlineHigh & (1 << (at - 32))) !== 0) return 0
+  return Math.min(distanceMax, distances[block.level.index * marks.length + at]!)
+}

@@ -63,7 +63,7 @@ const items = (names: string[]) =>
   names
     .map(
       (name, i) =>
-        `<div class="product-card"><a href="/p/${i}"><img src="${i}.jpg"><h3>${name}</h3></a><p>A ${name.toLowerCase()} for every day, made by hand.</p><span class="price">€ ${20 + i}.00</span></div>`,
+        `<div class="product-card"><a href="/p/${i}"><img src="${i}.jpg"><h3>${name}</h3></a><p>A ${name.toLowerCase()} for every day, made by hand.</p><span class="price">€ ${20 + i}.00</span><button>Add to cart</button></div>`,
     )
     .join('')
 const collection = page(

@@ -1,6 +1,5 @@
 import { isTag, type Element, type ParentNode } from 'domhandler'
 import type { PageType } from '#schemas/document.ts'
-import { compareText } from '#schemas/compare-text.ts'
 import { contextReader } from './block-context.ts'
 import { featureReader } from './block-features.ts'
 import { markIndex, marks, type Mark } from './block-marks.ts'
@@ -23,8 +22,10 @@ export interface BlockDecision {
   reason: 'likely' | 'unlikely' | 'filler' | 'short_page' | 'page_without_content' | 'headline' | StructureReason
   /** How likely the block is content, 0..1; before it is found to be filler. */
   score: number
-  /** What moved the score, strongest first, in log-odds. */
+  /** What moved the score, strongest first, in log-odds: the likelihoods of a first reading, of the block and of what stands around it. */
   contributions: Contribution[]
+  /** What moved the block's own likelihood in that reading, by the expert with the greater say. */
+  firstReading: Contribution[]
 }
 
 export interface MainContent {
@@ -40,9 +41,9 @@ export interface MainContent {
   decisions(): BlockDecision[]
 }
 
-/** Two experts, of articles and of all other kinds of page; and what their judgement of its context says of a block. */
+/** Two experts, of pages that are one text (articles, documentation) and of those that are made of many parts; and what their judgement of its context says of a block. */
 const readFeatures = featureReader(weights.features)
-const articles = treeModel(weights.article, weights.features)
+const texts = treeModel(weights.text, weights.features)
 const others = treeModel(weights.other, weights.features)
 const context = treeModel(weights.context)
 const readContext = contextReader(context.features)
@@ -73,7 +74,7 @@ export function mainContent(page: ParentNode, url: string): MainContent {
   const values = readFeatures(read)
   const filler = findFiller(read)
   const type = decidePageType(read, url)
-  const surroundings = readContext(read, expertLikelihoods(values, blocks.length, type.articleShare))
+  const surroundings = readContext(read, expertLikelihoods(values, blocks.length, type.textShare))
   const logOdds = context.scores(surroundings)
   const sharp = sharpness[type.pageType] ?? 1
   const likelihoods = logOdds.map((sum, i) => (filler.has(i) ? 0 : likelihood(sum * sharp)))
@@ -105,21 +106,20 @@ export function mainContent(page: ParentNode, url: string): MainContent {
     decisions: () =>
       blocks.flatMap(({ level: { element } }, i): BlockDecision[] => {
         if (!isTag(element)) return []
-        const expert = type.articleShare > 0.5 ? articles : others
-        const contributions = [...expert.explain(values, i * expert.features.length), ...context.explain(surroundings, i * context.features.length)]
-        return [{ element, kept: kept[i] === 1, reason: reasonOf(i), score: likelihood(logOdds[i]!), contributions: contributions.toSorted(strongerFirst) }]
+        const expert = type.textShare > 0.5 ? texts : others
+        const contributions = context.explain(surroundings, i * context.features.length)
+        const firstReading = expert.explain(values, i * expert.features.length)
+        return [{ element, kept: kept[i] === 1, reason: reasonOf(i), score: likelihood(logOdds[i]!), contributions, firstReading }]
       }),
   }
 }
 
-const strongerFirst = (a: Contribution, b: Contribution): number => Math.abs(b.logOdds) - Math.abs(a.logOdds) || compareText(a.feature, b.feature)
-
 /** The likelihood of each block by both experts, each with the say that its kind of page is likely to have. */
-function expertLikelihoods(values: Float32Array, count: number, articleShare: number): Float64Array {
+function expertLikelihoods(values: Float32Array, count: number, textShare: number): Float64Array {
   const likelihoods = new Float64Array(count)
   for (const [expert, share] of [
-    [articles, articleShare],
-    [others, 1 - articleShare],
+    [texts, textShare],
+    [others, 1 - textShare],
   ] as const) {
     if (share < shareMin) continue
     const say = share > 1 - shareMin ? 1 : share
