@@ -138,9 +138,10 @@ const behindCapital: Rule = (text, sequence, { before, after }) => {
   return letter.test(after) || (!letter.test(before) && /[©®°™§¡¿´•†‡ªº]/.test(second))
 }
 
-/** Â and the sign that it stands before: not at the end of a word in capitals. */
+/** Â and the sign that it stands before: not at the end of a word in capitals, and not the word of Welsh. */
 function isCertainSymbol(second: string, before: string, isFollowing: boolean): boolean {
   if (letter.test(second)) return false
   if (second === '\xa0' || second === '\xad') return !upper.test(before)
+  if (/[’\x92]/.test(second)) return lower.test(before)
   return !upper.test(before) || !isFollowing
 }
