@@ -23,6 +23,8 @@ const hourMs = 3_600_000
 
 /** Whole hours since the Unix epoch. */
 export const timeBucketOf = (datetimeMs: number): number => Math.floor(datetimeMs / hourMs)
+/** The first time bucket begins with the Unix epoch: what is older is as old as that. */
+export const bucketableTime = (datetimeMs: number): number => Math.max(0, datetimeMs)
 /** Start (ms, inclusive) and end (exclusive) of a time bucket. */
 export const timeBucketRange = (bucket: number): { startMs: number; endMs: number } => ({ startMs: bucket * hourMs, endMs: (bucket + 1) * hourMs })
 

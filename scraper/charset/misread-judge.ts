@@ -8,7 +8,7 @@ export interface Judged extends Sequence {
 }
 
 /** What was meant: of one script are the characters of a word. `western` are the letters of Latin and all signs. */
-export type Script = 'western' | 'greek' | 'cyrillic' | 'hebrew' | 'arabic' | 'han' | 'hangul' | 'emoji' | 'marks' | `block-${number}`
+type Script = 'western' | 'greek' | 'cyrillic' | 'hebrew' | 'arabic' | 'han' | 'hangul' | 'emoji' | 'marks' | `block-${number}`
 
 /** Signs that good text has behind a letter: É… or NESTLÉ® are meant. Also as the control characters that ISO 8859-1 makes of them. */
 const following = /[\x85\x91-\x97\x99\xa0\xad…‘’“”„‚«»‹›–—™®©°·•§¡¿†‡ªº´]/
@@ -138,9 +138,10 @@ const behindCapital: Rule = (text, sequence, { before, after }) => {
   return letter.test(after) || (!letter.test(before) && /[©®°™§¡¿´•†‡ªº]/.test(second))
 }
 
-/** Â and the sign that it stands before: not at the end of a word in capitals. */
+/** Â and the sign that it stands before: not at the end of a word in capitals, and not the word of Welsh. */
 function isCertainSymbol(second: string, before: string, isFollowing: boolean): boolean {
   if (letter.test(second)) return false
   if (second === '\xa0' || second === '\xad') return !upper.test(before)
+  if (/[’\x92]/.test(second)) return lower.test(before)
   return !upper.test(before) || !isFollowing
 }

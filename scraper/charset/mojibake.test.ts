@@ -78,6 +78,7 @@ describe('a text stays as it is', () => {
     'ESSE CARA É¿ NÃO, MANHÃ–TARDE, IRMÃ’S',
     'a lot of Ã’s',
     'C O N C L U S Ã O',
+    'YN GYDRADD Â’I GILYDD, Â RHESWM',
     'CÂ\xa0A, JUDÂ ',
     '4×£35, 4288×…, 2012—∞, a radius of 10 Å—',
     'SELKÄ\xa0EDELLÄ\xa0MAAHAN',

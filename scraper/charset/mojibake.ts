@@ -1,7 +1,7 @@
 import { misreadingsOf } from './misread-bytes.ts'
 import { judgedSequences, type Judged } from './misread-judge.ts'
 
-export interface Repaired {
+interface Repaired {
   text: string
   /** UTF-16 code units of the text as it came that were misread, and are right now. */
   repaired: number

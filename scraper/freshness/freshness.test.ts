@@ -30,6 +30,12 @@ describe('a page is as old as', () => {
     })
   })
 
+  test('its publication in an archive, as far as time buckets reach', () => {
+    const of = (day: string) => freshness({ ...page(0), published_at: new Date(day) })
+    expect(of('1985-05-01')).toMatchObject({ datetime: new Date('1985-05-01'), value: 0, timeBucket: timeBucketOf(Date.UTC(1985, 4, 1)) })
+    expect(of('1923-05-01')).toMatchObject({ datetime: new Date(0), publishedAt: new Date('1923-05-01'), value: 0, timeBucket: 0 })
+  })
+
   test('its first visit when it names no date', () => {
     expect(freshness(page(null), { firstSeenAt: now - 5 * day })).toMatchObject({ datetime: ago(5), publishedAt: null, publishedBy: 'none', publishedScore: 0 })
     expect(freshness(page(null)).datetime).toEqual(new Date(now))

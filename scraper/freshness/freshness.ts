@@ -1,4 +1,4 @@
-import { timeBucketOf, timeScalar } from '#schemas/data-universe.ts'
+import { bucketableTime, timeBucketOf, timeScalar } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import { parseDate } from '../extract/dates/date-header.ts'
 
@@ -22,7 +22,7 @@ export interface PageHistory {
 type DateDoubt = 'after_last_modified' | 'after_sitemap' | 'after_first_seen' | 'moved'
 
 export interface Freshness {
-  /** What freshness counts from: published, else first seen. Never after the fetch. */
+  /** What freshness counts from: published, else first seen. Never after the fetch, nor before the Unix epoch, where time buckets begin. */
   datetime: Date
   /** What is left of the claim. */
   publishedAt: Date | null
@@ -40,6 +40,7 @@ export interface Freshness {
 const slackMs = 86_400_000
 /** A page that was changed just now is made for each visit: its header says nothing. */
 const madeNowMs = 10 * 60_000
+/** Servers and sitemaps are no older than the web; what they say of a time before is of a file whose date was lost. Pages may well be older. */
 const earliestMs = Date.UTC(1995, 0, 1)
 /** What each doubt leaves of the trust in the date. */
 const doubtShare = { after_last_modified: 0.6, after_sitemap: 0.7, after_first_seen: 0.8, moved: 0.5 } as const
@@ -67,7 +68,7 @@ export function freshness(page: DatedDocument, { firstSeenAt, sitemapAt, earlier
     Object.assign(belief, { at: sitemapAt, by: 'sitemap', score: sitemapScore })
   }
   const publishedAt = belief.at === undefined ? undefined : Math.min(belief.at, fetchedAt)
-  const at = publishedAt ?? Math.min(firstSeenAt ?? Infinity, fetchedAt)
+  const at = bucketableTime(publishedAt ?? Math.min(firstSeenAt ?? Infinity, fetchedAt))
   return {
     datetime: new Date(at),
     publishedAt: publishedAt === undefined ? null : new Date(publishedAt),

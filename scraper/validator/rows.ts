@@ -1,4 +1,5 @@
 import { sha256Hex } from '#schemas/canonical-json.ts'
+import { bucketableTime } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import { askedUrl } from '#schemas/frontier.ts'
 import { linkedUrl, pageUrl } from '#schemas/identity/canonical-url.ts'
@@ -68,7 +69,7 @@ function checkTimes(row: Document, { written_at }: ShardManifest, nowMs: number,
   if (at > nowMs + clockSkewMs || fetched > nowMs + clockSkewMs) return failure('datetime', `${where} lies in the future`)
   // A shard's name knows whole seconds.
   if (fetched > Date.parse(written_at) + 1000) return failure('datetime', `${where} was fetched after its shard was written`)
-  if ((published ?? at) !== at) return failure('datetime', `the datetime of ${where} is not its publication`)
+  if (published !== undefined && bucketableTime(published) !== at) return failure('datetime', `the datetime of ${where} is not its publication`)
   if (at > fetched || (row.modified_at?.getTime() ?? 0) > fetched + clockSkewMs)
     return failure('datetime', `${where} was fetched before it was published or changed`)
   return undefined

@@ -26,11 +26,7 @@ describe('the content for people', () => {
     ['neighbours of one kind are one', '<p><b>a</b><b>b</b>', '**ab**'],
     ['code', '<p><code>a*b</code> <code>`</code>', '`a*b` `` ` ``'],
     ['line breaks', '<p>a<br>b', 'a\\\nb'],
-    [
-      'an exclamation mark before a link',
-      '<p>Ho!<a href="/x">ho</a> <img src="/i" alt="i">',
-      'Ho\\![ho](http://h.example/x) ![i](http://h.example/i)',
-    ],
+    ['an exclamation mark before a link', '<p>Ho!<a href="/x">ho</a> <img src="/i" alt="i">', 'Ho\\![ho](http://h.example/x) ![i](http://h.example/i)'],
     ['rules', 'a<hr>b', 'a\n\n___\n\nb'],
   ])('%s', (_, html, expected) => expect(markdown(html)).toBe(expected))
 

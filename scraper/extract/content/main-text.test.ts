@@ -38,6 +38,7 @@ describe('the text to train on', () => {
     ['what is shown of a formula is not repeated', '<p><span class="katex"><math alttext="z"></math><span class="katex-html">z</span></span>', '$z$'],
     ['quotation marks and readings', '<p><q>a</q> <ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>', '"a" 漢(kan)'],
     ['a link to the heading itself says nothing', '<h2>a<a href="#a">¶</a></h2>', '## a'],
+    ['nor does a link back from a note', '<ol><li>b <a href="#r1">↩︎</a></li><li><a href="#r2">^</a> c</li></ol>', '1. b\n2. c'],
     ['nothing is no text', '<p> <br> <b></b></p><ul><li></ul><table><tr><td></table><blockquote></blockquote><h1></h1>', ''],
   ])('%s', (_, html, expected) => expect(text(html)).toBe(expected))
 

@@ -78,6 +78,11 @@ describe('code of highlighters is one block without its numbers', () => {
       fenced('ts'),
     ],
     [
+      'lines by their style or class',
+      '<pre>a()\n<span class="gatsby-highlight-code-line">turn(</span>  3)</pre><pre><code><span style="display:block">turn(</span><span style="display:block">  3)</span></code></pre>',
+      `${fenced('', `a()\n${wheel}`)}\n\n${fenced()}`,
+    ],
+    [
       'empty lines of Shiki',
       '<pre class="shiki"><code><span class="line">a</span><span class="line"></span><span class="line">b</span></code></pre>',
       fenced('', 'a\n\nb'),

@@ -78,7 +78,7 @@ class CodeReader {
     if (!isLine(element)) return true
     // Lines that follow each other at once, like those of a grid.
     if (this.#line && !this.#line.isEnded && this.#line.element === previousTag(element)) this.add('\n')
-    else if (lineTags.has(name) && !this.#last.endsWith('\n')) this.add('\n')
+    else if (isBlock(element) && !this.#last.endsWith('\n')) this.add('\n')
     this.#begun.push(this.#parts.length)
     return true
   }
@@ -89,7 +89,7 @@ class CodeReader {
     const begun = this.#begun.pop() ?? 0
     const isEnded = this.#parts.length > begun && this.#last.endsWith('\n')
     this.#line = { element, isEnded }
-    this.#isDue = lineTags.has(element.name) && !this.#last.endsWith('\n')
+    this.#isDue = isBlock(element) && !this.#last.endsWith('\n')
   }
 
   text(): string {
@@ -97,7 +97,14 @@ class CodeReader {
   }
 }
 
-const isLine = (element: Element): boolean => lineTags.has(element.name) || isCodeLine(element)
+const isLine = (element: Element): boolean => isBlock(element) || isCodeLine(element)
+
+/** What is shown on lines of its own, by its name, its style or its class. */
+function isBlock({ name, attribs }: Element): boolean {
+  if (lineTags.has(name)) return true
+  const { style, class: classes } = attribs
+  return (style !== undefined && /display\s*:\s*(?:block|flex|grid)/i.test(style.slice(0, 300))) || classes === 'gatsby-highlight-code-line'
+}
 
 /** The element right before, with nothing between. */
 const previousTag = ({ name, prev }: Element): Element | undefined => {

@@ -24,8 +24,8 @@ const marks = new Map<string, Mark>([
   ['samp', 'code'],
   ['tt', 'code'],
 ])
-/** What a heading's link to itself looks like. */
-const permalink = /^(?:\s|[¶#§🔗⚓]|\ufe0e)*$/u
+/** What a heading's link to itself looks like, or one back from a note. */
+const permalink = /^(?:\s|[¶#§🔗⚓↩↑⤴↵⏎^]|\ufe0e|\ufe0f)*$/u
 /** A cell of a table that is made of other elements. */
 const cellRole = /^(?:grid)?cell$|^(?:column|row)header$/
 const tailChars = 10

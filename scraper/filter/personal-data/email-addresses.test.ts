@@ -14,7 +14,7 @@ test.each([
   ['邮箱ada@lovelace.cn，或ada＠lovelace.jpまで 메일은 ada@lovelace.kr로', '邮箱[email]，或[email]まで 메일은 [email]로'],
   ['mailto:ada%40lovelace.org', 'mailto:[email]'],
   ['ada [at] lovelace [dot] org, ada(at)lovelace.org, ada {at} mail.lovelace.org', '[email], [email], [email]'],
-  ['ada AT lovelace DOT org, ada.l at lovelace dot org', '[email], [email]'],
+  ['ada AT lovelace DOT org, ada.l at lovelace dot org, ada at gmail dot com', '[email], [email], [email]'],
   ['a@b@lovelace.org', 'a@[email]'],
   ['https://x:secret@lovelace.org/', 'https://x:[email]/'],
 ])('an address is replaced, and no more: %s', (text, expected) => expect(clean(text)).toBe(expected))

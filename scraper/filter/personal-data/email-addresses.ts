@@ -14,7 +14,8 @@ const domain = (dot: string): RegExp => new RegExp(`(?:${label}${dot}){1,8}(?:${
 interface Form {
   sign: RegExp
   domain: RegExp
-  local?: RegExp
+  /** What the whole has to be like, with `@` and dots, to be one. */
+  certain?: RegExp
 }
 
 const dot = '(?:\\.| ?[\\[\\(\\{] ?(?:dot|punkt|point|punto|ponto|\\.) ?[\\]\\)\\}] ?| (?:dot|punkt) )'
@@ -25,9 +26,9 @@ const forms: readonly Form[] = [
   { sign: /[@＠]|%40/g, domain: domain('\\.') },
   // "jane [at] firma [dot] de": a sign in brackets is one.
   { sign: / ?[[({] ?(?:at|ät|arroba|@) ?[\])}] ?/gi, domain: domain(dot) },
-  // "jane AT firma DOT de", "jane.roe at firma dot de": in small letters only behind what is no word, since "look at the dot com" is none.
+  // "jane AT firma DOT de", "jane.roe at firma dot de": in small letters only behind what is no word or at a provider, since "look at the dot com" is none.
   { sign: / AT /g, domain: domain(' DOT ') },
-  { sign: / at /g, domain: domain(' dot '), local: /[\d_.]/ },
+  { sign: / at /g, domain: domain(' dot '), certain: /[\d_.].*@|@(?:gmail|googlemail|yahoo|hotmail|outlook|icloud|gmx|aol|protonmail)\./i },
 ]
 
 /** Nobody's: reserved for examples, tests and networks of one house (RFC 2606, 6761, 6762, 8375; `internal` by ICANN). */
@@ -46,7 +47,7 @@ function replaceForm(text: string, form: Form, placeholder: () => string): strin
     form.domain.lastIndex = index + sign.length
     const right = form.domain.exec(text)?.[0].replace(dots, '.')
     const left = right === undefined ? '' : localBefore(text, index, done)
-    if (right === undefined || left === '' || form.local?.test(left) === false || isNobodys(left, right)) continue
+    if (right === undefined || left === '' || form.certain?.test(`${left}@${right}`) === false || isNobodys(left, right)) continue
     clean += text.slice(done, index - left.length) + placeholder()
     done = form.domain.lastIndex
   }

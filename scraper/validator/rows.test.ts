@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import type { ShardManifest } from '#schemas/manifest.ts'
+import { testDocument } from '#test/golden/documents.ts'
+import { goldenOrigin } from '#test/golden/shards.ts'
+import { checkRow } from './rows.ts'
+
+const nowMs = Date.UTC(2026, 0, 22)
+
+function checked(publishedAt: Date, datetime: Date): string | undefined {
+  const row = testDocument(1, { published_at: publishedAt, datetime, modified_at: null })
+  const manifest: ShardManifest = {
+    kind: 'shard',
+    parent: null,
+    origin: goldenOrigin,
+    hotkey: row.hotkey,
+    job_id: row.job_id,
+    file: { key: 'shard.parquet', sha256: row.html_sha256, bytes: 1, rows: 1 },
+    written_at: '2026-01-21T00:00:00.000Z',
+    datetime_range: null,
+    labels: {},
+    duplicates: { exact: 0, near: 0, clusters: 0 },
+    signature: '',
+  }
+  return checkRow(row, manifest, nowMs)?.code
+}
+
+test('the datetime of a row is its publication, from the first time bucket on', () => {
+  const [old, epoch] = [new Date('1923-05-01'), new Date(0)]
+  expect(checked(new Date('1985-05-01'), new Date('1985-05-01'))).toBeUndefined()
+  expect(checked(old, epoch)).toBeUndefined()
+  expect(checked(old, old)).toBe('datetime')
+  expect(checked(old, new Date('1985-05-01'))).toBe('datetime')
+})
