@@ -31,8 +31,8 @@ EXPECTED_F1_MIN = dict(article=0.15, documentation=0.15)
 CHOICE = dict(collection=0.75, documentation=0.6, forum=0.75, listing=0.85, product=1.1, service=0.8)
 # Kinds of page that are one text as a rule; the others are made of many parts: each sort has its expert.
 TEXTS = ("article", "documentation")
-# How much likelier a page is one text than the collections let one think, which were gathered to have of every kind, as in page-type.ts.
-TEXT_ODDS = 2
+# What stands around a block makes it at most so much likelier, in log-odds, as in main-content.ts.
+CONTEXT_MAX = 1.5
 # A word is a run of letters, or one character of a script that is written without spaces.
 UNSPACED = "\u3400-\u9fff\u3041-\u30ff\u0e01-\u0edf\u1000-\u104a\u1780-\u17d3\u31f0-\u31ff\uf900-\ufaff\U00020000-\U00032000"
 words_of = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+").findall
@@ -58,6 +58,8 @@ def main(folder, write, without):
     else:
         predicted = train(context, data, data.blocks_of(seen) & data.sampled, CONTEXT_TREES).predict(context)
     scored = pages if seen.all() else [page for page in pages if page["set"] == without]
+    own = context[:, names["context"].index("likelihood")]
+    predicted = 1 / (1 + np.exp(-np.minimum(np.log(predicted / (1 - predicted)), own + CONTEXT_MAX)))
     print("word F1", by_kind(scored, predicted))
     np.save(folder / "predicted.npy", predicted)
     print("share of right page types", by(scored, lambda page: page["decided"] == page["page_type"]))
@@ -122,7 +124,7 @@ def experts_of(data, seen, columns, text_shares):
         rows, at = data.blocks_of(known) & data.sampled, data.blocks_of(asked)
         if not at.any():
             continue
-        share = TEXT_ODDS * text_shares[data.page[at]] / (1 + (TEXT_ODDS - 1) * text_shares[data.page[at]])
+        share = text_shares[data.page[at]]
         text, other = (train(X, data, rows & kind, TREES).predict(X[at]) for kind in (data.is_text, ~data.is_text))
         likelihoods[at] = share * text + (1 - share) * other
     return likelihoods

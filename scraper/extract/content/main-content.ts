@@ -47,6 +47,8 @@ const texts = treeModel(weights.text, weights.features)
 const others = treeModel(weights.other, weights.features)
 const context = treeModel(weights.context)
 const readContext = contextReader(context.features)
+/** What stands around a block makes it at most so much likelier: a bar to share it stays one between two paragraphs. */
+const contextMax = 1.5
 /** An expert with less of a say is not asked. */
 const shareMin = 0.02
 /**
@@ -74,8 +76,9 @@ export function mainContent(page: ParentNode, url: string): MainContent {
   const values = readFeatures(read)
   const filler = findFiller(read)
   const type = decidePageType(read, url)
-  const surroundings = readContext(read, expertLikelihoods(values, blocks.length, type.textShare))
-  const logOdds = context.scores(surroundings)
+  const alone = expertLikelihoods(values, blocks.length, type.textShare)
+  const surroundings = readContext(read, alone)
+  const logOdds = context.scores(surroundings).map((sum, i) => Math.min(sum, logOddsOf(alone[i]!) + contextMax))
   const sharp = sharpness[type.pageType] ?? 1
   const likelihoods = logOdds.map((sum, i) => (filler.has(i) ? 0 : likelihood(sum * sharp)))
   const expectedF1Min = expectedF1Mins[type.pageType] ?? expectedF1MinOfOthers
@@ -128,6 +131,7 @@ function expertLikelihoods(values: Float32Array, count: number, textShare: numbe
   return likelihoods
 }
 
+const logOddsOf = (likelihood: number): number => Math.log(Math.max(likelihood, 1e-9) / Math.max(1 - likelihood, 1e-9))
 const likelihood = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds))
 
 /**

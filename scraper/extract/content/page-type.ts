@@ -23,9 +23,6 @@ export interface PageTypeDecision {
 
 const reasonsMax = 8
 const texts = ['article', 'documentation'].map((type) => weights.types.indexOf(type))
-/** How much likelier a page is one text than the collections of the training let one think, which were gathered to have of every kind (TEXT_ODDS in train.py). */
-const textOdds = 2
-const likelier = (share: number): number => (textOdds * share) / (1 + (textOdds - 1) * share)
 const signIndex = weights.signs.map((sign) => pageTypeSigns.indexOf(sign))
 
 /** The kind of page, by a linear model over signs in its address, its metadata and what its blocks look like. */
@@ -39,7 +36,7 @@ export function decidePageType(page: PageBlocks, url: string): PageTypeDecision 
   return {
     pageType: PageType.parse(weights.types[best]),
     score: 1 / whole,
-    textShare: likelier(texts.reduce((sum, type) => sum + Math.exp(logits[type]! - logits[best]!), 0) / whole),
+    textShare: texts.reduce((sum, type) => sum + Math.exp(logits[type]! - logits[best]!), 0) / whole,
     why: () =>
       values
         .map((value, i) => ({ sign: weights.signs[i]!, value, logOdds: value * weights.weights[best]![i]! }))
