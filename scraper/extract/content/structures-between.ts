@@ -39,17 +39,17 @@ export function keepLast(fates: Fates, isWhole: (level: Level) => boolean): void
     end = whole.end
     const neighbour = fates.blocks[lastKept]!.level
     const container = nearContainer(neighbour, level)
-    if (
-      !container ||
-      levelsTo(neighbour, container) > 1 ||
-      levelsTo(level, container) > siblingLevels ||
-      fates.likelihood(whole) < Math.min(lastMin, likelihoodMin(fates.blocks, whole)) ||
-      level.linkedChars > 0.5 * level.chars
-    )
-      continue
-    if (fates.isFirm(lastKept, -1) && !fates.isForeign(whole, { container, neighbour })) fates.decide({ ...whole, start: lastKept + 1 }, true, 'at_the_end')
+    if (!container || !isNext(neighbour, level, container) || !isFittingLast(fates, whole) || !fates.isFirm(lastKept, -1)) continue
+    if (!fates.isForeign(whole, { container, neighbour })) fates.decide({ ...whole, start: lastKept + 1 }, true, 'at_the_end')
   }
 }
+
+/** Whether one of two stands in their container itself, and the other is not deep inside it: what ends a page does neither. */
+const isNext = (before: Level, level: Level, container: Level): boolean =>
+  level.parent === container || (levelsTo(before, container) <= 1 && levelsTo(level, container) <= siblingLevels)
+
+const isFittingLast = (fates: Fates, unit: Unit): boolean =>
+  unit.level.linkedChars <= 0.5 * unit.level.chars && fates.likelihood(unit) >= Math.min(lastMin, likelihoodMin(fates.blocks, unit))
 
 /** The largest parts of the page that hold nothing that is kept and make up a run of blocks. Each level is looked at in one part only. */
 function partsOf(fates: Fates, start: number, end: number): Unit[] {
