@@ -1,11 +1,11 @@
 import type { Block, Level } from './page-blocks.ts'
-import { isCaption } from './structures-marks.ts'
+import { isCaption, type Place } from './structures-marks.ts'
 import { headingRank } from './structures-sections.ts'
-import { nearContainer, unitOf, type Fates, type Unit } from './structures-fates.ts'
+import { levelsTo, nearContainer, unitOf, type Fates, type Unit } from './structures-fates.ts'
 
-/** Of what has a kept neighbour on one side only. */
-/** Each of two siblings may have a wrapper of its own. */
-const siblingLevels = 2
+/** What ends a text may have wrappers. */
+const siblingLevels = 3
+/** Below this, what has a kept neighbour on one side only is cut. */
 const lastMin = 0.05
 const credit = /^(?:images?|photos?|pictures?|credits?|source|illustration|video)\b.{0,20}?(?::|\bby\b)|©|\bgetty\b/i
 
@@ -20,9 +20,9 @@ export function keepBetween(fates: Fates): void {
     }
     const start = i
     while (i < length && !fates.isKept(i)) i++
-    const container = fates.firmContainer(start - 1, i)
-    if (container && partsOf(fates, start, i).every((unit) => isFitting(fates, unit, container)))
-      fates.decide({ level: container, start, end: i }, true, 'between_kept')
+    const place = fates.firmPlace(start - 1, i)
+    if (place && partsOf(fates, start, i).every((unit) => isFitting(fates, unit, place)))
+      fates.decide({ level: place.container, start, end: i }, true, 'between_kept')
   }
 }
 
@@ -37,11 +37,19 @@ export function keepLast(fates: Fates, isWhole: (level: Level) => boolean): void
     const hasHeading = headingRank(fates.blocks[whole.start - 1]!) > 0 && lastKept === whole.start - 2
     if (lastKept < 0 || (!hasHeading && lastKept !== whole.start - 1)) continue
     end = whole.end
-    const container = nearContainer(fates.blocks[lastKept]!.level, level, siblingLevels)
-    if (!container || fates.likelihood(whole) < Math.min(lastMin, likelihoodMin(fates.blocks, whole)) || level.linkedChars > 0.5 * level.chars) continue
-    if (fates.isFirm(lastKept, -1) && !fates.isForeign(whole, container)) fates.decide({ ...whole, start: lastKept + 1 }, true, 'at_the_end')
+    const neighbour = fates.blocks[lastKept]!.level
+    const container = nearContainer(neighbour, level)
+    if (!container || !isNext(neighbour, level, container) || !isFittingLast(fates, whole) || !fates.isFirm(lastKept, -1)) continue
+    if (!fates.isForeign(whole, { container, neighbour })) fates.decide({ ...whole, start: lastKept + 1 }, true, 'at_the_end')
   }
 }
+
+/** Whether one of two stands in their container itself, and the other is not deep inside it: what ends a page does neither. */
+const isNext = (before: Level, level: Level, container: Level): boolean =>
+  level.parent === container || (levelsTo(before, container) <= 1 && levelsTo(level, container) <= siblingLevels)
+
+const isFittingLast = (fates: Fates, unit: Unit): boolean =>
+  unit.level.linkedChars <= 0.5 * unit.level.chars && fates.likelihood(unit) >= Math.min(lastMin, likelihoodMin(fates.blocks, unit))
 
 /** The largest parts of the page that hold nothing that is kept and make up a run of blocks. Each level is looked at in one part only. */
 function partsOf(fates: Fates, start: number, end: number): Unit[] {
@@ -57,8 +65,8 @@ function partsOf(fates: Fates, start: number, end: number): Unit[] {
   return parts
 }
 
-function isFitting(fates: Fates, unit: Unit, container: Level): boolean {
-  return fates.likelihood(unit) >= likelihoodMin(fates.blocks, unit) && !fates.isForeign(unit, container)
+function isFitting(fates: Fates, unit: Unit, place: Place): boolean {
+  return fates.likelihood(unit) >= likelihoodMin(fates.blocks, unit) && !fates.isForeign(unit, place)
 }
 
 /** Headings, code and captions are short and unlike their neighbours, so that alone they are hardly ever likely. A credit is no caption. */

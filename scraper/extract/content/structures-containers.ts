@@ -22,8 +22,8 @@ export function decideContainers(fates: Fates, isDataTable: (element: Element) =
 
   function isBetween(unit: Unit): boolean {
     if (fates.likelihood(unit) < likelihoodMin) return false
-    const container = fates.firmContainer(before[unit.start]!, after[unit.end]!)
-    return container !== undefined && !(isList(unit.level) ? fates.isForeign(unit, container) : fates.isForeignAsWhole(unit, container))
+    const place = fates.firmPlace(before[unit.start]!, after[unit.end]!)
+    return place !== undefined && !(isList(unit.level) ? fates.isForeign(unit, place) : fates.isForeignAsWhole(unit, place))
   }
 }
 

@@ -1,6 +1,6 @@
 import { isTag } from 'domhandler'
 import type { Block, Level, PageBlocks } from './page-blocks.ts'
-import { isControl, isForeignBlock, isForeignLevel } from './structures-marks.ts'
+import { isControl, isForeignBlock, isForeignLevel, type Place } from './structures-marks.ts'
 
 /** Why a block's fate is not the one that its own likelihood gave it. */
 export type StructureReason =
@@ -102,10 +102,12 @@ export class Fates {
     return this.#keptWords[firstBlock + blocks]! - this.#keptWords[firstBlock]!
   }
 
-  /** What holds two kept blocks that are neighbours in it, if both they and what is beyond them are likely to be content. */
-  firmContainer(before: number, after: number): Level | undefined {
+  /** What is between two kept blocks of one container, if both they and what is beyond them are likely to be content. */
+  firmPlace(before: number, after: number): Place | undefined {
     if (!this.isFirm(before, -1) || !this.isFirm(after, 1)) return undefined
-    return nearContainer(this.blocks[before]!.level, this.blocks[after]!.level)
+    const neighbour = this.blocks[before]!.level
+    const container = nearContainer(neighbour, this.blocks[after]!.level)
+    return container && { container, neighbour }
   }
 
   /** Whether what was kept for its own likelihood, from a kept block on, is likely to be content. What stands between such is taken for it, too. */
@@ -122,17 +124,17 @@ export class Fates {
   }
 
   /** Whether something in it, or around it as far as nothing is kept, is marked as what is no part of a text. */
-  isForeign(unit: Unit, container: Level): boolean {
+  isForeign(unit: Unit, place: Place): boolean {
     const { level, start, end } = unit
     if (level.inputs > 0) return true
-    const { depth } = this.#cutAround(level, container)
-    for (let i = start; i < end; i++) if (this.#isOther[i] === 1 || isForeignBlock(this.blocks[i]!, depth, this.#distances)) return true
+    const { depth } = this.#cutAround(level, place.container)
+    for (let i = start; i < end; i++) if (this.#isOther[i] === 1 || isForeignBlock(this.blocks[i]!, depth, place, this.#distances)) return true
     return false
   }
 
   /** Whether its own element, or one around it as far as nothing is kept, is marked so. */
-  isForeignAsWhole({ level, start }: Unit, container: Level): boolean {
-    return level.inputs > 0 || this.#isOther[start] === 1 || isForeignLevel(level, this.#cutAround(level, container).depth, this.#distances)
+  isForeignAsWhole({ level, start }: Unit, place: Place): boolean {
+    return level.inputs > 0 || this.#isOther[start] === 1 || isForeignLevel(level, this.#cutAround(level, place.container).depth, place, this.#distances)
   }
 
   /** The largest level around one, inside a container that is near, of which nothing is kept. What holds kept text is named by what the text is about. */
@@ -160,3 +162,10 @@ export function nearContainer(a: Level, b: Level, levels = nearLevels): Level | 
 /** Tables and lists are deep by nature. */
 const isPartOfStructure = ({ element }: Level): boolean =>
   isTag(element) && /^(?:table|t(?:body|head|foot|r|d|h)|[uod]l|li|d[td]|blockquote|figure|details)$/.test(element.name)
+
+/** How many levels up a container is, but for those of tables and lists. */
+export function levelsTo(level: Level, container: Level): number {
+  let levels = 0
+  for (let at: Level | undefined = level; at && at !== container; at = at.parent) if (!isPartOfStructure(at)) levels++
+  return levels
+}

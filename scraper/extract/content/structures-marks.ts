@@ -15,8 +15,14 @@ const inlineAt = foreignInline.map(markIndex)
 const inlineLow = inlineAt.reduce((mask, at) => (at < 32 ? mask | (1 << at) : mask), 0)
 const inlineHigh = inlineAt.reduce((mask, at) => (at < 32 ? mask : mask | (1 << (at - 32))), 0)
 
-/** Whether a level, or an element around it up to the level of a depth, is marked so. */
-export function isForeignLevel(level: Level, depth: number, distances: Uint8Array): boolean {
+/** Where something stands: a kept neighbour of it, and the level that holds both. */
+export interface Place {
+  container: Level
+  neighbour: Level
+}
+
+/** Whether a level, or an element around it up to the level of a depth, is marked so, and its neighbour is not. */
+export function isForeignLevel(level: Level, depth: number, { container, neighbour }: Place, distances: Uint8Array): boolean {
   const { depth: own, index, element } = level
   const [up, at] = [own - depth, index * marks.length]
   const [isBox, isSubtitle] = [isMessage(element), isCaption(level)]
@@ -25,7 +31,10 @@ export function isForeignLevel(level: Level, depth: number, distances: Uint8Arra
   return foreignAt.some((mark) => {
     const distance = distances[at + mark]!
     if (distance > up || (isBox && (mark === overlayAt || mark === metaAt)) || (isSubtitle && mark === slideAt)) return false
-    return distance > 0 || (slug === undefined ? !isCode : holds(slug, mark))
+    // Plugins that rank pages call their questions so.
+    if (mark === userAt && distances[at + faqAt]! <= up) return false
+    if (distance === 0 && (slug === undefined ? isCode : !holds(slug, mark))) return false
+    return distances[neighbour.index * marks.length + mark]! >= neighbour.depth - container.depth
   })
 }
 
@@ -34,14 +43,15 @@ const slugged = /^(?:h[1-6]|d[td]|li|p)$/
 const holds = ({ low, high }: Masks, mark: number): boolean => ((mark < 32 ? low >>> mark : high >>> (mark - 32)) & 1) === 1
 
 /** Whether a block is, or holds inline elements that are. The names in code are those of its parts. */
-export function isForeignBlock(block: Block, depth: number, distances: Uint8Array): boolean {
+export function isForeignBlock(block: Block, depth: number, place: Place, distances: Uint8Array): boolean {
   const { name, level, inlineLow: low, inlineHigh: high } = block
   if (isHeadingText(block)) return false
   if (name !== 'pre' && !/^h[1-6]$/.test(name) && ((low & inlineLow) !== 0 || (high & inlineHigh) !== 0)) return true
-  return isForeignLevel(level, depth, distances)
+  return isForeignLevel(level, depth, place, distances)
 }
 
 const [overlayAt, metaAt, slideAt] = [markIndex('overlay-name'), markIndex('meta-name'), markIndex('slide-name')]
+const [userAt, faqAt] = [markIndex('user-name'), markIndex('faq-name')]
 const controlAt = (['button', 'form', 'hidden', 'noscript'] satisfies Mark[]).map(markIndex)
 
 /** Whether a block is a control, or not seen, inside the level of a depth. */

@@ -28,7 +28,8 @@ export function keepLikeSiblings(fates: Fates): void {
     if (!sum || unit.start < end || !isSection(level) || fates.keptWords(level) > 0 || sum.kept < keptShareMin * (sum.words - fates.words(unit))) continue
     if (!fates.isFirm(unit.start - 1, -1) || fates.likelihood(unit) < likelihoodMin) continue
     end = unit.end
-    if (!fates.isForeign(unit, level.parent ?? level)) fates.decide(unit, true, 'like_its_siblings')
+    const container = level.parent ?? level
+    if (!fates.isForeign(unit, { container, neighbour: container })) fates.decide(unit, true, 'like_its_siblings')
   }
 }
 

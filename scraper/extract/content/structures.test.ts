@@ -111,6 +111,14 @@ describe('what stands between kept neighbours is kept', () => {
     ['a credit', '<figure><img src="/f.jpg"><figcaption>Photo: A. Dahl</figcaption></figure>', 'A. Dahl'],
   ])('but not %s', (_, middle, part) => expect(textOf(middle)).not.toContain(part))
 
+  test('a name that what is around it bears, too, speaks against nothing', () => {
+    const widget = (html: string) => `<div class="elementor-widget"><div class="elementor-widget-container">${html}</div></div>`
+    const html = page('')
+      .replace(second, '')
+      .replace(first, widget(first) + widget('<ul><li>a coat</li><li>coins</li></ul>') + widget(second))
+    expect(extractPage(html, url).text).toContain('- a coat\n- coins')
+  })
+
   test('the reason is told', () => {
     const decisions = mainContent(parseHtml(page('<pre>bell = 2</pre>')).root, url).decisions()
     expect(decisions.find(({ element }) => element.name === 'pre')).toMatchObject({ kept: true, reason: 'between_kept' })
@@ -121,8 +129,15 @@ describe('the end of a text', () => {
   test.each([
     ['a list', '<p>To bring along:</p><ul><li>a coat</li><li>coins</li></ul>', '- a coat\n- coins'],
     ['a table', table(['Month', 'Trips'], [['May', '9'], ['June', '9']]), '| June | 9 |'], // prettier-ignore
+    ['code with its heading', '<h2>Her bell</h2><pre>bell = 2\nring(bell)</pre>', '## Her bell\n\n```\nbell = 2'],
     ['a quote', '<blockquote><p>Mind the gap, he said, and so we did.</p></blockquote>', '> Mind the gap'],
   ])('%s is part of it', (_, end, part) => expect(textOf('', end)).toContain(part))
+
+  test('a section without any kept text is, when its siblings are', () => {
+    const section = (name: string, html: string) => `<div class="sect"><h2>${name}</h2><div class="body">${html}</div></div>`
+    const html = `<html><head><title>ferry(1)</title></head><body><div id="content">${section('NAME', '<p>ferry - carries goats, sheep and people over the sound, and back again at night</p>')}${section('DESCRIPTION', first + second)}${section('OPTIONS', third + fourth)}${section('EXAMPLES', '<ul><li><p>Ring twice:</p><pre>$ ferry --ring=2</pre></li></ul>')}</div></body></html>`
+    expect(extractPage(html, 'https://sound.example/docs/ferry.html').text).toContain('$ ferry --ring=2')
+  })
 
   test('its notes are part of it', () => {
     const notes = '<section class="footnotes"><ol><li id="fn1"><p>The bell was cast in the year of the great frost. <a href="#r1">↩</a></p></li></ol></section>'
