@@ -31,9 +31,17 @@ describe('a page is as old as', () => {
   })
 
   test('its publication in an archive, as far as time buckets reach', () => {
-    const of = (day: string) => freshness({ ...page(0), published_at: new Date(day) })
-    expect(of('1985-05-01')).toMatchObject({ datetime: new Date('1985-05-01'), value: 0, timeBucket: timeBucketOf(Date.UTC(1985, 4, 1)) })
-    expect(of('1923-05-01')).toMatchObject({ datetime: new Date(0), publishedAt: new Date('1923-05-01'), value: 0, timeBucket: 0 })
+    expect(freshness(page(0, { published_at: new Date('1985-05-01') }))).toMatchObject({
+      datetime: new Date('1985-05-01'),
+      value: 0,
+      timeBucket: timeBucketOf(Date.UTC(1985, 4, 1)),
+    })
+    expect(freshness(page(0, { published_at: new Date('1923-05-01') }))).toMatchObject({
+      datetime: new Date(0),
+      publishedAt: new Date('1923-05-01'),
+      value: 0,
+      timeBucket: 0,
+    })
   })
 
   test('its first visit when it names no date', () => {

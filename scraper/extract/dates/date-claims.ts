@@ -167,7 +167,7 @@ class DateReader {
     if (/(?:^|:)description$/.test(key) && value.length < descriptionChars && /\d{4}/.test(value)) {
       const precision = parsePrinted(value, 'day-first')?.precision
       if (precision === 'day' || precision === 'time') this.#claim('published', 'text', value, 0.25, key)
-    } else if (key === 'og:url') this.#claim('published', 'url', value, 1, key)
+    } else if (key === 'og:url' || key === 'twitter:url') this.#claim('published', 'url', value, 1, key)
     else if (/copyright\.?year$/.test(key)) this.#claim('published', 'copyright', value, copyrightScore, key)
     else if (key === 'og:image') {
       const image = urlDate(value, 'day-first')

@@ -58,6 +58,7 @@ describe('what people write is read', () => {
     '4 במרץ 2025',
     '٤ مارس ٢٠٢٥',
     '4 मार्च 2025',
+    'मार्च 4, 2025',
     '4 มีนาคม 2568',
     '2025年3月4日',
     '2025년 3월 4일',
@@ -110,7 +111,9 @@ describe('what people write is read', () => {
 
   test('of two dates in a row, the first', () => expect(dayOf('June 29, 2020 November 12, 2021')).toBe('2020-06-29'))
 
-  test('a month is a date of its own', () => expect(read('in Mars 2025')).toMatchObject({ day: '2025-03-01', precision: 'month' }))
+  test.each(['in Mars 2025', 'Stand: 03/2025', '03.2025'])('a month is a date of its own: %s', (text) =>
+    expect(read(text)).toMatchObject({ day: '2025-03-01', precision: 'month' }),
+  )
 })
 
 test.each(['', 'yesterday', '31 February 2025', '2025-13-01', '2025-02-31', '32.1.2025', 'Room 2025b', '12', 'Version 1.2.3', '99/99/2025', 'Foo 4, 2025'])(

@@ -11,7 +11,7 @@ const updatedWords =
   'bijgewerkt gewijzigd laatst zuletzt zaktualizowano aktualizacja aktualizováno aktualizace upraveno frissítve módosítva frissítés päivitetty muokattu oppdatert endret opdateret ændret uppdaterad uppdaterat ändrad обновлено обновлена обновлен отредактирована отредактировано изменена изменено изменён оновлено güncelleme güncellendi güncellenme actualizat diperbarui ažurirano'
 /** Of the visit, of a copy, of something that the page is about. */
 const otherWords =
-  'generated generiert généré generato generado printed gedruckt rendered built retrieved accessed abgerufen consulté consultado consultato downloaded archived cached visited today heute aujourd hoy oggi hoje сегодня vandaag dziś bugün idag dnes now jetzt expires expiry until bis deadline valid gültig born geboren née nacido died gestorben since seit starts begins ends license licence version'
+  'generated generiert généré generato generado printed gedruckt rendered built retrieved accessed abgerufen consulté consultado consultato downloaded archived cached visited today heute aujourd hoy oggi hoje сегодня vandaag dziś bugün idag dnes now jetzt expires expiry until bis valid gültig born geboren née nacido died gestorben since seit starts begins ends license licence version example examples beispiel exemple ejemplo esempio exemplo returns ergibt renvoie devuelve deadline'
 /** They name a date, and leave open which. */
 const nouns = new Set(['date', 'datum', 'fecha', 'data', 'dátum', 'tarih', 'tarihi', 'дата', 'ngày', 'stand', 'vom', 'on', 'am', 'le', 'den'])
 const stemChars = 7
@@ -45,8 +45,11 @@ const ofPage =
 const thingStem = 'release'
 const nearLabel = /(?<![\p{L}\p{M}])\p{Lu}[\p{L}\p{M}]{3,20}\s?(?:on|am|le|el|il|em|op|den|dne)?\s?:?\s{0,2}$/u
 
-/** What the words before a date say it is, the nearest first; undefined when they say nothing. */
-export function dateLabel(before: string): DateLabel | undefined {
+/**
+ * What the words before a date say it is, the nearest first; undefined when they say nothing.
+ * @param isLeading whether other words may stand between: then a noun like `date` says nothing
+ */
+export function dateLabel(before: string, isLeading = false): DateLabel | undefined {
   const words = before.match(wordPattern)
   if (!words) return undefined
   const said = words.join(' ')
@@ -65,7 +68,8 @@ export function dateLabel(before: string): DateLabel | undefined {
     const stem = lower.length > stemChars ? lower.slice(0, stemChars) : lower
     const kind = kinds.get(stem)
     if (kind && !nouns.has(lower)) return label(kind, stem)
-    if (kind) noun ??= label(kind)
+    // Between it and the date there is a day of the week at most.
+    if (kind && !isLeading && words.indexOf(word) >= words.length - 2) noun ??= label(kind)
   }
   if (noun) return noun
   const match = cjk.exec(before.trimEnd())

@@ -5,9 +5,9 @@ export interface DateLine {
   label: DateLabel | undefined
   /** Whether a sentence tells of it: it is not printed by itself. */
   isTold: boolean
-  /** Whether it stands in brackets behind words, without the time of day that stamps have. */
+  /** Whether it stands in quotes, or in brackets behind words, without the time of day that stamps have. */
   isAside: boolean
-  /** Characters of the line beside it, at most twice `reach`. */
+  /** Characters of the line beside it, those of scripts without spaces counted double. */
   room: number
   isCopyright: boolean
 }
@@ -30,6 +30,7 @@ const copyright = /(?:©|\(c\)|copyright)[^\n]{0,30}$/i
 /** What sets the parts of a line apart. */
 const separators = /\s[|·•/–—-]\s|[|·•\u3000]|\s{4,}/
 const sentenceGoesOn = /^[\s,;:)]{0,3}\p{Ll}[\p{L}\p{M}]*(?:,?\s+[\p{L}\p{M}'’]+){3}/u
+const isQuoted = /["'“„«‘]/
 const clockAfter = /^[T\s,]{0,2}\d{1,2}:\d{2}/
 const firstWords = /^(?:[^\p{L}\n]{0,4}[\p{L}\p{M}]+){1,3}/u
 const wide = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]/g
@@ -41,14 +42,14 @@ export function dateLine(text: string, start: number, end: number): DateLine {
   const lineBreak = before.lastIndexOf('\n')
   const ahead = before.slice(lineBreak + 1)
   const rest = after.includes('\n') ? after.slice(0, after.indexOf('\n')) : after
-  const room = ahead.length + rest.length
+  const room = widthOf(ahead) + widthOf(rest)
   const label = labelIn(ahead) ?? (ahead.trim() === '' && lineBreak > 0 ? labelAbove(before.slice(0, lineBreak)) : undefined)
   const isInBrackets = isBracketed(ahead)
   const isStamp = isInBrackets && clockAfter.test(rest)
   return {
     label,
-    isTold: room >= shortLine && !isStamp && !label?.isNear && isRunning(ahead, rest),
-    isAside: isInBrackets && !isStamp,
+    isTold: !isStamp && !label?.isNear && (room >= shortLine ? isRunning(ahead, rest) : isShortSentence(rest)),
+    isAside: (isInBrackets && !isStamp) || isQuoted.test(ahead.slice(-1)),
     room,
     isCopyright: copyright.test(before),
   }
@@ -59,7 +60,7 @@ function labelIn(ahead: string): DateLabel | undefined {
   const near = dateLabel(ahead.slice(-labelReach))
   if (near) return near
   const part = lastPart(ahead)
-  const leading = part.length > labelReach ? undefined : dateLabel(firstWords.exec(part)?.[0] ?? '')
+  const leading = part.length > labelReach ? undefined : dateLabel(firstWords.exec(part)?.[0] ?? '', true)
   return leading?.isOfThing ? undefined : leading
 }
 
@@ -79,9 +80,11 @@ function isRunning(ahead: string, rest: string): boolean {
   const part = lastPart(ahead)
   if (sentenceGoesOn.test(rest) || (part !== '' && isSentence(rest))) return true
   const chars = widthOf(part)
-  if (chars < clauseChars || dateLabel(firstWords.exec(part)?.[0] ?? '')?.isOfThing === false) return false
+  if (chars < clauseChars || dateLabel(firstWords.exec(part)?.[0] ?? '', true)?.isOfThing === false) return false
   return chars >= sentenceChars || (widthOf(rest.slice(0, 30)) >= 30 && !separators.test(rest.slice(0, 30)))
 }
+
+const isShortSentence = (rest: string): boolean => sentenceGoesOn.test(rest) && /[.!?]\s*$/.test(rest)
 
 /** Whether what follows a date is words that nothing sets apart. */
 function isSentence(rest: string): boolean {

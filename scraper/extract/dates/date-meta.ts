@@ -11,7 +11,7 @@ export interface DateName {
 const otherDates =
   /expir|unpubl|gentime|generat|build|built|render|cache|server|request|current|today|now(?:$|\.)|valid|avail|event|birth|death|copyright|start|end(?:date|time|$)|until|archiv|verification|token|crawl|index(?:ed|ing)|fetch|format|uid|url|author|publisher|republi/
 const publishedNames =
-  /publi(?:sh|c|cation)|reg(?:ist(?:er|ration)?)?\.?date|pub\.?(?:date|time|lished)|(?:^|\.)posted|dateposted|issued|(?:date|time|on|at)\.?issue|displaydate|release\.?date|erschein|veroeff|fecha|online\.date|mediator/
+  /publi(?:sh|c|cation)|reg(?:ist(?:er|ration)?)?\.?date|pub\.?(?:date|time|lished)|(?:^|\.)posted|dateposted|article\.date|issued|(?:date|time|on|at)\.?issue|displaydate|release\.?date|erschein|veroeff|fecha|online\.date|mediator/
 const createdNames = /creat|originaldate|firstpub|upload/
 const modifiedNames = /modif|updat|revis|last\.?(?:mod|change|edit)|changed/
 const dateWords = /dat[eo]|time|publi|pub$|posted|issued|created|uploaded|modif|updat|lastmod|revised|(?:\.|^)(?:on|at)$|fecha/

@@ -151,6 +151,7 @@ function tagPlaces(name: string): number {
     case 'code':
     case 'samp':
     case 'kbd':
+    case 'tt':
       return place.code
     case 'blockquote':
     case 'q':

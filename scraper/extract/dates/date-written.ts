@@ -81,11 +81,14 @@ const numericBefore = /(?<!\d)(\d{1,2})\s?([./|-])\s{0,2}(\d{1,2})\s?\2\s{0,2}$/
 const dayNameBefore =
   /(?<!\d|\d[.,])(\d{1,2})(?:\s?(?:st|nd|rd|th|er|re|ste|de|º|ª|°|-го|-е)(?![\p{L}\p{M}]))?[.,)]?\s{0,3}(?:-|\/|(?:(?:de|of|di|den)\s{1,2}|d['’]|וב|ב)?\s{0,2})(\p{L}[\p{L}\p{M}\u200c]{1,13})[.׳'’॰]?\s{0,2}(?:-|\/|[,،])?\s{0,3}(?:de|del|of|[,،]|ค\.ศ\.|พ\.ศ\.)?\s{0,3}['’]?$/u
 const nameDayBefore =
-  /(?<![\p{L}\p{M}])(\p{L}[\p{L}\p{M}]{2,13})\.?(?:\s{1,3}|-|\/)(?:the\s)?(\d{1,2})(?:\s?(?:st|nd|rd|th))?\s{0,3}(?:,|\.|-|\/|at|of)?\s{0,3}$/iu
+  /(?<![\p{L}\p{M}])(\p{L}[\p{L}\p{M}]{1,13})\.?(?:\s{1,3}|-|\/)(?:the\s)?(\d{1,2})(?:\s?(?:st|nd|rd|th))?\s{0,3}(?:,|\.|-|\/|at|of)?\s{0,3}$/iu
 const nameBefore = /(?<![\p{L}\p{M}])(\p{L}[\p{L}\p{M}]{2,13})\.?,?\s{1,3}(?:de\s|del\s|of\s)?$/u
 /** `Mon Mar 06 10:00:00 GMT 2020`. */
 const clockBefore = /(\p{L}{3,9})\s{1,2}(\d{1,2})\s\d{2}:\d{2}:\d{2}\s(?:[A-Z]{3,4}|[+-]\d{4})\s$/u
 const monthJapanese = /^\s{0,2}[年년]\s{0,2}(\d{1,2})\s{0,2}[月월]/
+
+/** `Stand: 05/2018` */
+const numericMonth = /(?<![\d./-])(0?[1-9]|1[0-2])[./]$/
 
 const hasNumber = /\d/
 /** Characters on either side of a year that a date may take. */
@@ -120,6 +123,9 @@ function aroundYear(text: string, at: number, order: DayOrder): Fields | undefin
 
 function calendarBefore(before: string, year: number, end: number): Fields | undefined {
   const match = arabicBefore.exec(before)
+  const first = nameDayBefore.exec(before)
+  const leading = first?.[1] === undefined ? undefined : calendarMonth(first[1])
+  if (first && leading) return { ...leading, year, day: Number(first[2]), precision: 'day', start: end - 4 - before.length + first.index, end }
   const named = match?.[2] === undefined ? undefined : calendarMonth(match[2])
   return match && named ? { ...named, year, day: Number(match[1]), precision: 'day', start: end - 4 - before.length + match.index, end } : undefined
 }
@@ -155,6 +161,8 @@ function namedAfter(after: string, year: number, end: number): Fields | undefine
 function monthAround(before: string, after: string, year: number, end: number): Fields | undefined {
   const japanese = monthJapanese.exec(after)
   if (japanese) return { year, month: Number(japanese[1]), day: 1, precision: 'month', start: end - 4, end: end + japanese[0].length }
+  const numeric = numericMonth.exec(before)
+  if (numeric) return { year, month: Number(numeric[1]), day: 1, precision: 'month', start: end - 4 - before.length + numeric.index, end }
   const name = nameBefore.exec(before)
   const month = name?.[1] === undefined ? undefined : monthOf(name[1])
   return name && month !== undefined ? { year, month, day: 1, precision: 'month', start: end - 4 - before.length + name.index, end } : undefined

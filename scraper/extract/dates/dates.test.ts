@@ -107,6 +107,9 @@ describe('a date that a page tells of is not its own', () => {
     ['of the visit', '<div>Today is Tuesday, 4 March 2025</div>'],
     ['of the copy', '<p>Page generated on 2025-03-04 11:41:42 in 0.05 s</p>'],
     ['of a source', '<p>Retrieved 4 March 2025</p>'],
+    ['of an example', '<p>Example: 2025-03-04</p>'],
+    ['of a result', '<p>=EOMONTH("2025-01-14";6) returns 2025-03-04.</p>'],
+    ['in quotes', '<p>The command prints “2025-03-04”</p>'],
     ['of a release', '<p>Added in 3.8.3 (2025-03-04)</p>'],
     ['in a table of values', '<table><tr><th>Format</th><th>Example</th></tr><tr><td>ISO 8601</td><td>2025-03-04</td></tr></table>'],
     ['in a box of code', '<div class="highlight"><div>Date: Tue, 04 Mar 2025 10:00:00 GMT</div></div>'],
@@ -183,6 +186,7 @@ describe('an address', () => {
   test('that the page gives itself dates it when its own is silent', () => {
     expect(datesOf('<link rel="canonical" href="https://site.example/2025/03/04/mill">')).toMatchObject({ publishedDay: '2025-03-04', publishedBy: 'url' })
     expect(datesOf('<meta property="og:url" content="https://site.example/2025/03/04/mill">').publishedDay).toBe('2025-03-04')
+    expect(datesOf('<meta name="twitter:url" content="https://site.example/2025/03/04/mill">').publishedDay).toBe('2025-03-04')
     expect(datesOf('<link rel="canonical" href="/2025/03/04/mill">').publishedDay).toBe('2025-03-04')
     const other = '<link rel="canonical" href="https://site.example/2025/05/01/mill">'
     expect(datesOf(other, { url: 'https://site.example/2025/03/04/mill' }).publishedDay).toBe('2025-03-04')
