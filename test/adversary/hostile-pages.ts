@@ -74,6 +74,9 @@ export const hostilePages: Readonly<Record<string, (n: number) => string>> = {
   'classes of many names': (n) => each(n / 25, (i) => `<div class="c${i}">x</div>`),
   times: (n) => many('<time datetime=2020-01-01>2020</time>', n / 37),
   licences: (n) => many('<a rel=license href=x>y</a>', n / 27),
+  'licences in words': (n) => `<p>${many('not this photo under CC BY 4.0<br>', n / 35)}`,
+  'a licence around everything': (n) => `<a rel=license href=x>${many('<b class=logo>CC BY 4.0</b>', n / 28)}`,
+  mastheads: (n) => many('<h1 class=logo><a href=/>x</a></h1>', n / 36),
   'null bytes': (n) => `<p>${many('\0', n)}<\0p>`,
   'lone surrogates': (n) => `<p>${many('\ud800 ', n / 2)}`,
 }

@@ -72,15 +72,23 @@ const inReadingOrder = (name: string): string => name.replace(/^([^,]{1,60}),\s*
 
 const authorWordsMax = 25
 const notNames =
-  /^(?:by|author|authors|the author|admin|administrator|webmaster|anonymous|guest|editor|editorial team|staff|unknown|null|undefined|none|view all posts|profile|your name|article|guide|follow(?: @?\S+)?|share|comments?|member|members|posts?|via|topic|home|default|user|reply|thread starter|op|author'?s? profile|(?:reported|written|posted) by|\S*@\S*|\S*[{}]\S*|(?:page|site|post|author|entry)\.\S+)$/i
+  /^(?:by|author|authors|the author|admin|administrator|webmaster|anonymous|guest|editor|editorial team|staff|unknown|null|undefined|none|view all posts|profile|your name|article|guide|follow(?: @?\S+)?|share|comments?|member|members|posts?|via|topic|home|default|user|reply|thread starter|op|author'?s? profile|(?:reported|written|posted) by|\S*@\S*|[^{}]*[{}].*|(?:\d+ )?min(?:ute)?s?(?: read)?|on behalf of .*|(?:page|site|post|author|entry)\.\S+)$/i
 const onlyBy = /^(?:(?:written|posted|published|authored) )?by:?$/i
 
-/** A name out of what stands where names stand; undefined for what is none. */
+/** The first name in what stands where names stand, behind `by` if that stands alone; undefined when there is none. */
 function authorName(text: string): string | undefined {
   const lines = text.split('\n').map((line) => line.trim())
   const by = lines.findIndex((line) => onlyBy.test(line))
-  const line = clean(lines[by + 1] ?? lines[0] ?? '')
+  for (const line of lines.slice(by + 1)) {
+    const name = nameIn(clean(line))
+    if (name !== undefined) return name
+  }
+  return undefined
+}
+
+function nameIn(line: string): string | undefined {
   const name = withoutAddress(line.replace(/^\S+@\S+\s+\((.+)\)$/, '$1'))
+    .replace(/^[^\n]{0,60}\d\s+by\s+(?=\S)/i, '')
     .replace(/^by(?=\p{Lu})/iu, '')
     .replace(/^(?:view all posts by|author|authors|autor(?:in)?|auteur|autore|автор|作者|記者|记者|文|撰文|著者)\s*[:：/／]\s*/i, '')
     .replace(/^(?:view )?(?:all )?(?:articles|posts|stories) by\s+/i, '')
@@ -89,10 +97,10 @@ function authorName(text: string): string | undefined {
       '',
     )
     .replace(
-      /\s*(?:[|•·–—»]\s|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,?\s+\w|\bon\s+\d|\b(?:updated|published|posted|last|reviewed)\b|\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s+\d|\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|,?\s\d{1,2}\.?\s\p{L}{3,12}\.?,?\s\d{4}).*$/iu,
+      /\s*(?:[|•·–—»]\s|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,?\s+\w|\bon\s+\d|\b(?:updated|published|posted|last|reviewed)\b|\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s+\d|\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\s[\d,]{1,9}\s(?:comments?|replies|views|reads|min)(?!\p{L})|,?\s\d{1,2}\.?\s\p{L}{3,12}\.?,?\s\d{4}).*$/iu,
       '',
     )
-    .replace(/\s+(?:on|at)$|^[@\s,;:"“„-]+|[\s,;:"”-]+$/g, '')
+    .replace(/\s+(?:on|at)$|^[@\s,;:"“„-]+|[\s,;:"”|•·—–-]+$/g, '')
   if (!/\p{L}/u.test(name) || name.length > nameChars || /^https?:|\/\/|@\S+\./.test(name)) return undefined
   return notNames.test(name) || isSentence(name) || name.split(' ').length > authorWordsMax ? undefined : name
 }

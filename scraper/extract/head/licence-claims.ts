@@ -45,6 +45,9 @@ const spdxTag = /SPDX-License-Identifier:\s*([A-Za-z0-9][A-Za-z0-9.+-]{1,60})/
 const textCharsMin = 3
 const textCharsMax = 2000
 const namesOfTextMax = 8
+/** Between `Creative Commons` and what follows it in a name. */
+const nameCharsMax = 30
+const programs = /^(?:MIT|ISC|BSD|Apache|[AL]?GPL)$/
 const everyHint = new RegExp(licenceHint, 'g')
 
 interface Mark {
@@ -148,13 +151,18 @@ function textClaims(data: string, parent: Element, page: PageSurroundings): Lice
   const before = textBefore(node, contextChars)
   const after = textAfter(node, contextChars)
   const claims: LicenceClaim[] = []
+  const seen = new Set<string>()
   for (const hint of data.matchAll(everyHint)) {
     if (claims.length >= namesOfTextMax) break
-    const name = squeeze(data.slice(hint.index)) + after
+    // `<abbr>CC</abbr> BY-SA 4.0`
+    const name = `${hint[0].startsWith('BY') && /\bCC\s*$/.test(before) ? 'CC ' : ''}${squeeze(data.slice(hint.index))}${after}`
     const tag = spdxTag.exec(name.slice(0, 100))?.[1]
     const found = licenceByName(name)
-    const licence = tag === undefined ? found && found.at <= hint[0].length + 30 && found.licence : licenceByValue(tag, tag)
-    if (!licence) continue
+    const licence =
+      tag === undefined ? found && found.at <= (programs.test(hint[0]) ? 0 : hint[0].length + nameCharsMax) && found.licence : licenceByValue(tag, tag)
+    // What stands in brackets behind a name says it again.
+    if (!licence || seen.has(licence)) continue
+    seen.add(licence)
     const leading = `${before}${squeeze(data.slice(0, hint.index))}`
     const sentence = licenceSentence(leading, name)
     const scope = scopeOf({ licence, isStatement: tag !== undefined, isButton: false }, place, sentence)

@@ -99,7 +99,7 @@ const noDerivatives =
   /\bnd\b|no[ -]?deriv|keine[ -]?bearbeitung|pas de (?:modification|travail dérivé)|sin[ -]?(?:obras?[ -]?)?deriv|non opere derivate|sem[ -]?deriv|geen[ -]?afgeleide|utworów zależnych|без производных|без похідних|inga[ -]?bearbetningar|nezasahujte|改変禁止|禁止演绎|禁止改作|변경금지/iu
 /** What else belongs to such a name, or stands in it. */
 const fillers = new RegExp(
-  `${[nonCommercial, shareAlike, noDerivatives].map(({ source }) => `(?:${source})\\p{L}*`).join('|')}|${String.raw`weitergabe unter|uso|works?|públicas?|unported|generic|international\p{L}*|internacional|internazionale|интернац\p{L}*|licen[sczç]\p{L}*|lizenz\p{L}*|licentie|licencj\p{L}*|лиценз\p{L}*|versi\p{L}*|верси\p{L}*|cc|by|creative|commons|public|the|and|use|使用|国際|国际|國際|許諾|许可|ライセンス`}`,
+  `${[nonCommercial, shareAlike, noDerivatives].map(({ source }) => `(?:${source})\\p{L}*`).join('|')}|${String.raw`weitergabe unter|(?<!\p{L})v(?:er)?(?!\p{L})|uso|works?|públicas?|unported|generic|international\p{L}*|internacional|internazionale|интернац\p{L}*|licen[sczç]\p{L}*|lizenz\p{L}*|licentie|licencj\p{L}*|лиценз\p{L}*|versi\p{L}*|верси\p{L}*|cc|by|creative|commons|public|the|and|use|使用|国際|国际|國際|許諾|许可|ライセンス`}`,
   'giu',
 )
 const version = /(?<![\d.])[1-4](?:\.\d)?(?![\d.]*\d)/
@@ -170,4 +170,4 @@ const namings: readonly ((text: string) => Naming | undefined)[] = [
 
 /** What the name of a licence begins with, or holds; asked of every text of a page. */
 export const licenceHint =
-  /\b[Cc][Cc][ -]?(?:BY|by|0|[Zz]ero|[1-4]\.\d)|[Cc]reative[ -]?[Cc]ommons|Attribution[ –-]|SPDX-L|Documentation [Ll]icen[sc]e|GFDL|General Public Licen|\b[AL]?GPL|\b(?:MIT|ISC|BSD|Apache)\b|Mozilla Public|Open (?:Government|Font|Data)|ODbL|Licence Ouverte|Public Domain (?:Mark|Ded)|クリエイティブ|知识共享|[创創]用|姓名標示|크리에이티브/
+  /\b[Cc][Cc][\s‑-]?(?:BY|by|0|[Zz]ero|[1-4]\.\d)|\bBY-(?:NC|SA|ND)|[Cc]reative[\s-]?[Cc]ommons|Attribution[\s–-]|SPDX-L|Free Documentation|GNU FDL|GFDL|(?:Lesser |Library |Affero )?General Public Licen|\b[AL]?GPL|\b(?:MIT|ISC|BSD|Apache)\b|Mozilla Public|Open (?:Government|Font|Data)|ODbL|Licence Ouverte|Public Domain (?:Mark|Ded)|クリエイティブ|知识共享|[创創]用|姓名標示|크리에이티브/

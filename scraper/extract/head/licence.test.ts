@@ -85,6 +85,11 @@ describe('a notice in words', () => {
     ['この記事はクリエイティブ・コモンズ 表示-非営利-改変禁止 4.0 国際ライセンスの下に提供されています。', 'CC-BY-NC-ND-4.0'],
     ['本文采用知识共享署名-相同方式共享 4.0 国际许可协议进行许可。', 'CC-BY-SA-4.0'],
     ['本文遵循 CC 4.0 BY-SA 版权协议。', 'CC-BY-SA-4.0'],
+    ['This text is under CC&nbsp;BY‑SA&nbsp;v4.0.', 'CC-BY-SA-4.0'],
+    ['This text is under <abbr>CC</abbr> BY-SA 4.0.', 'CC-BY-SA-4.0'],
+    ['This text is under the GNU Free Documentation License, Version 1.2 or any later version.', 'GFDL-1.2-or-later'],
+    ['This text is under the Lesser General Public License 3.', 'LGPL-3.0-only'],
+    ['This text is under Creative Commons 4.0 BY-NC-SA.', 'CC-BY-NC-SA-4.0'],
     ['This page is shared under a CC BY-NC-SA 4.0 license and was authored by Ann Lee.', 'CC-BY-NC-SA-4.0'],
   ])('%s', (text, expected) => expect(licence(`<p>${text}</p>`)).toBe(expected))
 
@@ -92,6 +97,7 @@ describe('a notice in words', () => {
     'This text is not licensed under CC BY 4.0.',
     'This text was formerly licensed under CC BY 4.0.',
     `This page will be licensed under <a href="${by}">CC BY 4.0</a> one day.`,
+    'This text is not licensed under Attribution 4.0 International (CC BY 4.0).',
     'This text was once available under CC BY 4.0.',
     'Dieser Text steht nicht unter CC BY 4.0.',
     'Ce texte n’est pas sous licence CC BY 4.0.',
