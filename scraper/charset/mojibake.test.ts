@@ -64,6 +64,11 @@ describe('a text is right again that was misread', () => {
     expect(repaired('jusquâ€™Ã€ lâ€™Ã©tÃ© OÃ™ lâ€™on va Ã la mer')).toBe('jusqu’À l’été OÙ l’on va à la mer')
     expect(repaired('OÃ™ ON VA')).toBe('OÃ™ ON VA')
   })
+  test('as a whole, where all of a line but its ASCII is made of such sequences', () => {
+    const [words, wrong] = ['Wò mɛn nun bɔ, ɛ yo fɛ mò', misread('Wò mɛn nun bɔ, ɛ yo fɛ mò', 'windows-1252')]
+    expect(repaired(wrong)).toBe(words)
+    expect(repaired(`${wrong}\nÉ… MARQUÉ” – câ€™est`)).toBe(`${words}\nÉ… MARQUÉ” – c’est`)
+  })
   test('in a name, by what the page says', () => {
     expect(openRepair(misread(sentences.french, 'windows-1252'))('IRMÃ™').text).toBe('IRMÙ')
     expect(openRepair('plain')('IRMÃ™').text).toBe('IRMÃ™')

@@ -13,6 +13,8 @@ export type Repair = (text: string) => Repaired
 
 /** So many certain ones in a page speak for those that are not, anywhere in it. */
 const evidenceMin = 3
+/** A line of that many and nothing else but ASCII is misread as a whole where anything of it is certain. */
+const wholeMin = 3
 /** UTF-8 has been misread that many times over, at most. */
 const roundsMax = 6
 /** A page that speaks of charsets shows such characters on purpose, unless they are that many. */
@@ -28,6 +30,7 @@ const windows1252 = new TextDecoder('windows-1252')
 
 /** How many certain sequences a page has, by charset and script. */
 type Evidence = ReadonlyMap<string, number>
+const noEvidence: Evidence = new Map()
 
 /**
  * Puts right what was UTF-8 and was read, byte by byte, in another charset, as often as that was done. As in ftfy (Speer 2019) nothing is repaired but what
@@ -60,7 +63,8 @@ function repair(text: string, evidence: Evidence, hasSequences: boolean): Repair
 function repairLine(line: string, evidence: Evidence, count: (chars: number) => void): string {
   let text = line
   for (let round = 0; round < roundsMax; round++) {
-    const best = bestReading(text, evidence)
+    // What the page shows of the first time says nothing of a second.
+    const best = bestReading(text, round === 0 ? evidence : noEvidence)
     if (!best) {
       if (round > 0 || !isSpaced(text)) return text
       count(2)
@@ -80,13 +84,21 @@ function bestReading(line: string, evidence: Evidence): Judged[] | undefined {
     if (misreading.charset === 'iso-8859-2' && line.search(control) === -1) continue
     const all = judgedSequences(line, misreading)
     const certain = new Set(all.filter(({ isCertain }) => isCertain).map(({ script }) => script))
-    const chosen = all.filter(
-      ({ script, isCertain }) => isCertain || certain.has(script) || (evidence.get(`${misreading.charset} ${script}`) ?? 0) >= evidenceMin,
-    )
+    const isKnown = (script: string): boolean =>
+      certain.has(script as Judged['script']) || (evidence.get(`${misreading.charset} ${script}`) ?? 0) >= evidenceMin
+    const isWhole = all.length >= wholeMin && isKnown('western') && lengthOf(all) === beyondIn(line)
+    const chosen = all.filter(({ script, isCertain }) => isWhole || isCertain || isKnown(script))
     const weight = lengthOf(chosen.filter(({ isCertain }) => isCertain)) + lengthOf(chosen) / 1000
     if (weight > most) [best, most] = [chosen, weight]
   }
   return best
+}
+
+/** How many UTF-16 code units are not ASCII. */
+function beyondIn(line: string): number {
+  let units = 0
+  for (let at = 0; at < line.length; at++) if (line.charCodeAt(at) >= 0x80) units++
+  return units
 }
 
 function replaceAll(text: string, sequences: readonly Judged[]): string {
