@@ -31,6 +31,9 @@ const goesOnBefore = new RegExp(`(?:[${letters}\\p{N}_\\]+#$€£¥]|= ?)$`, 'v'
 const numberBefore = /[.\-−]$|(?:\p{N}|\[phone\])[ .,:/-]$/u
 const goesOnBehind = new RegExp(`^(?!(?:tel|fax|mob|mail|e-?mail|web|www)[.:])(?:[${letters}\\p{N}_\\[$€£¥]| ?%)`, 'iv')
 const american = /^\d{3}([-./])\d{3}[-.]\d{4}$/
+/** Five numbers of two digits behind a word for what is drawn. */
+const pairs = /^\d{2}(?:[ .-]\d{2}){4}$/
+const draw = /(?:zahlen|numbers|num[ée]ros|números|numeri|tirage|ziehung|draw|keno|lott?o|lottery|powerball|millions|jackpot)\P{L}{0,4}$/iu
 const numberBehind = /^(?:[.,:/-]\p{N}| ?\p{N})/u
 const extension = new RegExp(
   `^ {0,2}[,;]? ?(?:ext(?:ension|n)?|x|доб|вн|durchwahl|dw|app(?=\\.)|int(?=\\.)|poste|anexo|ramal|interno|toestel|#|内线|內線|内線|分机|分機|转|轉|내선)[.:=]{0,2} {0,2}-?\\d{1,7}(?![${letters}\\p{N}])`,
@@ -133,7 +136,7 @@ function national(text: string, span: NumberSpan, before: string, plans: PhonePl
   const written = withoutVariant(text.slice(start, end))
   const digits = digitsOf(written).length
   if (span.hasPlus || digits < 9 || digits > (written.startsWith('0') ? 12 : 11) || other.test(written)) return undefined
-  if (goesOnBefore.test(before.slice(-2)) || goesOn(text, span)) return undefined
+  if (goesOnBefore.test(before.slice(-2)) || goesOn(text, span) || (pairs.test(written) && draw.test(before))) return undefined
   return isAlone(written, before, text.slice(end, end + 3)) && !isIdentifier(text, start) && plans.isNational(written) ? { start, end } : undefined
 }
 
