@@ -36,6 +36,7 @@ describe('where the source of a formula is found', () => {
       '$v^2$ $u_1$ $\\pi$',
     ],
     ['attributes that only say how to show it', '<span data-math="true">free</span> <div data-latex="inline">fall</div>', 'free\n\nfall'],
+    ['attributes of what holds a text', `<div data-expr="n">${'A long day at the mill. '.repeat(20)}</div>`, 'A long day at the mill. '.repeat(20).trim()],
     [
       'WeChat, once',
       '<p>a <span data-formula="x_1"> <span data-formula="x_1"><svg></svg></span> </span> b</p><section data-formula="E=mv"><svg></svg></section>',

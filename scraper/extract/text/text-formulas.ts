@@ -1,5 +1,5 @@
 import { isTag, type Element } from 'domhandler'
-import { collapse, parseHtml, textOf, walk } from '../html/dom.ts'
+import { collapse, firstNodes, parseHtml, textOf, walk } from '../html/dom.ts'
 import { imageFormula } from './text-formula-images.ts'
 import { linearMath } from './text-mathml.ts'
 
@@ -98,14 +98,22 @@ function ofImage(element: Element): Formula | undefined {
   return source === undefined ? undefined : written(source, displayed.test(element.attribs['class'] ?? ''))
 }
 
-function ofSource({ name, attribs }: Element): Formula | undefined {
+function ofSource(element: Element): Formula | undefined {
+  const { name, attribs } = element
   // What an element has is seen sooner than what it has not.
   for (const source in attribs) {
     const value = sources.has(source) ? attribs[source] : undefined
-    if (value !== undefined && !flags.test(value.slice(0, 100).trim()))
-      return written(value, name === 'section' || name === 'figure' || displayed.test((attribs['class'] ?? '').slice(0, 200)))
+    if (value === undefined || flags.test(value.slice(0, 100).trim()) || holdsMore(element, value.length)) continue
+    return written(value, name === 'section' || name === 'figure' || displayed.test((attribs['class'] ?? '').slice(0, 200)))
   }
   return undefined
+}
+
+/** Whether there is more text inside than a formula with so long a source is drawn with. */
+function holdsMore(element: Element, sourceChars: number): boolean {
+  let chars = 0
+  for (const node of firstNodes(element, 200)) if (node.type === 'text') chars += node.data.trim().length
+  return chars > 200 + 10 * sourceChars
 }
 
 /** TeX that stands in the page as text, for a script to draw. What has delimiters is left as it is. */
