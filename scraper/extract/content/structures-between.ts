@@ -6,7 +6,7 @@ import { levelsTo, nearContainer, unitOf, type Fates, type Unit } from './struct
 /** What ends a text may have wrappers. */
 const siblingLevels = 3
 /** Below this, what has a kept neighbour on one side only is cut. */
-const lastMin = 0.05
+const lastMin = 0.1
 const credit = /^(?:images?|photos?|pictures?|credits?|source|illustration|video)\b.{0,20}?(?::|\bby\b)|©|\bgetty\b/i
 
 /** Keeps what stands between kept neighbours of one container, unless something speaks against a part of it. */

@@ -4,24 +4,26 @@ import { unitOf, type Fates } from './structures-fates.ts'
 import { isNamedOther } from './structures-marks.ts'
 
 /** A box of links to other pages is a small part of its page. */
-const boxShareMax = 0.3
+const boxShareMax = 0.15
 const sentencesMin = 2
 const titleChars = 8
 /** Its heading is among the first so many blocks of an article. */
 const headingWithin = 8
 
-/** Cuts boxes with links to other pages, or to share the page, from the middle of a text. */
+/** Cuts menus and boxes with links to other pages, or to share the page, from the middle of a text. */
 export function cutBoxes(fates: Fates): void {
   const page = fates.levels[0]!
   let end = 0
   for (const level of fates.levels) {
     const unit = unitOf(level)
-    if (level.blocks === 0 || unit.start < end || level.linkedChars + level.inputs === 0 || level.chars > boxShareMax * page.chars || !isNamedOther(level))
-      continue
+    if (level.blocks === 0 || unit.start < end || level.linkedChars + level.inputs === 0 || level.chars > boxShareMax * page.chars) continue
+    if (!isMenu(level) && !isNamedOther(level)) continue
     end = unit.end
     fates.cutAsOther(unit)
   }
 }
+
+const isMenu = ({ element }: Level): boolean => isTag(element) && element.name === 'nav'
 
 /** Cuts articles that follow the page's own as its equals, as they are loaded by those who scroll on. */
 export function cutAppendedArticles(fates: Fates, title: string): void {

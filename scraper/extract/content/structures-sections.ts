@@ -7,6 +7,8 @@ export const headingRank = ({ name }: Pick<Block, 'name'>): number => (/^h[1-6]$
 
 const likelihoodMin = 0.1
 const notesLikelihoodMin = 0.05
+/** A heading that is as likely as this stands for itself. */
+const bareLikelihoodMax = 0.5
 const siblingsMin = 3
 const keptShareMin = 0.8
 
@@ -59,8 +61,9 @@ export function cutBareHeadings(fates: Fates): void {
       const { index, hasText } = last
       const parent = open.at(-1)
       if (hasText && parent) parent.hasText = true
-      if (!hasText && last.rank > 1 && fates.blocks[index]!.linkedChars === 0)
-        fates.decide({ level: fates.blocks[index]!.level, start: index, end: index + 1 }, false, 'heading_without_section')
+      const unit = { level: fates.blocks[index]!.level, start: index, end: index + 1 }
+      if (!hasText && last.rank > 1 && unit.level.linkedChars === 0 && fates.likelihood(unit) < bareLikelihoodMax)
+        fates.decide(unit, false, 'heading_without_section')
     }
   }
   for (const [i, block] of fates.blocks.entries()) {
