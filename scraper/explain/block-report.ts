@@ -24,7 +24,11 @@ const pathLength = 4
 export const blockReports = (decisions: readonly BlockDecision[]): BlockReport[] => decisions.slice(0, blocksMax).map(reportOf)
 
 function reportOf({ element, kept, reason, score, contributions, firstReading }: BlockDecision): BlockReport {
-  const because = [...firstReading.slice(0, becauseMax), ...contributions.slice(0, becauseMax)].map(({ feature, value, logOdds }) => ({ feature, value: round(value), log_odds: round(logOdds) }))
+  const because = [...firstReading.slice(0, becauseMax), ...contributions.slice(0, becauseMax)].map(({ feature, value, logOdds }) => ({
+    feature,
+    value: round(value),
+    log_odds: round(logOdds),
+  }))
   return { kept, reason, score: round(score), path: pathOf(element), text: previewOf(element), because }
 }
 

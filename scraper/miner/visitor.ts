@@ -294,7 +294,13 @@ export class Visitor {
     const url = askedUrl(claim)
     const { policies, obeyRights, facts } = this.#options
     const robots = readPageRobots(headers, { robots: [] }, url)
-    const rights = pageRights({ robotsTxt: permission.state, host: hostWord(policies.of(url), permission.rules, url), robots, licence: undefined, licenceScope: undefined })
+    const rights = pageRights({
+      robotsTxt: permission.state,
+      host: hostWord(policies.of(url), permission.rules, url),
+      robots,
+      licence: undefined,
+      licenceScope: undefined,
+    })
     return rightsRefusal(rights, robots, { obey: obeyRights, nowMs: facts.now() })
   }
 }
