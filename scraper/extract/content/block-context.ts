@@ -107,7 +107,6 @@ const features: Record<string, ContextFeature> = {
   },
   share_before: ({ index }, { likely }) => likely[index]! / Math.max(likely[likely.length - 1]!, 1e-9),
   share_after: ({ index }, { likely }) => 1 - likely[index + 1]! / Math.max(likely[likely.length - 1]!, 1e-9),
-  likely_words: (_, { likely }) => Math.log2(1 + likely[likely.length - 1]!),
   likely_share: (_, { likely, words }) => likely[likely.length - 1]! / Math.max(words[words.length - 1]!, 1e-9),
   quarter: (_, { quantiles }) => quantiles['0.25'],
   half: (_, { quantiles }) => quantiles['0.5'],

@@ -84,19 +84,24 @@ const tagClass = (name: string): number => {
 }
 const isHeading = (block: Block | undefined): number => (block && /^h[1-6]$/.test(block.name) ? 1 : 0)
 
+/** Farther than so many blocks is far: that a page is long speaks against none of it. Nor do its other sizes stand among the features. */
+const farthest = 40
+
 /** What is the same for all blocks of a page. */
 const ofPage: Record<string, (around: Surroundings) => number> = {
-  page_chars: ({ total }) => log(total.chars),
-  page_blocks: ({ page }) => log(page.blocks.length),
+  // Shares, as sizes are none of these.
+  page_price_share: ({ page, prices }) => ratio(prices, page.blocks.length),
+  page_paragraph_share: ({ page, total }) => ratio(total.paragraphs, page.blocks.length),
+  page_heading_share: ({ page, total }) => ratio(total.headings, page.blocks.length),
+  page_image_share: ({ page }) => ratio(page.images, page.blocks.length),
+  page_code_share: ({ page }) => ratio(page.elements('pre') + page.elements('code'), page.blocks.length),
+  page_cell_share: ({ page }) => ratio(page.elements('td'), page.blocks.length),
+  page_item_share: ({ page }) => ratio(page.elements('li'), page.blocks.length),
+  page_block_chars: ({ page, total }) => log(ratio(total.chars, page.blocks.length)),
   page_link_share: ({ total }) => linkShare(total),
   page_sentences: ({ total }) => ratio(total.sentences, total.blocks),
-  page_paragraphs: ({ total }) => log(total.paragraphs),
-  page_headings: ({ total }) => log(total.headings),
-  page_prices: ({ prices }) => log(prices),
   page_articles: ({ page }) => log(page.elements('article')),
   page_mains: ({ page }) => page.elements('main'),
-  page_images: ({ page }) => log(page.images),
-  page_code: ({ page }) => log(page.elements('pre') + page.elements('code')),
 }
 
 const features: Record<string, Feature> = {
@@ -120,8 +125,8 @@ const features: Record<string, Feature> = {
   date: (block) => shortText(block, datePattern),
   position: ({ index }, { page }) => ratio(index, page.blocks.length),
   chars_before: ({ index }, { chars }) => ratio(chars[index]!, chars[chars.length - 1]!),
-  index: ({ index }) => log(index),
-  from_end: ({ index }, { page }) => log(page.blocks.length - index),
+  index: ({ index }) => log(Math.min(index, farthest)),
+  from_end: ({ index }, { page }) => log(Math.min(page.blocks.length - index, farthest)),
   same: ({ same }) => same.count,
   order: ({ order }) => order,
   in_title: (block, { titleWords }) => titleOverlap(block, titleWords),
@@ -129,7 +134,7 @@ const features: Record<string, Feature> = {
   in_json_ld: ({ text, chars }, { jsonLd }) => (chars >= 20 && jsonLd.includes(text.slice(0, 40).replaceAll('"', '\\"')) ? 1 : 0),
   from_first_heading: ({ index }, { firstHeading }) => clampSigned(index - firstHeading, firstHeading < 0),
   from_title: ({ index }, { titleHeading }) => clampSigned(index - titleHeading, titleHeading < 0),
-  from_heading: ({ index }, { headingAbove }) => (headingAbove[index]! < 0 ? -1 : log(index - headingAbove[index]!)),
+  from_heading: ({ index }, { headingAbove }) => (headingAbove[index]! < 0 ? -1 : log(Math.min(index - headingAbove[index]!, farthest))),
   template_blocks: ({ template }) => log(template.blocks),
   template_chars: ({ template }) => log(ratio(template.chars, template.blocks)),
   template_link_share: ({ template }) => ratio(template.linkedChars, template.chars),
@@ -194,7 +199,6 @@ const features: Record<string, Feature> = {
     const by = around.prose.until[index]!
     return by < 0 ? -1 : log(windowSum(around.chars, index + 1, index + by))
   },
-  page_prose: (_, { prose: { before } }) => log(before[before.length - 1]!),
   page_prose_share: (_, { prose: { before }, total }) => ratio(before[before.length - 1]!, total.chars),
   top_below: ({ level }, { prose }) => prose.below[level.index]!,
   top_above: ({ level }, { prose }) => prose.above[level.index]!,
