@@ -86,6 +86,11 @@ const isHeading = (block: Block | undefined): number => (block && /^h[1-6]$/.tes
 
 /** Farther than so many blocks is far: that a page is long speaks against none of it. Nor do its other sizes stand among the features. */
 const farthest = 40
+const mayRepeat = /^(?:t[dh]|d[td]|li|h[1-6]|pre)$/
+/** A container that holds more is large. */
+const largeChars = 4000
+const largeBlocks = 64
+const bounded = (count: number, most: number): number => log(Math.min(count, most))
 
 /** What is the same for all blocks of a page. */
 const ofPage: Record<string, (around: Surroundings) => number> = {
@@ -127,15 +132,15 @@ const features: Record<string, Feature> = {
   chars_before: ({ index }, { chars }) => ratio(chars[index]!, chars[chars.length - 1]!),
   index: ({ index }) => log(Math.min(index, farthest)),
   from_end: ({ index }, { page }) => log(Math.min(page.blocks.length - index, farthest)),
-  same: ({ same }) => same.count,
-  order: ({ order }) => order,
+  // Values of a table, items of a list and headings, which stand in the table of contents too, may well come again.
+  same: ({ same, name }) => (mayRepeat.test(name) ? 1 : Math.min(same.count, farthest)),
   in_title: (block, { titleWords }) => titleOverlap(block, titleWords),
   in_description: ({ text, chars }, { description }) => (chars >= 12 && description.includes(text.slice(0, 60)) ? 1 : 0),
   in_json_ld: ({ text, chars }, { jsonLd }) => (chars >= 20 && jsonLd.includes(text.slice(0, 40).replaceAll('"', '\\"')) ? 1 : 0),
   from_first_heading: ({ index }, { firstHeading }) => clampSigned(index - firstHeading, firstHeading < 0),
   from_title: ({ index }, { titleHeading }) => clampSigned(index - titleHeading, titleHeading < 0),
   from_heading: ({ index }, { headingAbove }) => (headingAbove[index]! < 0 ? -1 : log(Math.min(index - headingAbove[index]!, farthest))),
-  template_blocks: ({ template }) => log(template.blocks),
+  template_blocks: ({ template }) => bounded(template.blocks, largeBlocks),
   template_chars: ({ template }) => log(ratio(template.chars, template.blocks)),
   template_link_share: ({ template }) => ratio(template.linkedChars, template.chars),
   template_sentences: ({ template }) => ratio(template.sentences, template.blocks),
@@ -174,17 +179,17 @@ const features: Record<string, Feature> = {
   // levels above
   ...Object.fromEntries(
     [1, 2, 3, 5].flatMap((steps): [string, Feature][] => [
-      [`up${steps}_chars`, ({ level }) => log(up(level, steps).chars)],
+      [`up${steps}_chars`, ({ level }) => bounded(up(level, steps).chars, largeChars)],
       [`up${steps}_share`, ({ level }, { total }) => ratio(up(level, steps).chars, total.chars)],
       [`up${steps}_link_share`, ({ level }) => linkShare(up(level, steps))],
       [`up${steps}_sentences`, ({ level }) => ratio(up(level, steps).sentences, up(level, steps).blocks)],
       [`up${steps}_linked_headings`, ({ level }) => ratio(up(level, steps).linkedHeadings, up(level, steps).blocks)],
       [`up${steps}_images`, ({ level }) => ratio(up(level, steps).images, up(level, steps).blocks)],
       [`up${steps}_inputs`, ({ level }) => log(up(level, steps).inputs)],
-      [`up${steps}_alike`, ({ level }) => log(up(level, steps).alike.count)],
+      [`up${steps}_alike`, ({ level }) => bounded(up(level, steps).alike.count, largeBlocks)],
     ]),
   ),
-  alike: ({ level }) => log(level.alike.count),
+  alike: ({ level }) => bounded(level.alike.count, largeBlocks),
   // where the prose of the page stands
   is_prose: (block) => (isProse(block) ? 1 : 0),
   prose_before: ({ index }, { prose: { before } }) => ratio(before[index]!, before[before.length - 1]!),
@@ -204,8 +209,8 @@ const features: Record<string, Feature> = {
   top_above: ({ level }, { prose }) => prose.above[level.index]!,
   top_place: ({ index }, { prose: { first, last } }) => {
     if (first < 0) return -99
-    if (index < first) return -log(first - index)
-    return index > last ? log(index - last) : 0
+    if (index < first) return -bounded(first - index, farthest)
+    return index > last ? bounded(index - last, farthest) : 0
   },
   top_share: (_, { prose }) => ratio(prose.inside[prose.top]!, prose.before[prose.before.length - 1]!),
   top_depth: ({ level }, { prose, page }) => level.depth - page.levels[prose.top]!.depth,
@@ -225,7 +230,7 @@ const features: Record<string, Feature> = {
   ...regionFeatures('compartment', 2, (block, around) => compartment(block, around.total, 0.5)),
   ...regionFeatures('wing', 3, (block, around) => compartment(block, around.total, 0.15)),
   ...regionFeatures('half', 4, (block, around) => compartment(block, around.total, 0.85)),
-  repeat_count: (block) => log(repeated(block)?.alike.count ?? 0),
+  repeat_count: (block) => bounded(repeated(block)?.alike.count ?? 0, largeBlocks),
   repeat_chars: (block) => {
     const level = repeated(block)
     return level ? log(ratio(level.alike.chars, level.alike.count)) : -1
@@ -268,13 +273,13 @@ function regionFeatures(name: string, kind: number, search: (block: Block, aroun
     return known.level
   }
   return {
-    [`${name}_chars`]: (block, around) => log(find(block, around).chars),
+    [`${name}_chars`]: (block, around) => bounded(find(block, around).chars, largeChars),
     [`${name}_share`]: (block, around) => ratio(find(block, around).chars, around.total.chars),
     [`${name}_own_share`]: (block, around) => ratio(block.chars, find(block, around).chars),
     [`${name}_link_share`]: (block, around) => linkShare(find(block, around)),
     [`${name}_sentences`]: (block, around) => ratio(find(block, around).sentences, find(block, around).blocks),
-    [`${name}_blocks`]: (block, around) => log(find(block, around).blocks),
-    [`${name}_paragraphs`]: (block, around) => log(find(block, around).paragraphs),
+    [`${name}_blocks`]: (block, around) => bounded(find(block, around).blocks, largeBlocks),
+    [`${name}_paragraphs`]: (block, around) => bounded(find(block, around).paragraphs, largeBlocks),
     [`${name}_linked_headings`]: (block, around) => ratio(find(block, around).linkedHeadings, find(block, around).blocks),
     [`${name}_images`]: (block, around) => ratio(find(block, around).images, find(block, around).blocks),
     [`${name}_inputs`]: (block, around) => log(find(block, around).inputs),
@@ -283,11 +288,11 @@ function regionFeatures(name: string, kind: number, search: (block: Block, aroun
   }
 }
 
-const logOrNone = (count: number): number => (count < 0 ? -1 : log(count))
+const logOrNone = (count: number): number => (count < 0 ? -1 : bounded(count, farthest))
 
 function clampSigned(by: number, missing: boolean): number {
   if (missing) return -99
-  return by < 0 ? -log(-by) : log(by)
+  return by < 0 ? -bounded(-by, farthest) : bounded(by, farthest)
 }
 
 function titleOverlap({ text }: Block, titleWords: Set<string>): number {
