@@ -88,7 +88,7 @@ const isHeading = (block: Block | undefined): number => (block && /^h[1-6]$/.tes
 const farthest = 40
 const mayRepeat = /^(?:t[dh]|d[td]|li|h[1-6]|pre)$/
 /** A container that holds more is large. */
-const largeChars = 4000
+const largeChars = 16_000
 const largeBlocks = 64
 const bounded = (count: number, most: number): number => log(Math.min(count, most))
 
@@ -133,6 +133,7 @@ const features: Record<string, Feature> = {
   index: ({ index }) => log(Math.min(index, farthest)),
   from_end: ({ index }, { page }) => log(Math.min(page.blocks.length - index, farthest)),
   // Values of a table, items of a list and headings, which stand in the table of contents too, may well come again.
+  order: ({ order, name }) => (mayRepeat.test(name) ? 0 : Math.min(order, farthest)),
   same: ({ same, name }) => (mayRepeat.test(name) ? 1 : Math.min(same.count, farthest)),
   in_title: (block, { titleWords }) => titleOverlap(block, titleWords),
   in_description: ({ text, chars }, { description }) => (chars >= 12 && description.includes(text.slice(0, 60)) ? 1 : 0),
