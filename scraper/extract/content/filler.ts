@@ -36,7 +36,7 @@ const hidden = markIndex('hidden')
 const hiddenInlineChars = 80
 
 /** Code that is marked as such may look like filler and is none. */
-export function isFiller({ name, text, level, parents }: Block): boolean {
+function isFiller({ name, text, level, parents }: Block): boolean {
   return isFillerText(text) && name !== 'pre' && !parents.some((parent) => isInCode(parent, level.element))
 }
 
