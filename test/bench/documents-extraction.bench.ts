@@ -10,7 +10,7 @@ import { elementKinds } from './page-elements.ts'
  * (multiset overlap of lower-case words), by kind of page, collection and language; what is cut of the elements that stand in it; CPU time of each page, mean
  * and 95th percentile.
  */
-const [samplePages, quickPages, warmPages] = [480, 90, 60]
+const [samplePages, quickPages, warmPages] = [360, 90, 60]
 
 function contestant(extract: Extractor): Contestant {
   let pages: ExtractionPage[] = []
