@@ -69,6 +69,7 @@ const headingTopics: Record<string, RegExp> = {
 type Feature = (block: Block, around: Surroundings) => number
 
 const shortText = (block: Block, pattern: RegExp): number => (block.text.length <= 160 && pattern.test(block.text) ? 1 : 0)
+const priceIn = (block: Block): number => (block.digits > 0 ? shortText(block, pricePattern) : 0)
 const neighbour = (block: Block, around: Surroundings, by: number): Block | undefined => around.page.blocks[block.index + by]
 const windowShare = (part: Float64Array, whole: Float64Array, from: number, to: number): number => {
   const a = Math.max(0, from)
@@ -116,7 +117,7 @@ const features: Record<string, Feature> = {
   tag: ({ name }) => tagClass(name),
   parent_tag: ({ level }) => (level.parent && 'name' in level.parent.element ? tagClass(level.parent.element.name) : -2),
   depth: ({ level }) => level.depth,
-  price: (block) => shortText(block, pricePattern),
+  price: (block) => priceIn(block),
   date: (block) => shortText(block, datePattern),
   position: ({ index }, { page }) => ratio(index, page.blocks.length),
   chars_before: ({ index }, { chars }) => ratio(chars[index]!, chars[chars.length - 1]!),
@@ -334,7 +335,7 @@ function surroundings(page: PageBlocks): Surroundings {
     linked[i + 1] = linked[i]! + block.linkedChars
     sentences[i + 1] = sentences[i]! + block.sentences
     headingAbove[i] = last
-    if (shortText(block, pricePattern) === 1) prices++
+    if (priceIn(block) === 1) prices++
     if (isHeading(block) === 0) continue
     last = i
     if (firstHeading < 0 && block.name === 'h1') firstHeading = i

@@ -199,10 +199,10 @@ const patterns: [keyof PageFacts['counts'], RegExp][] = [
   ['contact', /\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|call us|our office/i],
 ]
 
-function countSigns({ text, sentences }: Block, counts: PageFacts['counts']): void {
+function countSigns({ text, sentences, digits }: Block, counts: PageFacts['counts']): void {
   counts.sentences += sentences
   if (text.length > 120) return
-  for (const [name, pattern] of patterns) if (pattern.test(text)) counts[name]++
+  for (const [name, pattern] of patterns) if ((digits > 0 || name !== 'prices') && pattern.test(text)) counts[name]++
 }
 
 function jsonLdTypes(text: string): string {
