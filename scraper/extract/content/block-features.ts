@@ -2,6 +2,7 @@ import { markDistance, marks } from './block-marks.ts'
 import { isProse, passed, readProse, type Prose } from './block-prose.ts'
 import { compartment, region, repeated, up } from './block-regions.ts'
 import type { Block, Level, PageBlocks } from './page-blocks.ts'
+import { titleWords, type TitleWords } from './title-words.ts'
 
 /** What stands around a block, prepared once for a page. */
 interface Surroundings {
@@ -14,7 +15,7 @@ interface Surroundings {
   headingAbove: Int32Array
   firstHeading: number
   titleHeading: number
-  titleWords: Set<string>
+  title: TitleWords
   jsonLd: string
   description: string
   total: Level
@@ -69,6 +70,7 @@ const headingTopics: Record<string, RegExp> = {
 type Feature = (block: Block, around: Surroundings) => number
 
 const shortText = (block: Block, pattern: RegExp): number => (block.text.length <= 160 && pattern.test(block.text) ? 1 : 0)
+const priceIn = (block: Block): number => (block.digits > 0 ? shortText(block, pricePattern) : 0)
 const neighbour = (block: Block, around: Surroundings, by: number): Block | undefined => around.page.blocks[block.index + by]
 const windowShare = (part: Float64Array, whole: Float64Array, from: number, to: number): number => {
   const a = Math.max(0, from)
@@ -126,7 +128,7 @@ const features: Record<string, Feature> = {
   tag: ({ name }) => tagClass(name),
   parent_tag: ({ level }) => (level.parent && 'name' in level.parent.element ? tagClass(level.parent.element.name) : -2),
   depth: ({ level }) => level.depth,
-  price: (block) => shortText(block, pricePattern),
+  price: (block) => priceIn(block),
   date: (block) => shortText(block, datePattern),
   position: ({ index }, { page }) => ratio(index, page.blocks.length),
   chars_before: ({ index }, { chars }) => ratio(chars[index]!, chars[chars.length - 1]!),
@@ -135,7 +137,7 @@ const features: Record<string, Feature> = {
   // Values of a table, items of a list and headings, which stand in the table of contents too, may well come again.
   order: ({ order, name }) => (mayRepeat.test(name) ? 0 : Math.min(order, farthest)),
   same: ({ same, name }) => (mayRepeat.test(name) ? 1 : Math.min(same.count, farthest)),
-  in_title: (block, { titleWords }) => titleOverlap(block, titleWords),
+  in_title: (block, { title }) => titleOverlap(block, title),
   in_description: ({ text, chars }, { description }) => (chars >= 12 && description.includes(text.slice(0, 60)) ? 1 : 0),
   in_json_ld: ({ text, chars }, { jsonLd }) => (chars >= 20 && jsonLd.includes(text.slice(0, 40).replaceAll('"', '\\"')) ? 1 : 0),
   from_first_heading: ({ index }, { firstHeading }) => clampSigned(index - firstHeading, firstHeading < 0),
@@ -296,15 +298,7 @@ function clampSigned(by: number, missing: boolean): number {
   return by < 0 ? -bounded(-by, farthest) : bounded(by, farthest)
 }
 
-function titleOverlap({ text }: Block, titleWords: Set<string>): number {
-  if (text.length > 200 || titleWords.size === 0) return -1
-  const own = wordsOf(text)
-  let shared = 0
-  for (const word of own) if (titleWords.has(word)) shared++
-  return ratio(shared, own.size)
-}
-
-const wordsOf = (text: string): Set<string> => new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu))
+const titleOverlap = ({ text }: Block, title: TitleWords): number => (text.length > 200 || title.count === 0 ? -1 : title.shareOf(text))
 
 export const featureNames: readonly string[] = Object.keys(features)
 
@@ -337,23 +331,23 @@ function surroundings(page: PageBlocks): Surroundings {
   const sums = () => new Float64Array(blocks.length + 1)
   const [chars, linked, sentences] = [sums(), sums(), sums()]
   const headingAbove = new Int32Array(blocks.length).fill(-1)
-  const titleWords = wordsOf(page.title.slice(0, 200))
+  const title = titleWords(page.title)
   let [firstHeading, titleHeading, bestOverlap, last, prices] = [-1, -1, 0.6, -1, 0]
   for (const [i, block] of blocks.entries()) {
     chars[i + 1] = chars[i]! + block.chars
     linked[i + 1] = linked[i]! + block.linkedChars
     sentences[i + 1] = sentences[i]! + block.sentences
     headingAbove[i] = last
-    if (shortText(block, pricePattern) === 1) prices++
+    if (priceIn(block) === 1) prices++
     if (isHeading(block) === 0) continue
     last = i
     if (firstHeading < 0 && block.name === 'h1') firstHeading = i
-    const overlap = titleOverlap(block, titleWords) + (block.name === 'h1' ? 0.2 : 0)
+    const overlap = titleOverlap(block, title) + (block.name === 'h1' ? 0.2 : 0)
     if (overlap > bestOverlap) [titleHeading, bestOverlap] = [i, overlap]
   }
   const { description, jsonLd } = page
   const total = page.levels[0]!
   const regions = Array.from({ length: regionKinds }, () => ({ of: undefined, level: total }))
   const prose = readProse(page)
-  return { page, chars, linked, sentences, headingAbove, firstHeading, titleHeading, titleWords, jsonLd, description, total, prices, prose, regions }
+  return { page, chars, linked, sentences, headingAbove, firstHeading, titleHeading, title, jsonLd, description, total, prices, prose, regions }
 }

@@ -1,6 +1,7 @@
 import { markIndex, marks, type Mark } from './block-marks.ts'
 import { isProse, readProse, type Prose } from './block-prose.ts'
 import type { Block, PageBlocks } from './page-blocks.ts'
+import { titleWords } from './title-words.ts'
 
 /** What a page's type is read from. */
 interface PageFacts {
@@ -163,14 +164,10 @@ function factsOf(page: PageBlocks, url: string): PageFacts {
 
 function proseBlocksOf(page: PageBlocks, prose: Prose): PageFacts['proseBlocks'] {
   const found = { count: 0, top: 0, repeated: 0, longest: 0, titled: 0, linkedHeadings: 0 }
-  const title = wordsOf(page.title.slice(0, 200))
+  const title = titleWords(page.title)
   for (const [i, block] of page.blocks.entries()) {
-    if (/^h[1-4]$/.test(block.name) && i < prose.first && i > prose.first - 12 && title.size > 0) {
-      const own = wordsOf(block.text)
-      let shared = 0
-      for (const word of own) if (title.has(word)) shared++
-      found.titled = Math.max(found.titled, own.size === 0 ? 0 : shared / own.size)
-    }
+    if (i < prose.first && i > prose.first - 12 && title.count > 0 && /^h[1-4]$/.test(block.name))
+      found.titled = Math.max(found.titled, title.shareOf(block.text))
     if (!isProse(block)) continue
     found.count++
     found.longest = Math.max(found.longest, block.chars)
@@ -180,8 +177,6 @@ function proseBlocksOf(page: PageBlocks, prose: Prose): PageFacts['proseBlocks']
   }
   return found
 }
-
-const wordsOf = (text: string): Set<string> => new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu))
 
 function countMarked({ distances, levels }: PageBlocks, mark: number): number {
   let count = 0
@@ -199,10 +194,10 @@ const patterns: [keyof PageFacts['counts'], RegExp][] = [
   ['contact', /\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|call us|our office/i],
 ]
 
-function countSigns({ text, sentences }: Block, counts: PageFacts['counts']): void {
+function countSigns({ text, sentences, digits }: Block, counts: PageFacts['counts']): void {
   counts.sentences += sentences
   if (text.length > 120) return
-  for (const [name, pattern] of patterns) if (pattern.test(text)) counts[name]++
+  for (const [name, pattern] of patterns) if ((digits > 0 || name !== 'prices') && pattern.test(text)) counts[name]++
 }
 
 function jsonLdTypes(text: string): string {

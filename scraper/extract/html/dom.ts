@@ -72,8 +72,13 @@ export const collapse = (text: string): string => squeeze(text).trim()
  * White space as one space each. Most text has no other, which is seen sooner than replaced. A no-break space behind what may be the byte before it stays: it may
  * be half of a character that was misread (charset/mojibake.ts). A byte order mark is none.
  */
-export const squeeze = (text: string): string => (isSqueezed(text) ? text : text.replace(spaces, (_, half: string | undefined) => half ?? ' '))
+export function squeeze(text: string): string {
+  if (isSqueezed(text)) return text
+  return text.includes('\xa0') ? text.replace(spaces, (_, half: string | undefined) => half ?? ' ') : text.replace(longSpaces, ' ')
+}
 
+/** All but single spaces, which are most. */
+const longSpaces = /[^\S\ufeff]{2,}|[^\S\ufeff ]/g
 const spaces = /(?<=[\x80-\xbf\xc2-\xf4\u0152-\u0192\u02c6\u02dc\u0402-\u045f\u2013-\u203a\u20ac\u2122])(\xa0)|[^\S\ufeff]+/g
 
 function isSqueezed(text: string): boolean {

@@ -1,4 +1,4 @@
-import { isTag, isText, type Element } from 'domhandler'
+import { isTag, isText, type ChildNode, type Element } from 'domhandler'
 import { collapse, firstNodes } from '../html/dom.ts'
 import { remembered } from '../html/name-memory.ts'
 import { isLanguageName } from './text-code-languages.ts'
@@ -71,12 +71,15 @@ const isLabel = (text: string): boolean => copies.test(text) || isLanguageName(t
 const isByPre = ({ next, prev }: Element): boolean => beginsWithPre(next, 'next') || beginsWithPre(prev, 'prev')
 
 function beginsWithPre(sibling: Element['next'], side: 'next' | 'prev'): boolean {
-  let at = sibling && isText(sibling) && sibling.data.length < 100 && sibling.data.trim() === '' ? sibling[side] : sibling
+  let at: Element['next'] = sibling && isText(sibling) ? sibling[side] : sibling
+  // What is no `<pre>` is seen sooner than what is no blank.
+  if (!at || !isTag(at) || (at.name !== 'pre' && at.name !== 'div')) return false
+  if (sibling && isText(sibling) && !(sibling.data.length < 100 && sibling.data.trim() === '')) return false
   for (let depth = 0; at && depth < 3; depth++) {
     if (!isTag(at)) return false
     if (at.name === 'pre') return true
     if (at.name !== 'div') return false
-    const [first, second] = at.children
+    const [first, second]: readonly ChildNode[] = at.children
     at = first && isText(first) ? (second ?? null) : (first ?? null)
   }
   return false
