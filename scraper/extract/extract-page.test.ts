@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { extractPage } from './extract-page.ts'
 
 const read = (body: string, head = '') => extractPage(`<html lang="en"><head>${head}</head><body>${body}</body></html>`, 'http://h.example/dir/page')
-const words = (count: number) => Array.from({ length: count }, (_, i) => `word${i}`).join(' ')
+/** So many words, in sentences of ten. */
+const words = (count: number) => Array.from({ length: count }, (_, i) => (i % 10 === 9 || i === count - 1 ? `word${i}.` : `word${i}`)).join(' ')
 
 describe('main text', () => {
   test('keeps headings, paragraphs, lists, tables and code, each in its form', () => {

@@ -72,7 +72,7 @@ describe('webRefetch', () => {
   test('asks for a page as the job of its row asks', async () => {
     expect(await look(`${origin}/german`)).toEqual({ state: 'gone', reason: 'http_406' })
     pace.advance(10_000)
-    expect(await look(`${origin}/german`, { headers: { 'accept-language': 'de' } })).toMatchObject({ state: 'found', text: story(1) })
+    expect(await look(`${origin}/german`, { headers: { 'accept-language': 'de' } })).toMatchObject({ state: 'found', text: `# Bread\n\n${story(1)}` })
   })
 
   test('says that a page is gone, or holds nothing', async () => {

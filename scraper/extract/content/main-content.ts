@@ -62,8 +62,8 @@ const expectedF1MinOfOthers = 0.3
  * unsure. By the page's type, 1 = not at all; from cross-validation (CHOICE in test/extraction/train.py).
  */
 const sharpness: Partial<Record<PageType, number>> = { collection: 0.75, documentation: 0.6, forum: 0.75, listing: 0.85, product: 1.1, service: 0.8 }
-const shortPageWords = 120
-const notMain: readonly Mark[] = ['nav', 'aside', 'footer', 'form', 'hidden', 'noscript']
+const shortPageWords = 200
+const notMain: readonly Mark[] = ['nav', 'aside', 'footer', 'form', 'hidden', 'noscript', 'side-name', 'overlay-name']
 
 /**
  * The part of a page that is its own text. The page is read as blocks; each gets a likelihood of being content from a sum of decision trees over
@@ -85,7 +85,7 @@ export function mainContent(page: ParentNode, url: string): MainContent {
   const { kept, expectedF1 } = chooseBlocks(blocks, likelihoods, expectedF1Min)
   const tables = read.elements('table') > 0 ? dataTables(page) : new Set<Element>()
   const structures = decideStructures(read, likelihoods, kept, (element) => tables.has(element))
-  const shortPage = expectedF1 >= expectedF1Min && keepOnShortPage(read, kept, filler)
+  const shortPage = expectedF1 >= expectedF1Min && decideShortPage(read, kept, filler)
   const headline = headlineOf(read, kept)
   const isNamed = headline !== undefined && kept[headline] !== 1 && !filler.has(headline)
   if (isNamed) kept[headline] = 1
@@ -154,15 +154,20 @@ function chooseBlocks(blocks: readonly Block[], scores: Float64Array, expectedF1
   return { kept, expectedF1: best }
 }
 
-/** On a page of few words there is little to judge by: what its author puts into `main` or `article` is kept. @returns whether it is such a page */
-function keepOnShortPage({ blocks, distances }: PageBlocks, kept: Uint8Array, filler: ReadonlySet<number>): boolean {
+/**
+ * On a page of few words there is little to judge by: what its author puts into `main` or `article` is kept, and what is navigation, aside, foot or form
+ * by its element is cut. @returns whether it is such a page
+ */
+function decideShortPage({ blocks, distances }: PageBlocks, kept: Uint8Array, filler: ReadonlySet<number>): boolean {
   let words = 0
   for (const block of blocks) words += block.words
   if (words >= shortPageWords) return false
-  for (const [i, { level }] of blocks.entries()) {
-    const isIn = (mark: Mark): boolean => distances[level.index * marks.length + markIndex(mark)]! < 255
-    if ((isIn('main') || isIn('article')) && !notMain.some(isIn) && !filler.has(i)) kept[i] = 1
-  }
+  const isIn = ({ level }: Block, mark: Mark): boolean => distances[level.index * marks.length + markIndex(mark)]! < 255
+  const isMain = (block: Block): boolean => isIn(block, 'main') || isIn(block, 'article')
+  const isOther = (block: Block): boolean => notMain.some((mark) => isIn(block, mark)) || (isIn(block, 'header') && !isIn(block, 'article'))
+  for (const [i, block] of blocks.entries()) if (isMain(block) && !isOther(block) && !filler.has(i)) kept[i] = 1
+  const hasOwn = blocks.some((block, i) => kept[i] === 1 && !isOther(block))
+  if (hasOwn) for (const [i, block] of blocks.entries()) if (isOther(block)) kept[i] = 0
   return true
 }
 
