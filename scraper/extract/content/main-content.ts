@@ -63,7 +63,10 @@ const expectedF1MinOfOthers = 0.3
  */
 const sharpness: Partial<Record<PageType, number>> = { collection: 0.75, documentation: 0.6, forum: 0.75, listing: 0.85, product: 1.1, service: 0.8 }
 const shortPageWords = 200
-const notMain: readonly Mark[] = ['nav', 'aside', 'footer', 'form', 'hidden', 'noscript', 'side-name', 'overlay-name']
+const beside: readonly Mark[] = ['nav', 'aside', 'footer']
+const notMain: readonly Mark[] = [...beside, 'form', 'hidden', 'noscript']
+/** What stands in these is often text all the same, when it has sentences. */
+const labelled: readonly Mark[] = ['form', 'hidden', 'noscript', 'side-name', 'overlay-name']
 
 /**
  * The part of a page that is its own text. The page is read as blocks; each gets a likelihood of being content from a sum of decision trees over
@@ -155,19 +158,19 @@ function chooseBlocks(blocks: readonly Block[], scores: Float64Array, expectedF1
 }
 
 /**
- * On a page of few words there is little to judge by: what its author puts into `main` or `article` is kept, and what is navigation, aside, foot or form
- * by its element is cut. @returns whether it is such a page
+ * On a page of few words there is little to judge by: what its author puts into `main` or `article` is kept, and what is navigation, aside or foot
+ * is cut, or a label in a form or in the head. @returns whether it is such a page
  */
 function decideShortPage({ blocks, distances }: PageBlocks, kept: Uint8Array, filler: ReadonlySet<number>): boolean {
   let words = 0
   for (const block of blocks) words += block.words
   if (words >= shortPageWords) return false
-  const isIn = ({ level }: Block, mark: Mark): boolean => distances[level.index * marks.length + markIndex(mark)]! < 255
-  const isMain = (block: Block): boolean => isIn(block, 'main') || isIn(block, 'article')
-  const isOther = (block: Block): boolean => notMain.some((mark) => isIn(block, mark)) || (isIn(block, 'header') && !isIn(block, 'article'))
-  for (const [i, block] of blocks.entries()) if (isMain(block) && !isOther(block) && !filler.has(i)) kept[i] = 1
-  const hasOwn = blocks.some((block, i) => kept[i] === 1 && !isOther(block))
-  if (hasOwn) for (const [i, block] of blocks.entries()) if (isOther(block)) kept[i] = 0
+  const isIn = ({ level }: Block, names: readonly Mark[]): boolean => names.some((mark) => distances[level.index * marks.length + markIndex(mark)]! < 255)
+  for (const [i, block] of blocks.entries()) if (isIn(block, ['main', 'article']) && !isIn(block, notMain) && !filler.has(i)) kept[i] = 1
+  const isBeside = (block: Block): boolean =>
+    isIn(block, beside) || (block.sentences === 0 && (isIn(block, labelled) || (isIn(block, ['header']) && !isIn(block, ['article']))))
+  const hasOwn = blocks.some((block, i) => kept[i] === 1 && !isBeside(block))
+  if (hasOwn) for (const [i, block] of blocks.entries()) if (isBeside(block)) kept[i] = 0
   return true
 }
 
