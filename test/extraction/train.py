@@ -46,6 +46,8 @@ def main(folder, write, without):
     prepare(pages)
     data = Data(folder, pages, names)
     seen = np.array([page["set"] != without for page in pages])
+    if len({page["page_type"] for page, is_seen in zip(pages, seen) if is_seen}) < 3:
+        return print(f"Nothing to learn from: without {without} there are pages of fewer than three kinds", file=sys.stderr)
     text_shares = decide_types(pages, names["signs"], seen)
     columns = best_columns(data, seen)
     likelihoods = experts_of(data, seen, columns, text_shares)
