@@ -306,13 +306,13 @@ export const featureNames: readonly string[] = Object.keys(features)
  * Reads these features of all blocks, a row a block.
  * @throws Error for a name that is no feature: the weights are older than the code
  */
-export function featureReader(names: readonly string[]): (page: PageBlocks) => Float32Array {
+export function featureReader(names: readonly string[]): (page: PageBlocks, prose?: Prose) => Float32Array {
   const unknown = names.find((name) => !features[name])
   if (unknown !== undefined) throw new Error(`There is no block feature named ${unknown}: make content-weights.json anew`)
   const same = names.flatMap((name, column) => (ofPage[name] ? [{ column, feature: ofPage[name] }] : []))
   const own = names.flatMap((name, column) => (features[name] && !ofPage[name] ? [{ column, feature: features[name] }] : []))
-  return (page) => {
-    const around = surroundings(page)
+  return (page, prose = readProse(page)) => {
+    const around = surroundings(page, prose)
     const constants = same.map(({ feature }) => feature(around))
     const values = new Float32Array(page.blocks.length * names.length)
     let offset = 0
@@ -326,7 +326,7 @@ export function featureReader(names: readonly string[]): (page: PageBlocks) => F
 }
 
 /** Prepares what features of all blocks share. */
-function surroundings(page: PageBlocks): Surroundings {
+function surroundings(page: PageBlocks, prose: Prose): Surroundings {
   const { blocks } = page
   const sums = () => new Float64Array(blocks.length + 1)
   const [chars, linked, sentences] = [sums(), sums(), sums()]
@@ -348,6 +348,5 @@ function surroundings(page: PageBlocks): Surroundings {
   const { description, jsonLd } = page
   const total = page.levels[0]!
   const regions = Array.from({ length: regionKinds }, () => ({ of: undefined, level: total }))
-  const prose = readProse(page)
   return { page, chars, linked, sentences, headingAbove, firstHeading, titleHeading, title, jsonLd, description, total, prices, prose, regions }
 }

@@ -40,7 +40,9 @@ class BlockReader implements PageBlocks {
   inputs = 0
   readonly #elements = new Uint32Array(128)
   readonly #page: ParentNode
-  readonly #signatures = new Map<string, number>()
+  /** By classes: what they say of an element, and a number for them, -1 = none was asked for. */
+  readonly #names = new Map<string, { number: number; masks: Masks }>()
+  #numbers = 0
   readonly #alike = new Map<number, Alike>()
   readonly #templates = new Map<number, Alike & { blocks: number }>()
   readonly #texts = new Map<string, Block['same']>()
@@ -124,7 +126,7 @@ class BlockReader implements PageBlocks {
       distances[at + i] = distance < 254 ? distance + 1 : distance
     }
     const { class: classes, id, role, itemprop } = attribs
-    if (classes !== undefined) this.#markNames(at, nameMarks(classes))
+    if (classes !== undefined) this.#markNames(at, this.#namesOf(classes).masks)
     if (id !== undefined) this.#markNames(at, nameMarks(id))
     if (tag.mark >= 0) distances[at + tag.mark] = 0
     const roleMark = role === undefined ? undefined : roleMarks[role]
@@ -151,7 +153,7 @@ class BlockReader implements PageBlocks {
     if (name === 'a') this.#links++
     else if (name === 'strong' || name === 'b') this.#strong++
     const { class: classes, id } = attribs
-    if (classes !== undefined) this.#noteInline(nameMarks(classes))
+    if (classes !== undefined) this.#noteInline(this.#namesOf(classes).masks)
     if (id !== undefined) this.#noteInline(nameMarks(id))
     if (isHidden(attribs)) this.#inlineLow |= 1 << markIndex('hidden')
     return true
@@ -209,9 +211,15 @@ class BlockReader implements PageBlocks {
   /** A number below 2^17 for what an element is and is called. */
   #signatureOf(node: ParentNode, { id }: Tag): number {
     const classes = isTag(node) ? (node.attribs['class'] ?? '') : ''
-    let number = this.#signatures.get(classes)
-    if (number === undefined) this.#signatures.set(classes, (number = this.#signatures.size))
-    return (number * 128 + id) % signatures
+    const names = this.#namesOf(classes)
+    if (names.number < 0) names.number = this.#numbers++
+    return (names.number * 128 + id) % signatures
+  }
+
+  #namesOf(classes: string): { number: number; masks: Masks } {
+    let names = this.#names.get(classes)
+    if (!names) this.#names.set(classes, (names = { number: -1, masks: nameMarks(classes) }))
+    return names
   }
 
   #likes(parent: Level | undefined, signature: number): Alike {

@@ -24,8 +24,11 @@ const headingChars = 80
 /** The blocks that hold what nobody wrote to be read, or a hidden copy of what is shown; all of them do on the wall of a bot filter or on the page of an error. */
 export function findFiller(page: PageBlocks): ReadonlySet<number> {
   const all = isShownInstead(page)
-  const shown = new Set(page.blocks.flatMap((block) => (isHiddenBlock(block, page) ? [] : [block.same])))
-  return new Set(page.blocks.flatMap((block, i) => (all || isFiller(block) || (isHiddenBlock(block, page) && shown.has(block.same)) ? [i] : [])))
+  const shown = new Set<Block['same']>()
+  for (const block of page.blocks) if (block.same.count > 1 && !isHiddenBlock(block, page)) shown.add(block.same)
+  const filler = new Set<number>()
+  for (const [i, block] of page.blocks.entries()) if (all || isFiller(block) || (shown.has(block.same) && isHiddenBlock(block, page))) filler.add(i)
+  return filler
 }
 
 /** Nobody sees it; it is text all the same when the page has it nowhere else: the panel of a tab, say. */

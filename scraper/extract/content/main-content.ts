@@ -3,6 +3,7 @@ import type { PageType } from '#schemas/document.ts'
 import { contextReader } from './block-context.ts'
 import { featureReader } from './block-features.ts'
 import { markIndex, marks, type Mark } from './block-marks.ts'
+import { readProse } from './block-prose.ts'
 import { isNeverText } from './block-tags.ts'
 import { readBlocks } from './content-blocks.ts'
 import { findFiller } from './filler.ts'
@@ -76,9 +77,10 @@ const labelled: readonly Mark[] = ['form', 'hidden', 'noscript', 'side-name', 'o
 export function mainContent(page: ParentNode, url: string): MainContent {
   const read = readBlocks(page)
   const { blocks } = read
-  const values = readFeatures(read)
+  const prose = readProse(read)
+  const values = readFeatures(read, prose)
   const filler = findFiller(read)
-  const type = decidePageType(read, url)
+  const type = decidePageType(read, url, prose)
   const alone = expertLikelihoods(values, blocks.length, type.textShare)
   const surroundings = readContext(read, alone)
   const logOdds = context.scores(surroundings).map((sum, i) => Math.min(sum, logOddsOf(alone[i]!) + contextMax))
@@ -102,7 +104,8 @@ export function mainContent(page: ParentNode, url: string): MainContent {
     if (kept[i] !== 1) return 'unlikely'
     return shortPage ? 'short_page' : 'likely'
   }
-  const cutParents = new Set(blocks.flatMap((block, i) => (kept[i] === 1 ? [] : block.parents)))
+  const cutParents = new Set<ParentNode>()
+  for (let i = 0; i < blocks.length; i++) if (kept[i] !== 1) for (const parent of blocks[i]!.parents) cutParents.add(parent)
   return {
     root: page,
     pageType: type.pageType,

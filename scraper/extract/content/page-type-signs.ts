@@ -132,12 +132,12 @@ const signs: Record<string, Sign> = {
 export const pageTypeSigns: readonly string[] = Object.keys(signs)
 
 /** What the signs say of a page, by `pageTypeSigns`. */
-export function readSigns(page: PageBlocks, url: string): number[] {
-  const facts = factsOf(page, url)
+export function readSigns(page: PageBlocks, url: string, prose: Prose = readProse(page)): number[] {
+  const facts = factsOf(page, url, prose)
   return Object.values(signs).map((sign) => Math.round(sign(facts) * 1000) / 1000)
 }
 
-function factsOf(page: PageBlocks, url: string): PageFacts {
+function factsOf(page: PageBlocks, url: string, prose: Prose): PageFacts {
   const parsed = URL.parse(url)
   const counts = { prices: 0, dates: 0, cart: 0, replies: 0, results: 0, more: 0, sentences: 0, contact: 0 }
   for (const block of page.blocks) countSigns(block, counts)
@@ -147,7 +147,6 @@ function factsOf(page: PageBlocks, url: string): PageFacts {
     const share = alike.chars / Math.max(1, page.levels[0]!.chars)
     if (share > 0.05) repeated = { count: alike.count, chars: alike.chars / alike.count, sentences: alike.sentences / alike.count, share }
   }
-  const prose = readProse(page)
   return {
     page,
     prose,

@@ -1,5 +1,6 @@
 import { compareText } from '#schemas/compare-text.ts'
 import { PageType } from '#schemas/document.ts'
+import type { Prose } from './block-prose.ts'
 import type { PageBlocks } from './page-blocks.ts'
 import { pageTypeSigns, readSigns } from './page-type-signs.ts'
 import weights from './page-type-weights.json' with { type: 'json' }
@@ -26,8 +27,8 @@ const texts = ['article', 'documentation'].map((type) => weights.types.indexOf(t
 const signIndex = weights.signs.map((sign) => pageTypeSigns.indexOf(sign))
 
 /** The kind of page, by a linear model over signs in its address, its metadata and what its blocks look like. */
-export function decidePageType(page: PageBlocks, url: string): PageTypeDecision {
-  const signs = readSigns(page, url)
+export function decidePageType(page: PageBlocks, url: string, prose?: Prose): PageTypeDecision {
+  const signs = readSigns(page, url, prose)
   // Beyond what is usual (fit_types in test/extraction/train.py) a sign says no more.
   const values = signIndex.map((index, i) => Math.min(weights.most[i]!, Math.max(weights.least[i]!, signs[index] ?? 0)))
   const logits = weights.weights.map((row, type) => row.reduce((sum, weight, i) => sum + weight * values[i]!, weights.bias[type]!))

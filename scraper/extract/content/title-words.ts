@@ -26,7 +26,9 @@ export function titleWords(title: string): TitleWords {
   }
 }
 
-const wordsOf = (text: string): Set<string> => new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu))
+/** The words of all scripts are slow to find. */
+const wordsOf = (text: string): Set<string> => new Set(text.toLowerCase().match(ascii.test(text) ? /[a-z\d]+/g : /[\p{L}\p{N}]+/gu))
+const ascii = /^[\0-\x7f]*$/
 
 /** Whether a word begins and is as long as one of those; true for a text of other scripts. */
 function mayShare(text: string, lengths: Int32Array): boolean {

@@ -56,8 +56,10 @@ export function isCodeBlock(element: Element): boolean {
 /** Whether it stands beside code and is none: the numbers of its lines, a button that copies it, the name of its language. */
 export function isBesideCode(element: Element): boolean {
   if (element.name === 'button') return copies.test(shortTextOf(element)) || isByPre(element)
+  const mayBeLabel = element.name === 'span' || element.name === 'div'
+  if (!mayBeLabel && element.attribs['class'] === undefined) return false
   if (element.name !== 'td' && element.name !== 'pre' && !isByPre(element)) return false
-  if ((element.name === 'span' || element.name === 'div') && isLabel(shortTextOf(element))) return true
+  if (mayBeLabel && isLabel(shortTextOf(element))) return true
   const sign = signOf(element)
   return sign === 'head' ? !holdsCode(element) : sign === 'gutter' && isNumbers(element)
 }
