@@ -51,7 +51,7 @@ const readContext = contextReader(context.features)
 /** What stands around a block makes it at most so much likelier: a bar to share it stays one between two paragraphs. */
 const contextMax = 1.5
 /** An expert with less of a say is not asked. */
-const shareMin = 0.02
+const shareMin = 0.1
 /**
  * Below this expected F1 of the best choice, a page is taken to hold no content of its own: a wall, an error, an empty shell. What looks like an article or
  * a manual is one more often than its blocks let one expect.
