@@ -1,5 +1,6 @@
 import { markDistance, markIndex, type Mark } from './block-marks.ts'
 import { compartment, region, repeated, up } from './block-regions.ts'
+import { logOddsOf } from './content-model.ts'
 import type { Alike, Block, Level, PageBlocks } from './page-blocks.ts'
 
 /** Likelihoods of all blocks of a page and their sums, from which the context of each is read. */
@@ -152,7 +153,7 @@ function sumUp(page: PageBlocks, likelihoods: Float64Array): Likelihoods {
     const level = repeated(block)
     if (level) addTo(alike, level.alike, weight, part)
   }
-  const logOdds = likelihoods.map((p) => Math.log(Math.min(Math.max(p, 1e-6), 1 - 1e-6) / (1 - Math.min(Math.max(p, 1e-6), 1 - 1e-6))))
+  const logOdds = likelihoods.map(logOddsOf)
   const { quantiles, rank } = quantilesOf(logOdds, words, likely)
   return { page, logOdds, words, likely, quantiles, rank, ...nearest(likelihoods), templates, alike }
 }

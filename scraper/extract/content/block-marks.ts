@@ -1,4 +1,4 @@
-import type { Block, PageBlocks } from './page-blocks.ts'
+import type { Block, Level, PageBlocks } from './page-blocks.ts'
 import { nameChars, remembered } from '../html/name-memory.ts'
 
 /**
@@ -104,8 +104,13 @@ const isSmall = (code: number): boolean => code >= 97 && code <= 122
 const distanceMax = 30
 const namedInsideChars = 80
 
+/** Whether an element has the mark: the level's own or one around it. */
+export const isUnder = ({ index }: Level, { distances }: PageBlocks, mark: Mark): boolean => distances[index * marks.length + markIndex(mark)]! < 255
+
+/** Whether an inline element in a short block has the mark at this index: of a longer block that is only a part. */
+export const isNamedInside = ({ chars, inlineLow, inlineHigh }: Block, at: number): boolean =>
+  chars <= namedInsideChars && (at < 32 ? inlineLow & (1 << at) : inlineHigh & (1 << (at - 32))) !== 0
+
 /** Levels up to the nearest element with the mark, bounded; 0 too for what an inline element in a short block is called. */
-export function markDistance(block: Block, { distances }: PageBlocks, at: number): number {
-  if (block.chars <= namedInsideChars && (at < 32 ? block.inlineLow & (1 << at) : block.inlineHigh & (1 << (at - 32))) !== 0) return 0
-  return Math.min(distanceMax, distances[block.level.index * marks.length + at]!)
-}
+export const markDistance = (block: Block, { distances }: PageBlocks, at: number): number =>
+  isNamedInside(block, at) ? 0 : Math.min(distanceMax, distances[block.level.index * marks.length + at]!)

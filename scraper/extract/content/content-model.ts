@@ -19,6 +19,12 @@ export interface Contribution {
   logOdds: number
 }
 
+/** Bounded to ±13.8, so that certainty is a number too. */
+export const logOddsOf = (likelihood: number): number => {
+  const bounded = Math.min(Math.max(likelihood, 1e-6), 1 - 1e-6)
+  return Math.log(bounded / (1 - bounded))
+}
+
 export interface TreeModel {
   readonly features: readonly string[]
   /** @param values rows of values by `features`. @returns the log-odds of each row */

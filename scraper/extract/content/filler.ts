@@ -1,5 +1,5 @@
 import { isTag, type ParentNode } from 'domhandler'
-import { markIndex, marks } from './block-marks.ts'
+import { isNamedInside, isUnder, markIndex } from './block-marks.ts'
 import type { Block, PageBlocks } from './page-blocks.ts'
 
 /** Placeholder text, the data of a widget as JSON, or a template that nothing has filled in. */
@@ -32,11 +32,7 @@ export function findFiller(page: PageBlocks): ReadonlySet<number> {
 }
 
 /** Nobody sees it; it is text all the same when the page has it nowhere else: the panel of a tab, say. */
-const isHiddenBlock = ({ level, inlineLow, chars }: Block, { distances }: PageBlocks): boolean =>
-  distances[level.index * marks.length + hidden]! < 255 || (chars <= hiddenInlineChars && (inlineLow & (1 << hidden)) !== 0)
-const hidden = markIndex('hidden')
-/** Of a longer block only a part is likely to be hidden. */
-const hiddenInlineChars = 80
+const isHiddenBlock = (block: Block, page: PageBlocks): boolean => isUnder(block.level, page, 'hidden') || isNamedInside(block, markIndex('hidden'))
 
 /** Code that is marked as such may look like filler and is none. */
 function isFiller({ name, text, level, parents }: Block): boolean {

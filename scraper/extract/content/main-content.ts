@@ -2,14 +2,14 @@ import { isTag, type Element, type ParentNode } from 'domhandler'
 import type { PageType } from '#schemas/document.ts'
 import { contextReader } from './block-context.ts'
 import { featureReader } from './block-features.ts'
-import { markIndex, marks, type Mark } from './block-marks.ts'
+import { isUnder, type Mark } from './block-marks.ts'
 import { readProse } from './block-prose.ts'
 import { isNeverText } from './block-tags.ts'
 import { readBlocks } from './content-blocks.ts'
 import { findFiller } from './filler.ts'
 import { headlineOf } from './headline.ts'
 import type { Block, PageBlocks } from './page-blocks.ts'
-import { treeModel, type Contribution } from './content-model.ts'
+import { logOddsOf, treeModel, type Contribution } from './content-model.ts'
 import weights from './content-weights.json' with { type: 'json' }
 import { decidePageType, type PageTypeReason } from './page-type.ts'
 import { decideStructures } from './structures.ts'
@@ -42,8 +42,8 @@ export interface MainContent {
   decisions(): BlockDecision[]
 }
 
-/** Two experts, of pages that are one text (articles, documentation) and of those that are made of many parts; and what their judgement of its context says of a block. */
 const readFeatures = featureReader(weights.features)
+/** Two experts, of pages that are one text (articles, documentation) and of those that are made of many parts; and what their judgement of its context says of a block. */
 const texts = treeModel(weights.text, weights.features)
 const others = treeModel(weights.other, weights.features)
 const context = treeModel(weights.context)
@@ -137,7 +137,6 @@ function expertLikelihoods(values: Float32Array, count: number, textShare: numbe
   return likelihoods
 }
 
-const logOddsOf = (likelihood: number): number => Math.log(Math.max(likelihood, 1e-9) / Math.max(1 - likelihood, 1e-9))
 const likelihood = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds))
 
 /**
@@ -164,11 +163,12 @@ function chooseBlocks(blocks: readonly Block[], scores: Float64Array, expectedF1
  * On a page of few words there is little to judge by: what its author puts into `main` or `article` is kept, and what is navigation, aside or foot
  * is cut, or a label in a form or in the head. @returns whether it is such a page
  */
-function decideShortPage({ blocks, distances }: PageBlocks, kept: Uint8Array, filler: ReadonlySet<number>): boolean {
+function decideShortPage(page: PageBlocks, kept: Uint8Array, filler: ReadonlySet<number>): boolean {
+  const { blocks } = page
   let words = 0
   for (const block of blocks) words += block.words
   if (words >= shortPageWords) return false
-  const isIn = ({ level }: Block, names: readonly Mark[]): boolean => names.some((mark) => distances[level.index * marks.length + markIndex(mark)]! < 255)
+  const isIn = ({ level }: Block, names: readonly Mark[]): boolean => names.some((mark) => isUnder(level, page, mark))
   for (const [i, block] of blocks.entries()) if (isIn(block, ['main', 'article']) && !isIn(block, notMain) && !filler.has(i)) kept[i] = 1
   const isBeside = (block: Block): boolean =>
     isIn(block, beside) || (block.sentences === 0 && (isIn(block, labelled) || (isIn(block, ['header']) && !isIn(block, ['article']))))

@@ -16,7 +16,7 @@ interface PageFacts {
   marked(mark: Mark): number
   prose: Prose
   /** The blocks of prose: how many, those among them right in the level with the most, in alike parts, the longest. */
-  proseBlocks: { count: number; top: number; repeated: number; longest: number; titled: number; linkedHeadings: number }
+  proseBlocks: { count: number; top: number; repeated: number; longest: number; titled: number }
   /** The most numerous part of which there are alike siblings. */
   repeated: { count: number; chars: number; sentences: number; share: number }
 }
@@ -162,7 +162,7 @@ function factsOf(page: PageBlocks, url: string, prose: Prose): PageFacts {
 }
 
 function proseBlocksOf(page: PageBlocks, prose: Prose): PageFacts['proseBlocks'] {
-  const found = { count: 0, top: 0, repeated: 0, longest: 0, titled: 0, linkedHeadings: 0 }
+  const found = { count: 0, top: 0, repeated: 0, longest: 0, titled: 0 }
   const title = titleWords(page.title)
   for (const [i, block] of page.blocks.entries()) {
     if (i < prose.first && i > prose.first - 12 && title.count > 0 && /^h[1-4]$/.test(block.name))
