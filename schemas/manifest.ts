@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ListedFile, NamedCounts, StoredObject } from './data-file.ts'
 import { DesirabilityJob, LossEvidence } from './desirability.ts'
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
@@ -28,7 +29,37 @@ export const ShardManifest = z.strictObject({
 })
 export type ShardManifest = z.infer<typeof ShardManifest>
 
-/** All a miner claims, the object a chain commitment points to: the current shard manifest of each job. */
+/**
+ * What a miner has of one job: its shards, each with the rows that are gone from it. Two snapshots share the files they share.
+ * Signed: sr25519 of the hotkey over the content address of the manifest without `signature`.
+ */
+export const SnapshotManifest = z.strictObject({
+  kind: z.literal('snapshot'),
+  parent,
+  origin: Origin,
+  hotkey: z.string(),
+  job_id: z.string(),
+  written_at: Timestamp,
+  /** Oldest first. */
+  files: z.array(ListedFile),
+  /** Near-duplicate clusters met since the first snapshot, and how many documents they cost. */
+  duplicates: z.strictObject({ exact: z.int().nonnegative(), near: z.int().nonnegative(), clusters: z.int().nonnegative() }),
+  signature: z.string().regex(/^0x[0-9a-f]{128}$/),
+})
+export type SnapshotManifest = z.infer<typeof SnapshotManifest>
+
+/** All a miner claims, the object a chain commitment points to: the snapshot of each job by its content address, an object beside it. */
+export const SnapshotIndexManifest = z.strictObject({
+  kind: z.literal('snapshot-index'),
+  parent,
+  hotkey: z.string(),
+  /** By job, none twice. */
+  snapshots: z.array(z.strictObject({ job_id: z.string(), sha256: Sha256 })),
+  signature: z.string().regex(/^0x[0-9a-f]{128}$/),
+})
+export type SnapshotIndexManifest = z.infer<typeof SnapshotIndexManifest>
+
+/** All a miner claimed before it had snapshots: the current shard manifest of each job. */
 export const MinerIndexManifest = z.strictObject({
   kind: z.literal('miner-index'),
   parent,
@@ -99,6 +130,39 @@ export const DatasetManifest = z.strictObject({
 })
 export type DatasetManifest = z.infer<typeof DatasetManifest>
 
+/** What a dataset version has of one miner's job. `list`: JSON array of `ListedFile`, with the dataset's own deletion vectors. */
+const VersionGroup = z.strictObject({
+  hotkey: z.string(),
+  job_id: z.string(),
+  /** Content address of the miner's snapshot that was taken in. */
+  snapshot: Sha256,
+  list: StoredObject,
+  files: z.int().nonnegative(),
+  documents: z.int().nonnegative(),
+  text_bytes: z.int().nonnegative(),
+})
+export type VersionGroup = z.infer<typeof VersionGroup>
+
+/** A version of a dataset, deduplicated over all miners: their own shards, and for each which of its rows the version has not. Two versions share the lists and files they share. */
+export const VersionManifest = z.strictObject({
+  kind: z.literal('version'),
+  parent,
+  origin: Origin,
+  name: z.string(),
+  /** Version of the rules its documents were taken by (dataset/ingest/clean.ts). */
+  cleaning: z.int().positive(),
+  /** By hotkey and job, none twice. */
+  groups: z.array(VersionGroup),
+  /** Ids of the documents that its parent had and it has not: 32 raw bytes each, sorted; null: none. */
+  gone: StoredObject.nullable(),
+  documents: z.int().nonnegative(),
+  text_bytes: z.int().nonnegative(),
+  labels: NamedCounts,
+  /** Rows of its files that it has not, by reason. */
+  dropped: NamedCounts,
+})
+export type VersionManifest = z.infer<typeof VersionManifest>
+
 /** The token shards of one dataset version: one stratum (label) per shard. */
 export const TokensManifest = z.strictObject({
   kind: z.literal('tokens'),
@@ -146,11 +210,14 @@ export type TurnManifest = z.infer<typeof TurnManifest>
 /** Content-addressed JSON (canonical-json.ts). `parent` is the content address of the manifest it follows, null for the first of its line. */
 export const Manifest = z.discriminatedUnion('kind', [
   ShardManifest,
+  SnapshotManifest,
+  SnapshotIndexManifest,
   MinerIndexManifest,
   CycleManifest,
   DesirabilityManifest,
   ScoresManifest,
   DatasetManifest,
+  VersionManifest,
   TokensManifest,
   PlanManifest,
   TurnManifest,
@@ -163,6 +230,7 @@ export const lineage = {
   turn: 'turn',
   cycle: (hotkey: string) => `cycle/${hotkey}`,
   shard: (hotkey: string, jobId: string) => `shard/${hotkey}/${jobId}`,
+  snapshot: (hotkey: string, jobId: string) => `snapshot/${hotkey}/${jobId}`,
   index: (hotkey: string) => `index/${hotkey}`,
   scores: (hotkey: string) => `scores/${hotkey}`,
   dataset: (name: string) => `dataset/${name}`,

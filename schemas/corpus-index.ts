@@ -1,0 +1,125 @@
+import type { Fingerprint } from './identity/clusters.ts'
+
+/** What is compared of a document when copies meet. */
+export interface RowFacts extends Omit<Fingerprint, 'signature' | 'key'> {
+  /** sha256 of the normalized text, 64 lower-case hex digits. */
+  id: string
+  hotkey: string
+  jobId: string
+  label: string
+  /** n-th fetch of the uri. */
+  version: number
+  /** ms since epoch */
+  fetchedAt: number
+  htmlSha256: string
+}
+
+/** Where a row stands: sha256 of its data file, and its position there. */
+export interface RowPlace {
+  file: string
+  row: number
+}
+
+/**
+ * `live`: in the corpus. `shadowed`: stands in a file, but another copy is kept in its place. `remembered`: stands nowhere any more; what is like it is still
+ * linked through it.
+ */
+export type RowState = 'live' | 'shadowed' | 'remembered'
+
+/** A row that the index knows. */
+export interface KnownRow extends RowFacts {
+  /** Number of the row in this index, for good. */
+  ordinal: number
+  state: RowState
+  /** null of a remembered one. */
+  place: RowPlace | null
+}
+
+export interface ExactMatches {
+  /** The live row of the uri. */
+  uri: KnownRow | undefined
+  /** The version up to which the uri was withdrawn. */
+  withdrawn: number | undefined
+  /** The live row of the text. */
+  text: KnownRow | undefined
+}
+
+/** Rows that are nearly the same, or linked through others that are: identity/clusters.ts. */
+export interface NearGroup {
+  /** Places in the batch that was asked about; at least one. */
+  members: number[]
+  /** The live rows of all the clusters that these belong to: mostly none or one. */
+  live: KnownRow[]
+}
+
+/** A paragraph of a page (scraper/dedup/paragraphs.ts) by 64 bits of its name, 16 hex digits. */
+export interface ParagraphFacts {
+  /** Pages (by uri) that had it, counted up to `paragraphPagesMax`. */
+  pages: number
+  /** Ordinal of the live row that holds it for all others; undefined when that one is gone, or holds it no more. */
+  keeper: number | undefined
+}
+export const paragraphPagesMax = 8
+
+export interface AddedRow {
+  facts: RowFacts
+  signature: Uint8Array
+  state: RowState
+  place: RowPlace | null
+  /** Ordinals of rows that it is a copy of, whatever its signature says: what it was before something was cut from it. */
+  joins?: readonly number[]
+  /** Paragraphs it has. */
+  paragraphs?: readonly { name: string; isKept: boolean }[]
+}
+
+/** What one flush, compaction or ingest does to the index, all of it or nothing. */
+export interface IndexChange {
+  add?: readonly AddedRow[]
+  /** Rows that stand elsewhere now, or come to another state: `shadowed` to `live`, `live` to `remembered`. */
+  change?: readonly { ordinal: number; state: RowState; place: RowPlace | null }[]
+  /** Rows that were never to have been known: whoever was linked through them alone is linked no more. */
+  forget?: readonly number[]
+  /** Pages taken back, up to a version. */
+  withdrawn?: readonly { uri: string; version: number }[]
+  /** Keepers of paragraphs that changed: rows as ordinals, or as places in `add`. */
+  keepers?: readonly { paragraph: string; keeper: { ordinal: number } | { added: number } }[]
+  /** Files that the index has no longer; none of their rows has a place there after the change. */
+  dropFiles?: readonly string[]
+  /** What must be done after this change, as its owner spells it: given back by `pending` until it is replaced or cleared (null). Absent: stays. */
+  pending?: string | null
+}
+
+export interface IndexStats {
+  /** Rows by state. */
+  live: number
+  shadowed: number
+  remembered: number
+  /** sha256 of the files that rows stand in. */
+  files: string[]
+  memoryBytes: number
+  diskBytes: number
+}
+
+/**
+ * What is known of a corpus: uri → row, text → row, near-duplicates, paragraphs. On disk in sorted runs, with filters in memory; a look costs what is asked
+ * about, whatever is there.
+ *
+ * Contract: a change is durable when `commit` resolves, and after a crash it has happened whole or not at all. Looks change nothing. One process writes; a
+ * second is refused with `conflict`. Nothing here decides which copy is kept: states are what `commit` was given.
+ */
+export interface CorpusIndex {
+  /** For each document what is exactly the same. */
+  exact(documents: readonly Pick<RowFacts, 'uri' | 'id'>[]): Promise<ExactMatches[]>
+  /** Groups what is near: the documents among each other and the rows there are, as if the documents were added. Each document is in one group. @throws OrreryError `invalid_argument` */
+  near(signatures: readonly Uint8Array[]): Promise<NearGroup[]>
+  /** For each name what is known, undefined for one that was never seen. */
+  paragraphs(names: readonly string[]): Promise<(ParagraphFacts | undefined)[]>
+  /** All shadowed rows that share a cluster with any of these. */
+  shadowed(ordinals: readonly number[]): Promise<KnownRow[]>
+  /** Rows that stand in a file, by position, live and shadowed; of `rows` only those at these positions. */
+  rows(file: string, rows?: readonly number[]): Promise<KnownRow[]>
+  /** @returns the ordinals given to what was added, in its order. @throws OrreryError `invalid_argument`, `store_unavailable`, `too_large` */
+  commit(change: IndexChange): Promise<number[]>
+  pending(): Promise<string | undefined>
+  stats(): Promise<IndexStats>
+}
