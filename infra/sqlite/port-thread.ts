@@ -1,6 +1,5 @@
-import { getCompileCacheDir } from 'node:module'
-import { dirname } from 'node:path'
-import { Worker, type WorkerOptions } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
+import { compileCache } from '#infra/compile-cache.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { closing, opening, readFailure, type Answer, type Batch, type Call, type PortPlace } from './port-call.ts'
@@ -41,12 +40,6 @@ export function portThread(name: string, clock: Clock): PortThread {
   }
 }
 
-/** What this process has compiled before, where it keeps that, need not be compiled again: it is two thirds of a thread's beginning. */
-function compiledBefore(): WorkerOptions {
-  const folder = getCompileCacheDir()
-  return folder === undefined ? {} : { env: { ...process.env, NODE_COMPILE_CACHE: dirname(folder) } }
-}
-
 /** Of calls that are under way: from so many on a patient one waits so long for others. */
 const [callsForPatience, patienceMs] = [8, 4]
 
@@ -67,7 +60,7 @@ class Thread {
     this.#name = name
     this.#clock = clock
     this.#ended = ended
-    this.#worker = new Worker(new URL('./port-worker.ts', import.meta.url), compiledBefore())
+    this.#worker = new Worker(new URL('./port-worker.ts', import.meta.url), { env: { ...process.env, ...compileCache() } })
     this.#worker.unref()
     this.#worker.on('message', (answers: Answer[]) => this.#receive(answers))
     this.#worker.on('error', (cause) => this.#die(cause))

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { compileCache } from '#infra/compile-cache.ts'
 import type { Found } from '../source/found.ts'
 import { FrameReader, framed, readerFd } from './frame.ts'
 import type { ReaderAnswer, ReaderJob } from './page-reader.ts'
@@ -51,7 +52,7 @@ export function openReader(cpuMsMax: number): ReaderProcess {
     // Not of this process's terminal group: Ctrl-C is for us to hear, and what is read then is read to its end.
     detached: true,
     // What reads the bytes of strangers has no need for keys and passwords.
-    env: { TZ: process.env['TZ'] ?? '' },
+    env: { TZ: process.env['TZ'] ?? '', ...compileCache() },
   })
   let errors = ''
   child.on('error', ({ message }) => (errors = message))
