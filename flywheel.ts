@@ -6,7 +6,8 @@ import type { DeadSeed } from '#infra/telemetry/crawl-summary.ts'
 import { stackOf } from '#infra/telemetry/stack-of.ts'
 import type { TelemetryHub } from '#infra/telemetry/telemetry.ts'
 import { summarizeTurn, type TurnSummary } from '#infra/telemetry/summary.ts'
-import { lineage, type TurnManifest } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
+import type { TurnManifest } from '#schemas/manifest.ts'
 import { openPagePool } from '#scraper/document/page-pool.ts'
 import { minerOf } from '#scraper/miner/command.ts'
 import type { Miner } from '#scraper/miner/miner.ts'
@@ -77,7 +78,7 @@ interface Progress {
 
 async function turn({ catalog, telemetry, pace }: Backends, { work }: Wheel, progress: Progress, signal: AbortSignal): Promise<void> {
   let head = await catalog.head(lineage.turn)
-  const last = head?.manifest.kind === 'turn' ? head.manifest : undefined
+  const last = head?.manifest
   const interrupted = last !== undefined && last.step !== 'steered'
   const number = interrupted ? last.turn : (last?.turn ?? 0) + 1
   Object.assign(progress, { turn: number, step: interrupted ? last.step : 'started', startedAt: pace.now() } satisfies Progress)

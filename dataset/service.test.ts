@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lineage } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import { testDocuments } from '#test/golden/documents.ts'
 import { goldenOrigin, putShard, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
 import { openDataset } from './service.ts'

@@ -11,7 +11,8 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { Frontier } from '#schemas/frontier.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Ledger } from '#schemas/ledger.ts'
-import { lineage, type DesirabilityManifest } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
+import type { DesirabilityManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Sql } from '#schemas/sql.ts'
@@ -162,7 +163,7 @@ export function lookInto({ data }: Pick<Config, 'data'>): Kept {
   const file = (name: string) => join(resolve(data.dir), `${name}.sqlite`)
   return {
     pace,
-    catalog: () => ifThere(file('catalog'), sqliteCatalog),
+    catalog: () => ifThere(file('catalog'), (path) => sqliteCatalog(path, { clock: pace })),
     frontier: (name) => ifThere(file(`frontier-${name}`), (path) => sqliteFrontier(path, { clock: pace })),
     requireBegun() {
       if (existsSync(file('catalog'))) return
@@ -216,7 +217,7 @@ const artefactSettings = ({ run, sources, miner, dataset, bridge }: Config) => (
 async function ensureDesirability(catalog: Catalog, wanted: readonly DesirabilityJob[]): Promise<void> {
   for (;;) {
     const head = await catalog.head(lineage.desirability)
-    const known = head?.manifest.kind === 'desirability' ? head.manifest.jobs : []
+    const known = head?.manifest.jobs ?? []
     const jobs = weighedAs(known, wanted)
     if (contentAddress(jobs) === contentAddress(known)) return
     const manifest: DesirabilityManifest = { kind: 'desirability', parent: head?.sha256 ?? null, jobs, evidence: [], caused_by: null }

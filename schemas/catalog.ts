@@ -1,35 +1,73 @@
-import type { Manifest } from './manifest.ts'
+import type { Line, LineFamily, ManifestKind, ManifestOf } from './lineage.ts'
 
 /** Kinds that say where a process stands and nothing of what was made: a catalog keeps of their lines the head and the one before. */
-export const workingKinds = ['cycle', 'turn', 'scores'] as const satisfies readonly Manifest['kind'][]
+export const workingKinds = ['cycle', 'turn', 'scores'] as const satisfies readonly ManifestKind[]
 
-export interface CatalogEntry {
+/** Of a manifest as canonical JSON. Lists that grow with a corpus are objects beside it; what may be long is a list of jobs with 100,000 seeds. */
+export const manifestBytesMax = 16 << 20
+/** Entries of one page of a history. */
+export const historyPageMax = 1000
+
+interface EntryOf<Kind extends ManifestKind> {
   name: string
+  kind: Kind
   /** 1, 2, 3 … without gaps. */
   version: number
   /** sha256 of the canonical JSON of the manifest (canonical-json.ts), lower-case hex. */
   sha256: string
-  manifest: Manifest
+  /** ms since epoch, by the clock of who committed it; never before that of the entry it follows. */
+  committedAt: number
+  manifest: ManifestOf<Kind>
+}
+
+/** One for each kind, so that `kind` tells which. */
+export type CatalogEntry<Kind extends ManifestKind = ManifestKind> = Kind extends ManifestKind ? EntryOf<Kind> : never
+
+/** By its place in the line, or by its address. */
+export type EntryName = { version: number } | { sha256: string }
+
+export interface HistoryPage {
+  /** Versions below this one; from the head on when absent. */
+  before?: number
+  /** 1..`historyPageMax` */
+  limit: number
+}
+
+export interface Expiry {
+  /** So many of the newest stay, at least 1. */
+  keepNewest: number
+  /** ms since epoch: what was the head then, or came later, stays. */
+  before: number
+  /** Addresses that stay all the same, as something else still names them. */
+  keep?: readonly string[]
 }
 
 /**
- * Named lines of content-addressed manifests: each name has one head, moved only by compare-and-set.
- * A name is `/`-separated, 1..512 characters of [A-Za-z0-9._=@+-] per segment.
+ * Lines of content-addressed manifests: each has one head, moved only by compare-and-set. An entry has the kind of its line, or one that the line had formerly.
  *
- * Contract: a commit that resolved survives kill -9; of several committers with the same `expected`, exactly one wins. What was made is kept for ever; of what
- * only says where a process stands (`workingKinds`) the head is kept and the entry before it, so that a line that moves all day does not grow.
+ * Contract: a commit that resolved survives kill -9; of several committers with the same `expected`, exactly one wins. What was made is kept until it is expired;
+ * of what only says where a process stands (`workingKinds`) the head is kept and the entry before it, so that a line that moves all day does not grow.
+ * Looking up the head, a version or an address costs the same however long the line is.
+ * Each method @throws OrreryError `invalid_argument` for a wrong name; `data_unreadable` for an entry of a kind that the line never had
  */
 export interface Catalog {
   /**
-   * @param expected sha256 of the head this manifest follows; undefined for the first of its name. The manifest's own `parent` must say the same.
+   * @param expected sha256 of the head this manifest follows; undefined for the first of its line. The manifest's own `parent` must say the same.
    * Committing the manifest that already is the head is a no-op that returns it.
-   * @throws OrreryError `conflict` when the head is another; `invalid_argument` for a wrong name or an `expected` that is not the parent;
-   * `invalid_record` for a manifest that is not of its kind
+   * @throws OrreryError `conflict` when the head is another; `invalid_argument` for an `expected` that is not the parent, or a manifest of another kind than
+   * its line; `invalid_record` for a manifest that is not of its kind; `too_large`
    */
-  commit(name: string, expected: string | undefined, manifest: Manifest): Promise<CatalogEntry>
-  head(name: string): Promise<CatalogEntry | undefined>
-  /** What is kept, newest first; all when `limit` (≥ 1) is absent, none for a name without commits. */
-  history(name: string, limit?: number): Promise<CatalogEntry[]>
-  /** Names that start with `prefix`, in byte order. */
-  names(prefix: string): Promise<string[]>
+  commit<Kind extends ManifestKind>(line: Line<Kind, ManifestKind>, expected: string | undefined, manifest: ManifestOf<Kind>): Promise<CatalogEntry<Kind>>
+  head<Kind extends ManifestKind, Former extends ManifestKind = never>(line: Line<Kind, Former>): Promise<CatalogEntry<Kind | Former> | undefined>
+  /** undefined when the line has no such entry, or no longer. */
+  get<Kind extends ManifestKind, Former extends ManifestKind = never>(
+    line: Line<Kind, Former>,
+    name: EntryName,
+  ): Promise<CatalogEntry<Kind | Former> | undefined>
+  /** A page of what is kept, newest first; none for a line without commits. */
+  history<Kind extends ManifestKind, Former extends ManifestKind = never>(line: Line<Kind, Former>, page: HistoryPage): Promise<CatalogEntry<Kind | Former>[]>
+  /** The lines of a family that have commits, by their names in byte order. */
+  lines<Kind extends ManifestKind, Former extends ManifestKind = never>(family: LineFamily<Kind, Former>): Promise<Line<Kind, Former>[]>
+  /** Forgets what another entry had followed before that time; versions count on, and the head stays. @returns how many went */
+  expire(line: Line<ManifestKind, ManifestKind>, expiry: Expiry): Promise<number>
 }

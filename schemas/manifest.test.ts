@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { canonicalJson } from './canonical-json.ts'
-import { lineage, Manifest } from './manifest.ts'
+import { Manifest } from './manifest.ts'
 
 const sha256 = 'ab'.repeat(32)
 const signature = `0x${'cd'.repeat(64)}`
@@ -65,15 +65,4 @@ describe('a manifest', () => {
     ]
     for (const wrong of refused) expect(Manifest.safeParse({ ...shard, ...wrong }).success).toBe(false)
   })
-})
-
-test('the lines of a catalog have names of their own', () => {
-  const names = [
-    lineage.desirability,
-    lineage.turn,
-    ...[lineage.cycle, lineage.index, lineage.scores, lineage.dataset, lineage.tokens, lineage.plan].map((line) => line('a')),
-    lineage.shard('a', 'b'),
-  ]
-  expect(new Set(names).size).toBe(names.length)
-  for (const name of names) expect(name).toMatch(/^[a-z]+(\/[a-z]+)*$/)
 })

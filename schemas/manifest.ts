@@ -235,17 +235,3 @@ export const Manifest = z.discriminatedUnion('kind', [
   TurnManifest,
 ])
 export type Manifest = z.infer<typeof Manifest>
-
-/** The names of the lines in a catalog. */
-export const lineage = {
-  desirability: 'desirability',
-  turn: 'turn',
-  cycle: (hotkey: string) => `cycle/${hotkey}`,
-  shard: (hotkey: string, jobId: string) => `shard/${hotkey}/${jobId}`,
-  snapshot: (hotkey: string, jobId: string) => `snapshot/${hotkey}/${jobId}`,
-  index: (hotkey: string) => `index/${hotkey}`,
-  scores: (hotkey: string) => `scores/${hotkey}`,
-  dataset: (name: string) => `dataset/${name}`,
-  tokens: (name: string) => `tokens/${name}`,
-  plan: (name: string) => `plan/${name}`,
-} as const

@@ -8,7 +8,7 @@ import type { OpenWish } from '#infra/preflight.ts'
 import { jsonLines } from '#infra/telemetry/console.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { lineage } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import { trainNode } from './node/train.ts'
 import { openBridge, type Bridge, type BridgeParts } from './service.ts'
 

@@ -1,8 +1,9 @@
 import type { Config } from '#infra/config/schema.ts'
 import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { lineage, type PlanManifest } from '#schemas/manifest.ts'
-import { misplaced, newestEpoch, openEpoch, type EpochSource, type OpenEpoch } from './feed/open-epoch.ts'
+import { lineage } from '#schemas/lineage.ts'
+import type { PlanManifest } from '#schemas/manifest.ts'
+import { newestEpoch, openEpoch, type EpochSource, type OpenEpoch } from './feed/open-epoch.ts'
 import { makePlan } from './plan/plan.ts'
 import { weightsByLabel } from './steer/weights.ts'
 
@@ -29,14 +30,13 @@ export async function planNext(line: EpochLine, newest: OpenEpoch | undefined): 
   }
 }
 
-async function planOver({ catalog, settings, seed }: EpochLine, { name, sha256, manifest }: CatalogEntry, parent: string | null): Promise<PlanManifest> {
-  if (manifest.kind !== 'tokens') throw misplaced(name, manifest.kind)
+async function planOver({ catalog, settings, seed }: EpochLine, { sha256, manifest }: CatalogEntry<'tokens'>, parent: string | null): Promise<PlanManifest> {
   const list = (await catalog.head(lineage.desirability))?.manifest
   return makePlan({
     tokens: manifest,
     tokensSha256: sha256,
     geometry: { rows: settings.rows, sequence_tokens: settings.sequence_tokens },
-    weights: list?.kind === 'desirability' ? weightsByLabel(list.jobs) : {},
+    weights: weightsByLabel(list?.jobs ?? []),
     seed,
     batchesMax: settings.epoch_batches,
     parent,

@@ -1,16 +1,16 @@
-import type { Catalog } from '#schemas/catalog.ts'
+import { historyPageMax, type Catalog } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { lineage } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import { datasetHead, datasetHistory, type DatasetEntry } from '#dataset/versions.ts'
+import type { DatasetEntry } from '#dataset/versions.ts'
 import type { DocumentFields, Provenance } from './wire.ts'
 
 /** @throws OrreryError `not_found` */
 export async function requireDataset(catalog: Catalog, name: string, version?: number): Promise<DatasetEntry> {
-  const head = await datasetHead(catalog, name)
+  const head = await catalog.head(lineage.dataset(name))
   if (!head) throw new OrreryError('not_found', `There is no dataset "${name}"; GET /v1/datasets lists what there is.`, { name })
   if (version === undefined || version === head.version) return head
-  const found = (await datasetHistory(catalog, name)).find((entry) => entry.version === version)
+  const found = await catalog.get(lineage.dataset(name), { version })
   if (found) return found
   throw new OrreryError('not_found', `Dataset "${name}" has no version ${version}; the newest is ${head.version}.`, { name, version })
 }
@@ -18,9 +18,8 @@ export async function requireDataset(catalog: Catalog, name: string, version?: n
 /** From a document back to the signed manifest of the shard it came in. */
 export async function provenanceOf(catalog: Catalog, { version, sha256, manifest }: DatasetEntry, document: DocumentFields): Promise<Provenance> {
   const { hotkey, job_id } = document
-  const history = await catalog.history(lineage.shard(hotkey, job_id))
-  const shards = history.flatMap(({ sha256, manifest }) => (manifest.kind === 'shard' ? [{ sha256, manifest }] : []))
-  const shard = shards.find((candidate) => manifest.sources.includes(candidate.manifest.file.sha256))
+  const history = await catalog.history(lineage.shard(hotkey, job_id), { limit: historyPageMax })
+  const shard = history.find((candidate) => manifest.sources.includes(candidate.manifest.file.sha256))
   return {
     dataset: { name: manifest.name, version, sha256 },
     hotkey,

@@ -3,9 +3,10 @@ import type { FastifyReply } from 'fastify'
 import { ErrorBody, type Server } from '#infra/net/server.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
+import { families, lineage } from '#schemas/lineage.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Sql } from '#schemas/sql.ts'
-import { datasetHead, datasetHistory, tokensHead, type DatasetEntry } from '#dataset/versions.ts'
+import type { DatasetEntry } from '#dataset/versions.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { provenanceOf, requireDataset, signedUrl } from './lookup.ts'
 import { findDocument, searchDocuments } from './search.ts'
@@ -28,15 +29,14 @@ export async function datasetRoutes(app: Server, parts: () => ApiParts): Promise
 async function versionRoutes(app: Server, { parts }: { parts: () => ApiParts }): Promise<void> {
   app.get('/v1/datasets', { schema: { summary: 'The newest version of each dataset', response: { 200: wire.Datasets } } }, async () => {
     const { catalog } = parts()
-    const names = (await catalog.names('dataset/')).map((line) => line.slice('dataset/'.length))
-    const heads = await Promise.all(names.map((name) => datasetHead(catalog, name)))
+    const heads = await Promise.all((await catalog.lines(families.datasets)).map((line) => catalog.head(line)))
     return { datasets: heads.flatMap((head) => (head ? [summaryOf(head)] : [])) }
   })
 
   const one = { summary: 'The newest version of a dataset, and its tokens', params: wire.DatasetParams, response: { 200: wire.Dataset, ...refusals } }
   app.get('/v1/datasets/:name', { schema: one }, async ({ params: { name } }) => {
     const { catalog } = parts()
-    const [entry, tokens] = await Promise.all([requireDataset(catalog, name), tokensHead(catalog, name)])
+    const [entry, tokens] = await Promise.all([requireDataset(catalog, name), catalog.head(lineage.tokens(name))])
     const { sources, origin } = entry.manifest
     if (!tokens) return { ...summaryOf(entry), sources, origin, tokens: null }
     const { dataset, tokenizer, shards } = tokens.manifest
@@ -54,7 +54,7 @@ async function versionRoutes(app: Server, { parts }: { parts: () => ApiParts }):
   app.get('/v1/datasets/:name/versions', { schema: versions }, async ({ params: { name }, query: { limit } }) => {
     const { catalog } = parts()
     await requireDataset(catalog, name)
-    return { versions: (await datasetHistory(catalog, name, limit)).map(summaryOf) }
+    return { versions: (await catalog.history(lineage.dataset(name), { limit })).map(summaryOf) }
   })
 
   const files = {

@@ -6,7 +6,7 @@ import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { contentId } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
-import { lineage } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { readDocuments } from '#dataset/documents.ts'
 import type { DatasetEntry } from '#dataset/versions.ts'
@@ -259,7 +259,7 @@ test('a run cut off anywhere leaves no version, and the next one makes the same 
     await fill(world)
     await expect(run(world, { rowsPerFile: 8, store: failingAfter(puts, world) })).rejects.toThrow('power cut')
     expect(await world.catalog.head(lineage.dataset('web'))).toBeUndefined()
-    expect((await run(world, { rowsPerFile: 8 })).entry).toEqual(expected.entry)
+    expect((await run(world, { rowsPerFile: 8 })).entry?.sha256).toBe(expected.entry?.sha256)
   }
 })
 
@@ -269,7 +269,7 @@ test('two processes that ingest at once make one version', async () => {
   const outcomes = await Promise.allSettled([run(world), run(world)])
   const refused = outcomes.filter((outcome) => outcome.status === 'rejected')
   expect(refused.map(({ reason }) => reason.code)).toEqual(refused.map(() => 'conflict'))
-  expect(await world.catalog.history(lineage.dataset('web'))).toHaveLength(1)
+  expect(await world.catalog.history(lineage.dataset('web'), { limit: 100 })).toHaveLength(1)
 })
 
 test('what was staged for shards of the past is swept away', async () => {

@@ -3,11 +3,12 @@ import type { Catalog } from '#schemas/catalog.ts'
 import { limits } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import type { DatasetManifest, StoredFile } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { encodeDocumentFile } from '#schemas/parquet/encode.ts'
 import type { Sql } from '#schemas/sql.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { commitDataset, datasetHead, type DatasetEntry, type Outcome } from '#dataset/versions.ts'
+import { commitDataset, type DatasetEntry, type Outcome } from '#dataset/versions.ts'
 import { batches } from './batches.ts'
 import { cleaningVersion } from './clean.ts'
 import { findDuplicates, type Duplicates } from './duplicates.ts'
@@ -44,7 +45,7 @@ interface Staged {
  */
 export async function ingest(request: IngestRequest): Promise<Outcome<DatasetEntry>> {
   const { catalog, name, origin } = request
-  const head = await datasetHead(catalog, name)
+  const head = await catalog.head(lineage.dataset(name))
   const recipe = contentAddress({ cleaning: cleaningVersion, code: origin.code_version }).slice(0, 8)
   const staged = await stageAll(request, recipe)
   const sources = sourcesOf(staged)

@@ -3,11 +3,12 @@ import { commit, createRepo, listFiles, repoExists, type CommitOperation, type L
 import type { Catalog } from '#schemas/catalog.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { OrreryError } from '#schemas/errors.ts'
+import { lineage } from '#schemas/lineage.ts'
 import type { StoredFile } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Sql } from '#schemas/sql.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { datasetHead, type DatasetEntry } from '#dataset/versions.ts'
+import type { DatasetEntry } from '#dataset/versions.ts'
 import { datasetCard } from './card.ts'
 import { hubError } from './hub-error.ts'
 import { refusedRows } from './refused-rows.ts'
@@ -56,7 +57,7 @@ const repoPattern = /^[A-Za-z0-9][A-Za-z0-9-]{0,95}\/[A-Za-z0-9_](?:[A-Za-z0-9_-
 export async function publish(request: PublishRequest): Promise<Publication> {
   const { repo, hubUrl, name, telemetry } = request
   if (!repoPattern.test(repo)) throw new OrreryError('invalid_argument', `--repo "${repo}" is not of the form user/name; for example alice/${name}.`, { repo })
-  const entry = await datasetHead(request.catalog, name)
+  const entry = await request.catalog.head(lineage.dataset(name))
   if (!entry) throw new OrreryError('not_found', `There is no dataset "${name}" to publish yet; make one with \`orrery dataset ingest\`.`, { name })
   await refuseReserved(request, entry)
   const wanted = await layout(request, entry)

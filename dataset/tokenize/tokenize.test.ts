@@ -1,7 +1,7 @@
 import { decode } from 'gpt-tokenizer/encoding/o200k_base'
 import { expect, test } from 'vitest'
 import { sha256Hex } from '#schemas/canonical-json.ts'
-import { lineage } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import { decodeTokenShard, decodeTokens, parseTokenShardHeader, tokenRange, tokenShardHeaderBytes } from '#schemas/token-shard.ts'
 import { ingest } from '#dataset/ingest/ingest.ts'
 import type { TokensEntry } from '#dataset/versions.ts'
@@ -93,7 +93,7 @@ test('the same dataset gives the same bytes, also after a run that was cut off',
   const store = { ...world.store, put: () => Promise.reject(new Error('power cut')) }
   await expect(run(world, { store })).rejects.toThrow('power cut')
   expect(await world.catalog.head(lineage.tokens('web'))).toBeUndefined()
-  expect((await run(world)).entry).toEqual((await run(calm)).entry)
+  expect((await run(world)).entry?.sha256).toBe((await run(calm)).entry?.sha256)
 })
 
 test('a dataset file that was changed is noticed', async () => {

@@ -2,11 +2,12 @@ import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import type { DatasetManifest, TokensManifest } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { readDocuments } from '#dataset/documents.ts'
 import { takingTurns } from '#dataset/turns.ts'
-import { commitTokens, datasetHead, tokensHead, type Outcome, type TokensEntry } from '#dataset/versions.ts'
+import { commitTokens, type Outcome, type TokensEntry } from '#dataset/versions.ts'
 import { createEncoder } from './encoder.ts'
 import { Stratum } from './stratum.ts'
 import { loadVocabulary, type Vocabulary, type VocabularyName } from './vocabulary.ts'
@@ -37,7 +38,7 @@ const shardTokensDefault = 4 * 2 ** 20
  */
 export async function tokenize(request: TokenizeRequest): Promise<Outcome<TokensEntry>> {
   const { catalog, name, origin, telemetry } = request
-  const [dataset, head] = await Promise.all([datasetHead(catalog, name), tokensHead(catalog, name)])
+  const [dataset, head] = await Promise.all([catalog.head(lineage.dataset(name)), catalog.head(lineage.tokens(name))])
   if (!dataset) return { changed: false, entry: head }
   const vocabulary = await loadVocabulary(request.tokenizer)
   if (head?.manifest.dataset === dataset.sha256 && head.manifest.tokenizer.fingerprint === vocabulary.fingerprint) return { changed: false, entry: head }

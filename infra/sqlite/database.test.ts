@@ -88,7 +88,7 @@ test('refuses a file of another kind', async () => {
 test('gives back the room of a large transaction in the write-ahead log', async () => {
   const path = join(await temporaryFolder(), 'x.sqlite')
   using db = openDatabase(path, catalog)
-  const insert = (name: string) => db.run('insert into entries values (?, 1, ?, ?)', name, name, JSON.stringify('x'.repeat(1 << 20)))
+  const insert = (name: string) => db.run('insert into entries values (?, 1, ?, 0, ?)', name, name, JSON.stringify('x'.repeat(1 << 20)))
   db.transaction(() => {
     for (let n = 0; n < 40; n++) insert(`large ${n}`)
   })

@@ -96,7 +96,10 @@ const manifest = { kind: 'turn', parent: null, turn: 1, step: 'started' } as con
 test.each<[string, (path: string) => AsyncDisposable & { write(n: number): Promise<unknown> }]>([
   ['frontier', (path) => withWrite(threadedFrontier(path, { clock }), (it, n) => it.add([{ ...page, url: `${page.url}${n}` }]))],
   ['queue', (path) => withWrite(threadedQueue(path, 'work', { clock }), (it, n) => it.add([{ key: `${n}`, body: 1 }]))],
-  ['catalog', (path) => withWrite(threadedCatalog(path, { clock }), (it, n) => it.commit(`line/${n}`, undefined, manifest))],
+  [
+    'catalog',
+    (path) => withWrite(threadedCatalog(path, { clock }), (it, n) => it.commit({ name: `line/${n}`, kind: 'turn', former: [] }, undefined, manifest)),
+  ],
   ['ledger', (path) => withWrite(threadedLedger(path, { clock }), (it, n) => it.open('plan', n, ['a']))],
 ])('while another process writes to the file of a %s, the event loop turns, and what waited is done after it', async (_name, make) => {
   const path = join(await temporaryFolder(), 'shared.sqlite')

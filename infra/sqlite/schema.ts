@@ -1,4 +1,3 @@
-import { workingKinds } from '#schemas/catalog.ts'
 import { frontierTables } from '../frontier/schema.ts'
 
 /**
@@ -38,9 +37,9 @@ const queue = `
 `
 
 /** Of a column that holds a manifest: whether it says no more than where a process stands. */
-export const isWorking = (column: string): string => `json_extract(${column}, '$.kind') in (${workingKinds.map((kind) => `'${kind}'`).join(', ')})`
+const isWorking = (column: string): string => `json_extract(${column}, '$.kind') in ('cycle', 'turn', 'scores')`
 
-/** `entries` is append-only, but for working state; `lines` holds the head of each name. */
+/** `lines` holds the head of each name. */
 const catalog = `
   create table entries (
     name text not null, version integer not null, sha256 text not null, manifest text not null, primary key (name, version), unique (name, sha256)
@@ -48,6 +47,21 @@ const catalog = `
   create table lines (name text primary key, version integer not null, sha256 text not null) strict, without rowid;
   create trigger entries_kept before delete on entries when not ${isWorking('old.manifest')} begin select raise(abort, 'entries are append-only'); end;
   create trigger entries_fixed before update on entries begin select raise(abort, 'entries are append-only'); end;
+`
+
+/** Entries have a time (those of before: when they were brought here) and may be expired, all but heads. Manifests lie beside the tree that finds them. */
+const catalogTimes = `
+  create table timed (
+    name text not null, version integer not null, sha256 text not null, committed_at integer not null, manifest text not null,
+    primary key (name, version), unique (name, sha256)
+  ) strict;
+  insert into timed select name, version, sha256, unixepoch() * 1000, manifest from entries order by name, version;
+  drop table entries;
+  alter table timed rename to entries;
+  create trigger entries_kept before delete on entries when exists (select 1 from lines where name = old.name and version = old.version) begin
+    select raise(abort, 'a line keeps its head');
+  end;
+  create trigger entries_fixed before update on entries begin select raise(abort, 'entries are fixed'); end;
 `
 
 /** `events` is append-only and says when each batch was in which state; at most one settlement per (plan, epoch, batch), by two unique indexes. */
@@ -96,7 +110,7 @@ const marks = `
 export const fileSchemas = {
   frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierTables] },
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
-  catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog] },
+  catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog, catalogTimes] },
   ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger] },
   notes: { kind: 'notes', applicationId: 0x4f727248, steps: [notes] },
   marks: { kind: 'marks', applicationId: 0x4f72724d, steps: [marks] },

@@ -1,7 +1,8 @@
-import type { Catalog } from '#schemas/catalog.ts'
+import { historyPageMax, type Catalog } from '#schemas/catalog.ts'
 import type { Chain } from '#schemas/chain.ts'
 import type { Ledger } from '#schemas/ledger.ts'
-import { lineage, type Manifest, type TurnManifest } from '#schemas/manifest.ts'
+import { families, lineage } from '#schemas/lineage.ts'
+import type { ShardManifest, TurnManifest } from '#schemas/manifest.ts'
 import { countsOf, deadSeedTable, labelled, rejectTable, tableOf, type DeadSeed } from './crawl-summary.ts'
 import { countOf, decimals, durationOf } from './figures.ts'
 import { textTable } from './table.ts'
@@ -52,9 +53,9 @@ export interface SummarySources {
 
 export async function summarizeTurn(sources: SummarySources): Promise<TurnSummary> {
   const { catalog, datasetName, counters, turn, step, seconds, deadSeeds } = sources
-  const shards = await heads(catalog, 'shard/', 'shard')
-  const [dataset] = await heads(catalog, lineage.dataset(datasetName), 'dataset')
-  const [tokens] = await heads(catalog, lineage.tokens(datasetName), 'tokens')
+  const shards = await shardsOf(catalog)
+  const dataset = (await catalog.head(lineage.dataset(datasetName)))?.manifest
+  const tokens = (await catalog.head(lineage.tokens(datasetName)))?.manifest
   return {
     turn,
     step,
@@ -76,16 +77,14 @@ export async function summarizeTurn(sources: SummarySources): Promise<TurnSummar
   }
 }
 
-type ManifestOf<Kind extends Manifest['kind']> = Extract<Manifest, { kind: Kind }>
-
-async function heads<Kind extends Manifest['kind']>(catalog: Catalog, prefix: string, kind: Kind): Promise<ManifestOf<Kind>[]> {
-  const found = await Promise.all((await catalog.names(prefix)).map((name) => catalog.head(name)))
-  return found.flatMap((entry) => (entry?.manifest.kind === kind ? [entry.manifest as ManifestOf<Kind>] : []))
+async function shardsOf(catalog: Catalog): Promise<ShardManifest[]> {
+  const heads = await Promise.all((await catalog.lines(families.shards)).map((line) => catalog.head(line)))
+  return heads.flatMap((head) => head?.manifest ?? [])
 }
 
 async function weightsOf({ catalog, chain, validator }: SummarySources): Promise<TurnSummary['weights']> {
   const { neurons } = await chain.metagraph()
-  const [scores] = await heads(catalog, lineage.scores(validator), 'scores')
+  const scores = (await catalog.head(lineage.scores(validator)))?.manifest
   const own = neurons.find((neuron) => neuron.hotkey === validator)
   return (scores?.miners ?? []).flatMap(({ hotkey, score, credibility, passed }) => {
     const uid = neurons.find((neuron) => neuron.hotkey === hotkey)?.uid
@@ -94,7 +93,7 @@ async function weightsOf({ catalog, chain, validator }: SummarySources): Promise
 }
 
 async function settledOf({ catalog, ledger, datasetName }: SummarySources): Promise<number> {
-  const plans = await catalog.history(lineage.plan(datasetName))
+  const plans = await catalog.history(lineage.plan(datasetName), { limit: historyPageMax })
   const counts = await Promise.all(
     plans.map(({ sha256, version }) =>
       ledger.progress(sha256, version - 1).then(
@@ -107,7 +106,7 @@ async function settledOf({ catalog, ledger, datasetName }: SummarySources): Prom
 }
 
 async function steeringOf(catalog: Catalog): Promise<Pick<TurnSummary, 'loss' | 'desirability'>> {
-  const [now, before] = (await catalog.history(lineage.desirability, 2)).flatMap(({ manifest }) => (manifest.kind === 'desirability' ? [manifest] : []))
+  const [now, before] = (await catalog.history(lineage.desirability, { limit: 2 })).map(({ manifest }) => manifest)
   const earlier = new Map((before ?? now)?.jobs.map((job) => [job.id, job.weight]))
   return {
     loss: Object.fromEntries((now?.evidence ?? []).map((e) => [e.label, { before: e.loss_before, after: e.loss_after, verdict: e.verdict }])),

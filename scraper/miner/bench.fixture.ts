@@ -13,7 +13,7 @@ import { folderStore } from '#infra/store/folder.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { jobId, type DesirabilityJob } from '#schemas/desirability.ts'
-import { lineage } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import type { Site } from '#test/site/site.ts'
 import { openPagePool } from '../document/page-pool.ts'
 import { openMiner, type MinerOptions } from './miner.ts'
@@ -51,7 +51,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
   stack.defer(() => rm(dataDir, { recursive: true }))
   const pace = setting.pace ?? systemClock()
   const file = (name: string) => join(dataDir, `${name}.sqlite`)
-  const catalog = stack.use(sqliteCatalog(file('catalog')))
+  const catalog = stack.use(sqliteCatalog(file('catalog'), { clock: pace }))
   const frontier = stack.use(sqliteFrontier(file('frontier'), { clock: pace, seed: 1 }))
   const documents = stack.use(sqliteQueue(file('queue'), 'documents', { clock: pace }))
   const chain = stack.use(localChain(file('chain'), { clock: systemClock(), netuid: 13, blockMs: 1000, tempoBlocks: 20, weightsRateLimitBlocks: 5 }))

@@ -5,7 +5,7 @@ import type { Catalog } from '#schemas/catalog.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import type { Frontier, Prospect } from '#schemas/frontier.ts'
-import { lineage } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import { openBlockList } from '../filter/block-list/block-list.ts'
 import { noveltyOf, perUnit } from '../discovery/priority.ts'
 import { createTraps } from '../discovery/traps.ts'
@@ -29,7 +29,7 @@ const rowsMax = 40
 export async function describeNext({ pace, ...kept }: DryRunParts, { miner, sources }: Pick<Config, 'miner' | 'sources'>): Promise<string> {
   await using catalog = kept.catalog()
   const head = await catalog?.head(lineage.desirability)
-  const listed = head?.manifest.kind === 'desirability' ? head.manifest.jobs : []
+  const listed = head?.manifest.jobs ?? []
   const jobs = compileJobs(sources.length === 0 ? listed : weighedAs(listed, jobsOf(sources)))
   await using blockList = await openBlockList({ path: miner.block_list, pace, telemetry: { event: () => undefined } })
   await using own = kept.frontier(miner.name)

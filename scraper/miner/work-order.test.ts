@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { systemClock } from '#infra/clock.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import { sqliteFrontier } from '#infra/frontier/sqlite.ts'
-import { lineage } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import { testJob } from '#test/adversary/subnet.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { manualClock } from '#test/manual-clock.ts'
@@ -11,7 +12,7 @@ import { openWorkOrder } from './work-order.ts'
 async function openPlaces(labels: readonly string[] = ['a']) {
   const folder = await temporaryFolder()
   const stack = new AsyncDisposableStack()
-  const catalog = stack.use(sqliteCatalog(join(folder, 'catalog.sqlite')))
+  const catalog = stack.use(sqliteCatalog(join(folder, 'catalog.sqlite'), { clock: systemClock() }))
   const frontier = stack.use(sqliteFrontier(join(folder, 'frontier.sqlite'), { clock: manualClock() }))
   await catalog.commit(lineage.desirability, undefined, {
     kind: 'desirability',
@@ -21,7 +22,7 @@ async function openPlaces(labels: readonly string[] = ['a']) {
     caused_by: null,
   })
   const open = () => openWorkOrder({ catalog, frontier, hotkey: 'miner', pages: 10 })
-  const versions = async () => (await catalog.history(lineage.cycle('miner'))).map(({ version }) => version)
+  const versions = async () => (await catalog.history(lineage.cycle('miner'), { limit: 100 })).map(({ version }) => version)
   return { open, versions, frontier, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 

@@ -2,7 +2,8 @@ import type { Catalog } from '#schemas/catalog.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { pageVisits, type Frontier } from '#schemas/frontier.ts'
-import { lineage, type CycleManifest } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
+import type { CycleManifest } from '#schemas/manifest.ts'
 import { splitWithin } from '../jobs/budget.ts'
 import { compileJobs, type Jobs } from '../jobs/jobs.ts'
 
@@ -32,7 +33,7 @@ export async function openWorkOrder(options: WorkOrderOptions): Promise<WorkOrde
   const { catalog, hotkey } = options
   const line = lineage.cycle(hotkey)
   const head = await catalog.head(line)
-  const previous = head?.manifest.kind === 'cycle' ? head.manifest : undefined
+  const previous = head?.manifest
   const list = await desirability(catalog, previous?.finished === false ? previous.desirability : undefined)
   const jobs = compileJobs(list.jobs)
   const isOpen = previous?.finished === false && previous.desirability === list.sha256
@@ -82,14 +83,10 @@ async function newCycle(
   }
 }
 
-const listsKept = 1000
-
-/** The list with that address, while the catalog still shows it; else the one in force. */
+/** The list with that address, while the catalog still has it; else the one in force. */
 async function desirability(catalog: Catalog, wanted: string | undefined): Promise<{ sha256: string; jobs: readonly DesirabilityJob[] }> {
-  const head = await catalog.head(lineage.desirability)
-  const entries = wanted === undefined || wanted === head?.sha256 ? [] : await catalog.history(lineage.desirability, listsKept)
-  const entry = entries.find(({ sha256 }) => sha256 === wanted) ?? head
-  if (entry?.manifest.kind !== 'desirability') {
+  const entry = (wanted && (await catalog.get(lineage.desirability, { sha256: wanted }))) || (await catalog.head(lineage.desirability))
+  if (!entry) {
     throw new OrreryError('not_found', 'There is no desirability list in the catalog, so nobody says what to crawl; start `orrery up` once, or name sources.')
   }
   return { sha256: entry.sha256, jobs: entry.manifest.jobs }

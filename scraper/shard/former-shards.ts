@@ -3,7 +3,8 @@ import type { Catalog } from '#schemas/catalog.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { lineage, type ShardManifest } from '#schemas/manifest.ts'
+import { families } from '#schemas/lineage.ts'
+import type { ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 
@@ -21,9 +22,9 @@ export interface JobRows {
 /** The current shards of a hotkey, by job. */
 export async function shardHeads(catalog: Catalog, hotkey: string): Promise<ShardHead[]> {
   const heads: ShardHead[] = []
-  for (const name of await catalog.names(lineage.shard(hotkey, ''))) {
-    const head = await catalog.head(name)
-    if (head?.manifest.kind === 'shard') heads.push({ sha256: head.sha256, manifest: head.manifest })
+  for (const line of await catalog.lines(families.shardsOf(hotkey))) {
+    const head = await catalog.head(line)
+    if (head) heads.push(head)
   }
   return heads
 }

@@ -5,7 +5,8 @@ import type { Chain, Signer } from '#schemas/chain.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import { limits } from '#schemas/data-universe.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { lineage, type MinerIndexManifest, type ShardManifest } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
+import type { MinerIndexManifest, ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 
@@ -40,7 +41,7 @@ export async function publishIndex({
     .filter(({ file }) => file.rows > 0 && file.bytes >= limits.shardBytesMin)
     .toSorted((a, b) => compareText(a.job_id, b.job_id))
   const previous = await catalog.head(lineage.index(signer.address))
-  const known = previous?.manifest.kind === 'miner-index' ? previous.manifest : undefined
+  const known = previous?.manifest
   if (!known && shards.length === 0) return { index: undefined, committed: false }
   const isCurrent = known && canonicalJson(known.shards) === canonicalJson(shards)
   const index = isCurrent && previous ? previous.sha256 : await writeIndex({ signer, store, catalog }, shards, previous?.sha256)

@@ -1,4 +1,4 @@
-import { lineage } from '#schemas/manifest.ts'
+import { families } from '#schemas/lineage.ts'
 import type { Signer } from '#schemas/chain.ts'
 import type { Document } from '#schemas/document.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
@@ -25,7 +25,7 @@ export const snapshot = (subnet: Subnet, signer: Signer, parts: Partial<Snapshot
 
 /** All rows of a hotkey, as its shards hold them. */
 export async function rowsOf(subnet: Subnet, hotkey: string): Promise<Document[]> {
-  const heads = await Promise.all((await subnet.catalog.names(lineage.shard(hotkey, ''))).map((name) => subnet.catalog.head(name)))
-  const shards = heads.map((head) => head?.manifest).filter((manifest) => manifest?.kind === 'shard')
+  const heads = await Promise.all((await subnet.catalog.lines(families.shardsOf(hotkey))).map((line) => subnet.catalog.head(line)))
+  const shards = heads.flatMap((head) => head?.manifest ?? [])
   return (await Promise.all(shards.map(async ({ file }) => decodeDocuments(await subnet.store.get(file.key))))).flat()
 }

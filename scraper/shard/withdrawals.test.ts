@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { compareText } from '#schemas/compare-text.ts'
-import { lineage, type MinerIndexManifest } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
+import type { MinerIndexManifest } from '#schemas/manifest.ts'
 import type { Document } from '#schemas/document.ts'
 import { openScene } from '#test/adversary/scene.ts'
 import { openSubnet } from '#test/adversary/subnet.ts'

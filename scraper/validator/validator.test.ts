@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { contentId } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import { similarity } from '#schemas/identity/signature.ts'
-import { lineage } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { job, openScene, type Scene } from '#test/adversary/scene.ts'
 import { sitePages } from '#test/adversary/site-pages.ts'
@@ -59,7 +59,7 @@ describe('an honest miner', () => {
     await scene.mineHonestly(scene.miner, pages.slice(30))
     expect(await scene.failures()).toEqual([])
     const head = await scene.subnet.catalog.head(lineage.shard(scene.miner.address, job.id))
-    const rows = await decodeDocuments(await scene.subnet.store.get(head?.manifest.kind === 'shard' ? head.manifest.file.key : ''))
+    const rows = await decodeDocuments(await scene.subnet.store.get(head?.manifest.file.key ?? ''))
     expect(rows).toHaveLength(60)
     const like = rows.filter((row) => similarity(row.minhash, minhash(scene.web.get(row.uri)?.text ?? '')) >= 0.8)
     expect(like).toHaveLength(new Set(rows.map(({ host }) => host)).size)

@@ -6,7 +6,8 @@ import type { Clock } from '#schemas/clock.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { lineage, type ScoresManifest } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
+import type { ScoresManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { jobMatcher } from '../jobs/job-match.ts'
@@ -81,7 +82,7 @@ async function runCycle(params: ValidatorParams, signal: AbortSignal): Promise<V
   const { block, neurons } = await chain.metagraph()
   const sampleBlock = await chain.block(Math.max(0, block - sampleDepth))
   const previous = await catalog.head(lineage.scores(signer.address))
-  const known = new Map(previous?.manifest.kind === 'scores' ? previous.manifest.miners.map((miner) => [miner.hotkey, miner]) : [])
+  const known = new Map(previous?.manifest.miners.map((miner) => [miner.hotkey, miner]))
 
   const miners = neurons.filter(({ hotkey, commitment }) => hotkey !== signer.address && (commitment !== undefined || known.has(hotkey)))
   const evaluated = await evaluateAll(miners, jobs, sampleBlock, params, signal)
@@ -106,7 +107,7 @@ async function runCycle(params: ValidatorParams, signal: AbortSignal): Promise<V
 
 async function listedJobs(catalog: Catalog): Promise<readonly DesirabilityJob[]> {
   const head = await catalog.head(lineage.desirability)
-  if (head?.manifest.kind === 'desirability') return head.manifest.jobs
+  if (head) return head.manifest.jobs
   throw new OrreryError('not_found', 'There is no desirability list to validate against; start a miner or the dataset service on this data folder first.')
 }
 

@@ -1,5 +1,6 @@
 import type { Signer } from '#schemas/chain.ts'
 import type { Document } from '#schemas/document.ts'
+import { lineage } from '#schemas/lineage.ts'
 import { snapshotShards } from '#scraper/shard/snapshot.ts'
 import type { Refetch } from '#scraper/validator/refetch.ts'
 import { openValidator, type ValidationReport } from '#scraper/validator/validator.ts'
@@ -27,7 +28,7 @@ export interface Scene extends AsyncDisposable {
 export async function openScene(): Promise<Scene> {
   const subnet = await openSubnet()
   const [validator, miner] = [await subnet.join('validator-1', 5000n), await subnet.join('miner-1')]
-  await subnet.catalog.commit('desirability', undefined, { kind: 'desirability', parent: null, jobs: [job], evidence: [], caused_by: null })
+  await subnet.catalog.commit(lineage.desirability, undefined, { kind: 'desirability', parent: null, jobs: [job], evidence: [], caused_by: null })
   const web = new Map<string, Document>()
   const refetch: Refetch = async (uri) => {
     const page = web.get(uri)

@@ -83,7 +83,7 @@ export async function openSubnet(dir?: string, startAt = Date.UTC(2026, 0, 21)):
     pace,
     facts: frozenClock(factTime),
     store: folderStore(join(place, 'store')),
-    catalog: stack.use(sqliteCatalog(join(place, 'catalog.sqlite'))),
+    catalog: stack.use(sqliteCatalog(join(place, 'catalog.sqlite'), { clock: pace })),
     chain,
     events,
     telemetry,

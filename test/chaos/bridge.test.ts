@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { lineage } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import { bridgeHouse, furnish, goldenDataset, temporaryFolder } from '#test/golden/bridge.ts'
 import { tokenDataset } from '#test/golden/tokens.ts'
 import { trainNode } from '#trainer-bridge/node/train.ts'
@@ -92,12 +92,12 @@ test('a feed killed again and again settles every batch once and steers once, wh
   leaving.abort()
   await Promise.all(nodes)
 
-  const plans = await house.catalog.history(lineage.plan(goldenDataset))
+  const plans = await house.catalog.history(lineage.plan(goldenDataset), { limit: 100 })
   expect(plans).toHaveLength(1)
   const { states, settlements, closed } = await house.ledger.progress(plans[0]?.sha256 ?? '', 0)
   expect([closed, states.settled]).toEqual([true, settings.epoch_batches])
   expect(new Set(settlements.map(({ batch }) => batch)).size).toBe(settings.epoch_batches)
   expect(settlements).toHaveLength(settings.epoch_batches)
-  const lists = await house.catalog.history(lineage.desirability)
-  expect(lists.map(({ manifest }) => manifest.kind === 'desirability' && manifest.caused_by?.epoch)).toEqual([0, undefined])
+  const lists = await house.catalog.history(lineage.desirability, { limit: 100 })
+  expect(lists.map(({ manifest }) => manifest.caused_by?.epoch)).toEqual([0, undefined])
 })

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
+import { systemClock } from '#infra/clock.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import { folderStore } from '#infra/store/folder.ts'
+import { families } from '#schemas/lineage.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { startProgram } from '../e2e/program.ts'
 import { headsOf, repeated } from '../e2e/turn-facts.ts'
@@ -53,9 +55,9 @@ export async function standing(dataDir: string): Promise<Standing> {
 }
 
 async function shardRows(dataDir: string) {
-  await using catalog = sqliteCatalog(join(dataDir, 'catalog.sqlite'))
+  await using catalog = sqliteCatalog(join(dataDir, 'catalog.sqlite'), { clock: systemClock() })
   const store = folderStore(join(dataDir, 'store'))
-  const shards = await headsOf(catalog, 'shard/', 'shard')
+  const shards = await headsOf(catalog, families.shards)
   const documents = await Promise.all(shards.map(async ({ file }) => decodeDocuments(await store.get(file.key))))
   return documents.flat()
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { sha256Hex } from '#schemas/canonical-json.ts'
-import { lineage } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import { decodeRowGroups } from '#schemas/parquet/decode.ts'
 import { documentMessage } from '#scraper/shard/arrival.ts'
 import { openSubnet, testJob, type Subnet } from '#test/adversary/subnet.ts'
@@ -62,7 +62,7 @@ async function urisOf(subnet: Subnet, hotkey: string): Promise<number> {
   const uris = new Set<string>()
   for (const { id } of jobs) {
     const head = await subnet.catalog.head(lineage.shard(hotkey, id))
-    const manifest = head?.manifest.kind === 'shard' ? head.manifest : undefined
+    const manifest = head?.manifest
     for await (const group of decodeRowGroups(await subnet.store.get(manifest?.file.key ?? ''))) for (const { uri } of group) uris.add(uri)
   }
   return uris.size

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { lineage } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { enqueue, openSubnet, testJob } from '#test/adversary/subnet.ts'
 import { testDocument } from '#test/golden/documents.ts'
@@ -27,7 +27,7 @@ test('kill -9 in the middle of a snapshot, again and again, loses no document an
     const rows = []
     for (const { id } of jobs) {
       const head = await subnet.catalog.head(lineage.shard(hotkey, id))
-      const manifest = head?.manifest.kind === 'shard' ? head.manifest : undefined
+      const manifest = head?.manifest
       rows.push(...(await decodeDocuments(await subnet.store.get(manifest?.file.key ?? ''))))
     }
     expect(rows.map(({ uri }) => uri).toSorted()).toEqual(Array.from({ length: 400 }, (_, n) => testDocument(n).uri).toSorted())

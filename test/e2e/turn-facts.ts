@@ -5,7 +5,8 @@ import { systemClock } from '#infra/clock.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import { sqliteLedger } from '#infra/ledger/sqlite.ts'
 import { folderStore } from '#infra/store/folder.ts'
-import { lineage, type Manifest } from '#schemas/manifest.ts'
+import { families, lineage, type LineFamily, type ManifestKind, type ManifestOf } from '#schemas/lineage.ts'
+import type { Catalog } from '#schemas/catalog.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import type { TurnSummary } from '#infra/telemetry/summary.ts'
 
@@ -26,9 +27,9 @@ export interface TurnFacts {
 }
 
 export async function readTurnFacts(dataDir: string, summary: Pick<TurnSummary, 'weights'>): Promise<TurnFacts> {
-  await using catalog = sqliteCatalog(join(dataDir, 'catalog.sqlite'))
+  await using catalog = sqliteCatalog(join(dataDir, 'catalog.sqlite'), { clock: systemClock() })
   await using ledger = sqliteLedger(join(dataDir, 'ledger.sqlite'), { clock: systemClock() })
-  const shards = await headsOf(catalog, 'shard/', 'shard')
+  const shards = await headsOf(catalog, families.shards)
   const store = folderStore(join(dataDir, 'store'))
   const rows: { uri: string; hotkey: string }[] = []
   let unequalRows = 0
@@ -37,9 +38,9 @@ export async function readTurnFacts(dataDir: string, summary: Pick<TurnSummary, 
     unequalRows += countUnequal(own, await readByDuckdb(join(dataDir, 'store', file.key)))
     rows.push(...own)
   }
-  const plans = await catalog.history(lineage.plan('web'))
+  const plans = await catalog.history(lineage.plan('web'), { limit: 100 })
   const settled = await Promise.all(plans.map(({ sha256, version }) => ledger.progress(sha256, version - 1)))
-  const history = (await catalog.history(lineage.desirability)).flatMap(({ manifest }) => (manifest.kind === 'desirability' ? [manifest] : []))
+  const history = (await catalog.history(lineage.desirability, { limit: 100 })).map(({ manifest }) => manifest)
   return {
     shards: shards.length,
     documents: rows.length,
@@ -59,9 +60,9 @@ export function repeated(values: readonly string[]): string[] {
   return values.filter((value) => seen.size === seen.add(value).size)
 }
 
-export async function headsOf<Kind extends Manifest['kind']>(catalog: ReturnType<typeof sqliteCatalog>, prefix: string, kind: Kind) {
-  const entries = await Promise.all((await catalog.names(prefix)).map((name) => catalog.head(name)))
-  return entries.flatMap((entry) => (entry?.manifest.kind === kind ? [entry.manifest as Extract<Manifest, { kind: Kind }>] : []))
+export async function headsOf<Kind extends ManifestKind>(catalog: Catalog, family: LineFamily<Kind>): Promise<ManifestOf<Kind>[]> {
+  const entries = await Promise.all((await catalog.lines(family)).map((line) => catalog.head(line)))
+  return entries.flatMap((entry) => (entry ? [entry.manifest as ManifestOf<Kind>] : []))
 }
 
 interface Row {

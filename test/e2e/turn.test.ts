@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { expect, test } from 'vitest'
+import { systemClock } from '#infra/clock.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import type { TurnSummary } from '#infra/telemetry/summary.ts'
+import { families, type ManifestKind } from '#schemas/lineage.ts'
 import { temporaryFolder } from '../conformance/temporary-folder.ts'
 import { anyPorts, runProgram } from './program.ts'
 import { readTurnFacts, shortfalls } from './turn-facts.ts'
@@ -36,11 +38,10 @@ async function artefacts(dataDir: string): Promise<Record<string, string>> {
         .update(await readFile(join(store, path)))
         .digest('hex')
   }
-  await using catalog = sqliteCatalog(join(dataDir, 'catalog.sqlite'))
-  for (const name of await catalog.names('')) {
-    if (!/^(shard|index|dataset|tokens|plan)\//.test(name)) continue
-    for (const { version, sha256 } of await catalog.history(name)) found[`${name}@${version}`] = sha256
-  }
+  await using catalog = sqliteCatalog(join(dataDir, 'catalog.sqlite'), { clock: systemClock() })
+  for (const family of [families.shards, families.snapshots, families.indexes, families.datasets, families.tokens, families.plans])
+    for (const line of await catalog.lines<ManifestKind>(family))
+      for (const { name, version, sha256 } of await catalog.history(line, { limit: 100 })) found[`${name}@${version}`] = sha256
   expect(Object.keys(found).filter((name) => name.startsWith('plan/'))).toHaveLength(1)
   expect(Object.keys(found).filter((name) => name.startsWith('data/')).length).toBeGreaterThan(3)
   return found

@@ -9,7 +9,8 @@ import { folderStore } from '#infra/store/folder.ts'
 import { createTelemetry, type TelemetryEvent, type TelemetryHub } from '#infra/telemetry/telemetry.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { jobId, type DesirabilityJob } from '#schemas/desirability.ts'
-import { lineage, type DesirabilityManifest } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
+import type { DesirabilityManifest } from '#schemas/manifest.ts'
 import type { BridgeParts } from '#trainer-bridge/service.ts'
 import { putTokens, type TokenDataset } from './tokens.ts'
 
@@ -37,7 +38,7 @@ export function bridgeHouse(folder: string, settings: Partial<Config['bridge']> 
     datasetName: goldenDataset,
     seed: 7,
     store: folderStore(join(folder, 'store')),
-    catalog: stack.use(sqliteCatalog(join(folder, 'catalog.sqlite'))),
+    catalog: stack.use(sqliteCatalog(join(folder, 'catalog.sqlite'), { clock: pace })),
     ledger: stack.use(sqliteLedger(join(folder, 'ledger.sqlite'), { clock: pace })),
     pace,
     telemetry,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '#infra/clock.ts'
 import { signManifest } from '#infra/chain/signed-manifest.ts'
 import { ensureWallet } from '#infra/chain/wallet.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
@@ -12,7 +13,8 @@ import type { Catalog } from '#schemas/catalog.ts'
 import type { Signer } from '#schemas/chain.ts'
 import { formatShardName, shardKey } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
-import { lineage, type ShardManifest } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
+import type { ShardManifest } from '#schemas/manifest.ts'
 import { encodeDocuments } from '#schemas/parquet/encode.ts'
 import type { Sql } from '#schemas/sql.ts'
 
@@ -32,7 +34,7 @@ export const goldenOrigin = { code_version: '0.0.0-golden', config_sha256: sha25
 
 export async function shardWorld({ origin }: { origin?: () => string } = {}): Promise<ShardWorld> {
   const dir = await mkdtemp(join(tmpdir(), 'orrery-shards-'))
-  const catalog = sqliteCatalog(join(dir, 'catalog.sqlite'))
+  const catalog = sqliteCatalog(join(dir, 'catalog.sqlite'), { clock: systemClock() })
   const sql = duckdbSql(join(dir, 'objects'))
   const telemetry = createTelemetry()
   const events: TelemetryEvent[] = []

@@ -1,6 +1,7 @@
 import { OrreryError } from '#schemas/errors.ts'
 import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
-import { lineage, type PlanManifest, type TokensManifest } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
+import type { PlanManifest, TokensManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { openTokenBlocks, type TokenBlocks } from '../blocks/token-blocks.ts'
 
@@ -14,13 +15,10 @@ export interface OpenEpoch {
 }
 
 export interface EpochSource {
-  catalog: Pick<Catalog, 'head' | 'history'>
+  catalog: Pick<Catalog, 'head' | 'get'>
   store: Pick<ObjectStore, 'get'>
   datasetName: string
 }
-
-/** So many plans back a block can still be asked for. */
-const historyMax = 64
 
 /** The newest plan of the line, undefined before the first. */
 export async function newestEpoch(source: EpochSource): Promise<OpenEpoch | undefined> {
@@ -28,32 +26,24 @@ export async function newestEpoch(source: EpochSource): Promise<OpenEpoch | unde
   return entry && openEpoch(source, entry)
 }
 
-/** @throws OrreryError `not_found` when no plan of the line, 64 back, is this one */
+/** @throws OrreryError `not_found` when no plan of the line is this one, or no longer */
 export async function findEpoch(source: EpochSource, planId: string, epoch: number): Promise<OpenEpoch> {
-  const history = await source.catalog.history(lineage.plan(source.datasetName), historyMax)
-  const entry = history.find((candidate) => candidate.sha256 === planId && candidate.version - 1 === epoch)
-  if (!entry) throw new OrreryError('not_found', `There is no epoch ${epoch} of plan ${planId}; GET /v1/plan tells which is open.`, { planId, epoch })
+  const entry = await source.catalog.get(lineage.plan(source.datasetName), { sha256: planId })
+  if (entry?.version !== epoch + 1)
+    throw new OrreryError('not_found', `There is no epoch ${epoch} of plan ${planId}; GET /v1/plan tells which is open.`, { planId, epoch })
   return openEpoch(source, entry)
 }
 
 /** The plan of a catalog entry. @throws OrreryError `not_found` when its tokens manifest is not in the catalog, `data_unreadable` */
-export async function openEpoch(source: EpochSource, { sha256, version, manifest }: CatalogEntry): Promise<OpenEpoch> {
-  if (manifest.kind !== 'plan') throw misplaced(lineage.plan(source.datasetName), manifest.kind)
+export async function openEpoch(source: EpochSource, { sha256, version, manifest }: CatalogEntry<'plan'>): Promise<OpenEpoch> {
   const tokens = await tokensOf(source, manifest.tokens)
   return { planId: sha256, epoch: version - 1, plan: manifest, tokens, blocks: openTokenBlocks(manifest, tokens, source.store) }
 }
 
 async function tokensOf({ catalog, datasetName }: EpochSource, sha256: string): Promise<TokensManifest> {
   const line = lineage.tokens(datasetName)
-  const entry = (await catalog.history(line)).find((candidate) => candidate.sha256 === sha256)
+  const entry = await catalog.get(line, { sha256 })
   if (!entry)
-    throw new OrreryError('not_found', `The catalog line "${line}" has no tokens manifest ${sha256}; the plan made from it cannot be read.`, { sha256 })
-  if (entry.manifest.kind !== 'tokens') throw misplaced(line, entry.manifest.kind)
+    throw new OrreryError('not_found', `The catalog line "${line.name}" has no tokens manifest ${sha256}; the plan made from it cannot be read.`, { sha256 })
   return entry.manifest
 }
-
-export const misplaced = (line: string, kind: string): OrreryError =>
-  new OrreryError('data_unreadable', `The catalog line "${line}" holds a manifest of kind "${kind}"; restore the catalog, it was written by another program.`, {
-    line,
-    kind,
-  })

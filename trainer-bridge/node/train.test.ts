@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { listen } from '#infra/net/server.ts'
-import { lineage } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
 import { bridgeHouse, furnish, goldenDataset, temporaryFolder, type BridgeHouse } from '#test/golden/bridge.ts'
 import { tokenDataset } from '#test/golden/tokens.ts'
 import { openBridge, type Bridge } from '../service.ts'

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { systemClock } from '#infra/clock.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import type { Catalog } from '#schemas/catalog.ts'
-import { DesirabilityManifest, lineage } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
+import { DesirabilityManifest } from '#schemas/manifest.ts'
 import { jobOf, temporaryFolder } from '#test/golden/bridge.ts'
 import { duplicateShares } from './duplicates.ts'
 import type { Reported } from './judge.ts'
@@ -21,13 +23,13 @@ const firstList: DesirabilityManifest = {
 }
 
 async function catalogIn(path: string): Promise<Catalog & AsyncDisposable> {
-  const catalog = sqliteCatalog(join(path, 'catalog.sqlite'))
+  const catalog = sqliteCatalog(join(path, 'catalog.sqlite'), { clock: systemClock() })
   await catalog.commit(lineage.desirability, undefined, firstList)
   return catalog
 }
 
 const listsOf = async (catalog: Catalog): Promise<DesirabilityManifest[]> =>
-  (await catalog.history(lineage.desirability)).map(({ manifest }) => DesirabilityManifest.parse(manifest))
+  (await catalog.history(lineage.desirability, { limit: 100 })).map(({ manifest }) => DesirabilityManifest.parse(manifest))
 
 test('the next list follows the last one, moves what the evidence says and leaves the rest exactly as it was', async () => {
   await using folder = await temporaryFolder()
@@ -49,7 +51,7 @@ test('the next list follows the last one, moves what the evidence says and leave
 test('an epoch is steered once, however often and by how many it is asked for', async () => {
   await using folder = await temporaryFolder()
   await using catalog = await catalogIn(folder.path)
-  await using other = sqliteCatalog(join(folder.path, 'catalog.sqlite'))
+  await using other = sqliteCatalog(join(folder.path, 'catalog.sqlite'), { clock: systemClock() })
   const answers = await Promise.all([catalog, other, catalog].map((each) => steer({ catalog: each, ...cause, settlements, vocabulary: 1000 })))
   expect(answers[1]).toEqual(answers[0])
   expect(answers[2]).toEqual(answers[0])
@@ -62,12 +64,12 @@ test('a list that somebody else commits meanwhile is followed, not overwritten',
   let first = true
   const raced: Catalog = {
     ...catalog,
-    async commit(name, expected, manifest) {
+    async commit(line, expected, manifest) {
       if (first) {
         first = false
-        await catalog.commit(name, expected, { ...firstList, parent: expected ?? null, jobs: [jobOf('x', 3), jobOf('new', 1)] })
+        await catalog.commit(lineage.desirability, expected, { ...firstList, parent: expected ?? null, jobs: [jobOf('x', 3), jobOf('new', 1)] })
       }
-      return catalog.commit(name, expected, manifest)
+      return catalog.commit(line, expected, manifest)
     },
   }
   await steer({ catalog: raced, ...cause, settlements, vocabulary: 1000 })
@@ -81,7 +83,7 @@ test('a list that somebody else commits meanwhile is followed, not overwritten',
 
 test('without a list there is nothing to steer', async () => {
   await using folder = await temporaryFolder()
-  await using catalog = sqliteCatalog(join(folder.path, 'catalog.sqlite'))
+  await using catalog = sqliteCatalog(join(folder.path, 'catalog.sqlite'), { clock: systemClock() })
   expect(await steer({ catalog, ...cause, settlements, vocabulary: 1000 })).toBeUndefined()
 })
 
@@ -110,7 +112,7 @@ test('jobs of one label move together, and weigh together in the plan', () => {
 
 test('duplicates are counted over the newest shard of every miner', async () => {
   await using folder = await temporaryFolder()
-  await using catalog = sqliteCatalog(join(folder.path, 'catalog.sqlite'))
+  await using catalog = sqliteCatalog(join(folder.path, 'catalog.sqlite'), { clock: systemClock() })
   const job = jobOf('x')
   for (const [hotkey, exact] of [
     ['m1', 6],

@@ -1,6 +1,7 @@
-import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
+import type { Catalog } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { lineage, type DesirabilityManifest } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
+import type { DesirabilityManifest } from '#schemas/manifest.ts'
 import { duplicateShares } from './duplicates.ts'
 import { judge, type Reported } from './judge.ts'
 import { moveJobs } from './weights.ts'
@@ -35,7 +36,7 @@ export async function steer(request: SteerRequest): Promise<Steering | undefined
     if (done) return done
     const head = await request.catalog.head(lineage.desirability)
     if (!head) return undefined
-    const before = listOf(head)
+    const before = head.manifest
     const after = await nextList(request, before, head.sha256)
     try {
       await request.catalog.commit(lineage.desirability, head.sha256, after)
@@ -49,7 +50,7 @@ export async function steer(request: SteerRequest): Promise<Steering | undefined
 
 /** What this epoch has already led to. */
 export async function findSteering(catalog: Pick<Catalog, 'history'>, { planId, epoch }: { planId: string; epoch: number }): Promise<Steering | undefined> {
-  const history = (await catalog.history(lineage.desirability, historyMax)).map(listOf)
+  const history = (await catalog.history(lineage.desirability, { limit: historyMax })).map(({ manifest }) => manifest)
   const at = history.findIndex(({ caused_by }) => caused_by?.plan_id === planId && caused_by.epoch === epoch)
   const [after, before] = [history[at], history[at + 1]]
   return after && before && { before, after }
@@ -70,9 +71,4 @@ async function nextList(
     evidence: judgements.map(({ evidence }) => evidence),
     caused_by: { plan_id: planId, epoch },
   }
-}
-
-function listOf({ manifest }: CatalogEntry): DesirabilityManifest {
-  if (manifest.kind === 'desirability') return manifest
-  throw new OrreryError('data_unreadable', `The catalog line "${lineage.desirability}" holds a manifest of kind "${manifest.kind}"; restore the catalog.`, {})
 }

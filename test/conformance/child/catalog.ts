@@ -1,11 +1,12 @@
 import type { Catalog } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
+import { lineage } from '#schemas/lineage.ts'
 import type { DatasetManifest } from '#schemas/manifest.ts'
 import { program } from './program.ts'
 
-const line = 'made/all'
+/** Of a kind whose line is kept until it is expired. */
+const line = lineage.dataset('all')
 
-/** Of a kind whose line is kept for ever. */
 const made = (parent: string | undefined, documents: number): DatasetManifest => ({
   kind: 'dataset',
   parent: parent ?? null,
@@ -30,6 +31,15 @@ await program<Catalog>({
     for (;;) {
       const { version, sha256 } = await commitNext(catalog)
       say({ version, sha256 })
+    }
+  },
+
+  /** Keeps `input` entries of a line that goes on. */
+  async expire(catalog, { clock, input, say }) {
+    for (;;) {
+      const { version, sha256 } = await commitNext(catalog)
+      say({ version, sha256 })
+      await catalog.expire(line, { keepNewest: Number(input), before: clock.now() })
     }
   },
 
