@@ -29,6 +29,8 @@ export interface Decision {
   came: LiveRow[]
   /** Rows that were, at their former place. */
   went: LiveRow[]
+  /** How many more rows are shadowed than before. */
+  shadowed: number
 }
 
 /**
@@ -65,11 +67,13 @@ function effects(
   add: readonly AddedRow[],
   after: ReadonlyMap<number, { row: KnownRow; state: RowState; place: RowPlace | null }>,
   removals: readonly KnownRow[],
-): Pick<Decision, 'came' | 'went'> {
+): Pick<Decision, 'came' | 'went' | 'shadowed'> {
   const came: LiveRow[] = []
   const went: LiveRow[] = []
+  let shadowed = 0
   const put = (into: LiveRow[], facts: RowFacts, state: RowState, place: RowPlace | null): void => {
     if (state === 'live' && place !== null) into.push({ facts, place })
+    if (state === 'shadowed') shadowed += into === came ? 1 : -1
   }
   for (const { facts, state, place } of add) put(came, facts, state, place)
   for (const { row, state, place } of after.values()) {
@@ -77,5 +81,5 @@ function effects(
     put(came, row, state, place)
   }
   for (const row of removals) put(went, row, row.state, row.place)
-  return { came, went }
+  return { came, went, shadowed }
 }
