@@ -1,28 +1,16 @@
-import { readDeletionVector, writeDeletionVector } from '#infra/corpus/deletion-vectors.ts'
 import { writeList } from '#infra/corpus/list-object.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import type { RowFacts } from '#schemas/corpus-index.ts'
-import type { DataFile, DeletionVector, StoredObject } from '#schemas/data-file.ts'
+import type { DataFile, StoredObject } from '#schemas/data-file.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { VersionGroup, VersionManifest } from '#schemas/manifest.ts'
+import type { VersionFile, VersionGroup, VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { readGroup } from '../version-files.ts'
 import type { DatasetEntry } from '../versions.ts'
 import type { Decision, LiveRow } from './decide.ts'
-import { RowSet } from './row-set.ts'
+import { DraftFile } from './draft-file.ts'
 import { Tally } from './tally.ts'
-
-/** A file of the version that is made. */
-export interface DraftFile {
-  file: DataFile
-  /** As the parent has it. */
-  deletes: DeletionVector | null
-  /** Read when a row of it changes. */
-  gone: RowSet | undefined
-  taken: number
-  refused: Tally
-}
 
 /** What the version that is made has of one miner's job. */
 export interface DraftGroup extends Pick<VersionGroup, 'hotkey' | 'job_id' | 'snapshot' | 'documents' | 'text_bytes'> {
@@ -66,6 +54,10 @@ export class Draft {
     return this.#former.get(line)?.snapshot
   }
 
+  get documents(): number {
+    return this.#documents
+  }
+
   /** Labels of all documents. */
   get labels(): Pick<Tally, 'size' | 'get'> {
     return this.#labels
@@ -83,8 +75,7 @@ export class Draft {
     if (known) return known
     const former = this.#former.get(line)
     const group: DraftGroup = { documents: 0, text_bytes: 0, snapshot: null, ...former, hotkey, job_id: jobId, files: new Map() }
-    for (const { file, deletes, taken, refused } of former ? await readGroup(this.#store, former) : [])
-      group.files.set(file.sha256, { file, deletes, taken, refused: new Tally(refused), gone: undefined })
+    for (const listed of former ? await readGroup(this.#store, former) : []) group.files.set(listed.file.sha256, new DraftFile(listed))
     this.#countFiles(group, -1)
     this.#groups.set(line, group)
     return group
@@ -92,9 +83,7 @@ export class Draft {
 
   /** A file of which nothing was taken yet, added to its group. */
   addFile(group: DraftGroup, file: DataFile): DraftFile {
-    const gone = new RowSet(file.rows)
-    for (let row = 0; row < file.rows; row++) gone.add(row)
-    const added: DraftFile = { file, deletes: null, taken: 0, refused: new Tally(), gone }
+    const added = DraftFile.new(file)
     group.files.set(file.sha256, added)
     return added
   }
@@ -110,10 +99,7 @@ export class Draft {
 
   async #turn({ facts, place }: LiveRow, by: 1 | -1): Promise<void> {
     const group = await this.group(facts.hotkey, facts.jobId)
-    const file = group.files.get(place.file)
-    const gone = file && (file.gone ??= await this.#readGone(file))
-    if (by === 1) gone?.remove(place.row)
-    else gone?.add(place.row)
+    await group.files.get(place.file)?.turn(this.#store, place.row, by === 1)
     this.#count(group, facts, by)
   }
 
@@ -130,12 +116,6 @@ export class Draft {
       this.#dropped.add('not_taken', by * (file.rows - taken))
       for (const [reason, count] of refused.counts()) this.#dropped.add(reason, by * count)
     }
-  }
-
-  async #readGone({ file, deletes }: DraftFile): Promise<RowSet> {
-    const gone = new RowSet(file.rows)
-    if (deletes) for (const row of await readDeletionVector(this.#store, deletes)) gone.add(row)
-    return gone
   }
 
   /**
@@ -167,14 +147,10 @@ export class Draft {
   }
 
   async #writeGroup({ files, ...group }: DraftGroup): Promise<VersionGroup> {
-    const listed = []
-    for (const { file, deletes, gone, taken, refused } of files.values())
-      listed.push({ file, deletes: gone ? await this.#writeDeletes(gone) : deletes, taken, refused: refused.counts() })
-    return { ...group, list: await writeList(this.#store, `datasets/${this.#name}/lists/`, listed), files: listed.length }
-  }
-
-  #writeDeletes(gone: RowSet): Promise<DeletionVector | null> | null {
-    return gone.size === 0 ? null : writeDeletionVector(this.#store, `datasets/${this.#name}/deletes/`, gone)
+    const prefix = `datasets/${this.#name}/`
+    const listed: VersionFile[] = []
+    for (const file of files.values()) listed.push(await file.write(this.#store, `${prefix}deletes/`))
+    return { ...group, list: await writeList(this.#store, `${prefix}lists/`, listed), files: listed.length }
   }
 
   async #writeGone(): Promise<StoredObject | null> {

@@ -7,6 +7,12 @@ export class RowSet implements Iterable<number> {
     this.#bits = new Uint8Array(Math.ceil(rows / 8))
   }
 
+  static all(rows: number): RowSet {
+    const set = new RowSet(rows)
+    for (let row = 0; row < rows; row++) set.add(row)
+    return set
+  }
+
   get size(): number {
     return this.#size
   }

@@ -23,6 +23,10 @@ export class Tally {
     else this.#counts.set(name, count)
   }
 
+  clear(): void {
+    this.#counts.clear()
+  }
+
   counts(): NamedCounts {
     return [...this.#counts].toSorted(([a], [b]) => compareText(a, b))
   }
