@@ -235,7 +235,7 @@ function serverOf({ http, robots, frontier, pace, hostDelayMs, blocks = () => fa
       const { href: url } = new URL(location)
       const permission = await robots.of(url, signal, fileAsker(manners, { page: url, latest: () => whenever, signal }).robots)
       if (!mayFetch(permission, url))
-        throw new OrreryError('upstream_failed', `robots.txt does not allow ${url} now, so this WARC is not read; download it in a way its host offers.`, {
+        throw new OrreryError('forbidden', `robots.txt does not allow ${url} now, so this WARC is not read; download it in a way its host offers.`, {
           url,
         })
     },
