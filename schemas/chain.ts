@@ -64,7 +64,7 @@ export interface WeightsSubmission {
 /**
  * What a subnet needs of its chain. All calls are signed by the given hotkey and are in the chain when they resolve.
  * @throws OrreryError `chain_refused` with `details.reason` = the pallet error's name (HotKeyNotRegisteredInSubNet, NotEnoughStakeToSetWeights, …),
- * `chain_rate_limited` for the rate limits, `invalid_argument` for what no chain could be asked
+ * `rate_limited` for the rate limits, `invalid_argument` for what no chain could be asked
  */
 export interface Chain {
   /** The current block, or the one with that number. @throws `not_found` for a block that is not yet or no longer known */

@@ -12,7 +12,7 @@ import { refusal } from './refusal.ts'
 
 /** How calls get into the chain. */
 export interface LocalInclusion {
-  /** Verifies, runs and records a signed call, or changes nothing. @throws OrreryError `chain_refused`, `chain_rate_limited`, `invalid_argument` */
+  /** Verifies, runs and records a signed call, or changes nothing. @throws OrreryError `chain_refused`, `rate_limited`, `invalid_argument` */
   include(extrinsic: Extrinsic): void
   /** Signs a call with the signer's next nonce and includes it; when another process used that nonce meanwhile, again with the next. */
   call(signer: Signer, call: Call): void

@@ -156,7 +156,7 @@ describe('localChain', () => {
     await using chain = open(freshPath(), { clock, tempoBlocks: 100 })
     const signer = await join13(chain, 'a')
     for (let i = 0; i < 31; i++) await chain.commit(signer, Uint8Array.of(i))
-    const usedUp = { code: 'chain_rate_limited', details: { reason: 'SpaceLimitExceeded' } }
+    const usedUp = { code: 'rate_limited', details: { reason: 'SpaceLimitExceeded' } }
     await expect(chain.commit(signer, Uint8Array.of(99))).rejects.toMatchObject(usedUp)
     expect((await chain.metagraph()).neurons[0]?.commitment).toEqual(Uint8Array.of(30))
     clock.advance(100 * blockMs)

@@ -107,6 +107,15 @@ const marks = `
   create index groups_grown on groups (grown);
 `
 
+/**
+ * What a sweep noted (infra/sweep/sweep.ts). `unnamed`: keys that nothing named since that time. `looks`: when the last was, and the time it was by then, both
+ * ms since epoch.
+ */
+const sweep = `
+  create table unnamed (key text primary key, since integer not null) strict, without rowid;
+  create table looks (one integer primary key check (one = 1), wall integer not null, steady integer not null) strict;
+`
+
 export const fileSchemas = {
   frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierTables] },
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
@@ -114,4 +123,5 @@ export const fileSchemas = {
   ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger] },
   notes: { kind: 'notes', applicationId: 0x4f727248, steps: [notes] },
   marks: { kind: 'marks', applicationId: 0x4f72724d, steps: [marks] },
+  sweep: { kind: 'sweep', applicationId: 0x4f727253, steps: [sweep] },
 } as const satisfies Record<string, FileSchema>

@@ -63,7 +63,7 @@ export function chainSuite(make: () => Promise<ChainWorld>): void {
     await world.chain.serve(signer, { ip: '198.51.100.7', port: 8091 })
     expect((await world.other.metagraph()).neurons[0]?.axon).toEqual({ ip: '198.51.100.7', port: 8091 })
     await expect(world.chain.serve(signer, { ip: '198.51.100.7', port: 8092 })).rejects.toMatchObject({
-      code: 'chain_rate_limited',
+      code: 'rate_limited',
       retryable: true,
       details: { reason: 'ServingRateLimitExceeded' },
     })
@@ -116,7 +116,7 @@ export function chainSuite(make: () => Promise<ChainWorld>): void {
     const submission = { uids: [1], values: [1], versionKey: 0 }
     await world.chain.submitWeights(validator, submission)
     await expect(world.other.submitWeights(validator, submission)).rejects.toMatchObject({
-      code: 'chain_rate_limited',
+      code: 'rate_limited',
       retryable: true,
       details: { reason: 'SettingWeightsTooFast' },
     })
