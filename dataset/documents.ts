@@ -1,9 +1,7 @@
-import { readDataFile } from '#infra/corpus/data-files.ts'
+import { readDataFile } from '#infra/corpus/read-data-file.ts'
 import type { Document } from '#schemas/document.ts'
-import { OrreryError } from '#schemas/errors.ts'
 import type { VersionFile } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import { RefusedRow } from '#schemas/parquet/decode.ts'
 import { liveRows, versionFiles } from './version-files.ts'
 import type { AnyVersion } from './versions.ts'
 
@@ -19,11 +17,5 @@ export async function* readDocuments(store: ObjectStore, manifest: AnyVersion, s
 export async function* fileDocuments(store: ObjectStore, listed: VersionFile, signal: AbortSignal): AsyncGenerator<Document> {
   if (liveRows(listed) === 0) return
   for await (const rows of readDataFile(store, listed, { signal }))
-    for (const { document } of rows) {
-      if (document instanceof RefusedRow)
-        throw new OrreryError('data_unreadable', `Row ${document.row} of ${listed.file.key} is no document; restore the file from a backup.`, {
-          key: listed.file.key,
-        })
-      yield document
-    }
+    for (const { document } of rows) yield document
 }

@@ -1,5 +1,6 @@
-import { readDeletionVector, writeDeletionVector } from '#infra/corpus/deletion-vectors.ts'
+import { readDeletionVector, writeDeletionVector } from '#infra/corpus/deletion-vector.ts'
 import type { DataFile, DeletionVector } from '#schemas/data-file.ts'
+import { DeletedRows } from '#schemas/deletion-vector.ts'
 import type { Document } from '#schemas/document.ts'
 import type { VersionFile } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
@@ -68,7 +69,7 @@ export class DraftFile {
   /** As they were written last. */
   async goneRows(store: ObjectStore): Promise<RowSet> {
     const gone = new RowSet(this.#file.rows)
-    if (this.#deletes) for (const row of await readDeletionVector(store, this.#deletes)) gone.add(row)
+    for (const row of await readDeletionVector(store, { file: this.#file, deletes: this.#deletes })) gone.add(row)
     return gone
   }
 
@@ -76,7 +77,7 @@ export class DraftFile {
   async write(store: ObjectStore, prefix: string): Promise<VersionFile> {
     const file = { ...this.#file, labels: this.labels.counts(), text_bytes: this.#textBytes, datetime_range: this.#datetimes }
     const gone = this.#gone
-    const deletes = gone ? (gone.size === 0 ? null : await writeDeletionVector(store, prefix, gone)) : this.#deletes
+    const deletes = gone ? await writeDeletionVector(store, prefix, DeletedRows.of(gone)) : this.#deletes
     return { file, deletes, taken: this.taken, refused: this.refused.counts() }
   }
 }

@@ -5,7 +5,7 @@ import { lineage } from '#schemas/lineage.ts'
 import { VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { RefusedRow } from '#schemas/parquet/decode.ts'
-import { readDataFile } from '#infra/corpus/data-files.ts'
+import { readForeignFile } from '#infra/corpus/read-data-file.ts'
 import { cleanDocument } from './clean.ts'
 import type { Draft, DraftGroup } from './draft.ts'
 import type { DraftFile } from './draft-file.ts'
@@ -86,10 +86,11 @@ interface Lacking {
 async function readIn({ catalog, store, index, signal }: Omit<Parts, 'name'> & { signal: AbortSignal }, { group, file, gone, known }: Lacking): Promise<void> {
   const deleted = await deletedOf(catalog, store, group, file.file.sha256)
   await index.commit({ addFiles: [file.file.sha256] })
-  for await (const rows of readDataFile(store, { file: file.file, deletes: null }, { signal })) {
+  for await (const rows of readForeignFile(store, { file: file.file, deletes: null }, { signal })) {
     const add: NonNullable<IndexChange['add']>[number][] = []
-    for (const { row, document } of rows) {
-      if (row >= file.taken || known.has(row) || document instanceof RefusedRow) continue
+    for (const read of rows) {
+      if (read instanceof RefusedRow || read.row >= file.taken || known.has(read.row)) continue
+      const { row, document } = read
       // A row that the miner deleted must not come back as the copy of another.
       if (gone.has(row) && (deleted?.has(row) ?? true)) continue
       const signature = cleanDocument(document, group)

@@ -1,7 +1,7 @@
 import type { ListedFile } from '#schemas/data-file.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import { readDeletionVector } from '#infra/corpus/deletion-vectors.ts'
+import { readDeletionVector } from '#infra/corpus/deletion-vector.ts'
 
 /** Positions of rows in a file. */
 export type Rows = Iterable<number> & { has(row: number): boolean; size: number }
@@ -10,14 +10,11 @@ export type Rows = Iterable<number> & { has(row: number): boolean; size: number 
 export const rowsAtOnce = 10_000
 
 /** The rows that a miner deleted from a file; undefined when its vector is lost, damaged or of another file. @throws OrreryError of the store */
-export async function deletedRows(store: ObjectStore, { file, deletes }: ListedFile): Promise<Rows | undefined> {
-  if (!deletes) return new Set<number>()
+export async function deletedRows(store: ObjectStore, listed: ListedFile): Promise<Rows | undefined> {
   try {
-    const rows = await readDeletionVector(store, deletes)
-    for (const row of rows) if (row >= file.rows) return undefined
-    return rows
+    return await readDeletionVector(store, listed)
   } catch (error) {
-    if (error instanceof OrreryError && (error.code === 'invalid_record' || error.code === 'not_found' || error.code === 'data_unreadable')) return undefined
+    if (error instanceof OrreryError && (error.code === 'invalid_record' || error.code === 'not_found')) return undefined
     throw error
   }
 }
@@ -32,4 +29,8 @@ export function* chunksOf<T>(items: Iterable<T>, size: number): Generator<T[]> {
     }
   }
   if (chunk.length > 0) yield chunk
+}
+
+export function* range(start: number, end: number): Generator<number> {
+  for (let at = start; at < end; at++) yield at
 }

@@ -1,6 +1,6 @@
 import type { KnownRow } from '#schemas/corpus-index.ts'
-import type { Document } from '#schemas/document.ts'
 import { RefusedRow } from '#schemas/parquet/decode.ts'
+import type { FileRow } from '#infra/corpus/read-data-file.ts'
 import { takingTurns } from '#dataset/turns.ts'
 import { cleanDocument } from './clean.ts'
 import type { DraftFile } from './draft-file.ts'
@@ -13,18 +13,16 @@ const labelsOfJobMax = 100
 /** Of all jobs. */
 const labelsMax = 10_000
 
-export interface ReadRow {
-  row: number
-  document: Document | RefusedRow
-}
+type ReadRow = FileRow | RefusedRow
 
 /** Looks at the next rows of a file, each for itself: what is no document of the dataset is counted with its reason, what is one is sought in the index with the portion. */
 export async function takeRows(taking: Taking, file: DraftFile, rows: readonly ReadRow[], deleted: Rows): Promise<void> {
   const turn = takingTurns(taking.work.signal)
   const known = await rowsThere(taking, file, rows)
-  for (const { row, document } of rows) {
-    await turn(document instanceof RefusedRow ? 0 : document.text.length)
-    const reason = deleted.has(row) ? 'deleted' : takeRow(taking, file, { row, document }, known.get(row))
+  for (const read of rows) {
+    const { row } = read
+    await turn(read instanceof RefusedRow ? 0 : read.document.text.length)
+    const reason = deleted.has(row) ? 'deleted' : takeRow(taking, file, read, known.get(row))
     if (reason === undefined) continue
     file.refused.add(reason)
     const former = known.get(row)
@@ -45,8 +43,9 @@ async function rowsThere({ work, manifest }: Taking, { file }: DraftFile, rows: 
 }
 
 /** @returns why the row is no document of the dataset, as a stable code */
-function takeRow({ work, manifest, movers, labels }: Taking, file: DraftFile, { row, document }: ReadRow, former: KnownRow | undefined): string | undefined {
-  if (document instanceof RefusedRow) return `${document.column}_${document.reason}`
+function takeRow({ work, manifest, movers, labels }: Taking, file: DraftFile, read: ReadRow, former: KnownRow | undefined): string | undefined {
+  if (read instanceof RefusedRow) return `${read.column}_${read.reason}`
+  const { row, document } = read
   const signature = cleanDocument(document, manifest)
   if (typeof signature === 'string') return signature
   const facts = factsOf(document)

@@ -6,7 +6,7 @@ import { lineage } from '#schemas/lineage.ts'
 import type { SnapshotManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { readDataFile } from '#infra/corpus/data-files.ts'
+import { readForeignFile } from '#infra/corpus/read-data-file.ts'
 import { copyFile, copyKey } from './copy-file.ts'
 import type { Draft, DraftGroup } from './draft.ts'
 import type { DraftFile } from './draft-file.ts'
@@ -15,7 +15,7 @@ import type { IngestMemory } from './memory.ts'
 import type { GrowingPortion } from './portion.ts'
 import { fileFault, type Source } from './sources.ts'
 import { takeRows } from './take-rows.ts'
-import { chunksOf, deletedRows, rowsAtOnce, type Rows } from './rows.ts'
+import { chunksOf, deletedRows, range, rowsAtOnce, type Rows } from './rows.ts'
 
 /** What an ingest works on. Draft and portion are others after each version that is made. */
 export interface Work {
@@ -107,16 +107,12 @@ async function leavingFiles(taking: Taking): Promise<string[]> {
 async function* knownRows(taking: Taking, sha256: string, positions?: Iterable<number>): AsyncGenerator<{ own: KnownRow[]; others: number }> {
   const { work, manifest } = taking
   const rows = (await groupOf(taking)).files.get(sha256)?.file.rows ?? 0
-  for (const some of chunksOf(positions ?? range(rows), rowsAtOnce)) {
+  for (const some of chunksOf(positions ?? range(0, rows), rowsAtOnce)) {
     work.signal.throwIfAborted()
     const known = await work.index.rows(sha256, some)
     const own = known.filter(({ hotkey, jobId }) => hotkey === manifest.hotkey && jobId === manifest.job_id)
     yield { own, others: known.length - own.length }
   }
-}
-
-function* range(end: number): Generator<number> {
-  for (let at = 0; at < end; at++) yield at
 }
 
 /** @returns why the file is none that can be taken, as a stable code */
@@ -144,7 +140,8 @@ async function* readRows(taking: Taking, { file, from, deleted }: { file: Listed
   }
   let taken = from
   try {
-    for await (const rows of readDataFile(work.store, { file, deletes: null }, { signal: work.signal, from })) {
+    const wanted = from === 0 ? {} : { rows: range(from, file.rows) }
+    for await (const rows of readForeignFile(work.store, { file, deletes: null }, { signal: work.signal, ...wanted })) {
       work.portion.addedFiles.add(file.sha256)
       await takeRows(taking, await draftFile(), rows, deleted)
       taken += rows.length
