@@ -22,7 +22,7 @@ export async function copyFile(store: ObjectStore, name: string, file: DataFile,
   if (!found) return 'missing_object'
   if (found.bytes !== file.bytes) return 'wrong_size'
   try {
-    await store.put(key, verified(store, file, signal))
+    await store.put(key, Buffer.concat(await Array.fromAsync(verified(store, file, signal))))
     return await rowsFault(store, { ...file, key })
   } catch (error) {
     if (error instanceof WrongBytes) return 'wrong_sha256'
