@@ -5,11 +5,16 @@ const isList = (key: string): boolean => key.endsWith('.json')
 
 /**
  * Keys of the objects that a manifest names, and those that its lists name in turn: every `key` of an object in it, whatever else that says, so that a kind
- * of manifest that comes later is understood too. Some come more than once.
- * @param isNews false for a list that was read before
+ * of manifest that comes later is understood too. Some come more than once. A text is a key itself, of an object that names no other.
+ * @param isNews false for a list that was named before
  * @throws OrreryError `not_found` for a list that is not there: what it names cannot be told
  */
 export async function* namedObjects(manifest: unknown, store: ObjectStore, isNews: (key: string) => boolean, signal: AbortSignal): AsyncGenerator<string> {
+  if (typeof manifest === 'string') {
+    isNews(manifest)
+    yield manifest
+    return
+  }
   const unread: string[] = []
   for (let value = manifest; ;) {
     for (const key of keysIn(value)) {

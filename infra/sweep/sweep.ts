@@ -20,9 +20,12 @@ export interface SweepScope {
   prefixes: readonly string[]
   /** Forgets the history whose time is over, before it is asked what is named. @param now ms since epoch, which a clock that jumped ahead does not reach at once */
   expire(now: number): Promise<void>
-  /** All manifests that are kept: they and their lists name what stays (named-objects.ts). Where there is none, nothing goes. */
+  /** All manifests that are kept, as JSON values: they and their lists name what stays (named-objects.ts). Where there is none, nothing goes. */
   manifests(): AsyncIterable<unknown>
 }
+
+/** Entries of a line that stay whatever their time is. */
+export const keptNewest = 10
 
 export interface SweepReport {
   listed: number
