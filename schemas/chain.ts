@@ -37,6 +37,8 @@ export interface Neuron {
   axon: Endpoint | undefined
   /** The last commitment, ≤ 128 bytes, undefined = never. */
   commitment: Uint8Array | undefined
+  /** Block it came in, 0 = never. */
+  commitmentBlock: number
   weights: readonly Weight[]
   /** u16 shares of the last epoch. */
   incentive: number
@@ -64,12 +66,16 @@ export interface WeightsSubmission {
 /**
  * What a subnet needs of its chain. All calls are signed by the given hotkey and are in the chain when they resolve.
  * @throws OrreryError `chain_refused` with `details.reason` = the pallet error's name (HotKeyNotRegisteredInSubNet, NotEnoughStakeToSetWeights, …),
- * `chain_rate_limited` for the rate limits, `invalid_argument` for what no chain could be asked
+ * `rate_limited` for the rate limits, `invalid_argument` for what no chain could be asked
  */
 export interface Chain {
   /** The current block, or the one with that number. @throws `not_found` for a block that is not yet or no longer known */
   block(number?: number): Promise<Block>
-  metagraph(): Promise<Metagraph>
+  /**
+   * As it is, or as it was when that block ended; at least the last 256 blocks are known.
+   * @throws `not_found` for a block that is not yet or no longer known
+   */
+  metagraph(block?: number): Promise<Metagraph>
   /** Registers the hotkey (no-op when it is registered). Returns its uid. */
   register(signer: Signer, coldkey: string): Promise<number>
   /** Publishes the hotkey's endpoint; the one that stands already is left without a call. */

@@ -1,3 +1,4 @@
+import { sha256Hex } from './canonical-json.ts'
 import type { Fingerprint } from './identity/clusters.ts'
 
 /** What is compared of a document when copies meet. */
@@ -36,7 +37,7 @@ export interface KnownRow extends RowFacts {
 }
 
 export interface ExactMatches {
-  /** The live row of the uri. */
+  /** The live row of the uri; of several the one that became it last. */
   uri: KnownRow | undefined
   /** The version up to which the uri was withdrawn. */
   withdrawn: number | undefined
@@ -46,31 +47,40 @@ export interface ExactMatches {
 
 /** Rows that are nearly the same, or linked through others that are: identity/clusters.ts. */
 export interface NearGroup {
-  /** Places in the batch that was asked about; at least one. */
+  /** Places in the batch that was asked about; none where a cluster, or a part of one, only lost rows. */
   members: number[]
   /** The live rows of all the clusters that these belong to: mostly none or one. */
   live: KnownRow[]
+  /** Of a cluster that lost rows and has no live one any more: its shadowed ones, best first (identity/clusters.ts), `shadowedMax` at most. Else none. */
+  shadowed: KnownRow[]
 }
+export const shadowedMax = 100
 
 /** A paragraph of a page (scraper/dedup/paragraphs.ts) by 64 bits of its name, 16 hex digits. */
 export interface ParagraphFacts {
-  /** Pages (by uri) that had it, counted up to `paragraphPagesMax`. */
-  pages: number
-  /** Ordinal of the live row that holds it for all others; undefined when that one is gone, or holds it no more. */
-  keeper: number | undefined
+  /** `pageTag` of the pages that had it, `paragraphPagesMax` at most. */
+  pages: readonly number[]
+  /** The live row that holds it for all others; undefined when that one is live no more. */
+  keeper: KnownRow | undefined
 }
 export const paragraphPagesMax = 8
+
+/** 16 bits of a page's uri, 1..65535: two pages have the same one time in 65,535. */
+export const pageTag = (uri: string): number => (Number.parseInt(sha256Hex(uri).slice(0, 8), 16) % 65_535) + 1
 
 export interface AddedRow {
   facts: RowFacts
   signature: Uint8Array
   state: RowState
   place: RowPlace | null
-  /** Ordinals of rows that it is a copy of, whatever its signature says: what it was before something was cut from it. */
-  joins?: readonly number[]
-  /** Paragraphs it has. */
+  /** Rows that it is a copy of, whatever its signature says: what it was before something was cut from it. */
+  joins?: readonly RowName[]
+  /** Paragraphs it has; of one that is kept it becomes the keeper. */
   paragraphs?: readonly { name: string; isKept: boolean }[]
 }
+
+/** A row by its ordinal, or by its place in the `add` of the same change. */
+export type RowName = { ordinal: number } | { added: number }
 
 /** What one flush, compaction or ingest does to the index, all of it or nothing. */
 export interface IndexChange {
@@ -81,8 +91,10 @@ export interface IndexChange {
   forget?: readonly number[]
   /** Pages taken back, up to a version. */
   withdrawn?: readonly { uri: string; version: number }[]
-  /** Keepers of paragraphs that changed: rows as ordinals, or as places in `add`. */
-  keepers?: readonly { paragraph: string; keeper: { ordinal: number } | { added: number } }[]
+  /** Keepers of paragraphs that changed. */
+  keepers?: readonly { paragraph: string; keeper: RowName }[]
+  /** Files that the index has from now on, also when no row of theirs is worth knowing. A file that a row is placed in is had without this. */
+  addFiles?: readonly string[]
   /** Files that the index has no longer; none of their rows has a place there after the change. */
   dropFiles?: readonly string[]
   /** What must be done after this change, as its owner spells it: given back by `pending` until it is replaced or cleared (null). Absent: stays. */
@@ -94,7 +106,7 @@ export interface IndexStats {
   live: number
   shadowed: number
   remembered: number
-  /** sha256 of the files that rows stand in. */
+  /** sha256 of the files that were placed in or added, and not dropped since. */
   files: string[]
   memoryBytes: number
   diskBytes: number
@@ -110,12 +122,13 @@ export interface IndexStats {
 export interface CorpusIndex {
   /** For each document what is exactly the same. */
   exact(documents: readonly Pick<RowFacts, 'uri' | 'id'>[]): Promise<ExactMatches[]>
-  /** Groups what is near: the documents among each other and the rows there are, as if the documents were added. Each document is in one group. @throws OrreryError `invalid_argument` */
-  near(signatures: readonly Uint8Array[]): Promise<NearGroup[]>
+  /**
+   * Groups what is near: the documents among each other and the rows there are, as if the documents were added and the rows `without` (ordinals) were forgotten.
+   * Each document is in one group, and so is each part of a cluster that lost a row. @throws OrreryError `invalid_argument`
+   */
+  near(signatures: readonly Uint8Array[], without?: readonly number[]): Promise<NearGroup[]>
   /** For each name what is known, undefined for one that was never seen. */
   paragraphs(names: readonly string[]): Promise<(ParagraphFacts | undefined)[]>
-  /** All shadowed rows that share a cluster with any of these. */
-  shadowed(ordinals: readonly number[]): Promise<KnownRow[]>
   /** Rows that stand in a file, by position, live and shadowed; of `rows` only those at these positions. */
   rows(file: string, rows?: readonly number[]): Promise<KnownRow[]>
   /** @returns the ordinals given to what was added, in its order. @throws OrreryError `invalid_argument`, `store_unavailable`, `too_large` */

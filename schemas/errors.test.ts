@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { OrreryError } from './errors.ts'
 
 test('an error tells by its code alone whether to try again, and how to answer and exit', () => {
-  const error = new OrreryError('chain_rate_limited', 'Wait.', { reason: 'SettingWeightsTooFast' })
+  const error = new OrreryError('rate_limited', 'Wait.', { reason: 'SettingWeightsTooFast' })
   expect(error).toMatchObject({
     name: 'OrreryError',
     message: 'Wait.',

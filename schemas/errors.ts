@@ -7,19 +7,21 @@ const catalog = {
   invalid_config: { status: 400, retryable: false, exit: 2 },
   invalid_record: { status: 422, retryable: false, exit: 1 },
   unauthorized: { status: 401, retryable: false, exit: 1 },
+  forbidden: { status: 403, retryable: false, exit: 1 },
   not_found: { status: 404, retryable: false, exit: 1 },
   already_exists: { status: 409, retryable: false, exit: 1 },
   conflict: { status: 409, retryable: true, exit: 1 },
   lease_lost: { status: 409, retryable: false, exit: 1 },
   fenced: { status: 409, retryable: false, exit: 1 },
   too_large: { status: 413, retryable: false, exit: 1 },
+  rate_limited: { status: 429, retryable: true, exit: 1 },
   newer_version: { status: 500, retryable: false, exit: 2 },
   data_unreadable: { status: 500, retryable: false, exit: 2 },
   port_in_use: { status: 500, retryable: false, exit: 2 },
   chain_refused: { status: 422, retryable: false, exit: 1 },
-  chain_rate_limited: { status: 429, retryable: true, exit: 1 },
   store_unavailable: { status: 503, retryable: true, exit: 1 },
   upstream_failed: { status: 502, retryable: true, exit: 1 },
+  timed_out: { status: 504, retryable: true, exit: 1 },
 } as const
 
 export type ErrorCode = keyof typeof catalog

@@ -58,7 +58,7 @@ async function run(sql: Sql, { manifest }: DatasetEntry, script: string, paramet
     return await sql.run(script, { documents: files }, { parameters, signal: signal ? AbortSignal.any([signal, timeout]) : timeout })
   } catch (cause) {
     if (!timeout.aborted) throw cause
-    throw new OrreryError('too_large', `The search took more than ${searchMsMax / 1000} s; narrow it with label, host, from or to.`, {}, cause)
+    throw new OrreryError('timed_out', `The search took more than ${searchMsMax / 1000} s; narrow it with label, host, from or to.`, {}, cause)
   }
 }
 

@@ -8,17 +8,21 @@ export function hubError(cause: unknown, { repo, hubUrl }: { repo: string; hubUr
   if (cause instanceof HubApiError) {
     const details = { ...where, status: cause.statusCode }
     const said = `${hubUrl} answered ${cause.statusCode} for dataset "${repo}"`
-    if (cause.statusCode === 401 || cause.statusCode === 403)
+    if (cause.statusCode === 401)
+      return new OrreryError('unauthorized', `${said}: the token is not valid there; make a write token and put it in HF_TOKEN or --token-file.`, details)
+    if (cause.statusCode === 403)
       return new OrreryError(
-        'unauthorized',
-        `${said}: the token is not valid there or may not write to it; make a write token and put it in HF_TOKEN or --token-file.`,
+        'forbidden',
+        `${said}: the token may not write to it; make a write token of who owns it and put it in HF_TOKEN or --token-file.`,
         details,
       )
     if (cause.statusCode === 404)
       return new OrreryError('not_found', `${said}: neither the user nor the repository is known there, or the token may not see it; check --repo.`, details)
     if (cause.statusCode === 409 || cause.statusCode === 412)
       return new OrreryError('conflict', `${said}: somebody else changed it at the same moment; publish again.`, details)
-    if (cause.statusCode === 429 || cause.statusCode >= 500) return new OrreryError('upstream_failed', `${said}; publish again later.`, details)
+    if (cause.statusCode === 429) return new OrreryError('rate_limited', `${said}; publish again later.`, details)
+    if (cause.statusCode === 408 || cause.statusCode === 504) return new OrreryError('timed_out', `${said}; publish again later.`, details)
+    if (cause.statusCode >= 500) return new OrreryError('upstream_failed', `${said}; publish again later.`, details)
     return new OrreryError('invalid_argument', `${said}: ${cause.message.slice(0, 300)}`, details)
   }
   if (cause instanceof TypeError)

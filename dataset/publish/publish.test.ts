@@ -140,11 +140,17 @@ test('what cannot be published is said plainly, and the token never', async () =
   const wrong = await refusal({ token: 'hf_wrong_secret' })
   expect(wrong).toMatchObject({ code: 'unauthorized', message: expect.stringContaining('HF_TOKEN') })
   expect(JSON.stringify(wrong) + wrong.message).not.toContain('hf_wrong_secret')
-  expect(await refusal({ repo: 'stranger/web' })).toMatchObject({ code: 'unauthorized' })
+  expect(await refusal({ repo: 'stranger/web' })).toMatchObject({ code: 'forbidden', message: expect.stringContaining('HF_TOKEN') })
   hub.fault = { match: '/api/repos/create', status: 404 }
   expect(await refusal({})).toMatchObject({ code: 'not_found', message: expect.stringContaining('--repo') })
-  hub.fault = { match: '/api/', status: 429 }
-  expect(await refusal({})).toMatchObject({ code: 'upstream_failed', message: expect.stringContaining('later') })
+  for (const [status, code] of [
+    [429, 'rate_limited'],
+    [500, 'upstream_failed'],
+    [504, 'timed_out'],
+  ] as const) {
+    hub.fault = { match: '/api/', status }
+    expect(await refusal({})).toMatchObject({ code, message: expect.stringContaining('later') })
+  }
   expect(await refusal({ hubUrl: 'http://127.0.0.1:1' })).toMatchObject({ code: 'upstream_failed', message: expect.stringContaining('--hub-url') })
 })
 

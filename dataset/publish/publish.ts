@@ -52,7 +52,8 @@ const repoPattern = /^[A-Za-z0-9][A-Za-z0-9-]{0,95}\/[A-Za-z0-9_](?:[A-Za-z0-9_-
  * Publishes the newest version in the Hugging Face layout, as one commit: the card, and the Parquet files as `data/train-00000-of-0000N.parquet`.
  * Files the hub has already are not sent again; a hub that has all of them gets no commit. A version with a page whose owner does not want it learnt from is
  * not published at all.
- * @throws OrreryError `invalid_argument` (repo name), `invalid_record` (such a page), `not_found` (no dataset yet, no such user), `unauthorized`, `conflict`, `upstream_failed`
+ * @throws OrreryError `invalid_argument` (repo name), `invalid_record` (such a page), `not_found` (no dataset yet, no such user), `unauthorized`, `forbidden`, `conflict`, `rate_limited`,
+ *   `timed_out`, `upstream_failed`
  */
 export async function publish(request: PublishRequest): Promise<Publication> {
   const { repo, hubUrl, name, telemetry } = request

@@ -22,7 +22,7 @@ interface Dispatch {
 
 /**
  * Runs a verified call, inside the transaction it is included by.
- * @throws OrreryError `chain_refused`, `chain_rate_limited`, `invalid_argument`; the transaction is then rolled back
+ * @throws OrreryError `chain_refused`, `rate_limited`, `invalid_argument`; the transaction is then rolled back
  */
 export function dispatch(call: Call, context: Dispatch): void {
   if ('netuid' in call && call.netuid !== context.parameters.netuid) throw refusal(call.name, 'SubNetworkDoesNotExist', { netuid: call.netuid })

@@ -2,7 +2,7 @@ import type { Database } from '#infra/sqlite/database.ts'
 import { payEpoch } from './emission.ts'
 import { isActive, runEpoch, type EpochOutcome } from './epoch.ts'
 import type { LocalParameters } from './local-parameters.ts'
-import { readHead, readNeurons, writePermits, type StoredNeuron } from './local-tables.ts'
+import { keepPast, pastBlocks, readHead, readNeurons, writePermits, type StoredNeuron } from './local-tables.ts'
 
 const u16Max = 65_535
 
@@ -24,23 +24,31 @@ function runEpochs(db: Database, firstEpoch: number, head: number, parameters: L
   const { tempoBlocks } = parameters
   let ownerEmission = ownerEmissionBefore
   let neurons = readNeurons(db)
-  let lastEpoch = firstEpoch
-  for (let block = firstEpoch; block <= head; block = lastEpoch + tempoBlocks) {
+  for (let block = firstEpoch; block <= head;) {
     const outcome = runEpoch(block, neurons, parameters)
-    const alike = epochsAlike(block, head, neurons, outcome, parameters)
+    const alike = Math.min(epochsAlike(block, head, neurons, outcome, parameters), epochsUnseen(block, head, tempoBlocks))
     const payout = payEpoch(tempoBlocks, outcome)
     neurons = neurons.map((neuron, uid) => paid(neuron, outcome, payout.neurons[uid] ?? 0n, alike))
     ownerEmission += payout.owner * BigInt(alike)
-    lastEpoch = block + (alike - 1) * tempoBlocks
+    const lastEpoch = block + (alike - 1) * tempoBlocks
+    keepPast(db, lastEpoch)
+    write(db, neurons)
+    db.run('update chain set last_epoch = ?, owner_emission = ?', lastEpoch, String(ownerEmission))
+    block = lastEpoch + tempoBlocks
   }
-  const write = 'update neurons set incentive = ?, dividends = ?, emission = ?, pruning = ? where uid = ?'
-  for (const n of neurons) db.run(write, n.incentive, n.dividends, String(n.emission), String(n.pruning), n.uid)
+}
+
+function write(db: Database, neurons: readonly StoredNeuron[]): void {
+  const update = 'update neurons set incentive = ?, dividends = ?, emission = ?, pruning = ? where uid = ?'
+  for (const n of neurons) db.run(update, n.incentive, n.dividends, String(n.emission), String(n.pruning), n.uid)
   writePermits(
     db,
     neurons.map((neuron) => neuron.validatorPermit),
   )
-  db.run('update chain set last_epoch = ?, owner_emission = ?', lastEpoch, String(ownerEmission))
 }
+
+/** How many epochs from `block` on end before the blocks at which the metagraph can still be asked for; each of those is kept by itself. */
+const epochsUnseen = (block: number, head: number, tempoBlocks: number): number => Math.max(1, Math.floor((head - pastBlocks - block) / tempoBlocks) + 1)
 
 /**
  * How many epochs from `block` to `head` come out as this one, so that a chain nobody looked at for a month costs no more than one:

@@ -7,12 +7,12 @@ import { isSigned, parseCall, signExtrinsic, type Call, type Extrinsic } from '.
 import type { LocalBlocks } from './local-blocks.ts'
 import { dispatch } from './local-calls.ts'
 import type { LocalParameters } from './local-parameters.ts'
-import { readAccount, type Genesis } from './local-tables.ts'
+import { keepPast, readAccount, type Genesis } from './local-tables.ts'
 import { refusal } from './refusal.ts'
 
 /** How calls get into the chain. */
 export interface LocalInclusion {
-  /** Verifies, runs and records a signed call, or changes nothing. @throws OrreryError `chain_refused`, `chain_rate_limited`, `invalid_argument` */
+  /** Verifies, runs and records a signed call, or changes nothing. @throws OrreryError `chain_refused`, `rate_limited`, `invalid_argument` */
   include(extrinsic: Extrinsic): void
   /** Signs a call with the signer's next nonce and includes it; when another process used that nonce meanwhile, again with the next. */
   call(signer: Signer, call: Call): void
@@ -29,6 +29,7 @@ export function localInclusion(db: Database, genesis: Genesis, parameters: Local
       const block = blocks.head()
       const expected = readAccount(db, signer).nonce
       if (nonce !== expected) throw refusal(call.name, nonce < expected ? 'Stale' : 'Future', { nonce, expected })
+      keepPast(db, block)
       dispatch(call, { db, parameters, signer, block })
       db.run('insert into accounts (address, nonce) values (?, ?) on conflict do update set nonce = excluded.nonce', signer, nonce + 1)
       record(db, block, extrinsic)

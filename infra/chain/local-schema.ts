@@ -26,4 +26,14 @@ const tables = `
   create trigger extrinsics_fixed before update on extrinsics begin select raise(abort, 'extrinsics are append-only'); end;
 `
 
-export const localChainSchema = { kind: 'local chain', applicationId: 0x4f72724e, steps: [tables] } as const satisfies FileSchema
+/**
+ * `changed_at`: the block in which the metagraph last changed. `past`: the metagraph from one such block to the next, `neurons` as rows of
+ * local-tables.ts in JSON. Of a chain that was there before, what it was before its head is not known.
+ */
+const past = `
+  alter table chain add column changed_at integer not null default 0;
+  update chain set changed_at = head;
+  create table past (since integer primary key, last_epoch integer not null, neurons text not null) strict;
+`
+
+export const localChainSchema = { kind: 'local chain', applicationId: 0x4f72724e, steps: [tables, past] } as const satisfies FileSchema

@@ -21,15 +21,19 @@ export interface ChainHead extends Genesis {
   parameters: Record<string, unknown>
   head: number
   lastEpoch: number
+  /** Block in which the metagraph last changed. */
+  changedAt: number
   ownerEmission: bigint
 }
 
 const neuronColumns = `uid, n.hotkey as hotkey, coldkey, registered_at, permit, last_update, ip, port, served_at, weights, incentive, dividends, emission, pruning,
-  coalesce(a.stake, '0') as stake, c.data as commitment
+  coalesce(a.stake, '0') as stake, hex(c.data) as commitment, coalesce(c.block, 0) as commitment_block
   from neurons n left join accounts a on a.address = n.hotkey left join commitments c on c.hotkey = n.hotkey`
 
 /** All neurons, by uid. */
-export const readNeurons = (db: Database): StoredNeuron[] => db.all<NeuronRow>(`select ${neuronColumns} order by uid`).map(neuronOf)
+export const readNeurons = (db: Database): StoredNeuron[] => readRows(db).map(neuronOf)
+
+const readRows = (db: Database): NeuronRow[] => db.all<NeuronRow>(`select ${neuronColumns} order by uid`)
 
 export function findNeuron(db: Database, hotkey: string): StoredNeuron | undefined {
   const row = db.get<NeuronRow>(`select ${neuronColumns} where n.hotkey = ?`, hotkey)
@@ -47,6 +51,7 @@ export function readHead(db: Database): ChainHead {
     parameters: JSON.parse(row.parameters) as Record<string, unknown>,
     head: row.head,
     lastEpoch: row.last_epoch,
+    changedAt: row.changed_at,
     ownerEmission: BigInt(row.owner_emission),
   }
 }
@@ -60,12 +65,31 @@ export function writePermits(db: Database, permits: readonly boolean[]): void {
   permits.forEach((permit, uid) => db.run('update neurons set permit = ? where uid = ?', Number(permit), uid))
 }
 
+/** Blocks before the head at whose end the metagraph is still known. */
+export const pastBlocks = 256
+
+/** To be called before the metagraph changes in `block`, in the same transaction: keeps what it was until then. */
+export function keepPast(db: Database, block: number): void {
+  const { changedAt, lastEpoch } = readHead(db)
+  if (changedAt >= block) return
+  db.run('insert into past values (?, ?, ?)', changedAt, lastEpoch, JSON.stringify(readRows(db)))
+  db.run('delete from past where since < (select max(since) from past where since <= ?)', block - pastBlocks)
+  db.run('update chain set changed_at = ?', block)
+}
+
+/** The metagraph at the end of a block before the last change; undefined when that is no longer known. */
+export function readPast(db: Database, block: number): { lastEpoch: number; neurons: StoredNeuron[] } | undefined {
+  const row = db.get<{ last_epoch: number; neurons: string }>('select last_epoch, neurons from past where since <= ? order by since desc limit 1', block)
+  return row && { lastEpoch: row.last_epoch, neurons: (JSON.parse(row.neurons) as NeuronRow[]).map(neuronOf) }
+}
+
 interface HeadRow {
   genesis_ms: number
   genesis_hash: string
   parameters: string
   head: number
   last_epoch: number
+  changed_at: number
   owner_emission: string
 }
 
@@ -85,7 +109,9 @@ interface NeuronRow {
   emission: string
   pruning: string
   stake: string
-  commitment: Uint8Array | null
+  /** Hex, empty: never. */
+  commitment: string
+  commitment_block: number
 }
 
 const neuronOf = (row: NeuronRow): StoredNeuron => ({
@@ -103,5 +129,6 @@ const neuronOf = (row: NeuronRow): StoredNeuron => ({
   emission: BigInt(row.emission),
   pruning: BigInt(row.pruning),
   stake: BigInt(row.stake),
-  commitment: row.commitment ?? undefined,
+  commitment: row.commitment === '' ? undefined : Uint8Array.from(Buffer.from(row.commitment, 'hex')),
+  commitmentBlock: row.commitment_block,
 })

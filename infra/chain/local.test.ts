@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Signer } from '#schemas/chain.ts'
+import type { Metagraph, Signer } from '#schemas/chain.ts'
 import { chainSuite } from '#test/conformance/chain.ts'
 import { manualClock, type ManualClock } from '#test/manual-clock.ts'
 import { signExtrinsic } from './extrinsic.ts'
 import { developmentKey } from './key-file.ts'
+import { pastBlocks } from './local-tables.ts'
 import { inspectLocalChain, localChain, type LocalChain, type LocalChainOptions } from './local.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'orrery-chain-'))
@@ -156,7 +157,7 @@ describe('localChain', () => {
     await using chain = open(freshPath(), { clock, tempoBlocks: 100 })
     const signer = await join13(chain, 'a')
     for (let i = 0; i < 31; i++) await chain.commit(signer, Uint8Array.of(i))
-    const usedUp = { code: 'chain_rate_limited', details: { reason: 'SpaceLimitExceeded' } }
+    const usedUp = { code: 'rate_limited', details: { reason: 'SpaceLimitExceeded' } }
     await expect(chain.commit(signer, Uint8Array.of(99))).rejects.toMatchObject(usedUp)
     expect((await chain.metagraph()).neurons[0]?.commitment).toEqual(Uint8Array.of(30))
     clock.advance(100 * blockMs)
@@ -221,8 +222,55 @@ describe('localChain', () => {
     clocks[1]?.advance(30 * 20 * blockMs)
     const [watched, unwatched] = await Promise.all(chains.map((chain) => chain.metagraph()))
     expect(unwatched).toEqual(watched)
+    // And at each block that can still be asked for.
+    const head = watched?.block ?? 0
+    for (let block = head - pastBlocks; block <= head; block += 7) {
+      const [seen, unseen] = await Promise.all(chains.map((chain) => chain.metagraph(block)))
+      expect(unseen).toEqual(seen)
+    }
     expect(watched?.neurons.map(({ validatorPermit }) => validatorPermit)).toEqual([true, false, false, true])
     for (const chain of chains) await chain[Symbol.asyncDispose]()
+  })
+
+  test('knows what it was at each of its last blocks, and forgets what is older', async () => {
+    const clock = manualClock()
+    const path = freshPath()
+    await using chain = open(path, { clock })
+    const validator = await join13(chain, 'validator', 5000n)
+    await join13(chain, 'miner')
+    const seen = new Map<number, Metagraph>()
+    for (let n = 0; n < 2 * pastBlocks; n++) {
+      if (n % 3 === 0) await chain.submitWeights(validator, { uids: [1], values: [n + 1], versionKey: 0 }).catch(() => undefined)
+      const now = await chain.metagraph()
+      seen.set(now.block, now)
+      clock.advance(blockMs)
+    }
+    const { number: head } = await chain.block()
+    const { known = [], forgotten = [] } = Object.groupBy(seen.values(), ({ block }) => (block >= head - pastBlocks ? 'known' : 'forgotten'))
+    expect([known.length, forgotten.length]).toEqual([pastBlocks, pastBlocks])
+    for (const then of known) expect(await chain.metagraph(then.block)).toEqual(then)
+    for (const { block } of forgotten) await expect(chain.metagraph(block)).rejects.toMatchObject({ code: 'not_found' })
+    using raw = new DatabaseSync(path)
+    expect(Number(raw.prepare('select count(*) as n from past').get()?.['n'])).toBeLessThanOrEqual(pastBlocks + 1)
+  })
+
+  test('takes over a chain of the version before, whose past it does not know', async () => {
+    const clock = manualClock()
+    const path = freshPath()
+    {
+      await using chain = open(path, { clock })
+      await join13(chain, 'a')
+      clock.advance(3 * blockMs)
+      await chain.block()
+    }
+    const raw = new DatabaseSync(path)
+    raw.exec('drop table past; alter table chain drop column changed_at; pragma user_version = 1')
+    raw.close()
+    await using chain = open(path, { clock })
+    const { block, neurons } = await chain.metagraph()
+    expect(neurons).toHaveLength(1)
+    expect(await chain.metagraph(block)).toMatchObject({ block })
+    await expect(chain.metagraph(block - 1)).rejects.toMatchObject({ code: 'not_found' })
   })
 
   test('goes on where it stopped', async () => {

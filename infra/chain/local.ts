@@ -9,7 +9,7 @@ import { localBlocks } from './local-blocks.ts'
 import { isRefusal, localInclusion } from './local-inclusion.ts'
 import { encodeParameters, parseParameters, requireSameParameters, type LocalParameters } from './local-parameters.ts'
 import { localChainSchema } from './local-schema.ts'
-import { findNeuron, readAccount, readHead, readNeurons, type Genesis, type StoredNeuron } from './local-tables.ts'
+import { findNeuron, pastBlocks, readAccount, readHead, readNeurons, readPast, type Genesis, type StoredNeuron } from './local-tables.ts'
 import { refusal } from './refusal.ts'
 
 export type LocalChainOptions = Parameters<typeof parseParameters>[0] & {
@@ -72,10 +72,11 @@ function chainOver(db: Database, genesis: Genesis, parameters: LocalParameters, 
   const { call, include } = localInclusion(db, genesis, parameters, blocks)
   return {
     block: (number) => whenFree(() => blocks.at(number ?? blocks.head())),
-    metagraph: () =>
+    metagraph: (block) =>
       whenFree(() => {
-        blocks.head()
-        return db.transaction(() => metagraphOf(db, netuid))
+        // Refuses what is no block, or not there yet.
+        const { number } = blocks.at(block ?? blocks.head())
+        return db.transaction(() => metagraphOf(db, netuid, block === undefined ? readHead(db).head : number))
       }),
     register: (signer, coldkey) =>
       whenFree(() => {
@@ -119,9 +120,15 @@ function parseExtrinsic(extrinsic: unknown): Extrinsic {
   throw new OrreryError('invalid_argument', `This is no signed call: ${issue?.path.join('.')}: ${issue?.message}.`, { issues: parsed.error.issues })
 }
 
-function metagraphOf(db: Database, netuid: number): Metagraph {
-  const { head, lastEpoch } = readHead(db)
-  return { netuid, block: head, lastEpochBlock: lastEpoch, neurons: readNeurons(db).map(publicPart) }
+/** At the end of a block that is there. */
+function metagraphOf(db: Database, netuid: number, block: number): Metagraph {
+  const { head, changedAt, lastEpoch } = readHead(db)
+  const then = block >= changedAt ? { lastEpoch, neurons: readNeurons(db) } : block >= head - pastBlocks ? readPast(db, block) : undefined
+  if (then) return { netuid, block, lastEpochBlock: then.lastEpoch, neurons: then.neurons.map(publicPart) }
+  throw new OrreryError('not_found', `What the chain was at block ${block} is not known any more; it is at ${head}, and ${pastBlocks} blocks are kept.`, {
+    block,
+    head,
+  })
 }
 
 const publicPart = ({ registeredAt: _registeredAt, servedAt: _servedAt, pruning: _pruning, ...neuron }: StoredNeuron): Neuron => neuron

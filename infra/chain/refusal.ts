@@ -34,8 +34,8 @@ export type RefusalReason = keyof typeof reasons
 
 const rateLimits: ReadonlySet<RefusalReason> = new Set(['ServingRateLimitExceeded', 'SettingWeightsTooFast', 'SpaceLimitExceeded'])
 
-/** `chain_rate_limited` for the rate limits, else `chain_refused`; `details.reason` is the chain's own name. */
+/** `rate_limited` for the rate limits, else `chain_refused`; `details.reason` is the chain's own name. */
 export function refusal(call: string, reason: RefusalReason, details: Record<string, unknown> = {}): OrreryError {
-  const code = rateLimits.has(reason) ? 'chain_rate_limited' : 'chain_refused'
+  const code = rateLimits.has(reason) ? 'rate_limited' : 'chain_refused'
   return new OrreryError(code, `The chain refused ${call} (${reason}): ${reasons[reason]}.`, { reason, call, ...details })
 }

@@ -58,7 +58,7 @@ test('refuses for the earliest rule of those that are broken', () => {
 test('says how the rate limit differs from a refusal: it may be tried again', () => {
   const { submission, caller, rules } = good()
   const tooFast = () => acceptWeights(submission, { ...caller, lastUpdate: 101 }, rules)
-  expect(tooFast).toThrow(expect.objectContaining({ code: 'chain_rate_limited', retryable: true }))
+  expect(tooFast).toThrow(expect.objectContaining({ code: 'rate_limited', retryable: true }))
   expect(acceptWeights(submission, { ...caller, lastUpdate: 0 }, rules)).toHaveLength(3)
 })
 

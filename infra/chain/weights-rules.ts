@@ -31,7 +31,7 @@ export interface WeightsCaller {
 /**
  * The checks of `do_set_weights` (pallets/subtensor/src/subnets/weights.rs) in its order, so that a submission that breaks
  * two rules is refused for the earlier one. Returns the values as they are stored, the largest 65,535.
- * @throws OrreryError `chain_refused` or, for the rate limit, `chain_rate_limited`
+ * @throws OrreryError `chain_refused` or, for the rate limit, `rate_limited`
  */
 export function acceptWeights(submission: WeightsSubmission, caller: WeightsCaller, rules: WeightsRules): number[] {
   const { uids, values } = submission

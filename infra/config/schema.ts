@@ -6,6 +6,7 @@ import { Sources } from './source.ts'
 const port = z.int().min(0).max(65_535)
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lower-case letters, digits and "-", at most 32')
 const seconds = z.number().positive().max(86_400)
+const keptSeconds = z.number().positive().max(31_536_000)
 
 /** Every setting, its default and what it is for: the config reference is made of this. Names are snake_case in TOML, ORRERY_SECTION_NAME in the environment. */
 const Settings = z.strictObject({
@@ -150,6 +151,15 @@ const Settings = z.strictObject({
         .describe('A WARC file that has reached this size is closed, and the next one begun.'),
     })
     .prefault({}),
+  shard: z
+    .strictObject({
+      keep_seconds: keptSeconds
+        .default(10_800)
+        .describe(
+          'How long files and snapshots that others took the place of are kept for who still reads them; the newest ten snapshots of a job always are.',
+        ),
+    })
+    .prefault({}),
   browser: z
     .strictObject({
       enabled: z
@@ -175,6 +185,9 @@ const Settings = z.strictObject({
       port: port.default(8710).describe('Port of the query API; 0 = any free one.'),
       tokenizer: z.enum(['o200k_base', 'cl100k_base']).default('o200k_base').describe('Vocabulary.'),
       every_seconds: seconds.default(60).describe('Time between two ingests of `dataset serve`.'),
+      keep_seconds: keptSeconds
+        .default(86_400)
+        .describe('How long versions that others followed are kept; the newest ten always are, and so is what training still works on.'),
     })
     .prefault({}),
   bridge: z

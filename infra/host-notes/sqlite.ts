@@ -1,10 +1,9 @@
 import type { Clock } from '#schemas/clock.ts'
-import type { HostNotes } from '#schemas/host-notes.ts'
+import { noteCharsMax, type HostNotes } from '#schemas/host-notes.ts'
 import { openDatabase } from '../sqlite/database.ts'
 import { fileSchemas } from '../sqlite/schema.ts'
 import { unlessTaken, waitForNobody } from '../sqlite/when-free.ts'
 
-const textCharsMax = 65_536
 /** Beyond so many those whose time ends first go. */
 const notesDefault = 200_000
 /** Puts between two looks at how many there are. */
@@ -15,7 +14,7 @@ const puttingsPerLook = 1024
  * @param clock ends the time of notes
  * @throws OrreryError `newer_version`, `data_unreadable`
  */
-export function sqliteHostNotes(path: string, { clock, notesMax = notesDefault }: { clock: Clock; notesMax?: number }): HostNotes & Disposable {
+export function sqliteHostNotes(path: string, { clock, notesMax = notesDefault }: { clock: Clock; notesMax?: number }): HostNotes & AsyncDisposable {
   const db = openDatabase(path, fileSchemas.notes)
   // A cache: a power cut may cost the last notes, not the file, and no visit waits for a sync.
   db.run('pragma synchronous = normal')
@@ -28,15 +27,17 @@ export function sqliteHostNotes(path: string, { clock, notesMax = notesDefault }
   unlessTaken(prune)
   let puttings = 0
   return {
-    get: (kind, host) =>
+    get: async (kind, host) =>
       unlessTaken(() => db.get<{ text: string }>('select text from notes where kind = ? and host = ? and until > ?', kind, host, clock.now())?.text),
-    put(kind, host, text, until) {
+    async put(kind, host, text, until) {
       unlessTaken(() => {
-        if (text.length > textCharsMax) return db.run('delete from notes where kind = ? and host = ?', kind, host)
+        if (text.length > noteCharsMax) return db.run('delete from notes where kind = ? and host = ?', kind, host)
         return db.run('insert into notes values (?, ?, ?, ?) on conflict do update set text = excluded.text, until = excluded.until', kind, host, text, until)
       })
       if (++puttings % puttingsPerLook === 0) unlessTaken(prune)
     },
-    [Symbol.dispose]: () => db[Symbol.dispose](),
+    async [Symbol.asyncDispose]() {
+      db[Symbol.dispose]()
+    },
   }
 }

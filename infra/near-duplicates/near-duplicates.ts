@@ -8,7 +8,7 @@ import { bandHashes, bandKeys, nearDuplicateMin, signatureBytes, similarity } fr
 import type { NearDuplicates, Neighbour } from '#schemas/near-duplicates.ts'
 import { encodeRecord, factsOf, keyOf, signatureOf } from './record.ts'
 import { Runs } from './runs.ts'
-import { lockFolder } from './writer-lock.ts'
+import { lockFolder } from '../corpus-index/writer-lock.ts'
 
 type Facts = Omit<Fingerprint, 'signature'>
 

@@ -107,11 +107,46 @@ const marks = `
   create index groups_grown on groups (grown);
 `
 
+/**
+ * What a sweep noted (infra/sweep/sweep.ts). `unnamed`: keys that nothing named since that time. `looks`: when the last was, and the time it was by then, both
+ * ms since epoch.
+ */
+const sweep = `
+  create table unnamed (key text primary key, since integer not null) strict, without rowid;
+  create table looks (one integer primary key check (one = 1), wall integer not null, steady integer not null) strict;
+`
+
+/**
+ * What is known of the rows of a corpus (schemas/corpus-index.ts). `texts` and `files` number what many rows name. `state`: 0 live, 1 shadowed, 2 remembered.
+ * `cluster` is null for a row that is like no other. `twin`: the row of the very same signature that stands in the postings for this one as well. `joins` has
+ * each pair both ways. `gone`: bitmaps of 4096 ordinals that were forgotten. `runs`: those of infra/corpus-index/hash-sets.ts that count. `facts`: how many
+ * rows there are, and what is pending.
+ */
+const corpus = `
+  create table texts (number integer primary key, text text not null unique) strict;
+  create table files (number integer primary key, sha256 blob not null unique) strict;
+  create table rows (
+    ordinal integer primary key, id blob not null, uri text not null, hotkey integer not null, job integer not null, label integer not null,
+    version integer not null, fetched_at integer not null, published_at integer, text_bytes integer not null, address_fit integer not null, html blob not null,
+    state integer not null, file integer, position integer, cluster integer, twin integer
+  ) strict;
+  create unique index rows_place on rows (file, position) where file is not null;
+  create index rows_cluster on rows (cluster, state) where cluster is not null;
+  create table signatures (ordinal integer primary key, signature blob not null) strict;
+  create table joins (a integer, b integer, primary key (a, b)) strict, without rowid;
+  create table gone (part integer primary key, bits blob not null) strict;
+  create table withdrawn (uri text primary key, version integer not null) strict, without rowid;
+  create table runs (folder text, name text, primary key (folder, name)) strict, without rowid;
+  create table facts (name text primary key, value text not null) strict, without rowid;
+`
+
 export const fileSchemas = {
   frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierTables] },
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
   catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog, catalogTimes] },
   ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger] },
   notes: { kind: 'notes', applicationId: 0x4f727248, steps: [notes] },
+  corpus: { kind: 'corpus index', applicationId: 0x4f727249, steps: [corpus] },
   marks: { kind: 'marks', applicationId: 0x4f72724d, steps: [marks] },
+  sweep: { kind: 'sweep', applicationId: 0x4f727253, steps: [sweep] },
 } as const satisfies Record<string, FileSchema>

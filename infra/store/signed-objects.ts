@@ -18,15 +18,16 @@ export interface SignedObjectsOptions {
 /**
  * A plugin that honours the capability URLs of a store: `await app.register(signedObjects(store))`, with `origin` of the store pointing to the app.
  * GET and HEAD under a GET signature, with `Range: bytes=…` (one range); PUT under a PUT signature: 201, `already_exists` for other bytes,
- * `too_large` above `bodyBytesMax` (default 1 GiB); both directions piece by piece. Anything without a valid, unexpired signature is 403 `unauthorized`, before its body is read.
+ * `too_large` above `bodyBytesMax` (default 1 GiB); both directions piece by piece. Anything without a valid, unexpired signature is `forbidden`, before its
+ * body is read.
  */
 export function signedObjects(store: FolderStore, { bodyBytesMax = 2 ** 30 }: SignedObjectsOptions = {}) {
   return async (app: Server): Promise<void> => {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', { bodyLimit: bodyBytesMax }, (_request, payload, done) => done(null, payload))
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', async (request) => {
       const capability = capabilityOf(request)
-      if (!capability || !(await store.accepts(capability))) return refuse(reply)
+      if (!capability || !(await store.accepts(capability))) throw refusal()
     })
     app.route({ method: ['GET', 'HEAD'], url: '/objects/*', schema: { hide: true }, handler: (request, reply) => serve(store, request, reply) })
     app.put('/objects/*', { schema: { hide: true }, bodyLimit: bodyBytesMax }, async (request, reply) => {
@@ -65,10 +66,10 @@ function capabilityOf(request: FastifyRequest): Capability | undefined {
   return query.success && query.data.method === wanted ? { ...query.data, key: keyOf(request) } : undefined
 }
 
-/** 403, not the 401 of `unauthorized` elsewhere: a capability is not something a client could log in for (RFC 9110 §15.5.4). */
-function refuse(reply: FastifyReply) {
+/** Not `unauthorized`: a capability is not something a client could log in for (RFC 9110 §15.5.4). */
+function refusal(): OrreryError {
   const message = 'This signed URL is not valid here: it was changed, is for another method, or has expired; ask its issuer for a new one.'
-  return reply.status(403).send({ error: { code: 'unauthorized', message, details: {} } })
+  return new OrreryError('forbidden', message)
 }
 
 async function serve(store: ObjectStore, request: FastifyRequest, reply: FastifyReply) {

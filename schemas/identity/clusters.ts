@@ -55,8 +55,11 @@ export interface Linking {
   onJoin?(a: number, b: number): void
 }
 
-/** Links a document to what it is like among those before it, and makes it known to those after it. */
-export function linkNext(ordinal: number, signature: Uint8Array, { links, table, threshold, signatureOf, onJoin }: Linking): void {
+/**
+ * Links a document to what it is like among those before it, and makes it known to those after it.
+ * @returns the keys (bits, as in `bandHashes`) that it is known under: none when one of the very same signature is, and not those whose bucket is full
+ */
+export function linkNext(ordinal: number, signature: Uint8Array, { links, table, threshold, signatureOf, onJoin }: Linking): number {
   const hashes = bandHashes(signature)
   let isKnown = false
   const met = (other: number): boolean => {
@@ -71,9 +74,9 @@ export function linkNext(ordinal: number, signature: Uint8Array, { links, table,
   }
   for (const hash of hashes) {
     table.find(hash, met)
-    if (isKnown) return
+    if (isKnown) return 0
   }
-  for (const hash of hashes) table.add(hash, ordinal)
+  return hashes.reduce((known, hash, key) => (table.add(hash, ordinal) ? known | (1 << key) : known), 0)
 }
 
 /** Negative when `a` is the better copy. Two unknown dates subtract to NaN, which is no decision either. */

@@ -1,7 +1,7 @@
 const ordinalBits = 24
 const ordinalMask = 2 ** ordinalBits - 1
 /** More of one key are not kept: a bucket that somebody filled on purpose costs no quadratic time. */
-const bucketMax = 128
+export const bucketMax = 128
 /** Places for each entry: 65 % full at most, which is about five places looked at for what is not there (linear probing, Knuth 6.4). */
 const placesPerEntry = 1 / 0.65
 
@@ -25,17 +25,18 @@ export class PostingTable {
     return this.#places.byteLength
   }
 
-  /** @throws RangeError beyond the entries it was made for */
-  add(hash: number, ordinal: number): void {
+  /** @returns false when its bucket is full @throws RangeError beyond the entries it was made for */
+  add(hash: number, ordinal: number): boolean {
     if (++this.#entries * placesPerEntry > this.#places.length) throw new RangeError(`a table of ${this.#places.length} places is full`)
     const tag = (hash << ordinalBits) >>> 0
     let alike = 0
     let at = this.#home(hash)
     for (let place = this.#places[at] as number; place !== 0; place = this.#places[at] as number) {
-      if ((place ^ tag) >>> ordinalBits === 0 && ++alike >= bucketMax) return
+      if ((place ^ tag) >>> ordinalBits === 0 && ++alike >= bucketMax) return false
       if (++at === this.#places.length) at = 0
     }
     this.#places[at] = (tag | (ordinal + 1)) >>> 0
+    return true
   }
 
   /** Calls with each ordinal that may be there under the hash, in the order they came, until it returns true. */

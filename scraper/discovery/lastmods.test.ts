@@ -8,7 +8,7 @@ const page = (n: number, host = 'a.example') => `http://${host}/${n}`
 
 function memoryNotes(): HostNotes {
   const notes = new Map<string, string>()
-  return { get: (kind, host) => notes.get(`${kind} ${host}`), put: (kind, host, text) => void notes.set(`${kind} ${host}`, text) }
+  return { get: async (kind, host) => notes.get(`${kind} ${host}`), put: async (kind, host, text) => void notes.set(`${kind} ${host}`, text) }
 }
 
 test('a host is believed until it was wrong more often than three times in four', () => {
@@ -56,11 +56,17 @@ test('of a host that is not believed only its newest date counts, once a day, so
   expect(dates()).toEqual([1, 3, 2])
 })
 
-test('what was learnt outlives the process; a note that is none says nothing', () => {
+test('what was learnt outlives the process; a note that is none says nothing', async () => {
   const [pace, notes] = [manualClock(), memoryNotes()]
   const first = createLastmods({ notes, pace })
   for (let n = 0; n < 4; n++) first.note(page(n), false)
-  expect(createLastmods({ notes, pace }).believes(page(1))).toBe(false)
-  notes.put('lastmod', 'http://b.example', 'nonsense', 0)
-  expect(createLastmods({ notes, pace }).believes(page(1, 'b.example'))).toBe(true)
+  await notes.put('lastmod', 'http://b.example', 'nonsense', 0)
+  const second = createLastmods({ notes, pace })
+  const pages = [page(1), page(1, 'b.example'), page(1, 'c.example')]
+  await second.recall(pages)
+  expect(pages.map((url) => second.believes(url))).toEqual([false, true, true])
+  // What it has learnt since is newer than what is noted.
+  for (let n = 0; n < 20; n++) second.note(page(n), true)
+  await second.recall([page(1)])
+  expect(second.believes(page(1))).toBe(true)
 })

@@ -11,6 +11,8 @@ import type { FoundUrl } from '../source/found.ts'
  * mended its ways is believed again.
  */
 export interface Lastmods {
+  /** Has what outlived the process of these pages' hosts at hand for what is asked next; without it a host is as good as any other. */
+  recall(urls: Iterable<string>): Promise<void>
   /** Whether the dates of that page's host count. */
   believes(url: string): boolean
   /** The finds of one list without the dates that are not believed. */
@@ -47,9 +49,10 @@ export function createLastmods({ notes, pace }: { notes: HostNotes; pace: Clock 
     cache.keep(host, record)
     return record
   }
-  const recordOf = (host: string): TrackRecord => cache.get(host) ?? hold(host, parse(notes.get('lastmod', host)))
+  const recordOf = (host: string): TrackRecord => cache.get(host) ?? unknown
   const keep = (host: string, record: TrackRecord): void => {
-    notes.put('lastmod', host, JSON.stringify(hold(host, record)), pace.now() + notedMs)
+    // Who cannot keep it will be told by what it reads.
+    notes.put('lastmod', host, JSON.stringify(hold(host, record)), pace.now() + notedMs).catch(() => undefined)
   }
   /** The host's newest date, once a day: of all dates it is the likeliest to tell whether they are right. */
   const sample = (host: string, dated: readonly FoundUrl[]): FoundUrl | undefined => {
@@ -61,6 +64,13 @@ export function createLastmods({ notes, pace }: { notes: HostNotes; pace: Clock 
   }
   const believes = (url: string): boolean => isBelieved(recordOf(originOf(url)))
   return {
+    async recall(urls) {
+      for (const host of new Set([...urls].map(originOf))) {
+        if (cache.get(host)) continue
+        const record = parse(await notes.get('lastmod', host))
+        if (!cache.get(host)) hold(host, record)
+      }
+    },
     believes,
     credible(found) {
       const doubted = Map.groupBy(

@@ -27,7 +27,7 @@ export async function pageOfUrl(
   signal: AbortSignal,
 ): Promise<Readable> {
   const robots = createRobots(http, pace)
-  const restMs: HostRests = (host, crawlDelayMs) => (http.isVirtual(hostnameOf(host)) ? crawlDelayMs : Math.max(hostDelayMs, crawlDelayMs))
+  const restMs: HostRests = async (host, crawlDelayMs) => (http.isVirtual(hostnameOf(host)) ? crawlDelayMs : Math.max(hostDelayMs, crawlDelayMs))
   const manners = { http, robots, turns: memoryTurns(pace), pace, turnMs, restMs, mayAsk: () => true }
   const services = { http, robots, pace, ...(headersOf && { headersOf }) }
   const policies = createHostPolicies(pace)
@@ -39,7 +39,7 @@ export async function pageOfUrl(
     if (outcome.kind === 'moved') page = outcome.location === undefined ? undefined : linkedUrl(outcome.location)
     else if (outcome.kind === 'read' && outcome.isPage) {
       await policies.read(page.url, outcome.permission.rules, fileAsker(manners, { page: page.url, latest: () => whenever, signal }).file)
-      return { ...outcome, policy: policies.of(page.url) }
+      return { ...outcome, policy: await policies.of(page.url) }
     } else throw refused(page.url, outcome.kind === 'read' || outcome.kind === 'unchanged' ? 'not_html' : outcome.reason)
   }
   throw page === undefined

@@ -23,7 +23,7 @@ export interface FetchServices {
   /** Reads what is too long to be read here; absent: all is. */
   pages?: Pick<PagePool, 'find'>
   /** The rest of the host after a request, before the next of the same visit, ms; absent: none. */
-  restMs?: (ending: { exchange: Exchange; permission: Permission }) => number
+  restMs?: (ending: { exchange: Exchange; permission: Permission }) => Promise<number>
   /** Whether another page of the host may be asked for on the way; absent: any may be. */
   mayAsk?: (url: string) => boolean
   /** Which hosts send back what they sent away; absent: any may. */
@@ -101,7 +101,7 @@ export async function fetchTarget(
     const { permission, exchange, retryAfterMs: askedMs = 0 } = answer
     const turn = chain.turn(answer)
     if (turn !== 'next') return ended(chain, { ...turn, permission, exchange })
-    const waitMs = Math.max(askedMs, restMs?.({ exchange, permission }) ?? 0)
+    const waitMs = Math.max(askedMs, (await restMs?.({ exchange, permission })) ?? 0)
     if (pace.now() + waitMs - startedAt > redirectsMsMax)
       return { ...(chain.moved ?? { kind: 'refused', reason: 'redirect_rest_too_long' }), permission, exchange }
     if (waitMs > 0) await pace.sleep(waitMs, signal)

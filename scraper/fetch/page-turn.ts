@@ -23,7 +23,7 @@ export async function inPageTurn<T>(manners: FileServices, { page, url, signal }
       return await look()
     } finally {
       // Known by now; where asking threw, nothing is known of a delay, and the host must be let go all the same.
-      end.hostDelayMs = restMs(hostOf(page), crawlDelayOf(robots.known(url)))
+      end.hostDelayMs = await restMs(hostOf(page), crawlDelayOf(robots.known(url)))
     }
   }
   return inNextTurn(manners, wish, async (end) => {

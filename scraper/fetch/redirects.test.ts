@@ -110,12 +110,12 @@ describe('a redirect to another spelling of the page gives the page', () => {
     const slept: number[] = []
     const pace = { now: () => 1_800_000_000_000, sleep: async (ms: number) => void slept.push(ms) }
     const pages = { '/a': to('/a?'), '/a?': to('/a?utm_id=1', { 'retry-after': '3' }), '/a?utm_id=1': page }
-    const { outcome } = await visit({ pages, services: { pace, restMs: ({ exchange }) => (exchange.wireBytes === 0 ? 250 : 0) } })
+    const { outcome } = await visit({ pages, services: { pace, restMs: async ({ exchange }) => (exchange.wireBytes === 0 ? 250 : 0) } })
     expect([outcome.kind, slept]).toEqual(['read', [250, 3000]])
   })
 
   test('but not after more than a visit may last', async () => {
-    const { outcome, paths } = await visit({ pages: { '/a': to('/a?'), '/a?': page }, services: { restMs: () => redirectsMsMax + 1 } })
+    const { outcome, paths } = await visit({ pages: { '/a': to('/a?'), '/a?': page }, services: { restMs: async () => redirectsMsMax + 1 } })
     expect(outcome).toMatchObject({ kind: 'refused', reason: 'redirect_rest_too_long' })
     expect(paths).toEqual(['/a'])
   })

@@ -37,22 +37,22 @@ describe('the rest of a host', () => {
   })
 })
 
-test('hosts have moods of their own', () => {
+test('hosts have moods of their own', async () => {
   const moods = hostMoods()
-  moods.note('a', bad)
-  expect([moods.of('a').strain, moods.of('b').strain]).toEqual([2, 1])
+  await moods.note('a', bad)
+  expect([await moods.of('a'), await moods.of('b')]).toMatchObject([{ strain: 2 }, { strain: 1 }])
 })
 
 test('a host in trouble is remembered so over a restart, for an hour', async () => {
   const clock = manualClock()
-  using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
+  await using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
   const started = () => hostMoods({ notes, pace: clock })
   const moods = started()
-  for (let i = 0; i < 3; i++) moods.note('h.example', { responseMs: 10, isTrouble: true })
-  moods.note('well.example', { responseMs: 10, isTrouble: false })
-  expect([started().of('h.example').strain, started().of('well.example').strain]).toEqual([8, 1])
-  started().note('h.example', { responseMs: 10, isTrouble: false })
-  expect(started().of('h.example')).toEqual({ strain: 4, responseMs: 0 })
+  for (let i = 0; i < 3; i++) await moods.note('h.example', { responseMs: 10, isTrouble: true })
+  await moods.note('well.example', { responseMs: 10, isTrouble: false })
+  expect([await started().of('h.example'), await started().of('well.example')]).toMatchObject([{ strain: 8 }, { strain: 1 }])
+  await started().note('h.example', { responseMs: 10, isTrouble: false })
+  expect(await started().of('h.example')).toEqual({ strain: 4, responseMs: 0 })
   clock.advance(3_600_000)
-  expect(started().of('h.example')).toEqual(calm)
+  expect(await started().of('h.example')).toEqual(calm)
 })

@@ -44,23 +44,23 @@ export function restMs({ responseMs, strain }: HostMood, { hostDelayMs, response
 
 /** The moods of the hosts asked lately, by host name and port. */
 export interface HostMoods {
-  of(host: string): HostMood
-  note(host: string, answer: { responseMs: number; isTrouble: boolean }): void
+  of(host: string): Promise<HostMood>
+  note(host: string, answer: { responseMs: number; isTrouble: boolean }): Promise<void>
 }
 
 /**
  * Rest (ms) of a host (name and port) after an answer, which its mood takes note of, or as it is now.
  * @param crawlDelayMs what its robots.txt asks for
  */
-export type HostRests = (host: string, crawlDelayMs: number, answer?: { responseMs: number; isTrouble: boolean }) => number
+export type HostRests = (host: string, crawlDelayMs: number, answer?: { responseMs: number; isTrouble: boolean }) => Promise<number>
 
 /** Hosts that this process serves need none but what they ask for. */
 export const hostRests =
   (moods: HostMoods, limits: RestLimits, isVirtual: (hostname: string) => boolean): HostRests =>
-  (host, crawlDelayMs, answer) => {
+  async (host, crawlDelayMs, answer) => {
     if (isVirtual(hostnameOf(host))) return crawlDelayMs
-    if (answer) moods.note(host, answer)
-    return restMs(moods.of(host), limits, crawlDelayMs)
+    if (answer) await moods.note(host, answer)
+    return restMs(await moods.of(host), limits, crawlDelayMs)
   }
 
 const bytesMax = 4 * 2 ** 20
@@ -72,14 +72,18 @@ const Strain = z.coerce.number().min(1).max(strainMax)
 /** @param noted where the strain of hosts in trouble outlives the process; how fast they answer is soon known again */
 export function hostMoods(noted?: { notes: HostNotes; pace: Clock }): HostMoods {
   const moods = recentValues<string, HostMood>({ bytesMax, bytesOf: () => moodBytes })
-  const moodOf = (host: string): HostMood => moods.get(host) ?? recall(noted?.notes.get('mood', host))
+  const moodOf = async (host: string): Promise<HostMood> => {
+    const recalled = moods.get(host) ?? recall(await noted?.notes.get('mood', host))
+    // It may have been asked again meanwhile.
+    return moods.get(host) ?? recalled
+  }
   return {
     of: moodOf,
-    note(host, answer) {
-      const before = moodOf(host)
+    async note(host, answer) {
+      const before = await moodOf(host)
       const mood = moodAfter(before, answer)
       moods.keep(host, mood)
-      if (noted && mood.strain !== before.strain) noted.notes.put('mood', host, String(mood.strain), noted.pace.now() + notedMs)
+      if (noted && mood.strain !== before.strain) await noted.notes.put('mood', host, String(mood.strain), noted.pace.now() + notedMs)
     },
   }
 }

@@ -70,7 +70,7 @@ test('an archive on the web is read in parts from a host whose robots.txt allows
   expect((await documentsOf(bench)).map(({ uri }) => uri).toSorted()).toEqual(['http://a.localhost/', 'http://archived.example/1'])
   expect(await rejectsOf(bench)).toEqual([
     [locations[0], 'invalid_record'],
-    [locations[1], 'upstream_failed'],
+    [locations[1], 'forbidden'],
   ])
   expect(site.paths('data.localhost')).toEqual(['/robots.txt', '/x.warc.gz'])
 })

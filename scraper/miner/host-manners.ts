@@ -102,12 +102,12 @@ export class HostManners {
     return this.#waiting.has(claim)
   }
 
-  note(claim: Claim, { exchange, isTrouble }: { exchange: Pick<Exchange, 'responseMs'> | undefined; isTrouble: boolean }): void {
-    if (exchange && !this.#isOwn(claim.url)) this.#options.moods.note(hostOf(claim.url), { responseMs: exchange.responseMs, isTrouble })
+  async note(claim: Claim, { exchange, isTrouble }: { exchange: Pick<Exchange, 'responseMs'> | undefined; isTrouble: boolean }): Promise<void> {
+    if (exchange && !this.#isOwn(claim.url)) await this.#options.moods.note(hostOf(claim.url), { responseMs: exchange.responseMs, isTrouble })
   }
 
   /** From the end of the answer on. Hosts that this process serves need none, and neither does one that was not asked. */
-  restMs(claim: Claim, { exchange, permission }: Ending): number {
+  async restMs(claim: Claim, { exchange, permission }: Ending): Promise<number> {
     return exchange ? this.#restMs(hostOf(claim.url), crawlDelayOf(permission)) : 0
   }
 

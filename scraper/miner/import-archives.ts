@@ -215,7 +215,7 @@ function pageKeeper(options: ImportOptions): (page: ArchivedPage, read: Read) =>
 
 /** A server of archives is a host like any other: its robots.txt decides, and it rests between two requests. */
 function serverOf({ http, robots, frontier, pace, hostDelayMs, blocks = () => false, signal }: ImportOptions): Parameters<typeof openWarc>[1] {
-  const restMs: HostRests = (host, crawlDelayMs) => (http.isVirtual(hostnameOf(host)) ? crawlDelayMs : Math.max(hostDelayMs, crawlDelayMs))
+  const restMs: HostRests = async (host, crawlDelayMs) => (http.isVirtual(hostnameOf(host)) ? crawlDelayMs : Math.max(hostDelayMs, crawlDelayMs))
   const manners = { http, robots, turns: frontier, pace, turnMs, restMs, mayAsk: (url: string) => !blocks(url) }
   return {
     signal,
@@ -226,7 +226,7 @@ function serverOf({ http, robots, frontier, pace, hostDelayMs, blocks = () => fa
         return inNextTurn(manners, { url, page: url, signal }, async (end) => {
           const answer = await http.get(url, options)
           end.address = answer.address
-          end.hostDelayMs = restMs(host, crawlDelayOf(robots.known(url)))
+          end.hostDelayMs = await restMs(host, crawlDelayOf(robots.known(url)))
           return answer
         })
       },
@@ -235,7 +235,7 @@ function serverOf({ http, robots, frontier, pace, hostDelayMs, blocks = () => fa
       const { href: url } = new URL(location)
       const permission = await robots.of(url, signal, fileAsker(manners, { page: url, latest: () => whenever, signal }).robots)
       if (!mayFetch(permission, url))
-        throw new OrreryError('upstream_failed', `robots.txt does not allow ${url} now, so this WARC is not read; download it in a way its host offers.`, {
+        throw new OrreryError('forbidden', `robots.txt does not allow ${url} now, so this WARC is not read; download it in a way its host offers.`, {
           url,
         })
     },

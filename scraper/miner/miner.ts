@@ -179,8 +179,8 @@ const namingStores =
 function outsideNotes(notes: HostNotes, { isVirtual }: Http): HostNotes {
   const isOutside = (host: string) => !isVirtual(new URL(/^https?:/.test(host) ? host : `http://${host}`).hostname)
   return {
-    get: (kind, host) => (isOutside(host) ? notes.get(kind, host) : undefined),
-    put: (kind, host, ...note) => (isOutside(host) ? notes.put(kind, host, ...note) : undefined),
+    get: async (kind, host) => (isOutside(host) ? notes.get(kind, host) : undefined),
+    put: async (kind, host, ...note) => (isOutside(host) ? notes.put(kind, host, ...note) : undefined),
   }
 }
 

@@ -30,7 +30,7 @@ export interface VisitorOptions extends Omit<FetchServices, 'robots'>, Omit<Mann
   telemetry: Telemetry
   targets: Targets
   experience: Pick<Experience, 'contents' | 'shapes'>
-  lastmods: Pick<Lastmods, 'believes'>
+  lastmods: Pick<Lastmods, 'recall' | 'believes'>
   keep: KeepPage
   withdraw: Withdraw
   revisits: Revisits
@@ -91,10 +91,11 @@ export class Visitor {
     if (await this.#putOff(claim)) return
     const permission = await this.#manners.permission(claim)
     if (!permission) return
-    const word = this.#wordOf(claim, permission)
+    await this.#options.lastmods.recall([claim.url])
+    const word = await this.#wordOf(claim, permission)
     const outcome = await fetchTarget(claim, revisits.conditions(claim, word), this.#fetchServices(claim, permission), signal, hold)
     if (outcome.kind === 'trouble' && uplink.isDown()) return this.#giveBack(claim, outcome)
-    this.#manners.note(claim, { exchange: outcome.exchange, isTrouble: outcome.kind === 'trouble' })
+    await this.#manners.note(claim, { exchange: outcome.exchange, isTrouble: outcome.kind === 'trouble' })
     // What is read may still be rejected.
     if (outcome.kind !== 'read') seeds.note(claim.url, outcome.kind === 'moved' ? { ...outcome, location: pageAt(outcome)?.url } : outcome)
     switch (outcome.kind) {
@@ -139,7 +140,7 @@ export class Visitor {
     const answer = answerDigest(outcome.fetched)
     if (revisits.isSameAnswer(claim, answer, word)) return { outcome: 'unchanged', content: undefined, answer }
     if (experience.contents.isSent(claim, answer)) return { outcome: 'rejected', refusal: sameBytes, content: textDigest(`${sameBytes} ${answer}`) }
-    const kept = await keep(claim, { ...outcome, policy: policies.of(claim.url) }, signal)
+    const kept = await keep(claim, { ...outcome, policy: await policies.of(claim.url) }, signal)
     // What a browser has filled may be filled otherwise next time, and a date passes by itself.
     const isWhole = kept.found === undefined && kept.goodUntil === undefined
     if (isWhole && !kept.needsBrowser) experience.contents.noteSent(claim, answer)
@@ -168,7 +169,7 @@ export class Visitor {
   async #unchanged(claim: Claim, outcome: NotChanged, word: string | undefined): Promise<void> {
     const hasNews = (await this.#addFound(claim, noFinds, outcome.permission)) > 0
     const { headers } = outcome
-    const refusal = claim.kind === 'page' ? this.#refusalOf(claim, outcome) : undefined
+    const refusal = claim.kind === 'page' ? await this.#refusalOf(claim, outcome) : undefined
     const content = undefined
     await this.#afterReading(claim, { outcome: 'unchanged', headers, content, hasNews, word, refusal }, outcome)
   }
@@ -204,8 +205,8 @@ export class Visitor {
       robots: { of: async () => permission },
       detours: this.#detours,
       mayAsk: (url) => !blocks?.(url) && !excludes?.(url),
-      restMs: (ending) => {
-        this.#manners.note(claim, { ...ending, isTrouble: false })
+      restMs: async (ending) => {
+        await this.#manners.note(claim, { ...ending, isTrouble: false })
         return this.#manners.restMs(claim, ending)
       },
     }
@@ -218,7 +219,7 @@ export class Visitor {
     if (!retry.retry) return this.#giveUp(claim, 'failed', outcome.reason, outcome)
     if (outcome.permission) await this.#addFound(claim, noFinds, outcome.permission)
     telemetry.count('crawl.deferred', 1, { reason: outcome.reason })
-    const hostDelayMs = this.#manners.restMs(claim, outcome)
+    const hostDelayMs = await this.#manners.restMs(claim, outcome)
     const until = pace.now() + Math.max(Math.ceil(retry.inMs), hostDelayMs)
     const { reason, holdHost, exchange } = outcome
     await frontier.defer(claim, { reason, until, isTry: true, holdHost, hostDelayMs, address: exchange?.address })
@@ -228,7 +229,7 @@ export class Visitor {
   async #giveBack(claim: Claim, outcome: Trouble): Promise<void> {
     const { frontier, telemetry, pace } = this.#options
     telemetry.count('crawl.deferred', 1, { reason: 'offline' })
-    const hostDelayMs = this.#manners.restMs(claim, outcome)
+    const hostDelayMs = await this.#manners.restMs(claim, outcome)
     await frontier.defer(claim, { reason: 'offline', until: pace.now() + Math.max(offlineMs, hostDelayMs), holdHost: true, hostDelayMs })
   }
 
@@ -251,10 +252,11 @@ export class Visitor {
    * @returns how many of all were new, but for those with a query: a token that is drawn for each visit is no news
    */
   async #addFound(claim: Claim, found: Found, { rules }: Permission, led: string[] = []): Promise<number> {
-    const { targets, rejects } = this.#options
+    const { targets, rejects, lastmods } = this.#options
     const named = rules.sitemaps.length === 0 ? found : { ...found, sitemaps: [...found.sitemaps, ...rules.sitemaps] }
     let added = 0
     for (const part of partsOf(named, findsAtOnce)) {
+      await lastmods.recall(datedIn(part))
       const wanted = targets.found(part, claim)
       for (const { url, kind } of wanted.targets) if (kind === 'page') led.push(url)
       const { added: news, refused } = await this.#add(wanted.targets)
@@ -278,25 +280,25 @@ export class Visitor {
 
   async #finish(claim: Claim, visit: Omit<Visit, 'hostDelayMs' | 'address'>, ending: Ending): Promise<void> {
     const { exchange } = ending
-    await this.#options.frontier.done(claim, { ...visit, address: exchange?.address, hostDelayMs: this.#manners.restMs(claim, ending) })
+    await this.#options.frontier.done(claim, { ...visit, address: exchange?.address, hostDelayMs: await this.#manners.restMs(claim, ending) })
     this.#options.onVisit(claim, visit.outcome, exchange?.wireBytes ?? 0)
   }
 
   /** What the host of a page says of it beside it. */
-  #wordOf(claim: Claim, permission: HostRobots): string | undefined {
+  async #wordOf(claim: Claim, permission: HostRobots): Promise<string | undefined> {
     if (claim.kind !== 'page') return undefined
     const url = askedUrl(claim)
-    return wordDigest(hostWord(this.#options.policies.of(url), permission.state === 'unreachable' ? undefined : permission.rules, url))
+    return wordDigest(hostWord(await this.#options.policies.of(url), permission.state === 'unreachable' ? undefined : permission.rules, url))
   }
 
   /** A page that has not changed may be taken back by the headers of the answer that says so. */
-  #refusalOf(claim: Claim, { headers, permission }: NotChanged): string | undefined {
+  async #refusalOf(claim: Claim, { headers, permission }: NotChanged): Promise<string | undefined> {
     const url = askedUrl(claim)
     const { policies, obeyRights, facts } = this.#options
     const robots = readPageRobots(headers, { robots: [] }, url)
     const rights = pageRights({
       robotsTxt: permission.state,
-      host: hostWord(policies.of(url), permission.rules, url),
+      host: hostWord(await policies.of(url), permission.rules, url),
       robots,
       licence: undefined,
       licenceScope: undefined,
@@ -304,3 +306,7 @@ export class Visitor {
     return rightsRefusal(rights, robots, { obey: obeyRights, nowMs: facts.now() })
   }
 }
+
+/** Whose word it is to believe. */
+const datedIn = ({ pages, sitemaps, feeds }: Found): string[] =>
+  [pages, sitemaps, feeds].flatMap((list) => list.flatMap(({ url, modifiedAt }) => (modifiedAt === undefined ? [] : [url])))

@@ -64,7 +64,7 @@ describe.skipIf(executablePath === undefined)('a rendered page', () => {
       turns: frontier,
       pace,
       telemetry,
-      restMs: (_, robotsMs) => robotsMs,
+      restMs: async (_, robotsMs) => robotsMs,
       mayAsk: () => true,
       turnMs: 20_000,
     })

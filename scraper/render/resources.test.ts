@@ -49,7 +49,7 @@ async function open(hosts: Record<string, Record<string, Page>>, over: Partial<R
     turns: frontier,
     pace,
     telemetry,
-    restMs: (_, crawlDelayMs) => Math.max(hostDelayMs, crawlDelayMs),
+    restMs: async (_, crawlDelayMs) => Math.max(hostDelayMs, crawlDelayMs),
     mayAsk: () => true,
     turnMs: 60_000,
     ...over,

@@ -46,7 +46,7 @@ export class PageResources {
   /** The page has just been answered: its host is owed the rest of that before anything else. */
   async begin(): Promise<void> {
     const { robots, turns, restMs } = this.#services
-    const hostDelayMs = restMs(this.#host, crawlDelayOf(await robots.of(this.#page)))
+    const hostDelayMs = await restMs(this.#host, crawlDelayOf(await robots.of(this.#page)))
     await turns.endTurn({ url: this.#page, page: this.#page, isWithin: true }, { hostDelayMs })
   }
 
@@ -109,12 +109,12 @@ export class PageResources {
 
   async #askInTurn(url: URL, { headers, kind, signal }: SubRequest, crawlDelayMs: number, end: TurnEnd): Promise<SubAnswer | undefined> {
     const { http, pace, restMs } = this.#services
-    end.hostDelayMs = restMs(url.host, crawlDelayMs)
+    end.hostDelayMs = await restMs(url.host, crawlDelayMs)
     const startedAt = performance.now()
     const answer = await http.get(url.href, { headers, signal, redirectsMax: 0 })
     const reason = answer.ok ? `http_${answer.status}` : answer.reason
     const isTrouble = answer.ok ? /^http_(?:429|500|502|503|504)$/.test(reason) : isTransient(reason)
-    end.hostDelayMs = restMs(url.host, crawlDelayMs, { responseMs: performance.now() - startedAt, isTrouble })
+    end.hostDelayMs = await restMs(url.host, crawlDelayMs, { responseMs: performance.now() - startedAt, isTrouble })
     end.address = answer.address
     this.#count(reason === 'http_200' ? 'ok' : reason)
     if (isTrouble || !answer.ok) this.#troubled.add(url.host)

@@ -61,7 +61,7 @@ export function fileAsker(services: FileServices, { page, latest, signal, turn }
       return await read(answer)
     } finally {
       // By now it may be known what the host asks for.
-      end.hostDelayMs = restMs(hostOf(url), crawlDelayOf(robots.known(url)), isOffline(answer) ? undefined : exchange)
+      end.hostDelayMs = await restMs(hostOf(url), crawlDelayOf(robots.known(url)), isOffline(answer) ? undefined : exchange)
       const [now, until = 0] = [pace.now(), end.until]
       const restsUntil = Math.max(until, now + end.hostDelayMs)
       const isOwn = hostOf(url) === hostOf(page)

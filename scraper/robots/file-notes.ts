@@ -27,18 +27,18 @@ export const isOver = (until: number, now: number): boolean => until <= now || u
  * repeats that is longer than its 64 Ki characters is asked for again by a process that starts.
  */
 export interface FileNotes {
-  get(kind: HostNoteKind, origin: string): FileNote | undefined
-  put(kind: HostNoteKind, origin: string, note: FileNote): void
+  get(kind: HostNoteKind, origin: string): Promise<FileNote | undefined>
+  put(kind: HostNoteKind, origin: string, note: FileNote): Promise<void>
 }
 
 export const fileNotes = (notes: HostNotes, pace: Pick<Clock, 'now'>): FileNotes => ({
-  get(kind, origin) {
-    const note = parse(notes.get(kind, origin))
+  async get(kind, origin) {
+    const note = parse(await notes.get(kind, origin))
     return note && !isOver(note.until, pace.now()) ? note : undefined
   },
-  put(kind, origin, { text, ...note }) {
+  async put(kind, origin, { text, ...note }) {
     const packed = text === undefined ? undefined : deflateRawSync(text).toString('base64')
-    notes.put(kind, origin, JSON.stringify({ ...note, text: packed }), note.until)
+    await notes.put(kind, origin, JSON.stringify({ ...note, text: packed }), note.until)
   },
 })
 

@@ -12,7 +12,10 @@ import { parseRobots } from './robots-txt.ts'
 
 const rules = parseRobots('', 'orrery', 'http://h.localhost/robots.txt')
 const page = 'http://h.localhost/a'
-const said = (policies: HostPolicies) => ({ tdm: policies.of(page).tdm.of('/a'), ai: ['/a', '/b'].map((path) => policies.of(page).aiTxt.allowsText(path)) })
+const said = async (policies: HostPolicies) => {
+  const { tdm, aiTxt } = await policies.of(page)
+  return { tdm: tdm.of('/a'), ai: ['/a', '/b'].map((path) => aiTxt.allowsText(path)) }
+}
 
 /** @returns how many requests that took */
 const askAll = async (policies: HostPolicies, http: Http) => {
@@ -26,9 +29,9 @@ test('of what says nothing only that is noted, and what is very long and without
   const noise = randomBytes(80_000).toString('base64')
   await using site = await openSite({ 'h.localhost': { '/.well-known/tdmrep.json': `<html>${noise}`, '/ai.txt': `User-agent: *\nDisallow: /b${noise}` } })
   await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
-  using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
+  await using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
   expect(await askAll(createHostPolicies(clock, notes), http)).toBe(2)
-  expect((notes.get('tdm', 'http://h.localhost') ?? noise).length).toBeLessThan(150)
+  expect(((await notes.get('tdm', 'http://h.localhost')) ?? noise).length).toBeLessThan(150)
   expect(await askAll(createHostPolicies(clock, notes), http)).toBe(1)
   expect(site.paths('h.localhost')).toEqual(['/.well-known/tdmrep.json', '/ai.txt', '/ai.txt'])
 })
@@ -42,15 +45,15 @@ test('what a host says of learning from it is asked once a day, restarts or not'
     },
   })
   await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
-  using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
+  await using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
 
   const first = createHostPolicies(clock, notes)
   expect(await askAll(first, http)).toBe(2)
   clock.advance(86_399_000)
   const second = createHostPolicies(clock, notes)
   expect(await askAll(second, http)).toBe(0)
-  expect(said(second)).toEqual(said(first))
-  expect(said(first)).toEqual({ tdm: { reserved: true, policy: 'http://h.localhost/p' }, ai: [undefined, false] })
+  expect(await said(second)).toEqual(await said(first))
+  expect(await said(first)).toEqual({ tdm: { reserved: true, policy: 'http://h.localhost/p' }, ai: [undefined, false] })
   clock.advance(1000)
   expect(await askAll(createHostPolicies(clock, notes), http)).toBe(2)
   expect(site.paths('h.localhost')).toHaveLength(4)
@@ -70,9 +73,9 @@ test.each([
   const clock = manualClock()
   await using site = await openSite({ 'h.localhost': { '/ai.txt': 'User-agent: *\nDisallow: /b' } })
   await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
-  using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
-  for (const kind of ['tdm', 'ai_txt'] as const) notes.put(kind, 'http://h.localhost', text, clock.now() + 1000)
+  await using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
+  for (const kind of ['tdm', 'ai_txt'] as const) await notes.put(kind, 'http://h.localhost', text, clock.now() + 1000)
   const policies = createHostPolicies(clock, notes)
   expect(await askAll(policies, http)).toBe(2)
-  expect(said(policies)).toEqual({ tdm: { reserved: null, policy: undefined }, ai: [undefined, false] })
+  expect(await said(policies)).toEqual({ tdm: { reserved: null, policy: undefined }, ai: [undefined, false] })
 })

@@ -25,7 +25,7 @@ export interface HostPolicies {
    */
   read(url: string, rules: RobotsRules, ask: AskFile): Promise<boolean>
   /** What is known of the host of `url`. */
-  of(url: string): HostPolicy
+  of(url: string): Promise<HostPolicy>
 }
 
 interface Known extends HostPolicy {
@@ -58,11 +58,13 @@ const bytesMax = 32 * 2 ** 20
 export function createHostPolicies(pace: Clock, notes: HostNotes = noHostNotes): HostPolicies {
   const noted = fileNotes(notes, pace)
   const hosts = recentValues<string, Known>({ bytesMax, bytesOf: knownBytes })
-  const knownOf = (url: string): Known => {
+  const knownOf = async (url: string): Promise<Known> => {
     const { origin } = new URL(url)
     const old = hosts.get(origin)
     if (old) return old
-    const known = recall(noted, origin)
+    const recalled = await recall(noted, origin)
+    // Somebody else may have recalled the same meanwhile, and gone on with it.
+    const known = hosts.get(origin) ?? recalled
     hosts.keep(origin, known)
     return known
   }
@@ -84,7 +86,7 @@ export function createHostPolicies(pace: Clock, notes: HostNotes = noHostNotes):
       const text = answer?.ok && answer.status >= 200 && answer.status < 300 ? decodeText(answer.body, 'text/plain; charset=utf-8').text : ''
       const { bytes } = path === tdmPath ? (known.tdm = parseTdmFile(text, walk.url)) : (known.aiTxt = await inTurns(readAiTxt(text, userAgentToken, walk.url)))
       // Most hosts answer with a page, which says nothing.
-      noted.put(noteKinds[path], known.origin, { until: pace.now() + dayMs, url: walk.url, ...(bytes > 0 && { text }) })
+      await noted.put(noteKinds[path], known.origin, { until: pace.now() + dayMs, url: walk.url, ...(bytes > 0 && { text }) })
     })
     if (!isThere) known.walks.set(path, walk)
     hosts.keep(known.origin, known)
@@ -93,7 +95,7 @@ export function createHostPolicies(pace: Clock, notes: HostNotes = noHostNotes):
   return {
     of: knownOf,
     async read(url, rules, ask) {
-      const known = knownOf(url)
+      const known = await knownOf(url)
       const isUnknown = (path: PolicyPath) => isOver(known.until.get(path) ?? 0, pace.now()) && rules.allows(path)
       for (const path of policyPaths) if (isUnknown(path) && !(await readFile(known, path, ask))) return false
       return !policyPaths.some(isUnknown)
@@ -106,10 +108,10 @@ const knownBytes = ({ origin, tdm, aiTxt, walks }: Known): number =>
   walks.values().reduce((sum, { bytes }) => sum + bytes, 300 + textBytes(origin) + tdm.bytes + aiTxt.bytes)
 
 /** What was known of a host when its files were last read. */
-function recall(notes: FileNotes, origin: string): Known {
+async function recall(notes: FileNotes, origin: string): Promise<Known> {
   const known: Known = { origin, tdm: noTdmRules, aiTxt: noAiTxt, until: new Map(), walks: new Map(), troubles: new Map() }
   for (const path of policyPaths) {
-    const note = notes.get(noteKinds[path], origin)
+    const note = await notes.get(noteKinds[path], origin)
     if (!note) continue
     known.until.set(path, note.until)
     if (path === tdmPath) known.tdm = parseTdmFile(note.text ?? '', note.url)

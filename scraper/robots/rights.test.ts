@@ -141,10 +141,10 @@ describe('the files of a host', () => {
   const files = ['/.well-known/tdmrep.json', '/ai.txt']
   test('are asked one by one, once a day, before anything is known', async () => {
     await using host = await open({ '/.well-known/tdmrep.json': json(tdmFile), '/ai.txt': 'User-Agent: *\nDisallow: /' })
-    expect(host.policies.of(url).tdm.of('/a').reserved).toBeNull()
+    expect((await host.policies.of(url)).tdm.of('/a').reserved).toBeNull()
     expect([await host.read(), await host.read(), await host.read(allowAll, 'http://h.localhost/other')]).toEqual([true, true, true])
     expect(host.asked()).toEqual(files)
-    expect(host.policies.of(url).tdm.of('/a').reserved).toBe(true)
+    expect((await host.policies.of(url)).tdm.of('/a').reserved).toBe(true)
     host.clock.advance(86_400_000)
     await host.read()
     expect(host.asked()).toHaveLength(4)
@@ -160,7 +160,7 @@ describe('the files of a host', () => {
     await using host = await open({ '/.well-known/tdmrep.json': (response) => void response.writeHead(code).end(tdmFile) })
     expect([await host.read(), await host.read()]).toEqual([true, true])
     expect(host.asked()).toEqual(files)
-    expect(host.policies.of(url).tdm.of('/a').reserved).toBeNull()
+    expect((await host.policies.of(url)).tdm.of('/a').reserved).toBeNull()
   })
 
   test('that cannot be had are asked twice, then an hour later; what was known stays', async () => {
@@ -170,7 +170,7 @@ describe('the files of a host', () => {
     host.clock.advance(86_400_000)
     expect([await host.read(), await host.read(), await host.read()]).toEqual([false, true, true])
     expect(host.asked().filter((path) => path === files[0])).toHaveLength(3)
-    expect(host.policies.of(url).tdm.of('/a').reserved).toBe(true)
+    expect((await host.policies.of(url)).tdm.of('/a').reserved).toBe(true)
     host.clock.advance(3_600_000)
     expect(await host.read()).toBe(false)
   })
@@ -183,6 +183,6 @@ describe('the files of a host', () => {
     })
     expect([await host.read(), await host.read()]).toEqual([true, true])
     expect(host.asked()).toEqual(['/.well-known/tdmrep.json', '/moved.json', '/ai.txt'])
-    expect(host.policies.of(url).tdm.of('/a').reserved).toBe(true)
+    expect((await host.policies.of(url)).tdm.of('/a').reserved).toBe(true)
   })
 })

@@ -92,7 +92,7 @@ test('what was read is good for its day in the next process, too, until its cloc
     'busy.localhost': { '/robots.txt': status(503, { 'retry-after': '7200' }) },
   })
   await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
-  using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
+  await using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
   const said = async (robots = createRobots(http, clock, notes)) => {
     const [found, none, busy] = await Promise.all(['h', 'none', 'busy'].map(async (host) => robots.of(`http://${host}.localhost/`)))
     return [found?.state === 'found' && [found.rules.allows('/a'), found.rules.crawlDelayMs, found.rules.sitemaps.map(({ url }) => url)], none?.state, busy]

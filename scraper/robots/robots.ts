@@ -87,7 +87,7 @@ export function createRobots(http: Pick<Http, 'get'>, pace: Clock, notes: HostNo
       robots = await reading(origin, async () => {
         const note = noteOf(walk.url, answer, pace.now())
         const said = keep(origin, await robotsOf(note, origin), note.until)
-        if (note.until > pace.now()) noted.put('robots', origin, note)
+        if (note.until > pace.now()) await noted.put('robots', origin, note)
         return said
       })
     })
@@ -96,7 +96,7 @@ export function createRobots(http: Pick<Http, 'get'>, pace: Clock, notes: HostNo
   }
   const ask = async (origin: string, how: AskFile): Promise<HostRobots | undefined> => {
     try {
-      const note = noted.get('robots', origin)
+      const note = await noted.get('robots', origin)
       return note ? await reading(origin, async () => keep(origin, await robotsOf(note, origin), note.until)) : await walkTo(origin, how)
     } finally {
       asking.delete(origin)

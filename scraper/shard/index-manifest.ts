@@ -71,7 +71,7 @@ async function commitIndex(chain: Chain, signer: Signer, index: string, telemetr
     telemetry.event('shard.index_committed', { hotkey: signer.address, index })
     return true
   } catch (error) {
-    if (!(error instanceof OrreryError && error.code === 'chain_rate_limited')) throw error
+    if (!(error instanceof OrreryError && error.code === 'rate_limited')) throw error
     telemetry.event('shard.index_waits', { hotkey: signer.address, index, reason: error.message })
     return false
   }

@@ -129,7 +129,7 @@ interface WarcServer {
 /**
  * The bytes of a WARC on disk, or of one on the web, asked for in ranges of 4 MiB so that a server that is slow or breaks off costs little.
  * @param location path, or http(s) URL
- * @throws OrreryError `not_found`, `upstream_failed`
+ * @throws OrreryError `not_found`, `upstream_failed`, and what `permit` throws
  */
 export function openWarc(location: string, server: WarcServer): AsyncIterable<Uint8Array> {
   return /^https?:\/\//i.test(location) ? remoteBytes(location, server) : localBytes(location, server.signal)

@@ -61,9 +61,9 @@ async function refusalOf(submission: Promise<void>): Promise<OrreryError | undef
     await submission
     return undefined
   } catch (error) {
-    if (error instanceof OrreryError && (error.code === 'chain_refused' || error.code === 'chain_rate_limited')) return error
+    if (error instanceof OrreryError && (error.code === 'chain_refused' || error.code === 'rate_limited')) return error
     throw error
   }
 }
 
-const isPassing = ({ code, details }: OrreryError): boolean => code === 'chain_rate_limited' || passing.has(String(details['reason']))
+const isPassing = ({ code, details }: OrreryError): boolean => code === 'rate_limited' || passing.has(String(details['reason']))

@@ -12,6 +12,7 @@ import { pageReader } from '../document/read-page.ts'
 import { pageRenderer } from '../render/render-page.ts'
 import { needsContact } from '../limits/contact.ts'
 import { crawlDelayOf, createRobots } from '../robots/robots.ts'
+import type { HostRests } from '../limits/host-rest.ts'
 import { memoryTurns } from '../limits/memory-turns.ts'
 import type { JobWishes, Refetch, Refetched } from './refetch.ts'
 
@@ -38,7 +39,7 @@ const turnMs = 120_000
 /** Looks at pages on the web, one turn each, with the miners' own robots rules and extraction. */
 export function webRefetch({ http, pages, browser, telemetry, pace, facts, hostDelayMs, contact }: WebServices): Refetch {
   const robots = createRobots(http, pace)
-  const restMs = (host: string, crawlDelayMs: number): number => (http.isVirtual(hostnameOf(host)) ? crawlDelayMs : Math.max(hostDelayMs, crawlDelayMs))
+  const restMs: HostRests = async (host, crawlDelayMs) => (http.isVirtual(hostnameOf(host)) ? crawlDelayMs : Math.max(hostDelayMs, crawlDelayMs))
   const manners = { http, robots, turns: memoryTurns(pace), pace, turnMs, restMs, mayAsk: () => true }
   const hasContact = (url: string): boolean => contact.trim() !== '' || !needsContact(url, http.isVirtual)
   const render = browser && pageRenderer({ ...manners, mayAsk: hasContact, browser, telemetry })

@@ -67,7 +67,7 @@ const clock = manualClock()
 const mebibyte = 2 ** 20
 
 test.each<[string, number, () => Promise<unknown> | unknown]>([
-  ['the moods of hosts', 8, () => withAll(hostMoods(), (moods, i) => moods.note(long(i), { responseMs: 1, isTrouble: true }))],
+  ['the moods of hosts', 8, () => withAll(hostMoods(), (moods, i) => void moods.note(long(i), { responseMs: 1, isTrouble: true }))],
   ['which hosts are ours', 8, () => withAll(shareOf('1/2'), (share, i) => share(`http://h${i}.example/${long(i)}`))],
   ['which job takes a host', 16, () => withAll(jobs, ({ of }, i) => of(`http://h${i}.example/${long(i)}`))],
   [
@@ -143,7 +143,7 @@ test('what hosts say of themselves takes a bounded number of bytes: 160 hosts wi
       const found = await robots.of(`http://${name}/`)
       expect(found.state === 'found' && found.rules.allows(`/7${'a'.repeat(4000)}${name}`)).toBe(false)
       expect(await policies.read(`http://${name}/`, rules, askAtOnce(http))).toBe(true)
-      expect(policies.of(`http://${name}/`).tdm.of(`/7${'a'.repeat(2000)}`)).toEqual({ reserved: true, policy: `http://${name}/7${name}` })
+      expect((await policies.of(`http://${name}/`)).tdm.of(`/7${'a'.repeat(2000)}`)).toEqual({ reserved: true, policy: `http://${name}/7${name}` })
     }
     return [robots, policies]
   })

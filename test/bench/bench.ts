@@ -13,7 +13,7 @@ export interface Sample {
 export interface Contestant {
   /** Not measured. */
   setUp?(quick: boolean): Promise<void>
-  run(quick: boolean): Promise<Record<string, number>>
+  run(quick: boolean, size: Size): Promise<Record<string, number>>
   tearDown?(): Promise<void>
 }
 
@@ -25,8 +25,13 @@ export interface Figures {
   tables?: readonly string[]
 }
 
+/** How much is done: `--quick`, nothing, `--full`. */
+export type Size = 'quick' | 'usual' | 'full'
+
 /** A file `test/bench/NAME.bench.ts` exports one as `bench`. */
 export interface Bench {
+  /** Three when absent. */
+  rounds?: number
   contestants: Record<string, Contestant>
   /** Makes the figures of the samples of all rounds, each list in the order of the rounds. */
   summarize(samples: Readonly<Record<string, readonly Sample[]>>): Figures

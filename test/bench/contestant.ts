@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
-import type { Bench, Sample } from './bench.ts'
+import type { Bench, Sample, Size } from './bench.ts'
+import { cpuSeconds } from './cpu-seconds.ts'
 
-/** One measured run: `node contestant.ts BENCH CONTESTANT quick|full`. Its sample is the last line of standard output. */
-const [benchName = '', contestantName = '', size] = process.argv.slice(2)
+/** One measured run: `node contestant.ts BENCH CONTESTANT quick|usual|full`. Its sample is the last line of standard output. */
+const [benchName = '', contestantName = '', size = 'usual'] = process.argv.slice(2)
 // As the program is started (infra/launch.mjs).
 enableCompileCache(join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'orrery'))
 const quick = size === 'quick'
@@ -14,7 +14,7 @@ if (!contestant) throw new Error(`The bench "${benchName}" has no contestant "${
 
 await contestant.setUp?.(quick)
 const before = { cpu: cpuSeconds(), wall: performance.now() }
-const counts = await contestant.run(quick)
+const counts = await contestant.run(quick, size as Size)
 const sample: Sample = {
   cpuSeconds: cpuSeconds() - before.cpu,
   wallSeconds: (performance.now() - before.wall) / 1000,
@@ -23,18 +23,3 @@ const sample: Sample = {
 }
 await contestant.tearDown?.()
 process.stdout.write(`\n${JSON.stringify(sample)}\n`)
-
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1e6 + childrenCpuSeconds()
-}
-
-/** CPU of the children that were waited for, and of theirs: fields 16 and 17 of /proc/self/stat (proc(5)), in ticks of 10 ms; 0 where there is no /proc. */
-function childrenCpuSeconds(): number {
-  try {
-    const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? []
-    return (Number(fields[13]) + Number(fields[14])) / 100
-  } catch {
-    return 0
-  }
-}

@@ -39,7 +39,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
   const telemetry = createTelemetry()
   const { signal } = new AbortController()
   await using frontier = threadedFrontier(join(folder, 'frontier.sqlite'), { clock: pace })
-  using notes = sqliteHostNotes(join(folder, 'hosts.sqlite'), { clock: pace })
+  await using notes = sqliteHostNotes(join(folder, 'hosts.sqlite'), { clock: pace })
   const uplink = createUplink(pace)
   await using client = createHttp({ userAgent: 'Orrery/0', timeoutMs: 20_000, bytesMax: 1 << 22, allowPrivate: origins })
   const http = uplink.watch(client)

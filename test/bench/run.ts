@@ -6,18 +6,20 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { median, type Bench, type Sample } from './bench.ts'
 
-/** `npm run bench -- NAME [--quick]`: the contestants in turn, round after round, each run a process of its own; the last line of standard output is JSON. */
-const rounds = 3
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false } } })
+/** `npm run bench -- NAME [--quick | --full]`: the contestants in turn, round after round, each run a process of its own; the last line of standard output is JSON. */
+const roundsUsual = 3
+const flag = { type: 'boolean', default: false } as const
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: flag, full: flag } })
 const SampleJson = z.object({ cpuSeconds: z.number(), wallSeconds: z.number(), rssBytes: z.number(), counts: z.record(z.string(), z.number()) })
 const name = positionals[0] ?? ''
 const names = (await readdir(import.meta.dirname)).filter((file) => file.endsWith('.bench.ts')).map((file) => file.slice(0, -'.bench.ts'.length))
 if (!names.includes(name)) {
-  console.error(`There is no bench "${name}"; there are: ${names.join(', ')}. Usage: npm run bench -- NAME [--quick]`)
+  console.error(`There is no bench "${name}"; there are: ${names.join(', ')}. Usage: npm run bench -- NAME [--quick | --full]`)
   process.exit(2)
 }
 
 const { bench } = (await import(`./${name}.bench.ts`)) as { bench: Bench }
+const { rounds = roundsUsual } = bench
 const samples = await measure(bench)
 for (const [contestant, taken] of Object.entries(samples)) console.log(contestant.padEnd(24), describe(taken))
 const { figures, notes = {}, tables = [] } = bench.summarize(samples)
@@ -38,7 +40,7 @@ async function measure({ contestants }: Bench): Promise<Record<string, Sample[]>
 }
 
 async function runOnce(contestant: string): Promise<Sample | undefined> {
-  const child = spawn(process.execPath, [`${import.meta.dirname}/contestant.ts`, name, contestant, values.quick ? 'quick' : 'full'], {
+  const child = spawn(process.execPath, [`${import.meta.dirname}/contestant.ts`, name, contestant, values.quick ? 'quick' : values.full ? 'full' : 'usual'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const output: Buffer[] = []

@@ -11,13 +11,20 @@ import { seededRandom } from '../seeded-random.ts'
  */
 export function zipfDocuments(count: number): Document[] {
   const random = seededRandom(count)
-  const vocabulary = Array.from({ length: 20_000 }, (_, rank) => word(rank, random))
-  const pick = (): string => vocabulary[Math.floor(vocabulary.length ** random()) - 1] ?? 'the'
+  const vocabulary = zipfVocabulary(random)
+  const pick = zipfWords(vocabulary, random)
   return Array.from({ length: count }, (_, n) => zipfDocument(n, count, random, pick, vocabulary)).toSorted(compareDocuments)
 }
 
+/** 20,000 words, the frequent ones first. */
+export const zipfVocabulary = (random: () => number): string[] => Array.from({ length: 20_000 }, (_, rank) => word(rank, random))
+
+/** The next word, one after the other. */
+export const zipfWords = (vocabulary: readonly string[], random: () => number) => (): string =>
+  vocabulary[Math.floor(vocabulary.length ** random()) - 1] ?? 'the'
+
 function zipfDocument(n: number, count: number, random: () => number, pick: () => string, vocabulary: readonly string[]): Document {
-  const text = prose(pick, 100 + Math.floor(random() * 1100))
+  const text = zipfProse(pick, 100 + Math.floor(random() * 1100))
   const bucket = Math.floor((n / count) * 48)
   const host = `www.${vocabulary[Math.floor(300 * random() ** 2)]}.example`
   const uri = `https://${host}/${pick()}/${2020 + (n % 6)}/${Array.from({ length: 6 }, pick).join('-').toLowerCase()}-${n}`
@@ -61,7 +68,8 @@ const scores = [
   'words',
 ]
 
-function prose(pick: () => string, words: number): string {
+/** So many words, in sentences and paragraphs. */
+export function zipfProse(pick: () => string, words: number): string {
   const parts: string[] = []
   for (let n = 0; n < words; n++) parts.push(pick(), n % 90 === 89 ? '.\n\n' : n % 14 === 13 ? '. ' : n % 9 === 8 ? ', ' : ' ')
   return parts.join('')

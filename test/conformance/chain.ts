@@ -46,7 +46,7 @@ export function chainSuite(make: () => Promise<ChainWorld>): void {
       { uid: 0, hotkey: a.signer.address, coldkey: a.coldkey },
       { uid: 1, hotkey: b.signer.address, coldkey: b.coldkey },
     ])
-    expect(neurons[0]).toMatchObject({ lastUpdate: 0, axon: undefined, commitment: undefined, weights: [], emission: 0n })
+    expect(neurons[0]).toMatchObject({ lastUpdate: 0, axon: undefined, commitment: undefined, commitmentBlock: 0, weights: [], emission: 0n })
   })
 
   test('refuses a coldkey that is no address', async () => {
@@ -63,7 +63,7 @@ export function chainSuite(make: () => Promise<ChainWorld>): void {
     await world.chain.serve(signer, { ip: '198.51.100.7', port: 8091 })
     expect((await world.other.metagraph()).neurons[0]?.axon).toEqual({ ip: '198.51.100.7', port: 8091 })
     await expect(world.chain.serve(signer, { ip: '198.51.100.7', port: 8092 })).rejects.toMatchObject({
-      code: 'chain_rate_limited',
+      code: 'rate_limited',
       retryable: true,
       details: { reason: 'ServingRateLimitExceeded' },
     })
@@ -91,6 +91,38 @@ export function chainSuite(make: () => Promise<ChainWorld>): void {
     expect([...((await world.other.metagraph()).neurons[0]?.commitment ?? [])]).toEqual(Array.from({ length: 128 }, () => 255))
   })
 
+  test('says in which block a commitment came, and what the metagraph was at the end of a block', async () => {
+    await using world = await make()
+    const { signer, coldkey } = world.hotkey('a')
+    const empty = (await world.chain.block()).number
+    await world.pass(1)
+    await world.chain.register(signer, coldkey)
+    const commitmentAt = async (block?: number) => {
+      const { neurons } = await world.other.metagraph(block)
+      return neurons.map(({ commitment, commitmentBlock }) => [commitment && [...commitment], commitmentBlock])
+    }
+    await world.pass(1)
+    const first = (await world.chain.block()).number
+    await world.chain.commit(signer, Uint8Array.of(1))
+    const [, block] = (await commitmentAt())[0] ?? []
+    // A chain may put it into a later block than the one in which it was given.
+    expect(block).toBeGreaterThanOrEqual(first)
+    await world.pass(2)
+    await world.chain.commit(signer, Uint8Array.of(2))
+    expect(await commitmentAt()).toEqual([[[2], expect.any(Number)]])
+    expect(await commitmentAt(block as number)).toEqual([[[1], block]])
+    expect(await commitmentAt(first - 1)).toEqual([[undefined, 0]])
+    expect(await commitmentAt(empty)).toEqual([])
+    expect(await world.other.metagraph(first)).toMatchObject({ block: first })
+  })
+
+  test('has no metagraph of the future', async () => {
+    await using world = await make()
+    const { number } = await world.chain.block()
+    await expect(world.chain.metagraph(number + 1000)).rejects.toMatchObject({ code: 'not_found' })
+    for (const bad of [-1, 1.5, Number.NaN]) await expect(world.chain.metagraph(bad)).rejects.toMatchObject({ code: 'invalid_argument' })
+  })
+
   test.each([0, 129])('refuses a commitment of %i bytes', async (bytes) => {
     await using world = await make()
     const { signer, coldkey } = world.hotkey('a')
@@ -116,7 +148,7 @@ export function chainSuite(make: () => Promise<ChainWorld>): void {
     const submission = { uids: [1], values: [1], versionKey: 0 }
     await world.chain.submitWeights(validator, submission)
     await expect(world.other.submitWeights(validator, submission)).rejects.toMatchObject({
-      code: 'chain_rate_limited',
+      code: 'rate_limited',
       retryable: true,
       details: { reason: 'SettingWeightsTooFast' },
     })

@@ -56,7 +56,7 @@ export function feedClient({ origin, node, fetch, pace, telemetry }: FeedClientP
         return await attempt()
       } catch (error) {
         signal.throwIfAborted()
-        if (attempts === attemptsMax || (error instanceof OrreryError && error.code !== 'upstream_failed')) throw error
+        if (attempts === attemptsMax || (error instanceof OrreryError && !error.retryable)) throw error
         if (attempts === 1) telemetry.event('node.feed_waited_for', { node, origin, reason: reasonOf(error) })
         await pace.sleep(pauseMs, signal)
       }
@@ -138,7 +138,8 @@ const known = new Set<string>(['lease_lost', 'fenced', 'not_found', 'invalid_rec
 function refusal(status: number, bytes: Uint8Array, path: string): OrreryError {
   const parsed = Refusal.safeParse(parseJson(bytes))
   const said = parsed.success ? parsed.data.error : { code: '', message: `status ${status}` }
-  if (status >= 500 || status === 429) return failed(`${path}: ${said.message}`)
+  if (status >= 500) return failed(`${path}: ${said.message}`)
+  if (status === 429) return new OrreryError('rate_limited', `The feed has too much to do: ${path}: ${said.message}; it is asked again.`, { status })
   const code = known.has(said.code) ? (said.code as ErrorCode) : 'invalid_argument'
   return new OrreryError(code, `The feed refused ${path}: ${said.message}`, { status })
 }

@@ -1,0 +1,59 @@
+import type { Document } from '#schemas/document.ts'
+import { normalizeText } from '#schemas/identity/content-id.ts'
+import { testDocument } from '../golden/documents.ts'
+import { seededRandom } from '../seeded-random.ts'
+import { zipfProse, zipfVocabulary, zipfWords } from './zipf-documents.ts'
+
+const hosts = 2000
+export const growingJobs = Array.from({ length: 10 }, (_, job) => `job-${job}-0123456789ab`)
+/** Of a thousand pages: those that were there before with another text, nearly the text of another page, and taken back. */
+const [changedMille, copiedMille, withdrawnMille] = [30, 20, 3]
+/** Bytes of a text: 1 to 5 KB, and words of about 6. */
+const [wordsMin, wordsMore] = [170, 650]
+
+export interface Growth {
+  documents: Document[]
+  withdrawn: { uri: string; version: number; at: Date }[]
+}
+
+/**
+ * What a crawl brings, a thousand pages after the other: documents of 1 to 5 KB of ten jobs and 2,000 hosts, each with a paragraph that its host repeats, some of
+ * them changed pages, near-copies, and pages taken back. Batch n is the same each time.
+ */
+export function growingWeb(hotkey: string) {
+  const vocabulary = zipfVocabulary(seededRandom(1))
+  const textOf = (page: number, version: number): string => {
+    const random = seededRandom(page * 31 + version)
+    const pick = zipfWords(vocabulary, random)
+    return zipfProse(pick, wordsMin + Math.floor(random() * wordsMore))
+  }
+  const document = (page: number, version: number, text: string): Document => {
+    const host = page % hosts
+    const domain = `www.${vocabulary[host]}-${host}.example`
+    const whole = normalizeText(`${text}\n\nAll that stands here on ${domain} was written by those who keep it, and may be read by anybody at any time.`)
+    return testDocument(page, {
+      uri: `https://${domain}/${vocabulary[page % 977]}/${page}`,
+      text: whole,
+      version,
+      hotkey,
+      job_id: growingJobs[host % growingJobs.length] as string,
+      label: `label-${host % growingJobs.length}`,
+      fetched_at: new Date(Date.UTC(2026, 1, 1) + page + version * 1e9),
+    })
+  }
+  const at = new Date(Date.UTC(2026, 2, 1))
+  return (first: number, count: number): Growth => {
+    const random = seededRandom(first + 7)
+    const growth: Growth = { documents: [], withdrawn: [] }
+    for (let page = first; page < first + count; page++) {
+      growth.documents.push(document(page, 1, textOf(page, 1)))
+      if (first === 0) continue
+      const other = Math.floor(random() * first)
+      const chance = random() * 1000
+      if (chance < changedMille) growth.documents.push(document(other, 2, textOf(other, 2)))
+      else if (chance < changedMille + copiedMille) growth.documents[growth.documents.length - 1] = document(page, 1, `${textOf(other, 1)} Again.`)
+      else if (chance < changedMille + copiedMille + withdrawnMille) growth.withdrawn.push({ uri: document(other, 1, textOf(other, 1)).uri, version: 2, at })
+    }
+    return growth
+  }
+}
