@@ -1,0 +1,6 @@
+import { test } from 'vitest'
+import { checkHistory } from './history.fixture.ts'
+
+test.each(Array.from({ length: 12 }, (_, n) => 100 + n))('history %d: what increments come to is what a rebuild of the current snapshots gives', (seed) =>
+  checkHistory({ seed, turns: 40, every: 1 }),
+)
