@@ -1,11 +1,17 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { folderCorpusIndex } from '#infra/corpus-index/corpus-index.ts'
+import type { Catalog } from '#schemas/catalog.ts'
+import type { CorpusIndex } from '#schemas/corpus-index.ts'
 import type { Document } from '#schemas/document.ts'
+import { lineage } from '#schemas/lineage.ts'
 import { prose, testDocument } from '#test/golden/documents.ts'
 import { goldenOrigin, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
 import { seededRandom } from '#test/seeded-random.ts'
 import { readDocuments } from '../documents.ts'
-import { ingest } from './ingest.ts'
+import { versionFiles } from '../version-files.ts'
+import type { DatasetEntry } from '../versions.ts'
+import { ingest, type IngestRequest } from './ingest.ts'
 import { IngestMemory } from './memory.ts'
 import { rebuild } from './rebuild.ts'
 
@@ -26,7 +32,7 @@ const below = (random: Random, n: number): number => Math.floor(random() * n)
 
 /** One of few texts, or one nearly the same: those with two tails more are like those between, the first and the last are not alike. */
 function page(random: Random): Document {
-  const text = [prose(below(random, 6)), ...tails.slice(0, below(random, tails.length + 1))].join(' ')
+  const text = [prose(below(random, 25)), ...tails.slice(0, below(random, tails.length + 1))].join(' ')
   const day = below(random, 4)
   const n = below(random, 40)
   return testDocument(n, {
@@ -72,12 +78,72 @@ const publish = async (world: ShardWorld, { miner, jobId, shards }: Job): Promis
     })),
   })
 
-/** Id, hotkey and job of each document. */
-async function increments(world: ShardWorld, memory: IngestMemory): Promise<string[]> {
-  const { entry } = await ingest({ ...world, name: 'web', origin: goldenOrigin, signal, memory })
-  const documents = entry ? await Array.fromAsync(readDocuments(world.store, entry.manifest, signal)) : []
-  expect(entry?.manifest.documents ?? 0).toBe(documents.length)
-  expect(entry?.manifest.text_bytes ?? 0).toBe(documents.reduce((sum, { text_bytes }) => sum + text_bytes, 0))
+/** The dataset of a world, whose process dies now and then. */
+class Dataset {
+  readonly #world: ShardWorld
+  readonly #random: Random
+  #memory = new IngestMemory()
+  #index: CorpusIndex & AsyncDisposable
+  #lost = 0
+
+  constructor(world: ShardWorld, random: Random) {
+    this.#world = world
+    this.#random = random
+    this.#index = folderCorpusIndex(join(world.dir, 'index-0'))
+  }
+
+  /** An ingest; one of four is cut off at some write and done again by another process, one of ten finds its index lost. */
+  async ingest(): Promise<DatasetEntry | undefined> {
+    const chance = this.#random()
+    if (chance < 0.25) await this.#cutOff()
+    if (chance < 0.1) await this.#loseIndex()
+    return this.#run({})
+  }
+
+  async #run(parts: Partial<IngestRequest>): Promise<DatasetEntry | undefined> {
+    const request = { ...this.#world, index: this.#index, memory: this.#memory, name: 'web', origin: goldenOrigin, signal }
+    return (await ingest({ ...request, portionRows: 1 + below(this.#random, 12), ...parts })).entry
+  }
+
+  async #cutOff(): Promise<void> {
+    let left = below(this.#random, 12)
+    const dying =
+      <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
+      (...args: Args): Promise<Result> =>
+        left-- > 0 ? call(...args) : Promise.reject(new Error('killed'))
+    const { store, catalog } = this.#world
+    const dead = {
+      store: { ...store, put: dying(store.put) },
+      catalog: { ...catalog, commit: dying(catalog.commit) as Catalog['commit'] },
+      index: { ...this.#index, commit: dying(this.#index.commit) },
+    }
+    await this.#run(dead).catch((error: unknown) => expect(String(error)).toContain('killed'))
+    this.#memory = new IngestMemory()
+  }
+
+  async #loseIndex(): Promise<void> {
+    await this.#index[Symbol.asyncDispose]()
+    this.#index = folderCorpusIndex(join(this.#world.dir, `index-${++this.#lost}`))
+    this.#memory = new IngestMemory()
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#index[Symbol.asyncDispose]()
+  }
+}
+
+/** Id, hotkey and job of each document, of a version whose figures are right. */
+async function documentsOf(world: ShardWorld, entry: DatasetEntry | undefined): Promise<string[]> {
+  if (entry?.kind !== 'version') return []
+  const documents = await Array.fromAsync(readDocuments(world.store, entry.manifest, signal))
+  const { manifest } = entry
+  expect(manifest.documents).toBe(documents.length)
+  expect(manifest.text_bytes).toBe(documents.reduce((sum, { text_bytes }) => sum + text_bytes, 0))
+  const labels = Map.groupBy(documents, ({ label }) => label)
+  expect(manifest.labels).toEqual([...labels].map(([label, { length }]) => [label, length]).toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)))
+  const files = await Array.fromAsync(versionFiles(world.store, manifest))
+  const rows = files.reduce((sum, { file }) => sum + file.rows, 0)
+  expect(manifest.dropped.reduce((sum, [, count]) => sum + count, 0)).toBe(rows - documents.length)
   return documents.map(({ id, hotkey, job_id }) => `${id} ${hotkey} ${job_id}`).toSorted()
 }
 
@@ -86,13 +152,27 @@ async function anew(world: ShardWorld): Promise<string[]> {
   return [...owners].map(([id, { hotkey, job_id }]) => `${id} ${hotkey} ${job_id}`).toSorted()
 }
 
-/**
- * Some miners live on for so many turns, each followed by an ingest; every few turns the dataset must be what a rebuild of the current snapshots gives.
- */
+/** Of all versions in their order: what one has is what its parent had, without what is `gone`, and something more. */
+async function checkGone(world: ShardWorld): Promise<void> {
+  let before = new Set<string>()
+  for (const { manifest } of (await world.catalog.history(lineage.dataset('web'), { limit: 1000 })).toReversed()) {
+    if (manifest.kind !== 'version') throw new Error('a former version')
+    const now = new Set((await Array.fromAsync(readDocuments(world.store, manifest, signal))).map(({ id }) => id))
+    const gone = manifest.gone
+      ? Buffer.from(await world.store.get(manifest.gone.key))
+          .toString('hex')
+          .match(/.{64}/g)
+      : []
+    expect(gone).toEqual([...before].filter((id) => !now.has(id)).toSorted())
+    before = now
+  }
+}
+
+/** Some miners live on for so many turns, each followed by an ingest; every few turns the dataset must be what a rebuild of the current snapshots gives. */
 export async function checkHistory({ seed, turns, every }: { seed: number; turns: number; every: number }): Promise<void> {
   await using world = await shardWorld()
   const random = seededRandom(seed)
-  const memory = new IngestMemory()
+  await using dataset = new Dataset(world, random)
   const jobs: Job[] = ['a', 'b', 'c'].flatMap((miner) => ['one', 'two'].map((jobId) => ({ miner, jobId, shards: [] })))
   for (let turn = 1; turn <= turns; turn++) {
     for (const job of jobs)
@@ -100,7 +180,8 @@ export async function checkHistory({ seed, turns, every }: { seed: number; turns
         live(job, random)
         await publish(world, job)
       }
-    const documents = await increments(world, memory)
-    if (turn % every === 0) expect(documents, `turn ${turn}`).toEqual(await anew(world))
+    const entry = await dataset.ingest()
+    if (turn % every === 0) expect(await documentsOf(world, entry), `turn ${turn}`).toEqual(await anew(world))
   }
+  await checkGone(world)
 }

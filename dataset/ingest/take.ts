@@ -140,11 +140,15 @@ async function* readRows(taking: Taking, { file, from, deleted }: { file: Listed
   let taken = from
   try {
     for await (const rows of readForeignFile(work.store, { file, deletes: null }, { signal: work.signal, from })) {
-      work.portion.addedFiles.add(file.sha256)
-      await takeRows(taking, await draftFile(), rows, deleted)
-      taken += rows.length
-      work.portion.look(rows.length)
-      if (work.portion.isFull) yield
+      for (let at = 0; at < rows.length;) {
+        const some = rows.slice(at, at + work.portion.room)
+        work.portion.addedFiles.add(file.sha256)
+        await takeRows(taking, await draftFile(), some, deleted)
+        at += some.length
+        taken += some.length
+        work.portion.look(some.length)
+        if (work.portion.isFull) yield
+      }
     }
   } catch (error) {
     if (!(error instanceof OrreryError && error.code === 'invalid_record')) throw error
