@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { sha256Hex } from '#schemas/canonical-json.ts'
-import { pageTag, type CorpusIndex, type KnownRow, type RowState } from '#schemas/corpus-index.ts'
+import { pageTag, type AddedRow, type CorpusIndex, type KnownRow, type RowState } from '#schemas/corpus-index.ts'
 import { addedRow, clustersOf, historyChange, placeOf, rowFacts, toldOfHistory } from '#test/golden/corpus-rows.ts'
 import { prose } from '#test/golden/documents.ts'
 import { fingerprint, fingerprints } from '#test/golden/fingerprints.ts'
@@ -174,6 +174,27 @@ export function corpusIndexSuite(make: () => Promise<Place>): void {
       }),
       { numRuns: 12, seed: 7 },
     )
+  })
+
+  test('knows the same after many changes, when runs were merged', async () => {
+    const place = await make()
+    const changes = 60
+    const rows = new Map<number, AddedRow>()
+    {
+      await using index = await open(place)
+      for (let n = 0; n < changes; n++) {
+        const change = historyChange(n)
+        for (const ordinal of change.forget ?? []) rows.delete(ordinal)
+        for (const [at, ordinal] of (await index.commit(change)).entries()) rows.set(ordinal, change.add?.[at] as AddedRow)
+      }
+    }
+    await using index = await open(place)
+    const known = [...rows.values()]
+    expect((await index.near(known.map(({ signature }) => signature))).map(({ members }) => members)).toEqual(
+      clustersOf(known.map(({ signature }) => signature)),
+    )
+    const found = await index.exact(known.map(({ facts }) => facts))
+    expect(found.filter(({ uri, text }) => uri && uri.ordinal === text?.ordinal)).toHaveLength((await index.stats()).live)
   })
 
   test('knows which rows stand where, and which files it has', async () => {
