@@ -153,7 +153,7 @@ async function anew(world: ShardWorld): Promise<string[]> {
 }
 
 /** Of all versions in their order: what one has is what its parent had, without what is `gone`, and something more. */
-async function checkGone(world: ShardWorld): Promise<void> {
+export async function checkGone(world: ShardWorld): Promise<void> {
   let before = new Set<string>()
   for (const { manifest } of (await world.catalog.history(lineage.dataset('web'), { limit: 1000 })).toReversed()) {
     if (manifest.kind !== 'version') throw new Error('a former version')
@@ -168,20 +168,41 @@ async function checkGone(world: ShardWorld): Promise<void> {
   }
 }
 
-/** Some miners live on for so many turns, each followed by an ingest; every few turns the dataset must be what a rebuild of the current snapshots gives. */
+/** Some miners that live on. */
+export class Miners {
+  readonly #world: ShardWorld
+  readonly #random: Random
+  readonly #jobs: Job[] = ['a', 'b', 'c'].flatMap((miner) => ['one', 'two'].map((jobId) => ({ miner, jobId, shards: [] })))
+
+  constructor(world: ShardWorld, random: Random) {
+    this.#world = world
+    this.#random = random
+  }
+
+  async turn(): Promise<void> {
+    for (const job of this.#jobs)
+      if (this.#random() < 0.35) {
+        live(job, this.#random)
+        await publish(this.#world, job)
+      }
+  }
+}
+
+/** Each turn of miners is followed by an ingest; every few turns the dataset must be what a rebuild of the current snapshots gives. */
 export async function checkHistory({ seed, turns, every }: { seed: number; turns: number; every: number }): Promise<void> {
   await using world = await shardWorld()
   const random = seededRandom(seed)
   await using dataset = new Dataset(world, random)
-  const jobs: Job[] = ['a', 'b', 'c'].flatMap((miner) => ['one', 'two'].map((jobId) => ({ miner, jobId, shards: [] })))
+  const miners = new Miners(world, random)
   for (let turn = 1; turn <= turns; turn++) {
-    for (const job of jobs)
-      if (random() < 0.35) {
-        live(job, random)
-        await publish(world, job)
-      }
+    await miners.turn()
     const entry = await dataset.ingest()
-    if (turn % every === 0) expect(await documentsOf(world, entry), `turn ${turn}`).toEqual(await anew(world))
+    if (turn % every === 0) await checkAnew(world, entry, `turn ${turn}`)
   }
   await checkGone(world)
+}
+
+/** A dataset must be what a rebuild of the current snapshots gives. */
+export async function checkAnew(world: ShardWorld, entry: DatasetEntry | undefined, when: string): Promise<void> {
+  expect(await documentsOf(world, entry), when).toEqual(await anew(world))
 }
