@@ -139,15 +139,16 @@ test('what cannot be taken is looked at once, not at every ingest', async () => 
   expect(reads).toEqual([])
 })
 
+const untouched = () => Promise.reject(new Error('nothing is to be read or written'))
+
 test('nothing new costs a look at the head of each job', async () => {
   await using world = await shardWorld()
   for (const jobId of ['one', 'two', 'three']) await putShard(world, { signer: await world.signer('a'), jobId, documents: testDocuments(5) })
   const memory = new IngestMemory()
   await run(world, { memory })
-  const never = () => Promise.reject(new Error('nothing is to be read or written'))
   let heads = 0
-  const catalog = { ...world.catalog, commit: never, head: ((line) => (heads++, world.catalog.head(line))) as typeof world.catalog.head }
-  await run(world, { memory, catalog, store: { ...world.store, get: never, put: never, head: never } })
+  const catalog = { ...world.catalog, commit: untouched, head: ((line) => (heads++, world.catalog.head(line))) as typeof world.catalog.head }
+  await run(world, { memory, catalog, store: { ...world.store, get: untouched, put: untouched, head: untouched } })
   expect(heads).toBe(4)
 })
 
@@ -278,10 +279,11 @@ test('one wrong row among a hundred costs itself, with its reason', async () => 
   ])
 })
 
+const copy = (n: number): Document => testDocument(1, { text: prose(5), uri: `https://host.example/${String(n).padStart(4, '0')}`, published_at: null })
+
 test('a thousand copies of one text are one document, and the next best stands ready', async () => {
   await using world = await shardWorld()
   const [a, b] = [await world.signer('a'), await world.signer('b')]
-  const copy = (n: number): Document => testDocument(1, { text: prose(5), uri: `https://host.example/${String(n).padStart(4, '0')}`, published_at: null })
   await putShard(world, { signer: a, jobId: 'one', documents: Array.from({ length: 1000 }, (_, n) => copy(n + 1)) })
   await putShard(world, { signer: b, jobId: 'one', documents: [copy(0)] })
   await run(world)
