@@ -25,6 +25,8 @@ export interface Work {
   name: string
   draft: Draft
   portion: GrowingPortion
+  /** By ordinal: a version that is made meanwhile may change their state. */
+  movers: Map<number, Mover>
   memory: IngestMemory
   /** All rows are looked at again, as the rules of cleaning have changed. */
   isRecleaning: boolean
@@ -32,7 +34,7 @@ export interface Work {
   signal: AbortSignal
 }
 
-/** A row that may stand elsewhere now. */
+/** A row that may stand elsewhere now, as the index has it. */
 export type Mover = Pick<KnownRow, 'ordinal' | 'state' | 'place'>
 
 /** Works until the portion is full, and goes on when it is called again. */
@@ -48,6 +50,7 @@ type Steps<Result = void> = AsyncGenerator<void, Result>
 export async function* takeSnapshot(work: Work, source: Source): Steps {
   const taking = { ...source, work, movers: new Map<string, Mover>(), read: new Set<string>(), labels: new Set<string>() }
   const isWhole = yield* takeFiles(taking)
+  work.movers.clear()
   const isRead = yield* takeDeleted(taking)
   if (isWhole) yield* takeLeft(taking)
   const group = await groupOf(taking)
@@ -94,7 +97,11 @@ async function* takeFiles(taking: Taking): Steps<boolean> {
 async function findMovers(taking: Taking): Promise<void> {
   for (const sha256 of await leavingFiles(taking))
     for await (const { own } of knownRows(taking, sha256))
-      for (const { ordinal, state, place, ...facts } of own) taking.movers.set(fetchName(facts), { ordinal, state, place })
+      for (const { ordinal, state, place, ...facts } of own) {
+        const mover = { ordinal, state, place }
+        taking.movers.set(fetchName(facts), mover)
+        taking.work.movers.set(ordinal, mover)
+      }
 }
 
 /** sha256 of files that the snapshot has no more. */
@@ -210,7 +217,9 @@ async function* takeLeft(taking: Taking): Steps {
     let strangers = 0
     for await (const { own, others } of knownRows(taking, sha256)) {
       strangers += others
-      for (const row of own) if (!work.portion.has(row)) work.portion.remove(row)
+      const left = own.filter((row) => !work.portion.has(row))
+      for (const row of left) work.portion.remove(row)
+      ;(await groupOf(taking)).files.get(sha256)?.refused.add('deleted', left.length)
       work.portion.look(own.length)
       if (work.portion.isFull) yield
     }
