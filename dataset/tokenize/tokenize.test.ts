@@ -20,7 +20,7 @@ const run = (world: ShardWorld, parts: Partial<TokenizeRequest> = {}) =>
 const shardsOf = async (world: ShardWorld, entry: TokensEntry | undefined) =>
   Promise.all((entry?.manifest.shards ?? []).map(async (shard) => ({ ...shard, bytes: await world.store.get(shard.key) })))
 
-test('each label becomes a stratum of whole documents by id, each ended by <|endoftext|>', async () => {
+test('each label becomes a stratum of whole documents in the order of their files, each ended by <|endoftext|>', async () => {
   await using world = await shardWorld()
   await prepare(world)
   const { changed, entry } = await run(world)
@@ -41,8 +41,7 @@ test('each label becomes a stratum of whole documents by id, each ended by <|end
     expect(shard.documentIds).toEqual(
       testDocuments(20)
         .map(({ id }) => id)
-        .filter((_, n) => n < 9 === (label === 'example'))
-        .toSorted(),
+        .filter((_, n) => n < 9 === (label === 'example')),
     )
     const spans = shard.documentEnds.map((end, n) => [...shard.tokenIds.subarray(shard.documentEnds[n - 1] ?? 0, end)])
     expect(spans.map((span) => span.at(-1))).toEqual(spans.map(() => endOfText))
@@ -69,7 +68,6 @@ test('shards stay within their bound, and only a document that is larger goes be
   expect(shards.length).toBeGreaterThan(2)
   expect(shards.filter(({ tokens }) => tokens > 2000).map(({ documents }) => documents)).toEqual([1])
   const ids = (await shardsOf(world, entry)).flatMap(({ bytes }) => decodeTokenShard(bytes).documentIds)
-  expect(ids).toEqual(ids.toSorted())
   expect(ids).toHaveLength(11)
 })
 
@@ -94,13 +92,6 @@ test('the same dataset gives the same bytes, also after a run that was cut off',
   await expect(run(world, { store })).rejects.toThrow('power cut')
   expect(await world.catalog.head(lineage.tokens('web'))).toBeUndefined()
   expect((await run(world)).entry?.sha256).toBe((await run(calm)).entry?.sha256)
-})
-
-test('a dataset file that was changed is noticed', async () => {
-  await using world = await shardWorld()
-  await prepare(world)
-  const store = { ...world.store, get: async (key: string) => Uint8Array.from(await world.store.get(key), (byte, at) => (at === 1000 ? byte ^ 1 : byte)) }
-  await expect(run(world, { store })).rejects.toMatchObject({ code: 'data_unreadable' })
 })
 
 test('the signal ends it', async () => {

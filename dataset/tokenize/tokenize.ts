@@ -1,13 +1,13 @@
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import { compareText } from '#schemas/compare-text.ts'
-import type { DatasetManifest, TokensManifest } from '#schemas/manifest.ts'
+import type { TokensManifest } from '#schemas/manifest.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { readDocuments } from '#dataset/documents.ts'
 import { takingTurns } from '#dataset/turns.ts'
-import { commitTokens, type Outcome, type TokensEntry } from '#dataset/versions.ts'
+import { commitTokens, type AnyVersion, type Outcome, type TokensEntry } from '#dataset/versions.ts'
 import { createEncoder } from './encoder.ts'
 import { Stratum } from './stratum.ts'
 import { loadVocabulary, type Vocabulary, type VocabularyName } from './vocabulary.ts'
@@ -62,7 +62,7 @@ export async function tokenize(request: TokenizeRequest): Promise<Outcome<Tokens
 }
 
 /** Shards by label, then in the order of their documents. */
-async function writeShards(request: TokenizeRequest, manifest: DatasetManifest, vocabulary: Vocabulary): Promise<Shard[]> {
+async function writeShards(request: TokenizeRequest, manifest: AnyVersion, vocabulary: Vocabulary): Promise<Shard[]> {
   const { store, name, signal, shardTokensMax = shardTokensDefault } = request
   const encode = createEncoder(vocabulary)
   const strata = new Map<string, Stratum>()
@@ -75,7 +75,7 @@ async function writeShards(request: TokenizeRequest, manifest: DatasetManifest, 
     shards.push({ label: stratum.label, key, sha256, bytes: bytes.length, tokens, documents })
   }
   const turn = takingTurns(signal)
-  for await (const { id, label, text } of readDocuments(store, manifest)) {
+  for await (const { id, label, text } of readDocuments(store, manifest, signal)) {
     await turn(text.length)
     const tokens = encode(text)
     const stratum = strata.get(label) ?? new Stratum(label, vocabulary)

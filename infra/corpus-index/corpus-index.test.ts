@@ -1,10 +1,136 @@
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe } from 'vitest'
+import { text } from 'node:stream/consumers'
+import { describe, expect, test } from 'vitest'
 import { corpusIndexSuite } from '#test/conformance/corpus-index.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
+import { addedRow, historyChange, placeOf, toldOfHistory } from '#test/golden/corpus-rows.ts'
+import { folderCorpusIndex } from './corpus-index.ts'
 
 const module = new URL('corpus-index.ts', import.meta.url).href
+const placeAt = (folder: string) => ({ module, factory: 'folderCorpusIndex', args: [folder] })
+
+const noise = (seed: string): Uint8Array => createHash('shake256', { outputLength: 448 }).update(seed).digest()
+
+async function withHistory(changes: number): Promise<string> {
+  const folder = join(await temporaryFolder(), 'index')
+  await using index = folderCorpusIndex(folder)
+  for (let n = 0; n < changes; n++) await index.commit(historyChange(n))
+  return folder
+}
+
+async function told(folder: string, changes: number): Promise<unknown> {
+  await using index = folderCorpusIndex(folder)
+  return await toldOfHistory(index, changes)
+}
+
+const runsIn = (folder: string, set: string): string[] => readdirSync(join(folder, set)).map((name) => join(folder, set, name))
 
 describe('folderCorpusIndex', () => {
-  corpusIndexSuite(async () => ({ module, factory: 'folderCorpusIndex', args: [join(await temporaryFolder(), 'index')] }))
+  corpusIndexSuite(async () => placeAt(join(await temporaryFolder(), 'index')))
+
+  test('deletes what a crash left beside the runs that count', async () => {
+    const folder = await withHistory(3)
+    const before = runsIn(folder, 'bands')
+    const expected = await told(folder, 3)
+    copyFileSync(before[0] as string, join(folder, 'bands', '0000000099-0000000099.run'))
+    writeFileSync(join(folder, 'exact', '0000000099-0000000099.run'), 'half a r')
+    expect(await told(folder, 3)).toEqual(expected)
+    expect(runsIn(folder, 'bands')).toEqual(before)
+  })
+
+  test('says what is damaged or missing, and where', async () => {
+    const damages: ((folder: string) => string)[] = [
+      (folder) => removed(runsIn(folder, 'bands')[0] as string),
+      (folder) => cut(runsIn(folder, 'exact')[0] as string),
+      (folder) => cut(runsIn(folder, 'paragraphs')[0] as string),
+      (folder) => overwritten(join(folder, 'rows.sqlite')),
+    ]
+    for (const damage of damages) {
+      const folder = await withHistory(2)
+      const path = damage(folder)
+      expect(() => folderCorpusIndex(folder)).toThrow(expect.objectContaining({ code: 'data_unreadable', message: expect.stringContaining(path) }))
+      // And leaves no lock behind.
+      expect(() => folderCorpusIndex(folder)).toThrow(expect.objectContaining({ code: 'data_unreadable' }))
+    }
+  })
+
+  test('begins anew where its database is lost, and says that it has no file', async () => {
+    const folder = await withHistory(2)
+    for (const name of readdirSync(folder)) if (name.startsWith('rows.sqlite')) rmSync(join(folder, name))
+    await using index = folderCorpusIndex(folder)
+    expect(await index.stats()).toMatchObject({ live: 0, files: [] })
+    expect(runsIn(folder, 'bands')).toEqual([])
+    await index.commit(historyChange(0))
+    expect(await index.stats()).toMatchObject({ live: 6 })
+  })
+
+  test('refuses a change when the disk is full, and keeps all that was before', async () => {
+    const folder = join(await temporaryFolder(), 'index')
+    const child = new URL('../../test/conformance/child/corpus-index.ts', import.meta.url).pathname
+    const job = JSON.stringify({ job: 'fill', place: placeAt(folder) })
+    // No file may grow beyond 1 MiB: what would be written then fails as on a full disk.
+    const shell = spawn('bash', ['-c', 'ulimit -f 1024; exec "$0" --disable-warning=ExperimentalWarning "$@"', process.execPath, child, job], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const said = JSON.parse(await text(shell.stdout)) as { changes: number; code: string; told: unknown }
+    expect(said).toMatchObject({ code: 'store_unavailable' })
+    expect(said.changes).toBeGreaterThan(5)
+    const kept = await told(folder, said.changes)
+    expect(JSON.parse(JSON.stringify(kept))).toEqual(said.told)
+    const expected = await told(await withHistory(said.changes), said.changes)
+    expect(kept).toEqual(expected)
+  })
+
+  test('needs less than 40 bytes of memory for a document beside its cache', async () => {
+    const folder = join(await temporaryFolder(), 'index')
+    await using index = folderCorpusIndex(folder)
+    const { memoryBytes: before } = await index.stats()
+    const documents = 5000
+    for (let from = 0; from < documents; from += 500) {
+      const add = Array.from({ length: 500 }, (_, at) =>
+        addedRow(from + at, {
+          signature: noise(`${from + at}`),
+          paragraphs: Array.from({ length: 10 }, (_x, part) => ({
+            name: Buffer.from(noise(`${from + at} ${part}`).subarray(0, 8)).toString('hex'),
+            isKept: true,
+          })),
+        }),
+      )
+      await index.commit({ add })
+    }
+    expect(((await index.stats()).memoryBytes - before) / documents).toBeLessThan(40)
+  })
+
+  test('a page that changes for ever leaves no more behind than it is', async () => {
+    const folder = join(await temporaryFolder(), 'index')
+    await using index = folderCorpusIndex(folder)
+    let last = -1
+    // More versions than a bucket holds.
+    for (let n = 0; n < 300; n++) {
+      const signature = addedRow(0).signature.slice()
+      signature.fill(n, 0, 8)
+      ;[last = -1] = await index.commit({ forget: last < 0 ? [] : [last], add: [addedRow(n, { signature, place: placeOf(n) })] })
+      expect((await index.near([signature]))[0]?.live).toMatchObject([{ ordinal: last }])
+    }
+    expect(await index.stats()).toMatchObject({ live: 1, shadowed: 0, remembered: 0 })
+    expect((await index.stats()).diskBytes).toBeLessThan(2 ** 20)
+  })
 })
+
+function removed(path: string): string {
+  rmSync(path)
+  return path
+}
+
+function cut(path: string): string {
+  writeFileSync(path, readFileSync(path).subarray(0, -1))
+  return path
+}
+
+function overwritten(path: string): string {
+  writeFileSync(path, 'this is a text of another kind')
+  return path
+}
