@@ -7,6 +7,7 @@ import type { OpenWish } from '#infra/preflight.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { CorpusIndex } from '#schemas/corpus-index.ts'
 import { OrreryError } from '#schemas/errors.ts'
+import { listFiles } from './file-listing.ts'
 import { publish } from './publish/publish.ts'
 import { readToken } from './publish/token.ts'
 import { openDataset, type DatasetParts, type DatasetService } from './service.ts'
@@ -28,7 +29,7 @@ interface PublishFlags {
 }
 
 /**
- * Adds `dataset serve`, `dataset ingest` and `dataset publish` to the program.
+ * Adds `dataset serve`, `dataset ingest`, `dataset files` and `dataset publish` to the program.
  * @param open opens the backends by the settings and flags of the command that runs
  */
 export function datasetCommands(program: Command, open: (command: Command, wish?: OpenWish) => Promise<DatasetBackends>): void {
@@ -52,6 +53,17 @@ export function datasetCommands(program: Command, open: (command: Command, wish?
         await using service = await serviceOf(backends)
         if (once) print(await refreshOnce(service, signal))
         else await refreshForever(service, backends, signal)
+      }),
+    )
+  dataset
+    .command('files')
+    .description('Say which files of the object store a version is, one a line: key, rows, those of them that count, bytes, deletion vector.')
+    .option('--at <version>', 'an earlier version, by its number')
+    .action(({ at }: { at?: string }, command: Command) =>
+      interruptible(async () => {
+        const version = at === undefined ? undefined : versionOf(at)
+        await using backends = await open(command, { isBegun: true })
+        for await (const file of listFiles({ ...backends, name: backends.config.dataset.name, version })) print(file)
       }),
     )
   dataset
@@ -96,6 +108,11 @@ async function refreshOnce(service: DatasetService, signal: AbortSignal) {
 
 const refreshForever = (service: DatasetService, { config, pace, telemetry }: DatasetBackends, signal: AbortSignal): Promise<void> =>
   repeat({ work: service.refresh, restMs: () => config.dataset.every_seconds * 1000, failed: 'dataset.refresh_failed', pace, telemetry }, signal)
+
+function versionOf(at: string): number {
+  if (/^[1-9]\d{0,14}$/.test(at)) return Number(at)
+  throw new OrreryError('invalid_argument', `--at "${at}" is no version; write its number, like 12.`, { at })
+}
 
 function originOf(hubUrl: string): string {
   const url = URL.parse(hubUrl)
