@@ -20,6 +20,7 @@ const backendsOf = (world: ShardWorld, parts: Partial<DatasetBackends> = {}): Da
   pace: systemClock(),
   origin: goldenOrigin,
   corpusIndex: () => world.index,
+  sweep: () => world.sweep,
   serveObjectsAt: () => undefined,
   ...parts,
   [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -3,6 +3,7 @@ import type { Config } from '#infra/config/schema.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
 import { listen } from '#infra/net/server.ts'
+import type { Sweep } from '#infra/sweep/sweep.ts'
 import type { OpenWish } from '#infra/preflight.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { CorpusIndex } from '#schemas/corpus-index.ts'
@@ -13,10 +14,11 @@ import { readToken } from './publish/token.ts'
 import { openDataset, type DatasetParts, type DatasetService } from './service.ts'
 
 /** The backends of a data folder, as far as the dataset service uses them. */
-export interface DatasetBackends extends Omit<DatasetParts, 'settings' | 'index'>, AsyncDisposable {
+export interface DatasetBackends extends Omit<DatasetParts, 'settings' | 'index' | 'sweep'>, AsyncDisposable {
   config: Pick<Config, 'dataset'>
   pace: Clock
   corpusIndex(name: string): CorpusIndex
+  sweep(name: string): Sweep
   /** Signed URLs of the store begin with this origin from now on. */
   serveObjectsAt(origin: string): void
 }
@@ -86,7 +88,8 @@ export function datasetCommands(program: Command, open: (command: Command, wish?
 
 const serviceOf = (backends: DatasetBackends): Promise<DatasetService> => {
   const settings = backends.config.dataset
-  return openDataset({ ...backends, index: backends.corpusIndex(`dataset-${settings.name}`), settings })
+  const named = `dataset-${settings.name}`
+  return openDataset({ ...backends, index: backends.corpusIndex(named), sweep: backends.sweep(named), settings })
 }
 
 async function serve(backends: DatasetBackends, signal: AbortSignal): Promise<void> {
