@@ -171,6 +171,7 @@ const TokensGroup = z.strictObject({
   /** Content address of the dataset's list it was made from: as long as that one stays, so does this. */
   source: Sha256,
   list: StoredObject,
+  shards: z.int().nonnegative(),
   /** Of all its shards, deleted documents among them. */
   tokens: z.int().nonnegative(),
   documents: z.int().nonnegative(),
@@ -195,11 +196,11 @@ export type TokenVersionManifest = z.infer<typeof TokenVersionManifest>
 /** Token shards that joined a run together, in an order of their own (trainer-bridge/plan). `list`: JSON array of `GenerationShard` (token-list.ts), in the order of their tokens. */
 const Generation = z.strictObject({
   list: StoredObject,
-  windows: z.int().positive(),
-  /** Places of its order that earlier epochs took, and that there are taken after this one. */
+  windows: z.int().nonnegative(),
+  /** Places of its order that are done with before this epoch, and after it. */
   from: z.int().nonnegative(),
   to: z.int().nonnegative(),
-  /** Places among them whose windows meet what was deleted, rising: they are left out. */
+  /** Places between, rising, whose windows meet what was deleted: they are left out. */
   skipped: z.array(z.int().nonnegative()),
   /** Windows it can give to this epoch, at most; `to - from - skipped` of them it does give. */
   supply: z.int().nonnegative(),

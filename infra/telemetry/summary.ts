@@ -1,4 +1,4 @@
-import { historyPageMax, type Catalog } from '#schemas/catalog.ts'
+import type { Catalog } from '#schemas/catalog.ts'
 import type { Chain } from '#schemas/chain.ts'
 import type { Ledger } from '#schemas/ledger.ts'
 import { families, lineage } from '#schemas/lineage.ts'
@@ -70,7 +70,7 @@ export async function summarizeTurn(sources: SummarySources): Promise<TurnSummar
       clusters: sum(shards.map((shard) => shard.duplicates.clusters)),
     },
     weights: await weightsOf(sources),
-    tokens: sum((tokens?.shards ?? []).map((shard) => shard.tokens)),
+    tokens: tokens?.kind === 'token-version' ? sum(tokens.groups.map((group) => group.tokens)) : 0,
     batches_settled: await settledOf(sources),
     ...(await steeringOf(catalog)),
     dead_seeds: deadSeeds,
@@ -93,16 +93,10 @@ async function weightsOf({ catalog, chain, validator }: SummarySources): Promise
 }
 
 async function settledOf({ catalog, ledger, datasetName }: SummarySources): Promise<number> {
-  const plans = await catalog.history(lineage.plan(datasetName), { limit: historyPageMax })
-  const counts = await Promise.all(
-    plans.map(({ sha256, version }) =>
-      ledger.progress(sha256, version - 1).then(
-        (p) => p.states.settled,
-        () => 0,
-      ),
-    ),
-  )
-  return sum(counts)
+  const head = await catalog.head(lineage.plan(datasetName))
+  if (head?.kind !== 'epoch') return 0
+  const open = await ledger.progress(head.sha256, head.version - 1).catch(() => undefined)
+  return head.manifest.settled_before + (open?.states.settled ?? 0)
 }
 
 async function steeringOf(catalog: Catalog): Promise<Pick<TurnSummary, 'loss' | 'desirability'>> {

@@ -45,7 +45,7 @@ export async function standing(dataDir: string): Promise<Standing> {
   }
   const settled = query<{ batch: string }>(
     join(dataDir, 'ledger.sqlite'),
-    "select plan_id || '/' || epoch || '/' || batch as batch from events where state = 'settled'",
+    "select plan_id || '/' || epoch || '/' || batch as batch from settlements",
   )
   return {
     keptTwice: [...repeated(rows.map(({ hotkey, uri }) => `${hotkey} ${uri}`)), ...repeated(rows.map(({ hotkey, id }) => `${hotkey} ${id}`))],

@@ -40,7 +40,7 @@ async function artefacts(dataDir: string): Promise<Record<string, string>> {
   }
   await using catalog = sqliteCatalog(join(dataDir, 'catalog.sqlite'), { clock: systemClock() })
   for (const family of [families.shards, families.snapshots, families.indexes, families.datasets, families.tokens, families.plans])
-    for (const line of await catalog.lines<ManifestKind>(family))
+    for (const line of await catalog.lines<ManifestKind, ManifestKind>(family))
       for (const { name, version, sha256 } of await catalog.history(line, { limit: 100 })) found[`${name}@${version}`] = sha256
   expect(Object.keys(found).filter((name) => name.startsWith('plan/'))).toHaveLength(1)
   expect(Object.keys(found).filter((name) => name.startsWith('data/')).length).toBeGreaterThan(3)
