@@ -19,6 +19,7 @@ const backendsOf = (world: ShardWorld, parts: Partial<DatasetBackends> = {}): Da
   config,
   pace: systemClock(),
   origin: goldenOrigin,
+  corpusIndex: () => world.index,
   serveObjectsAt: () => undefined,
   ...parts,
   [Symbol.asyncDispose]: () => Promise.resolve(),

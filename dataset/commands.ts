@@ -5,15 +5,17 @@ import { repeat } from '#infra/repeat.ts'
 import { listen } from '#infra/net/server.ts'
 import type { OpenWish } from '#infra/preflight.ts'
 import type { Clock } from '#schemas/clock.ts'
+import type { CorpusIndex } from '#schemas/corpus-index.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { publish } from './publish/publish.ts'
 import { readToken } from './publish/token.ts'
 import { openDataset, type DatasetParts, type DatasetService } from './service.ts'
 
 /** The backends of a data folder, as far as the dataset service uses them. */
-export interface DatasetBackends extends Omit<DatasetParts, 'settings'>, AsyncDisposable {
+export interface DatasetBackends extends Omit<DatasetParts, 'settings' | 'index'>, AsyncDisposable {
   config: Pick<Config, 'dataset'>
   pace: Clock
+  corpusIndex(name: string): CorpusIndex
   /** Signed URLs of the store begin with this origin from now on. */
   serveObjectsAt(origin: string): void
 }
@@ -47,7 +49,7 @@ export function datasetCommands(program: Command, open: (command: Command, wish?
     .action(({ once }: { once: boolean }, command: Command) =>
       interruptible(async (signal) => {
         await using backends = await open(command)
-        await using service = await openDataset({ ...backends, settings: backends.config.dataset })
+        await using service = await serviceOf(backends)
         if (once) print(await refreshOnce(service, signal))
         else await refreshForever(service, backends, signal)
       }),
@@ -70,9 +72,14 @@ export function datasetCommands(program: Command, open: (command: Command, wish?
     })
 }
 
+const serviceOf = (backends: DatasetBackends): Promise<DatasetService> => {
+  const settings = backends.config.dataset
+  return openDataset({ ...backends, index: backends.corpusIndex(`dataset-${settings.name}`), settings })
+}
+
 async function serve(backends: DatasetBackends, signal: AbortSignal): Promise<void> {
   const { host, port } = backends.config.dataset
-  await using service = await openDataset({ ...backends, settings: backends.config.dataset })
+  await using service = await serviceOf(backends)
   const { origin } = await listen(service.app, { host, port, setting: 'dataset.port' })
   backends.serveObjectsAt(origin)
   backends.telemetry.event('dataset.listening', { origin })
@@ -83,7 +90,7 @@ async function refreshOnce(service: DatasetService, signal: AbortSignal) {
   const { dataset, tokens } = await service.refresh(signal)
   return {
     dataset: { changed: dataset.changed, version: dataset.entry?.version ?? null, documents: dataset.entry?.manifest.documents ?? 0 },
-    tokens: { changed: tokens.changed, version: tokens.entry?.version ?? null, shards: tokens.entry?.manifest.shards.length ?? 0 },
+    tokens: { changed: tokens.changed, version: tokens.entry?.version ?? null, shards: tokens.entry?.manifest.groups.reduce((sum, { shards }) => sum + shards, 0) ?? 0 },
   }
 }
 

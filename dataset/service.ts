@@ -1,27 +1,31 @@
 import type { Config } from '#infra/config/schema.ts'
 import type { Server } from '#infra/net/server.ts'
 import type { Catalog } from '#schemas/catalog.ts'
-import type { DatasetManifest } from '#schemas/manifest.ts'
+import type { CorpusIndex } from '#schemas/corpus-index.ts'
+import type { VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Sql } from '#schemas/sql.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { datasetServer } from './api/server.ts'
 import { ingest } from './ingest/ingest.ts'
-import { tokenize } from './tokenize/tokenize.ts'
-import type { DatasetEntry, Outcome, TokensEntry } from './versions.ts'
+import { IngestMemory } from './ingest/memory.ts'
+import { tokenize, type TokensEntry } from './tokenize/tokenize.ts'
+import type { DatasetEntry, Outcome } from './versions.ts'
 
 export interface DatasetParts {
   catalog: Catalog
   store: ObjectStore
   sql: Sql
+  /** Of this dataset alone. */
+  index: CorpusIndex
   telemetry: Telemetry
   /** Stamped into what is made. */
-  origin: DatasetManifest['origin']
+  origin: VersionManifest['origin']
   settings: Pick<Config['dataset'], 'name' | 'tokenizer'>
 }
 
 export interface DatasetService extends AsyncDisposable {
-  /** Ingests what is new, then tokenizes it; one at a time. @throws OrreryError `conflict` when another process did the same at once (retryable) */
+  /** Ingests what is new, then tokenizes it; one at a time. @throws OrreryError `conflict` while another process has the index of the dataset (retryable) */
   refresh(signal: AbortSignal): Promise<{ dataset: Outcome<DatasetEntry>; tokens: Outcome<TokensEntry> }>
   /** The query API, not yet listening. */
   app: Server
@@ -33,11 +37,12 @@ export interface DatasetService extends AsyncDisposable {
 export async function openDataset(parts: DatasetParts): Promise<DatasetService> {
   const app = await datasetServer(parts)
   const closing = new AbortController()
+  const memory = new IngestMemory()
   let last: Promise<unknown> = Promise.resolve()
 
   const refresh = async (signal: AbortSignal) => {
     const { name, tokenizer } = parts.settings
-    const run = { ...parts, name, tokenizer, signal: AbortSignal.any([signal, closing.signal]) }
+    const run = { ...parts, memory, name, tokenizer, signal: AbortSignal.any([signal, closing.signal]) }
     run.signal.throwIfAborted()
     const dataset = await ingest(run)
     return { dataset, tokens: await tokenize(run) }

@@ -1,31 +1,25 @@
-import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
-import { lineage } from '#schemas/lineage.ts'
-import type { DatasetManifest, TokensManifest } from '#schemas/manifest.ts'
+import type { CatalogEntry } from '#schemas/catalog.ts'
+import type { NamedCounts } from '#schemas/data-file.ts'
+import type { DatasetManifest, VersionManifest } from '#schemas/manifest.ts'
 
-export type DatasetEntry = CatalogEntry<'dataset'>
-export type TokensEntry = CatalogEntry<'tokens'>
+/** A version of a dataset; one of kind `dataset` was made before versions shared files. */
+export type DatasetEntry = CatalogEntry<'version'> | CatalogEntry<'dataset'>
+export type AnyVersion = VersionManifest | DatasetManifest
+
+export const labelsOf = ({ labels }: AnyVersion): NamedCounts => pairs(labels)
+/** Rows that were left out, by reason. */
+export const droppedOf = ({ dropped }: AnyVersion): NamedCounts => pairs(dropped)
+const pairs = (counts: NamedCounts | Record<string, number>): NamedCounts => (Array.isArray(counts) ? counts : Object.entries(counts))
+
+export const fileCount = (manifest: AnyVersion): number =>
+  manifest.kind === 'dataset' ? manifest.files.length : manifest.groups.reduce((sum, { files }) => sum + files, 0)
+
+/** Addresses of the snapshots that it was made of; of a former one, sha256 of the shards. */
+export const sourcesOf = (manifest: AnyVersion): string[] =>
+  manifest.kind === 'dataset' ? manifest.sources : manifest.groups.flatMap(({ snapshot }) => snapshot ?? [])
 
 /** What a step did to its line: `entry` is the head afterwards, undefined while there is nothing to make one of. */
 export interface Outcome<Entry> {
   changed: boolean
   entry: Entry | undefined
-}
-
-export async function commitDataset(
-  catalog: Catalog,
-  parent: DatasetEntry | undefined,
-  manifest: Omit<DatasetManifest, 'kind' | 'parent'>,
-): Promise<DatasetEntry> {
-  const next: DatasetManifest = { kind: 'dataset', parent: parent?.sha256 ?? null, ...manifest }
-  return catalog.commit(lineage.dataset(manifest.name), parent?.sha256, next)
-}
-
-export async function commitTokens(
-  catalog: Catalog,
-  name: string,
-  parent: TokensEntry | undefined,
-  manifest: Omit<TokensManifest, 'kind' | 'parent'>,
-): Promise<TokensEntry> {
-  const next: TokensManifest = { kind: 'tokens', parent: parent?.sha256 ?? null, ...manifest }
-  return catalog.commit(lineage.tokens(name), parent?.sha256, next)
 }

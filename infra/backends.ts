@@ -6,6 +6,7 @@ import { contentAddress } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
+import type { CorpusIndex } from '#schemas/corpus-index.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Frontier } from '#schemas/frontier.ts'
@@ -22,6 +23,7 @@ import { ensureWallet } from './chain/wallet.ts'
 import { frozenClock, systemClock, wallClock } from './clock.ts'
 import { jobsOf, siteJobs, weighedAs } from './config/jobs.ts'
 import type { Config } from './config/schema.ts'
+import { threadedCorpusIndex } from './corpus-index/threaded.ts'
 import { sqliteCatalog } from './catalog/sqlite.ts'
 import { threadedCatalog } from './catalog/threaded.ts'
 import { sqliteFrontier } from './frontier/sqlite.ts'
@@ -64,6 +66,8 @@ export interface Backends extends AsyncDisposable {
   serveObjectsAt(origin: string): void
   frontier(name: string): Frontier & HostTurns
   queue(name: string): Queue
+  /** What is known of a miner's corpus, or a dataset's; one process at a time has it. */
+  corpusIndex(name: string): CorpusIndex
   /** A hotkey of the wallet folder, made when missing. */
   wallet(name: string): Promise<{ signer: Signer; coldkey: string }>
   /** As `wallet`, registered and with enough stake on the local chain to set weights from the next epoch on. */
@@ -136,6 +140,7 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
           seed: config.run.frozen_at === undefined ? undefined : config.run.seed,
         }),
       ),
+    corpusIndex: (name: string) => stack.use(threadedCorpusIndex(join(dataDir, 'corpus', name), { clock: pace })),
     queue: (name: string) => stack.use(threadedQueue(file('queue'), name, shared)),
     wallet,
     async validatorWallet(name: string) {

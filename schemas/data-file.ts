@@ -20,8 +20,8 @@ export const DataFile = StoredObject.extend({
   /** First and last `datetime` of the rows. */
   datetime_range: z.strictObject({ first: Timestamp, last: Timestamp }).nullable(),
   labels: NamedCounts,
-  /** Bytes of each column in the file, in the order of the schema. */
-  columns: z.array(z.tuple([z.string(), z.int().nonnegative()])),
+  /** Bytes of each column in the file, in the order of its schema. */
+  columns: z.array(z.int().nonnegative()),
 })
 export type DataFile = z.infer<typeof DataFile>
 

@@ -39,7 +39,7 @@ export const families = {
   snapshotsOf: (hotkey: string) => family(`snapshot/${hotkey}/`, 'snapshot'),
   indexes: family('index/', 'miner-index'),
   scores: family('scores/', 'scores'),
-  datasets: family('dataset/', 'dataset'),
+  datasets: family('dataset/', 'version', 'dataset'),
   tokens: family('tokens/', 'token-version', 'tokens'),
   plans: family('plan/', 'epoch', 'plan'),
 } as const

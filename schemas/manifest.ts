@@ -131,12 +131,24 @@ export const DatasetManifest = z.strictObject({
 })
 export type DatasetManifest = z.infer<typeof DatasetManifest>
 
-/** What a dataset version has of one miner's job. `list`: JSON array of `ListedFile`, with the dataset's own deletion vectors. */
-const VersionGroup = z.strictObject({
+/**
+ * A file as a version of a dataset has it, with the dataset's own deletion vector: rows that the miner deleted, that are no documents of the dataset, that are
+ * copies of others, or that were not looked at yet. A row may come back: a copy whose better one left.
+ */
+export const VersionFile = ListedFile.extend({
+  /** Rows that were looked at: a large file is taken in portions, first rows first. */
+  taken: z.int().nonnegative(),
+  /** How many of them are no documents of the dataset, whatever else there is, by reason. */
+  refused: NamedCounts,
+})
+export type VersionFile = z.infer<typeof VersionFile>
+
+/** What a dataset version has of one miner's job. `list`: JSON array of `VersionFile`. */
+export const VersionGroup = z.strictObject({
   hotkey: z.string(),
   job_id: z.string(),
-  /** Content address of the miner's snapshot that was taken in. */
-  snapshot: Sha256,
+  /** Content address of the miner's snapshot that was taken in last; null: the first is not taken in whole yet. */
+  snapshot: Sha256.nullable(),
   list: StoredObject,
   files: z.int().nonnegative(),
   documents: z.int().nonnegative(),

@@ -1,6 +1,7 @@
 import { historyPageMax, type Catalog } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
+import type { DatasetManifest, VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { DatasetEntry } from '#dataset/versions.ts'
 import type { DocumentFields, Provenance } from './wire.ts'
@@ -15,17 +16,29 @@ export async function requireDataset(catalog: Catalog, name: string, version?: n
   throw new OrreryError('not_found', `Dataset "${name}" has no version ${version}; the newest is ${head.version}.`, { name, version })
 }
 
-/** From a document back to the signed manifest of the shard it came in. */
-export async function provenanceOf(catalog: Catalog, { version, sha256, manifest }: DatasetEntry, document: DocumentFields): Promise<Provenance> {
-  const { hotkey, job_id } = document
+/** From a document back to the signed manifest that lists the shard it came in. @param file in which the version has it */
+export async function provenanceOf(catalog: Catalog, entry: DatasetEntry, { hotkey, job_id }: DocumentFields, file: string): Promise<Provenance> {
+  const { version, sha256, manifest } = entry
+  const shard = manifest.kind === 'version' ? await shardOf(catalog, manifest, { hotkey, job_id, file }) : await formerShardOf(catalog, manifest, { hotkey, job_id })
+  return { dataset: { name: manifest.name, version, sha256 }, hotkey, job_id, shard }
+}
+
+interface Origin {
+  hotkey: string
+  job_id: string
+}
+
+async function shardOf(catalog: Catalog, { groups }: VersionManifest, { hotkey, job_id, file }: Origin & { file: string }): Promise<Provenance['shard']> {
+  const address = groups.find((group) => group.hotkey === hotkey && group.job_id === job_id)?.snapshot
+  const snapshot = address ? await catalog.get(lineage.snapshot(hotkey, job_id), { sha256: address }) : undefined
+  const listed = snapshot?.manifest.files.find((listed) => listed.file.sha256 === file)
+  return snapshot && listed ? { manifest: snapshot.sha256, key: listed.file.key, sha256: file, written_at: listed.file.written_at } : null
+}
+
+async function formerShardOf(catalog: Catalog, { sources }: DatasetManifest, { hotkey, job_id }: Origin): Promise<Provenance['shard']> {
   const history = await catalog.history(lineage.shard(hotkey, job_id), { limit: historyPageMax })
-  const shard = history.find((candidate) => manifest.sources.includes(candidate.manifest.file.sha256))
-  return {
-    dataset: { name: manifest.name, version, sha256 },
-    hotkey,
-    job_id,
-    shard: shard ? { manifest: shard.sha256, key: shard.manifest.file.key, sha256: shard.manifest.file.sha256, written_at: shard.manifest.written_at } : null,
-  }
+  const shard = history.find(({ manifest }) => sources.includes(manifest.file.sha256))
+  return shard ? { manifest: shard.sha256, key: shard.manifest.file.key, sha256: shard.manifest.file.sha256, written_at: shard.manifest.written_at } : null
 }
 
 const urlMs = 3_600_000

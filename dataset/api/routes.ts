@@ -4,11 +4,15 @@ import { ErrorBody, type Server } from '#infra/net/server.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { families, lineage } from '#schemas/lineage.ts'
+import type { StoredObject } from '#schemas/data-file.ts'
+import type { VersionFile } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Sql } from '#schemas/sql.ts'
-import type { DatasetEntry } from '#dataset/versions.ts'
+import { droppedOf, fileCount, labelsOf, sourcesOf, type DatasetEntry } from '#dataset/versions.ts'
+import { liveRows, versionFiles } from '#dataset/version-files.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { provenanceOf, requireDataset, signedUrl } from './lookup.ts'
+import { liveFiles } from './live-files.ts'
 import { findDocument, searchDocuments } from './search.ts'
 import * as wire from './wire.ts'
 
@@ -37,7 +41,8 @@ async function versionRoutes(app: Server, { parts }: { parts: () => ApiParts }):
   app.get('/v1/datasets/:name', { schema: one }, async ({ params: { name } }) => {
     const { catalog } = parts()
     const [entry, tokens] = await Promise.all([requireDataset(catalog, name), catalog.head(lineage.tokens(name))])
-    const { sources, origin } = entry.manifest
+    const { origin } = entry.manifest
+    const sources = sourcesOf(entry.manifest)
     if (tokens?.kind !== 'token-version') return { ...summaryOf(entry), sources, origin, tokens: null }
     const { dataset, tokenizer, groups } = tokens.manifest
     const sum = (of: 'tokens' | 'shards'): number => groups.reduce((all, group) => all + group[of], 0)
@@ -66,12 +71,14 @@ async function versionRoutes(app: Server, { parts }: { parts: () => ApiParts }):
   app.get('/v1/datasets/:name/files', { schema: files }, async ({ params: { name }, query: { version } }) => {
     const { catalog, store } = parts()
     const entry = await requireDataset(catalog, name, version)
-    const listed = entry.manifest.files.map(async (file) => ({ ...file, name: basename(file.key), url: await signedUrl(store, file.key) }))
-    return { dataset: name, version: entry.version, files: await Promise.all(listed) }
+    const listed: wire.Files['files'] = []
+    for await (const file of versionFiles(store, entry.manifest)) if (liveRows(file) > 0) listed.push(await describe(store, file))
+    return { dataset: name, version: entry.version, files: listed }
   })
 }
 
 async function documentRoutes(app: Server, { parts }: { parts: () => ApiParts }): Promise<void> {
+  const files = liveFiles(() => parts().store)
   const page = {
     summary: 'Documents of a version, by id, a page at a time',
     params: wire.DatasetParams,
@@ -86,7 +93,7 @@ async function documentRoutes(app: Server, { parts }: { parts: () => ApiParts })
     const { catalog, sql } = parts()
     const { name } = request.params
     const entry = await requireDataset(catalog, name, cursor?.version ?? version)
-    const found = await searchDocuments(sql, entry, { ...filters, after: cursor?.after, limit: limit + 1 }, hangUp(reply))
+    const found = await searchDocuments({ sql, files }, entry, { ...filters, after: cursor?.after, limit: limit + 1 }, hangUp(reply))
     const documents = found.slice(0, limit)
     const last = found.length > limit ? documents.at(-1) : undefined
     return { dataset: name, version: entry.version, documents, next_cursor: last ? encodeCursor({ version: entry.version, after: last.id }) : null }
@@ -102,9 +109,10 @@ async function documentRoutes(app: Server, { parts }: { parts: () => ApiParts })
     const { catalog, sql } = parts()
     const { name, id } = request.params
     const entry = await requireDataset(catalog, name, request.query.version)
-    const document = await findDocument(sql, entry, id, hangUp(reply))
-    if (!document) throw new OrreryError('not_found', `Version ${entry.version} of dataset "${name}" has no document ${id}.`, { name, id })
-    return { document, provenance: await provenanceOf(catalog, entry, document) }
+    const found = await findDocument({ sql, files }, entry, id, hangUp(reply))
+    if (!found) throw new OrreryError('not_found', `Version ${entry.version} of dataset "${name}" has no document ${id}.`, { name, id })
+    const { document, file } = found
+    return { document, provenance: await provenanceOf(catalog, entry, document, file.file.sha256) }
   })
 }
 
@@ -115,7 +123,14 @@ function hangUp({ raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
   return controller.signal
 }
 
+async function describe(store: ObjectStore, listed: VersionFile): Promise<wire.Files['files'][number]> {
+  const { file, deletes } = listed
+  const object = async ({ key, sha256, bytes }: StoredObject) => ({ key, sha256, bytes, url: await signedUrl(store, key) })
+  return { name: basename(file.key), ...(await object(file)), rows: file.rows, live_rows: liveRows(listed), deletes: deletes && (await object(deletes)) }
+}
+
 function summaryOf({ version, sha256, manifest }: DatasetEntry) {
-  const { name, parent, documents, text_bytes, files, labels, dropped } = manifest
-  return { name, version, sha256, parent, documents, text_bytes, files: files.length, labels, dropped }
+  const { name, parent, documents, text_bytes } = manifest
+  const counts = { labels: Object.fromEntries(labelsOf(manifest)), dropped: Object.fromEntries(droppedOf(manifest)) }
+  return { name, version, sha256, parent, documents, text_bytes, files: fileCount(manifest), ...counts }
 }

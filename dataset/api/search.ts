@@ -1,15 +1,22 @@
+import type { ListedFile } from '#schemas/data-file.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { pageUrl } from '#schemas/identity/canonical-url.ts'
 import { documentColumns } from '#schemas/parquet/columns.ts'
 import type { Sql, SqlRow, SqlValue } from '#schemas/sql.ts'
 import type { DatasetEntry } from '#dataset/versions.ts'
+import type { LiveFiles } from './live-files.ts'
 import { DocumentFields, type DocumentsQuery } from './wire.ts'
+
+export interface SearchParts {
+  sql: Sql
+  files: LiveFiles
+}
 
 type Filters = Pick<DocumentsQuery, 'label' | 'host' | 'lang' | 'uri' | 'from' | 'to' | 'q'> & { after?: string | undefined }
 
 /** Each filter's condition; values only ever travel as bound parameters. */
 const conditions: Record<keyof Filters, string> = {
-  label: 'label = ?',
+  label: 'LOWER(label) = LOWER(?)',
   host: 'host = ?',
   lang: 'lang = ?',
   uri: 'uri = ?',
@@ -20,29 +27,45 @@ const conditions: Record<keyof Filters, string> = {
 }
 
 const shown = documentColumns.filter(({ name }) => name in DocumentFields.shape)
-const columns = shown.map(({ name }) => name).join(', ')
+/** A miner's file may have its labels in capitals (data-universe.ts). */
+const columns = shown.map(({ name }) => (name === 'label' ? 'LOWER(label) AS label' : name)).join(', ')
 const excerptChars = 280
 const searchMsMax = 30_000
+/** Rows of one look; a look that finds too many deleted ones is followed by larger ones. */
+const lookRows = { factor: 2, max: 2_000 }
 
 /** Documents of one version that pass all filters, by id. */
 export async function searchDocuments(
-  sql: Sql,
+  parts: SearchParts,
   entry: DatasetEntry,
   filters: Filters & { limit: number },
   signal?: AbortSignal,
 ): Promise<(DocumentFields & { excerpt: string })[]> {
   const names = (Object.keys(conditions) as (keyof Filters)[]).filter((name) => filters[name] !== undefined)
-  const where = names.length === 0 ? '' : `WHERE ${names.map((name) => conditions[name]).join(' AND ')}`
-  const script = `SELECT ${columns}, SUBSTRING(text, 1, ${excerptChars}) AS excerpt FROM documents ${where} ORDER BY id LIMIT ?`
-  const rows = await run(sql, entry, script, [...names.map((name) => parameterOf(name, filters[name] ?? '')), filters.limit], signal)
+  const wanted = {
+    columns: `${columns}, SUBSTRING(text, 1, ${excerptChars}) AS excerpt`,
+    conditions: names.map((name) => conditions[name]),
+    parameters: names.map((name) => parameterOf(name, filters[name] ?? '')),
+    limit: filters.limit,
+  }
+  const rows = await select(parts, entry, wanted, signal)
   return rows.map((row) => ({ ...fieldsOf(row), excerpt: String(row['excerpt']) }))
 }
 
 type WithTexts = DocumentFields & { text: string; markdown: string | null }
 
-export async function findDocument(sql: Sql, entry: DatasetEntry, id: string, signal?: AbortSignal): Promise<WithTexts | undefined> {
-  const [row] = await run(sql, entry, `SELECT ${columns}, text, markdown FROM documents WHERE id = ?`, [id], signal)
-  return row && { ...fieldsOf(row), text: String(row['text']), markdown: row['markdown'] === null ? null : String(row['markdown']) }
+/** @returns with the file that it stands in */
+export async function findDocument(
+  parts: SearchParts,
+  entry: DatasetEntry,
+  id: string,
+  signal?: AbortSignal,
+): Promise<{ document: WithTexts; file: ListedFile } | undefined> {
+  const wanted = { columns: `${columns}, text, markdown`, conditions: ['id = ?'], parameters: [id], limit: 1 }
+  const [row] = await select(parts, entry, wanted, signal)
+  const file = row && (await parts.files.of(entry)).get(String(row['object_key']))
+  if (!file) return undefined
+  return { file, document: { ...fieldsOf(row), text: String(row['text']), markdown: row['markdown'] === null ? null : String(row['markdown']) } }
 }
 
 function parameterOf(name: keyof Filters, value: string): SqlValue {
@@ -50,11 +73,37 @@ function parameterOf(name: keyof Filters, value: string): SqlValue {
   return name === 'uri' ? (pageUrl(value) ?? value) : value
 }
 
-async function run(sql: Sql, { manifest }: DatasetEntry, script: string, parameters: SqlValue[], signal?: AbortSignal): Promise<SqlRow[]> {
-  if (manifest.files.length === 0) return []
+interface Wanted {
+  columns: string
+  conditions: readonly string[]
+  parameters: readonly SqlValue[]
+  limit: number
+}
+
+/** The first rows by id that are in the version: it knows which of those that fit are deleted, the files do not. */
+async function select(parts: SearchParts, entry: DatasetEntry, { columns, conditions, parameters, limit }: Wanted, signal?: AbortSignal): Promise<SqlRow[]> {
+  const files = await parts.files.of(entry)
+  const found: SqlRow[] = []
+  let last: SqlRow | undefined
+  for (let size = limit * lookRows.factor; ; size = Math.min(size * lookRows.factor, Math.max(size, lookRows.max))) {
+    const all = last ? [...conditions, beyond] : conditions
+    const where = all.length === 0 ? '' : `WHERE ${all.join(' AND ')}`
+    const script = `SELECT ${columns}, object_key, object_row FROM documents ${where} ORDER BY id, object_key, object_row LIMIT ?`
+    const rows = await run(parts.sql, [...files.keys()], script, [...parameters, ...(last ? placeOf(last) : []), size], signal)
+    for (const row of rows) if (await parts.files.isLive(files.get(String(row['object_key'])), Number(row['object_row']))) found.push(row)
+    if (found.length >= limit || rows.length < size) return found.slice(0, limit)
+    last = rows.at(-1)
+  }
+}
+
+/** Copies of one text have one id. */
+const beyond = '(id > ? OR (id = ? AND (object_key > ? OR (object_key = ? AND object_row > ?))))'
+const placeOf = ({ id = null, object_key: key = null, object_row: row = null }: SqlRow): SqlValue[] => [id, id, key, key, row]
+
+async function run(sql: Sql, files: string[], script: string, parameters: SqlValue[], signal?: AbortSignal): Promise<SqlRow[]> {
+  if (files.length === 0) return []
   const timeout = AbortSignal.timeout(searchMsMax)
   try {
-    const files = manifest.files.map(({ key }) => key)
     return await sql.run(script, { documents: files }, { parameters, signal: signal ? AbortSignal.any([signal, timeout]) : timeout })
   } catch (cause) {
     if (!timeout.aborted) throw cause
@@ -63,7 +112,7 @@ async function run(sql: Sql, { manifest }: DatasetEntry, script: string, paramet
 }
 
 function fieldsOf(row: SqlRow): DocumentFields {
-  const { text: _, markdown: __, excerpt: ___, ...cells } = row
+  const { text: _, markdown: __, excerpt: ___, object_key: ____, object_row: _____, ...cells } = row
   const plain = Object.fromEntries(Object.entries(cells).map(([column, cell]) => [column, plainCell(cell)]))
   const parsed = shown.filter(({ kind }) => kind === 'json').map(({ name }) => [name, JSON.parse(String(row[name]))])
   return DocumentFields.parse({ ...plain, ...Object.fromEntries(parsed) })

@@ -53,7 +53,7 @@ const TokensSummary = z.strictObject({
   shards: count,
 })
 export const Dataset = VersionSummary.extend({
-  sources: z.array(sha256).describe('Shards it was made of.'),
+  sources: z.array(sha256).describe('Content addresses of the snapshots of miners that it was made of; of versions made before there were any, sha256 of their shards.'),
   origin: z.strictObject({ code_version: z.string(), config_sha256: sha256 }),
   tokens: TokensSummary.nullable(),
 })
@@ -79,17 +79,22 @@ export const Provenance = z.strictObject({
 export type Provenance = z.infer<typeof Provenance>
 export const OneDocument = z.strictObject({ document: DocumentFields.extend(Document.pick({ text: true, markdown: true }).shape), provenance: Provenance })
 
+const StoredObject = z.strictObject({
+  key: z.string(),
+  sha256,
+  bytes: count,
+  url: z.string().nullable().describe('Signed for one hour; null when the store cannot sign.'),
+})
 export const Files = z.strictObject({
   dataset: z.string(),
   version: z.int().positive(),
   files: z.array(
-    z.strictObject({
+    StoredObject.extend({
       name: z.string(),
-      key: z.string(),
-      sha256,
-      bytes: count,
       rows: count,
-      url: z.string().nullable().describe('Signed for one hour; null when the store cannot sign.'),
+      live_rows: count.describe('Rows that are documents of the version.'),
+      deletes: StoredObject.nullable().describe('Positions of the rows that are not: a deletion-vector-v1 of Apache Iceberg. null: all of them are.'),
     }),
   ),
 })
+export type Files = z.infer<typeof Files>

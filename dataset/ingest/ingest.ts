@@ -1,141 +1,102 @@
-import { contentAddress, sha256Hex } from '#schemas/canonical-json.ts'
+import { canonicalJson } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
-import { limits } from '#schemas/data-universe.ts'
-import type { Document } from '#schemas/document.ts'
-import type { DatasetManifest, StoredFile } from '#schemas/manifest.ts'
+import type { CorpusIndex } from '#schemas/corpus-index.ts'
 import { lineage } from '#schemas/lineage.ts'
+import type { VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import { encodeDocumentFile } from '#schemas/parquet/encode.ts'
-import type { Sql } from '#schemas/sql.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { commitDataset, type DatasetEntry, type Outcome } from '#dataset/versions.ts'
-import { batches } from './batches.ts'
+import type { DatasetEntry, Outcome } from '../versions.ts'
 import { cleaningVersion } from './clean.ts'
-import { findDuplicates, type Duplicates } from './duplicates.ts'
-import { mergeShards } from './merge.ts'
-import { findSources, type Source } from './sources.ts'
-import { stageShard, sweepStaging, type StagedShard } from './staging.ts'
+import { decide } from './decide.ts'
+import { Draft } from './draft.ts'
+import { IngestMemory } from './memory.ts'
+import { GrowingPortion } from './portion.ts'
+import { compareIndex, finishPending } from './recover.ts'
+import { findSources } from './sources.ts'
+import { takeSnapshot, type Work } from './take.ts'
 
 export interface IngestRequest {
   catalog: Catalog
   store: ObjectStore
-  sql: Sql
+  /** Of this dataset alone. */
+  index: CorpusIndex
   /** Name of the dataset. */
   name: string
-  origin: DatasetManifest['origin']
+  origin: VersionManifest['origin']
   telemetry: Telemetry
   signal: AbortSignal
-  /** Documents of one Parquet file, at most. */
-  rowsPerFile?: number
-}
-
-const fileBytesMax = 128 * 2 ** 20
-
-interface Staged {
-  source: Source
-  shard: StagedShard
+  /** What an earlier ingest on this index found out. */
+  memory?: IngestMemory
 }
 
 /**
- * Makes the next version of a dataset of the current shards of all miners: verified, cleaned, deduplicated over all of them, sorted by id,
- * written as Parquet and committed. Nothing new → no version. What it writes is seen only after the commit; a run that was cut off is just run again.
+ * Makes the next version of a dataset of the snapshots that miners have made since: each new file is verified and read once, its rows are looked up in the
+ * index of the dataset, and what follows is written as deletion vectors, lists and a manifest. Nothing new → no version. A version is made of some 20,000
+ * rows, so that what is in memory at a time is bounded; several may follow from one ingest.
  *
- * A version follows from its shards, the code version and the cleaning rules alone: the same ones give the same bytes.
+ * The index is committed with the manifest as `pending`, and then the manifest: a run that is cut off before the first has done nothing, one that is cut off
+ * after it is finished by the next.
  * @throws OrreryError `conflict` when another process committed in between (retryable)
  */
 export async function ingest(request: IngestRequest): Promise<Outcome<DatasetEntry>> {
-  const { catalog, name, origin } = request
-  const head = await catalog.head(lineage.dataset(name))
-  const recipe = contentAddress({ cleaning: cleaningVersion, code: origin.code_version }).slice(0, 8)
-  const staged = await stageAll(request, recipe)
-  const sources = sourcesOf(staged)
-  if (sources.length === 0 || (head && isSame(head.manifest, sources, origin))) return { changed: false, entry: head }
+  const { catalog, store, index, name, signal, memory = new IngestMemory() } = request
+  await finishPending(request)
+  const draft = new Draft(store, name, await catalog.head(lineage.dataset(name)))
+  if (!memory.isCompared) await compareIndex({ catalog, store, index, draft, signal })
+  memory.isCompared = true
 
-  const shards = staged.map(({ shard }) => shard.parts)
-  const duplicates = await findDuplicates(request.sql, shards.flat(), request.signal)
-  const written = await writeFiles(request, contentAddress({ sources, recipe }).slice(0, 16), mergeShards(request.store, shards, duplicates))
-  const dropped = droppedOf(staged, duplicates)
-  const entry = await commitDataset(catalog, head, { origin, name, cleaning: cleaningVersion, sources, ...written, dropped })
-  const current = staged.map(({ source }) => source)
-  await sweepStaging(request.store, { name, recipe }, current)
-  announce(request.telemetry, entry, duplicates)
-  return { changed: true, entry }
-}
-
-/** A shard that is not what its manifest says costs itself, not the run. */
-async function stageAll({ catalog, store, name, telemetry, signal }: IngestRequest, recipe: string): Promise<Staged[]> {
-  const { sources, skipped } = await findSources(catalog)
-  const staged: Staged[] = []
-  for (const source of sources) {
+  const isRecleaning = draft.head?.kind === 'version' && draft.head.manifest.cleaning !== cleaningVersion
+  const work: Work = { ...request, draft, memory, isRecleaning, portion: new GrowingPortion() }
+  const isKnown = (line: string, address: string) => !isRecleaning && (work.draft.snapshotOf(line) === address || memory.hasSeen(line, address))
+  let changed = false
+  const seen: { line: string; address: string }[] = []
+  for await (const source of findSources(catalog, isKnown)) {
     signal.throwIfAborted()
-    const shard = await stageShard({ store, name, recipe, source, signal, telemetry })
-    if (typeof shard === 'string') skipped.push({ line: source.line, reason: shard })
-    else staged.push({ source, shard })
+    seen.push(source)
+    if ('reason' in source) skip(request, source)
+    else for await (const _ of takeSnapshot(work, source)) changed = (await makeVersion(work, request)) || changed
   }
-  for (const { line, reason } of skipped) {
-    telemetry.count('dataset.shards_skipped', 1, { reason })
-    telemetry.event('dataset.shard_skipped', { line, reason })
-  }
-  return staged
+  work.isRecleaning = false
+  changed = (await makeVersion(work, request)) || changed
+  for (const { line, address } of seen) memory.see(line, address)
+  return { changed, entry: work.draft.head }
 }
 
-/** sha256 of the shards that gave at least one document: another miner's copy of a file, which gives none, changes nothing. */
-const sourcesOf = (staged: readonly Staged[]): string[] =>
-  [...new Set(staged.filter(({ shard }) => shard.documents > 0).map(({ source }) => source.manifest.file.sha256))].toSorted()
+function skip({ telemetry }: IngestRequest, { line, reason }: { line: string; reason: string }): void {
+  telemetry.count('dataset.shards_skipped', 1, { reason })
+  telemetry.event('dataset.shard_skipped', { line, reason })
+}
 
-const isSame = (manifest: DatasetManifest, sources: readonly string[], origin: DatasetManifest['origin']): boolean =>
-  manifest.cleaning === cleaningVersion && manifest.origin.code_version === origin.code_version && contentAddress(manifest.sources) === contentAddress(sources)
+/** Of what was looked at since the last. @returns false when there is nothing to make one of */
+async function makeVersion(work: Work, { origin }: IngestRequest): Promise<boolean> {
+  const { catalog, store, index, name, memory, portion, draft } = work
+  const decision = await decide(index, portion)
+  await draft.apply(decision)
+  const former = draft.head?.kind === 'version' ? draft.head.manifest : undefined
+  const cleaning = work.isRecleaning && former ? former.cleaning : cleaningVersion
+  const manifest = await draft.manifest({ origin, cleaning })
+  work.portion = new GrowingPortion()
+  work.draft = new Draft(store, name, draft.head)
+  if (!manifest) return false
+  work.signal.throwIfAborted()
+  // From here on index and head are one only when both commits are done.
+  memory.isCompared = false
+  await index.commit({ ...decision.change, addFiles: [...portion.addedFiles], dropFiles: portion.droppedFiles, pending: canonicalJson(manifest) })
+  const entry = await catalog.commit(lineage.dataset(name), draft.head?.sha256, manifest)
+  await index.commit({ pending: null })
+  memory.isCompared = true
+  work.draft = new Draft(store, name, entry)
+  announce(work.telemetry, entry.version, entry.sha256, manifest, former)
+  return true
+}
 
-type Written = Pick<DatasetManifest, 'files' | 'documents' | 'text_bytes' | 'labels'>
-
-/** @param address of the version, made of all that its files follow from */
-async function writeFiles(request: IngestRequest, address: string, documents: AsyncIterable<Document>): Promise<Written> {
-  const { store, name, signal, rowsPerFile = limits.rowsPerGroup } = request
-  const written = { files: [] as StoredFile[], documents: 0, text_bytes: 0 }
-  // A label is anybody's word, `constructor` too: no key of an object while it is counted.
-  const labels = new Map<string, number>()
-  for await (const rows of batches(documents, { rows: rowsPerFile, bytes: fileBytesMax })) {
-    signal.throwIfAborted()
-    written.files.push(await putFile(store, `datasets/${name}/${address}/part-${String(written.files.length).padStart(5, '0')}.parquet`, rows))
-    written.documents += rows.length
-    for (const { label, text_bytes } of rows) {
-      written.text_bytes += text_bytes
-      labels.set(label, (labels.get(label) ?? 0) + 1)
-    }
+function announce(telemetry: Telemetry, version: number, sha256: string, manifest: VersionManifest, former: VersionManifest | undefined): void {
+  const before = new Map(former?.dropped)
+  for (const [reason, count] of manifest.dropped) {
+    const more = count - (before.get(reason) ?? 0)
+    if (more > 0 && reason !== 'not_taken') telemetry.count('dataset.rejects', more, { reason })
   }
-  return { ...written, labels: Object.fromEntries(labels) }
-}
-
-async function putFile(store: ObjectStore, key: string, rows: readonly Document[]): Promise<StoredFile> {
-  using file = encodeDocumentFile(rows, { codec: 'zstd' })
-  const { bytes } = file
-  await store.put(key, bytes)
-  return { key, sha256: sha256Hex(bytes), bytes: bytes.length, rows: rows.length }
-}
-
-function droppedOf(staged: readonly Staged[], { counts }: Duplicates): Record<string, number> {
-  const dropped: Record<string, number> = {}
-  const add = (reason: string, by: number): void => {
-    if (by > 0) dropped[reason] = (dropped[reason] ?? 0) + by
-  }
-  for (const { shard } of staged) for (const [reason, count] of Object.entries(shard.dropped)) add(reason, count)
-  add('duplicate_exact', counts.duplicate_exact)
-  add('duplicate_near', counts.duplicate_near)
-  return dropped
-}
-
-function announce(telemetry: Telemetry, { version, sha256, manifest }: DatasetEntry, { counts }: Duplicates): void {
-  for (const [reason, count] of Object.entries(manifest.dropped)) telemetry.count('dataset.rejects', count, { reason })
-  const { name, documents, text_bytes, dropped, sources, files } = manifest
-  telemetry.event('dataset.version', {
-    name,
-    version,
-    sha256,
-    documents,
-    text_bytes,
-    dropped,
-    clusters: counts.clusters,
-    shards: sources.length,
-    files: files.length,
-  })
+  const { name, documents, text_bytes, dropped, groups } = manifest
+  const files = groups.reduce((sum, group) => sum + group.files, 0)
+  telemetry.event('dataset.version', { name, version, sha256, documents, text_bytes, dropped: Object.fromEntries(dropped), files })
 }

@@ -1,7 +1,7 @@
 import { compareText } from '#schemas/compare-text.ts'
-import type { DatasetManifest } from '#schemas/manifest.ts'
+import type { NamedCounts } from '#schemas/data-file.ts'
 import { documentColumns, type Column } from '#schemas/parquet/columns.ts'
-import type { DatasetEntry } from '#dataset/versions.ts'
+import { droppedOf, labelsOf, sourcesOf, type AnyVersion, type DatasetEntry } from '#dataset/versions.ts'
 
 /** The types as Arrow and the Hub call them. */
 const types: Record<Column['kind'], string> = {
@@ -37,7 +37,7 @@ ${manifest.documents.toLocaleString('en-US')} documents of the web, ${manifest.t
 
 Miners fetched pages within robots.txt, extracted the main text and signed their shards. For this dataset every shard's signature and sha256 were verified, each text was
 normalized and its id computed again, and duplicates were removed over all miners: exact ones by id, near ones by MinHash (14 bands of 8 rows over word 5-grams,
-estimated Jaccard similarity of at least 0.8; the oldest published copy is kept, then the longest). Documents are sorted by id. The same shards give the same bytes.
+estimated Jaccard similarity of at least 0.7; the oldest published copy is kept, then the longest). Files are those of the miners, without the rows that are not in the dataset.
 
 ## Fields
 
@@ -49,19 +49,19 @@ ${table(fields)}
 
 | label | documents |
 |---|---|
-${table(sorted(manifest.labels))}
+${table(sorted(labelsOf(manifest)))}
 
 ## Left out
 
 | reason | rows |
 |---|---|
-${table(sorted(manifest.dropped))}
+${table(sorted(droppedOf(manifest)))}
 
 ## Provenance
 
-\`hotkey\` and \`job_id\` name the miner and the job of each document. It was made by Orrery ${manifest.origin.code_version} (configuration \`${manifest.origin.config_sha256}\`) of the shards with these sha256:
+\`hotkey\` and \`job_id\` name the miner and the job of each document. It was made by Orrery ${manifest.origin.code_version} (configuration \`${manifest.origin.config_sha256}\`) ${manifest.kind === 'version' ? 'of the snapshots with these content addresses' : 'of the shards with these sha256'}:
 
-${manifest.sources.map((source) => `- \`${source}\``).join('\n')}
+${sourceList(manifest)}
 
 ## Rights and withdrawal
 
@@ -72,7 +72,18 @@ training preference (Content-Usage, Content-Signal) and licence said at the fetc
 
 const list = (values: readonly string[]): string => values.map((value) => `\n- ${JSON.stringify(value)}`).join('')
 
-function frontMatter({ name, documents, labels }: DatasetManifest, languages: readonly string[]): string {
+/** A card is read by people: the manifest has them all. */
+const sourcesMax = 500
+
+function sourceList(manifest: AnyVersion): string {
+  const sources = sourcesOf(manifest)
+  const more = sources.length > sourcesMax ? [`- and ${sources.length - sourcesMax} more`] : []
+  return [...sources.slice(0, sourcesMax).map((source) => `- \`${source}\``), ...more].join('\n')
+}
+
+function frontMatter(manifest: AnyVersion, languages: readonly string[]): string {
+  const { name, documents } = manifest
+  const labels = labelsOf(manifest).map(([label]) => label)
   return `---
 pretty_name: ${JSON.stringify(name)}
 license: other
@@ -82,7 +93,7 @@ ${languages.length > 0 ? `language:${list(languages)}\n` : ''}size_categories:
 - ${sizeCategory(documents)}
 task_categories:
 - text-generation
-tags:${list(['web', 'pretraining', 'deduplicated', 'orrery', ...Object.keys(labels).toSorted().slice(0, 50)])}
+tags:${list(['web', 'pretraining', 'deduplicated', 'orrery', ...labels.toSorted(compareText).slice(0, 50)])}
 configs:
 - config_name: default
   data_files:
@@ -91,8 +102,8 @@ configs:
 ---`
 }
 
-const sorted = (counts: Record<string, number>): [string, string][] =>
-  Object.entries(counts)
+const sorted = (counts: NamedCounts): [string, string][] =>
+  counts
     .toSorted(([a], [b]) => compareText(a, b))
     .map(([key, count]) => [key, count.toLocaleString('en-US')])
 

@@ -42,7 +42,8 @@ export async function tokenizeFile(work: FileTokenizing, listed: ListedFile, own
   const wanted = new WantedRows(file.rows, deleted)
   const kept: ListedTokenShard[] = []
   for (const { shard } of own) {
-    const rows = await readRows(work, shard)
+    const rows = await unlessLost(work, shard, () => readRows(work, shard))
+    if (!rows) continue
     const gone = rows.flatMap((row, document) => (wanted.take(row) ? [] : [document]))
     kept.push({ shard, deletes: await writeDeletionVector(work.store, `${work.prefix}deletes/`, DeletedRows.of(gone)) })
   }
@@ -88,8 +89,13 @@ async function makeShards(work: FileTokenizing, listed: ListedFile, wanted: Want
       for (const { row, document } of batch) {
         const { id, label, text } = document
         await work.turn(text.length)
-        if (shards.takes(label)) await shards.add({ id, label, row, moved: false }, work.encode(text))
-        else leftOut++
+        if (!shards.takes(label)) {
+          leftOut++
+          continue
+        }
+        const tokens = work.encode(text)
+        work.telemetry.count('tokens.encoded', tokens.length + 1)
+        await shards.add({ id, label, row, moved: false }, tokens)
       }
   }
   if (leftOut > 0) work.telemetry.event('tokens.left_out', { file: listed.file.key, documents: leftOut, reason: 'too many labels' })
@@ -125,6 +131,7 @@ async function copyMoved(work: FileTokenizing, listed: ListedFile, { wanted, lea
       if (row === undefined || !wanted.take(row)) continue
       const [start, end] = [source.documentEnds[document - 1] ?? 0, source.documentEnds[document] ?? 0]
       await work.turn(end - start)
+      work.telemetry.count('tokens.copied', end - start)
       // Without its separator, that comes with it again.
       await shards.add({ id, label: names[labelOf[row] ?? 0] ?? '', row, moved }, source.tokenIds.subarray(start, end - 1))
     }
@@ -134,9 +141,9 @@ async function copyMoved(work: FileTokenizing, listed: ListedFile, { wanted, lea
 /** What looking at one id costs, in characters of encoding. */
 const idChars = 64
 
-/** The shard, when a wanted document stands in it. One that is lost is told, and what stood in it encoded anew. */
+/** The shard, when a wanted document stands in it. */
 async function sourceOf(work: FileTokenizing, shard: TokenShardFile, ids: IdRows, wanted: WantedRows): Promise<ReturnType<typeof decodeTokenShard> | undefined> {
-  try {
+  return unlessLost(work, shard, async () => {
     const header = await readHeader(work, shard)
     if (header.fingerprint !== work.vocabulary.fingerprint) return undefined
     const raw = await work.store.get(shard.key, documentIdRange(header, 0, header.documents))
@@ -149,14 +156,21 @@ async function sourceOf(work: FileTokenizing, shard: TokenShardFile, ids: IdRows
     const bytes = await work.store.get(shard.key)
     if (sha256Hex(bytes) !== shard.sha256) throw new OrreryError('data_unreadable', `The token shard ${shard.key} has other bytes than its manifest says.`, {})
     return decodeTokenShard(bytes)
-  } catch (error) {
-    if (!(error instanceof OrreryError) || !lossCodes.has(error.code)) throw error
-    work.telemetry.event('tokens.shard_lost', { key: shard.key, problem: error.message })
-    return undefined
-  }
+  })
 }
 
 const lossCodes = new Set(['not_found', 'data_unreadable', 'invalid_record'])
+
+/** undefined, and it is told, when the shard is gone or damaged: what stood in it is encoded anew. */
+async function unlessLost<T>({ telemetry }: FileTokenizing, { key }: TokenShardFile, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!(error instanceof OrreryError) || !lossCodes.has(error.code)) throw error
+    telemetry.event('tokens.shard_lost', { key, problem: error.message })
+    return undefined
+  }
+}
 
 async function readHeader({ store }: FileTokenizing, shard: TokenShardFile): Promise<ReturnType<typeof parseTokenShardHeader>> {
   return parseTokenShardHeader(await store.get(shard.key, { start: 0, end: tokenShardHeaderBytes }), shard.bytes)

@@ -49,8 +49,8 @@ describe('writeDataFile', () => {
         ['a', 1],
       ],
     })
-    expect(file.columns.map(([name]) => name)).toEqual(Object.keys(documents[0]!))
-    expect(file.columns.reduce((sum, [, size]) => sum + size, 0)).toBeLessThan(bytes.length)
+    expect(file.columns).toHaveLength(Object.keys(documents[0]!).length)
+    expect(file.columns.reduce((sum, size) => sum + size, 0)).toBeLessThan(bytes.length)
   })
 
   test('writes nothing when its documents fail', async () => {

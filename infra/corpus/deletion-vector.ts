@@ -1,5 +1,5 @@
 import { sha256Hex } from '#schemas/canonical-json.ts'
-import type { DeletionVector, ListedFile } from '#schemas/data-file.ts'
+import type { DataFile, DeletionVector } from '#schemas/data-file.ts'
 import { decodeDeletionVector, DeletedRows, deletionVectorBytesMax, encodeDeletionVector } from '#schemas/deletion-vector.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
@@ -15,10 +15,13 @@ export async function writeDeletionVector(store: Pick<ObjectStore, 'put'>, folde
 }
 
 /**
- * The rows that are gone from a file.
+ * The rows that are gone from a file (of documents, or of tokens: then its rows are documents).
  * @throws OrreryError `not_found`; `invalid_record` when the object is not what is said of it
  */
-export async function readDeletionVector(store: Pick<ObjectStore, 'get'>, { file, deletes }: ListedFile): Promise<DeletedRows> {
+export async function readDeletionVector(
+  store: Pick<ObjectStore, 'get'>,
+  { file, deletes }: { file: Pick<DataFile, 'rows'>; deletes: DeletionVector | null },
+): Promise<DeletedRows> {
   if (!deletes) return DeletedRows.none
   const damaged = (what: string) =>
     new OrreryError('invalid_record', `The deletion vector ${deletes.key} ${what}; ask its writer for a whole one, or restore it from a backup.`, {

@@ -4,6 +4,7 @@ import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { decodeRows, RefusedRow } from '#schemas/parquet/decode.ts'
+import { inspectParquet, malformed } from '#schemas/parquet/inspect.ts'
 import { readDeletionVector } from './deletion-vector.ts'
 
 /** A row of a data file, by its position there. */
@@ -18,6 +19,8 @@ export interface ReadOptions<Name extends ColumnName = ColumnName> {
   columns?: readonly Name[]
   /** Positions that are wanted; all when absent. */
   rows?: Iterable<number>
+  /** The first position that is wanted. */
+  from?: number
 }
 
 /**
@@ -43,18 +46,21 @@ export async function* readDataFile<Name extends ColumnName = ColumnName>(
 export async function* readForeignFile<Name extends ColumnName = ColumnName>(
   store: Pick<ObjectStore, 'get'>,
   listed: ListedFile,
-  { signal, rows }: ReadOptions<Name>,
+  { signal, rows, from = 0 }: ReadOptions<Name>,
 ): AsyncGenerator<(FileRow<Name> | RefusedRow)[]> {
   const deleted = await readDeletionVector(store, listed)
   const wanted = rows && new Set(rows)
   let row = 0
-  for await (const group of decodeRows(await store.get(listed.file.key))) {
+  const bytes = await store.get(listed.file.key)
+  const said = inspectParquet(bytes).rows
+  if (said !== listed.file.rows) throw malformed(`it has ${said} rows, its manifest says ${listed.file.rows}`)
+  for await (const group of decodeRows(bytes)) {
     signal.throwIfAborted()
     const first = row
     row += group.length
     yield group
       .map((document, n) => (document instanceof RefusedRow ? document : { row: first + n, document }))
-      .filter((found) => !deleted.has(found.row) && (!wanted || wanted.has(found.row)))
+      .filter((found) => found.row >= from && !deleted.has(found.row) && (!wanted || wanted.has(found.row)))
   }
 }
 

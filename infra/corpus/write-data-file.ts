@@ -3,6 +3,7 @@ import { compareText } from '#schemas/compare-text.ts'
 import type { DataFile, NamedCounts } from '#schemas/data-file.ts'
 import type { Document } from '#schemas/document.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import { documentColumns } from '#schemas/parquet/columns.ts'
 import { encodeDocuments, type ShardCodec } from '#schemas/parquet/encode.ts'
 import { readFooter } from '#schemas/parquet/inspect.ts'
 
@@ -29,11 +30,10 @@ export async function writeDataFile(store: Pick<ObjectStore, 'put'>, { documents
   await store.put(key, bytes)
   const facts = new FileFacts()
   for (const document of all) facts.add(document)
-  const sizes = new Map<string, number>()
-  for (const { columns } of readFooter(bytes).row_groups)
-    for (const { meta_data: chunk } of columns)
-      if (chunk) sizes.set(String(chunk.path_in_schema[0]), (sizes.get(String(chunk.path_in_schema[0])) ?? 0) + Number(chunk.total_compressed_size))
-  return { key, sha256, bytes: bytes.length, ...facts.told(), written_at: writtenAt.toISOString(), columns: [...sizes] }
+  const columns = documentColumns.map(() => 0)
+  for (const group of readFooter(bytes).row_groups)
+    group.columns.forEach(({ meta_data: chunk }, n) => (columns[n] = (columns[n] ?? 0) + Number(chunk?.total_compressed_size)))
+  return { key, sha256, bytes: bytes.length, ...facts.told(), written_at: writtenAt.toISOString(), columns }
 }
 
 /** What a reader is told of a file's rows. */

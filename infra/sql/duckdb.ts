@@ -92,7 +92,7 @@ async function runOnce(root: string, query: Query): Promise<SqlRow[]> {
   try {
     connection = await instance.connect()
     await checkScript(connection, query.script, [...query.views.keys()])
-    await lockDown(connection, query.views)
+    await lockDown(connection, root, query.views)
     return await select(connection, query)
   } catch (cause) {
     query.signal.throwIfAborted()
@@ -110,7 +110,7 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
 const asPattern = (path: string): string => path.replace(/[*?[]/g, '[$&]')
 
 /** From here on the connection reads these files only, and no setting can be changed. */
-async function lockDown(connection: DuckDBConnection, views: Query['views']): Promise<void> {
+async function lockDown(connection: DuckDBConnection, root: string, views: Query['views']): Promise<void> {
   // The pattern is checked before it is expanded, the path after: both must be allowed.
   const allowed = [...new Set([...views.values()].flat().flatMap((path) => [path, asPattern(path)]))]
   await connection.run(`set timezone = 'UTC'`)
@@ -120,7 +120,9 @@ async function lockDown(connection: DuckDBConnection, views: Query['views']): Pr
   for (const [name, paths] of views) {
     const files = paths.map((path) => quoted(asPattern(path))).join(', ')
     // Keys such as data/hotkey=…/ would else be taken for columns.
-    await connection.run(`create view "${name}" as select * from read_parquet([${files}], hive_partitioning = false)`).catch((cause: unknown) => {
+    const rows = `read_parquet([${files}], hive_partitioning = false, filename = true, file_row_number = true)`
+    const place = `substring(filename, ${root.length + 2}) as object_key, file_row_number as object_row`
+    await connection.run(`create view "${name}" as select * exclude (filename, file_row_number), ${place} from ${rows}`).catch((cause: unknown) => {
       throw new OrreryError(
         'data_unreadable',
         `The input "${name}" is not Parquet of one schema: ${firstLine(cause)}. Check the objects it names.`,

@@ -48,7 +48,8 @@ const digest = (secret: Buffer, method: string, key: string, expires: number): B
 async function obtainSecret(path: string, files: Staging): Promise<Buffer> {
   const found = await readSecret(path)
   if (found) return found
-  await files.place(path, randomBytes(secretBytes), 0o600)
+  await using staged = await files.stage([randomBytes(secretBytes)], 0o600)
+  await files.place(staged, path)
   return (await readSecret(path)) ?? obtainSecret(path, files)
 }
 

@@ -1,22 +1,30 @@
-import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, rm, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { createHash, randomUUID } from 'node:crypto'
+import { link, mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { ObjectContent } from '#schemas/object-store.ts'
 import { recentValues, type RecentValues } from '../recent-values.ts'
 
 /** Longer than any write takes: what is older in the staging folder was left by a process that died. */
 const staleAfterMs = 24 * 3_600_000
-const compareBytes = 1 << 20
+const pieceBytes = 1 << 20
 /** Of the folders that are known to be durable. */
 const durableBytesMax = 4 * 2 ** 20
 
+/** A whole file, durable but under no name that anybody looks for; gone when it is disposed of. */
+export interface StagedFile extends ObjectContent, AsyncDisposable {
+  path: string
+}
+
 /** Writes whole files that appear at once, under a staging folder of the same file system. */
 export interface Staging {
+  /** Writes a file aside, piece by piece. @throws whatever the pieces throw; Error of the file system; then nothing is left of it */
+  stage(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, mode?: number): Promise<StagedFile>
   /**
-   * Puts a file at `path` unless something is there, durably, its folders included; never overwrites.
+   * Puts a staged file at `path` unless something is there, durably, its folders included; never overwrites.
    * @returns whether this call put it there
    * @throws Error ENOTDIR when a file stands where a folder must be
    */
-  place(path: string, body: Uint8Array, mode?: number): Promise<boolean>
+  place(staged: StagedFile, path: string): Promise<boolean>
   /** Makes sure that what is at `path`, maybe put there by a process that died just after, is durable. */
   secure(path: string): Promise<void>
 }
@@ -27,20 +35,22 @@ export function staging(root: string, folder: string, now: () => number): Stagin
   const durable = recentValues<string, true>({ bytesMax: durableBytesMax })
   let swept: Promise<void> | undefined
   return {
-    async place(path, body, mode = 0o644) {
-      await (swept ??= prepare(folder, now()))
-      await mkdir(dirname(path), { recursive: true })
-      const staged = join(folder, randomUUID())
+    async stage(pieces, mode = 0o644) {
+      await (swept ??= prepare(folder, now()).catch((cause: unknown) => ((swept = undefined), Promise.reject(cause))))
+      const path = join(folder, randomUUID())
+      const remove = () => rm(path, { force: true }).catch(() => undefined)
       try {
-        await writeThrough(staged, body, mode)
-        const isNew = await linkNew(staged, path)
-        await unlink(staged)
-        await syncUpTo(root, dirname(path), durable)
-        return isNew
+        return { path, ...(await writeThrough(path, pieces, mode)), [Symbol.asyncDispose]: remove }
       } catch (cause) {
-        await rm(staged, { force: true }).catch(() => undefined)
+        await remove()
         throw cause
       }
+    },
+    async place(staged, path) {
+      await mkdir(dirname(path), { recursive: true })
+      const isNew = await linkNew(staged.path, path)
+      await syncUpTo(root, dirname(path), durable)
+      return isNew
     },
     secure: (path) => syncUpTo(root, dirname(path), durable),
   }
@@ -57,10 +67,17 @@ async function linkNew(staged: string, path: string): Promise<boolean> {
   }
 }
 
-async function writeThrough(path: string, body: Uint8Array, mode: number): Promise<void> {
+async function writeThrough(path: string, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, mode: number): Promise<ObjectContent> {
   await using file = await open(path, 'wx', mode)
-  await file.writeFile(body)
+  const hash = createHash('sha256')
+  let bytes = 0
+  for await (const piece of pieces) {
+    hash.update(piece)
+    await file.writeFile(piece)
+    bytes += piece.length
+  }
   await file.sync()
+  return { bytes, sha256: hash.digest('hex') }
 }
 
 /** An entry is durable only once its folder is synced (POSIX), and the folder's entry once its parent is; up to the root's own entry. */
@@ -88,15 +105,19 @@ async function prepare(folder: string, now: number): Promise<void> {
   }
 }
 
-/** Whether a file holds exactly these bytes, read in pieces. */
-export async function holdsExactly(file: FileHandle, body: Uint8Array): Promise<boolean> {
-  const { size } = await file.stat()
-  if (size !== body.length) return false
-  const piece = new Uint8Array(Math.min(compareBytes, body.length))
-  for (let at = 0; at < body.length;) {
-    const { bytesRead } = await file.read(piece, 0, Math.min(piece.length, body.length - at), at)
-    if (bytesRead === 0 || Buffer.compare(piece.subarray(0, bytesRead), body.subarray(at, at + bytesRead)) !== 0) return false
+/** sha256 of a file, read in pieces; hex. */
+export async function sha256OfFile(file: FileHandle): Promise<string> {
+  const hash = createHash('sha256')
+  const piece = new Uint8Array(pieceBytes)
+  for (let at = 0; ;) {
+    const { bytesRead } = await file.read(piece, 0, pieceBytes, at)
+    if (bytesRead === 0) return hash.digest('hex')
+    hash.update(piece.subarray(0, bytesRead))
     at += bytesRead
   }
-  return true
+}
+
+/** A body in memory as pieces, so that no step takes long. */
+export function* piecesOf(body: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < body.length; at += pieceBytes) yield body.subarray(at, at + pieceBytes)
 }

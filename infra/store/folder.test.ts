@@ -1,4 +1,7 @@
+import { createHook } from 'node:async_hooks'
+import { writeFileSync } from 'node:fs'
 import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { objectStoreSuite } from '#test/conformance/object-store.ts'
@@ -76,4 +79,49 @@ describe('folderStore', () => {
     expect((await fetch(url.replace('/k?', '/other?'), { method: 'PUT', body: 'x'.repeat(1001) })).status).toBe(403)
     expect((await fetch(url, { method: 'PUT', body: 'x'.repeat(1000), headers: { 'content-type': 'application/json' } })).status).toBe(201)
   })
+
+  test('refuses a signed PUT that grows too large without saying its length, and has nothing of one that breaks off', async () => {
+    await using served = await serve(manualClock(), 100_000)
+    const { url } = await served.store.signPut('k', 1000)
+    const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(10_000)) })
+    const answer = await fetch(url, { method: 'PUT', body: endless, duplex: 'half' }).then(
+      ({ status }) => status,
+      () => 'connection closed',
+    )
+    expect([413, 'connection closed']).toContain(answer)
+    await breakOff(url, 50_000)
+    expect(await Array.fromAsync(served.store.list(''))).toEqual([])
+  })
+
+  test('asks the file system about no object before the one it lists from, and none behind where the walk is left', async () => {
+    const root = await temporaryFolder()
+    for (const folder of ['a', 'many', 'z']) await mkdir(join(root, folder))
+    for (let n = 0; n < 3_000; n++) writeFileSync(join(root, n < 2_000 ? 'many' : n % 2 === 0 ? 'a' : 'z', String(n).padStart(5, '0')), '')
+    const store = folderStore(root)
+    const seen: string[] = []
+    const asked = await fileRequests(async () => {
+      for await (const { key } of store.list('', { after: 'many/01000' })) if (seen.push(key) === 10) break
+    })
+    expect(seen).toEqual(Array.from({ length: 10 }, (_, n) => `many/${String(1_001 + n).padStart(5, '0')}`))
+    // Names are read some hundreds in one request.
+    expect(asked).toBeLessThan(60)
+  })
 })
+
+/** How many requests the file system was asked for. */
+async function fileRequests(work: () => Promise<void>): Promise<number> {
+  let requests = 0
+  const hook = createHook({ init: (_, type) => void (requests += Number(type === 'FSREQPROMISE' || type === 'FSREQCALLBACK')) }).enable()
+  await work()
+  hook.disable()
+  return requests
+}
+
+/** Says that so many bytes will come, sends half of them and is gone. */
+async function breakOff(url: string, bytes: number): Promise<void> {
+  const request = httpRequest(url, { method: 'PUT', headers: { 'content-length': bytes } })
+  const closed = new Promise((resolve) => request.once('close', resolve).once('error', resolve))
+  await new Promise((resolve) => request.write(new Uint8Array(bytes / 2), resolve))
+  request.destroy()
+  await closed
+}

@@ -1,12 +1,15 @@
-import { open, opendir, stat, unlink, type FileHandle } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { systemClock } from '#infra/clock.ts'
+import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import type { ByteRange, ObjectInfo, ObjectStore, SignedUrl } from '#schemas/object-store.ts'
+import type { ObjectContent, ObjectStore, SignedUrl } from '#schemas/object-store.ts'
 import { capabilities, type Capability } from './capability.ts'
-import { holdsExactly, staging, type Staging } from './durable-file.ts'
-import { clampRange, requireKey, reservedPrefix } from './object-key.ts'
+import { piecesOf, sha256OfFile, staging, type Staging } from './durable-file.ts'
+import { BodyFailure, guarded, missing, taken } from './folder-errors.ts'
+import { listObjects } from './folder-listing.ts'
+import { deleteObject, describeObject, openObject, readObject } from './object-file.ts'
+import { requireKey, reservedPrefix } from './object-key.ts'
 
 export interface FolderStoreOptions {
   /** Times the signed URLs and the sweep of stale files. */
@@ -29,26 +32,30 @@ export function folderStore(root: string, { clock = systemClock(), origin }: Fol
   const files = staging(top, join(top, reservedPrefix), () => clock.now())
   const rights = capabilities(join(top, `${reservedPrefix}-secret`), files, clock)
   const pathOf = (key: string) => join(top, requireKey(key))
+  const head = async (key: string) => {
+    const path = pathOf(key)
+    return guarded(key, top, () => describeObject(key, path))
+  }
   const sign = (method: 'GET' | 'PUT', key: string, ttlMs: number) => rights.sign({ method, key, ttlMs, origin: originOf(origin) })
   return {
-    async put(key, body) {
+    async put(key, body, expected) {
       const path = pathOf(key)
-      if (!(body instanceof Uint8Array)) throw new OrreryError('invalid_argument', `The body of object "${key}" is no Uint8Array; encode it first.`, { key })
-      await guarded(key, top, () => putOnce(files, key, path, body))
+      if (!(body instanceof Uint8Array) && typeof body?.[Symbol.asyncIterator] !== 'function') throw notBytes(key)
+      await guarded(key, top, () => putOnce(files, { key, path, body, expected }))
     },
     async get(key, range) {
       const path = pathOf(key)
       const body = await guarded(key, top, () => readObject(path, range))
       return body ?? Promise.reject(missing(key))
     },
-    head: async (key) => describe(key, pathOf(key), top),
-    list: (prefix) => listObjects(top, prefix),
+    head,
+    list: (prefix, { after } = {}) => listObjects({ top, prefix, after }),
     async delete(key) {
       const path = pathOf(key)
       await guarded(key, top, () => deleteObject(path))
     },
     async signGet(key, ttlMs): Promise<SignedUrl> {
-      if (!(await describe(key, pathOf(key), top))) throw missing(key)
+      if (!(await head(key))) throw missing(key)
       return sign('GET', key, ttlMs)
     },
     async signPut(key, ttlMs): Promise<SignedUrl> {
@@ -67,127 +74,55 @@ function originOf(origin: FolderStoreOptions['origin']): string {
   )
 }
 
-async function putOnce(files: Staging, key: string, path: string, body: Uint8Array): Promise<void> {
-  for (;;) {
-    const found = await compare(path, body)
-    if (found === 'same') return files.secure(path)
-    if (found === 'other') throw taken(key, 'exists with other bytes')
-    if (await files.place(path, body)) return
-    // Somebody else was first: look again at what is there now.
-  }
+interface Put {
+  key: string
+  path: string
+  body: Uint8Array | AsyncIterable<Uint8Array>
+  expected: ObjectContent | undefined
 }
 
-async function compare(path: string, body: Uint8Array): Promise<'absent' | 'same' | 'other'> {
+async function putOnce(files: Staging, { key, path, body, expected }: Put): Promise<void> {
+  // What is there already need not be written aside to be compared.
+  if (body instanceof Uint8Array) {
+    if (expected) requireExpected(key, { bytes: body.length, sha256: sha256Hex(body) }, expected)
+    if (await isThere(files, key, path, { bytes: body.length, sha256: () => sha256Hex(body) })) return
+  }
+  await using staged = await files.stage(body instanceof Uint8Array ? piecesOf(body) : piecesOfStream(key, body))
+  requireExpected(key, staged, expected)
+  // Where somebody else was first, it is looked at what is there now.
+  const content = { bytes: staged.bytes, sha256: () => staged.sha256 }
+  while (!(await files.place(staged, path))) if (await isThere(files, key, path, content)) return
+}
+
+/** The sha256 is asked for where something of that size is there. @returns false when there is nothing @throws OrreryError `already_exists` for other bytes */
+async function isThere(files: Staging, key: string, path: string, { bytes, sha256 }: { bytes: number; sha256(): string }): Promise<boolean> {
   await using file = await openObject(path)
-  if (!file) return 'absent'
+  if (!file) return false
   const found = await file.stat()
-  return found.isFile() && (await holdsExactly(file, body)) ? 'same' : 'other'
+  if (!found.isFile() || found.size !== bytes || (await sha256OfFile(file)) !== sha256()) throw taken(key, 'exists with other bytes')
+  await files.secure(path)
+  return true
 }
 
-async function readObject(path: string, range: ByteRange | undefined): Promise<Uint8Array | undefined> {
-  clampRange(range, 0)
-  await using file = await openObject(path)
-  const found = await file?.stat()
-  if (!file || !found?.isFile()) return undefined
-  const { start, end } = clampRange(range, found.size)
-  const body = new Uint8Array(end - start)
-  for (let at = 0; at < body.length;) {
-    const { bytesRead } = await file.read(body, at, body.length - at, start + at)
-    if (bytesRead === 0) throw new Error(`${path} became shorter while it was read`)
-    at += bytesRead
+async function* piecesOfStream(key: string, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of body) {
+      if (!(piece instanceof Uint8Array)) throw notBytes(key)
+      yield piece
+    }
+  } catch (cause) {
+    throw new BodyFailure('the body failed', { cause })
   }
-  return body
 }
 
-const isAbsence = (cause: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')
-
-/** undefined when there is nothing, also when a segment before the last is an object. */
-function openObject(path: string): Promise<FileHandle | undefined> {
-  return open(path, 'r').catch((cause: unknown) => {
-    if (isAbsence(cause)) return undefined
-    throw cause
+function requireExpected(key: string, { bytes, sha256 }: ObjectContent, expected: ObjectContent | undefined): void {
+  if (!expected || (bytes === expected.bytes && sha256 === expected.sha256)) return
+  const what = bytes === expected.bytes ? `its sha256 is ${sha256}, not ${expected.sha256}` : `it has ${bytes} bytes, not ${expected.bytes}`
+  throw new OrreryError('invalid_record', `The body of object "${key}" is not what it was said to be: ${what}. Ask its writer for the whole of it.`, {
+    key,
+    what,
   })
 }
 
-async function describe(key: string, path: string, top: string): Promise<ObjectInfo | undefined> {
-  const found = await guarded(key, top, () =>
-    stat(path).catch((cause: unknown) => {
-      if (isAbsence(cause)) return undefined
-      throw cause
-    }),
-  )
-  return found?.isFile() ? { key, bytes: found.size, modifiedAt: found.mtime } : undefined
-}
-
-async function deleteObject(path: string): Promise<void> {
-  try {
-    await unlink(path)
-  } catch (cause) {
-    // A folder is no object: keys lie below it.
-    if (isAbsence(cause) || (await stat(path).catch(() => undefined))?.isDirectory()) return
-    throw cause
-  }
-  await using folder = await open(dirname(path))
-  await folder.sync()
-}
-
-/** Depth first, one folder in memory at a time and those above it: entries sorted as their keys are, a folder as `name/`. */
-async function* listObjects(top: string, prefix: string): AsyncIterable<ObjectInfo> {
-  const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
-  const segments = folder.split('/').slice(0, -1)
-  if (segments.some((s) => s === '' || s === '.' || s === '..' || s.includes('\0') || s.startsWith(reservedPrefix))) return
-  yield* walk(top, folder, prefix)
-}
-
-async function* walk(top: string, folder: string, prefix: string): AsyncIterable<ObjectInfo> {
-  for (const key of await keysIn(top, folder, prefix)) {
-    if (key.endsWith('/')) yield* walk(top, key, prefix)
-    else {
-      const info = await describe(key, join(top, key), top)
-      if (info) yield info
-    }
-  }
-}
-
-/** Keys of objects, and of folders with a `/` at the end, that start with the prefix; in byte order. */
-async function keysIn(top: string, folder: string, prefix: string): Promise<string[]> {
-  return guarded(folder, top, async () => {
-    const found: Buffer[] = []
-    try {
-      for await (const entry of await opendir(join(top, folder))) {
-        if (entry.name.startsWith(reservedPrefix) || !(entry.isFile() || entry.isDirectory())) continue
-        const key = `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`
-        if (key.startsWith(prefix)) found.push(Buffer.from(key))
-      }
-    } catch (cause) {
-      if (!isAbsence(cause)) throw cause
-    }
-    return found.sort(Buffer.compare).map(String)
-  })
-}
-
-const missing = (key: string) => new OrreryError('not_found', `There is no object "${key}" in this store; list its folder to see what there is.`, { key })
-const taken = (key: string, why: string) =>
-  new OrreryError('already_exists', `The object "${key}" ${why}; objects are immutable: choose another key, or delete it first.`, { key })
-
-/** Gives the errors of the file system their codes. */
-async function guarded<T>(key: string, top: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (cause) {
-    if (cause instanceof OrreryError) throw cause
-    const { code = '', message } = cause as NodeJS.ErrnoException
-    if (code === 'ENOTDIR' || code === 'EEXIST') {
-      if (
-        await stat(top).then(
-          (found) => found.isDirectory(),
-          () => true,
-        )
-      )
-        throw taken(key, 'would lie below an object')
-      throw new OrreryError('data_unreadable', `The object store "${top}" is no folder; choose another data folder (--data).`, { root: top }, cause)
-    }
-    const remedy = code === 'EPERM' ? 'it needs a file system with hard links' : 'check its space and permissions, then try again'
-    throw new OrreryError('store_unavailable', `The object store "${top}" failed at "${key}" (${code || message}): ${remedy}.`, { key, root: top }, cause)
-  }
-}
+const notBytes = (key: string) =>
+  new OrreryError('invalid_argument', `The body of object "${key}" is neither a Uint8Array nor a stream of such; encode it first.`, { key })

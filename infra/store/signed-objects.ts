@@ -18,28 +18,47 @@ export interface SignedObjectsOptions {
 /**
  * A plugin that honours the capability URLs of a store: `await app.register(signedObjects(store))`, with `origin` of the store pointing to the app.
  * GET and HEAD under a GET signature, with `Range: bytes=…` (one range); PUT under a PUT signature: 201, `already_exists` for other bytes,
- * `too_large` above `bodyBytesMax` (default 1 GiB). Anything without a valid, unexpired signature is `forbidden`, before its body is read.
+ * `too_large` above `bodyBytesMax` (default 1 GiB); both directions piece by piece. Anything without a valid, unexpired signature is `forbidden`, before its
+ * body is read.
  */
 export function signedObjects(store: FolderStore, { bodyBytesMax = 2 ** 30 }: SignedObjectsOptions = {}) {
   return async (app: Server): Promise<void> => {
     app.removeAllContentTypeParsers()
-    app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: bodyBytesMax }, (_request, body, done) => done(null, body))
+    app.addContentTypeParser('*', { bodyLimit: bodyBytesMax }, (_request, payload, done) => done(null, payload))
     app.addHook('onRequest', async (request) => {
       const capability = capabilityOf(request)
       if (!capability || !(await store.accepts(capability))) throw refusal()
     })
     app.route({ method: ['GET', 'HEAD'], url: '/objects/*', schema: { hide: true }, handler: (request, reply) => serve(store, request, reply) })
     app.put('/objects/*', { schema: { hide: true }, bodyLimit: bodyBytesMax }, async (request, reply) => {
-      await store.put(keyOf(request), bodyOf(request))
-      return reply.status(201).send()
+      // Whoever is refused may go on sending.
+      void reply.header('connection', 'close')
+      await store.put(keyOf(request), bodyOf(request, bodyBytesMax))
+      return reply.removeHeader('connection').status(201).send()
     })
   }
 }
 
 const keyOf = (request: FastifyRequest): string => (request.params as { '*': string })['*']
 
-/** A PUT without a body and type is an empty object. */
-const bodyOf = ({ body }: FastifyRequest): Uint8Array => (body instanceof Uint8Array ? body : new Uint8Array())
+/** A PUT without a body and type is an empty object. Its length is refused by what it says, and where it says none, once it is seen. */
+async function* bodyOf({ body, headers }: FastifyRequest, bytesMax: number): AsyncGenerator<Uint8Array> {
+  if (!(body instanceof Readable)) return
+  let bytes = 0
+  const requireFit = (size: number) => {
+    if (size > bytesMax) throw new OrreryError('too_large', `The body has more than ${bytesMax} bytes; split the object.`, { bytesMax })
+  }
+  requireFit(Number(headers['content-length'] ?? 0))
+  try {
+    for await (const piece of body as AsyncIterable<Uint8Array>) {
+      requireFit((bytes += piece.length))
+      yield piece
+    }
+  } catch (cause) {
+    if (cause instanceof OrreryError) throw cause
+    throw new OrreryError('invalid_record', `The body broke off after ${bytes} bytes; send it again.`, { bytes }, cause)
+  }
+}
 
 function capabilityOf(request: FastifyRequest): Capability | undefined {
   const query = Query.safeParse(request.query)
@@ -62,7 +81,7 @@ async function serve(store: ObjectStore, request: FastifyRequest, reply: Fastify
   const range = wanted ?? { start: 0, end: info.bytes }
   if (wanted) void reply.status(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${info.bytes}`)
   void reply.header('accept-ranges', 'bytes').header('content-length', range.end - range.start)
-  void reply.type('application/octet-stream').header('last-modified', info.modifiedAt.toUTCString())
+  void reply.type('application/octet-stream')
   if (request.method === 'HEAD') return reply.send()
   return reply.send(Readable.from(pieces(store, key, range), { objectMode: false }))
 }

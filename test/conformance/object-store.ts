@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { manualClock } from '#test/manual-clock.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
@@ -6,7 +7,8 @@ import { killAfter, killMoments, runChild } from './child.ts'
 import { openPlace, type Place } from './place.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
-const keysOf = async (store: ObjectStore, prefix: string) => (await Array.fromAsync(store.list(prefix))).map(({ key }) => key)
+const keysOf = async (store: ObjectStore, prefix: string, after?: string) =>
+  (await Array.fromAsync(store.list(prefix, after === undefined ? {} : { after }))).map(({ key }) => key)
 const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b))
 const longKey = [...Array(5).fill('k'.repeat(200)), 'k'.repeat(19)].join('/')
 
@@ -30,6 +32,21 @@ const badKeys = [
   '\ud800',
   `${longKey}kk`,
 ]
+
+const contentOf = (body: Uint8Array) => ({ sha256: createHash('sha256').update(body).digest('hex'), bytes: body.length })
+
+/** A body in pieces of odd sizes, all of them views of one buffer that is written over for each, as a reader of files may give them. */
+async function* streamOf(body: Uint8Array, fail?: { after: number; error: Error }): AsyncGenerator<Uint8Array> {
+  const room = new Uint8Array(40_000)
+  for (let at = 0, piece = 1; at < body.length; at += piece, piece = Math.min(room.length, 3 * piece)) {
+    if (fail && at >= fail.after) throw fail.error
+    const part = body.subarray(at, at + piece)
+    room.set(part)
+    yield room.subarray(0, part.length)
+    await new Promise(setImmediate)
+  }
+  if (fail) throw fail.error
+}
 
 /** What every ObjectStore must do. `make` gives an empty place. Signed URLs: signed-objects.ts. */
 export function objectStoreSuite(make: () => Promise<Place>): void {
@@ -143,6 +160,141 @@ export function objectStoreSuite(make: () => Promise<Place>): void {
     expect(seen).toEqual(['a/1', 'b/1', 'b/2'])
   })
 
+  test('lists what stands behind a key, in byte order, whether the key is there or not', async () => {
+    const store = await open()
+    const keys = [
+      'a-b',
+      'a/b',
+      'a.b',
+      'a/a/z',
+      'a/-',
+      'ab',
+      'B',
+      'x/10',
+      'x/2',
+      '*/[a]?',
+      '%2e/%',
+      'é',
+      '\u{ffff}',
+      '\u{10000}',
+      'z/\u{ff5e}/1',
+      'z/\u{1f680}/1',
+    ]
+    for (const key of keys) await store.put(key, bytes(key))
+    const sorted = keys.toSorted(byBytes)
+    for (const after of [...keys, '', 'a', 'a/', 'a/a', 'a/a/', 'a/a/zz', 'a0', '\u{e000}', '\u{10ffff}', 'x/1', '../', '/', 'z/\u{ff5e}'])
+      for (const prefix of ['', 'a', 'a/', 'a/a', 'x/1', 'z/'])
+        expect(await keysOf(store, prefix, after), `${prefix} behind ${after}`).toEqual(
+          sorted.filter((key) => key.startsWith(prefix) && byBytes(key, after) > 0),
+        )
+  })
+
+  test('lists in pages, each behind the last key of the one before', async () => {
+    const store = await open()
+    const keys = Array.from({ length: 60 }, (_, n) => `${n % 3 === 0 ? 'deep/er' : 'flat'}/${(n * 7) % 60}`)
+    for (const key of keys) await store.put(key, bytes(key))
+    const seen: string[] = []
+    for (let after: string | undefined = ''; after !== undefined; after = seen.length % 7 === 0 ? seen.at(-1) : undefined)
+      for await (const { key } of store.list('', { after })) if (seen.push(key) % 7 === 0) break
+    expect(seen).toEqual(keys.toSorted(byBytes))
+  })
+
+  test('takes a stream, whatever its pieces', async () => {
+    const store = await open()
+    const body = new Uint8Array(1_234_567).map((_, n) => n % 251)
+    await store.put('streamed/k', streamOf(body))
+    expect(Buffer.from(await store.get('streamed/k')).equals(body)).toBe(true)
+    await store.put('streamed/empty', streamOf(new Uint8Array()))
+    expect(await store.get('streamed/empty')).toEqual(new Uint8Array())
+  })
+
+  test('asks a stream for a piece once the one before is written: no object needs to fit in memory', async () => {
+    const store = await open()
+    const [piece, pieces] = [new Uint8Array(2 ** 20).fill(7), 192]
+    const before = process.memoryUsage().rss
+    let most = 0
+    await store.put(
+      'long',
+      (async function* () {
+        for (let n = 0; n < pieces; n++) {
+          most = Math.max(most, process.memoryUsage().rss - before)
+          yield piece
+        }
+      })(),
+    )
+    expect(await store.head('long')).toMatchObject({ bytes: pieces * piece.length })
+    expect(most).toBeLessThan(96 * 2 ** 20)
+  })
+
+  test.each([0, 1, 100_000, Infinity])('has nothing of a stream that throws after %d bytes, and gives on what it threw', async (after) => {
+    const store = await open()
+    const error = new Error('the source is gone')
+    await expect(store.put('torn/k', streamOf(bodyOf('torn'), { after, error }))).rejects.toBe(error)
+    expect(await store.head('torn/k')).toBeUndefined()
+    expect(await keysOf(store, '')).toEqual([])
+    await store.put('torn/k', streamOf(bodyOf('torn')))
+    expect(await store.get('torn/k')).toEqual(bodyOf('torn'))
+  })
+
+  test('refuses what is no body, also in the midst of a stream', async () => {
+    const store = await open()
+    const half = (async function* () {
+      yield bytes('good')
+      yield 'a text' as unknown as Uint8Array
+    })()
+    for (const body of ['a text', undefined, null, 7, [bytes('x')], half])
+      await expect(store.put('k', body as unknown as Uint8Array)).rejects.toMatchObject({ code: 'invalid_argument' })
+    expect(await keysOf(store, '')).toEqual([])
+  })
+
+  test('closes a stream that it does not read to its end', async () => {
+    const store = await open()
+    let closed = 0
+    const source = async function* () {
+      try {
+        for (;;) yield 'no bytes' as unknown as Uint8Array
+      } finally {
+        closed++
+      }
+    }
+    await expect(store.put('k', source())).rejects.toMatchObject({ code: 'invalid_argument' })
+    expect(closed).toBe(1)
+  })
+
+  test('takes the same bytes again and refuses others, whether they come whole or as a stream', async () => {
+    const store = await open()
+    const [one, two] = [bodyOf('one'), bodyOf('one').map((byte, n) => (n === 0 ? byte ^ 1 : byte))]
+    await store.put('k', streamOf(one))
+    await store.put('k', streamOf(one))
+    await store.put('k', one)
+    for (const other of [two, one.subarray(1), new Uint8Array()])
+      for (const body of [other, streamOf(other)]) await expect(store.put('k', body)).rejects.toMatchObject({ code: 'already_exists' })
+    expect(await store.get('k')).toEqual(one)
+  })
+
+  test('refuses a body that is not what was expected, and has nothing of it', async () => {
+    const store = await open()
+    const body = bodyOf('expected')
+    const expected = contentOf(body)
+    for (const other of [body.map((byte) => byte ^ 1), body.subarray(1), new Uint8Array()])
+      for (const given of [other, streamOf(other)]) await expect(store.put('k', given, expected)).rejects.toMatchObject({ code: 'invalid_record' })
+    expect(await keysOf(store, '')).toEqual([])
+    await store.put('k', streamOf(body), expected)
+    await store.put('k', body, expected)
+    expect(await store.get('k')).toEqual(body)
+  })
+
+  test('lets one of many streams win a key: those with its bytes are told so too, the others that it is taken', async () => {
+    const store = await open()
+    const texts = ['one', 'two', 'one', 'two', 'one']
+    const outcomes = await Promise.allSettled(texts.map((text) => store.put('same/stream', streamOf(bodyOf(text)))))
+    const won = Buffer.from(await store.get('same/stream')).equals(bodyOf('one')) ? 'one' : 'two'
+    expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'put' : outcome.reason.code))).toEqual(
+      texts.map((text) => (text === won ? 'put' : 'already_exists')),
+    )
+    expect(await store.get('same/stream')).toEqual(bodyOf(won))
+  })
+
   test('lets one of two writers in one process win', async () => {
     const store = await open()
     const outcomes = await Promise.allSettled(['one', 'two', 'three'].map((text) => store.put('same/key', bytes(text))))
@@ -169,12 +321,25 @@ export function objectStoreSuite(make: () => Promise<Place>): void {
   test('has every acknowledged object, and none by halves, after kill -9', async () => {
     const place = await make()
     for (const moment of killMoments(11, 4, 40)) {
-      const said = await killAfter<{ key: string }>(moment, { program: 'object-store', job: 'write', place })
+      const said = await killAfter<{ key: string }>(moment, { program: 'object-store', job: moment % 2 === 0 ? 'write' : 'stream', place })
       const store = await openPlace<ObjectStore>(place, manualClock(Date.now()))
       const listed = await keysOf(store, '')
       expect(said.length).toBeGreaterThanOrEqual(moment)
       expect(listed).toEqual(expect.arrayContaining(said.map(({ key }) => key)))
       for (const key of listed) expect(Buffer.from(await store.get(key)).equals(bodyOf(key)), key).toBe(true)
     }
+  })
+
+  test('has nothing of a stream that was killed in its midst, and takes it again', async () => {
+    const place = await make()
+    for (const moment of killMoments(5, 3, 60)) {
+      await killAfter(moment, { program: 'object-store', job: 'endless', place })
+      const store = await openPlace<ObjectStore>(place, manualClock(Date.now()))
+      expect(await keysOf(store, '')).toEqual([])
+      expect(await store.head('endless')).toBeUndefined()
+    }
+    const store = await openPlace<ObjectStore>(place, manualClock(Date.now()))
+    await store.put('endless', streamOf(bodyOf('endless')))
+    expect(await store.get('endless')).toEqual(bodyOf('endless'))
   })
 }

@@ -8,14 +8,19 @@ import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import { duckdbSql } from '#infra/sql/duckdb.ts'
 import { folderStore, type FolderStore } from '#infra/store/folder.ts'
 import { createTelemetry, type TelemetryEvent, type TelemetryHub } from '#infra/telemetry/telemetry.ts'
+import { writeDeletionVector } from '#infra/corpus/deletion-vector.ts'
+import { writeDataFile } from '#infra/corpus/write-data-file.ts'
+import { folderCorpusIndex } from '#infra/corpus-index/corpus-index.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Signer } from '#schemas/chain.ts'
+import type { CorpusIndex } from '#schemas/corpus-index.ts'
+import type { ListedFile } from '#schemas/data-file.ts'
 import { formatShardName, shardKey } from '#schemas/data-universe.ts'
+import { DeletedRows } from '#schemas/deletion-vector.ts'
 import type { Document } from '#schemas/document.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { ShardManifest } from '#schemas/manifest.ts'
-import { encodeDocuments } from '#schemas/parquet/encode.ts'
+import type { SnapshotManifest } from '#schemas/manifest.ts'
 import type { Sql } from '#schemas/sql.ts'
 
 /** Real embedded backends in a folder of their own, gone when disposed. */
@@ -24,6 +29,8 @@ export interface ShardWorld extends AsyncDisposable {
   store: FolderStore
   catalog: Catalog
   sql: Sql
+  /** Of one dataset. */
+  index: CorpusIndex
   telemetry: TelemetryHub
   /** What the telemetry told, in order. */
   events: TelemetryEvent[]
@@ -36,6 +43,7 @@ export async function shardWorld({ origin }: { origin?: () => string } = {}): Pr
   const dir = await mkdtemp(join(tmpdir(), 'orrery-shards-'))
   const catalog = sqliteCatalog(join(dir, 'catalog.sqlite'), { clock: systemClock() })
   const sql = duckdbSql(join(dir, 'objects'))
+  const index = folderCorpusIndex(join(dir, 'corpus'))
   const telemetry = createTelemetry()
   const events: TelemetryEvent[] = []
   telemetry.listen((event) => events.push(event))
@@ -44,10 +52,12 @@ export async function shardWorld({ origin }: { origin?: () => string } = {}): Pr
     store: folderStore(join(dir, 'objects'), origin ? { origin } : {}),
     catalog,
     sql,
+    index,
     telemetry,
     events,
     signer: async (name) => (await ensureWallet(join(dir, 'wallets'), name, { seed: 1 })).signer,
     async [Symbol.asyncDispose]() {
+      await index[Symbol.asyncDispose]()
       await sql[Symbol.asyncDispose]()
       await catalog[Symbol.asyncDispose]()
       await rm(dir, { recursive: true, force: true })
@@ -55,44 +65,57 @@ export async function shardWorld({ origin }: { origin?: () => string } = {}): Pr
   }
 }
 
-export interface ShardRequest {
-  signer: Signer
-  jobId: string
+/** One shard of a job; `deletes`: positions of its rows that are gone. */
+export interface GoldenShard {
   documents: readonly Document[]
-  /** Makes the manifest lie. */
-  claim?: (honest: Omit<ShardManifest, 'signature'>) => Omit<ShardManifest, 'signature'>
+  deletes?: readonly number[]
 }
 
-/** The next snapshot of a job: the documents become the signer's, in the order given. */
-export async function putShard(
-  { store, catalog }: Pick<ShardWorld, 'store' | 'catalog'>,
-  { signer, jobId, documents, claim = (honest) => honest }: ShardRequest,
-): Promise<ShardManifest> {
-  const rows = documents.map((document) => ({ ...document, hotkey: signer.address, job_id: jobId }))
-  const bytes = encodeDocuments(rows, { codec: 'zstd' })
-  const sha256 = sha256Hex(bytes)
-  const key = shardKey(signer.address, jobId, formatShardName({ writtenAt: new Date(Date.UTC(2026, 0, 21)), rows: rows.length, hex: sha256.slice(0, 16) }))
-  const line = lineage.shard(signer.address, jobId)
+export interface SnapshotRequest {
+  signer: Signer
+  jobId: string
+  shards: readonly GoldenShard[]
+  /** Makes the manifest lie. */
+  claim?: (honest: Unsigned) => Unsigned
+}
+type Unsigned = Omit<SnapshotManifest, 'signature'>
+
+/** The next snapshot of a job: the documents become the signer's, in the order given. The same documents are the same file. */
+export async function putSnapshot(
+  { store, catalog, dir }: Pick<ShardWorld, 'store' | 'catalog' | 'dir'>,
+  { signer, jobId, shards, claim = (honest) => honest }: SnapshotRequest,
+): Promise<SnapshotManifest> {
+  const line = lineage.snapshot(signer.address, jobId)
   const parent = (await catalog.head(line))?.sha256
-  const labels = Object.fromEntries(
-    Map.groupBy(rows, ({ label }) => label)
-      .entries()
-      .map(([label, { length }]) => [label, length]),
-  )
+  const files: ListedFile[] = []
+  for (const { documents, deletes = [] } of shards) {
+    const file = await writeDataFile(store, {
+      documents: documents.map((document) => ({ ...document, hotkey: signer.address, job_id: jobId })),
+      codec: 'zstd',
+      writtenAt: new Date(Date.UTC(2026, 0, 21)),
+      spool: join(dir, 'spool'),
+      keyOf: ({ sha256, rows }) =>
+        shardKey(signer.address, jobId, formatShardName({ writtenAt: new Date(Date.UTC(2026, 0, 21)), rows, hex: sha256.slice(0, 16) })),
+    })
+    files.push({ file, deletes: await writeDeletionVector(store, `deletes/hotkey=${signer.address}/`, DeletedRows.of(deletes)) })
+  }
   const honest = {
-    kind: 'shard' as const,
+    kind: 'snapshot' as const,
     parent: parent ?? null,
     origin: goldenOrigin,
     hotkey: signer.address,
     job_id: jobId,
-    file: { key, sha256, bytes: bytes.length, rows: rows.length },
     written_at: '2026-01-21T00:00:00.000Z',
-    datetime_range: null,
-    labels,
+    files,
     duplicates: { exact: 0, near: 0, clusters: 0 },
   }
   const manifest = signManifest(claim(honest), signer)
-  await store.put(key, bytes)
   await catalog.commit(line, parent, manifest)
   return manifest
 }
+
+export interface ShardRequest extends Omit<SnapshotRequest, 'shards'>, GoldenShard {}
+
+/** The next snapshot of a job, all of it in one shard. */
+export const putShard = (world: Pick<ShardWorld, 'store' | 'catalog' | 'dir'>, { documents, deletes = [], ...request }: ShardRequest): Promise<SnapshotManifest> =>
+  putSnapshot(world, { ...request, shards: [{ documents, deletes }] })

@@ -1,0 +1,42 @@
+import type { KnownRow, RowPlace } from '#schemas/corpus-index.ts'
+import type { Arrival, Portion } from './decide.ts'
+
+/** Rows that are looked at before a version is made of them: some 20 MB of facts and signatures. */
+const rowsMax = 20_000
+
+/** What was looked at since the last version. */
+export class GrowingPortion implements Portion {
+  readonly arrivals: Arrival[] = []
+  readonly moves: { row: KnownRow; place: RowPlace }[] = []
+  readonly removals: KnownRow[] = []
+  /** sha256 of files that were looked at. */
+  readonly addedFiles = new Set<string>()
+  /** sha256 of files in which no row stands any more. */
+  readonly droppedFiles: string[] = []
+  readonly #settled = new Set<number>()
+  #looks = 0
+
+  get isFull(): boolean {
+    return this.#looks >= rowsMax
+  }
+
+  /** Counts rows that were looked at, whatever became of them. */
+  look(rows: number): void {
+    this.#looks += rows
+  }
+
+  move(row: KnownRow, place: RowPlace): void {
+    this.#settled.add(row.ordinal)
+    this.moves.push({ row, place })
+  }
+
+  remove(row: KnownRow): void {
+    this.#settled.add(row.ordinal)
+    this.removals.push(row)
+  }
+
+  /** Whether a row moved, or is to go, already. */
+  has({ ordinal }: Pick<KnownRow, 'ordinal'>): boolean {
+    return this.#settled.has(ordinal)
+  }
+}

@@ -1,0 +1,211 @@
+import type { Catalog } from '#schemas/catalog.ts'
+import type { CorpusIndex, KnownRow } from '#schemas/corpus-index.ts'
+import type { ListedFile } from '#schemas/data-file.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { lineage } from '#schemas/lineage.ts'
+import type { SnapshotManifest } from '#schemas/manifest.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
+import type { Telemetry } from '#schemas/stage.ts'
+import { readForeignFile } from '#infra/corpus/read-data-file.ts'
+import { copyFile, copyKey } from './copy-file.ts'
+import type { Draft, DraftGroup } from './draft.ts'
+import type { DraftFile } from './draft-file.ts'
+import { fetchName } from './facts.ts'
+import type { IngestMemory } from './memory.ts'
+import type { GrowingPortion } from './portion.ts'
+import { fileFault, type Source } from './sources.ts'
+import { takeRows } from './take-rows.ts'
+import { chunksOf, deletedRows, range, rowsAtOnce, type Rows } from './rows.ts'
+
+/** What an ingest works on. Draft and portion are others after each version that is made. */
+export interface Work {
+  catalog: Catalog
+  store: ObjectStore
+  index: CorpusIndex
+  /** Of the dataset. */
+  name: string
+  draft: Draft
+  portion: GrowingPortion
+  memory: IngestMemory
+  /** All rows are looked at again, as the rules of cleaning have changed. */
+  isRecleaning: boolean
+  telemetry: Telemetry
+  signal: AbortSignal
+}
+
+/** A row that may stand elsewhere now. */
+export type Mover = Pick<KnownRow, 'ordinal' | 'state' | 'place'>
+
+/** Works until the portion is full, and goes on when it is called again. */
+type Steps<Result = void> = AsyncGenerator<void, Result>
+
+/**
+ * Takes in what a snapshot has that the dataset has not, and takes out what it has no more. It yields wherever the portion is full: then a version is made of
+ * that, and the rest comes with the next.
+ *
+ * Rows of files that leave are sought in those that come: a fetch that was only written elsewhere moves. While a file of the snapshot cannot be had, none
+ * leaves: what it may hold is not lost.
+ */
+export async function* takeSnapshot(work: Work, source: Source): Steps {
+  const taking = { ...source, work, movers: new Map<string, Mover>(), read: new Set<string>(), labels: new Set<string>() }
+  const isWhole = yield* takeFiles(taking)
+  yield* takeDeleted(taking)
+  if (isWhole) yield* takeLeft(taking)
+  const group = await groupOf(taking)
+  group.snapshot = source.address
+  const rank = new Map(source.manifest.files.map(({ file }, at) => [file.sha256, at]))
+  group.files = new Map([...group.files].toSorted(([a], [b]) => (rank.get(a) ?? -1) - (rank.get(b) ?? -1)))
+}
+
+/** One snapshot that is taken in. */
+export interface Taking extends Source {
+  work: Work
+  /** Rows of files that leave, by the name of the fetch. */
+  movers: Map<string, Mover>
+  /** sha256 of files that were read from their first row on, by the vectors of this snapshot. */
+  read: Set<string>
+  /** Of the job. */
+  labels: Set<string>
+}
+
+/** Never kept over a step: after that it is another. */
+const groupOf = ({ work, manifest }: Taking): Promise<DraftGroup> => work.draft.group(manifest.hotkey, manifest.job_id)
+
+/** @returns whether all of them could be had */
+async function* takeFiles(taking: Taking): Steps<boolean> {
+  const { work, line, manifest } = taking
+  const { files } = await groupOf(taking)
+  for (const { labels } of files.values()) for (const [label] of labels.counts()) taking.labels.add(label)
+  if (manifest.files.some(({ file }) => !files.has(file.sha256))) await findMovers(taking)
+  let isWhole = true
+  for (const listed of manifest.files) {
+    work.signal.throwIfAborted()
+    const reason = yield* takeFile(taking, listed)
+    if (reason === undefined) continue
+    isWhole = false
+    // What is missing may come.
+    if (reason !== 'missing_object') work.memory.refuse(listed, reason)
+    work.telemetry.count('dataset.shards_skipped', 1, { reason })
+    work.telemetry.event('dataset.shard_skipped', { line, key: listed.file.key.slice(0, 1024), reason })
+  }
+  return isWhole
+}
+
+async function findMovers(taking: Taking): Promise<void> {
+  for (const sha256 of await leavingFiles(taking))
+    for await (const { own } of knownRows(taking, sha256))
+      for (const { ordinal, state, place, ...facts } of own) taking.movers.set(fetchName(facts), { ordinal, state, place })
+}
+
+/** sha256 of files that the snapshot has no more. */
+async function leavingFiles(taking: Taking): Promise<string[]> {
+  const listed = new Set(taking.manifest.files.map(({ file }) => file.sha256))
+  return [...(await groupOf(taking)).files.keys()].filter((sha256) => !listed.has(sha256))
+}
+
+/** Rows of a file that the index knows, those of this job apart: another miner may have the same file. @param positions absent: all */
+async function* knownRows(taking: Taking, sha256: string, positions?: Iterable<number>): AsyncGenerator<{ own: KnownRow[]; others: number }> {
+  const { work, manifest } = taking
+  const rows = (await groupOf(taking)).files.get(sha256)?.file.rows ?? 0
+  for (const some of chunksOf(positions ?? range(0, rows), rowsAtOnce)) {
+    work.signal.throwIfAborted()
+    const known = await work.index.rows(sha256, some)
+    const own = known.filter(({ hotkey, jobId }) => hotkey === manifest.hotkey && jobId === manifest.job_id)
+    yield { own, others: known.length - own.length }
+  }
+}
+
+/** @returns why the file is none that can be taken, as a stable code */
+async function* takeFile(taking: Taking, listed: ListedFile): Steps<string | undefined> {
+  const { work, manifest } = taking
+  const { store, name, memory, signal, isRecleaning } = work
+  const known = (await groupOf(taking)).files.get(listed.file.sha256)
+  if (known && known.taken === known.file.rows && !isRecleaning) return undefined
+  const fault = fileFault(manifest, listed) ?? memory.faultOf(listed) ?? (await copyFile(store, name, listed.file, signal))
+  if (fault !== undefined) return fault
+  const deleted = await deletedRows(store, listed)
+  if (!deleted) return 'bad_deletes'
+  const file = { ...listed.file, key: copyKey(name, listed.file) }
+  const from = isRecleaning ? 0 : (known?.taken ?? 0)
+  if (from === 0) taking.read.add(file.sha256)
+  if (isRecleaning) known?.begin()
+  return yield* readRows(taking, { file, from, deleted })
+}
+
+async function* readRows(taking: Taking, { file, from, deleted }: { file: ListedFile['file']; from: number; deleted: Rows }): Steps<string | undefined> {
+  const { work } = taking
+  const draftFile = async (): Promise<DraftFile> => {
+    const group = await groupOf(taking)
+    return group.files.get(file.sha256) ?? work.draft.addFile(group, file)
+  }
+  let taken = from
+  try {
+    const wanted = from === 0 ? {} : { rows: range(from, file.rows) }
+    for await (const rows of readForeignFile(work.store, { file, deletes: null }, { signal: work.signal, ...wanted })) {
+      work.portion.addedFiles.add(file.sha256)
+      await takeRows(taking, await draftFile(), rows, deleted)
+      taken += rows.length
+      work.portion.look(rows.length)
+      if (work.portion.isFull) yield
+    }
+  } catch (error) {
+    if (!(error instanceof OrreryError && error.code === 'invalid_record')) throw error
+    if (taken === 0) return 'unreadable'
+    // What was read before stays, what comes after the fault cannot be had.
+    const draft = await draftFile()
+    draft.refused.add('unreadable', file.rows - taken)
+    draft.taken = file.rows
+  }
+  return undefined
+}
+
+/** Takes out the rows that the miner deleted since its last snapshot, of files that were in the dataset before. */
+async function* takeDeleted(taking: Taking): Steps {
+  const { work, line, manifest } = taking
+  const former = await formerDeletes(taking)
+  for (const listed of manifest.files) {
+    const { file, deletes } = listed
+    if (taking.read.has(file.sha256) || !deletes || deletes.sha256 === former.get(file.sha256)?.deletes?.sha256) continue
+    if (!(await groupOf(taking)).files.has(file.sha256)) continue
+    const now = await deletedRows(work.store, listed)
+    if (!now) {
+      work.telemetry.event('dataset.shard_skipped', { line, key: file.key.slice(0, 1024), reason: 'bad_deletes' })
+      continue
+    }
+    const known = former.get(file.sha256)
+    const before = known && (await deletedRows(work.store, known))
+    for await (const { own } of knownRows(taking, file.sha256, newRows(now, before))) {
+      for (const row of own) work.portion.remove(row)
+      ;(await groupOf(taking)).files.get(file.sha256)?.refused.add('deleted', own.length)
+      work.portion.look(own.length)
+      if (work.portion.isFull) yield
+    }
+  }
+}
+
+function* newRows(now: Rows, before: Rows | undefined): Generator<number> {
+  for (const row of now) if (!before?.has(row)) yield row
+}
+
+/** What the snapshot that was taken in last had of each file; nothing where it is no longer kept: then all deleted rows are looked up again. */
+async function formerDeletes(taking: Taking): Promise<Map<string, ListedFile>> {
+  const { snapshot, hotkey, job_id } = await groupOf(taking)
+  const entry = snapshot === null ? undefined : await taking.work.catalog.get(lineage.snapshot(hotkey, job_id), { sha256: snapshot })
+  return new Map((entry?.manifest.files ?? []).map((listed) => [listed.file.sha256, listed]))
+}
+
+/** Takes out the files that the snapshot has no more, and what did not move from them. */
+async function* takeLeft(taking: Taking): Steps {
+  const { work } = taking
+  for (const sha256 of await leavingFiles(taking)) {
+    let strangers = 0
+    for await (const { own, others } of knownRows(taking, sha256)) {
+      strangers += others
+      for (const row of own) if (!work.portion.has(row)) work.portion.remove(row)
+      work.portion.look(own.length)
+      if (work.portion.isFull) yield
+    }
+    ;(await groupOf(taking)).files.delete(sha256)
+    if (strangers === 0) work.portion.droppedFiles.push(sha256)
+  }
+}
