@@ -7,14 +7,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { ListedTokenShard, TokenizedFile, TokenShardFile } from '#schemas/token-list.ts'
-import {
-  decodeDocumentRows,
-  decodeTokenShard,
-  documentIdRange,
-  documentRowRange,
-  parseTokenShardHeader,
-  tokenShardHeaderBytes,
-} from '#schemas/token-shard.ts'
+import { decodeDocumentRows, decodeTokenShard, documentIdRange, documentRowRange, parseTokenShardHeader, tokenShardHeaderBytes } from '#schemas/token-shard.ts'
 import type { Encode } from './encoder.ts'
 import { FileShards, type FileShardsParts } from './file-shards.ts'
 import { IdRows } from './id-rows.ts'
@@ -36,7 +29,12 @@ export interface FileTokenizing extends Omit<FileShardsParts, 'file' | 'store'> 
  * @param own what the file had before
  * @param leaving shards of files of the same job that are no longer there
  */
-export async function tokenizeFile(work: FileTokenizing, listed: ListedFile, own: readonly ListedTokenShard[], leaving: readonly ListedTokenShard[]): Promise<TokenizedFile> {
+export async function tokenizeFile(
+  work: FileTokenizing,
+  listed: ListedFile,
+  own: readonly ListedTokenShard[],
+  leaving: readonly ListedTokenShard[],
+): Promise<TokenizedFile> {
   const { file, deletes } = listed
   const deleted = await readDeletionVector(work.store, listed)
   const wanted = new WantedRows(file.rows, deleted)
@@ -142,7 +140,12 @@ async function copyMoved(work: FileTokenizing, listed: ListedFile, { wanted, lea
 const idChars = 64
 
 /** The shard, when a wanted document stands in it. */
-async function sourceOf(work: FileTokenizing, shard: TokenShardFile, ids: IdRows, wanted: WantedRows): Promise<ReturnType<typeof decodeTokenShard> | undefined> {
+async function sourceOf(
+  work: FileTokenizing,
+  shard: TokenShardFile,
+  ids: IdRows,
+  wanted: WantedRows,
+): Promise<ReturnType<typeof decodeTokenShard> | undefined> {
   return unlessLost(work, shard, async () => {
     const header = await readHeader(work, shard)
     if (header.fingerprint !== work.vocabulary.fingerprint) return undefined

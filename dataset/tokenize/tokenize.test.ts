@@ -82,7 +82,13 @@ test('each label of a file becomes a shard of whole documents in their order, ea
   for (const { shard } of file?.shards ?? []) {
     const bytes = await world.store.get(shard.key)
     const decoded = decodeTokenShard(bytes)
-    expect([decoded.dtype, decoded.fingerprint, decoded.separator, decoded.tokens, sha256Hex(bytes)]).toEqual(['u24', fingerprint, endOfText, shard.tokens, shard.sha256])
+    expect([decoded.dtype, decoded.fingerprint, decoded.separator, decoded.tokens, sha256Hex(bytes)]).toEqual([
+      'u24',
+      fingerprint,
+      endOfText,
+      shard.tokens,
+      shard.sha256,
+    ])
     expect(decoded.documentIds).toEqual(decoded.documentRows.map((row) => some[row]?.id))
     expect(decoded.documentRows).toEqual(decoded.documentRows.toSorted((a, b) => a - b))
     const spans = decoded.documentEnds.map((end, n) => [...decoded.tokenIds.subarray(decoded.documentEnds[n - 1] ?? 0, end)])
@@ -104,7 +110,9 @@ test('a window is read by its byte range alone', async () => {
 
 test('shards stay within their bound, and only a document that is larger goes beyond', async () => {
   await using world = await shardWorld()
-  await put(world, [{ documents: [...testDocuments(10), testDocument(50, { text: 'word '.repeat(3000).trim() }), ...testDocuments(30, { label: 'b' }).slice(20)] }])
+  await put(world, [
+    { documents: [...testDocuments(10), testDocument(50, { text: 'word '.repeat(3000).trim() }), ...testDocuments(30, { label: 'b' }).slice(20)] },
+  ])
   const shards = await shardsOf(world, (await run(world, { shardTokensMax: 2000 })).entry)
   expect(shards.length).toBeGreaterThan(4)
   expect(shards.filter(({ shard }) => shard.tokens > 2000).map(({ shard }) => shard.documents)).toEqual([1])
@@ -166,7 +174,13 @@ test('a row that comes back is added, or its deletion ends', async () => {
 /** A run that has taken in the newest tokens, and goes on reading their shards. */
 async function startRun(world: ShardWorld, { sha256, version, manifest }: TokensEntry, taken = 0): Promise<void> {
   const head = await world.catalog.head(lineage.plan('web'))
-  const shards = (await shardsOf(world, { manifest } as TokensEntry)).map(({ shard: { key, sha256: name, bytes, tokens, documents } }) => ({ key, sha256: name, bytes, tokens, documents }))
+  const shards = (await shardsOf(world, { manifest } as TokensEntry)).map(({ shard: { key, sha256: name, bytes, tokens, documents } }) => ({
+    key,
+    sha256: name,
+    bytes,
+    tokens,
+    documents,
+  }))
   const list = await writeList(world.store, 'plans/web/', shards)
   const plan: EpochManifest = {
     kind: 'epoch',
@@ -211,7 +225,12 @@ test('of a file that only merged others the tokens are copied, and what a run st
   const third = await run(world)
   const gone = [merged[0]!.id, merged[12]!.id]
   const left = await spoken(world, await heldOf(world, third.entry))
-  expect([...one, ...two].map(({ id }) => id).filter((id) => !left.has(id)).toSorted()).toEqual([...gone, two[3]!.id].toSorted())
+  expect(
+    [...one, ...two]
+      .map(({ id }) => id)
+      .filter((id) => !left.has(id))
+      .toSorted(),
+  ).toEqual([...gone, two[3]!.id].toSorted())
 
   await startRun(world, third.entry!)
   await put(world, [{ documents: merged, deletes: [0, 12, 13] }])
@@ -234,13 +253,14 @@ test('tokens that no run has taken in yet are as new in a merged file as they we
   expect((await heldOf(world, entry)).map(({ shard }) => shard.documents)).toEqual([5])
 })
 
+const damage = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes, (byte, at) => (at === 100 ? byte ^ 1 : byte))
+
 test.each(['gone', 'damaged'])('a shard that is %s is told, and what stood in it encoded anew', async (how) => {
   await using world = await shardWorld()
   await put(world, [{ documents: testDocuments(6) }])
   const first = await run(world)
   await startRun(world, first.entry!)
   const [listed] = await shardsOf(world, first.entry)
-  const damage = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes, (byte, at) => (at === 100 ? byte ^ 1 : byte))
   const store: ObjectStore = {
     ...world.store,
     async get(key, range) {
@@ -280,7 +300,9 @@ test('labels are names like any other, and a file with very many costs no object
   await using world = await shardWorld()
   const names = ['constructor', '__proto__', 'toString', 'x'.repeat(140)]
   await put(world, [{ documents: names.map((label, n) => testDocument(n, { label })) }])
-  expect((await shardsOf(world, (await run(world)).entry)).map(({ shard }) => shard.label).toSorted()).toEqual(names.map((name) => name.toLowerCase()).toSorted())
+  expect((await shardsOf(world, (await run(world)).entry)).map(({ shard }) => shard.label).toSorted()).toEqual(
+    names.map((name) => name.toLowerCase()).toSorted(),
+  )
   await put(world, [{ documents: testDocuments(200).map((document, n) => ({ ...document, label: `label-${n}` })) }])
   expect(await shardsOf(world, (await run(world)).entry)).toHaveLength(64)
   expect(world.events.find(({ name }) => name === 'tokens.left_out')?.fields).toMatchObject({ documents: 136 })
@@ -305,7 +327,12 @@ test('the signal ends it', async () => {
 test('whatever comes, goes and is merged, the tokens are those of the documents of the version', async () => {
   const pool = testDocuments(24)
   const file = fc.array(fc.nat({ max: 23 }), { minLength: 1, maxLength: 8 })
-  const snapshot = fc.record({ miner: fc.constantFrom('a', 'b'), files: fc.array(file, { minLength: 1, maxLength: 3 }), deletes: fc.array(fc.nat({ max: 7 }), { maxLength: 3 }), joins: fc.boolean() })
+  const snapshot = fc.record({
+    miner: fc.constantFrom('a', 'b'),
+    files: fc.array(file, { minLength: 1, maxLength: 3 }),
+    deletes: fc.array(fc.nat({ max: 7 }), { maxLength: 3 }),
+    joins: fc.boolean(),
+  })
   await fc.assert(
     fc.asyncProperty(fc.array(snapshot, { minLength: 2, maxLength: 5 }), async (history) => {
       await using world = await shardWorld()
@@ -316,7 +343,10 @@ test('whatever comes, goes and is merged, the tokens are those of the documents 
         const shards = numbers.map((each) => each.filter((n) => seen.size !== seen.add(n).size)).filter((each) => each.length > 0)
         await put(
           world,
-          shards.map((each, at) => ({ documents: each.map((n) => pool[n]!), deletes: at === 0 ? [...new Set(deletes.filter((row) => row < each.length))] : [] })),
+          shards.map((each, at) => ({
+            documents: each.map((n) => pool[n]!),
+            deletes: at === 0 ? [...new Set(deletes.filter((row) => row < each.length))] : [],
+          })),
           miner,
         )
         const { entry } = await run(world)

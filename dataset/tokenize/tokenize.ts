@@ -99,7 +99,10 @@ async function tokenizeGroup(work: FileTokenizing, group: VersionGroup, own: Tok
   const files = await readGroup(work.store, group)
   const before = new Map((own ? await readList(work.store, own.list, TokenizedFile) : []).map((file) => [file.file, file]))
   const current = new Set(files.map(({ file }) => file.sha256))
-  const left = before.values().flatMap(({ file, shards }) => (current.has(file) ? [] : shards)).toArray()
+  const left = before
+    .values()
+    .flatMap(({ file, shards }) => (current.has(file) ? [] : shards))
+    .toArray()
   for (const shard of left) leaving.push(shard)
 
   const tokenized: TokenizedFile[] = []
@@ -129,7 +132,11 @@ interface Holding {
 }
 
 /** The list of shards that a run still reads though no file has them any more. */
-async function hold({ catalog, store }: TokenizeRequest, work: FileTokenizing, { run, dataset, before, leaving }: Holding): Promise<TokenVersionManifest['held']> {
+async function hold(
+  { catalog, store }: TokenizeRequest,
+  work: FileTokenizing,
+  { run, dataset, before, leaving }: Holding,
+): Promise<TokenVersionManifest['held']> {
   const candidates = [...(before.held ? await readList(store, before.held, ListedTokenShard) : []), ...leaving]
   if (candidates.length === 0) return null
   const read = await run.shards()

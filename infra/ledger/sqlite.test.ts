@@ -24,7 +24,9 @@ describe('sqliteLedger', () => {
     const raw = new DatabaseSync(path)
     expect(() => raw.exec('delete from settlements')).toThrow('final')
     expect(() => raw.exec('update settlements set loss = 0')).toThrow('final')
-    expect(() => raw.exec('insert into settlements select null, plan_id, epoch, batch, node, token, loss, tokens, settled_at from settlements')).toThrow('UNIQUE')
+    expect(() => raw.exec('insert into settlements select null, plan_id, epoch, batch, node, token, loss, tokens, settled_at from settlements')).toThrow(
+      'UNIQUE',
+    )
     raw.close()
   })
 

@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { countedEpochs, keptEpochs, type BatchLease, type BatchResult, type BatchState, type EpochProgress, type Ledger, type Settlement } from '#schemas/ledger.ts'
+import {
+  countedEpochs,
+  keptEpochs,
+  type BatchLease,
+  type BatchResult,
+  type BatchState,
+  type EpochProgress,
+  type Ledger,
+  type Settlement,
+} from '#schemas/ledger.ts'
 import { requireFinite, requireInteger, requireText } from '../sqlite/arguments.ts'
 import { clockSkewMs } from '../sqlite/clock-skew.ts'
 import { openDatabase, type Database } from '../sqlite/database.ts'
@@ -232,14 +241,7 @@ function forgetEpochs(db: Database, upTo: number, rows: number): void {
   for (const { plan_id, epoch } of due) {
     db.run(`update epochs set kept = 2 ${ofEpoch}`, plan_id, epoch)
     const settlements = db.run(`delete from settlements where id in (select id from settlements ${ofEpoch} limit ?)`, plan_id, epoch, rows)
-    const batches = db.run(
-      `delete from batches ${ofEpoch} and batch in (select batch from batches ${ofEpoch} limit ?)`,
-      plan_id,
-      epoch,
-      plan_id,
-      epoch,
-      rows,
-    )
+    const batches = db.run(`delete from batches ${ofEpoch} and batch in (select batch from batches ${ofEpoch} limit ?)`, plan_id, epoch, plan_id, epoch, rows)
     if (settlements < rows && batches < rows) db.run(`update epochs set kept = 0 ${ofEpoch}`, plan_id, epoch)
   }
 }

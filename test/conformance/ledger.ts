@@ -53,10 +53,7 @@ export function ledgerSuite(make: () => Promise<Place>): void {
     const { clock, ledger: opened } = await open()
     await using ledger = opened
     const first = await ledger.lease('p', 0, { node, limit: 2, ttlMs })
-    expect(first).toMatchObject([
-      { planId: 'p', epoch: 0, batch: 0, node, expiresAt: clock.now() + ttlMs },
-      { batch: 1 },
-    ])
+    expect(first).toMatchObject([{ planId: 'p', epoch: 0, batch: 0, node, expiresAt: clock.now() + ttlMs }, { batch: 1 }])
     expect(batchesOf(await ledger.lease('p', 0, { node: 'node-2', limit: 9, ttlMs }))).toEqual([2])
     expect(await ledger.lease('p', 0, { node, limit: 9, ttlMs })).toEqual([])
   })

@@ -45,7 +45,11 @@ export function goldenRun(): GoldenRun {
     objects,
     readList,
     lost,
-    async next({ manifest, sha256, objects: all }, version, { weights = {}, geometry = { rows: 2, sequence_tokens: 16 }, seed = 7, passes = 1, batchesMax = 1000 } = {}) {
+    async next(
+      { manifest, sha256, objects: all },
+      version,
+      { weights = {}, geometry = { rows: 2, sequence_tokens: 16 }, seed = 7, passes = 1, batchesMax = 1000 } = {},
+    ) {
       for (const [key, bytes] of all) if (!objects.has(key)) objects.set(key, bytes)
       const entry: CatalogEntry<'token-version'> = { name: 'tokens/golden', kind: 'token-version', version, sha256, committedAt: 0, manifest }
       const tokens = await readTokenView(readList, entry)

@@ -44,8 +44,7 @@ test('keeps every stratum within the number of strata of its exact share while n
   )
 })
 
-const makeUneven = () =>
-  mixByDeficit([1, 2, 0.3], [3000, 900, 2500], 'a')
+const makeUneven = () => mixByDeficit([1, 2, 0.3], [3000, 900, 2500], 'a')
 
 test('looking anywhere, in any order, gives what reading from the start gives', () => {
   const whole = [...makeUneven().from(0)]

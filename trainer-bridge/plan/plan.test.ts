@@ -61,8 +61,10 @@ test('a label without one whole batch waits, and one that no job asks for weighs
 test('an epoch goes on where the last one stopped: each window once in a pass, another order in the next', async () => {
   const run = goldenRun()
   const plans = await untilIdle(run, golden, 1, { batchesMax: 7, passes: 2 })
-  expect(plans.map(({ pass, batches }) => [pass, batches])).toEqual([1, 2].flatMap((pass) => [...Array(7).fill([pass, 7])]))
-  const passes = await Promise.all([1, 2].map(async (pass) => (await Promise.all(plans.filter((plan) => plan.pass === pass).map((plan) => windowsOf(run, plan)))).flat()))
+  expect(plans.map(({ pass, batches }) => [pass, batches])).toEqual([1, 2].flatMap((pass) => Array.from({ length: 7 }, () => [pass, 7])))
+  const passes = await Promise.all(
+    [1, 2].map(async (pass) => (await Promise.all(plans.filter((plan) => plan.pass === pass).map((plan) => windowsOf(run, plan)))).flat()),
+  )
   for (const windows of passes) {
     expect(windows).toHaveLength(98)
     expect(new Set(windows.map(({ at }) => at)).size).toBe(98)
@@ -117,6 +119,8 @@ test('documents that only moved to another shard join with the next pass, and th
   expect(second?.filter(({ label }) => label === 'web').every(({ pieces }) => pieces.every(([sha256]) => sha256 === moved))).toBe(true)
 })
 
+const isGone = ({ pieces }: { pieces: [string, number, number][] }): boolean => [0, 4, 5].includes(Math.floor(pieces[0]![1] / 64))
+
 test('a window that meets a deleted document is left out from the next epoch on', async () => {
   const run = goldenRun()
   const dataset = tokenDataset({ strata: { web: [640] } })
@@ -126,7 +130,6 @@ test('a window that meets a deleted document is left out from the next epoch on'
   const gone = tokenDataset({ strata: { web: [{ tokens: 640, deleted: [0, 4, 5] }] } })
   const rest = await untilIdle(run, gone, 2, { batchesMax: 3 })
   const after = (await Promise.all(rest.map((plan) => windowsOf(run, plan)))).flat()
-  const isGone = ({ pieces }: { pieces: [string, number, number][] }) => [0, 4, 5].includes(Math.floor(pieces[0]![1] / 64))
   expect(after.some(isGone)).toBe(false)
   const alive = 40 - 12 - before.filter((window) => !isGone(window)).length
   expect(after).toHaveLength(alive - (alive % 2))
@@ -167,7 +170,11 @@ test('other rows hold from the next epoch on, another length of sequences from t
   ])
   // What is left of the last pass fills no batch, and binds nothing that comes.
   const grown = tokenDataset({ strata: { ...strata, news: [{ tokens: 512, since: 2 }] } })
-  expect(await run.next(grown, 2, { geometry: { rows: 4, sequence_tokens: 64 }, passes: 2 })).toMatchObject({ pass: 2, batches: 2, geometry: { sequence_tokens: 64 } })
+  expect(await run.next(grown, 2, { geometry: { rows: 4, sequence_tokens: 64 }, passes: 2 })).toMatchObject({
+    pass: 2,
+    batches: 2,
+    geometry: { sequence_tokens: 64 },
+  })
 })
 
 test('another tokenizer begins a run of its own', async () => {
@@ -200,14 +207,20 @@ test('no window twice, none that is deleted, none forgotten, whatever comes and 
     deleted: fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 3 }),
     batchesMax: fc.integer({ min: 1, max: 12 }),
   })
-  const history = fc.record({ rows: fc.integer({ min: 1, max: 4 }), sequence_tokens: fc.integer({ min: 8, max: 40 }), steps: fc.array(step, { minLength: 1, maxLength: 8 }) })
+  const history = fc.record({
+    rows: fc.integer({ min: 1, max: 4 }),
+    sequence_tokens: fc.integer({ min: 8, max: 40 }),
+    steps: fc.array(step, { minLength: 1, maxLength: 8 }),
+  })
   await fc.assert(
     fc.asyncProperty(history, async ({ rows, sequence_tokens, steps }) => {
       const run = goldenRun()
       const specs: { label: string; shard: GoldenShard & { deleted: number[] } }[] = []
       const seen = new Map<string, number>()
       const datasetNow = (): TokenDataset =>
-        tokenDataset({ strata: Object.fromEntries([...Map.groupBy(specs, ({ label }) => label)].map(([label, all]) => [label, all.map(({ shard }) => shard)])) })
+        tokenDataset({
+          strata: Object.fromEntries([...Map.groupBy(specs, ({ label }) => label)].map(([label, all]) => [label, all.map(({ shard }) => shard)])),
+        })
       const take = async (version: number, batchesMax: number): Promise<boolean> => {
         const dataset = datasetNow()
         const plan = await run.next(dataset, version, { geometry: { rows, sequence_tokens }, batchesMax })

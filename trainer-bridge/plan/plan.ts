@@ -123,7 +123,11 @@ async function draw(request: PlanRequest, rules: PassRules, standing: Standing):
   }
 }
 
-function openStratum({ weights, mayTrain, geometry }: PlanRequest, { pass, seed, sequenceTokens }: PassRules, [label, open]: [string, OpenGeneration[]]): WalkedStratum {
+function openStratum(
+  { weights, mayTrain, geometry }: PlanRequest,
+  { pass, seed, sequenceTokens }: PassRules,
+  [label, open]: [string, OpenGeneration[]],
+): WalkedStratum {
   const generations = open.map((generation, n) => {
     const order = windowOrder(generation.shards, sequenceTokens, orderKey(seed, pass, generation.list))
     const supply = n < generationsAtOnce ? generation.windows - generation.taken : 0
@@ -132,7 +136,8 @@ function openStratum({ weights, mayTrain, geometry }: PlanRequest, { pass, seed,
   return { label, weight: weights.get(label) ?? unlistedWeight, generations, supply: batchesOf(generations, geometry.rows) }
 }
 
-const batchesOf = (generations: readonly { supply: number }[], rows: number): number => Math.floor(generations.reduce((sum, { supply }) => sum + supply, 0) / rows)
+const batchesOf = (generations: readonly { supply: number }[], rows: number): number =>
+  Math.floor(generations.reduce((sum, { supply }) => sum + supply, 0) / rows)
 
 type Mixed = Parameters<typeof mixStrata>[0]
 
