@@ -118,7 +118,12 @@ test('a document comes with its text and with the way back to its shard', async 
     dataset: { name: 'web', version: 1, sha256: entry?.sha256 },
     hotkey: address,
     job_id: 'one',
-    shard: { manifest: head?.sha256, key: head?.manifest.files[0]?.file.key, sha256: head?.manifest.files[0]?.file.sha256, written_at: '2026-01-21T00:00:00.000Z' },
+    shard: {
+      manifest: head?.sha256,
+      key: head?.manifest.files[0]?.file.key,
+      sha256: head?.manifest.files[0]?.file.sha256,
+      written_at: '2026-01-21T00:00:00.000Z',
+    },
   })
   const [first] = (await api.get('/v1/datasets/web/documents?limit=1')).body.documents
   expect(first.excerpt).toHaveLength(280)

@@ -19,7 +19,8 @@ export async function requireDataset(catalog: Catalog, name: string, version?: n
 /** From a document back to the signed manifest that lists the shard it came in. @param file in which the version has it */
 export async function provenanceOf(catalog: Catalog, entry: DatasetEntry, { hotkey, job_id }: DocumentFields, file: string): Promise<Provenance> {
   const { version, sha256, manifest } = entry
-  const shard = manifest.kind === 'version' ? await shardOf(catalog, manifest, { hotkey, job_id, file }) : await formerShardOf(catalog, manifest, { hotkey, job_id })
+  const shard =
+    manifest.kind === 'version' ? await shardOf(catalog, manifest, { hotkey, job_id, file }) : await formerShardOf(catalog, manifest, { hotkey, job_id })
   return { dataset: { name: manifest.name, version, sha256 }, hotkey, job_id, shard }
 }
 

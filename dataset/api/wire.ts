@@ -53,7 +53,9 @@ const TokensSummary = z.strictObject({
   shards: count,
 })
 export const Dataset = VersionSummary.extend({
-  sources: z.array(sha256).describe('Content addresses of the snapshots of miners that it was made of; of versions made before there were any, sha256 of their shards.'),
+  sources: z
+    .array(sha256)
+    .describe('Content addresses of the snapshots of miners that it was made of; of versions made before there were any, sha256 of their shards.'),
   origin: z.strictObject({ code_version: z.string(), config_sha256: sha256 }),
   tokens: TokensSummary.nullable(),
 })

@@ -34,7 +34,7 @@ export class DraftFile {
 
   /** One of which nothing was looked at. */
   static new(file: DataFile): DraftFile {
-    const draft = new DraftFile({ file: { ...file, labels: [], text_bytes: 0, datetime_range: null }, deletes: null, taken: 0, refused: [] })
+    const draft = new DraftFile({ file: { ...file, labels: [], columns: [], text_bytes: 0, datetime_range: null }, deletes: null, taken: 0, refused: [] })
     draft.#gone = RowSet.all(file.rows)
     return draft
   }

@@ -185,13 +185,15 @@ test('what its owner does not want used is left out, whoever kept it, each with 
 })
 
 /** As `putShard`, but for what is said of its one file. */
-const lieOf = (world: ShardWorld, signer: Signer) => (jobId: string, of: Partial<DataFile> | ((file: DataFile) => Partial<DataFile>), documents = testDocuments(6)) =>
-  putShard(world, {
-    signer,
-    jobId,
-    documents,
-    claim: (m) => ({ ...m, files: m.files.map(({ file, deletes }) => ({ file: { ...file, ...(typeof of === 'function' ? of(file) : of) }, deletes })) }),
-  })
+const lieOf =
+  (world: ShardWorld, signer: Signer) =>
+  (jobId: string, of: Partial<DataFile> | ((file: DataFile) => Partial<DataFile>), documents = testDocuments(6)) =>
+    putShard(world, {
+      signer,
+      jobId,
+      documents,
+      claim: (m) => ({ ...m, files: m.files.map(({ file, deletes }) => ({ file: { ...file, ...(typeof of === 'function' ? of(file) : of) }, deletes })) }),
+    })
 
 test('a snapshot or file that is not what is said of it is left out with its reason, the others are taken', async () => {
   await using world = await shardWorld()
@@ -215,13 +217,15 @@ test('a snapshot or file that is not what is said of it is left out with its rea
   const { entry } = await run(world)
 
   expect(entry?.manifest.documents).toBe(5)
-  const reasons = ['bad_signature', 'missing_object', 'too_large', 'unreadable', 'wrong_key', 'wrong_line', 'wrong_rows', 'wrong_sha256', 'wrong_size']
+  const reasons = ['bad_signature', 'missing_object', 'too_large', 'unreadable', 'unreadable', 'wrong_key', 'wrong_line', 'wrong_sha256', 'wrong_size']
   expect(skipped(world).toSorted()).toEqual(reasons)
 })
 
 test('a job that makes up labels loses the rows that have too many', async () => {
   await using world = await shardWorld()
-  const documents = Array.from({ length: 103 }, (_, n) => testDocument(n, { text: `page ${n} of many, all of them short and not alike ${prose(n, 5)}`, label: `label ${n}` }))
+  const documents = Array.from({ length: 103 }, (_, n) =>
+    testDocument(n, { text: `page ${n} of many, all of them short and not alike ${prose(n, 5)}`, label: `label ${n}` }),
+  )
   await putShard(world, { signer: await world.signer('liar'), jobId: 'labels', documents })
   expect(Object.fromEntries(versionOf((await run(world)).entry).dropped)).toEqual({ too_many_labels: 3 })
 })

@@ -3,7 +3,6 @@ import type { CorpusIndex, KnownRow } from '#schemas/corpus-index.ts'
 import type { ListedFile } from '#schemas/data-file.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { SnapshotManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { readForeignFile } from '#infra/corpus/read-data-file.ts'
@@ -140,8 +139,7 @@ async function* readRows(taking: Taking, { file, from, deleted }: { file: Listed
   }
   let taken = from
   try {
-    const wanted = from === 0 ? {} : { rows: range(from, file.rows) }
-    for await (const rows of readForeignFile(work.store, { file, deletes: null }, { signal: work.signal, ...wanted })) {
+    for await (const rows of readForeignFile(work.store, { file, deletes: null }, { signal: work.signal, from })) {
       work.portion.addedFiles.add(file.sha256)
       await takeRows(taking, await draftFile(), rows, deleted)
       taken += rows.length

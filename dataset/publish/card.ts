@@ -103,9 +103,7 @@ configs:
 }
 
 const sorted = (counts: NamedCounts): [string, string][] =>
-  counts
-    .toSorted(([a], [b]) => compareText(a, b))
-    .map(([key, count]) => [key, count.toLocaleString('en-US')])
+  counts.toSorted(([a], [b]) => compareText(a, b)).map(([key, count]) => [key, count.toLocaleString('en-US')])
 
 /** A label is other people's text: what would end a cell is escaped. */
 const table = (rows: readonly (readonly string[])[]): string =>

@@ -117,7 +117,8 @@ async function send(request: PublishRequest, entry: DatasetEntry, { files, prese
     const folder = await mkdtemp(join(tmpdir(), 'orrery-publish-'))
     try {
       const operations: CommitOperation[] = at === loads.length - 1 ? [...last] : []
-      for (const file of load) operations.push({ operation: 'addOrUpdate', path: file.path, content: await materialize(request.store, file, folder, request.signal) })
+      for (const file of load)
+        operations.push({ operation: 'addOrUpdate', path: file.path, content: await materialize(request.store, file, folder, request.signal) })
       if (operations.length > 0) oid = await commitTo(request, entry, operations)
     } finally {
       await rm(folder, { recursive: true, force: true })
@@ -144,7 +145,10 @@ function loadsOf(files: readonly PublishedFile[]): PublishedFile[][] {
 /** A small file is known by its Git blob id. */
 async function isSameCard(card: Blob, found: ListFileEntry | undefined): Promise<boolean> {
   if (found?.size !== card.size) return false
-  const oid = createHash('sha1').update(`blob ${card.size}\0`).update(await card.bytes()).digest('hex')
+  const oid = createHash('sha1')
+    .update(`blob ${card.size}\0`)
+    .update(await card.bytes())
+    .digest('hex')
   return found.oid === oid
 }
 

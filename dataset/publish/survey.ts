@@ -12,11 +12,12 @@ export interface Survey {
   refused: Map<string, number>
 }
 
+const count = (into: Map<string, number>, name: string): void => void into.set(name, (into.get(name) ?? 0) + 1)
+
 /** Reads languages and rights of all documents, no other column. */
 export async function survey(store: ObjectStore, manifest: AnyVersion, signal: AbortSignal): Promise<Survey> {
   const languages = new Map<string, number>()
   const refused = new Map<string, number>()
-  const count = (into: Map<string, number>, name: string): void => void into.set(name, (into.get(name) ?? 0) + 1)
   for await (const listed of versionFiles(store, manifest)) {
     if (liveRows(listed) === 0) continue
     for await (const rows of readDataFile(store, listed, { signal, columns: ['lang', 'rights'] }))

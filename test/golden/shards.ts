@@ -117,5 +117,7 @@ export async function putSnapshot(
 export interface ShardRequest extends Omit<SnapshotRequest, 'shards'>, GoldenShard {}
 
 /** The next snapshot of a job, all of it in one shard. */
-export const putShard = (world: Pick<ShardWorld, 'store' | 'catalog' | 'dir'>, { documents, deletes = [], ...request }: ShardRequest): Promise<SnapshotManifest> =>
-  putSnapshot(world, { ...request, shards: [{ documents, deletes }] })
+export const putShard = (
+  world: Pick<ShardWorld, 'store' | 'catalog' | 'dir'>,
+  { documents, deletes = [], ...request }: ShardRequest,
+): Promise<SnapshotManifest> => putSnapshot(world, { ...request, shards: [{ documents, deletes }] })
