@@ -7,8 +7,6 @@ import type { Vocabulary } from './vocabulary.ts'
 
 /** Tokens of one shard, at most, unless a single document has more: small enough to make in memory, large enough that a window seldom meets an edge. */
 export const shardTokensDefault = 4 * 2 ** 20
-/** Labels of a file that are tokenized: the first. Its miner may invent as many as it has rows, and each costs an object. */
-const labelsMax = 64
 
 export interface FileShardsParts {
   store: Pick<ObjectStore, 'put'>
@@ -26,18 +24,11 @@ export interface FileShardsParts {
 export class FileShards {
   readonly #parts: FileShardsParts
   readonly #open = new Map<string, { stratum: Stratum; moved: boolean }>()
-  readonly #labels = new Set<string>()
   readonly #made: ListedTokenShard[] = []
   #tokens = 0
 
   constructor(parts: FileShardsParts) {
     this.#parts = parts
-  }
-
-  /** Whether documents of that label are taken. */
-  takes(label: string): boolean {
-    if (this.#labels.size < labelsMax) this.#labels.add(label)
-    return this.#labels.has(label)
   }
 
   async add({ id, label, row, moved }: { id: string; label: string; row: number; moved: boolean }, tokens: ArrayLike<number>): Promise<void> {

@@ -80,23 +80,17 @@ class WantedRows {
 async function makeShards(work: FileTokenizing, listed: ListedFile, wanted: WantedRows, leaving: readonly ListedTokenShard[]): Promise<ListedTokenShard[]> {
   const shards = new FileShards({ ...work, file: listed.file.sha256 })
   if (leaving.length > 0) await copyMoved(work, listed, { wanted, leaving, shards })
-  let leftOut = 0
   if (wanted.size > 0) {
     const rows = wanted.size < listed.file.rows ? { rows: wanted } : {}
     for await (const batch of readDataFile(work.store, listed, { signal: work.signal, columns: ['id', 'label', 'text'], ...rows }))
       for (const { row, document } of batch) {
         const { id, label, text } = document
         await work.turn(text.length)
-        if (!shards.takes(label)) {
-          leftOut++
-          continue
-        }
         const tokens = work.encode(text)
         work.telemetry.count('tokens.encoded', tokens.length + 1)
         await shards.add({ id, label, row, moved: false }, tokens)
       }
   }
-  if (leftOut > 0) work.telemetry.event('tokens.left_out', { file: listed.file.key, documents: leftOut, reason: 'too many labels' })
   return shards.finish()
 }
 
@@ -114,7 +108,6 @@ async function copyMoved(work: FileTokenizing, listed: ListedFile, { wanted, lea
   for await (const batch of readDataFile(work.store, listed, { signal: work.signal, columns: ['id', 'label'], rows: wanted }))
     for (const { row, document } of batch) {
       await work.turn(idChars)
-      if (!shards.takes(document.label)) continue
       ids.add(document.id, row)
       labels.set(document.label, labels.get(document.label) ?? labels.size)
       labelOf[row] = labels.get(document.label) ?? 0
