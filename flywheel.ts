@@ -1,20 +1,20 @@
-import { openDataset } from '#dataset/service.ts'
+import { openDataset, type DatasetService } from '#dataset/service.ts'
 import type { Backends } from '#infra/backends.ts'
 import { listen } from '#infra/net/server.ts'
 import { servicePorts } from '#infra/preflight.ts'
-import type { DeadSeed } from '#infra/telemetry/crawl-summary.ts'
+import { workSideBySide, type Part } from '#infra/side-by-side.ts'
 import { stackOf } from '#infra/telemetry/stack-of.ts'
-import type { TelemetryHub } from '#infra/telemetry/telemetry.ts'
-import { summarizeTurn, type TurnSummary } from '#infra/telemetry/summary.ts'
+import type { TurnPlace, TurnSummary } from '#infra/telemetry/summary.ts'
+import { openTeller, type Teller } from '#infra/telemetry/teller.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { TurnManifest } from '#schemas/manifest.ts'
 import { openPagePool } from '#scraper/document/page-pool.ts'
-import { minerOf } from '#scraper/miner/command.ts'
+import { minerOf, minerRestMs } from '#scraper/miner/command.ts'
 import type { Miner } from '#scraper/miner/miner.ts'
-import { openValidator } from '#scraper/validator/validator.ts'
+import { openValidator, type Validator } from '#scraper/validator/validator.ts'
 import { webRefetch } from '#scraper/validator/web-refetch.ts'
 import { trainNode, type TrainingNode } from '#trainer-bridge/node/train.ts'
-import { openBridge } from '#trainer-bridge/service.ts'
+import { openBridge, type Bridge } from '#trainer-bridge/service.ts'
 
 /** The steps of a turn in their order; `TurnManifest.step` is the last that was finished. */
 const steps = ['mined', 'validated', 'ingested', 'steered'] as const satisfies TurnManifest['step'][]
@@ -25,88 +25,134 @@ const ownLeaseSeconds = 10
 const idleSeconds = 60
 /** Before a training node that failed begins anew. */
 const nodeRestMs = 5000
+/** Between two looks whether there is something new to tell of. */
+const tellMs = 60_000
+/** Shortest rest of a part that had nothing to do. */
+const restMsMin = 100
 
-/** All services over one data folder, as the work of each step. */
+/** All services over one data folder. */
 interface Wheel extends AsyncDisposable {
   /** Hotkey of the validator. */
-  validator: string
-  /** Of all miners. */
-  deadSeeds(): Promise<DeadSeed[]>
-  work: Record<Step, (signal: AbortSignal) => Promise<unknown>>
+  validatorAddress: string
+  miners: readonly Miner[]
+  validator: Validator
+  dataset: DatasetService
+  bridge: Bridge
 }
 
 /**
- * Turns the wheel: web → shards → weights → dataset → tokens → batches → loss → jobs, until the signal, or once.
- * Each step is durable and may end anywhere: the next start goes on with the turn it finds.
+ * Turns the wheel: web → shards → weights → dataset → tokens → batches → loss → jobs. All parts work side by side until the signal, each at its own pace, as
+ * they do in processes of their own. With `once`, and where the same input is to give the same bytes (`run.frozen_at`), one step follows the other.
+ * Whatever is done is durable and may end anywhere: the next start goes on with what it finds.
  */
 export async function turnFlywheel(backends: Backends, { once, signal }: { once: boolean; signal: AbortSignal }): Promise<void> {
   await using wheel = await assemble(backends, signal)
-  const { telemetry, pace, config } = backends
-  const progress: Progress = { turn: 1, step: 'started', startedAt: pace.now() }
-  const tell = async (): Promise<TurnSummary> => {
-    const summary = await summaryOf(backends, wheel, progress)
-    telemetry.event('turn.summary', { ...summary })
-    return summary
-  }
+  if (once) await turnOnce(backends, wheel, signal)
+  else if (backends.config.run.frozen_at !== undefined) await turnStepByStep(backends, wheel, signal)
+  else await turnSideBySide(backends, wheel, signal)
+}
+
+/** Each part by itself; what is new is told now and then, and at the end. */
+async function turnSideBySide(backends: Backends, wheel: Wheel, signal: AbortSignal): Promise<void> {
+  const { config, chain } = backends
+  const { miners, validator, dataset, bridge } = wheel
+  const pauseMs = Math.max(restMsMin, config.up.pause_seconds * 1000)
+  const [whole, recent] = [await tellerOf(backends, wheel), await tellerOf(backends, wheel)]
+  const parts: Part[] = [
+    ...miners.map((miner, i) => ({ name: `miner-${i + 1}`, work: async (stop: AbortSignal) => minerRestMs(await miner.cycle(stop)) })),
+    {
+      name: 'validator',
+      async work(stop) {
+        const { neurons } = await chain.metagraph()
+        if (neurons.every(({ commitment }) => commitment === undefined)) return pauseMs
+        await validator.cycle(stop)
+        return config.validator.every_seconds * 1000
+      },
+    },
+    {
+      name: 'dataset',
+      async work(stop) {
+        await dataset.refresh(stop)
+        return pauseMs
+      },
+    },
+    { name: 'bridge', work: async (stop) => ((await bridge.runEpoch(stop)).outcome === 'idle' ? pauseMs : 0) },
+    {
+      name: 'summary',
+      async work() {
+        await recent.tellNew()
+        return tellMs
+      },
+    },
+  ]
   try {
-    for (let settledBefore = -1; ;) {
-      await turn(backends, wheel, progress, signal)
-      const summary = await tell()
-      if (once) return
-      const isIdle = summary.batches_settled === settledBefore
-      settledBefore = summary.batches_settled
-      const restMs = Math.max(config.up.pause_seconds, isIdle ? idleSeconds : 0) * 1000
-      telemetry.event('turn.rest', { until_ms: pace.now() + restMs })
-      await pace.sleep(restMs, signal)
-    }
-  } catch (error) {
-    if (hasBegun(telemetry, progress)) await tell().catch(() => undefined)
-    throw error
+    await workSideBySide(parts, backends, signal)
+  } finally {
+    if (hasBegun(backends)) await whole.tell(null)
   }
 }
 
-/** What was done until then is told when something stops a turn; before its first page there is nothing to tell, and after the last step it was told. */
-const hasBegun = (telemetry: TelemetryHub, { step }: Progress): boolean =>
-  step === 'started' ? Object.keys(telemetry.snapshot()).some((name) => name.startsWith('crawl.pages{')) : step !== 'steered'
-
-/** How far a turn has come in this process. */
-interface Progress {
-  turn: number
-  step: TurnManifest['step']
-  startedAt: number
+/** Turn after turn, until the signal. */
+async function turnStepByStep(backends: Backends, wheel: Wheel, signal: AbortSignal): Promise<void> {
+  const { telemetry, pace, config } = backends
+  for (;;) {
+    const { new: fresh } = await turnOnce(backends, wheel, signal)
+    const restMs = Math.max(config.up.pause_seconds, fresh.batches_settled === 0 ? idleSeconds : 0) * 1000
+    telemetry.event('turn.rest', { until_ms: pace.now() + restMs })
+    await pace.sleep(restMs, signal)
+  }
 }
 
-async function turn({ catalog, telemetry, pace }: Backends, { work }: Wheel, progress: Progress, signal: AbortSignal): Promise<void> {
+/** One way through, or the rest of one that was cut off. */
+async function turnOnce(backends: Backends, wheel: Wheel, signal: AbortSignal): Promise<TurnSummary> {
+  const { catalog, telemetry } = backends
+  const teller = await tellerOf(backends, wheel)
   let head = await catalog.head(lineage.turn)
   const last = head?.manifest
   const interrupted = last !== undefined && last.step !== 'steered'
-  const number = interrupted ? last.turn : (last?.turn ?? 0) + 1
-  Object.assign(progress, { turn: number, step: interrupted ? last.step : 'started', startedAt: pace.now() } satisfies Progress)
+  const place: TurnPlace = interrupted ? { turn: last.turn, step: last.step } : { turn: (last?.turn ?? 0) + 1, step: 'started' }
   const finish = async (step: TurnManifest['step']) => {
-    head = await catalog.commit(lineage.turn, head?.sha256, { kind: 'turn', parent: head?.sha256 ?? null, turn: number, step })
-    progress.step = step
-    telemetry.event('turn', { turn: number, step })
+    head = await catalog.commit(lineage.turn, head?.sha256, { kind: 'turn', parent: head?.sha256 ?? null, turn: place.turn, step })
+    place.step = step
+    telemetry.event('turn', { ...place })
   }
-  if (!interrupted) await finish('started')
-  const finished = interrupted ? steps.findIndex((step) => step === last.step) : -1
-  for (const step of steps.slice(finished + 1)) {
-    await work[step](signal)
-    await finish(step)
+  try {
+    if (!interrupted) await finish('started')
+    const finished = interrupted ? steps.findIndex((step) => step === last.step) : -1
+    for (const step of steps.slice(finished + 1)) {
+      await work(wheel, step, signal)
+      await finish(step)
+    }
+  } catch (error) {
+    // What was done until then is told; before the first page there is nothing to tell.
+    if (place.step !== 'started' || hasBegun(backends)) await teller.tell(place).catch(() => undefined)
+    throw error
+  }
+  return await teller.tell(place)
+}
+
+function work({ miners, validator, dataset, bridge }: Wheel, step: Step, signal: AbortSignal): Promise<unknown> {
+  switch (step) {
+    case 'mined':
+      return mineAll(miners, signal)
+    case 'validated':
+      return validator.cycle(signal)
+    case 'ingested':
+      return dataset.refresh(signal)
+    case 'steered':
+      return bridge.runEpoch(signal)
   }
 }
 
-async function summaryOf({ telemetry, config, pace, ...backends }: Backends, wheel: Wheel, { turn, step, startedAt }: Progress): Promise<TurnSummary> {
-  return summarizeTurn({
+const hasBegun = ({ telemetry }: Backends): boolean => Object.keys(telemetry.snapshot()).some((name) => name.startsWith('crawl.pages{'))
+
+const tellerOf = ({ config, ...backends }: Backends, { validatorAddress, miners }: Wheel): Promise<Teller> =>
+  openTeller({
     ...backends,
-    validator: wheel.validator,
-    counters: telemetry.snapshot(),
+    validator: validatorAddress,
     datasetName: config.dataset.name,
-    turn,
-    step,
-    seconds: (pace.now() - startedAt) / 1000,
-    deadSeeds: await wheel.deadSeeds(),
+    deadSeeds: async () => (await Promise.all(miners.map((miner) => miner.deadSeeds()))).flat(),
   })
-}
 
 async function assemble(backends: Backends, signal: AbortSignal): Promise<Wheel> {
   const stack = new AsyncDisposableStack()
@@ -138,17 +184,8 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, sig
   const feed = await listen(bridge.app, ports.feed)
   backends.telemetry.event('listening', { query: query.origin, feed: feed.origin })
   stack.use(startNodes(backends, feed.origin, signal))
-  return {
-    validator: wallet.signer.address,
-    deadSeeds: async () => (await Promise.all(miners.map((miner) => miner.deadSeeds()))).flat(),
-    work: {
-      mined: (signal) => mineAll(miners, signal),
-      validated: (signal) => validator.cycle(signal),
-      ingested: (signal) => dataset.refresh(signal),
-      steered: (signal) => bridge.runEpoch(signal),
-    },
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  }
+  const opened = { validatorAddress: wallet.signer.address, miners, validator, dataset, bridge }
+  return { ...opened, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
 /** Where one miner cannot go on, the others give back what they hold; nobody is at work any more when it is told. */

@@ -38,6 +38,7 @@ import { createHttp, type Http, type HttpOptions } from './net/http.ts'
 import { startSite, type Site } from './site/site.ts'
 import { portThread } from './sqlite/port-thread.ts'
 import { duckdbSql } from './sql/duckdb.ts'
+import { countedStore } from './store/counted.ts'
 import { folderStore } from './store/folder.ts'
 import type { TelemetryHub } from './telemetry/telemetry.ts'
 
@@ -119,7 +120,7 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
     pace,
     facts,
     telemetry,
-    store: folderStore(join(dataDir, 'store'), { origin: () => servedAt }),
+    store: countedStore(folderStore(join(dataDir, 'store'), { origin: () => servedAt }), telemetry),
     serveObjectsAt: (origin: string) => void (servedAt = origin),
     catalog,
     chain,

@@ -205,7 +205,12 @@ const Settings = z.strictObject({
     .strictObject({
       miners: z.int().min(1).max(64).default(2).describe('Miners in `orrery up`.'),
       nodes: z.int().min(1).max(64).default(2).describe('Training nodes in `orrery up`.'),
-      pause_seconds: z.number().min(0).max(86_400).default(5).describe('Rest between two turns.'),
+      pause_seconds: z
+        .number()
+        .min(0)
+        .max(86_400)
+        .default(5)
+        .describe('Rest of a part of `orrery up` that had nothing to do, and between two turns where one step follows the other.'),
     })
     .prefault({}),
 })

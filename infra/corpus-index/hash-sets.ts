@@ -26,16 +26,11 @@ export class HashSets implements Disposable {
   #damage: unknown
 
   /** @param isGone rows whose entries count no more @throws OrreryError `data_unreadable` */
-  constructor(folder: string, db: Database, isGone: (ordinal: number) => boolean) {
+  constructor(folder: string, db: Database, isGone: (ordinal: number) => boolean, use: 'writer' | 'reader' = 'writer') {
     this.#db = db
+    const namesOf = (name: Name): string[] => db.all<{ name: string }>('select name from runs where folder = ?', name).map((run) => run.name)
     const open = (name: Name, layout: ConstructorParameters<typeof RunSet>[1]): RunSet =>
-      this.#stack.use(
-        new RunSet(
-          join(folder, name),
-          layout,
-          db.all<{ name: string }>('select name from runs where folder = ?', name).map((run) => run.name),
-        ),
-      )
+      this.#stack.use(new RunSet(join(folder, name), layout, namesOf(name), use))
     try {
       this.bands = open('bands', { keyWords: 1, valueWords: 1, filterBits: 5, keep: (entry) => !isGone(entry[1] as number) })
       this.exact = open('exact', { keyWords: 2, valueWords: 1, filterBits: 10, combine: newest, keep: (entry) => !isGone(entry[2] as number) })

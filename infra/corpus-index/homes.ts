@@ -91,12 +91,7 @@ export class Homes {
     const placeOf = new Map(left.map(({ ordinal }, at) => [ordinal, at]))
     const posted = left.map(({ ordinal, twin }) => (twin === null ? ordinal : this.#without.has(twin) ? (this.heirs.get(twin) as number) : twin))
     const links = new Links()
-    const signatures = new Map<number, Uint8Array>()
-    const signatureOf = (at: number): Uint8Array => {
-      const signature = signatures.get(at) ?? this.#rows.signature((left[at] as Member).ordinal)
-      signatures.set(at, signature)
-      return signature
-    }
+    const signatureOf = (at: number): Uint8Array => this.#rows.signature((left[at] as Member).ordinal)
     const linking = { links, table: new PostingTable(left.length * bandKeys), threshold: nearDuplicateMin, signatureOf }
     for (const [at, { ordinal }] of left.entries()) {
       links.add()

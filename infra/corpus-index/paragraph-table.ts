@@ -4,7 +4,7 @@ import { paragraphWords } from './hash-sets.ts'
 
 const tagWords = paragraphPagesMax / 2
 /** Looks that are kept for the commit that mostly follows. */
-const rememberedMax = 200_000
+const rememberedMax = 50_000
 
 type Known = Uint32Array
 
@@ -25,11 +25,16 @@ export class ParagraphTable {
 
   facts(names: readonly string[], liveRow: (ordinal: number) => KnownRow | undefined): (ParagraphFacts | undefined)[] {
     const known = this.#find(names)
+    /** One row mostly keeps several. */
+    const keepers = new Map<number, KnownRow | undefined>()
+    const keeperOf = (value: Known): KnownRow | undefined => {
+      const ordinal = (value[tagWords] as number) - 1
+      if (ordinal >= 0 && !keepers.has(ordinal)) keepers.set(ordinal, liveRow(ordinal))
+      return keepers.get(ordinal)
+    }
     return names.map((name) => {
       const value = known.get(name)
-      if (!value) return undefined
-      const keeper = value[tagWords] === 0 ? undefined : liveRow((value[tagWords] as number) - 1)
-      return { pages: tagsOf(value), keeper }
+      return value ? { pages: tagsOf(value), keeper: keeperOf(value) } : undefined
     })
   }
 

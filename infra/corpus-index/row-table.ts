@@ -79,6 +79,10 @@ export class RowTable {
     )
   }
 
+  ofCluster(cluster: number, limit: number): KnownRow[] {
+    return this.#db.all<Cells>(`${select} where cluster = ? order by ordinal limit ?`, cluster, limit).map(rowOf)
+  }
+
   liveOf(cluster: number): KnownRow[] {
     return this.#db.all<Cells>(`${select} where cluster = ? and state = ${live} order by ordinal`, cluster).map(rowOf)
   }

@@ -47,17 +47,20 @@ export class RunSet implements Disposable {
   #next = 1
   #isMerging = false
 
-  /** @param names of the runs that count; other runs in the folder are deleted @throws OrreryError `data_unreadable` */
-  constructor(folder: string, layout: RunLayout, names: Iterable<string>) {
+  /**
+   * @param names of the runs that count; other runs in the folder are deleted, but by a reader, beside which another process may write
+   * @throws OrreryError `data_unreadable`
+   */
+  constructor(folder: string, layout: RunLayout, names: Iterable<string>, use: 'writer' | 'reader' = 'writer') {
     this.#folder = folder
     this.#layout = layout
     this.#stride = entryWords(layout)
-    mkdirSync(folder, { recursive: true })
+    if (use === 'writer') mkdirSync(folder, { recursive: true })
     try {
       this.#names = [...names].toSorted()
       for (const name of this.#names) this.#runs.set(name, openRun(join(folder, requireName(name)), layout))
       for (const name of this.#names) this.#next = Math.max(this.#next, lastOf(name) + 1)
-      this.#sweep()
+      if (use === 'writer') this.#sweep()
     } catch (error) {
       this[Symbol.dispose]()
       throw error

@@ -11,20 +11,23 @@ import { plainText } from './terminal-text.ts'
  */
 export function flywheelPanel(state: RunState, now: number, size: ScreenSize): string[] {
   const counters = state.counters()
-  const turn = state.last('turn')
   const { query, feed } = state.last('listening')
+  const { failing } = state
   const dead = state.deadSeeds
   const sections: (Section | undefined)[] = [
     {
       name: 'Orrery',
-      parts: [`turn ${text(turn['turn'] ?? 1)}, ${doingAfter[text(turn['step'])] ?? 'starting'}`, `query ${text(query)}`, `feed ${text(feed)}`],
+      parts: [...turnParts(state), `query ${text(query)}`, `feed ${text(feed)}`],
     },
+    failing.length === 0
+      ? undefined
+      : { name: 'failing', parts: failing.map(({ part, says, next }) => plainText(`${part}: ${says} Again${inTime(next, now)}.`)), isList: true },
     {
       name: 'crawl',
       parts: [`${countOf(sumOf(labelled(counters, 'crawl.pages', 'outcome')))} pages`, ...counts(labelled(counters, 'crawl.pages', 'outcome'))],
     },
     { name: 'now', parts: crawlParts(state) },
-    { name: 'waits', parts: waitParts(state, text(turn['step']), now) },
+    { name: 'waits', parts: waitParts(state, now) },
     dead.length === 0 ? undefined : { name: 'seeds', parts: dead.map(({ url, says }) => plainText(`${url}: ${says}`)), isList: true },
     { name: 'docs', parts: counts(labelled(counters, 'crawl.documents', 'label')) },
     { name: 'rejects', parts: counts(labelled(counters, 'crawl.rejected', 'reason')) },
@@ -64,14 +67,21 @@ const pauses: Readonly<Record<string, string>> = {
   uplink: 'for the network: all hosts fail at once',
 }
 
+/** Where all parts work side by side there are no turns. */
+function turnParts(state: RunState): string[] {
+  const { turn, step } = state.last('turn')
+  return turn === undefined ? [] : [`turn ${text(turn)}, ${doingAfter[text(step)] ?? 'starting'}`]
+}
+
 /** For what, when nothing is asked. */
-function waitParts(state: RunState, step: string, now: number): string[] {
+function waitParts(state: RunState, now: number): string[] {
+  const { step } = state.last('turn')
   const { pause } = state
+  if ((step === undefined || step === 'started') && pause) return [`${pauses[pause.reason] ?? `for ${plainText(pause.reason)}`}${inTime(pause.until, now)}`]
+  if (step === 'started' || !state.hasCycled) return []
   const { until_ms: turnAt } = state.last('turn.rest')
-  const due = state.nextDueAt
-  if (step === 'started' && pause) return [`${pauses[pause.reason] ?? `for ${plainText(pause.reason)}`}${inTime(pause.until, now)}`]
-  if (step === 'started' || step === '…') return []
   const turn = step === 'steered' && typeof turnAt === 'number' ? [`for the next turn${inTime(turnAt, now)}`] : []
+  const due = state.nextDueAt
   return [...turn, due === undefined ? 'no page is left to ask for' : due <= now ? 'pages are due' : `the next page is due${inTime(due, now)}`]
 }
 

@@ -22,6 +22,14 @@ export interface Pause {
   until: number | undefined
 }
 
+/** A part that rests after a failure. */
+export interface Failing {
+  part: string
+  says: string
+  /** When it is tried again, ms since epoch. */
+  next: number
+}
+
 /** What is known of a run from its events and counters. It keeps one entry per miner, job and seed, however long it runs. */
 export class RunState {
   readonly #hub: TelemetryHub
@@ -32,6 +40,7 @@ export class RunState {
   /** `hotkey job` → its latest shard. */
   readonly #shards = new Map<string, Fields>()
   readonly #deadSeeds = new Map<string, DeadSeed>()
+  readonly #failing = new Map<string, Failing>()
   #paused: Pause | undefined
   readonly #samples: { at: number; pages: number; bytes: number }[] = []
 
@@ -47,6 +56,8 @@ export class RunState {
     if (name === 'crawl.progress') this.#progress.set(hotkey, fields)
     else if (name === 'miner.cycle') this.#cycles.set(hotkey, fields)
     else if (name === 'shard.written') this.#shards.set(`${hotkey} ${String(fields['job_id'])}`, fields)
+    else if (name === 'part.failed') this.#failing.set(String(fields['part']), failingOf(fields))
+    else if (name === 'part.recovered') this.#failing.delete(String(fields['part']))
     else if (name === 'crawl.seed') this.#noteSeed(fields)
     else if (name === 'crawl.paused') this.#paused = { reason: String(fields['reason']), until: timeOf(fields['until']) }
     else if (name === 'crawl.resumed') this.#paused = undefined
@@ -76,11 +87,21 @@ export class RunState {
     return [...this.#deadSeeds.values()]
   }
 
+  /** Parts whose work failed the last time. */
+  get failing(): readonly Failing[] {
+    return [...this.#failing.values()]
+  }
+
   /** Why nothing is asked now; undefined while something may be. */
   get pause(): Pause | undefined {
     if (this.#paused) return this.#paused
     const first = this.#progress.values().reduce((earliest, fields) => Math.min(earliest, timeOf(fields['waits_until']) ?? 0), Infinity)
     return Number.isFinite(first) && first > this.#now() ? { reason: 'host_rest', until: first } : undefined
+  }
+
+  /** Whether a miner has finished a cycle. */
+  get hasCycled(): boolean {
+    return this.#cycles.size > 0
   }
 
   /** When a page is due again, by the last cycles; undefined when none is. */
@@ -108,6 +129,12 @@ export class RunState {
     else this.#deadSeeds.delete(String(url))
   }
 }
+
+const failingOf = (fields: Fields): Failing => ({
+  part: String(fields['part']),
+  says: String(fields['message']).split('\n', 1)[0] ?? '',
+  next: Number(fields['next_ms']),
+})
 
 function timeOf(value: unknown): number | undefined {
   const at = typeof value === 'string' ? Date.parse(value) : NaN

@@ -4,7 +4,7 @@ import type { Ledger } from '#schemas/ledger.ts'
 import { families, lineage } from '#schemas/lineage.ts'
 import type { ShardManifest, TurnManifest } from '#schemas/manifest.ts'
 import { countsOf, deadSeedTable, labelled, rejectTable, tableOf, type DeadSeed } from './crawl-summary.ts'
-import { countOf, decimals, durationOf } from './figures.ts'
+import { bytesOf, countOf, decimals, durationOf } from './figures.ts'
 import { textTable } from './table.ts'
 
 /** What is done after each step of a turn. */
@@ -16,12 +16,35 @@ export const doingAfter: Readonly<Record<string, string>> = {
   steered: 'resting',
 } satisfies Record<TurnManifest['step'], string>
 
-/** What a turn left behind, read from what is durable; only pages and rejects are counts of this process. */
-export interface TurnSummary {
-  turn: number
-  /** The last step that was finished: `steered` of a whole turn. */
-  step: TurnManifest['step']
+/** What a run has come to so far; the difference of two of them is what was new between. */
+export interface Totals {
+  documents: number
+  in_dataset: number
+  tokens: number
+  batches_settled: number
+}
+
+/** What something took of this machine. */
+export interface Cost {
   seconds: number
+  /** Of this process and its threads: those that read pages are processes of their own. */
+  cpu_seconds: number
+  /** Bytes put into the store, by the first part of their keys: `data`, `datasets`, `tokens` … */
+  bytes_written: Record<string, number>
+}
+
+/** A turn of a wheel that goes step by step, and the last step that was finished: `steered` of a whole turn. */
+export interface TurnPlace {
+  turn: number
+  step: TurnManifest['step']
+}
+
+/** What stands now, read from what is durable, what of it is new, and what that cost; only pages, rejects and cost are counts of this process. */
+export interface TurnSummary {
+  /** null: all parts work side by side, and the summary is of some time of that. */
+  place: TurnPlace | null
+  new: Totals
+  cost: Cost
   /** Visits by outcome. */
   pages: Record<string, number>
   rejects: Record<string, number>
@@ -45,37 +68,54 @@ export interface SummarySources {
   /** Hotkey of the validator whose weights are shown. */
   validator: string
   datasetName: string
-  turn: number
-  step: TurnManifest['step']
-  seconds: number
+  place: TurnPlace | null
+  /** What there was before: of the time since then the summary tells. */
+  before: Totals
+  cost: Cost
   deadSeeds: readonly DeadSeed[]
 }
 
-export async function summarizeTurn(sources: SummarySources): Promise<TurnSummary> {
-  const { catalog, datasetName, counters, turn, step, seconds, deadSeeds } = sources
-  const shards = await shardsOf(catalog)
-  const dataset = (await catalog.head(lineage.dataset(datasetName)))?.manifest
+export async function totalsOf({ catalog, ledger, datasetName }: Pick<SummarySources, 'catalog' | 'ledger' | 'datasetName'>): Promise<Totals> {
   const tokens = (await catalog.head(lineage.tokens(datasetName)))?.manifest
   return {
-    turn,
-    step,
-    seconds,
+    documents: sum((await shardsOf(catalog)).map((shard) => shard.file.rows)),
+    in_dataset: (await catalog.head(lineage.dataset(datasetName)))?.manifest.documents ?? 0,
+    tokens: tokens?.kind === 'token-version' ? sum(tokens.groups.map((group) => group.tokens)) : 0,
+    batches_settled: await settledOf({ catalog, ledger, datasetName }),
+  }
+}
+
+export async function summarizeTurn(sources: SummarySources): Promise<TurnSummary> {
+  const { catalog, counters, place, before, cost, deadSeeds } = sources
+  const shards = await shardsOf(catalog)
+  const now = await totalsOf(sources)
+  return {
+    place,
+    new: newSince(before, now),
+    cost,
     pages: labelled(counters, 'crawl.pages', 'outcome'),
     rejects: labelled(counters, 'crawl.rejected', 'reason'),
     shards: shards.length,
-    documents: { in_shards: sum(shards.map((shard) => shard.file.rows)), in_dataset: dataset?.documents ?? 0 },
+    documents: { in_shards: now.documents, in_dataset: now.in_dataset },
     duplicates: {
       exact: sum(shards.map((shard) => shard.duplicates.exact)),
       near: sum(shards.map((shard) => shard.duplicates.near)),
       clusters: sum(shards.map((shard) => shard.duplicates.clusters)),
     },
     weights: await weightsOf(sources),
-    tokens: tokens?.kind === 'token-version' ? sum(tokens.groups.map((group) => group.tokens)) : 0,
-    batches_settled: await settledOf(sources),
+    tokens: now.tokens,
+    batches_settled: now.batches_settled,
     ...(await steeringOf(catalog)),
     dead_seeds: deadSeeds,
   }
 }
+
+const newSince = (before: Totals, now: Totals): Totals => ({
+  documents: now.documents - before.documents,
+  in_dataset: now.in_dataset - before.in_dataset,
+  tokens: now.tokens - before.tokens,
+  batches_settled: now.batches_settled - before.batches_settled,
+})
 
 async function shardsOf(catalog: Catalog): Promise<ShardManifest[]> {
   const heads = await Promise.all((await catalog.lines(families.shards)).map((line) => catalog.head(line)))
@@ -92,7 +132,7 @@ async function weightsOf({ catalog, chain, validator }: SummarySources): Promise
   })
 }
 
-async function settledOf({ catalog, ledger, datasetName }: SummarySources): Promise<number> {
+async function settledOf({ catalog, ledger, datasetName }: Pick<SummarySources, 'catalog' | 'ledger' | 'datasetName'>): Promise<number> {
   const head = await catalog.head(lineage.plan(datasetName))
   if (head?.kind !== 'epoch') return 0
   const open = await ledger.progress(head.sha256, head.version - 1).catch(() => undefined)
@@ -112,18 +152,19 @@ async function steeringOf(catalog: Catalog): Promise<Pick<TurnSummary, 'loss' | 
 
 /** The summary for people. @param width what it must fit into, in columns of the terminal */
 export function summaryTables(summary: TurnSummary, width?: number): string {
-  const { pages, documents, duplicates, rejects, dead_seeds } = summary
+  const { place, pages, documents, duplicates, rejects, dead_seeds, cost } = summary
   const facts: [string, string][] = [
     ['pages visited', countsOf(pages)],
-    ['documents in shards', countOf(documents.in_shards)],
-    ['documents in the dataset', countOf(documents.in_dataset)],
+    ['documents in shards', withNew(documents.in_shards, summary.new.documents)],
+    ['documents in the dataset', withNew(documents.in_dataset, summary.new.in_dataset)],
     ['duplicates left out', `${countOf(duplicates.exact)} exact, ${countOf(duplicates.near)} near in ${countOf(duplicates.clusters)} clusters`],
     ['shards', countOf(summary.shards)],
-    ['tokens', countOf(summary.tokens)],
-    ['batches settled', countOf(summary.batches_settled)],
-    ['time', durationOf(summary.seconds * 1000)],
+    ['tokens', withNew(summary.tokens, summary.new.tokens)],
+    ['batches settled', withNew(summary.batches_settled, summary.new.batches_settled)],
+    ['written', bytesBy(cost.bytes_written)],
+    ['time', `${durationOf(cost.seconds * 1000)}, ${durationOf(cost.cpu_seconds * 1000)} of CPU`],
   ]
-  const title = `turn ${summary.turn}${summary.step === 'steered' ? '' : `, stopped while ${doingAfter[summary.step]}`}`
+  const title = place === null ? 'since the start' : `turn ${place.turn}${place.step === 'steered' ? '' : `, stopped while ${doingAfter[place.step]}`}`
   return [
     textTable([title, ''], facts, width),
     rejectTable(rejects, width),
@@ -137,6 +178,16 @@ export function summaryTables(summary: TurnSummary, width?: number): string {
   ]
     .filter((table) => table !== '')
     .join('\n\n')
+}
+
+/** `12,345 (+67)` */
+const withNew = (count: number, added: number): string => `${countOf(count)}${added === 0 ? '' : ` (${added > 0 ? '+' : '−'}${countOf(Math.abs(added))})`}`
+
+/** `3.4 MB (data 2.1 MB, tokens 1.3 MB)` */
+function bytesBy(written: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(written).toSorted(([, a], [, b]) => b - a)
+  const all = bytesOf(sum(parts.map(([, bytes]) => bytes)))
+  return parts.length === 0 ? all : `${all} (${parts.map(([part, bytes]) => `${part} ${bytesOf(bytes)}`).join(', ')})`
 }
 
 function sourceRows({ desirability, loss }: TurnSummary): string[][] {

@@ -93,8 +93,9 @@ async function cycleOnce(miner: Miner, signal: AbortSignal): Promise<void> {
 }
 
 const cycleForever = (miner: Miner, { pace, telemetry }: MinerBackends, signal: AbortSignal): Promise<void> =>
-  repeat({ work: miner.cycle, restMs: restAfter, failed: 'miner.cycle_failed', pace, telemetry }, signal)
+  repeat({ work: miner.cycle, restMs: minerRestMs, failed: 'miner.cycle_failed', pace, telemetry }, signal)
 
-const restAfter = (report: CycleReport | undefined): number => (report && visitsOf(report) > 0 ? restMs.busy : restMs.idle)
+/** Until the next cycle; undefined is the report of one that failed. */
+export const minerRestMs = (report: CycleReport | undefined): number => (report && visitsOf(report) > 0 ? restMs.busy : restMs.idle)
 
 const visitsOf = ({ visits }: CycleReport): number => Object.values(visits).reduce((a, b) => a + b, 0)

@@ -55,5 +55,5 @@ test('what is stopped shows what was done until then', { timeout: 60_000 }, asyn
   const program = startProgram(['up', ...anyPorts], { cwd: await folderOf(site.origin, [`${site.origin}/`]) })
   await Promise.race([asked.promise, program.ended])
   program.child.kill('SIGINT')
-  expect([await program.ended, program.stderr()]).toEqual([0, expect.stringMatching(/turn 1, stopped while mining[^]*pages visited +1 \(1 stored\)/)])
+  expect([await program.ended, program.stderr()]).toEqual([0, expect.stringMatching(/since the start[^]*pages visited +1 \(1 stored\)/)])
 })

@@ -1,0 +1,30 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { good } from '#scraper/miner/pages.fixture.ts'
+import { temporaryFolder } from '../conformance/temporary-folder.ts'
+import { openSite } from '../site/site.ts'
+import { anyPorts, complaintsOf, startProgram } from './program.ts'
+
+const quick = ['miner.host_delay_ms=0', 'miner.host_delay_factor=0', 'browser.enabled=off', 'up.pause_seconds=0.1'].flatMap((setting) => ['--set', setting])
+
+test('a part that fails is told and tried again while the others go on', { timeout: 60_000 }, async () => {
+  const paths = Array.from({ length: 40 }, (_, n) => `/p/${n}`)
+  await using site = await openSite({ '127.0.0.1': { '/': good(999, paths), ...Object.fromEntries(paths.map((path, n) => [path, good(n)])) } })
+  const data = await temporaryFolder()
+  // Where the dataset would keep its files there is something else.
+  const obstacle = join(data, 'store', 'datasets')
+  await mkdir(join(data, 'store'))
+  await writeFile(obstacle, '')
+  const program = startProgram(['up', '--data', data, '--seed', `${site.origin}/`, ...quick, ...anyPorts])
+  await program.event('part.failed')
+  const told = program.events.find(({ event }) => event === 'part.failed')
+  expect(told).toMatchObject({ part: 'dataset', failures: 1 })
+  await program.event('validator.weights')
+  expect(program.events.filter(({ event, part }) => event === 'part.failed' && part !== 'dataset')).toEqual([])
+  await rm(obstacle)
+  await program.event('bridge.steered')
+  expect(program.events.some(({ event, part }) => event === 'part.recovered' && part === 'dataset')).toBe(true)
+  program.child.kill('SIGINT')
+  expect([await program.ended, complaintsOf(program.stderr())]).toEqual([0, []])
+})
