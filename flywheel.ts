@@ -175,7 +175,8 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, sig
   const wallet = await backends.validatorWallet(config.validator.name)
   const refetch = webRefetch({ ...backends, pages, hostDelayMs: config.miner.host_delay_ms, contact: config.miner.contact })
   const validator = stack.use(openValidator({ ...backends, ...wallet, settings: config.validator, refetch }))
-  const dataset = stack.use(await openDataset({ ...backends, index: backends.corpusIndex(`dataset-${config.dataset.name}`), settings: config.dataset }))
+  const named = `dataset-${config.dataset.name}`
+  const dataset = stack.use(await openDataset({ ...backends, index: backends.corpusIndex(named), sweep: backends.sweep(named), settings: config.dataset }))
   const bridge = stack.use(
     await openBridge({ ...backends, settings: { ...config.bridge, lease_seconds }, datasetName: config.dataset.name, seed: config.run.seed }),
   )
