@@ -20,6 +20,7 @@ const backendsOf = (world: ShardWorld, parts: Partial<DatasetBackends> = {}): Da
   pace: systemClock(),
   origin: goldenOrigin,
   corpusIndex: () => world.index,
+  sweep: () => world.sweep,
   serveObjectsAt: () => undefined,
   ...parts,
   [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -32,7 +33,7 @@ async function orrery(backends: DatasetBackends, ...words: string[]): Promise<un
   const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
   datasetCommands(program, () => Promise.resolve(backends))
   await program.parseAsync(words, { from: 'user' })
-  return lines.length === 0 ? undefined : JSON.parse(lines.join(''))
+  return lines.length === 0 ? undefined : lines.length === 1 ? JSON.parse(lines.join('')) : lines.map((line) => JSON.parse(line))
 }
 
 test('dataset ingest --once makes a version and says which', async () => {
@@ -42,6 +43,36 @@ test('dataset ingest --once makes a version and says which', async () => {
     dataset: { changed: true, version: 1, documents: 5 },
     tokens: { changed: true, version: 1, shards: 1 },
   })
+})
+
+test('dataset files says which files a version is, and how many of their rows count', async () => {
+  await using world = await shardWorld()
+  const [a, b] = [await world.signer('a'), await world.signer('b')]
+  await putShard(world, { signer: a, jobId: 'one', documents: testDocuments(5) })
+  await orrery(backendsOf(world), 'dataset', 'ingest', '--once')
+  const first = await orrery(backendsOf(world), 'dataset', 'files')
+  expect(first).toMatchObject({ rows: 5, live_rows: 5, deletes: null, key: expect.stringMatching(/^datasets\/web\/data\/[0-9a-f]{64}\.parquet$/) })
+  await putShard(world, { signer: b, jobId: 'one', documents: testDocuments(7) })
+  await orrery(backendsOf(world), 'dataset', 'ingest', '--once')
+  const files = (await orrery(backendsOf(world), 'dataset', 'files')) as {
+    rows: number
+    live_rows: number
+    deletes: string | null
+    key: string
+    bytes: number
+  }[]
+  expect(files.map(({ rows }) => rows).toSorted()).toEqual([5, 7])
+  expect(files.reduce((sum, { live_rows }) => sum + live_rows, 0)).toBe(7)
+  for (const { key, bytes, rows, live_rows, deletes } of files) {
+    expect((await world.store.head(key))?.bytes).toBe(bytes)
+    expect({ hasVector: deletes !== null, isThere: deletes !== null && (await world.store.head(deletes)) !== undefined }).toEqual({
+      hasVector: rows !== live_rows,
+      isThere: rows !== live_rows,
+    })
+  }
+  expect(await orrery(backendsOf(world), 'dataset', 'files', '--at', '1')).toEqual(first)
+  await expect(orrery(backendsOf(world), 'dataset', 'files', '--at', '3')).rejects.toMatchObject({ code: 'not_found' })
+  await expect(orrery(backendsOf(world), 'dataset', 'files', '--at', 'new')).rejects.toMatchObject({ code: 'invalid_argument' })
 })
 
 test('dataset serve answers while it ingests again and again, and is gone with its end', async () => {

@@ -3,19 +3,22 @@ import type { Config } from '#infra/config/schema.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
 import { listen } from '#infra/net/server.ts'
+import type { Sweep } from '#infra/sweep/sweep.ts'
 import type { OpenWish } from '#infra/preflight.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { CorpusIndex } from '#schemas/corpus-index.ts'
 import { OrreryError } from '#schemas/errors.ts'
+import { listFiles } from './file-listing.ts'
 import { publish } from './publish/publish.ts'
 import { readToken } from './publish/token.ts'
 import { openDataset, type DatasetParts, type DatasetService } from './service.ts'
 
 /** The backends of a data folder, as far as the dataset service uses them. */
-export interface DatasetBackends extends Omit<DatasetParts, 'settings' | 'index'>, AsyncDisposable {
+export interface DatasetBackends extends Omit<DatasetParts, 'settings' | 'index' | 'sweep'>, AsyncDisposable {
   config: Pick<Config, 'dataset'>
   pace: Clock
   corpusIndex(name: string): CorpusIndex
+  sweep(name: string): Sweep
   /** Signed URLs of the store begin with this origin from now on. */
   serveObjectsAt(origin: string): void
 }
@@ -28,7 +31,7 @@ interface PublishFlags {
 }
 
 /**
- * Adds `dataset serve`, `dataset ingest` and `dataset publish` to the program.
+ * Adds `dataset serve`, `dataset ingest`, `dataset files` and `dataset publish` to the program.
  * @param open opens the backends by the settings and flags of the command that runs
  */
 export function datasetCommands(program: Command, open: (command: Command, wish?: OpenWish) => Promise<DatasetBackends>): void {
@@ -55,6 +58,17 @@ export function datasetCommands(program: Command, open: (command: Command, wish?
       }),
     )
   dataset
+    .command('files')
+    .description('Say which files of the object store a version is, one a line: key, rows, those of them that count, bytes, deletion vector.')
+    .option('--at <version>', 'an earlier version, by its number')
+    .action(({ at }: { at?: string }, command: Command) =>
+      interruptible(async () => {
+        const version = at === undefined ? undefined : versionOf(at)
+        await using backends = await open(command, { isBegun: true })
+        for await (const file of listFiles({ ...backends, name: backends.config.dataset.name, version })) print(file)
+      }),
+    )
+  dataset
     .command('publish')
     .description('Publish the newest version as a Hugging Face dataset.')
     .requiredOption('--repo <user/name>', 'repository on the hub; made when it is not there')
@@ -74,7 +88,8 @@ export function datasetCommands(program: Command, open: (command: Command, wish?
 
 const serviceOf = (backends: DatasetBackends): Promise<DatasetService> => {
   const settings = backends.config.dataset
-  return openDataset({ ...backends, index: backends.corpusIndex(`dataset-${settings.name}`), settings })
+  const named = `dataset-${settings.name}`
+  return openDataset({ ...backends, index: backends.corpusIndex(named), sweep: backends.sweep(named), settings })
 }
 
 async function serve(backends: DatasetBackends, signal: AbortSignal): Promise<void> {
@@ -90,12 +105,21 @@ async function refreshOnce(service: DatasetService, signal: AbortSignal) {
   const { dataset, tokens } = await service.refresh(signal)
   return {
     dataset: { changed: dataset.changed, version: dataset.entry?.version ?? null, documents: dataset.entry?.manifest.documents ?? 0 },
-    tokens: { changed: tokens.changed, version: tokens.entry?.version ?? null, shards: tokens.entry?.manifest.shards.length ?? 0 },
+    tokens: {
+      changed: tokens.changed,
+      version: tokens.entry?.version ?? null,
+      shards: tokens.entry?.manifest.groups.reduce((sum, { shards }) => sum + shards, 0) ?? 0,
+    },
   }
 }
 
 const refreshForever = (service: DatasetService, { config, pace, telemetry }: DatasetBackends, signal: AbortSignal): Promise<void> =>
   repeat({ work: service.refresh, restMs: () => config.dataset.every_seconds * 1000, failed: 'dataset.refresh_failed', pace, telemetry }, signal)
+
+function versionOf(at: string): number {
+  if (/^[1-9]\d{0,14}$/.test(at)) return Number(at)
+  throw new OrreryError('invalid_argument', `--at "${at}" is no version; write its number, like 12.`, { at })
+}
 
 function originOf(hubUrl: string): string {
   const url = URL.parse(hubUrl)

@@ -5,7 +5,7 @@ import { goldenOrigin, putShard, shardWorld, type ShardWorld } from '#test/golde
 import { openDataset } from './service.ts'
 
 const signal = new AbortController().signal
-const settings = { name: 'web', tokenizer: 'o200k_base' as const }
+const settings = { name: 'web', tokenizer: 'o200k_base' as const, keep_seconds: 86_400 }
 const open = (world: ShardWorld) => openDataset({ ...world, origin: goldenOrigin, settings })
 
 test('a refresh brings the dataset and its tokens up to date; the next has nothing to do', async () => {

@@ -40,6 +40,7 @@ import { portThread } from './sqlite/port-thread.ts'
 import { duckdbSql } from './sql/duckdb.ts'
 import { countedStore } from './store/counted.ts'
 import { folderStore } from './store/folder.ts'
+import { openSweep, type Sweep } from './sweep/sweep.ts'
 import type { TelemetryHub } from './telemetry/telemetry.ts'
 
 /** Everything a service may be given, on the embedded default: one data folder, shared by processes. */
@@ -69,6 +70,8 @@ export interface Backends extends AsyncDisposable {
   queue(name: string): Queue
   /** What is known of a miner's corpus, or a dataset's; one process at a time has it. */
   corpusIndex(name: string): CorpusIndex
+  /** Of the objects of one owner. */
+  sweep(name: string): Sweep
   /** A hotkey of the wallet folder, made when missing. */
   wallet(name: string): Promise<{ signer: Signer; coldkey: string }>
   /** As `wallet`, registered and with enough stake on the local chain to set weights from the next epoch on. */
@@ -111,6 +114,7 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
   const http = stack.use(createHttp(options))
   const browser = browserOf(config, options, telemetry)
   if (browser) stack.use(browser)
+  const store = countedStore(folderStore(join(dataDir, 'store'), { origin: () => servedAt }), telemetry)
   const wallet = (name: string) => ensureWallet(join(dataDir, 'wallets'), name, { seed: config.run.seed })
   await ensureDesirability(catalog, site ? siteJobs(site.hosts) : jobsOf(config.sources))
 
@@ -120,11 +124,11 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
     pace,
     facts,
     telemetry,
-    store: countedStore(folderStore(join(dataDir, 'store'), { origin: () => servedAt }), telemetry),
+    store,
     serveObjectsAt: (origin: string) => void (servedAt = origin),
     catalog,
     chain,
-    sql: stack.use(duckdbSql(join(dataDir, 'store'))),
+    sql: stack.use(duckdbSql(join(dataDir, 'store'), store)),
     ledger: stack.use(threadedLedger(file('ledger'), shared)),
     http,
     browser,
@@ -141,6 +145,7 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
           seed: config.run.frozen_at === undefined ? undefined : config.run.seed,
         }),
       ),
+    sweep: (name: string) => stack.use(openSweep({ store, path: join(dataDir, 'sweep', `${name}.sqlite`), clock: pace })),
     corpusIndex: (name: string) => stack.use(threadedCorpusIndex(join(dataDir, 'corpus', name), { clock: pace })),
     queue: (name: string) => stack.use(threadedQueue(file('queue'), name, shared)),
     wallet,
@@ -209,10 +214,12 @@ function browserOf({ browser, run }: Config, { userAgent, bytesMax }: HttpOption
 }
 
 /** The settings an artefact depends on: where it is kept and when it is made are not among them. */
-const artefactSettings = ({ run, sources, miner, dataset, bridge }: Config) => ({
+const artefactSettings = ({ run, sources, miner, shard, dataset, bridge }: Config) => ({
   seed: run.seed,
   sources,
   codec: miner.codec,
+  layout: shard.layout,
+  max_rows: shard.max_rows,
   page_bytes_max: miner.page_bytes_max,
   tokenizer: dataset.tokenizer,
   rows: bridge.rows,

@@ -37,11 +37,11 @@ export const families = {
   /** By hotkey and job. */
   snapshots: family('snapshot/', 'snapshot'),
   snapshotsOf: (hotkey: string) => family(`snapshot/${hotkey}/`, 'snapshot'),
-  indexes: family('index/', 'miner-index'),
+  indexes: family('index/', 'snapshot-index', 'miner-index'),
   scores: family('scores/', 'scores'),
   datasets: family('dataset/', 'version', 'dataset'),
-  tokens: family('tokens/', 'tokens'),
-  plans: family('plan/', 'plan'),
+  tokens: family('tokens/', 'token-version', 'tokens'),
+  plans: family('plan/', 'epoch', 'plan'),
 } as const
 
 /** The lines of a catalog. */

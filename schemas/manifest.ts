@@ -1,12 +1,17 @@
 import { z } from 'zod'
 import { ListedFile, NamedCounts, StoredObject } from './data-file.ts'
 import { DesirabilityJob, LossEvidence } from './desirability.ts'
+import { TokenizerRef } from './token-list.ts'
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const parent = Sha256.nullable()
 const Timestamp = z.iso.datetime()
 /** What made an artefact: enough to make it again. */
 const Origin = z.strictObject({ code_version: z.string(), config_sha256: Sha256 })
+
+/** By name, as manifests had it before they had pairs. */
+// oxlint-disable-next-line orrery/no-open-record -- of former manifests alone
+const formerRecord = <Value extends z.ZodType>(value: Value) => z.record(z.string(), value)
 
 const StoredFile = z.strictObject({ key: z.string(), sha256: Sha256, bytes: z.int().positive(), rows: z.int().nonnegative() })
 export type StoredFile = z.infer<typeof StoredFile>
@@ -22,7 +27,7 @@ export const ShardManifest = z.strictObject({
   written_at: Timestamp,
   /** First and last `datetime` of the rows. */
   datetime_range: z.strictObject({ first: Timestamp, last: Timestamp }).nullable(),
-  labels: z.record(z.string(), z.int().positive()),
+  labels: formerRecord(z.int().positive()),
   /** Near-duplicate clusters met while the snapshot was made, and how many documents they cost. */
   duplicates: z.strictObject({ exact: z.int().nonnegative(), near: z.int().nonnegative(), clusters: z.int().nonnegative() }),
   signature: z.string().regex(/^0x[0-9a-f]{128}$/),
@@ -75,8 +80,8 @@ export const CycleManifest = z.strictObject({
   parent,
   cycle: z.int().positive(),
   desirability: Sha256,
-  /** label → visits (any outcome), counted over all cycles */
-  targets: z.record(z.string(), z.int().nonnegative()),
+  /** Label and its visits (any outcome), counted over all cycles, sorted by label; formerly an object. */
+  targets: z.union([z.array(z.tuple([z.string(), z.int().nonnegative()])), formerRecord(z.int().nonnegative())]),
   finished: z.boolean(),
 })
 export type CycleManifest = z.infer<typeof CycleManifest>
@@ -125,8 +130,8 @@ export const DatasetManifest = z.strictObject({
   files: z.array(StoredFile),
   documents: z.int().nonnegative(),
   text_bytes: z.int().nonnegative(),
-  labels: z.record(z.string(), z.int().positive()),
-  dropped: z.record(z.string(), z.int().positive()),
+  labels: formerRecord(z.int().positive()),
+  dropped: formerRecord(z.int().positive()),
 })
 export type DatasetManifest = z.infer<typeof DatasetManifest>
 
@@ -175,7 +180,75 @@ export const VersionManifest = z.strictObject({
 })
 export type VersionManifest = z.infer<typeof VersionManifest>
 
-/** The token shards of one dataset version: one stratum (label) per shard. */
+/** What a version of the tokens has of one miner's job. `list`: JSON array of `TokenizedFile` (token-list.ts). */
+const TokensGroup = z.strictObject({
+  hotkey: z.string(),
+  job_id: z.string(),
+  /** Content address of the dataset's list it was made from: as long as that one stays, so does this. */
+  source: Sha256,
+  list: StoredObject,
+  shards: z.int().nonnegative(),
+  /** Of all its shards, deleted documents among them. */
+  tokens: z.int().nonnegative(),
+  documents: z.int().nonnegative(),
+})
+export type TokensGroup = z.infer<typeof TokensGroup>
+
+/** The token shards of a version of a dataset. Two versions share the lists and shards they share. */
+export const TokenVersionManifest = z.strictObject({
+  kind: z.literal('token-version'),
+  parent,
+  origin: Origin,
+  /** The version of the dataset. */
+  dataset: Sha256,
+  tokenizer: TokenizerRef,
+  /** By hotkey and job, none twice. */
+  groups: z.array(TokensGroup),
+  /** JSON array of `ListedTokenShard`: those that no file of the dataset has any more, and a run still reads. null: none. */
+  held: StoredObject.nullable(),
+})
+export type TokenVersionManifest = z.infer<typeof TokenVersionManifest>
+
+/** Token shards that joined a run together, in an order of their own (trainer-bridge/plan). `list`: JSON array of `GenerationShard` (token-list.ts), in the order of their tokens. */
+const Generation = z.strictObject({
+  list: StoredObject,
+  windows: z.int().nonnegative(),
+  /** Places of its order that are done with before this epoch, and after it. */
+  from: z.int().nonnegative(),
+  to: z.int().nonnegative(),
+  /** Places between, rising, whose windows meet what was deleted: they are left out. */
+  skipped: z.array(z.int().nonnegative()),
+  /** Windows it can give to this epoch, at most; `to - from - skipped` of them it does give. */
+  supply: z.int().nonnegative(),
+})
+export type Generation = z.infer<typeof Generation>
+
+/**
+ * One epoch of a run: everything its batch k follows from (trainer-bridge/plan), and where the next epoch goes on. Its content address is the plan's id.
+ * A run is a line of epochs over tokens that grow; a pass goes once over all of them.
+ */
+export const EpochManifest = z.strictObject({
+  kind: z.literal('epoch'),
+  parent,
+  /** Version of the rules that make batches of this. */
+  algorithm: z.literal(2),
+  /** The version of the tokens whose shards have joined, and whose deletions count; `joined`: its number in its line. */
+  tokens: Sha256,
+  joined: z.int().positive(),
+  tokenizer: TokenizerRef,
+  geometry: z.strictObject({ rows: z.int().positive(), sequence_tokens: z.int().positive() }),
+  seed: z.int().nonnegative(),
+  /** 1, 2, 3 … */
+  pass: z.int().positive(),
+  batches: z.int().positive(),
+  /** Batches that were settled of the epochs before. */
+  settled_before: z.int().nonnegative(),
+  /** By label, none twice. `supply`: batches it can give to this epoch, at most. */
+  strata: z.array(z.strictObject({ label: z.string(), weight: z.number().positive(), supply: z.int().nonnegative(), generations: z.array(Generation).min(1) })),
+})
+export type EpochManifest = z.infer<typeof EpochManifest>
+
+/** The token shards of a dataset version before tokens were made once per file: one stratum (label) per shard. */
 export const TokensManifest = z.strictObject({
   kind: z.literal('tokens'),
   parent,
@@ -195,7 +268,7 @@ export const TokensManifest = z.strictObject({
 })
 export type TokensManifest = z.infer<typeof TokensManifest>
 
-/** Everything batch k follows from; see trainer-bridge/plan. Its content address is the plan's id. */
+/** An epoch before runs went on: drawn from the whole of its tokens. */
 export const PlanManifest = z.strictObject({
   kind: z.literal('plan'),
   parent,
@@ -205,7 +278,7 @@ export const PlanManifest = z.strictObject({
   seed: z.int().nonnegative(),
   batches: z.int().nonnegative(),
   /** Weights in force from that batch on. */
-  weights_log: z.array(z.strictObject({ from_batch: z.int().nonnegative(), weights: z.record(z.string(), z.number().positive()) })).min(1),
+  weights_log: z.array(z.strictObject({ from_batch: z.int().nonnegative(), weights: formerRecord(z.number().positive()) })).min(1),
   strata: z.array(z.strictObject({ label: z.string(), windows: z.int().positive(), shards: z.array(Sha256).min(1) })),
 })
 export type PlanManifest = z.infer<typeof PlanManifest>
@@ -231,7 +304,9 @@ export const Manifest = z.discriminatedUnion('kind', [
   DatasetManifest,
   VersionManifest,
   TokensManifest,
+  TokenVersionManifest,
   PlanManifest,
+  EpochManifest,
   TurnManifest,
 ])
 export type Manifest = z.infer<typeof Manifest>

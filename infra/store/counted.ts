@@ -5,9 +5,9 @@ import type { Telemetry } from '#schemas/stage.ts'
 export function countedStore(store: ObjectStore, telemetry: Telemetry): ObjectStore {
   return {
     ...store,
-    async put(key, body) {
+    async put(key, body, expected) {
       const given = { bytes: 0 }
-      await store.put(key, body instanceof Uint8Array ? body : counting(body, given))
+      await store.put(key, body instanceof Uint8Array ? body : counting(body, given), expected)
       telemetry.count('store.written', body instanceof Uint8Array ? body.length : given.bytes, { under: key.split('/', 1)[0] ?? '' })
     },
   }

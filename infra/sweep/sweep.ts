@@ -5,6 +5,8 @@ import { openDatabase, type Database } from '../sqlite/database.ts'
 import { fileSchemas } from '../sqlite/schema.ts'
 import { namedObjects } from './named-objects.ts'
 
+/** How long what nothing names stays, for who reads it still, and for who is just about to name it. */
+export const graceMsDefault = 4 * 3_600_000
 /** Of the time of grace: a look is due so often, */
 const looksPerGrace = 4
 /** and in one of them no more of it passes than this, whatever the clock says. */
@@ -50,11 +52,11 @@ export interface SweepOptions {
   /** Its notes, a file of its own. */
   path: string
   clock: Pick<Clock, 'now'>
-  graceMs: number
+  graceMs?: number
 }
 
 /** @throws OrreryError `newer_version`, `data_unreadable`, `store_unavailable` */
-export function openSweep({ store, path, clock, graceMs }: SweepOptions): Sweep {
+export function openSweep({ store, path, clock, graceMs = graceMsDefault }: SweepOptions): Sweep {
   const db = openDatabase(path, fileSchemas.sweep)
   db.run('pragma temp_store = file')
   const lastLook = () => db.get<{ wall: number; steady: number }>('select wall, steady from looks')

@@ -7,6 +7,7 @@ import { ensureWallet } from '#infra/chain/wallet.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import { duckdbSql } from '#infra/sql/duckdb.ts'
 import { folderStore, type FolderStore } from '#infra/store/folder.ts'
+import { openSweep, type Sweep } from '#infra/sweep/sweep.ts'
 import { createTelemetry, type TelemetryEvent, type TelemetryHub } from '#infra/telemetry/telemetry.ts'
 import { writeDeletionVector } from '#infra/corpus/deletion-vector.ts'
 import { writeDataFile } from '#infra/corpus/write-data-file.ts'
@@ -14,6 +15,7 @@ import { folderCorpusIndex } from '#infra/corpus-index/corpus-index.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Signer } from '#schemas/chain.ts'
+import type { Clock } from '#schemas/clock.ts'
 import type { CorpusIndex } from '#schemas/corpus-index.ts'
 import type { ListedFile } from '#schemas/data-file.ts'
 import { formatShardName, shardKey } from '#schemas/data-universe.ts'
@@ -31,6 +33,8 @@ export interface ShardWorld extends AsyncDisposable {
   sql: Sql
   /** Of one dataset. */
   index: CorpusIndex
+  /** Of its objects. */
+  sweep: Sweep
   telemetry: TelemetryHub
   /** What the telemetry told, in order. */
   events: TelemetryEvent[]
@@ -39,24 +43,28 @@ export interface ShardWorld extends AsyncDisposable {
 
 export const goldenOrigin = { code_version: '0.0.0-golden', config_sha256: sha256Hex('golden config') }
 
-export async function shardWorld({ origin }: { origin?: () => string } = {}): Promise<ShardWorld> {
+export async function shardWorld({ origin, clock = systemClock() }: { origin?: () => string; clock?: Clock } = {}): Promise<ShardWorld> {
   const dir = await mkdtemp(join(tmpdir(), 'orrery-shards-'))
-  const catalog = sqliteCatalog(join(dir, 'catalog.sqlite'), { clock: systemClock() })
-  const sql = duckdbSql(join(dir, 'objects'))
+  const catalog = sqliteCatalog(join(dir, 'catalog.sqlite'), { clock })
   const index = folderCorpusIndex(join(dir, 'corpus'))
+  const store = folderStore(join(dir, 'objects'), origin ? { origin } : {})
+  const sql = duckdbSql(join(dir, 'objects'), store)
+  const sweep = openSweep({ store, path: join(dir, 'sweep.sqlite'), clock })
   const telemetry = createTelemetry()
   const events: TelemetryEvent[] = []
   telemetry.listen((event) => events.push(event))
   return {
     dir,
-    store: folderStore(join(dir, 'objects'), origin ? { origin } : {}),
+    store,
     catalog,
     sql,
     index,
+    sweep,
     telemetry,
     events,
     signer: async (name) => (await ensureWallet(join(dir, 'wallets'), name, { seed: 1 })).signer,
     async [Symbol.asyncDispose]() {
+      sweep[Symbol.dispose]()
       await index[Symbol.asyncDispose]()
       await sql[Symbol.asyncDispose]()
       await catalog[Symbol.asyncDispose]()
