@@ -214,10 +214,12 @@ function browserOf({ browser, run }: Config, { userAgent, bytesMax }: HttpOption
 }
 
 /** The settings an artefact depends on: where it is kept and when it is made are not among them. */
-const artefactSettings = ({ run, sources, miner, dataset, bridge }: Config) => ({
+const artefactSettings = ({ run, sources, miner, shard, dataset, bridge }: Config) => ({
   seed: run.seed,
   sources,
   codec: miner.codec,
+  layout: shard.layout,
+  max_rows: shard.max_rows,
   page_bytes_max: miner.page_bytes_max,
   tokenizer: dataset.tokenizer,
   rows: bridge.rows,

@@ -37,7 +37,7 @@ export const families = {
   /** By hotkey and job. */
   snapshots: family('snapshot/', 'snapshot'),
   snapshotsOf: (hotkey: string) => family(`snapshot/${hotkey}/`, 'snapshot'),
-  indexes: family('index/', 'miner-index'),
+  indexes: family('index/', 'snapshot-index', 'miner-index'),
   scores: family('scores/', 'scores'),
   datasets: family('dataset/', 'version', 'dataset'),
   tokens: family('tokens/', 'tokens'),

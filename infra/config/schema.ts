@@ -153,6 +153,20 @@ const Settings = z.strictObject({
     .prefault({}),
   shard: z
     .strictObject({
+      layout: z
+        .enum(['parts', 'whole'])
+        .default('parts')
+        .describe(
+          'parts: shards of bounded size, which stay as they are and are merged now and then. whole: one shard a job, written again with each flush, as validators of Data Universe want it.',
+        ),
+      max_rows: z.int().min(1).max(10_000_000).default(1_000_000).describe('Most rows of a shard.'),
+      flush_bytes: z
+        .int()
+        .min(2 ** 16)
+        .max(2 ** 28)
+        .default(2 ** 25)
+        .describe('Text of so many bytes becomes shards at once, while the crawl goes on; so much of it is in memory then.'),
+      flush_seconds: seconds.default(120).describe('What was crawled becomes shards after this time, however little it is.'),
       keep_seconds: keptSeconds
         .default(10_800)
         .describe(

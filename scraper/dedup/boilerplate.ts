@@ -1,73 +1,111 @@
-import { compareText } from '#schemas/compare-text.ts'
+import { paragraphPagesMax, pageTag, type CorpusIndex, type KnownRow, type ParagraphFacts, type RowFacts } from '#schemas/corpus-index.ts'
 import type { Document } from '#schemas/document.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
-import { joinParagraphs, paragraphName, paragraphsOf, placeOf } from './paragraphs.ts'
+import { compareKeepers } from './copies.ts'
+import { joinParagraphs, namedParagraphs, placeOf, type NamedParagraph } from './paragraphs.ts'
 
 /**
- * A paragraph that so many pages of one host in one job have is boilerplate there. A number and no share: a host's pages come little by little, and what was
- * cut from a row cannot be put back when the share falls.
+ * A paragraph that so many pages of one host in one job have had is boilerplate there, for good. A number and no share: a host's pages come little by little,
+ * and what was cut from a row cannot be put back when the share falls.
  */
-const pagesMin = 8
+export const boilerplatePages = paragraphPagesMax
 /** A page that has less left (UTF-16 code units) was nothing but boilerplate. */
 const leftMin = 100
 
-export interface Cut {
-  /** Those that stay; what was cut from is another object, with the id, size and signature of what is left. */
-  documents: Document[]
-  /** Cut by nearly all of their text. */
-  emptied: Document[]
-  /** Names (paragraphs.ts) of boilerplate that was not known to be. */
-  found: string[]
+/** A page that may come in. */
+export interface Page {
+  document: Document
+  facts: RowFacts
+}
+
+export interface CutPage<Each extends Page> {
+  page: Each
+  /** With the id, size and signature of what is left; the page's own where nothing was cut, null where nothing is left. */
+  document: Document | null
+  /** Paragraphs that it had as it came; of those that are kept it is to be the keeper. */
+  paragraphs: { name: string; isKept: boolean }[]
 }
 
 /**
- * Cuts the paragraphs that pages of one host repeat, but for one copy: they stay in the page that was published first (unknown last), then has the
- * smallest uri.
- * So nothing is lost to the corpus, and anybody who looks at all rows of the host in the shard sees that what a row lacks stands in another.
+ * Cuts the paragraphs that pages of one host repeat, but for one copy: they stay in the page that was published first (unknown last), then has the smallest uri.
+ * So nothing is lost to the corpus, and anybody who looks at all rows of the host in the job sees that what a row lacks stands in another.
+ * Who keeps a paragraph is known from its first page on. What is found to be boilerplate now is cut from older rows when they are written again (compaction).
+ * Scores, languages and counts of replaced data stay those of the page as it was read.
  *
- * The set of documents and of known names decides. Scores, languages and counts of replaced data stay those of the page as it was read.
- * @param documents one per uri; rows cut before may be among them
- * @param places (paragraphs.ts) only there: where nothing came, nothing changes
- * @param known names of what was boilerplate before; it stays so
+ * @param pages one per uri
+ * @param known what the index knows of the paragraphs, by name
+ * @param standing whether a row that is there stays
  */
-export function cutBoilerplate(documents: readonly Document[], places: ReadonlySet<string>, known: ReadonlySet<string>): Cut {
-  const cut: Cut = { documents: [], emptied: [], found: [] }
-  for (const [place, pages] of Map.groupBy(documents, placeOf)) {
-    if (places.has(place)) cutPlace(place, pages, known, cut)
-    else for (const page of pages) cut.documents.push(page)
+export function cutBoilerplate<Each extends Page>(
+  pages: readonly Each[],
+  known: ReadonlyMap<string, ParagraphFacts>,
+  standing: (row: KnownRow) => boolean,
+): CutPage<Each>[] {
+  return [...Map.groupBy(pages, ({ document }) => placeOf(document)).values()].flatMap((place) => cutPlace(place, known, standing))
+}
+
+function cutPlace<Each extends Page>(
+  place: readonly Each[],
+  known: ReadonlyMap<string, ParagraphFacts>,
+  standing: (row: KnownRow) => boolean,
+): CutPage<Each>[] {
+  const pages = place.toSorted((a, b) => compareKeepers(a.facts, b.facts)).map((page) => ({ page, paragraphs: namedParagraphs(page.document) }))
+  const tags = new Map<string, Set<number>>()
+  for (const { page, paragraphs } of pages)
+    for (const { name } of paragraphs) {
+      if (name === undefined) continue
+      const ofName = tags.get(name) ?? new Set(known.get(name)?.pages)
+      tags.set(name, ofName.add(pageTag(page.facts.uri)))
+    }
+  const isBoilerplate = (name: string): boolean => (tags.get(name)?.size ?? 0) >= boilerplatePages
+  const keepers = new Keepers(known, standing)
+  return pages.map(({ page, paragraphs }) => {
+    const left = paragraphs.filter(({ name }) => name === undefined || !isBoilerplate(name) || !keepers.isHeld(name, page.facts))
+    const document = left.length === paragraphs.length ? page.document : cutTo(page.document, left)
+    const held = new Set(document === null ? [] : keepers.take(left, page.facts))
+    return { page, document, paragraphs: namesOf(paragraphs).map((name) => ({ name, isKept: held.has(name) })) }
+  })
+}
+
+/** What the index knows of paragraphs, by name. */
+export async function knownParagraphs(index: Pick<CorpusIndex, 'paragraphs'>, paragraphs: readonly NamedParagraph[]): Promise<Map<string, ParagraphFacts>> {
+  const names = namesOf(paragraphs)
+  const found = await index.paragraphs(names)
+  return new Map(names.flatMap((name, at) => (found[at] ? [[name, found[at]]] : [])))
+}
+
+/** Who holds which paragraph for all others, as pages come by in the order of `compareKeepers`. */
+export class Keepers {
+  readonly #known: ReadonlyMap<string, ParagraphFacts>
+  readonly #standing: (row: KnownRow) => boolean
+  readonly #held = new Set<string>()
+
+  constructor(known: ReadonlyMap<string, ParagraphFacts>, standing: (row: KnownRow) => boolean = () => true) {
+    this.#known = known
+    this.#standing = standing
   }
-  cut.found.sort()
-  return cut
-}
 
-function cutPlace(place: string, documents: readonly Document[], known: ReadonlySet<string>, into: Cut): void {
-  const pages = documents.toSorted(compareKeepers).map((document) => ({ document, paragraphs: namedParagraphs(place, document.text) }))
-  const counts = new Map<string, number>()
-  for (const { paragraphs } of pages)
-    for (const name of new Set(paragraphs.map((paragraph) => paragraph.name))) if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1)
-  const isBoilerplate = (name: string): boolean => known.has(name) || (counts.get(name) ?? 0) >= pagesMin
-  for (const [name, count] of counts) if (count >= pagesMin && !known.has(name)) into.found.push(name)
+  /** Whether another page keeps the paragraph for this one. */
+  isHeld(name: string, facts: RowFacts): boolean {
+    const keeper = this.#known.get(name)?.keeper
+    return this.#held.has(name) || (keeper !== undefined && this.#standing(keeper) && compareKeepers(keeper, facts) < 0)
+  }
 
-  const kept = new Set<string>()
-  for (const { document, paragraphs } of pages) {
-    const left = paragraphs.filter(({ name }) => name === undefined || !kept.has(name))
-    for (const { name } of left) if (name !== undefined && isBoilerplate(name)) kept.add(name)
-    if (left.length === paragraphs.length) into.documents.push(document)
-    else take(document, joinParagraphs(left.map(({ text }) => text)), into)
+  /** @returns the paragraphs of a page that nobody holds: it does from now on */
+  take(paragraphs: readonly NamedParagraph[], facts: RowFacts): string[] {
+    const taken = namesOf(paragraphs).filter((name) => !this.isHeld(name, facts))
+    for (const name of taken) this.#held.add(name)
+    return taken
   }
 }
 
-function take(document: Document, left: string, into: Cut): void {
-  const text = normalizeText(left)
-  if (text.length < leftMin) into.emptied.push(document)
-  else into.documents.push({ ...document, text, id: contentId(text), text_bytes: Buffer.byteLength(text), minhash: minhash(text) })
-}
+/** Each once. */
+export const namesOf = (paragraphs: readonly NamedParagraph[]): string[] => [...new Set(paragraphs.flatMap(({ name }) => name ?? []))]
 
-const namedParagraphs = (place: string, text: string) => paragraphsOf(text).map((paragraph) => ({ text: paragraph, name: paragraphName(place, paragraph) }))
-
-/** By nothing that cutting changes. */
-function compareKeepers(a: Document, b: Document): number {
-  const [publishedA, publishedB] = [a.published_at?.getTime() ?? Number.MAX_SAFE_INTEGER, b.published_at?.getTime() ?? Number.MAX_SAFE_INTEGER]
-  return publishedA - publishedB || compareText(a.uri, b.uri)
+/** The document with what is left of its text; null where that is not enough for a page. */
+export function cutTo(document: Document, left: readonly { text: string }[]): Document | null {
+  const text = normalizeText(joinParagraphs(left.map((paragraph) => paragraph.text)))
+  if (text.length < leftMin) return null
+  return { ...document, text, id: contentId(text), text_bytes: Buffer.byteLength(text), minhash: minhash(text) }
 }

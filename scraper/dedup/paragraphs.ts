@@ -19,13 +19,21 @@ export function paragraphsOf(text: string): string[] {
 
 export const joinParagraphs = (paragraphs: readonly string[]): string => paragraphs.join('\n\n')
 
-/** The rows among which repeated paragraphs are sought: those of one host in one shard. */
+/** The rows among which repeated paragraphs are sought: those of one host in one job. */
 export const placeOf = ({ job_id, host }: Pick<Document, 'job_id' | 'host'>): string => `${job_id} ${host}`
 
-/**
- * What a paragraph is known by: its place and 64 bits of its sha256 in hex. Undefined for what is never cut: short ones, headings, code.
- */
+/** What a paragraph is known by: 64 bits of sha256 over its place and itself, in hex. Undefined for what is never cut: short ones, headings, code. */
 export function paragraphName(place: string, paragraph: string): string | undefined {
   if (paragraph.length < charsMin || paragraph.startsWith('#') || fence.test(paragraph)) return undefined
-  return `${place} ${createHash('sha256').update(paragraph).digest('hex').slice(0, 16)}`
+  return createHash('sha256').update(`${place}\n`).update(paragraph).digest('hex').slice(0, 16)
+}
+
+export interface NamedParagraph {
+  text: string
+  name: string | undefined
+}
+
+export function namedParagraphs(document: Pick<Document, 'job_id' | 'host' | 'text'>): NamedParagraph[] {
+  const place = placeOf(document)
+  return paragraphsOf(document.text).map((text) => ({ text, name: paragraphName(place, text) }))
 }

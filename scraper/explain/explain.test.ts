@@ -5,8 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { folderCorpusIndex } from '#infra/corpus-index/corpus-index.ts'
 import { loadConfig } from '#infra/config/load.ts'
-import { openKnownDocuments } from '../dedup/known-documents.ts'
+import { testDocument } from '#test/golden/documents.ts'
+import { factsOf } from '../dedup/copies.ts'
+import { indexName } from '../dedup/index-name.ts'
 import { explained } from './explained.ts'
 import { explanationText } from './explanation-text.ts'
 
@@ -76,9 +79,10 @@ describe('a page is explained', () => {
     const first = await ofFile(page())
     const { data, miner } = settings()
     {
-      await using known = openKnownDocuments(data.dir, miner.name)
+      await using known = folderCorpusIndex(join(data.dir, 'corpus', indexName(miner.name)))
       const signature = new Uint8Array(Buffer.from(first.identity?.minhash ?? '', 'base64'))
-      await known.add([{ key: 'a'.repeat(64), publishedAt: null, textBytes: 500, uri: 'http://o.example/copy', signature }])
+      const facts = factsOf(testDocument(1, { uri: 'http://o.example/copy', published_at: null }))
+      await known.commit({ add: [{ facts, signature, state: 'remembered', place: null }] })
     }
     const again = await ofFile(page())
     expect(again.identity?.duplicates).toEqual([{ uri: 'http://o.example/copy', similarity: 1, published: null }])

@@ -1,16 +1,15 @@
-import { readdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { frozenClock, systemClock } from '#infra/clock.ts'
 import { jobsOf } from '#infra/config/jobs.ts'
 import type { Config } from '#infra/config/schema.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { pageUrl } from '#schemas/identity/canonical-url.ts'
-import type { NearDuplicates } from '#schemas/near-duplicates.ts'
+import { indexFolders } from '../dedup/index-name.ts'
 import { pageTask, type Readable } from '../document/read-page.ts'
 import { openBlockList } from '../filter/block-list/block-list.ts'
 import { requireContact } from '../limits/contact.ts'
 import { compileJobs, labelOf, type Jobs } from '../jobs/jobs.ts'
-import { explain, type Explanation } from './explanation.ts'
+import { explain, type Explanation, type Known } from './explanation.ts'
 import { explanationText } from './explanation-text.ts'
 import { pageOfFile } from './page-of-file.ts'
 
@@ -33,27 +32,21 @@ export async function explained(page: string, { url }: ExplainFlags, settings: E
   await refuseBlocked(isUrl ? page : (url ?? ''), settings)
   const jobs = compileJobs(jobsOf(sources))
   const readable = isUrl ? await fetched(page, settings, jobs, signal) : await pageOfFile(page, url, miner.page_bytes_max)
-  await using known = await openAllKnown(resolve(data.dir))
+  const known = await knownTo(resolve(data.dir))
   const uri = pageUrl(readable.fetched.url)
   const job = uri === undefined ? undefined : jobs.of(uri)
   const task = pageTask({ ...readable, quality: job?.web.quality }, nowMs, { obeyRights: miner.obey_rights, keepsMarkdown: false })
   return await explain(task, { known, label: job && labelOf(job) })
 }
 
-/** What any miner of this data folder has seen; undefined when there was none. */
-async function openAllKnown(dataDir: string): Promise<(Pick<NearDuplicates, 'near'> & AsyncDisposable) | undefined> {
-  const miners = (await readdir(join(dataDir, 'near-duplicates')).catch(() => [])).toSorted()
-  if (miners.length === 0) return undefined
-  const { openKnownDocuments } = await import('../dedup/known-documents.ts')
-  await using stack = new AsyncDisposableStack()
-  const indexes = miners.map((name) => stack.use(openKnownDocuments(dataDir, name, { readOnly: true })))
-  const opened = stack.move()
-  return {
-    async near(signatures, limit) {
-      const found = await Promise.all(indexes.map((index) => index.near(signatures, limit)))
-      return signatures.map((_, i) => found.flatMap((each) => each[i] ?? []).toSorted((a, b) => b.similarity - a.similarity))
-    },
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+/** What any miner of this data folder knows; undefined when there was none. */
+async function knownTo(dataDir: string): Promise<Known | undefined> {
+  const folders = await indexFolders(dataDir)
+  if (folders.length === 0) return undefined
+  const { neighboursIn } = await import('#infra/corpus-index/neighbours.ts')
+  return async (signature, limit) => {
+    const found = await Promise.all(folders.map((folder) => neighboursIn(folder, signature, limit)))
+    return found.flat().toSorted((a, b) => b.similarity - a.similarity)
   }
 }
 

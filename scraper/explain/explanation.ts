@@ -2,7 +2,7 @@ import { headerValue } from '#infra/net/header-lines.ts'
 import type { Document, PageType } from '#schemas/document.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
-import type { NearDuplicates, Neighbour } from '#schemas/near-duplicates.ts'
+import type { Neighbour } from '#infra/corpus-index/neighbours.ts'
 import { qualitySettings } from '#schemas/quality.ts'
 import { decodeText } from '../charset/charset.ts'
 import type { DateCandidate } from '../extract/dates/dates.ts'
@@ -52,9 +52,12 @@ export interface Explanation {
 /** `unknown`: there is no index in this data folder. */
 type Duplicates = 'unknown' | (Pick<Neighbour, 'uri' | 'similarity'> & { published: string | null })[]
 
+/** What is near a signature, most similar first. */
+export type Known = (signature: Uint8Array, limit: number) => Promise<Pick<Neighbour, 'uri' | 'similarity' | 'publishedAt'>[]>
+
 export interface ExplainOptions {
   /** What this data folder has seen; undefined where it has seen nothing. */
-  known: Pick<NearDuplicates, 'near'> | undefined
+  known: Known | undefined
   label: string | undefined
 }
 
@@ -122,7 +125,7 @@ function rightsOf({ page, licenceWhy }: ExplainedPage, { fetched, robotsTxt, hos
 
 async function identity(text: string, known: ExplainOptions['known']): Promise<NonNullable<Explanation['identity']>> {
   const signature = minhash(text)
-  const [neighbours = []] = known ? await known.near([signature], neighboursMax) : []
+  const neighbours = known ? await known(signature, neighboursMax) : []
   const duplicates = neighbours.map(({ uri, similarity, publishedAt }) => ({
     uri,
     similarity: round(similarity),

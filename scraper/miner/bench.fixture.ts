@@ -5,6 +5,7 @@ import { localChain } from '#infra/chain/local.ts'
 import { ensureWallet } from '#infra/chain/wallet.ts'
 import { frozenClock, systemClock } from '#infra/clock.ts'
 import { Config } from '#infra/config/schema.ts'
+import { threadedCorpusIndex } from '#infra/corpus-index/threaded.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import { sqliteFrontier } from '#infra/frontier/sqlite.ts'
 import { sqliteQueue } from '#infra/queue/sqlite.ts'
@@ -35,6 +36,7 @@ interface Setting {
   allowPrivate?: string[]
   settings?: Partial<Config['miner']>
   crawl?: Partial<Config['crawl']>
+  shard?: Partial<Config['shard']>
   /** Puts parts of its own in the place of the miner's. */
   plant?(options: MinerOptions): Partial<MinerOptions> | Promise<Partial<MinerOptions>>
 }
@@ -82,8 +84,10 @@ export async function openBench(site: Site, setting: Setting = {}) {
     ...wallet,
     settings,
     crawl: Config.shape.crawl.parse(setting.crawl ?? {}),
+    shard: Config.shape.shard.parse(setting.shard ?? {}),
     frontier,
     documents,
+    index: stack.use(threadedCorpusIndex(join(dataDir, 'corpus', 'miner-1'), { clock: pace })),
     store,
     catalog,
     chain,

@@ -5,9 +5,11 @@ import { repeat } from '#infra/repeat.ts'
 import { limitHeapGrowth } from '#infra/heap-growth.ts'
 import type { TelemetryHub } from '#infra/telemetry/telemetry.ts'
 import type { Signer } from '#schemas/chain.ts'
+import type { CorpusIndex } from '#schemas/corpus-index.ts'
 import type { Frontier } from '#schemas/frontier.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Queue } from '#schemas/queue.ts'
+import { indexName } from '../dedup/index-name.ts'
 import { openPagePool } from '../document/page-pool.ts'
 import { describeNext, type DryRunParts } from './dry-run.ts'
 import { withLastWord } from './last-word.ts'
@@ -15,11 +17,14 @@ import { openMiner, type CycleReport, type Miner, type MinerOptions } from './mi
 
 /** The backends of a data folder, as far as a miner uses them. */
 export interface MinerBackends
-  extends Omit<MinerOptions, 'signer' | 'coldkey' | 'settings' | 'crawl' | 'frontier' | 'documents' | 'pages' | 'reproducible'>, AsyncDisposable {
-  config: Pick<Config, 'miner' | 'crawl' | 'run'>
+  extends
+    Omit<MinerOptions, 'signer' | 'coldkey' | 'settings' | 'crawl' | 'shard' | 'frontier' | 'documents' | 'index' | 'pages' | 'reproducible'>,
+    AsyncDisposable {
+  config: Pick<Config, 'miner' | 'crawl' | 'shard' | 'run'>
   telemetry: TelemetryHub
   frontier(name: string): Frontier & HostTurns
   queue(name: string): Queue
+  corpusIndex(name: string): CorpusIndex
   wallet(name: string): Promise<{ signer: Signer; coldkey: string }>
 }
 
@@ -79,8 +84,10 @@ export async function minerOf(backends: MinerBackends & Pick<MinerOptions, 'page
     ...(await backends.wallet(name)),
     settings,
     crawl: backends.config.crawl,
+    shard: backends.config.shard,
     frontier: backends.frontier(name),
     documents: backends.queue(`documents-${name}`),
+    index: backends.corpusIndex(indexName(name)),
     reproducible: backends.config.run.frozen_at !== undefined,
   })
 }

@@ -8,14 +8,14 @@ import type { DeadSeed } from '#infra/telemetry/crawl-summary.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Chain, Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
+import type { CorpusIndex } from '#schemas/corpus-index.ts'
 import type { Frontier, Visit } from '#schemas/frontier.ts'
 import type { HostNotes } from '#schemas/host-notes.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
-import type { ShardManifest } from '#schemas/manifest.ts'
+import type { SnapshotManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { openKnownDocuments } from '../dedup/known-documents.ts'
 import { openBlockList } from '../filter/block-list/block-list.ts'
 import { openExperience, trapLimitsOf, type Experience } from '../discovery/experience.ts'
 import { userAgent } from '#infra/net/user-agent.ts'
@@ -24,10 +24,11 @@ import { pageReader } from '../document/read-page.ts'
 import { redirectsMsMax } from '../fetch/fetch-target.ts'
 import { createHostPolicies, type HostPolicies } from '../robots/host-policies.ts'
 import { createRobots, type Robots } from '../robots/robots.ts'
-import { snapshotShards, type SnapshotReport } from '../shard/snapshot.ts'
+import { ShardWriter, type SnapshotReport } from '../shard/shard-writer.ts'
 import { archivingHttp } from '../warc/archiving-http.ts'
 import { openWarcWriter, type WarcWriter } from '../warc/warc-writer.ts'
 import { claimJournal, type ClaimJournal } from './claim-journal.ts'
+import { crawlIntoShards, type ShardedCrawl } from './cycle-shards.ts'
 import { openSeedBook, saveSeedBook, type SeedBook } from '../seeds/seed-book.ts'
 import { requireContact } from '../limits/contact.ts'
 import { openGate, type Gate } from '../limits/gate.ts'
@@ -54,9 +55,12 @@ export interface MinerOptions {
   settings: Config['miner']
   /** How far into a host. */
   crawl: Config['crawl']
+  /** When shards are written, and of what size. */
+  shard: Config['shard']
   /** Of this miner alone: what it knows, and what it keeps until the next shard. */
   frontier: Frontier & HostTurns
   documents: Queue
+  index: CorpusIndex
   store: ObjectStore
   catalog: Catalog
   chain: Chain
@@ -68,7 +72,7 @@ export interface MinerOptions {
   pace: Clock
   facts: Clock
   telemetry: Telemetry
-  origin: ShardManifest['origin']
+  origin: SnapshotManifest['origin']
   /** For the rejects, under `rejects/`. */
   dataDir: string
   /** The same site, lists and facts give the same pages, whatever the concurrency: visits in rounds (work.ts), at the price of waiting for the slowest of a round. */
@@ -113,7 +117,7 @@ export async function openMiner(given: MinerOptions): Promise<Miner> {
   await using stack = new AsyncDisposableStack()
   const rejects = stack.use(await openRejects({ path: join(dataDir, 'rejects', `${settings.name}.jsonl`), telemetry, facts: given.facts }))
   const { blocks } = stack.use(await openBlockList({ path: settings.block_list, pace, telemetry }))
-  const nearDuplicates = stack.use(openKnownDocuments(dataDir, settings.name))
+  const writer = new ShardWriter({ ...given, ...writerSettings(given) })
   const counted = gate.watch(uplink.watch(given.http))
   const http = settings.warc ? archivingHttp(counted, stack.use(await openArchive(given))) : counted
   const options = { ...given, http }
@@ -145,15 +149,16 @@ export async function openMiner(given: MinerOptions): Promise<Miner> {
       requireContact(settings.contact, seedsOf(order), http.isVirtual)
       const tally = (lastTally = new Tally(signer.address, telemetry, pace))
       const targets = targetsOf({ ...experience, jobs: order.jobs, isOurs, depthMax: options.crawl.depth_max, lastmods, blocks, now: options.facts.now })
-      await importArchives({ ...options, ...importSettings(options), http: counted, jobs: order.jobs, isOurs, robots, rejects, blocks, signal })
-      const asked = targets.seeds()
-      await options.frontier.add([...asked, ...seeds.watch(asked, order.jobs)])
       const moods = hostMoods({ notes, pace })
       const parts = { order, journal, robots, policies, moods, rejects, targets, experience, lastmods, uplink, gate, tally, seeds, interrupted, isOurs, blocks }
-      await crawl(options, parts, signal).finally(() => saveSeedBook(dataDir, settings.name, seeds))
-      tally.tell()
-      signal.throwIfAborted()
-      const snapshot = await snapshotShards({ ...options, nearDuplicates, jobs: order.jobs.list, codec: settings.codec, rejects: rejects.add, signal })
+      const snapshot = await crawlIntoShards({ ...flushSettings(options), writer, jobs: order.jobs.list, rejects: rejects.add, signal }, async (during) => {
+        const { documents, signal } = during
+        await importArchives({ ...options, ...importSettings(options), documents, http: counted, jobs: order.jobs, isOurs, robots, rejects, blocks, signal })
+        const asked = targets.seeds()
+        await options.frontier.add([...asked, ...seeds.watch(asked, order.jobs)])
+        await crawl({ ...options, documents }, parts, during).finally(() => saveSeedBook(dataDir, settings.name, seeds))
+        tally.tell()
+      })
       await order.finish()
       const next_at = dateOf(await options.frontier.nextReadyAt())
       const report = { ...tally.report(), cycle: order.cycle, targets: Object.fromEntries(order.targets()), snapshot, next_at, dead_seeds: await deadSeeds() }
@@ -196,6 +201,24 @@ async function openArchive({ settings, dataDir, facts }: MinerOptions): Promise<
   })
 }
 
+const writerSettings = ({ settings, shard, dataDir }: MinerOptions) => ({
+  codec: settings.codec,
+  layout: { layout: shard.layout, rowsMax: shard.max_rows },
+  portion: { messages: portionMessages, bytes: shard.flush_bytes },
+  spool: join(dataDir, 'spool', settings.name),
+})
+
+const flushSettings = ({ shard, documents, pace, reproducible }: MinerOptions) => ({
+  queue: documents,
+  pace,
+  flushBytes: shard.flush_bytes,
+  flushMs: shard.flush_seconds * 1000,
+  inTheEnd: reproducible,
+})
+
+/** Of one flush: each weighs a kilobyte or two beside its text. */
+const portionMessages = 20_000
+
 const importSettings = ({ settings, signer, dataDir }: MinerOptions) => ({
   locations: settings.warcs,
   hotkey: signer.address,
@@ -231,7 +254,7 @@ interface CrawlParts {
   blocks(url: string): boolean
 }
 
-async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSignal): Promise<void> {
+async function crawl(options: MinerOptions, parts: CrawlParts, { signal, look }: ShardedCrawl): Promise<void> {
   const { settings, frontier, pace, reproducible } = options
   const { order, journal, gate, tally } = parts
   // robots.txt, redirects, the page, a browser that shows it, its turn in the pool, and some room.
@@ -251,8 +274,14 @@ async function crawl(options: MinerOptions, parts: CrawlParts, signal: AbortSign
       await order.begin()
       await journal.write(held)
     },
-    onStats: tally.noteStats,
-    onWait: tally.noteWait,
+    onStats(stats) {
+      tally.noteStats(stats)
+      look()
+    },
+    onWait(until) {
+      tally.noteWait(until)
+      look()
+    },
   })
   const visit = claimVisitor(visitorOptions(options, parts, { visitMs, signal }))
   await runVisits({ work, visit, concurrency: settings.concurrency })

@@ -9,8 +9,10 @@ const batchBytesMax = 4 << 20
 /** What a document weighs beside its text: its signature, its scores, the names of its fields. */
 const fixedBytes = 2048
 const lookMs = 500
+/** Longer than the work may take between two calls of `hold`. What a killed process held comes back after it. */
+const leaseMs = 60_000
 
-/** How much of a queue is taken into a snapshot at once. */
+/** How much of a queue is taken in at once. */
 export interface PortionLimits {
   messages: number
   /** Of texts; one message may be more. */
@@ -21,8 +23,6 @@ export interface ArrivalSource {
   queue: Queue
   /** Runs the leases of the queue. */
   pace: Clock
-  /** As long as the work may take between two calls of `hold`. What a killed process held comes back after it. */
-  leaseMs: number
   limits: PortionLimits
   signal: AbortSignal
 }
@@ -39,18 +39,15 @@ export interface Arrivals {
   acknowledge(): Promise<void>
 }
 
-/**
- * What another process holds is waited for, as long as a lease lasts: most likely it was killed. What was added first must come first, or a page that was
- * withdrawn would come back when its document is delivered after its withdrawal.
- */
-export async function waitForOthers({ queue, pace, leaseMs, signal }: ArrivalSource): Promise<void> {
+/** What another process holds is waited for, as long as a lease lasts: most likely it was killed. */
+export async function waitForOthers({ queue, pace, signal }: Pick<ArrivalSource, 'queue' | 'pace' | 'signal'>): Promise<void> {
   const deadline = pace.now() + leaseMs
   while ((await queue.stats()).leased > 0 && pace.now() <= deadline) await pace.sleep(lookMs, signal)
 }
 
 /** The next portion of what is ready; undefined when nothing is. */
 export async function claimArrivals(source: ArrivalSource): Promise<Arrivals | undefined> {
-  const { queue, limits, leaseMs } = source
+  const { queue, limits } = source
   const [documents, withdrawals, malformed]: [Document[], Withdrawal[], Arrivals['malformed'][number][]] = [[], [], []]
   const held = heldLeases(source)
   const left = { ...limits }
@@ -77,7 +74,7 @@ export async function claimArrivals(source: ArrivalSource): Promise<Arrivals | u
   return { documents, withdrawals, malformed, hold: held.hold, acknowledge: () => queue.done(held.leases) }
 }
 
-function heldLeases({ queue, pace, leaseMs, signal }: ArrivalSource): { leases: Lease[]; hold(): Promise<void> } {
+function heldLeases({ queue, pace, signal }: ArrivalSource): { leases: Lease[]; hold(): Promise<void> } {
   const leases: Lease[] = []
   let heldSince = pace.now()
   const hold = async (): Promise<void> => {

@@ -1,31 +1,64 @@
-import { families } from '#schemas/lineage.ts'
+import { join } from 'node:path'
+import { readDataFile } from '#infra/corpus/read-data-file.ts'
 import type { Signer } from '#schemas/chain.ts'
+import type { ListedFile } from '#schemas/data-file.ts'
+import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Document } from '#schemas/document.ts'
-import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { testJob, testOrigin, type Subnet } from '#test/adversary/subnet.ts'
-import { snapshotShards, type SnapshotParams } from './snapshot.ts'
+import { ShardWriter, type FlushOptions, type SnapshotReport, type WriterParts } from './shard-writer.ts'
+import { readHeads } from './snapshot-heads.ts'
 
 /** A job of one host, and one of all others. */
 export const snapshotJobs = [testJob('odd', ['https://host1.example/*']), testJob('rest')] as const
 
-/** A snapshot of what is queued in a subnet. */
-export const snapshot = (subnet: Subnet, signer: Signer, parts: Partial<SnapshotParams> = {}) =>
-  snapshotShards({
+export interface SnapshotParts extends WriterParts, FlushOptions {
+  compacts: boolean
+}
+
+/** A writer of a subnet's miner. */
+export const writerOf = (subnet: Subnet, signer: Signer, parts: Partial<WriterParts> = {}): ShardWriter =>
+  new ShardWriter({
     ...subnet,
     signer,
-    jobs: snapshotJobs,
-    nearDuplicates: subnet.nearDuplicates(signer.address),
+    index: subnet.index(signer.address),
     documents: subnet.queue('documents'),
+    portion: { messages: 20_000, bytes: 128 << 20 },
+    layout: { layout: 'parts', rowsMax: 1_000_000 },
     codec: 'zstd',
     origin: testOrigin,
-    rejects: (reject) => void subnet.rejects.push(reject),
-    signal: new AbortController().signal,
+    spool: join(subnet.dir, 'spool'),
     ...parts,
   })
 
-/** All rows of a hotkey, as its shards hold them. */
+/** A snapshot of what is queued in a subnet, as at the end of a cycle. */
+export async function writeSnapshot(
+  subnet: Subnet,
+  signer: Signer,
+  {
+    jobs = snapshotJobs,
+    compacts = true,
+    signal = new AbortController().signal,
+    ...parts
+  }: Partial<SnapshotParts> & { jobs?: readonly DesirabilityJob[] } = {},
+): Promise<SnapshotReport> {
+  const writer = writerOf(subnet, signer, parts)
+  const rejects = parts.rejects ?? ((reject) => void subnet.rejects.push(reject))
+  await writer.waitForOthers(signal)
+  await writer.flush({ jobs, rejects, signal })
+  if (compacts) await writer.compact(rejects, signal)
+  return await writer.report(signal)
+}
+
+/** The files of a hotkey's snapshots, by job. */
+export async function filesOf(subnet: Subnet, hotkey: string): Promise<ListedFile[]> {
+  return [...(await readHeads(subnet.catalog, hotkey)).values()].flatMap(({ manifest }) => manifest.files)
+}
+
+/** All live rows of a hotkey, as its files hold them. */
 export async function rowsOf(subnet: Subnet, hotkey: string): Promise<Document[]> {
-  const heads = await Promise.all((await subnet.catalog.lines(families.shardsOf(hotkey))).map((line) => subnet.catalog.head(line)))
-  const shards = heads.flatMap((head) => head?.manifest ?? [])
-  return (await Promise.all(shards.map(async ({ file }) => decodeDocuments(await subnet.store.get(file.key))))).flat()
+  const rows: Document[] = []
+  for (const listed of await filesOf(subnet, hotkey))
+    for await (const batch of readDataFile(subnet.store, listed, { signal: new AbortController().signal }))
+      for (const { document } of batch) rows.push(document)
+  return rows
 }

@@ -4,27 +4,29 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { verifyManifest } from '#infra/chain/signed-manifest.ts'
-import { fileNearDuplicates } from '#infra/near-duplicates/near-duplicates.ts'
+import { folderCorpusIndex } from '#infra/corpus-index/corpus-index.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import { parseShardKey, parseShardName } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import type { MinerIndexManifest } from '#schemas/manifest.ts'
+import { lineage } from '#schemas/lineage.ts'
+import type { SnapshotIndexManifest, SnapshotManifest } from '#schemas/manifest.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { header, sitePages } from '#test/adversary/site-pages.ts'
 import { enqueue, openSubnet, type Subnet } from '#test/adversary/subnet.ts'
 import { prose, testDocument } from '#test/golden/documents.ts'
-import { manifestKey } from './index-manifest.ts'
-import type { SnapshotParams } from './snapshot.ts'
-import { rowsOf, snapshot, snapshotJobs as jobs } from './snapshot.fixture.ts'
+import { compareDocuments } from '../dedup/order.ts'
+import type { WriterParts } from './shard-writer.ts'
+import { manifestKey } from './snapshot-heads.ts'
+import { filesOf, rowsOf, snapshotJobs as jobs, writeSnapshot } from './snapshot.fixture.ts'
 
 /** What the store holds after one snapshot of documents queued in that order. */
 async function digestOf(order: (documents: Document[]) => Document[]): Promise<Record<string, string>> {
   await using subnet = await openSubnet()
   const signer = await subnet.join('miner-1')
   await enqueue(subnet.queue('documents'), order(corpus(signer.address)))
-  await snapshot(subnet, signer)
+  await writeSnapshot(subnet, signer)
   return await digestFolder(join(subnet.dir, 'store'))
 }
 
@@ -41,45 +43,62 @@ function corpus(hotkey: string, count = 60): Document[] {
   ]
 }
 
-describe('snapshotShards', () => {
+const namesOf = async (subnet: Subnet, hotkey: string) => (await rowsOf(subnet, hotkey)).map(({ uri, version }) => `${uri} ${version}`).toSorted()
+
+describe('a snapshot', () => {
   test('writes one signed shard per job, an index of them, and commits it on chain', async () => {
     await using subnet = await openSubnet()
     const signer = await subnet.join('miner-1')
     await enqueue(subnet.queue('documents'), corpus(signer.address))
-    const report = await snapshot(subnet, signer)
+    const report = await writeSnapshot(subnet, signer)
 
     expect(report).toMatchObject({ arrived: 61, kept: 59, duplicates: { exact: 1, near: 1, clusters: 1 }, committed: true })
     expect(report.written.map(({ job_id }) => job_id)).toEqual(jobs.map(({ id }) => id).toSorted())
-    for (const manifest of report.written) {
+    const named = JSON.parse(Buffer.from(await subnet.store.get(manifestKey(signer.address, report.index ?? ''))).toString()) as SnapshotIndexManifest
+    expect(named.snapshots.map(({ job_id }) => job_id)).toEqual(jobs.map(({ id }) => id).toSorted())
+    for (const { job_id: jobId, sha256 } of named.snapshots) {
+      const manifest = JSON.parse(Buffer.from(await subnet.store.get(manifestKey(signer.address, sha256))).toString()) as SnapshotManifest
       expect(verifyManifest(manifest)).toBe(true)
-      const bytes = await subnet.store.get(manifest.file.key)
+      expect((await subnet.catalog.head(lineage.snapshot(signer.address, jobId)))?.manifest).toEqual(manifest)
+      const [{ file }] = manifest.files as [SnapshotManifest['files'][number]]
+      expect(manifest.files).toEqual([{ file, deletes: null }])
+      const bytes = await subnet.store.get(file.key)
       const rows = await decodeDocuments(bytes)
-      const { hotkey, jobId, name = '' } = parseShardKey(manifest.file.key) ?? {}
-      expect([hotkey, jobId]).toEqual([signer.address, manifest.job_id])
-      expect(parseShardName(name)).toMatchObject({ rows: rows.length, hex: manifest.file.sha256.slice(0, 16), writtenAt: new Date(subnet.facts.now()) })
-      expect(sha256Hex(bytes)).toBe(manifest.file.sha256)
-      expect(Object.values(manifest.labels)).toEqual([rows.length])
+      expect(rows).toEqual(rows.toSorted(compareDocuments))
+      expect(parseShardKey(file.key)).toMatchObject({ hotkey: signer.address, jobId })
+      expect(parseShardName(parseShardKey(file.key)?.name ?? '')).toMatchObject({
+        rows: rows.length,
+        hex: file.sha256.slice(0, 16),
+        writtenAt: new Date(subnet.facts.now()),
+      })
+      expect(sha256Hex(bytes)).toBe(file.sha256)
+      expect(file.labels.map(([, count]) => count)).toEqual([rows.length])
     }
     expect(subnet.rejects.map(({ reason }) => reason).toSorted()).toEqual(['duplicate_exact', 'duplicate_near'])
     const [neuron] = (await subnet.chain.metagraph()).neurons
     expect(Buffer.from(neuron?.commitment ?? []).toString('hex')).toBe(report.index)
-    const object = JSON.parse(Buffer.from(await subnet.store.get(manifestKey(report.index ?? ''))).toString()) as MinerIndexManifest
-    expect(object.shards).toEqual(report.written)
     expect(await subnet.queue('documents').stats()).toMatchObject({ waiting: 0, leased: 0, done: 61 })
   })
 
-  test('adds to the former snapshot, and leaves a job alone whose rows are the same', async () => {
+  test('adds files to the former snapshot, writes none of those again, and leaves a job alone that nothing came to', async () => {
     await using subnet = await openSubnet()
     const signer = await subnet.join('miner-1')
     const documents = corpus(signer.address)
     await enqueue(subnet.queue('documents'), documents.slice(0, 50))
-    const first = await snapshot(subnet, signer)
-    expect(await snapshot(subnet, signer)).toMatchObject({ arrived: 0, written: [], index: first.index, committed: true })
+    const first = await writeSnapshot(subnet, signer)
+    const before = await filesOf(subnet, signer.address)
+    expect(await writeSnapshot(subnet, signer)).toMatchObject({ arrived: 0, written: [], index: first.index, committed: true })
     const restOnly = documents.slice(50).filter(({ job_id }) => job_id === jobs[1].id)
-    await enqueue(subnet.queue('documents'), restOnly)
-    const second = await snapshot(subnet, signer)
-    expect(second.written.map(({ job_id, parent }) => [job_id, typeof parent])).toEqual([[jobs[1].id, 'string']])
+    const { uri, label } = documents[0] as Document
+    await enqueue(subnet.queue('documents'), [...restOnly, testDocument(2000, { uri, label, hotkey: signer.address, job_id: jobs[1].id, version: 2 })])
+    const second = await writeSnapshot(subnet, signer)
+    expect(second.written.map(({ job_id, rows }) => [job_id, rows])).toEqual([[jobs[1].id, 8]])
     expect(second.index).not.toBe(first.index)
+    const after = await filesOf(subnet, signer.address)
+    expect(after.map(({ file }) => file)).toEqual(expect.arrayContaining(before.map(({ file }) => file)))
+    expect(after).toHaveLength(before.length + 1)
+    // The newer version of a page: the row of the older one is gone from its file, which stays.
+    expect(after.map(({ deletes }) => deletes?.rows)).toEqual([undefined, 1, undefined])
     const rows = await rowsOf(subnet, signer.address)
     expect(new Set(rows.map(({ uri }) => uri)).size).toBe(rows.length)
     expect(rows.length).toBe(second.kept)
@@ -97,7 +116,7 @@ describe('snapshotShards', () => {
       testDocument(3, { job_id: jobs[1].id, label: 'rest' }),
       testDocument(4, { hotkey: signer.address, job_id: jobs[1].id, label: 'rest' }),
     ])
-    expect(await snapshot(subnet, signer)).toMatchObject({ arrived: 4, kept: 1, index: undefined, committed: false })
+    expect(await writeSnapshot(subnet, signer)).toMatchObject({ arrived: 4, kept: 1, index: undefined, committed: false })
     expect(subnet.rejects.map(({ reason, details }) => [reason, details?.['mismatch']])).toEqual([
       ['invalid_record', undefined],
       ['job_mismatch', 'unlisted_job'],
@@ -109,7 +128,8 @@ describe('snapshotShards', () => {
 
   test('gives byte-identical objects and manifests for the same documents in any order', async () => {
     const expected = await digestOf((documents) => documents)
-    expect(Object.keys(expected)).toHaveLength(3)
+    // Two shards, a manifest of each, and the index of them.
+    expect(Object.keys(expected)).toHaveLength(5)
     await fc.assert(
       fc.asyncProperty(fc.infiniteStream(fc.nat()), async (ranks) => {
         expect(
@@ -130,14 +150,14 @@ describe('snapshotShards', () => {
       await using subnet = await openSubnet()
       const signer = await subnet.join('miner-1')
       await enqueue(subnet.queue('documents'), corpus(signer.address, 30))
-      await snapshot(subnet, signer)
-      return (await rowsOf(subnet, signer.address)).map(({ uri, version }) => `${uri} ${version}`)
+      await writeSnapshot(subnet, signer)
+      return await namesOf(subnet, signer.address)
     })()
     for (let cut = 1, done = false; !done; cut++) {
       await using subnet = await openSubnet()
       const signer = await subnet.join('miner-1')
       await enqueue(subnet.queue('documents'), corpus(signer.address, 30))
-      done = await snapshot(subnet, signer, cutOff(subnet, cut)).then(
+      done = await writeSnapshot(subnet, signer, cutOff(subnet, cut)).then(
         () => true,
         (error: unknown) => {
           expect(error).toBeInstanceOf(Cut)
@@ -145,8 +165,8 @@ describe('snapshotShards', () => {
         },
       )
       subnet.pace.advance(3_600_000)
-      const report = await snapshot(subnet, signer)
-      expect((await rowsOf(subnet, signer.address)).map(({ uri, version }) => `${uri} ${version}`)).toEqual(wanted)
+      const report = await writeSnapshot(subnet, signer)
+      expect(await namesOf(subnet, signer.address)).toEqual(wanted)
       expect(report.committed).toBe(true)
       expect(await subnet.queue('documents').stats()).toMatchObject({ waiting: 0, leased: 0, done: 31, dead: 0 })
     }
@@ -162,18 +182,18 @@ describe('snapshotShards', () => {
     }
   })
 
-  test('makes its memory again when that was lost, and keeps the rows it has', async () => {
+  test('learns what it has from its files when its index was lost, and keeps the rows it has', async () => {
     await using subnet = await openSubnet()
     const signer = await subnet.join('miner-1')
     const documents = corpus(signer.address)
     await enqueue(subnet.queue('documents'), documents)
-    const { kept } = await snapshot(subnet, signer)
+    const { kept } = await writeSnapshot(subnet, signer)
     const before = await rowsOf(subnet, signer.address)
-    await using nearDuplicates = fileNearDuplicates(join(subnet.dir, 'another'))
+    await using index = folderCorpusIndex(join(subnet.dir, 'another'))
     const copied = before.find(({ job_id }) => job_id === jobs[1].id) as Document
     await enqueue(subnet.queue('documents'), [{ ...copied, uri: 'https://host2.example/zzz', host: 'host2.example', published_at: null, version: 1 }])
-    expect(await snapshot(subnet, signer, { nearDuplicates })).toMatchObject({ arrived: 1, kept, written: [] })
-    expect(await nearDuplicates.stats()).toMatchObject({ documents: kept })
+    expect(await writeSnapshot(subnet, signer, { index })).toMatchObject({ arrived: 1, kept, written: [] })
+    expect(await index.stats()).toMatchObject({ live: kept })
     expect(await rowsOf(subnet, signer.address)).toEqual(before)
   })
 
@@ -183,26 +203,33 @@ describe('snapshotShards', () => {
     const queue = subnet.queue('documents')
     await enqueue(queue, corpus(signer.address, 30))
     await queue.claim({ limit: 10, leaseMs: 20_000 })
-    expect(await snapshot(subnet, signer)).toMatchObject({ arrived: 31 })
+    expect(await writeSnapshot(subnet, signer)).toMatchObject({ arrived: 31 })
     expect(await queue.stats()).toMatchObject({ leased: 0, done: 31 })
   })
 
-  test('stops at the signal and at a damaged former shard', async () => {
+  test('stops at the signal, and reads no file that is there already', async () => {
     await using subnet = await openSubnet()
     const signer = await subnet.join('miner-1')
     await enqueue(subnet.queue('documents'), corpus(signer.address))
-    await expect(snapshot(subnet, signer, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
+    await expect(writeSnapshot(subnet, signer, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
     subnet.pace.advance(3_600_000)
-    await snapshot(subnet, signer)
-    expect(
-      await snapshot(subnet, signer, { store: { ...subnet.store, get: async () => Promise.reject(new Error('nothing came: no row is read')) } }),
-    ).toMatchObject({
-      arrived: 0,
-      kept: 59,
-    })
+    await writeSnapshot(subnet, signer)
+    const store = { ...subnet.store, get: async () => Promise.reject(new Error('no row is read')) }
     await enqueue(subnet.queue('documents'), corpus(signer.address, 70).slice(60, 61))
-    const damaged = { ...subnet.store, get: async () => new Uint8Array(20_000) }
-    await expect(snapshot(subnet, signer, { store: damaged })).rejects.toThrow(OrreryError)
+    expect(await writeSnapshot(subnet, signer, { store })).toMatchObject({ arrived: 1, kept: 60 })
+  })
+
+  test('says which file is missing or damaged, when it has to be read', async () => {
+    await using subnet = await openSubnet()
+    const signer = await subnet.join('miner-1')
+    await enqueue(subnet.queue('documents'), corpus(signer.address))
+    await writeSnapshot(subnet, signer)
+    const [{ file }] = (await filesOf(subnet, signer.address)) as [SnapshotManifest['files'][number]]
+    for (const [n, get] of [async () => new Uint8Array(20_000), () => Promise.reject(new OrreryError('not_found', 'There is none.'))].entries()) {
+      await using index = folderCorpusIndex(join(subnet.dir, `lost-${n}`))
+      const failed = writeSnapshot(subnet, signer, { store: { ...subnet.store, get }, index })
+      await expect(failed).rejects.toMatchObject({ code: 'data_unreadable', message: expect.stringContaining(file.key) })
+    }
   })
 })
 
@@ -213,19 +240,19 @@ async function siteRows(cut: number, reverse: boolean): Promise<[Document[], boo
   const pages = sitePages(Array.from({ length: 27 }, (_, n) => testDocument(n, { hotkey: signer.address, job_id: jobs[1].id, label: 'rest' })))
   const wanted = pages.filter(({ host }) => host !== 'host1.example')
   await enqueue(subnet.queue('documents'), reverse ? wanted.toReversed() : wanted)
-  const done = await snapshot(subnet, signer, cutOff(subnet, cut)).then(
+  const done = await writeSnapshot(subnet, signer, cutOff(subnet, cut)).then(
     () => true,
     () => false,
   )
   subnet.pace.advance(3_600_000)
-  expect(await snapshot(subnet, signer)).toMatchObject({ kept: 18, committed: true })
+  expect(await writeSnapshot(subnet, signer)).toMatchObject({ kept: 18, committed: true })
   return [await rowsOf(subnet, signer.address), done]
 }
 
 class Cut extends Error {}
 
 /** Backends that fail for good around the `cut`-th write: odd before it, even after it. */
-function cutOff({ store, catalog, chain, queue }: Subnet, cut: number): Partial<SnapshotParams> {
+function cutOff({ store, catalog, chain, queue }: Subnet, cut: number): Partial<WriterParts> {
   let writes = 0
   const guard = <A extends unknown[], R>(write: (...given: A) => Promise<R>): ((...given: A) => Promise<R>) => {
     return async (...given) => {

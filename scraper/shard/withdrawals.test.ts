@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { compareText } from '#schemas/compare-text.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { MinerIndexManifest } from '#schemas/manifest.ts'
+import type { SnapshotIndexManifest } from '#schemas/manifest.ts'
 import type { Document } from '#schemas/document.ts'
 import { openScene } from '#test/adversary/scene.ts'
 import { openSubnet } from '#test/adversary/subnet.ts'
 import { testDocument } from '#test/golden/documents.ts'
 import { documentMessage, withdrawalMessage } from './arrival.ts'
-import { manifestKey } from './index-manifest.ts'
-import { rowsOf, snapshot, snapshotJobs } from './snapshot.fixture.ts'
+import { manifestKey } from './snapshot-heads.ts'
+import { rowsOf, snapshotJobs, writeSnapshot } from './snapshot.fixture.ts'
 
 const at = new Date(Date.UTC(2026, 0, 22))
 const withdrawal = ({ uri, version }: Document, reason = 'http_410') => withdrawalMessage({ uri, version, reason, at })
@@ -32,11 +32,11 @@ const nameOf = ({ uri, version }: Document): string => `${uri} ${version}`
 test('what a page took back leaves the next snapshot, up to the version it took back', async () => {
   await using mine = await openMine(12)
   const { subnet, signer, queue, documents, make } = mine
-  await snapshot(subnet, signer)
+  await writeSnapshot(subnet, signer)
   const [gone, renewed, newer] = documents as [Document, Document, Document]
   const again = make(101, { uri: renewed.uri, host: renewed.host, job_id: renewed.job_id, label: renewed.label, version: 2 })
   await queue.add([withdrawal(gone), documentMessage(again), withdrawal(renewed, 'noindex'), withdrawal({ ...newer, version: 0 })])
-  expect(await snapshot(subnet, signer)).toMatchObject({ arrived: 1, withdrawn: 2, kept: 11 })
+  expect(await writeSnapshot(subnet, signer)).toMatchObject({ arrived: 1, withdrawn: 2, kept: 11 })
   expect(await mine.names()).toEqual([...documents.slice(2), again].map(nameOf).toSorted())
   const told = subnet.rejects.filter(({ reason }) => reason === 'withdrawn').toSorted((a, b) => compareText(a.subject, b.subject))
   expect(told).toMatchObject([
@@ -45,27 +45,27 @@ test('what a page took back leaves the next snapshot, up to the version it took 
   ])
   // Said again, or delivered again after a crash, it changes nothing.
   await queue.add([withdrawalMessage({ uri: gone.uri, version: 1, reason: 'http_404', at }), { ...withdrawal(gone), key: 'delivered-again' }])
-  expect(await snapshot(subnet, signer)).toMatchObject({ arrived: 0, withdrawn: 0, kept: 11, written: [] })
+  expect(await writeSnapshot(subnet, signer)).toMatchObject({ arrived: 0, withdrawn: 0, kept: 11, written: [] })
   expect(await queue.stats()).toMatchObject({ waiting: 0, leased: 0, dead: 0 })
 })
 
 test('a page that was withdrawn before it came into a snapshot never comes into one', async () => {
   await using mine = await openMine(6)
   await mine.queue.add([withdrawal(mine.documents[3] as Document)])
-  expect(await snapshot(mine.subnet, mine.signer)).toMatchObject({ arrived: 6, withdrawn: 1, kept: 5 })
+  expect(await writeSnapshot(mine.subnet, mine.signer)).toMatchObject({ arrived: 6, withdrawn: 1, kept: 5 })
 })
 
 test('the text of a withdrawn page can come back, with the page or with another', async () => {
   await using mine = await openMine(9)
   const { subnet, signer, queue, documents, make } = mine
-  await snapshot(subnet, signer)
+  await writeSnapshot(subnet, signer)
   const [first, second] = documents as [Document, Document]
   await queue.add([withdrawal(first), withdrawal(second)])
-  await snapshot(subnet, signer)
+  await writeSnapshot(subnet, signer)
   const back = { ...first, version: 2 }
   const moved = make(4, { ...second, uri: 'https://host1.example/moved', url: 'https://host1.example/moved' })
   await queue.add([back, moved].map(documentMessage))
-  expect(await snapshot(subnet, signer)).toMatchObject({ arrived: 2, withdrawn: 0, kept: 9 })
+  expect(await writeSnapshot(subnet, signer)).toMatchObject({ arrived: 2, withdrawn: 0, kept: 9 })
   expect(await mine.names()).toEqual([...documents.slice(2), back, moved].map(nameOf).toSorted())
 })
 
@@ -75,7 +75,7 @@ test('what a killed process held of a page does not come back after its withdraw
   const killed = await queue.claim({ limit: 3, leaseMs: 20_000 })
   expect(killed).toHaveLength(3)
   await queue.add([withdrawal(documents[0] as Document)])
-  expect(await snapshot(subnet, signer, { portion: { messages: 2, bytes: 1 << 20 } })).toMatchObject({ arrived: 6, withdrawn: 1, kept: 5 })
+  expect(await writeSnapshot(subnet, signer, { portion: { messages: 2, bytes: 1 << 20 } })).toMatchObject({ arrived: 6, withdrawn: 1, kept: 5 })
   expect(await mine.names()).toEqual(documents.slice(1).map(nameOf).toSorted())
 })
 
@@ -89,10 +89,10 @@ test('a miner whose last rows were withdrawn shows nothing, and a validator take
   subnet.pace.advance(3_600_000)
   await scene.mineHonestly(miner, [])
   const head = await subnet.catalog.head(lineage.index(miner.address))
-  expect(head?.manifest).toMatchObject({ shards: [] })
+  expect(head?.manifest).toMatchObject({ snapshots: [] })
   const neuron = (await subnet.chain.metagraph()).neurons.find(({ hotkey }) => hotkey === miner.address)
   const index = Buffer.from(neuron?.commitment ?? []).toString('hex')
-  expect((JSON.parse(Buffer.from(await subnet.store.get(manifestKey(index))).toString()) as MinerIndexManifest).shards).toEqual([])
+  expect((JSON.parse(Buffer.from(await subnet.store.get(manifestKey(miner.address, index))).toString()) as SnapshotIndexManifest).snapshots).toEqual([])
   expect(await rowsOf(subnet, miner.address)).toEqual([])
   expect(await scene.failures()).toEqual([])
   // And goes on from there.

@@ -4,9 +4,9 @@ import type { Neuron } from '#schemas/chain.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import { MinerIndexManifest, type ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import { manifestKey } from '../shard/index-manifest.ts'
 import { failure, orMissing, type Failure } from './failure.ts'
 
+const manifestKey = (sha256: string): string => `manifests/${sha256}.json`
 const indexBytesMax = 16 * 2 ** 20
 const shardsMax = 2000
 /** While a miner is looked at, a kilobyte of each of its rows is kept in memory. */

@@ -1,11 +1,11 @@
 import type { Signer } from '#schemas/chain.ts'
 import type { Document } from '#schemas/document.ts'
 import { lineage } from '#schemas/lineage.ts'
-import { snapshotShards } from '#scraper/shard/snapshot.ts'
+import { writeSnapshot } from '#scraper/shard/snapshot.fixture.ts'
 import type { Refetch } from '#scraper/validator/refetch.ts'
 import { openValidator, type ValidationReport } from '#scraper/validator/validator.ts'
 import { testDocument } from '#test/golden/documents.ts'
-import { enqueue, openSubnet, testJob, testOrigin, type Subnet } from './subnet.ts'
+import { enqueue, openSubnet, testJob, type Subnet } from './subnet.ts'
 
 export const job = testJob('example')
 
@@ -59,9 +59,7 @@ export async function openScene(): Promise<Scene> {
     async mineHonestly(signer, documents) {
       const queue = subnet.queue(`documents-${signer.address}`)
       await enqueue(queue, documents)
-      const signal = new AbortController().signal
-      const nearDuplicates = subnet.nearDuplicates(signer.address)
-      await snapshotShards({ ...subnet, signer, nearDuplicates, jobs: [job], documents: queue, codec: 'zstd', origin: testOrigin, rejects: () => {}, signal })
+      await writeSnapshot(subnet, signer, { jobs: [job], documents: queue })
     },
     [Symbol.asyncDispose]: () => subnet[Symbol.asyncDispose](),
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { localChain, type LocalChain } from '#infra/chain/local.ts'
 import { ensureWallet } from '#infra/chain/wallet.ts'
 import { frozenClock } from '#infra/clock.ts'
+import { threadedCorpusIndex } from '#infra/corpus-index/threaded.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import { sqliteQueue } from '#infra/queue/sqlite.ts'
 import { folderStore } from '#infra/store/folder.ts'
@@ -11,13 +12,12 @@ import { createTelemetry, type TelemetryEvent } from '#infra/telemetry/telemetry
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
+import type { CorpusIndex } from '#schemas/corpus-index.ts'
 import { jobId, type DesirabilityJob } from '#schemas/desirability.ts'
 import { encodeDocument, type Document } from '#schemas/document.ts'
-import type { NearDuplicates } from '#schemas/near-duplicates.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Reject } from '#schemas/stage.ts'
-import { openKnownDocuments } from '#scraper/dedup/known-documents.ts'
 
 export const factTime = Date.UTC(2026, 0, 21)
 export const blockMs = 1000
@@ -52,8 +52,8 @@ export interface Subnet extends AsyncDisposable {
   telemetry: ReturnType<typeof createTelemetry>
   rejects: Reject[]
   queue(name: string): Queue
-  /** What the miner with that hotkey has seen. */
-  nearDuplicates(hotkey: string): NearDuplicates
+  /** What the miner with that hotkey knows. */
+  index(hotkey: string): CorpusIndex
   /** A registered hotkey; with stake when it validates. */
   join(name: string, stake?: bigint): Promise<Signer>
 }
@@ -75,7 +75,7 @@ export async function openSubnet(dir?: string, startAt = Date.UTC(2026, 0, 21)):
     }),
   )
   const events: TelemetryEvent[] = []
-  const seen = new Map<string, NearDuplicates & AsyncDisposable>()
+  const seen = new Map<string, CorpusIndex & AsyncDisposable>()
   const telemetry = createTelemetry()
   telemetry.listen((event) => events.push(event))
   return {
@@ -88,8 +88,8 @@ export async function openSubnet(dir?: string, startAt = Date.UTC(2026, 0, 21)):
     events,
     telemetry,
     rejects: [],
-    nearDuplicates(hotkey) {
-      const known = seen.get(hotkey) ?? stack.use(openKnownDocuments(place, hotkey))
+    index(hotkey) {
+      const known = seen.get(hotkey) ?? stack.use(threadedCorpusIndex(join(place, 'corpus', hotkey), { clock: pace }))
       seen.set(hotkey, known)
       return known
     },

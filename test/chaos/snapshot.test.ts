@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { lineage } from '#schemas/lineage.ts'
-import { decodeDocuments } from '#schemas/parquet/decode.ts'
+import { rowsOf } from '#scraper/shard/snapshot.fixture.ts'
 import { enqueue, openSubnet, testJob } from '#test/adversary/subnet.ts'
 import { testDocument } from '#test/golden/documents.ts'
 
@@ -24,12 +24,7 @@ test('kill -9 in the middle of a snapshot, again and again, loses no document an
 
     await using subnet = await openSubnet(dir, begin + (moments.length + 2) * hour)
     expect(await subnet.queue('documents').stats()).toMatchObject({ waiting: 0, leased: 0, done: 400, dead: 0 })
-    const rows = []
-    for (const { id } of jobs) {
-      const head = await subnet.catalog.head(lineage.shard(hotkey, id))
-      const manifest = head?.manifest
-      rows.push(...(await decodeDocuments(await subnet.store.get(manifest?.file.key ?? ''))))
-    }
+    const rows = await rowsOf(subnet, hotkey)
     expect(rows.map(({ uri }) => uri).toSorted()).toEqual(Array.from({ length: 400 }, (_, n) => testDocument(n).uri).toSorted())
     const index = await subnet.catalog.head(lineage.index(hotkey))
     const [neuron] = (await subnet.chain.metagraph()).neurons

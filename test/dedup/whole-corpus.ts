@@ -2,15 +2,14 @@ import { compareText } from '#schemas/compare-text.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Document } from '#schemas/document.ts'
 import { addressFit } from '#schemas/identity/address-language.ts'
-import { compareCopies as compareFingerprints, type Fingerprint } from '#schemas/identity/clusters.ts'
+import { compareCopies as compareFingerprints, nearDuplicates, type Fingerprint } from '#schemas/identity/clusters.ts'
 import { Links } from '#schemas/identity/links.ts'
-import type { NearDuplicates } from '#schemas/near-duplicates.ts'
 import type { Reject } from '#schemas/stage.ts'
-import { cutBoilerplate } from './boilerplate.ts'
-import { compareDocuments } from './order.ts'
-import { placeOf } from './paragraphs.ts'
+import { cutBoilerplate } from './whole-corpus-boilerplate.ts'
+import { compareDocuments } from '#scraper/dedup/order.ts'
+import { placeOf } from '#scraper/dedup/paragraphs.ts'
 
-export interface DuplicateCounts {
+interface DuplicateCounts {
   /** Documents dropped for the same uri or the same text. */
   exact: number
   /** Documents dropped for nearly the same text. */
@@ -19,17 +18,17 @@ export interface DuplicateCounts {
   clusters: number
 }
 
-export interface Deduplication {
+interface Deduplication {
   /** What stood in the shards already, as this left it. */
   former: readonly Document[]
   arrivals: readonly Document[]
   /** All that was ever seen. What is here and not there is added. */
-  index: NearDuplicates
+  index: SeenDocuments
   /** Names of paragraphs known to be boilerplate (boilerplate.ts). */
   boilerplate: ReadonlySet<string>
 }
 
-export interface Deduplicated {
+interface Deduplicated {
   /** What stays, sorted by order.ts. */
   kept: Document[]
   /** What does not, each with the id of the document kept in its place; `boilerplate`: nothing of its own was left. */
@@ -40,7 +39,28 @@ export interface Deduplicated {
   boilerplate: string[]
 }
 
+/** What was ever seen, and the best copy of the cluster of each: all of it looked at anew each time. */
+export class SeenDocuments {
+  readonly #seen = new Map<string, Fingerprint>()
+
+  add(batch: readonly Fingerprint[]): void {
+    for (const each of batch) {
+      const known = this.#seen.get(each.key)
+      if (!known) this.#seen.set(each.key, each)
+      else if (compareFingerprints(each, known) < 0) this.#seen.set(each.key, { ...each, signature: known.signature })
+    }
+  }
+
+  heads(keys: readonly string[]): (string | undefined)[] {
+    const heads = new Map<string, string>()
+    for (const { kept, dropped } of nearDuplicates([...this.#seen.values()])) for (const key of [kept, ...dropped]) heads.set(key, kept)
+    return keys.map((key) => (this.#seen.has(key) ? (heads.get(key) ?? key) : undefined))
+  }
+}
+
 /**
+ * How duplicates were found when each turn looked at the whole corpus: the model that what is found by adding is held against (increments.test.ts).
+ *
  * Leaves one document per uri (the newest version), one per text and one per near-duplicate cluster (the best copy: oldest published, then the one
  * whose address names its language, then longest, then smallest uri), over all documents given, whatever their job; then cuts what pages of one host repeat, and looks at what is left once more.
  *
@@ -48,20 +68,20 @@ export interface Deduplicated {
  * nor dropping changes what a later page is compared with, and only what is new is looked up. The set decides, not its order; the very same document
  * twice is no duplicate, and doing it all again, after a crash at any point, comes to the same.
  */
-export async function deduplicate({ former, arrivals, index, boilerplate: known }: Deduplication): Promise<Deduplicated> {
+export function deduplicate({ former, arrivals, index, boilerplate: known }: Deduplication): Deduplicated {
   const drops: Drop[] = []
   const clusterHeads: Document[] = []
   const ofUri = keepOnePer([...former, ...arrivals], ({ uri }) => uri, compareVersions, drops)
   const ofText = keepOnePer(ofUri, ({ id }) => id, compareCopies, drops)
-  await index.add(ofText.map((document) => fingerprintOf(document, pageKey(document))))
-  const pages = await keepOnePerCluster(ofText, index, drops, clusterHeads)
+  index.add(ofText.map((document) => fingerprintOf(document, pageKey(document))))
+  const pages = keepOnePerCluster(ofText, index, drops, clusterHeads)
 
   const { documents, emptied, found } = cutBoilerplate(pages, new Set(arrivals.map(placeOf)), known)
   const before = new Set(pages)
   const changed = documents.filter((document) => !before.has(document))
   const ofCutText = keepOnePer(documents, ({ id }) => id, compareCopies, drops)
-  await index.add(changed.map((document) => fingerprintOf(document, document.id)))
-  const kept = changed.length === 0 ? ofCutText : await keepOnePerCluster(ofCutText, index, drops, clusterHeads)
+  index.add(changed.map((document) => fingerprintOf(document, document.id)))
+  const kept = changed.length === 0 ? ofCutText : keepOnePerCluster(ofCutText, index, drops, clusterHeads)
   return {
     kept: kept.toSorted(compareDocuments),
     rejects: [...drops.map(toReject), ...emptied.map(toEmptyReject)],
@@ -88,10 +108,10 @@ function keepOnePer(documents: readonly Document[], key: (document: Document) =>
 }
 
 /** A fetch is in one cluster as a page and, when it was cut, in one as a row: documents that meet in either are copies. */
-async function keepOnePerCluster(documents: readonly Document[], index: NearDuplicates, drops: Drop[], clusterHeads: Document[]): Promise<Document[]> {
+function keepOnePerCluster(documents: readonly Document[], index: SeenDocuments, drops: Drop[], clusterHeads: Document[]): Document[] {
   const ranked = documents.toSorted((a, b) => compareFingerprints(factsOf(a, a.id), factsOf(b, b.id)))
-  const asPages = await index.heads(ranked.map(pageKey))
-  const asRows = await index.heads(ranked.map(({ id }) => id))
+  const asPages = index.heads(ranked.map(pageKey))
+  const asRows = index.heads(ranked.map(({ id }) => id))
   const links = new Links()
   const first = new Map<string, number>()
   for (const at of ranked.keys()) {

@@ -1,0 +1,63 @@
+import type { ListedFile } from '#schemas/data-file.ts'
+import { liveBytes, liveRows } from './snapshot-heads.ts'
+
+export interface ShardLayout {
+  /** `parts`: files of bounded size, merged by tiers. `whole`: one file a job, as long as it has no more rows than a file may have. */
+  layout: 'parts' | 'whole'
+  /** Most rows of a file. */
+  rowsMax: number
+}
+
+/** A merged file that has reached this size is merged no more. */
+const fileBytes = 64 * 2 ** 20
+/** Each tier is so many times smaller than the one above it. */
+const fanIn = 24
+
+/**
+ * The files of a job that should be merged next; undefined while nothing is worth it.
+ *
+ * By tiers (the size-tiered compaction of LSM trees): tier t holds files of at most 64 MiB / 8^t, and its oldest files are merged as soon as together they are as
+ * large as the largest of the tier. So what is written moves up a tier, each byte at most once per tier: from 16 KB on four times, and five with the flush.
+ * A file half of whose rows are gone is written again even alone, which costs no more than what went from it.
+ */
+export function nextMerge(files: readonly ListedFile[], { layout, rowsMax }: ShardLayout): ListedFile[] | undefined {
+  if (layout === 'whole') return nextWhole(files, rowsMax)
+  const open = files.filter((file) => liveBytes(file) < fileBytes)
+  for (const [tier, members] of [...Map.groupBy(open, tierOf)].toSorted(([a], [b]) => b - a)) {
+    const merge = takeUntil(members, fileBytes / fanIn ** tier, rowsMax)
+    if (merge) return merge
+  }
+  const decayed = files.find((listed) => liveRows(listed) * 2 <= listed.file.rows)
+  return decayed && [decayed]
+}
+
+/** 0 is that of the largest. */
+const tierOf = (listed: ListedFile): number => Math.floor(Math.log(fileBytes / Math.max(1, liveBytes(listed))) / Math.log(fanIn))
+
+/** Files in a row that together reach so many bytes within the rows of a file: two at least. */
+function takeUntil(files: readonly ListedFile[], bytes: number, rowsMax: number): ListedFile[] | undefined {
+  let taken: ListedFile[] = []
+  for (const listed of files) {
+    const rows = sum([...taken, listed], liveRows)
+    if (rows > rowsMax) taken = []
+    taken.push(listed)
+    if (taken.length > 1 && sum(taken, liveBytes) >= bytes) return taken
+  }
+  return undefined
+}
+
+/** Files in a row that fit into one, unless they are one already and nothing is gone from it. */
+function nextWhole(files: readonly ListedFile[], rowsMax: number): ListedFile[] | undefined {
+  let group: ListedFile[] = []
+  const isDue = (): boolean => group.length > 1 || group.some(({ deletes }) => deletes !== null)
+  for (const listed of files) {
+    if (sum([...group, listed], liveRows) > rowsMax) {
+      if (isDue()) return group
+      group = []
+    }
+    group.push(listed)
+  }
+  return isDue() ? group : undefined
+}
+
+const sum = (files: readonly ListedFile[], of: (listed: ListedFile) => number): number => files.reduce((total, listed) => total + of(listed), 0)

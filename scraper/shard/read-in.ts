@@ -1,0 +1,70 @@
+import { readDataFile, type FileRow, type ReadOptions } from '#infra/corpus/read-data-file.ts'
+import type { AddedRow, CorpusIndex } from '#schemas/corpus-index.ts'
+import type { ListedFile } from '#schemas/data-file.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import type { ColumnName } from '#schemas/document-columns.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
+import { Keepers, knownParagraphs, namesOf } from '../dedup/boilerplate.ts'
+import { compareKeepers, factsOf } from '../dedup/copies.ts'
+import { namedParagraphs } from '../dedup/paragraphs.ts'
+
+/** Rows that the index learns at once. */
+const rowsMax = 1000
+
+/**
+ * Makes the live rows of files known to an index that has none of them. What is known no more after it: pages that were taken back, copies that lost, and how
+ * many pages have had a paragraph.
+ */
+export async function readInFiles(index: CorpusIndex, store: ObjectStore, files: readonly ListedFile[], signal: AbortSignal): Promise<void> {
+  for (const listed of files) {
+    for await (const batch of readListed(store, listed, { signal })) {
+      for (let from = 0; from < batch.length; from += rowsMax) await index.commit({ add: await rowsOf(index, listed, batch.slice(from, from + rowsMax)) })
+    }
+    await index.commit({ addFiles: [listed.file.sha256] })
+  }
+}
+
+async function rowsOf(index: CorpusIndex, { file }: ListedFile, batch: readonly FileRow[]): Promise<AddedRow[]> {
+  const pages = batch
+    .map(({ row, document }) => ({ row, document, facts: factsOf(document), paragraphs: namedParagraphs(document) }))
+    .toSorted((a, b) => compareKeepers(a.facts, b.facts))
+  const keepers = new Keepers(
+    await knownParagraphs(
+      index,
+      pages.flatMap(({ paragraphs }) => paragraphs),
+    ),
+  )
+  return pages.map(({ row, document, facts, paragraphs }) => {
+    const kept = new Set(keepers.take(paragraphs, facts))
+    const named = namesOf(paragraphs).map((name) => ({ name, isKept: kept.has(name) }))
+    return { facts, signature: document.minhash, state: 'live', place: { file: file.sha256, row }, paragraphs: named }
+  })
+}
+
+/** Makes the index forget all rows of these files. */
+export async function forgetFiles(index: CorpusIndex, files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    const rows = await index.rows(file)
+    await index.commit({ forget: rows.map(({ ordinal }) => ordinal), dropFiles: [file] })
+  }
+}
+
+/** The rows of one of our own files. @throws OrreryError `data_unreadable` when it is not there, or not what its snapshot says */
+export async function* readListed<Name extends ColumnName = ColumnName>(
+  store: ObjectStore,
+  listed: ListedFile,
+  options: ReadOptions<Name>,
+): AsyncGenerator<FileRow<Name>[]> {
+  try {
+    yield* readDataFile(store, listed, options)
+  } catch (error) {
+    if (!(error instanceof OrreryError && error.code === 'not_found')) throw error
+    const { key } = listed.file
+    throw new OrreryError(
+      'data_unreadable',
+      `The shard ${key} is in a snapshot of this miner, but not all of it is in the store (${error.message}): restore it from a backup, then start again.`,
+      { key },
+      error,
+    )
+  }
+}
