@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { namedValues } from './named-values.ts'
 
 /** The wire of the feed (trainer-bridge): JSON in and out, token blocks as raw bytes or Arrow IPC. */
 const node = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/)
@@ -63,7 +64,7 @@ export const FeedPlan = z.strictObject({
   sequence_tokens: z.int().positive(),
   tokenizer: z.strictObject({ name: z.string(), fingerprint: z.string(), vocabulary: z.int().positive() }),
   /** Label → weight it is drawn with. */
-  weights: z.record(z.string(), z.number().positive()),
+  weights: namedValues(z.number().positive()),
 })
 export type FeedPlan = z.infer<typeof FeedPlan>
 

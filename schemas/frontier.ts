@@ -122,7 +122,7 @@ export interface FrontierStats {
   hostsClosed: number
   /** Targets that `add` did not take (Added.refused), each time they came. */
   refused: Record<string, number>
-  labels: Record<string, LabelStats>
+  labels: ReadonlyMap<string, LabelStats>
 }
 
 export interface ClaimRequest {

@@ -30,7 +30,7 @@ function fileOf(name: string): string {
 /** Records hold Dates and byte arrays; in JSON both are text. */
 function inJson({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   if (zodSchema instanceof z.ZodDate) Object.assign(jsonSchema, { type: 'string', format: 'date-time' })
-  if (zodSchema instanceof z.ZodCustom) Object.assign(jsonSchema, { type: 'string', contentEncoding: 'base64' })
+  if (zodSchema instanceof z.ZodCustom && jsonSchema.type === undefined) Object.assign(jsonSchema, { type: 'string', contentEncoding: 'base64' })
 }
 
 /** `npm run schemas` */

@@ -75,8 +75,8 @@ export const CycleManifest = z.strictObject({
   parent,
   cycle: z.int().positive(),
   desirability: Sha256,
-  /** label → visits (any outcome), counted over all cycles */
-  targets: z.record(z.string(), z.int().nonnegative()),
+  /** Label and its visits (any outcome), counted over all cycles, sorted by label; formerly an object. */
+  targets: z.union([z.array(z.tuple([z.string(), z.int().nonnegative()])), z.record(z.string(), z.int().nonnegative())]),
   finished: z.boolean(),
 })
 export type CycleManifest = z.infer<typeof CycleManifest>

@@ -41,7 +41,8 @@ export interface Failure {
 /**
  * A durable queue with leases, shared by processes. At least once: a message whose lease ran out is delivered again.
  *
- * Contract: acknowledged means durable (kill -9). Delivery is in the order of adding among the messages that are ready.
+ * Contract: acknowledged means durable (kill -9). Messages come in no promised order, not even those of one call of `add`: what one means must not rest on
+ * which came before it. None that is ready waits for ever while others come.
  * A lease that ran out is still good until its message is lent again; one given by a clock that has gone back since (more than a minute) is over.
  * A message that is done loses its body at once; done or dead, it is forgotten when `rememberedMs` have passed, little by little, with the calls that come.
  * Wrong arguments (an empty key, a body that is no JSON, a limit or lease below 1, a lease above `longestLeaseMs`) are `invalid_argument`, a body above

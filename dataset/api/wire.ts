@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Document } from '#schemas/document.ts'
 import { timesAs } from '#schemas/document-columns.ts'
+import { namedValues } from '#schemas/named-values.ts'
 
 /** The border of the query API. Times are ISO 8601 in UTC, sizes bytes, hashes lower-case hex sha256. */
 const sha256 = z.string()
@@ -38,8 +39,8 @@ const VersionSummary = z.strictObject({
   documents: count,
   text_bytes: count,
   files: count,
-  labels: z.record(z.string(), count),
-  dropped: z.record(z.string(), count).describe('Rows left out, by reason.'),
+  labels: namedValues(count),
+  dropped: namedValues(count).describe('Rows left out, by reason.'),
 })
 export const Datasets = z.strictObject({ datasets: z.array(VersionSummary) })
 export const Versions = z.strictObject({ versions: z.array(VersionSummary) })

@@ -7,12 +7,23 @@ import { describe, expect, test } from 'vitest'
 import { corpusIndexSuite } from '#test/conformance/corpus-index.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { addedRow, historyChange, placeOf, toldOfHistory } from '#test/golden/corpus-rows.ts'
+import { bandHashes } from '#schemas/identity/signature.ts'
+import { openDatabase } from '../sqlite/database.ts'
+import { fileSchemas } from '../sqlite/schema.ts'
 import { folderCorpusIndex } from './corpus-index.ts'
+import { HashSets } from './hash-sets.ts'
 
 const module = new URL('corpus-index.ts', import.meta.url).href
 const placeAt = (folder: string) => ({ module, factory: 'folderCorpusIndex', args: [folder] })
 
 const noise = (seed: string): Uint8Array => createHash('shake256', { outputLength: 448 }).update(seed).digest()
+
+/** The first key is that of all others. */
+function crafted(n: number): Uint8Array {
+  const signature = noise(`${n}`)
+  signature.fill(7, 0, 32)
+  return signature
+}
 
 async function withHistory(changes: number): Promise<string> {
   const folder = join(await temporaryFolder(), 'index')
@@ -78,10 +89,25 @@ describe('folderCorpusIndex', () => {
     const said = JSON.parse(await text(shell.stdout)) as { changes: number; code: string; told: unknown }
     expect(said).toMatchObject({ code: 'store_unavailable' })
     expect(said.changes).toBeGreaterThan(5)
+    expect(runsIn(folder, 'bands').filter((path) => path.endsWith('.run'))).toEqual(listedRuns(folder, 'bands'))
     const kept = await told(folder, said.changes)
     expect(JSON.parse(JSON.stringify(kept))).toEqual(said.told)
     const expected = await told(await withHistory(said.changes), said.changes)
     expect(kept).toEqual(expected)
+  })
+
+  test('keeps no more than some rows under one hash, however many are made for it', async () => {
+    const folder = join(await temporaryFolder(), 'index')
+    await using index = folderCorpusIndex(folder)
+    for (let from = 0; from < 1000; from += 100)
+      await index.commit({ add: Array.from({ length: 100 }, (_, at) => addedRow(from + at, { signature: crafted(from + at) })) })
+    expect(await index.near([crafted(999)])).toMatchObject([{ live: [{ ordinal: 999 }] }])
+    using db = openDatabase(join(folder, 'rows.sqlite'), fileSchemas.corpus)
+    using sets = new HashSets(folder, db, () => false, 'reader')
+    let rows = 0
+    sets.bands.find(bandHashes(crafted(0)).subarray(0, 1), () => void rows++)
+    expect(rows).toBeGreaterThanOrEqual(128)
+    expect(rows).toBeLessThanOrEqual(256)
   })
 
   test('needs less than 40 bytes of memory for a document beside its cache', async () => {
@@ -104,21 +130,30 @@ describe('folderCorpusIndex', () => {
     expect(((await index.stats()).memoryBytes - before) / documents).toBeLessThan(40)
   })
 
-  test('a page that changes for ever leaves no more behind than it is', async () => {
+  test('pages that change for ever leave no more behind than they are', async () => {
     const folder = join(await temporaryFolder(), 'index')
     await using index = folderCorpusIndex(folder)
-    let last = -1
-    // More versions than a bucket holds.
-    for (let n = 0; n < 300; n++) {
-      const signature = addedRow(0).signature.slice()
-      signature.fill(n, 0, 8)
-      ;[last = -1] = await index.commit({ forget: last < 0 ? [] : [last], add: [addedRow(n, { signature, place: placeOf(n) })] })
-      expect((await index.near([signature]))[0]?.live).toMatchObject([{ ordinal: last }])
+    let last: number[] = []
+    // More versions than a bucket holds rows.
+    for (let n = 0; n < 30; n++) {
+      const add = Array.from({ length: 10 }, (_, at) => {
+        const signature = addedRow(0).signature.slice()
+        signature.fill(10 * n + at, 0, 8)
+        return addedRow(10 * n + at, { signature })
+      })
+      last = await index.commit({ forget: last, add })
+      const [group] = await index.near([add[0]?.signature ?? new Uint8Array()])
+      expect(group?.live.map(({ ordinal }) => ordinal)).toEqual(last)
     }
-    expect(await index.stats()).toMatchObject({ live: 1, shadowed: 0, remembered: 0 })
+    expect(await index.stats()).toMatchObject({ live: 10, shadowed: 0, remembered: 0 })
     expect((await index.stats()).diskBytes).toBeLessThan(2 ** 20)
   })
 })
+
+function listedRuns(folder: string, set: string): string[] {
+  using db = openDatabase(join(folder, 'rows.sqlite'), fileSchemas.corpus)
+  return db.all<{ name: string }>('select name from runs where folder = ? order by name', set).map(({ name }) => join(folder, set, name))
+}
 
 function removed(path: string): string {
   rmSync(path)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { folderStore } from '#infra/store/folder.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
@@ -21,6 +22,13 @@ const openStore = async () => folderStore(await temporaryFolder())
 
 async function write(store: ObjectStore, documents: Iterable<Document> | AsyncIterable<Document>): Promise<DataFile> {
   return writeDataFile(store, { documents, codec: 'zstd', writtenAt, keyOf, spool: await temporaryFolder() })
+}
+
+/** Nothing compresses it. */
+const signature = (n: number) => new Uint8Array(createHash('shake256', { outputLength: 448 }).update(String(n)).digest())
+
+async function* asyncly<T>(values: Iterable<T>): AsyncGenerator<T> {
+  yield* values
 }
 
 async function* failing() {
@@ -51,6 +59,18 @@ describe('writeDataFile', () => {
     })
     expect(file.columns).toHaveLength(Object.keys(documents[0]!).length)
     expect(file.columns.reduce((sum, size) => sum + size, 0)).toBeLessThan(bytes.length)
+  })
+
+  test('gives the same bytes however the documents come, also of several row groups and longer than what is kept in memory', async () => {
+    const store = await openStore()
+    const [some, spool] = [testDocuments(7), await temporaryFolder()]
+    const documents = Array.from({ length: 20_500 }, (_, n) => ({ ...some[n % 7]!, uri: `https://e.example/${n}`, minhash: signature(n) }))
+    const bytes = encodeDocuments(documents, { codec: 'zstd' })
+    expect(bytes.length).toBeGreaterThan(8 * 2 ** 20)
+    const file = await writeDataFile(store, { documents: asyncly(documents), codec: 'zstd', writtenAt, keyOf, spool })
+    expect(Buffer.from(await store.get(file.key)).equals(bytes)).toBe(true)
+    expect(file).toMatchObject({ rows: 20_500, sha256: sha256Hex(bytes) })
+    expect(await readdir(spool)).toEqual([])
   })
 
   test('writes nothing when its documents fail', async () => {

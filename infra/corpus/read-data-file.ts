@@ -1,26 +1,18 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ListedFile } from '#schemas/data-file.ts'
 import type { ColumnName } from '#schemas/document-columns.ts'
-import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import { decodeRows, RefusedRow } from '#schemas/parquet/decode.ts'
-import { inspectParquet, malformed } from '#schemas/parquet/inspect.ts'
+import { decodeFile, RefusedRow, type FileRow, type RowSelection } from '#schemas/parquet/decode.ts'
 import { readDeletionVector } from './deletion-vector.ts'
+import { storedFile } from './stored-file.ts'
 
-/** A row of a data file, by its position there. */
-export interface FileRow<Name extends ColumnName = ColumnName> {
-  row: number
-  document: Pick<Document, Name>
-}
+export type { FileRow } from '#schemas/parquet/decode.ts'
 
-export interface ReadOptions<Name extends ColumnName = ColumnName> {
+export interface ReadOptions<Name extends ColumnName = ColumnName> extends Pick<RowSelection<Name>, 'columns' | 'from'> {
   signal: AbortSignal
-  /** Columns that are wanted; all when absent. Others are not read. */
-  columns?: readonly Name[]
   /** Positions that are wanted; all when absent. */
   rows?: Iterable<number>
-  /** The first position that is wanted. */
-  from?: number
 }
 
 /**
@@ -46,21 +38,13 @@ export async function* readDataFile<Name extends ColumnName = ColumnName>(
 export async function* readForeignFile<Name extends ColumnName = ColumnName>(
   store: Pick<ObjectStore, 'get'>,
   listed: ListedFile,
-  { signal, rows, from = 0 }: ReadOptions<Name>,
+  { signal, rows, ...selection }: ReadOptions<Name>,
 ): AsyncGenerator<(FileRow<Name> | RefusedRow)[]> {
-  const deleted = await readDeletionVector(store, listed)
-  const wanted = rows && new Set(rows)
-  let row = 0
-  const bytes = await store.get(listed.file.key)
-  const said = inspectParquet(bytes).rows
-  if (said !== listed.file.rows) throw malformed(`it has ${said} rows, its manifest says ${listed.file.rows}`)
-  for await (const group of decodeRows(bytes)) {
-    signal.throwIfAborted()
-    const first = row
-    row += group.length
-    yield group
-      .map((document, n) => (document instanceof RefusedRow ? document : { row: first + n, document }))
-      .filter((found) => found.row >= from && !deleted.has(found.row) && (!wanted || wanted.has(found.row)))
+  const except = await readDeletionVector(store, listed)
+  const wanted = rows && [...new Set(rows)].sort((a, b) => a - b)
+  for await (const batch of decodeFile(storedFile(store, listed.file, signal), { ...selection, rows: wanted, except }, listed.file.rows)) {
+    yield batch
+    await nextTurn()
   }
 }
 

@@ -1,11 +1,12 @@
-import { sha256Hex } from '#schemas/canonical-json.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { compareText } from '#schemas/compare-text.ts'
 import type { DataFile, NamedCounts } from '#schemas/data-file.ts'
 import type { Document } from '#schemas/document.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import { documentColumns } from '#schemas/parquet/columns.ts'
-import { encodeDocuments, type ShardCodec } from '#schemas/parquet/encode.ts'
-import { readFooter } from '#schemas/parquet/inspect.ts'
+import { DocumentEncoder, type ShardCodec } from '#schemas/parquet/encode.ts'
+import { Spool } from './spool.ts'
+
+const portionMax = { documents: 250, chars: 2 ** 18 }
 
 export interface WriteParams {
   /** In the order in which they come to stand. */
@@ -14,26 +15,53 @@ export interface WriteParams {
   /** Whole seconds: the fact that a shard's name tells. */
   writtenAt: Date
   keyOf(file: { sha256: string; rows: number }): string
-  /** A folder on disk for the file while its name is not known yet. */
+  /** A folder on disk for a long file while its name is not known yet. */
   spool: string
 }
 
 /**
- * Writes documents as one Parquet file (encode.ts), named by its content. The same documents give the same bytes.
+ * Writes documents as one Parquet file (encode.ts), named by its content, in memory bounded by a row group. The same documents give the same bytes.
  * @throws OrreryError `already_exists`, `store_unavailable`; what `documents` throws: then nothing was written
  */
-export async function writeDataFile(store: Pick<ObjectStore, 'put'>, { documents, codec, writtenAt, keyOf }: WriteParams): Promise<DataFile> {
-  const all = await Array.fromAsync(documents)
-  const bytes = encodeDocuments(all, { codec })
-  const sha256 = sha256Hex(bytes)
-  const key = keyOf({ sha256, rows: all.length })
-  await store.put(key, bytes)
+export async function writeDataFile(store: Pick<ObjectStore, 'put'>, { documents, codec, writtenAt, keyOf, spool }: WriteParams): Promise<DataFile> {
+  await using file = new Spool(spool)
+  using encoder = new DocumentEncoder({ codec })
   const facts = new FileFacts()
-  for (const document of all) facts.add(document)
-  const columns = documentColumns.map(() => 0)
-  for (const group of readFooter(bytes).row_groups)
-    group.columns.forEach(({ meta_data: chunk }, n) => (columns[n] = (columns[n] ?? 0) + Number(chunk?.total_compressed_size)))
-  return { key, sha256, bytes: bytes.length, ...facts.told(), written_at: writtenAt.toISOString(), columns }
+  for await (const portion of portions(documents)) {
+    for (const document of portion) facts.add(document)
+    await writeOut(encoder.append(portion), file)
+  }
+  const columns = await writeOut(encoder.finish(), file)
+  const content = { sha256: file.end(), bytes: file.bytes }
+  const told = facts.told()
+  const key = keyOf({ sha256: content.sha256, rows: told.rows })
+  await store.put(key, file.read(), content)
+  return { key, ...content, ...told, written_at: writtenAt.toISOString(), columns }
+}
+
+/** Whoever else wants the thread has a turn after each step. @returns what the pieces return in the end */
+async function writeOut<Result>(pieces: Generator<Uint8Array, Result>, file: Spool): Promise<Result> {
+  for (;;) {
+    const { done, value } = pieces.next()
+    if (done) return value
+    if (value.length > 0) await file.write(value)
+    await nextTurn()
+  }
+}
+
+/** What a step of the encoder takes; of documents that come one by one, a turn for each would cost more than the document. */
+async function* portions(documents: WriteParams['documents']): AsyncGenerator<Document[]> {
+  let portion: Document[] = []
+  let chars = 0
+  for await (const document of documents) {
+    portion.push(document)
+    chars += document.text.length
+    if (portion.length < portionMax.documents && chars < portionMax.chars) continue
+    yield portion
+    portion = []
+    chars = 0
+  }
+  if (portion.length > 0) yield portion
 }
 
 /** What a reader is told of a file's rows. */

@@ -148,7 +148,7 @@ test('however a clock jumps about, whatever waits is claimed within the longest 
         await frontier.done(claim, { outcome: 'stored', hostDelayMs: 0 })
       }
       // A lease that runs out is no waiting target's time.
-      if ((await frontier.stats()).labels['a']?.leased) clock.advance(leaseMs)
+      if ((await frontier.stats()).labels.get('a')?.leased) clock.advance(leaseMs)
     }
     expect(visited.size).toBe(all.length)
   })

@@ -51,7 +51,7 @@ test('kill -9 while URLs are sorted into their runs loses none that was acknowle
   // An add is known whole or not at all: what nobody heard of is a number of whole adds.
   const { known, labels } = await frontier.stats()
   expect((known - added.size) % (batch / 2)).toBe(0)
-  expect(labels['a']).toMatchObject({ waiting: 0, leased: 0, stored: known })
+  expect(labels.get('a')).toMatchObject({ waiting: 0, leased: 0, stored: known })
 })
 
 /** Bodies that no run has, and runs without their body. */

@@ -144,7 +144,7 @@ export class Tallies {
     }
   }
 
-  #labels(): Record<string, LabelStats> {
+  #labels(): Map<string, LabelStats> {
     const labels = new Map<string, LabelStats>()
     const of = (label: string) => {
       let stats = labels.get(label)
@@ -157,6 +157,6 @@ export class Tallies {
     }
     for (const { label, outcome, count } of this.#db.all<{ label: string; outcome: VisitEnd; count: number }>('select * from visits order by label, outcome'))
       of(label)[outcome] += count
-    return Object.fromEntries(labels)
+    return labels
   }
 }

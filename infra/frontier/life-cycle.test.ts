@@ -69,7 +69,7 @@ async function end(ending: Promise<void>): Promise<unknown> {
 }
 
 async function stateOf(frontier: Frontier, now: number): Promise<TargetState> {
-  const { waiting = 0, leased = 0 } = (await frontier.stats()).labels['a'] ?? {}
+  const { waiting = 0, leased = 0 } = (await frontier.stats()).labels.get('a') ?? {}
   if (leased > 0) return 'leased'
   if (waiting === 0) return 'finished'
   return (await frontier.nextReadyAt()) === now ? 'ready' : 'later'

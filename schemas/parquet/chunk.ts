@@ -1,11 +1,11 @@
 import type { Document } from '../document.ts'
 import { bloomFilter } from './bloom.ts'
-import { appendCell, bytesAppender, plainCells } from './cells.ts'
+import { appendCell } from './cells.ts'
 import type { Column } from './columns.ts'
 import { buildDictionary, dictionaryBounds, type Dictionary } from './dictionary.ts'
-import { fillPage } from './fill-page.ts'
 import { appendHybrid } from './hybrid.ts'
 import { clearPage } from './page.ts'
+import { PageFiller } from './page-filler.ts'
 import { pageRows, type DataPage, type PageWriter } from './page-writer.ts'
 
 /** One column of the rows of a row group. */
@@ -53,27 +53,85 @@ export interface Chunk {
   bloomFilter: Uint8Array | undefined
 }
 
-/** Writes the pages of a chunk: with a dictionary where values repeat, if `dictionaries` are wanted, else PLAIN. */
-export function writeChunk(writer: PageWriter, source: ColumnCells, dictionaries: boolean): Chunk {
-  const { column } = source
-  const { offset, unpackedBytes } = writer
-  const dictionary = dictionaries && column.repeats ? buildDictionary(source) : undefined
-  const written = dictionary ? writeIndexes(writer, source, dictionary) : writeValues(writer, source)
-  return {
-    column,
-    offset,
-    bytes: writer.offset - offset,
-    unpackedBytes: writer.unpackedBytes - unpackedBytes,
-    hasDictionary: dictionary !== undefined,
-    distinct: dictionary?.distinct.length,
-    ...written,
+/** A chunk with its bytes; its offsets are of these. They are another's once the next chunk of its writer begins. */
+export interface FinishedChunk {
+  chunk: Chunk
+  bytes: Uint8Array
+}
+
+/** A column chunk while the rows of its group come. */
+export interface ChunkBuilder {
+  append(cells: ColumnCells['cells']): void
+  /** Ends the chunk; what is appended then belongs to the next. */
+  finish(): FinishedChunk
+}
+
+/** Of PLAIN pages, each compressed as soon as it is full. */
+export class PlainChunk implements ChunkBuilder {
+  readonly #column: Column
+  readonly #writer: PageWriter
+  readonly #filler: PageFiller
+  #pages: DataPage[] = []
+
+  constructor(column: Column, writer: PageWriter) {
+    this.#column = column
+    this.#writer = writer
+    this.#filler = new PageFiller(column, writer)
+    writer.clear()
+  }
+
+  append(cells: ColumnCells['cells']): void {
+    for (let at = 0; at < cells.length;) {
+      at = this.#filler.fill(cells, at)
+      if (this.#filler.isFull) this.#endPage()
+    }
+  }
+
+  finish(): FinishedChunk {
+    this.#endPage()
+    const { rows, hashes } = this.#filler.endChunk()
+    const chunk = { column: this.#column, hasDictionary: false, distinct: undefined, pages: this.#pages }
+    this.#pages = []
+    return { ...finished(this.#writer, { ...chunk, bloomFilter: hashes && bloomFilter(hashes, rows) }) }
+  }
+
+  #endPage(): void {
+    const facts = this.#filler.endPage()
+    if (facts) this.#pages.push(this.#writer.writeData(facts, this.#column.nullable, 'PLAIN'))
   }
 }
 
-function writeIndexes(writer: PageWriter, { column, cells }: ColumnCells, dictionary: Dictionary): Pick<Chunk, 'pages' | 'bloomFilter'> {
+/** Of pages of indexes into a dictionary where values repeat, which all of the rows say; else as PlainChunk. */
+export class DictionaryChunk implements ChunkBuilder {
+  readonly #column: Column
+  readonly #writer: PageWriter
+  #cells: ColumnCells['cells'] = []
+
+  /** @param writer one for all such columns: it is used in `finish` only */
+  constructor(column: Column, writer: PageWriter) {
+    this.#column = column
+    this.#writer = writer
+  }
+
+  append(cells: ColumnCells['cells']): void {
+    for (const cell of cells) this.#cells.push(cell)
+  }
+
+  finish(): FinishedChunk {
+    const source = { column: this.#column, cells: this.#cells }
+    this.#cells = []
+    const dictionary = buildDictionary(source)
+    if (dictionary) return writeIndexes(this.#writer, source, dictionary)
+    const plain = new PlainChunk(source.column, this.#writer)
+    plain.append(source.cells)
+    return plain.finish()
+  }
+}
+
+function writeIndexes(writer: PageWriter, { column, cells }: ColumnCells, dictionary: Dictionary): FinishedChunk {
   const { values, levels } = writer
   const { distinct, indexes, width } = dictionary
-  clearPage(values)
+  writer.clear()
   for (const cell of distinct) appendCell[column.kind](values, cell)
   writer.writeDictionary(distinct.length)
   const boundsOf = dictionaryBounds(column, dictionary)
@@ -93,17 +151,12 @@ function writeIndexes(writer: PageWriter, { column, cells }: ColumnCells, dictio
     const facts = { firstRow: start, rows: end - start, nulls: end - start - count, bounds: boundsOf(present.subarray(0, count)) }
     pages.push(writer.writeData(facts, column.nullable, 'RLE_DICTIONARY'))
   }
-  return { pages, bloomFilter: undefined }
+  return finished(writer, { column, hasDictionary: true, distinct: distinct.length, pages, bloomFilter: undefined })
 }
 
-function writeValues(writer: PageWriter, { column, cells }: ColumnCells): Pick<Chunk, 'pages' | 'bloomFilter'> {
-  const hashes = new Uint32Array(column.bloom ? 2 * cells.length : 0)
-  const source = { column, cells, toPlain: plainCells(column), append: bytesAppender(column), hashes }
-  const pages: DataPage[] = []
-  for (let row = 0; row < cells.length;) {
-    const { end, nulls, bounds } = fillPage(writer, source, row)
-    pages.push(writer.writeData({ firstRow: row, rows: end - row, nulls, bounds }, column.nullable, 'PLAIN'))
-    row = end
-  }
-  return { pages, bloomFilter: column.bloom ? bloomFilter(hashes, cells.length) : undefined }
+/** Takes the bytes from the writer, which begins anew with the next page. */
+function finished(writer: PageWriter, chunk: Omit<Chunk, 'offset' | 'bytes' | 'unpackedBytes'>): FinishedChunk {
+  const { unpackedBytes } = writer
+  const bytes = writer.take()
+  return { chunk: { ...chunk, offset: 0, bytes: bytes.length, unpackedBytes }, bytes }
 }

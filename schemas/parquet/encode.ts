@@ -1,11 +1,10 @@
 import { snappyCompress } from 'hyparquet-writer/src/snappy.js'
 import { limits } from '../data-universe.ts'
 import type { Document } from '../document.ts'
-import { transpose, writeChunk } from './chunk.ts'
+import { DictionaryChunk, PlainChunk, transpose, type Chunk, type ChunkBuilder } from './chunk.ts'
 import { documentColumns } from './columns.ts'
 import { footer } from './footer.ts'
-import { writePageIndexes } from './page-index.ts'
-import { clearPage, newPage, type Page } from './page.ts'
+import { writePageIndexes, type Tail } from './page-index.ts'
 import { PageWriter } from './page-writer.ts'
 import { copyTo, zstdCompressor, type Compress } from './zstd.ts'
 
@@ -17,74 +16,130 @@ export type ShardCodec = 'zstd' | 'snappy'
 
 const snappy: Compress = (input, output, at) => copyTo(snappyCompress(input), output, at)
 const magic = new TextEncoder().encode('PAR1')
+/** So many documents, or characters of their texts, are written in one step: some 10 ms. */
+const stepMax = { documents: 500, chars: 2 ** 18 }
 
-/** A Parquet file in memory. Once it is disposed of, its room is another file's, and `bytes` are read no more. */
+/**
+ * Writes documents, in the order given, as a Parquet file, piece by piece: the schema of columns.ts, row groups of 10,000 (only the last may be shorter),
+ * zstd level 3 or Snappy, data pages of about 2 MiB and at most 5,000 rows, bloom filters on `id` and `uri`, statistics and both page indexes
+ * for every column, but no bounds of the signature. The same documents give the same bytes, however they were portioned.
+ *
+ * In memory are the compressed pages of the row group that is written and the cells that wait for a dictionary, never its texts. The pieces that are given are
+ * to be written one behind another; each is good until the next is asked for, and an empty one says that a step of work was done.
+ */
+export class DocumentEncoder implements Disposable {
+  readonly #codec: ShardCodec
+  readonly #zstd = zstdCompressor()
+  readonly #chunks: ChunkBuilder[]
+  readonly #groups: { rows: number; chunks: Chunk[] }[] = []
+  /** Of the row group that is written. */
+  #rows = 0
+  #offset = 0
+
+  constructor({ codec }: { codec: ShardCodec }) {
+    this.#codec = codec
+    const newWriter = () => new PageWriter(codec === 'zstd' ? this.#zstd : snappy)
+    const shared = newWriter()
+    this.#chunks = documentColumns.map((column) =>
+      codec === 'zstd' && column.repeats ? new DictionaryChunk(column, shared) : new PlainChunk(column, newWriter()),
+    )
+  }
+
+  *append(documents: readonly Document[]): Generator<Uint8Array> {
+    for (let from = 0; from < documents.length;) {
+      const to = stepEnd(documents, from, limits.rowsPerGroup - this.#rows)
+      transpose(documentColumns, documents, from, to).forEach(({ cells }, n) => this.#chunks[n]?.append(cells))
+      this.#rows += to - from
+      from = to
+      yield new Uint8Array()
+      if (this.#rows === limits.rowsPerGroup) yield* this.#endGroup()
+    }
+  }
+
+  /** What comes last. @returns bytes of each column, in their order */
+  *finish(): Generator<Uint8Array, number[]> {
+    if (this.#rows > 0) yield* this.#endGroup()
+    if (this.#offset === 0) yield this.#placed(magic)
+    yield this.#tail()
+    return documentColumns.map((_, n) => this.#groups.reduce((sum, { chunks }) => sum + (chunks[n]?.bytes ?? 0), 0))
+  }
+
+  [Symbol.dispose](): void {
+    this.#zstd[Symbol.dispose]()
+  }
+
+  *#endGroup(): Generator<Uint8Array> {
+    if (this.#offset === 0) yield this.#placed(magic)
+    const chunks: Chunk[] = []
+    this.#groups.push({ rows: this.#rows, chunks })
+    this.#rows = 0
+    for (const builder of this.#chunks) {
+      const { chunk, bytes } = builder.finish()
+      const offset = this.#offset
+      chunks.push({ ...chunk, offset, pages: chunk.pages.map((page) => ({ ...page, offset: offset + page.offset })) })
+      yield this.#placed(bytes)
+    }
+  }
+
+  #placed(bytes: Uint8Array): Uint8Array {
+    this.#offset += bytes.length
+    return bytes
+  }
+
+  #tail(): Uint8Array {
+    const parts: Uint8Array[] = []
+    const start = this.#offset
+    let length = 0
+    const tail: Tail = {
+      get offset() {
+        return start + length
+      },
+      append(part) {
+        parts.push(part)
+        length += part.length
+      },
+    }
+    const indexes = writePageIndexes(
+      tail,
+      this.#groups.flatMap(({ chunks }) => chunks),
+    ).values()
+    const ranged = (kind: string) => this.#codec === 'zstd' || kind !== 'timestamp'
+    const described = this.#groups.map(({ rows, chunks }) => ({
+      rows,
+      chunks: chunks.map((chunk) => ({ ...chunk, ...indexes.next().value!, ranged: ranged(chunk.column.kind) })),
+    }))
+    const metadata = footer(described, this.#codec === 'zstd' ? 'ZSTD' : 'SNAPPY')
+    const metadataBytes = new Uint8Array(4)
+    new DataView(metadataBytes.buffer).setUint32(0, metadata.length, true)
+    for (const part of [metadata, metadataBytes, magic]) tail.append(part)
+    return this.#placed(Buffer.concat(parts, length))
+  }
+}
+
+/** Where a step that begins at `from` ends, after at most `rowsMax` documents. */
+function stepEnd(documents: readonly Document[], from: number, rowsMax: number): number {
+  const last = Math.min(documents.length, from + rowsMax, from + stepMax.documents)
+  let to = from
+  for (let chars = 0; to < last && chars < stepMax.chars; to++) {
+    const { text, markdown } = documents[to] as Document
+    chars += text.length + (markdown?.length ?? 0)
+  }
+  return to
+}
+
+/** The whole file in memory. */
+export function encodeDocuments(documents: readonly Document[], options: { codec: ShardCodec }): Uint8Array {
+  using encoder = new DocumentEncoder(options)
+  const pieces: Uint8Array[] = []
+  for (const part of [encoder.append(documents), encoder.finish()]) for (const piece of part) pieces.push(Uint8Array.from(piece))
+  return new Uint8Array(Buffer.concat(pieces))
+}
+
+/** A Parquet file in memory. */
 export interface DocumentFile extends Disposable {
   readonly bytes: Uint8Array
 }
-
-/** The room of a file that was disposed of: to make so many megabytes anew for each file brings on full collections of whatever heap the caller has. */
-let spare: Page | undefined
-const spareBytesMax = 128 * 2 ** 20
-
-/**
- * Writes documents, in the order given, as a Parquet file: the schema of columns.ts, row groups of 10,000 (only the last may be shorter),
- * zstd level 3 or Snappy, data pages of about 2 MiB and at most 5,000 rows, bloom filters on `id` and `uri`, statistics and both page indexes
- * for every column, but no bounds of the signature. The same documents give the same bytes.
- */
-export function encodeDocumentFile(documents: readonly Document[], options: { codec: ShardCodec }): DocumentFile {
-  const file = takeRoom(roomFor(documents))
-  writeDocuments(file, documents, options)
-  let isMine = true
-  const dispose = (): void => {
-    if (isMine && file.bytes.length <= spareBytesMax && file.bytes.length > (spare?.bytes.length ?? 0)) spare = file
-    isMine = false
-  }
-  return { bytes: new Uint8Array(file.bytes.buffer, 0, file.length), [Symbol.dispose]: dispose }
-}
-
-/** The same file in memory of its own. */
-export const encodeDocuments = (documents: readonly Document[], options: { codec: ShardCodec }): Uint8Array => encodeDocumentFile(documents, options).bytes
-
-function takeRoom(bytes: number): Page {
-  const room = spare && spare.bytes.length >= bytes ? spare : newPage(bytes)
-  if (room === spare) spare = undefined
-  clearPage(room)
-  return room
-}
-
-function writeDocuments(file: Page, documents: readonly Document[], { codec }: { codec: ShardCodec }): void {
-  using zstd = zstdCompressor()
-  const writer = new PageWriter(codec === 'zstd' ? zstd : snappy, file)
-  writer.append(magic)
-  const groups = []
-  for (let from = 0; from < documents.length; from += limits.rowsPerGroup) {
-    const to = Math.min(documents.length, from + limits.rowsPerGroup)
-    groups.push({ rows: to - from, chunks: transpose(documentColumns, documents, from, to).map((column) => writeChunk(writer, column, codec === 'zstd')) })
-  }
-  const indexes = writePageIndexes(
-    writer,
-    groups.flatMap(({ chunks }) => chunks),
-  ).values()
-  const ranged = (kind: string) => codec === 'zstd' || kind !== 'timestamp'
-  const described = groups.map(({ rows, chunks }) => ({
-    rows,
-    chunks: chunks.map((chunk) => ({ ...chunk, ...indexes.next().value!, ranged: ranged(chunk.column.kind) })),
-  }))
-  const tail = footer(described, codec === 'zstd' ? 'ZSTD' : 'SNAPPY')
-  const length = new Uint8Array(4)
-  new DataView(length.buffer).setUint32(0, tail.length, true)
-  for (const part of [tail, length, magic]) writer.append(part)
-}
-
-const sampled = 16
-
-/** Two fifths of the texts, and what the other columns take; of one document in sixteen: to visit each costs more than to be a little wrong. */
-function roomFor(documents: readonly Document[]): number {
-  let textChars = 0
-  for (let n = 0; n < documents.length; n += sampled) {
-    const { text, markdown } = documents[n] as Document
-    textChars += text.length + (markdown?.length ?? 0)
-  }
-  return 2 ** 20 + Math.ceil(0.4 * sampled * textChars) + 1024 * documents.length
-}
+export const encodeDocumentFile = (documents: readonly Document[], options: { codec: ShardCodec }): DocumentFile => ({
+  bytes: encodeDocuments(documents, options),
+  [Symbol.dispose]: () => undefined,
+})

@@ -7,6 +7,7 @@ import type { Document } from '../document.ts'
 import { documentColumns, documentSchema, toCell } from './columns.ts'
 import { decodeDocuments, decodeRows, RefusedRow } from './decode.ts'
 import { encodeDocuments } from './encode.ts'
+import { inMemory } from './file-bytes.ts'
 import { inspectParquet } from './inspect.ts'
 
 const outcomeOf = (hostile: Uint8Array): Promise<unknown> =>
@@ -42,7 +43,7 @@ describe('hostile bytes', () => {
     ['a file without its head', bytes.slice(50)],
     ['text', new TextEncoder().encode('this is no parquet file at all')],
   ])('refuses %s', async (_, hostile) => {
-    expect(() => inspectParquet(hostile)).toThrow(expect.objectContaining(refused))
+    await expect(inspectParquet(inMemory(hostile))).rejects.toMatchObject(refused)
     await expect(decodeDocuments(hostile)).rejects.toMatchObject(refused)
   })
 
@@ -58,9 +59,9 @@ describe('hostile bytes', () => {
     ['holds millions of nothing', withFooter(Buffer.from([listField, listOfStructs]), fourteenMillion, Buffer.alloc(14 << 20))],
     ['claims 2^31 booleans', withFooter(Buffer.from([listField, listOfBooleans]), mostOfAll, Buffer.alloc(14 << 20))],
     ['holds a number without an end', withFooter(Buffer.from([0x15]), Buffer.alloc(1 << 20, 0xff))],
-  ])('refuses a footer that %s, before anything is made of it', (_, hostile) => {
+  ])('refuses a footer that %s, before anything is made of it', async (_, hostile) => {
     const before = process.memoryUsage().rss
-    expect(() => inspectParquet(hostile)).toThrow(expect.objectContaining(refused))
+    await expect(inspectParquet(inMemory(hostile))).rejects.toMatchObject(refused)
     expect(process.memoryUsage().rss - before).toBeLessThan(128 * 2 ** 20)
   })
 
@@ -76,7 +77,10 @@ describe('hostile bytes', () => {
     const text = 'a long text that stands there once '.repeat(2 ** 15)
     const file = asOther(testDocuments(600).map((document) => ({ ...document, text })))
     expect(file.length).toBeLessThan(2 ** 20)
-    await expect(decodeDocuments(file)).rejects.toMatchObject({ code: 'invalid_record', details: { what: expect.stringMatching(/hold 6\d{8} characters/) } })
+    await expect(decodeDocuments(file)).rejects.toMatchObject({
+      code: 'invalid_record',
+      details: { what: 'its rows from 0 hold more than 536870912 characters' },
+    })
   })
 
   test.each(['label', 'id', 'minhash', 'rights'])('makes nothing of a cell of %s that is longer than its column may be', async (name) => {
@@ -120,20 +124,18 @@ describe('hostile bytes', () => {
     )
   })
 
-  test('refuses or reads a file with a flipped footer', () => {
+  test('refuses or reads a file with a flipped footer', async () => {
     expect.hasAssertions()
     const footerBytes = new DataView(bytes.buffer).getUint32(bytes.length - 8, true)
-    fc.assert(
-      fc.property(fc.nat(footerBytes + 7), fc.integer({ min: 1, max: 255 }), (place, mask) => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(footerBytes + 7), fc.integer({ min: 1, max: 255 }), async (place, mask) => {
         const flipped = bytes.slice()
         const at = bytes.length - 1 - place
         flipped[at] = (flipped[at] as number) ^ mask
-        let outcome: unknown
-        try {
-          outcome = typeof inspectParquet(flipped).rows
-        } catch (error) {
-          outcome = (error as { code?: string }).code
-        }
+        const outcome = await inspectParquet(inMemory(flipped)).then(
+          ({ rows }) => typeof rows,
+          (error: { code?: string }) => error.code,
+        )
         expect(['number', 'invalid_record']).toContain(outcome)
       }),
       { numRuns: 1500 },

@@ -2,6 +2,7 @@ import { parquetMetadata, type FileMetaData, type SchemaElement } from 'hyparque
 import { OrreryError } from '../errors.ts'
 import { checkThrift } from './check-thrift.ts'
 import { documentSchema } from './columns.ts'
+import type { FileBytes } from './file-bytes.ts'
 
 /** What the footer of a Parquet file says. Nothing of it is proved by the data. */
 export interface ParquetFacts {
@@ -14,13 +15,15 @@ export interface ParquetFacts {
   createdBy: string | undefined
 }
 
+/** Of the end of a file, read at first: mostly it holds the whole footer. */
+const footerGuessBytes = 2 ** 16
 const footerBytesMax = 16 * 2 ** 20
 /** A file of 1 GiB has some thousand row groups, each of some hundred values. */
 const footerValuesMax = 4_000_000
 
 /** Reads the footer. @throws OrreryError `invalid_record` for bytes that are no Parquet file */
-export function inspectParquet(bytes: Uint8Array): ParquetFacts {
-  const metadata = readFooter(bytes)
+export async function inspectParquet(file: FileBytes): Promise<ParquetFacts> {
+  const metadata = await readFooter(file)
   return {
     rows: Number(metadata.num_rows),
     rowGroups: metadata.row_groups.map((group) => ({ rows: Number(group.num_rows), bytes: Number(group.total_byte_size) })),
@@ -31,18 +34,20 @@ export function inspectParquet(bytes: Uint8Array): ParquetFacts {
 }
 
 /** The parsed footer, bounded. @throws OrreryError `invalid_record` */
-export function readFooter(bytes: Uint8Array): FileMetaData {
-  if (bytes.length < 12 || !isMagic(bytes.subarray(0, 4)) || !isMagic(bytes.subarray(-4))) throw malformed('it does not begin and end with PAR1')
-  const footerBytes = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8, 4).getUint32(0, true)
+export async function readFooter(file: FileBytes): Promise<FileMetaData> {
+  const { byteLength } = file
+  if (byteLength < 12 || !isMagic(await file.slice(0, 4))) throw malformed('it does not begin and end with PAR1')
+  const guess = await file.slice(Math.max(0, byteLength - footerGuessBytes), byteLength)
+  const end = guess.subarray(-8)
+  if (end.length < 8 || !isMagic(end.subarray(4))) throw malformed('it does not begin and end with PAR1')
+  const footerBytes = new DataView(end.buffer, end.byteOffset, 4).getUint32(0, true)
   if (footerBytes > footerBytesMax) throw malformed(`its footer claims ${footerBytes} bytes, more than ${footerBytesMax}`)
-  if (footerBytes > bytes.length - 12) throw malformed(`its footer claims ${footerBytes} of ${bytes.length} bytes`)
-  const footer = bytes.subarray(bytes.length - 8 - footerBytes)
-  try {
+  if (footerBytes > byteLength - 12) throw malformed(`its footer claims ${footerBytes} of ${byteLength} bytes`)
+  const footer = footerBytes + 8 <= guess.length ? guess.subarray(-8 - footerBytes) : await file.slice(byteLength - 8 - footerBytes, byteLength)
+  return guard('its footer cannot be read', () => {
     checkThrift(footer.subarray(0, footerBytes), footerValuesMax)
     return parquetMetadata(footer, { geoparquet: false })
-  } catch (cause) {
-    throw malformed('its footer cannot be read', cause)
-  }
+  })
 }
 
 /** Where the schema is another than that of document shards, name by name and type by type; the root's own name is the writer's business. */
@@ -69,5 +74,14 @@ function spellElement(element: SchemaElement | undefined, at: number): string {
 
 export const malformed = (what: string, cause?: unknown): OrreryError =>
   new OrreryError('invalid_record', `This is no Parquet file of documents: ${what}. Ask its writer for a whole file.`, { what }, cause)
+
+/** What libraries throw at bytes they cannot read. */
+export function guard<T>(what: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    throw cause instanceof OrreryError ? cause : malformed(what, cause)
+  }
+}
 
 const isMagic = (four: Uint8Array): boolean => four[0] === 0x50 && four[1] === 0x41 && four[2] === 0x52 && four[3] === 0x31

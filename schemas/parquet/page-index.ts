@@ -2,13 +2,19 @@ import { BoundaryOrders } from 'hyparquet/src/constants.js'
 import { compareBounds, type Bounds } from './bounds.ts'
 import type { Chunk } from './chunk.ts'
 import type { Column } from './columns.ts'
-import type { PageWriter } from './page-writer.ts'
 import { thrift } from './thrift.ts'
 
 /** Where something lies in the file, in bytes. */
 interface Place {
   offset: number
   bytes: number
+}
+
+/** Takes what comes next in the file. */
+export interface Tail {
+  /** Where that comes to stand. */
+  readonly offset: number
+  append(part: Uint8Array): void
 }
 
 export interface ChunkIndexes {
@@ -22,17 +28,17 @@ export interface ChunkIndexes {
  * Writes what a reader needs to skip pages (parquet-format PageIndex.md), for every chunk, also one of a single page; then the bloom filters. Each kind stands
  * together near the footer, so that one request gets it. A column index gives bounds for each page that has a value: a chunk that lacks some has none.
  */
-export function writePageIndexes(writer: PageWriter, chunks: readonly Chunk[]): ChunkIndexes[] {
-  const columnIndexes = chunks.map((chunk) => (hasBounds(chunk) ? place(writer, columnIndex(chunk)) : undefined))
-  const offsetIndexes = chunks.map((chunk) => place(writer, offsetIndex(chunk)))
-  const blooms = chunks.map(({ bloomFilter }) => bloomFilter && place(writer, bloomHeader(bloomFilter), bloomFilter))
+export function writePageIndexes(tail: Tail, chunks: readonly Chunk[]): ChunkIndexes[] {
+  const columnIndexes = chunks.map((chunk) => (hasBounds(chunk) ? place(tail, columnIndex(chunk)) : undefined))
+  const offsetIndexes = chunks.map((chunk) => place(tail, offsetIndex(chunk)))
+  const blooms = chunks.map(({ bloomFilter }) => bloomFilter && place(tail, bloomHeader(bloomFilter), bloomFilter))
   return chunks.map((_, n) => ({ columnIndex: columnIndexes[n], offsetIndex: offsetIndexes[n] as Place, bloom: blooms[n] }))
 }
 
-function place(writer: PageWriter, ...parts: Uint8Array[]): Place {
-  const { offset } = writer
-  for (const part of parts) writer.append(part)
-  return { offset, bytes: writer.offset - offset }
+function place(tail: Tail, ...parts: Uint8Array[]): Place {
+  const { offset } = tail
+  for (const part of parts) tail.append(part)
+  return { offset, bytes: tail.offset - offset }
 }
 
 const hasBounds = ({ pages }: Chunk): boolean => pages.every(({ bounds, rows, nulls }) => bounds !== undefined || nulls === rows)

@@ -11,7 +11,7 @@ export const pageRows = 5_000
 
 /** What the indexes of a file say of a data page. */
 export interface DataPage {
-  /** Where it begins in the file, and its bytes there, with its header. */
+  /** Where it begins, first in its chunk, in the end in the file, and its bytes with its header. */
   offset: number
   bytes: number
   /** Within its row group. */
@@ -22,12 +22,15 @@ export interface DataPage {
   bounds: Bounds | undefined
 }
 
-/** Writes pages one behind another. Its room for the values of a page is used again for each. */
+/** Room of a writer before it holds anything. */
+const roomBytes = 2 ** 14
+
+/** Writes the pages of a column chunk one behind another. Its room is used again for each page and chunk, and grows as they need it. */
 export class PageWriter {
-  readonly values: Page = newPage(pageBytes + 2 ** 18)
+  readonly values: Page = newPage(roomBytes)
   /** Of each row of the page: 1 where it has a value. */
   readonly levels = new Uint16Array(pageRows)
-  readonly file: Page
+  readonly #chunk: Page = newPage(roomBytes)
   /** What the pages take unpacked, with their headers. */
   unpackedBytes = 0
   readonly #levelBytes: Page = newPage(pageRows)
@@ -35,19 +38,22 @@ export class PageWriter {
   /** Of the page written last. */
   #headerBytes = 0
 
-  /** @param file where the pages come to stand; it grows when they need more room than it has, at the price of a copy */
-  constructor(compress: Compress, file: Page) {
+  constructor(compress: Compress) {
     this.#compress = compress
-    this.file = file
   }
 
-  /** Where the next byte comes to stand. */
-  get offset(): number {
-    return this.file.length
+  /** Begins a chunk. */
+  clear(): void {
+    clearPage(this.#chunk)
+    clearPage(this.values)
+    this.unpackedBytes = 0
   }
 
-  append(part: Uint8Array): void {
-    appendBytes(this.file, part)
+  /** The pages of the chunk: a view that is good until the next page is written. The next chunk begins. */
+  take(): Uint8Array {
+    const taken = this.#chunk.bytes.subarray(0, this.#chunk.length)
+    this.clear()
+    return taken
   }
 
   /** Writes `values` as the dictionary of the pages that follow. */
@@ -57,29 +63,30 @@ export class PageWriter {
 
   /** Writes `values`, and the levels where there may be nulls, as a data page of version 2. */
   writeData(facts: Omit<DataPage, 'offset' | 'bytes'>, nullable: boolean, encoding: 'PLAIN' | 'RLE_DICTIONARY'): DataPage {
-    const { offset } = this
+    const offset = this.#chunk.length
     const { rows, nulls } = facts
     clearPage(this.#levelBytes)
     if (nullable) appendHybrid(this.#levelBytes, this.levels, 0, rows, 1)
     const header = { field_1: rows, field_2: nulls, field_3: rows, field_4: Encodings.indexOf(encoding), field_5: this.#levelBytes.length, field_6: 0 }
     this.#write('DATA_PAGE_V2', { field_8: header })
-    return { ...facts, offset, bytes: this.offset - offset }
+    return { ...facts, offset, bytes: this.#chunk.length - offset }
   }
 
   /** The body is compressed to where it will stand if its header, which tells its length, is as long as the header before; else it moves. */
   #write(type: 'DICTIONARY_PAGE' | 'DATA_PAGE_V2', header: Struct): void {
-    const { file, values } = this
+    const { values } = this
+    const chunk = this.#chunk
     const levels = this.#levelBytes.bytes.subarray(0, type === 'DATA_PAGE_V2' ? this.#levelBytes.length : 0)
     const unpacked = levels.length + values.length
-    reserve(file, headerBytesMax + levels.length + compressedBytesMax(values.length))
-    const bodyAt = file.length + this.#headerBytes + levels.length
-    const bodyBytes = this.#compress(values.bytes.subarray(0, values.length), file.bytes, bodyAt)
+    reserve(chunk, headerBytesMax + levels.length + compressedBytesMax(values.length))
+    const bodyAt = chunk.length + this.#headerBytes + levels.length
+    const bodyBytes = this.#compress(values.bytes.subarray(0, values.length), chunk.bytes, bodyAt)
     const head = thrift({ field_1: PageTypes.indexOf(type), field_2: unpacked, field_3: levels.length + bodyBytes, ...header })
-    if (head.length !== this.#headerBytes) file.bytes.copyWithin(file.length + head.length + levels.length, bodyAt, bodyAt + bodyBytes)
+    if (head.length !== this.#headerBytes) chunk.bytes.copyWithin(chunk.length + head.length + levels.length, bodyAt, bodyAt + bodyBytes)
     this.#headerBytes = head.length
-    appendBytes(file, head)
-    appendBytes(file, levels)
-    file.length += bodyBytes
+    appendBytes(chunk, head)
+    appendBytes(chunk, levels)
+    chunk.length += bodyBytes
     this.unpackedBytes += head.length + unpacked
   }
 }

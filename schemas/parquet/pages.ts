@@ -6,7 +6,6 @@ import { checkThrift } from './check-thrift.ts'
 import { decompressors } from './compression.ts'
 import { malformed } from './inspect.ts'
 
-const headerBytesMax = 4096
 const headerValuesMax = 256
 const pageBytesMax = 64 * 2 ** 20
 /** Of the rows of a group, unpacked. */
@@ -15,11 +14,11 @@ const codecs = new Set<string | undefined>(['UNCOMPRESSED', 'ZSTD', 'SNAPPY'])
 const encodings = new Set<string | undefined>(['PLAIN', 'PLAIN_DICTIONARY', 'RLE_DICTIONARY'])
 
 /**
- * Walks every page of a file before any is decoded, so that no size, count or run length a page claims can cost more than its rows are worth:
- * the reader trusts them all. Takes data pages of both versions, PLAIN or dictionary encoded: what encode.ts writes, and what Arrow writes of the same schema.
+ * Checks what the footer says of the row groups, before any page is looked at.
+ * @param fileBytes of the whole file
  * @throws OrreryError `invalid_record`
  */
-export function checkPages(bytes: Uint8Array, metadata: FileMetaData): void {
+export function checkGroups(metadata: FileMetaData, fileBytes: number): void {
   let rows = 0
   for (const group of metadata.row_groups) {
     const groupRows = Number(group.num_rows)
@@ -27,68 +26,67 @@ export function checkPages(bytes: Uint8Array, metadata: FileMetaData): void {
     // Arrow writes one of these for a table without rows.
     if (groupRows === 0) continue
     if (group.columns.length !== documentColumns.length) throw malformed(`a row group has ${group.columns.length} columns`)
-    let groupBytes = 0
     group.columns.forEach(({ meta_data: chunk }, at) => {
-      const column = documentColumns[at]
-      if (!column || !chunk || chunk.path_in_schema.join('.') !== column.name) throw malformed('a column chunk stands in another column’s place')
-      groupBytes += checkChunk(bytes, chunk, groupRows, column.nullable)
+      if (!chunk || chunk.path_in_schema.join('.') !== documentColumns[at]?.name) throw malformed('a column chunk stands in another column’s place')
+      if (!codecs.has(chunk.codec)) throw malformed(`it is compressed with ${chunk.codec}`)
+      const { start, end } = chunkRange(chunk)
+      if (!(start >= 4 && start < end && end <= fileBytes)) throw malformed('a column chunk lies outside the file')
+      if (Number(chunk.num_values) !== groupRows) throw malformed('a column chunk has another number of values than its row group has rows')
     })
-    if (groupBytes > groupBytesMax) throw malformed(`a row group unpacks to ${groupBytes} bytes`)
     rows += groupRows
   }
   if (rows !== Number(metadata.num_rows)) throw malformed(`it claims ${metadata.num_rows} rows and its row groups ${rows}`)
 }
 
-/** @returns bytes of the unpacked pages */
-function checkChunk(bytes: Uint8Array, chunk: ColumnMetaData, groupRows: number, nullable: boolean): number {
-  if (!codecs.has(chunk.codec)) throw malformed(`it is compressed with ${chunk.codec}`)
+/** Where the pages of a chunk stand in the file. */
+export function chunkRange(chunk: ColumnMetaData): { start: number; end: number } {
   const start = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset)
-  const end = start + Number(chunk.total_compressed_size)
-  if (!(start >= 4 && start < end && end <= bytes.length)) throw malformed('a column chunk lies outside the file')
-  if (Number(chunk.num_values) !== groupRows) throw malformed('a column chunk has another number of values than its row group has rows')
-  let [at, values, unpacked, dictionaryValues] = [start, 0, 0, 0]
-  while (at < end) {
-    const { header, body } = readPage(bytes, at, end)
-    unpacked += header.uncompressed_page_size
-    if (header.type === 'DICTIONARY_PAGE') dictionaryValues = checkDictionary(header, groupRows)
-    else values += checkDataPage(header, bytes.subarray(body, body + header.compressed_page_size), { chunk, nullable, dictionaryValues })
-    if (values > groupRows || unpacked > groupBytesMax) throw malformed('its pages hold more than its footer says')
-    at = body + header.compressed_page_size
-  }
-  if (values !== groupRows) throw malformed('its pages hold less than its footer says')
-  return unpacked
+  return { start, end: start + Number(chunk.total_compressed_size) }
 }
 
-function readPage(bytes: Uint8Array, at: number, end: number): { header: PageHeader; body: number } {
-  const view = bytes.subarray(at, Math.min(end, at + headerBytesMax))
+/** No header of a page is longer. */
+export const headerBytesMax = 4096
+
+/** @param view bytes from the header on @param bytesLeft of the chunk, from there on */
+export function readPageHeader(view: Uint8Array, bytesLeft: number): { header: PageHeader; headerBytes: number } {
   checkThrift(view, headerValuesMax)
   const reader = { view: new DataView(view.buffer, view.byteOffset, view.length), offset: 0 }
   const header = parquetHeader(reader)
-  const body = at + reader.offset
-  if (!isCount(header.compressed_page_size, end - body) || !isCount(header.uncompressed_page_size, pageBytesMax))
+  if (!isCount(header.compressed_page_size, bytesLeft - reader.offset) || !isCount(header.uncompressed_page_size, pageBytesMax))
     throw malformed('a page has an impossible size')
-  return { header, body }
+  return { header, headerBytes: reader.offset }
 }
 
-function checkDictionary({ dictionary_page_header: dictionary }: PageHeader, groupRows: number): number {
+export function checkDictionary({ dictionary_page_header: dictionary }: PageHeader, groupRows: number): number {
   if (!dictionary || !isCount(dictionary.num_values, groupRows)) throw malformed('a dictionary has more values than rows')
   return dictionary.num_values
 }
 
-interface PageContext {
+/** Rows of a data page, of either version; from its header alone. */
+export function rowsOfPage({ type, data_page_header: first, data_page_header_v2: second }: PageHeader): number {
+  if (type !== 'DATA_PAGE_V2' && type !== 'DATA_PAGE') throw malformed(`it has a page of a kind not used here (${type})`)
+  const values = type === 'DATA_PAGE_V2' ? second?.num_values : first?.num_values
+  if (values === undefined || !isCount(values, limits.rowsPerGroup)) throw malformed('a page has an impossible count')
+  return values
+}
+
+export interface PageContext {
   chunk: ColumnMetaData
   nullable: boolean
   dictionaryValues: number
 }
 
-/** @returns the number of its rows */
-function checkDataPage(header: PageHeader, body: Uint8Array, context: PageContext): number {
-  if (header.type === 'DATA_PAGE_V2') return checkPageV2(header, body, context)
-  if (header.type === 'DATA_PAGE') return checkPageV1(header, body, context)
-  throw malformed(`it has a page of a kind not used here (${header.type})`)
+/**
+ * Checks a data page before it is decoded, so that no size, count or run length it claims can cost more than its rows are worth: the reader trusts them all.
+ * Takes pages of both versions, PLAIN or dictionary encoded: what encode.ts writes, and what Arrow writes of the same schema.
+ * @throws OrreryError `invalid_record`
+ */
+export function checkDataPage(header: PageHeader, body: Uint8Array, context: PageContext): void {
+  if (header.type === 'DATA_PAGE_V2') checkPageV2(header, body, context)
+  else checkPageV1(header, body, context)
 }
 
-function checkPageV2(header: PageHeader, body: Uint8Array, { chunk, nullable, dictionaryValues }: PageContext): number {
+function checkPageV2(header: PageHeader, body: Uint8Array, { chunk, nullable, dictionaryValues }: PageContext): void {
   const page = header.data_page_header_v2
   if (!page || !encodings.has(page.encoding)) throw malformed('a page has an encoding not used here')
   const { num_values: values, num_nulls: nulls, definition_levels_byte_length: levelBytes } = page
@@ -102,23 +100,21 @@ function checkPageV2(header: PageHeader, body: Uint8Array, { chunk, nullable, di
     const indexes = page.is_compressed ? unpack(packed, chunk, header.uncompressed_page_size - levelBytes) : packed
     checkIndexes(indexes, values - nulls, dictionaryValues)
   }
-  return values
 }
 
 /** Version 1 packs levels and values together, the length of the levels in front, and does not count the nulls. */
-function checkPageV1(header: PageHeader, body: Uint8Array, { chunk, nullable, dictionaryValues }: PageContext): number {
+function checkPageV1(header: PageHeader, body: Uint8Array, { chunk, nullable, dictionaryValues }: PageContext): void {
   const page = header.data_page_header
   if (!page || !encodings.has(page.encoding)) throw malformed('a page has an encoding not used here')
   const { num_values: values } = page
   if (!isCount(values, limits.rowsPerGroup)) throw malformed('a page has an impossible count')
-  if (!nullable && page.encoding === 'PLAIN') return values
+  if (!nullable && page.encoding === 'PLAIN') return
   const bytes = unpack(body, chunk, header.uncompressed_page_size)
   const levelBytes = nullable ? littleEndian(bytes, 0, 4) : 0
   const valuesAt = nullable ? 4 + levelBytes : 0
   if (nullable && (page.definition_level_encoding !== 'RLE' || !(valuesAt <= bytes.length))) throw malformed('a page has impossible levels')
   const present = nullable ? checkRuns(bytes.subarray(4, valuesAt), 1, values, 1) : values
   if (page.encoding !== 'PLAIN') checkIndexes(bytes.subarray(valuesAt), present, dictionaryValues)
-  return values
 }
 
 function checkIndexes(indexes: Uint8Array, values: number, dictionaryValues: number): void {

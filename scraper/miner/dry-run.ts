@@ -4,7 +4,7 @@ import { jobsOf, weighedAs } from '#infra/config/jobs.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { compareText } from '#schemas/compare-text.ts'
-import type { Frontier, Prospect } from '#schemas/frontier.ts'
+import type { Frontier, LabelStats, Prospect } from '#schemas/frontier.ts'
 import { lineage } from '#schemas/lineage.ts'
 import { openBlockList } from '../filter/block-list/block-list.ts'
 import { noveltyOf, perUnit } from '../discovery/priority.ts'
@@ -33,10 +33,10 @@ export async function describeNext({ pace, ...kept }: DryRunParts, { miner, sour
   const jobs = compileJobs(sources.length === 0 ? listed : weighedAs(listed, jobsOf(sources)))
   await using blockList = await openBlockList({ path: miner.block_list, pace, telemetry: { event: () => undefined } })
   await using own = kept.frontier(miner.name)
-  const { known, labels } = (await own?.stats()) ?? { known: 0, labels: {} }
+  const { known, labels } = (await own?.stats()) ?? { known: 0, labels: new Map<string, LabelStats>() }
   const prospects = own && known > 0 ? await own.peek(rowsMax) : seedsOf(jobs, miner, pace.now())
   const now = pace.now()
-  const waiting = Object.values(labels).reduce((sum, stats) => sum + stats.waiting, 0)
+  const waiting = labels.values().reduce((sum, stats) => sum + stats.waiting, 0)
   const rows = prospects.map((prospect) => [
     prospect.readyAt <= now ? 'now' : `in ${((prospect.readyAt - now) / 1000).toFixed(1)} s`,
     prospect.url.slice(0, 120),

@@ -64,7 +64,7 @@ test('a cycle that is cut off gives its claims back; the next start goes on with
   await using bench = await openBench(site, { reproducible: false })
   await expect(bench.cycle(stop.signal)).rejects.toThrow('stop')
   const { labels } = await bench.frontier.stats()
-  expect(labels['all']?.leased).toBe(0)
+  expect(labels.get('all')?.leased).toBe(0)
   const report = await bench.cycle()
   expect(report).toMatchObject({ cycle: 1, snapshot: { arrived: 36, kept: 36 } })
 })
@@ -76,7 +76,7 @@ test('what one label cannot use goes to the others', async () => {
   await using bench = await openBench(site, { jobs, pages: 20 })
   expect(await bench.cycle()).toMatchObject({ targets: { rare: 10, common: 10 }, visits: { stored: 20 } })
   const { labels } = await bench.frontier.stats()
-  expect([labels['rare']?.stored, labels['common']?.stored]).toEqual([1, 19])
+  expect([labels.get('rare')?.stored, labels.get('common')?.stored]).toEqual([1, 19])
 })
 
 test('the public web is not asked without a contact', async () => {

@@ -41,7 +41,7 @@ test('what one source leaves out another may take', async () => {
   await using bench = await openBench(site, { jobs: [limited({ exclude: ['http://*.localhost/tag/*'] }), tags] })
   await bench.cycle()
   const { labels } = await bench.frontier.stats()
-  expect([labels['all']?.stored, labels['tags']?.stored]).toEqual([4, 3])
+  expect([labels.get('all')?.stored, labels.get('tags')?.stored]).toEqual([4, 3])
 })
 
 test.each([

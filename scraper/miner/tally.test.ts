@@ -12,7 +12,10 @@ test('live figures: rates since the last event, the queue, the hosts that wait, 
   let now = 0
   const tally = new Tally('hotkey', hub, { now: () => now, sleep: async () => undefined })
   const counts = { stored: 0, unchanged: 0, rejected: 0, failed: 0, lists: 0 }
-  const labels = { a: { waiting: 10, leased: 2, ...counts }, b: { waiting: 5, leased: 1, ...counts } }
+  const labels = new Map([
+    ['a', { waiting: 10, leased: 2, ...counts }],
+    ['b', { waiting: 5, leased: 1, ...counts }],
+  ])
   tally.noteStats({ known: 40, ready: 12, hosts: 9, hostsClosed: 4, refused: {}, labels })
   const reject = (reason: string) => tally.reject({ subject: 'http://h.example/', reason, stage: 'extract', details: { label: 'a' } })
   reject('too_short')

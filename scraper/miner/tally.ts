@@ -63,7 +63,7 @@ export class Tally {
       .map(([reason, pages]) => `${pages} × ${reason}`)
 
   noteStats = ({ ready, labels, hosts, hostsClosed }: FrontierStats): void => {
-    const sum = (count: 'waiting' | 'leased') => Object.values(labels).reduce((all, stats) => all + stats[count], 0)
+    const sum = (count: 'waiting' | 'leased') => labels.values().reduce((all, stats) => all + stats[count], 0)
     this.#queue = { ready, waiting: sum('waiting'), leased: sum('leased'), hosts, hostsClosed }
     this.#tellInTime()
   }

@@ -23,7 +23,7 @@ async function openPlaces(labels: readonly string[] = ['a']) {
   })
   const open = () => openWorkOrder({ catalog, frontier, hotkey: 'miner', pages: 10 })
   const versions = async () => (await catalog.history(lineage.cycle('miner'), { limit: 100 })).map(({ version }) => version)
-  return { open, versions, frontier, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return { catalog, open, versions, frontier, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
 test('a cycle that begins is kept until it is finished: a restart goes on with it', async () => {
@@ -37,6 +37,28 @@ test('a cycle that begins is kept until it is finished: a restart goes on with i
   await again.finish()
   expect((await places.open()).cycle).toBe(2)
   expect(await places.versions()).toEqual([2, 1])
+})
+
+test('labels may be names that objects inherit', async () => {
+  const labels = ['__proto__', 'constructor']
+  await using places = await openPlaces(labels)
+  const first = await places.open()
+  const targets = [...first.targets()]
+  expect(targets.map(([label]) => label)).toEqual(labels)
+  expect(targets.reduce((sum, [, visits]) => sum + visits, 0)).toBe(10)
+  await first.begin()
+  expect([...(await places.open()).targets()]).toEqual(targets)
+})
+
+test('goes on with a cycle of the version before, whose targets were an object', async () => {
+  await using places = await openPlaces()
+  const list = await places.catalog.head(lineage.desirability)
+  const desirability = list?.sha256 ?? ''
+  await places.catalog.commit(lineage.cycle('miner'), undefined, { kind: 'cycle', parent: null, cycle: 7, desirability, targets: { a: 12 }, finished: false })
+  const order = await places.open()
+  expect([order.cycle, [...order.targets()]]).toEqual([7, [['a', 12]]])
+  await order.finish()
+  expect(await places.catalog.head(lineage.cycle('miner'))).toMatchObject({ version: 2, manifest: { finished: true } })
 })
 
 test('cycles that find nothing to do write nothing', async () => {

@@ -1,4 +1,5 @@
 import type { Catalog } from '#schemas/catalog.ts'
+import { compareText } from '#schemas/compare-text.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { pageVisits, type Frontier } from '#schemas/frontier.ts'
@@ -49,7 +50,7 @@ export async function openWorkOrder(options: WorkOrderOptions): Promise<WorkOrde
   return {
     cycle: manifest.cycle,
     jobs,
-    targets: () => new Map(Object.entries(manifest.targets)),
+    targets: () => targetsOf(manifest),
     begin: async () => (isKept ? undefined : keep({})),
     finish: async () => (isKept ? keep({ finished: true }) : undefined),
   }
@@ -63,25 +64,33 @@ async function newCycle(
   jobs: Jobs,
 ): Promise<CycleManifest> {
   const { labels } = await frontier.stats()
-  const pagesOf = (label: string): number => (labels[label] ? pageVisits(labels[label]) : 0)
-  const finished = (label: string): number => pagesOf(label) + (labels[label]?.lists ?? 0)
+  const pagesOf = (label: string): number => {
+    const stats = labels.get(label)
+    return stats ? pageVisits(stats) : 0
+  }
+  const finished = (label: string): number => pagesOf(label) + (labels.get(label)?.lists ?? 0)
   const room = (label: string) => Math.max(0, (jobs.limits.get(label) ?? Infinity) - pagesOf(label))
+  const before = targetsOf(previous)
   const even = splitWithin(pages, jobs.weights, room)
   // What a label had too little of last time it has more of now, and the other way round, up to half its part: shares are kept over time, not within a cycle.
   const owed = [...even].map(([label, part]) => {
-    const behind = (previous?.targets[label] ?? finished(label)) - finished(label)
+    const behind = (before.get(label) ?? finished(label)) - finished(label)
     return [label, part + Math.max(-part / 2, Math.min(part / 2, behind))] as const
   })
-  const targets = [...splitWithin(pages, new Map(owed), room)].map(([label, more]) => [label, finished(label) + more])
+  const targets = [...splitWithin(pages, new Map(owed), room)].map(([label, more]): [string, number] => [label, finished(label) + more])
   return {
     kind: 'cycle',
     parent: parent ?? null,
     cycle: (previous?.cycle ?? 0) + 1,
     desirability: desirabilitySha256,
-    targets: Object.fromEntries(targets),
+    targets: targets.toSorted(([a], [b]) => compareText(a, b)),
     finished: false,
   }
 }
+
+/** label → visits */
+const targetsOf = (cycle: CycleManifest | undefined): Map<string, number> =>
+  new Map(Array.isArray(cycle?.targets) ? cycle.targets : Object.entries(cycle?.targets ?? {}))
 
 /** The list with that address, while the catalog still has it; else the one in force. */
 async function desirability(catalog: Catalog, wanted: string | undefined): Promise<{ sha256: string; jobs: readonly DesirabilityJob[] }> {

@@ -137,7 +137,7 @@ function openWork({ targets, limits }: WorkOptions, { labels }: FrontierStats, l
   }
   const counted = [...targets]
     .map(([label, target]) => {
-      const stats = labels[label]
+      const stats = labels.get(label)
       const pages = (stats ? pageVisits(stats) : 0) + (begun.get(label)?.pages ?? 0)
       // Sitemaps and feeds are visits as well; what a source limits is its pages.
       const lists = (stats?.lists ?? 0) + (begun.get(label)?.lists ?? 0)
@@ -177,7 +177,7 @@ async function waitUntilReady({ frontier, pace, signal, leaseMs, onWait }: WorkO
   const readyAt = await frontier.nextReadyAt(labels)
   const waitMs = readyAt === undefined ? Infinity : readyAt - pace.now()
   const stats = (await frontier.stats()).labels
-  const isLeased = labels.some((label) => (stats[label]?.leased ?? 0) > 0)
+  const isLeased = labels.some((label) => (stats.get(label)?.leased ?? 0) > 0)
   if (waitMs > (isLeased ? Math.max(soonMs, leaseMs) : soonMs)) return false
   onWait(pace.now() + waitMs)
   await pace.sleep(Math.max(waitMs, shortestWaitMs), signal)

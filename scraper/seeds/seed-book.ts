@@ -76,11 +76,11 @@ export class SeedBook {
    * @param labels what the frontier says: a source of which pages were visited and none was kept counts as well
    * @param reasons why pages of a label were dropped, the most frequent first
    */
-  dead(labels: Readonly<Record<string, LabelStats>>, reasons: (label: string) => readonly string[]): DeadSeed[] {
+  dead(labels: ReadonlyMap<string, LabelStats>, reasons: (label: string) => readonly string[]): DeadSeed[] {
     const known = this.#isWatching ? this.#seeds.values() : this.#parts.former.values().map((death) => ({ ...death, death }))
     const found = [...known].flatMap(({ url, label, death }): DeadSeed[] => {
       if (death) return [{ url, label, ...told(url, death) }]
-      return isFruitless(labels[label]) ? [{ url, label, cause: 'nothing_kept', says: nothingKept(reasons(label)) }] : []
+      return isFruitless(labels.get(label)) ? [{ url, label, cause: 'nothing_kept', says: nothingKept(reasons(label)) }] : []
     })
     return found.toSorted((a, b) => compareText(a.url, b.url))
   }

@@ -118,7 +118,7 @@ interface ShardEvaluation {
 async function evaluateShard(manifest: ShardManifest, wanted: readonly SampledRow[], { store, ...params }: EvaluationParams): Promise<ShardEvaluation> {
   const bytes = await readShard(manifest, store)
   if (!(bytes instanceof Uint8Array)) return { failures: [bytes], rows: [], sample: [] }
-  const failures = checkFooter(manifest, bytes)
+  const failures = await checkFooter(manifest, bytes)
   if (failures.length > 0) return { failures, rows: [], sample: [] }
   const read: ShardEvaluation = { failures, rows: [], sample: [] }
   try {

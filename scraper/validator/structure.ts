@@ -4,6 +4,7 @@ import { limits, parseShardKey, parseShardName } from '#schemas/data-universe.ts
 import { OrreryError } from '#schemas/errors.ts'
 import type { ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import { inMemory } from '#schemas/parquet/file-bytes.ts'
 import { inspectParquet, type ParquetFacts } from '#schemas/parquet/inspect.ts'
 import { failure, orMissing, type Failure } from './failure.ts'
 
@@ -40,10 +41,10 @@ export async function readShard({ file }: ShardManifest, store: ObjectStore): Pr
 }
 
 /** The footer against the protocol and the manifest; nothing is decoded yet. */
-export function checkFooter({ file }: ShardManifest, bytes: Uint8Array): Failure[] {
+export async function checkFooter({ file }: ShardManifest, bytes: Uint8Array): Promise<Failure[]> {
   let facts: ParquetFacts
   try {
-    facts = inspectParquet(bytes)
+    facts = await inspectParquet(inMemory(bytes))
   } catch (error) {
     if (error instanceof OrreryError && error.code === 'invalid_record') return [failure('not_parquet', `${file.key}: ${String(error.details['what'])}`)]
     throw error

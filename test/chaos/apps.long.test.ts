@@ -23,7 +23,7 @@ test.skipIf(!canRun)('a crawl of pages that scripts make, killed twice, offends 
   expect(web.violations).toEqual([])
   expect(web.asked.flat().filter((path) => path.startsWith('/private/'))).toEqual([])
   await using frontier = sqliteFrontier(join(folder.dataDir, 'frontier-miner-1.sqlite'), { clock: systemClock() })
-  const { stored = 0 } = (await frontier.stats()).labels['web'] ?? {}
+  const { stored = 0 } = (await frontier.stats()).labels.get('web') ?? {}
   // All of the first two hosts, and of the third what was not told to wait; the front pages hold nothing to keep.
   expect(stored).toBeGreaterThanOrEqual(2 * pages + 1)
   expect(web.asked[0]?.filter((path) => path === '/app.js').length).toBeLessThanOrEqual(3)

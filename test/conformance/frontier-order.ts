@@ -99,7 +99,7 @@ export function frontierOrderSuite(open: () => Promise<Opened>): void {
     await frontier.add([...lists, ...many(40, (i) => page(`http://h.example/${i}`))])
     const kinds = (await crawl(opened, 70)).map(({ kind }) => (kind === 'page' ? 'p' : 'l')).join('')
     expect(kinds).toBe(`${'lpppp'.repeat(10)}${'l'.repeat(20)}`)
-    expect((await frontier.stats()).labels['a']).toMatchObject({ stored: 40, lists: 30 })
+    expect((await frontier.stats()).labels.get('a')).toMatchObject({ stored: 40, lists: 30 })
     await frontier.add([...many(2, (i) => page(`http://h.example/new-${i}.xml`, { kind: 'sitemap' })), ...many(5, (i) => page(`http://h.example/new-${i}`))])
     expect((await crawl(opened, 7)).map(({ kind }) => (kind === 'page' ? 'p' : 'l')).join('')).toBe('pppplpl')
   })

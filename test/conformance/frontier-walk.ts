@@ -120,7 +120,7 @@ class Walker {
     const stats = (await this.#frontier.stats()).labels
     for (const label of labels) {
       this.wanted.push((['waiting', 'leased'] as const).map((state) => this.#model.count(label, state, this.#clock.now())))
-      this.got.push([stats[label]?.waiting ?? 0, stats[label]?.leased ?? 0])
+      this.got.push([stats.get(label)?.waiting ?? 0, stats.get(label)?.leased ?? 0])
     }
   }
 

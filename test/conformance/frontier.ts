@@ -55,6 +55,17 @@ export function frontierSuite(make: () => Promise<Place>): void {
     expect(urlsOf(await frontier.claim({ limit: 9, leaseMs }))).toEqual(['http://h.example/2'])
   })
 
+  test('a label may be a name that objects inherit', async () => {
+    await using frontier = (await open()).frontier
+    const labels = ['__proto__', 'constructor', 'toString']
+    await frontier.add(labels.map((label, at) => ({ url: `http://h${at}.example/`, kind: 'page' as const, label, priority: 1 })))
+    const stats = (await frontier.stats()).labels
+    expect([...stats.keys()].toSorted()).toEqual(labels)
+    for (const label of labels) expect(stats.get(label)).toEqual({ ...noStats, waiting: 1 })
+    expect(stats.get('valueOf')).toBeUndefined()
+    expect(await frontier.claim({ limit: 9, leaseMs, labels: ['__proto__'] })).toMatchObject([{ label: '__proto__' }])
+  })
+
   test('lends a limited number, of wanted labels only', async () => {
     await using frontier = (await open()).frontier
     await frontier.add([
@@ -68,7 +79,9 @@ export function frontierSuite(make: () => Promise<Place>): void {
     expect(first.length).toBe(1)
     expect(urlsOf([...first, ...others]).toSorted()).toEqual(['http://b.example/', 'http://c.example/', 'http://s.example/sitemap.xml'])
     expect(await frontier.claim({ limit: 9, leaseMs, labels: [] })).toEqual([])
-    expect(await frontier.stats()).toMatchObject({ known: 4, ready: 1, labels: { a: { ...noStats, waiting: 1 }, b: { leased: 1 } } })
+    const stats = await frontier.stats()
+    expect(stats).toMatchObject({ known: 4, ready: 1 })
+    expect([stats.labels.get('a'), stats.labels.get('b')]).toMatchObject([{ ...noStats, waiting: 1 }, { leased: 1 }])
   })
 
   test('lets a host rest after a visit', async () => {
@@ -105,7 +118,7 @@ export function frontierSuite(make: () => Promise<Place>): void {
     const second = { ...first, etag: '"2"' }
     const none = { etag: undefined, lastModified: undefined, version: 2 }
     expect(seen).toEqual([undefined, undefined, first, first, second, second, none].map((previous) => [1, previous]))
-    expect((await frontier.stats()).labels).toEqual({ a: { ...noStats, waiting: 1, stored: 3, unchanged: 2, rejected: 1, failed: 1 } })
+    expect((await frontier.stats()).labels).toEqual(new Map([['a', { ...noStats, waiting: 1, stored: 3, unchanged: 2, rejected: 1, failed: 1 }]]))
   })
 
   test.each<[string, Visit]>([
@@ -226,7 +239,7 @@ export function frontierSuite(make: () => Promise<Place>): void {
     clock.advance(leaseMs - 1)
     expect(await frontier.claim({ limit: 1, leaseMs })).toEqual([])
     clock.advance(1)
-    expect((await frontier.stats()).labels).toEqual({ a: { ...noStats, waiting: 1 } })
+    expect((await frontier.stats()).labels).toEqual(new Map([['a', { ...noStats, waiting: 1 }]]))
     const next = await one(frontier)
     expect(next).toMatchObject({ url: late.url, attempt: 2 })
     await expect(frontier.done(late, stored)).rejects.toMatchObject({ code: 'lease_lost' })
@@ -245,7 +258,7 @@ export function frontierSuite(make: () => Promise<Place>): void {
     expect(await one(frontier)).toMatchObject({ url: 'http://h.example/0' })
     await frontier.done(late, stored)
     expect(await frontier.claim({ limit: 9, leaseMs })).toEqual([])
-    expect((await frontier.stats()).labels).toEqual({ a: { ...noStats, waiting: 1, leased: 1, stored: 1 } })
+    expect((await frontier.stats()).labels).toEqual(new Map([['a', { ...noStats, waiting: 1, leased: 1, stored: 1 }]]))
   })
 
   test('lets a host rest as a late answer asks, also beyond the lease of who has the host now', async () => {
@@ -258,7 +271,7 @@ export function frontierSuite(make: () => Promise<Place>): void {
     await one(frontier)
     await frontier.done(late, { ...stored, hostDelayMs: leaseMs + 10 })
     clock.advance(leaseMs)
-    expect((await frontier.stats()).labels).toEqual({ a: { ...noStats, waiting: 1, stored: 1 } })
+    expect((await frontier.stats()).labels).toEqual(new Map([['a', { ...noStats, waiting: 1, stored: 1 }]]))
     expect(await frontier.nextReadyAt()).toBe(clock.now() + 10)
     expect(await frontier.claim({ limit: 1, leaseMs })).toEqual([])
     clock.advance(10)
@@ -381,12 +394,12 @@ export function frontierSuite(make: () => Promise<Place>): void {
       frontier.claim({ limit: 99, leaseMs }),
       frontier.stats(),
     ])
-    expect([added, again, claims.length, stats.labels['a']?.leased]).toEqual([20, 0, 20, 20])
+    expect([added, again, claims.length, stats.labels.get('a')?.leased]).toEqual([20, 0, 20, 20])
     const [first] = claims as [Claim]
     const ended = await Promise.allSettled([...claims, first].map((claim) => frontier.done(claim, stored)))
     expect(ended.filter(({ status }) => status === 'fulfilled').length).toBe(20)
     expect(ended.at(-1)).toMatchObject({ reason: { code: 'lease_lost' } })
-    expect((await frontier.stats()).labels['a']).toEqual({ ...noStats, stored: 20 })
+    expect((await frontier.stats()).labels.get('a')).toEqual({ ...noStats, stored: 20 })
   })
 
   test('hears of what another has added', async () => {
@@ -471,7 +484,7 @@ export function frontierSuite(make: () => Promise<Place>): void {
       ),
     ).toBe(0)
     const { known, labels } = await frontier.stats()
-    expect([known, labels['a']]).toMatchObject([input.length, { leased: 0, waiting: input.length - (labels['a']?.stored ?? 0) }])
+    expect([known, labels.get('a')]).toMatchObject([input.length, { leased: 0, waiting: input.length - (labels.get('a')?.stored ?? 0) }])
   })
 
   test('keeps what it acknowledged through kill -9', async () => {
@@ -494,6 +507,6 @@ export function frontierSuite(make: () => Promise<Place>): void {
     expect(silent.length).toBeLessThanOrEqual(kills)
     const { known, labels } = await frontier.stats()
     expect(known).toBeGreaterThanOrEqual(found.size)
-    expect(labels).toEqual({ a: { ...noStats, stored: known } })
+    expect(labels).toEqual(new Map([['a', { ...noStats, stored: known }]]))
   })
 }

@@ -53,10 +53,10 @@ function tagOf(name: string): Tag {
   return tag
 }
 
-export const roleMarks: Record<string, Mark> = {
+export const roleMarks = new Map(Object.entries<Mark>({
   main: 'main', article: 'article', complementary: 'aside', navigation: 'nav', banner: 'header', contentinfo: 'footer', search: 'form', menu: 'nav', menubar: 'nav',
   dialog: 'overlay-name', alertdialog: 'overlay-name', alert: 'overlay-name', button: 'button', toolbar: 'tool-name', tooltip: 'overlay-name', list: 'list', heading: 'heading',
-} // prettier-ignore
+})) // prettier-ignore
 
 /** Whether nothing inside is ever text of a page. A declared shadow tree is what a reader sees; other templates are seen by nobody. */
 export const isNeverText = ({ name, attribs }: Element): boolean =>

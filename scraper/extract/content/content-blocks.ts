@@ -129,7 +129,7 @@ class BlockReader implements PageBlocks {
     if (classes !== undefined) this.#markNames(at, this.#namesOf(classes).masks)
     if (id !== undefined) this.#markNames(at, nameMarks(id))
     if (tag.mark >= 0) distances[at + tag.mark] = 0
-    const roleMark = role === undefined ? undefined : roleMarks[role]
+    const roleMark = role === undefined ? undefined : roleMarks.get(role)
     if (roleMark) distances[at + markIndex(roleMark)] = 0
     if (isHidden(attribs)) distances[at + markIndex('hidden')] = 0
     if (itemprop !== undefined && /body|text|description/i.test(itemprop)) distances[at + markIndex('body-prop')] = 0

@@ -9,9 +9,9 @@ const depthMax = 60
 export const linearMath = (math: Element): string => new MathReader().children(math)
 
 /** Accents over a letter as characters that combine with it. */
-const accents: Readonly<Record<string, string>> = {
+const accents = new Map(Object.entries({
   '¯': '\u0304', '‾': '\u0304', '―': '\u0304', _: '\u0304', '^': '\u0302', 'ˆ': '\u0302', '~': '\u0303', '˜': '\u0303', '→': '\u20d7', '⃗': '\u20d7', '˙': '\u0307', '¨': '\u0308',
-} // prettier-ignore
+})) // prettier-ignore
 const unseen = new Set(['annotation', 'annotation-xml', 'mphantom', 'mprescripts', 'none', 'spacer', 'maligngroup', 'malignmark'])
 const tokens = new Set(['mi', 'mn', 'mo', 'mtext', 'ms'])
 
@@ -140,6 +140,6 @@ const wrapped = (text: string): string => (/^(?:[\p{L}\p{M}\p{N}.′]*|.)$/u.tes
 const raised = (base: string, mark: '_' | '^', script: string): string => (script.trim() === '' ? base : `${base.trimEnd()}${mark}${wrapped(script)}`)
 
 function accented(base: string, over: string): string {
-  const accent = accents[over.trim()]
+  const accent = accents.get(over.trim())
   return accent === undefined ? raised(base, '^', over) : wrapped(base) + accent
 }

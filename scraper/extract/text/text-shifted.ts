@@ -16,7 +16,7 @@ const trademarks: Readonly<Record<string, string>> = { tm: '™', sm: '℠', r: 
 const shortMax = 16
 const nodesMax = 20
 
-const shiftClasses: Readonly<Record<string, 'sup' | 'sub'>> = { sup: 'sup', superscript: 'sup', sub: 'sub', subscript: 'sub' }
+const shiftClasses = new Map(Object.entries<'sup' | 'sub'>({ sup: 'sup', superscript: 'sup', sub: 'sub', subscript: 'sub' }))
 
 /** Whether an element raises or lowers its text, by its name, its style or its class. */
 export function shiftOf({ name, attribs }: Element): 'sup' | 'sub' | undefined {
@@ -25,7 +25,7 @@ export function shiftOf({ name, attribs }: Element): 'sup' | 'sub' | undefined {
   const { style, class: classes } = attribs
   const align = style === undefined ? undefined : /vertical-align\s*:\s*(super|sub)\b/i.exec(style.slice(0, 300))?.[1]
   if (align !== undefined) return align.toLowerCase() === 'sub' ? 'sub' : 'sup'
-  return classes === undefined ? undefined : shiftClasses[classes]
+  return classes === undefined ? undefined : shiftClasses.get(classes)
 }
 
 /** How raised or lowered text follows what stands before it. */

@@ -50,7 +50,7 @@ await program<Frontier>({
 
   /** Visits all there is, together with others; `input` is a folder that shows who is at which host. */
   async drain(frontier, { clock, input, say }) {
-    const isLeft = async () => Object.values((await frontier.stats()).labels).some(({ waiting, leased }) => waiting + leased > 0)
+    const isLeft = async () => (await frontier.stats()).labels.values().some(({ waiting, leased }) => waiting + leased > 0)
     while (await isLeft()) {
       for (const claim of await frontier.claim({ limit: 2, leaseMs }))
         await alone(String(input), new URL(claim.url).host, async () => say({ url: claim.url })).then(() =>

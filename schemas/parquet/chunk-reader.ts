@@ -1,0 +1,149 @@
+import type { ColumnMetaData, DecodedArray, PageHeader } from 'hyparquet'
+import { readPage } from 'hyparquet/src/column.js'
+import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
+import { getSchemaPath } from 'hyparquet/src/schema.js'
+import { columnType, documentSchema, type Column } from './columns.ts'
+import { decompressors } from './compression.ts'
+import type { FileBytes } from './file-bytes.ts'
+import { guard, malformed } from './inspect.ts'
+import { checkDataPage, checkDictionary, chunkRange, groupBytesMax, headerBytesMax, readPageHeader, rowsOfPage } from './pages.ts'
+
+/** Read in one request, unless a page is longer. */
+const windowBytes = 2 ** 20
+const unreadable = 'its pages cannot be read'
+
+type ColumnDecoder = Parameters<typeof readPage>[2]
+
+/** What the columns of a row group may still take, unpacked. */
+export interface GroupBudget {
+  bytes: number
+}
+
+interface Page {
+  header: PageHeader
+  /** Where its body begins in the file. */
+  bodyAt: number
+  rows: number
+  /** Rows of it that were taken or skipped. */
+  used: number
+  /** Once it is decoded. */
+  values: DecodedArray | undefined
+}
+
+/** Reads the values of one column chunk in their order, page by page, each checked before it is decoded. A page that is skipped whole is not read. */
+export class ChunkReader {
+  readonly #file: FileBytes
+  readonly #column: Column
+  readonly #chunk: ColumnMetaData
+  readonly #decoder: ColumnDecoder
+  readonly #budget: GroupBudget
+  readonly #rows: number
+  readonly #end: number
+  /** Where the next page begins. */
+  #at: number
+  /** Rows of the pages seen so far. */
+  #seen = 0
+  #dictionary: DecodedArray | undefined
+  #dictionaryValues = 0
+  #page: Page | undefined
+  #window: { at: number; bytes: Uint8Array } = { at: 0, bytes: new Uint8Array() }
+
+  constructor(file: FileBytes, { column, chunk, budget }: { column: Column; chunk: ColumnMetaData; budget: GroupBudget }) {
+    const { start, end } = chunkRange(chunk)
+    this.#file = file
+    this.#column = column
+    this.#chunk = chunk
+    this.#decoder = decoderOf(column, chunk)
+    this.#budget = budget
+    this.#rows = Number(chunk.num_values)
+    this.#at = start
+    this.#end = end
+  }
+
+  /** How many values `take` may be asked for: those that are left of the page at hand. */
+  async ready(): Promise<number> {
+    const page = this.#page && this.#page.used < this.#page.rows ? this.#page : await this.#nextPage()
+    this.#page = page
+    return page.rows - page.used
+  }
+
+  /** The next values; `ready` said that they are there. */
+  async take(count: number): Promise<ArrayLike<unknown>> {
+    const page = this.#page as Page
+    page.values ??= await this.#decode(page)
+    const from = page.used
+    page.used += count
+    return page.values.slice(from, from + count)
+  }
+
+  async skip(count: number): Promise<void> {
+    for (let left = count; left > 0;) {
+      const step = Math.min(left, await this.ready())
+      ;(this.#page as Page).used += step
+      left -= step
+    }
+  }
+
+  async #nextPage(): Promise<Page> {
+    for (;;) {
+      if (this.#at >= this.#end) throw malformed('its pages hold less than its footer says')
+      const view = await this.#bytes(this.#at, headerBytesMax)
+      const { header, headerBytes } = guard(unreadable, () => readPageHeader(view, this.#end - this.#at))
+      const bodyAt = this.#at + headerBytes
+      this.#at = bodyAt + header.compressed_page_size
+      this.#budget.bytes -= header.uncompressed_page_size
+      if (this.#budget.bytes < 0) throw malformed(`a row group unpacks to more than ${groupBytesMax} bytes`)
+      if (header.type === 'DICTIONARY_PAGE') await this.#readDictionary(header, bodyAt)
+      else {
+        const rows = rowsOfPage(header)
+        this.#seen += rows
+        if (this.#seen > this.#rows) throw malformed('its pages hold more than its footer says')
+        if (rows > 0) return { header, bodyAt, rows, used: 0, values: undefined }
+      }
+    }
+  }
+
+  async #readDictionary(header: PageHeader, bodyAt: number): Promise<void> {
+    this.#dictionaryValues = checkDictionary(header, this.#rows)
+    const body = await this.#bytes(bodyAt, header.compressed_page_size)
+    this.#dictionary = guard(unreadable, () => {
+      const { data } = readPage(readerOf(body), header, this.#decoder, undefined, undefined, 0)
+      return data && convert(data, this.#decoder)
+    })
+  }
+
+  async #decode({ header, bodyAt, rows }: Page): Promise<DecodedArray> {
+    const body = await this.#bytes(bodyAt, header.compressed_page_size)
+    return guard(unreadable, () => {
+      checkDataPage(header, body, { chunk: this.#chunk, nullable: this.#column.nullable, dictionaryValues: this.#dictionaryValues })
+      const { data } = readPage(readerOf(body), header, this.#decoder, this.#dictionary, undefined, 0)
+      if (data?.length !== rows) throw malformed('a page holds another number of values than it says')
+      return data
+    })
+  }
+
+  /** Up to so many bytes of the chunk, fewer only at its end. */
+  async #bytes(at: number, length: number): Promise<Uint8Array> {
+    const end = Math.min(at + length, this.#end)
+    const { at: windowAt, bytes } = this.#window
+    if (at < windowAt || end > windowAt + bytes.length) {
+      const windowEnd = Math.min(this.#end, Math.max(end, at + windowBytes))
+      this.#window = { at, bytes: await this.#file.slice(at, windowEnd) }
+      if (this.#window.bytes.length !== windowEnd - at) throw malformed('it ends before its footer says')
+    }
+    return this.#window.bytes.subarray(at - this.#window.at, end - this.#window.at)
+  }
+}
+
+const readerOf = (bytes: Uint8Array) => ({ view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset: 0 })
+
+/** Schema of a page’s values; texts keep a byte order mark. */
+function decoderOf(column: Column, { codec, path_in_schema: pathInSchema }: ColumnMetaData): ColumnDecoder {
+  const schemaPath = getSchemaPath([...documentSchema], pathInSchema)
+  return { pathInSchema, schemaPath, element: schemaPath[1]!.element, type: columnType(column), codec, compressors: decompressors, utf8: false, parsers }
+}
+
+const parsers = {
+  ...DEFAULT_PARSERS,
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(),
+}
