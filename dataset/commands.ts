@@ -105,7 +105,11 @@ async function refreshOnce(service: DatasetService, signal: AbortSignal) {
   const { dataset, tokens } = await service.refresh(signal)
   return {
     dataset: { changed: dataset.changed, version: dataset.entry?.version ?? null, documents: dataset.entry?.manifest.documents ?? 0 },
-    tokens: { changed: tokens.changed, version: tokens.entry?.version ?? null, shards: tokens.entry?.manifest.shards.length ?? 0 },
+    tokens: {
+      changed: tokens.changed,
+      version: tokens.entry?.version ?? null,
+      shards: tokens.entry?.manifest.groups.reduce((sum, { shards }) => sum + shards, 0) ?? 0,
+    },
   }
 }
 

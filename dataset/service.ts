@@ -11,9 +11,9 @@ import type { Telemetry } from '#schemas/stage.ts'
 import { datasetServer } from './api/server.ts'
 import { ingest } from './ingest/ingest.ts'
 import { IngestMemory } from './ingest/memory.ts'
-import { tokenize } from './tokenize/tokenize.ts'
 import { datasetScope } from './sweep-scope.ts'
-import type { DatasetEntry, Outcome, TokensEntry } from './versions.ts'
+import { tokenize, type TokensEntry } from './tokenize/tokenize.ts'
+import type { DatasetEntry, Outcome } from './versions.ts'
 
 export interface DatasetParts {
   catalog: Catalog

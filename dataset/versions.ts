@@ -1,12 +1,10 @@
-import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
-import { lineage } from '#schemas/lineage.ts'
+import type { CatalogEntry } from '#schemas/catalog.ts'
 import type { NamedCounts } from '#schemas/data-file.ts'
-import type { DatasetManifest, TokensManifest, VersionManifest } from '#schemas/manifest.ts'
+import type { DatasetManifest, VersionManifest } from '#schemas/manifest.ts'
 
 /** A version of a dataset; one of kind `dataset` was made before versions shared files. */
 export type DatasetEntry = CatalogEntry<'version'> | CatalogEntry<'dataset'>
 export type AnyVersion = VersionManifest | DatasetManifest
-export type TokensEntry = CatalogEntry<'tokens'>
 
 export const labelsOf = ({ labels }: AnyVersion): NamedCounts => pairs(labels)
 /** Rows that were left out, by reason. */
@@ -24,14 +22,4 @@ export const sourcesOf = (manifest: AnyVersion): string[] =>
 export interface Outcome<Entry> {
   changed: boolean
   entry: Entry | undefined
-}
-
-export async function commitTokens(
-  catalog: Catalog,
-  name: string,
-  parent: TokensEntry | undefined,
-  manifest: Omit<TokensManifest, 'kind' | 'parent'>,
-): Promise<TokensEntry> {
-  const next: TokensManifest = { kind: 'tokens', parent: parent?.sha256 ?? null, ...manifest }
-  return catalog.commit(lineage.tokens(name), parent?.sha256, next)
 }

@@ -1,11 +1,13 @@
-/** The states a batch goes through. `settled` is final for its epoch; `void` = its epoch was closed before it was settled. */
-export type BatchState = 'planned' | 'leased' | 'trained' | 'settled' | 'expired' | 'nacked' | 'void'
+/**
+ * The states a batch goes through. `planned`: nobody had it yet, and the ledger holds no more of it than the count of its epoch. `settled` is final; `void` = its
+ * epoch was closed before it was settled.
+ */
+export type BatchState = 'planned' | 'leased' | 'settled' | 'expired' | 'nacked' | 'void'
 
 export interface BatchLease {
   planId: string
   epoch: number
   batch: number
-  label: string
   token: string
   /** Fence of the epoch at the lease; an answer under an older fence is refused. */
   fence: number
@@ -21,8 +23,9 @@ export interface BatchResult {
 }
 
 export interface Settlement extends BatchResult {
+  /** Rises in the order of settling. */
+  place: number
   batch: number
-  label: string
   node: string
   /** ms since epoch */
   settledAt: number
@@ -33,19 +36,26 @@ export interface EpochProgress {
   epoch: number
   fence: number
   closed: boolean
+  /** Batches in each state: as many as the epoch was opened with. */
   states: Record<BatchState, number>
 }
+
+/** Of so many closed epochs, the last, every batch is kept. */
+export const keptEpochs = 16
+/** Of so many the counts; whatever was closed before was never opened. */
+export const countedEpochs = 1024
 
 /**
  * Who trains which batch, and what became of it. Delivery is at least once, settlement at most once per (plan, epoch, batch):
  * the first valid answer under the current fence wins. A lease that ran out is still good until its batch is lent again; one given by a clock that has gone back
  * since (more than a minute) has run out. Shared by processes; acknowledged means durable (kill -9).
  *
- * An epoch is `open` for leases until `close`, which raises its fence, voids what is not settled and makes every lease of it `fenced`.
+ * An epoch is `open` for leases until `close`, which raises its fence, voids what is not settled and makes every lease of it `fenced`. What is kept
+ * is what was leased of the open epochs and of the `keptEpochs` closed last, and counts of the `countedEpochs` closed last.
  */
 export interface Ledger {
-  /** Opens an epoch of batches 0..labels.length-1; opening it again with the same labels is a no-op. Returns its progress. @throws `conflict` for other labels, `fenced` when closed */
-  open(planId: string, epoch: number, labels: readonly string[]): Promise<EpochProgress>
+  /** Opens an epoch of batches 0..batches-1, at a cost that is the same for any number; opening it again is a no-op. Returns its progress. @throws `conflict` for another number, `fenced` when closed */
+  open(planId: string, epoch: number, batches: number): Promise<EpochProgress>
   /**
    * Up to `limit` of the lowest batches that are planned, expired or nacked. No lease outlives `availableUntil` (ms since epoch): when
    * less than half the time to live is left until then, none is given. Empty when nothing is open to lease.
@@ -56,10 +66,12 @@ export interface Ledger {
   renew(lease: BatchLease, ttlMs: number): Promise<number>
   /** Gives the batch back. @throws `lease_lost`, `fenced` */
   nack(lease: BatchLease, reason: string): Promise<void>
-  /** Records the result; the same answer twice (same token) is a no-op, also after `close`: the first counts. @throws `lease_lost` when another lease settled it or holds it, `fenced` */
+  /** Records the result; the same answer twice (same token) is a no-op, also after `close` while the epoch is kept: the first counts. @throws `lease_lost` when another lease settled it or holds it, `fenced` */
   settle(lease: BatchLease, result: BatchResult): Promise<void>
   /** Closing again is a no-op. @throws `not_found` */
   close(planId: string, epoch: number): Promise<EpochProgress>
-  /** Counts, and what was settled in the order of settling. @throws `not_found` */
-  progress(planId: string, epoch: number): Promise<EpochProgress & { settlements: Settlement[] }>
+  /** @throws `not_found` */
+  progress(planId: string, epoch: number): Promise<EpochProgress>
+  /** What was settled, in the order of settling: up to `limit` after the place `after` (absent: from the first). Empty for an epoch of which only counts are kept. @throws `not_found` */
+  settlements(planId: string, epoch: number, page: { after?: number; limit: number }): Promise<Settlement[]>
 }

@@ -40,8 +40,8 @@ export const families = {
   indexes: family('index/', 'snapshot-index', 'miner-index'),
   scores: family('scores/', 'scores'),
   datasets: family('dataset/', 'version', 'dataset'),
-  tokens: family('tokens/', 'tokens'),
-  plans: family('plan/', 'plan'),
+  tokens: family('tokens/', 'token-version', 'tokens'),
+  plans: family('plan/', 'epoch', 'plan'),
 } as const
 
 /** The lines of a catalog. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ListedFile, NamedCounts, StoredObject } from './data-file.ts'
 import { DesirabilityJob, LossEvidence } from './desirability.ts'
+import { TokenizerRef } from './token-list.ts'
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const parent = Sha256.nullable()
@@ -175,7 +176,75 @@ export const VersionManifest = z.strictObject({
 })
 export type VersionManifest = z.infer<typeof VersionManifest>
 
-/** The token shards of one dataset version: one stratum (label) per shard. */
+/** What a version of the tokens has of one miner's job. `list`: JSON array of `TokenizedFile` (token-list.ts). */
+const TokensGroup = z.strictObject({
+  hotkey: z.string(),
+  job_id: z.string(),
+  /** Content address of the dataset's list it was made from: as long as that one stays, so does this. */
+  source: Sha256,
+  list: StoredObject,
+  shards: z.int().nonnegative(),
+  /** Of all its shards, deleted documents among them. */
+  tokens: z.int().nonnegative(),
+  documents: z.int().nonnegative(),
+})
+export type TokensGroup = z.infer<typeof TokensGroup>
+
+/** The token shards of a version of a dataset. Two versions share the lists and shards they share. */
+export const TokenVersionManifest = z.strictObject({
+  kind: z.literal('token-version'),
+  parent,
+  origin: Origin,
+  /** The version of the dataset. */
+  dataset: Sha256,
+  tokenizer: TokenizerRef,
+  /** By hotkey and job, none twice. */
+  groups: z.array(TokensGroup),
+  /** JSON array of `ListedTokenShard`: those that no file of the dataset has any more, and a run still reads. null: none. */
+  held: StoredObject.nullable(),
+})
+export type TokenVersionManifest = z.infer<typeof TokenVersionManifest>
+
+/** Token shards that joined a run together, in an order of their own (trainer-bridge/plan). `list`: JSON array of `GenerationShard` (token-list.ts), in the order of their tokens. */
+const Generation = z.strictObject({
+  list: StoredObject,
+  windows: z.int().nonnegative(),
+  /** Places of its order that are done with before this epoch, and after it. */
+  from: z.int().nonnegative(),
+  to: z.int().nonnegative(),
+  /** Places between, rising, whose windows meet what was deleted: they are left out. */
+  skipped: z.array(z.int().nonnegative()),
+  /** Windows it can give to this epoch, at most; `to - from - skipped` of them it does give. */
+  supply: z.int().nonnegative(),
+})
+export type Generation = z.infer<typeof Generation>
+
+/**
+ * One epoch of a run: everything its batch k follows from (trainer-bridge/plan), and where the next epoch goes on. Its content address is the plan's id.
+ * A run is a line of epochs over tokens that grow; a pass goes once over all of them.
+ */
+export const EpochManifest = z.strictObject({
+  kind: z.literal('epoch'),
+  parent,
+  /** Version of the rules that make batches of this. */
+  algorithm: z.literal(2),
+  /** The version of the tokens whose shards have joined, and whose deletions count; `joined`: its number in its line. */
+  tokens: Sha256,
+  joined: z.int().positive(),
+  tokenizer: TokenizerRef,
+  geometry: z.strictObject({ rows: z.int().positive(), sequence_tokens: z.int().positive() }),
+  seed: z.int().nonnegative(),
+  /** 1, 2, 3 … */
+  pass: z.int().positive(),
+  batches: z.int().positive(),
+  /** Batches that were settled of the epochs before. */
+  settled_before: z.int().nonnegative(),
+  /** By label, none twice. `supply`: batches it can give to this epoch, at most. */
+  strata: z.array(z.strictObject({ label: z.string(), weight: z.number().positive(), supply: z.int().nonnegative(), generations: z.array(Generation).min(1) })),
+})
+export type EpochManifest = z.infer<typeof EpochManifest>
+
+/** The token shards of a dataset version before tokens were made once per file: one stratum (label) per shard. */
 export const TokensManifest = z.strictObject({
   kind: z.literal('tokens'),
   parent,
@@ -195,7 +264,7 @@ export const TokensManifest = z.strictObject({
 })
 export type TokensManifest = z.infer<typeof TokensManifest>
 
-/** Everything batch k follows from; see trainer-bridge/plan. Its content address is the plan's id. */
+/** An epoch before runs went on: drawn from the whole of its tokens. */
 export const PlanManifest = z.strictObject({
   kind: z.literal('plan'),
   parent,
@@ -231,7 +300,9 @@ export const Manifest = z.discriminatedUnion('kind', [
   DatasetManifest,
   VersionManifest,
   TokensManifest,
+  TokenVersionManifest,
   PlanManifest,
+  EpochManifest,
   TurnManifest,
 ])
 export type Manifest = z.infer<typeof Manifest>

@@ -4,10 +4,12 @@ import { OrreryError } from './errors.ts'
 import {
   decodeDocumentEnds,
   decodeDocumentIds,
+  decodeDocumentRows,
   decodeTokens,
   decodeTokenShard,
   documentEndRange,
   documentIdRange,
+  documentRowRange,
   encodeTokenShard,
   parseTokenShardHeader,
   tokenRange,
@@ -22,7 +24,11 @@ const shardOf = (dtype: TokenDtype) =>
       fingerprint: sha256,
       separator: fc.nat({ max: 0xffff }),
       documents: fc.array(
-        fc.record({ id: sha256, tokens: fc.array(fc.integer({ min: 0, max: dtype === 'u16' ? 0xffff : 0xffffffff }), { minLength: 1, maxLength: 40 }) }),
+        fc.record({
+          id: sha256,
+          row: fc.nat({ max: 0xffffffff }),
+          tokens: fc.array(fc.integer({ min: 0, max: dtype === 'u16' ? 0xffff : 0xffffff }), { minLength: 1, maxLength: 40 }),
+        }),
         { maxLength: 12 },
       ),
     })
@@ -35,9 +41,10 @@ const shardOf = (dtype: TokenDtype) =>
         tokenIds: Uint32Array.from(documents.flatMap((d) => d.tokens)),
         documentEnds: documents.map((d) => (end += d.tokens.length)),
         documentIds: documents.map((d) => d.id),
+        documentRows: documents.map((d) => d.row),
       }
     })
-const anyShard = fc.oneof(shardOf('u16'), shardOf('u32'))
+const anyShard = fc.oneof(shardOf('u16'), shardOf('u24'))
 const codeOf = (run: () => unknown): string | undefined => {
   try {
     run()
@@ -73,6 +80,7 @@ test('a window, an end and an id are found by their byte ranges alone', () => {
         const document = a % header.documents
         expect(decodeDocumentEnds(cut(documentEndRange(header, document, 1)))).toEqual([shard.documentEnds[document]])
         expect(decodeDocumentIds(cut(documentIdRange(header, document, 1)))).toEqual([shard.documentIds[document]])
+        expect(decodeDocumentRows(cut(documentRowRange(header, document, 1)))).toEqual([shard.documentRows[document]])
       },
     ),
   )
@@ -81,14 +89,30 @@ test('a window, an end and an id are found by their byte ranges alone', () => {
 test('the bytes are as documented', () => {
   const fingerprint = 'ab'.repeat(32)
   const id = '01'.repeat(32)
-  const bytes = encodeTokenShard({ dtype: 'u32', separator: 199_999, fingerprint, tokenIds: Uint32Array.of(7, 199_999), documentEnds: [2], documentIds: [id] })
+  const bytes = encodeTokenShard({
+    dtype: 'u24',
+    separator: 199_999,
+    fingerprint,
+    tokenIds: Uint32Array.of(7, 199_999),
+    documentEnds: [2],
+    documentIds: [id],
+    documentRows: [5],
+  })
   const hex = Buffer.from(bytes).toString('hex')
-  const header = `4f525259544f4b00${'0100'}${'0400'}${'3f0d0300'}${fingerprint}${'02'.padEnd(16, '0')}${'01'.padEnd(16, '0')}`
-  expect(hex).toBe(`${header}${'070000003f0d0300'.padEnd(128, '0')}${'02'.padEnd(16, '0')}${id}`)
+  const header = `4f525259544f4b00${'0200'}${'0300'}${'3f0d0300'}${fingerprint}${'02'.padEnd(16, '0')}${'01'.padEnd(16, '0')}`
+  expect(hex).toBe(`${header}${'0700003f0d03'.padEnd(128, '0')}${'02'.padEnd(16, '0')}${id}05000000`)
 })
 
 test('an empty shard is its header', () => {
-  const bytes = encodeTokenShard({ dtype: 'u16', separator: 0, fingerprint: '00'.repeat(32), tokenIds: new Uint32Array(), documentEnds: [], documentIds: [] })
+  const bytes = encodeTokenShard({
+    dtype: 'u16',
+    separator: 0,
+    fingerprint: '00'.repeat(32),
+    tokenIds: new Uint32Array(),
+    documentEnds: [],
+    documentIds: [],
+    documentRows: [],
+  })
   expect(bytes.length).toBe(tokenShardHeaderBytes)
   expect(decodeTokenShard(bytes)).toMatchObject({ tokens: 0, documents: 0 })
 })
@@ -114,6 +138,7 @@ test('a header that claims more than the object holds is refused before anything
     tokenIds: Uint32Array.of(1),
     documentEnds: [1],
     documentIds: ['00'.repeat(32)],
+    documentRows: [0],
   })
   new DataView(bytes.buffer).setBigUint64(48, 2n ** 63n, true)
   expect(codeOf(() => parseTokenShardHeader(bytes))).toBe('invalid_record')
@@ -129,14 +154,16 @@ test.each([
   [0, Number.NaN],
   [Number.MAX_SAFE_INTEGER, 1],
 ])('a window [%d, +%d) outside the shard is refused', (start, count) => {
-  const header = { dtype: 'u32' as const, separator: 0, fingerprint: '00'.repeat(32), tokens: 2, documents: 1 }
+  const header = { dtype: 'u24' as const, separator: 0, fingerprint: '00'.repeat(32), tokens: 2, documents: 1 }
   expect(codeOf(() => tokenRange(header, start, count))).toBe('invalid_argument')
 })
 
 test('what could not be read back is not written', () => {
-  const good = { dtype: 'u16' as const, separator: 0, fingerprint: '00'.repeat(32), documentIds: ['00'.repeat(32)] }
+  const good = { dtype: 'u16' as const, separator: 0, fingerprint: '00'.repeat(32), documentIds: ['00'.repeat(32)], documentRows: [0] }
   expect(codeOf(() => encodeTokenShard({ ...good, tokenIds: Uint32Array.of(70_000), documentEnds: [1] }))).toBe('invalid_record')
   expect(codeOf(() => encodeTokenShard({ ...good, tokenIds: Uint32Array.of(1, 2), documentEnds: [1] }))).toBe('invalid_record')
   expect(codeOf(() => encodeTokenShard({ ...good, tokenIds: Uint32Array.of(1), documentEnds: [] }))).toBe('invalid_record')
   expect(codeOf(() => encodeTokenShard({ ...good, tokenIds: Uint32Array.of(1), documentEnds: [1], documentIds: ['xyz'] }))).toBe('invalid_record')
+  for (const rows of [[], [0, 1], [-1], [0.5], [2 ** 32]])
+    expect(codeOf(() => encodeTokenShard({ ...good, tokenIds: Uint32Array.of(1), documentEnds: [1], documentRows: rows }))).toBe('invalid_record')
 })

@@ -2,14 +2,14 @@ import type { ByteRange } from './object-store.ts'
 import { OrreryError } from './errors.ts'
 
 /**
- * A token shard: the tokens of whole documents of one label, for readers that fetch windows by byte range.
+ * A token shard: the tokens of whole documents of one label and one data file, for readers that fetch windows by byte range.
  * Everything is little-endian.
  *
  * | offset | bytes | what |
  * |---|---|---|
  * | 0 | 8 | magic `ORRYTOK\0` |
- * | 8 | 2 | u16 version, 1 |
- * | 10 | 2 | u16 dtype = bytes of a token: 2 (u16) or 4 (u32) |
+ * | 8 | 2 | u16 version, 2 |
+ * | 10 | 2 | u16 dtype = bytes of a token: 2 (u16) or 3 (u24) |
  * | 12 | 4 | u32 separator: the token that ends every document (`<|endoftext|>`) |
  * | 16 | 32 | fingerprint of the tokenizer, raw sha256 (dataset/tokenize/vocabulary.ts) |
  * | 48 | 8 | u64 tokens, separators included |
@@ -17,6 +17,7 @@ import { OrreryError } from './errors.ts'
  * | 64 | pad64(tokens × dtype) | tokens, then zeros up to a multiple of 64 |
  * | … | 8 × documents | u64 end of each document: index of the token after its separator; rising, the last = tokens |
  * | … | 32 × documents | id of each document, raw sha256 |
+ * | … | 4 × documents | u32 row of each document in the data file |
  */
 export interface TokenShardHeader {
   dtype: TokenDtype
@@ -26,7 +27,7 @@ export interface TokenShardHeader {
   tokens: number
   documents: number
 }
-export type TokenDtype = 'u16' | 'u32'
+export type TokenDtype = 'u16' | 'u24'
 
 export interface TokenShard extends TokenShardHeader {
   tokenIds: Uint32Array
@@ -34,15 +35,17 @@ export interface TokenShard extends TokenShardHeader {
   documentEnds: number[]
   /** Lower-case hex, 64 digits each. */
   documentIds: string[]
+  documentRows: number[]
 }
 
 export const tokenShardHeaderBytes = 64
-const version = 1
+const version = 2
 const alignBytes = 64
 const endBytes = 8
 const idBytes = 32
+const rowBytes = 4
 const magic = new TextEncoder().encode('ORRYTOK\0')
-const bytesPerToken = { u16: 2, u32: 4 } as const
+const bytesPerToken = { u16: 2, u24: 3 } as const
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 const invalid = (problem: string): OrreryError =>
@@ -52,13 +55,15 @@ const invalid = (problem: string): OrreryError =>
 export function encodeTokenShard(shard: Omit<TokenShard, 'tokens' | 'documents'>): Uint8Array {
   const header = { ...shard, tokens: shard.tokenIds.length, documents: shard.documentIds.length }
   checkEnds(shard.documentEnds, header)
-  const { endsStart, idsStart, totalBytes } = layout(header)
+  checkRows(shard.documentRows, header)
+  const { endsStart, idsStart, rowsStart, totalBytes } = layout(header)
   const bytes = new Uint8Array(totalBytes)
   writeHeader(bytes, header)
   writeTokens(viewOf(bytes), shard.tokenIds, shard.dtype)
   const view = viewOf(bytes)
   shard.documentEnds.forEach((end, i) => view.setBigUint64(endsStart + i * endBytes, BigInt(end), true))
   shard.documentIds.forEach((id, i) => bytes.set(rawSha256(id, 'a document id'), idsStart + i * idBytes))
+  shard.documentRows.forEach((row, i) => view.setUint32(rowsStart + i * rowBytes, row, true))
   return bytes
 }
 
@@ -102,6 +107,11 @@ export function documentIdRange(header: TokenShardHeader, start: number, count: 
   return rangeOf({ start, count, of: header.documents, what: 'documents', from: layout(header).idsStart, width: idBytes })
 }
 
+/** Where the rows of documents [start, start + count) lie. @throws OrreryError `invalid_argument` */
+export function documentRowRange(header: TokenShardHeader, start: number, count: number): ByteRange {
+  return rangeOf({ start, count, of: header.documents, what: 'documents', from: layout(header).rowsStart, width: rowBytes })
+}
+
 /** The tokens in the bytes of a `tokenRange`. @throws OrreryError `invalid_record` when they end inside a token */
 export function decodeTokens(header: Pick<TokenShardHeader, 'dtype'>, bytes: Uint8Array): Uint32Array {
   const width = bytesPerToken[header.dtype]
@@ -109,7 +119,7 @@ export function decodeTokens(header: Pick<TokenShardHeader, 'dtype'>, bytes: Uin
   const view = viewOf(bytes)
   const tokens = new Uint32Array(bytes.length / width)
   if (width === 2) for (let i = 0; i < tokens.length; i++) tokens[i] = view.getUint16(i * 2, true)
-  else for (let i = 0; i < tokens.length; i++) tokens[i] = view.getUint32(i * 4, true)
+  else for (let i = 0; i < tokens.length; i++) tokens[i] = view.getUint16(i * 3, true) + (view.getUint8(i * 3 + 2) << 16)
   return tokens
 }
 
@@ -126,21 +136,35 @@ export function decodeDocumentIds(bytes: Uint8Array): string[] {
   return Array.from({ length: bytes.length / idBytes }, (_, i) => hexOf(bytes.subarray(i * idBytes, (i + 1) * idBytes)))
 }
 
+/** The rows in the bytes of a `documentRowRange`. @throws OrreryError `invalid_record` */
+export function decodeDocumentRows(bytes: Uint8Array): number[] {
+  if (bytes.length % rowBytes !== 0) throw invalid(`${bytes.length} bytes end inside a row`)
+  const view = viewOf(bytes)
+  return Array.from({ length: bytes.length / rowBytes }, (_, i) => view.getUint32(i * rowBytes, true))
+}
+
 /** Reads a whole shard and checks all of it. @throws OrreryError `invalid_record` */
 export function decodeTokenShard(bytes: Uint8Array): TokenShard {
   const header = parseTokenShardHeader(bytes, bytes.length)
-  const { endsStart, idsStart } = layout(header)
+  const { endsStart, idsStart, rowsStart } = layout(header)
   const { start, end } = tokenRange(header, 0, header.tokens)
   if (bytes.subarray(end, endsStart).some((byte) => byte !== 0)) throw invalid('the padding behind the tokens is not zero')
   const documentEnds = decodeDocumentEnds(bytes.subarray(endsStart, idsStart))
   checkEnds(documentEnds, header)
-  return { ...header, tokenIds: decodeTokens(header, bytes.subarray(start, end)), documentEnds, documentIds: decodeDocumentIds(bytes.subarray(idsStart)) }
+  return {
+    ...header,
+    tokenIds: decodeTokens(header, bytes.subarray(start, end)),
+    documentEnds,
+    documentIds: decodeDocumentIds(bytes.subarray(idsStart, rowsStart)),
+    documentRows: decodeDocumentRows(bytes.subarray(rowsStart)),
+  }
 }
 
-function layout({ dtype, tokens, documents }: TokenShardHeader): { endsStart: number; idsStart: number; totalBytes: number } {
+function layout({ dtype, tokens, documents }: TokenShardHeader): { endsStart: number; idsStart: number; rowsStart: number; totalBytes: number } {
   const endsStart = tokenShardHeaderBytes + Math.ceil((tokens * bytesPerToken[dtype]) / alignBytes) * alignBytes
   const idsStart = endsStart + documents * endBytes
-  return { endsStart, idsStart, totalBytes: idsStart + documents * idBytes }
+  const rowsStart = idsStart + documents * idBytes
+  return { endsStart, idsStart, rowsStart, totalBytes: rowsStart + documents * rowBytes }
 }
 
 function writeHeader(bytes: Uint8Array, header: TokenShardHeader): void {
@@ -155,14 +179,14 @@ function writeHeader(bytes: Uint8Array, header: TokenShardHeader): void {
 }
 
 function writeTokens(view: DataView, tokenIds: Uint32Array, dtype: TokenDtype): void {
-  if (dtype === 'u32') {
-    for (let i = 0; i < tokenIds.length; i++) view.setUint32(tokenShardHeaderBytes + i * 4, tokenIds[i]!, true)
-    return
-  }
+  const width = bytesPerToken[dtype]
+  const most = 2 ** (8 * width) - 1
   for (let i = 0; i < tokenIds.length; i++) {
     const token = tokenIds[i]!
-    if (token > 0xffff) throw invalid(`token ${token} does not fit u16`)
-    view.setUint16(tokenShardHeaderBytes + i * 2, token, true)
+    if (token > most) throw invalid(`token ${token} does not fit ${dtype}`)
+    const at = tokenShardHeaderBytes + i * width
+    view.setUint16(at, token & 0xffff, true)
+    if (width === 3) view.setUint8(at + 2, token >>> 16)
   }
 }
 
@@ -177,6 +201,11 @@ function checkEnds(ends: readonly number[], { tokens, documents }: Pick<TokenSha
   if (previous !== tokens) throw invalid(`the last document ends at ${previous} of ${tokens} tokens`)
 }
 
+function checkRows(rows: readonly number[], { documents }: Pick<TokenShardHeader, 'documents'>): void {
+  if (rows.length !== documents) throw invalid(`${rows.length} rows for ${documents} document ids`)
+  for (const row of rows) if (!Number.isInteger(row) || row < 0 || row >= 2 ** 32) throw invalid(`a document has the row ${row}`)
+}
+
 function rangeOf({ start, count, of, what, from, width }: { start: number; count: number; of: number; what: string; from: number; width: number }): ByteRange {
   const whole = Number.isSafeInteger(start) && Number.isSafeInteger(count)
   if (!whole || start < 0 || count < 0 || start + count > of)
@@ -186,11 +215,11 @@ function rangeOf({ start, count, of, what, from, width }: { start: number; count
 
 function dtypeOf(width: number): TokenDtype {
   if (width === 2) return 'u16'
-  if (width === 4) return 'u32'
+  if (width === 3) return 'u24'
   throw invalid(`its dtype is ${width}`)
 }
 
-/** Every offset computed from counts up to this stays below 2^53: 2^46 × (4 + 40) bytes. */
+/** Every offset computed from counts up to this stays below 2^53: 2^46 × (3 + 44) bytes. */
 const countMax = 2n ** 46n
 function countOf(value: bigint, what: string): number {
   if (value > countMax) throw invalid(`${what} is ${value}`)

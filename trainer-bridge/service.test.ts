@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest'
 import { listen } from '#infra/net/server.ts'
+import { readList } from '#infra/corpus/list-object.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { DesirabilityManifest } from '#schemas/manifest.ts'
+import type { DesirabilityManifest, EpochManifest } from '#schemas/manifest.ts'
+import { GenerationShard } from '#schemas/token-list.ts'
 import { bridgeHouse, furnish, goldenDataset, temporaryFolder, type BridgeHouse } from '#test/golden/bridge.ts'
 import { tokenDataset } from '#test/golden/tokens.ts'
-import { planNext } from './epoch-line.ts'
+import { epochLine } from './epoch-line.ts'
 import { trainNode, type NodeReport } from './node/train.ts'
+import { plannedBatches } from './plan/batches.ts'
+import { recentLists } from './plan/lists.ts'
 import { openBridge, type Bridge } from './service.ts'
 
 const strata = { docs: [2000, 1100], readme: [2500], license: [1500] }
@@ -52,14 +56,15 @@ test('an epoch goes from tokens to new weights: every batch settled once, the lo
 })
 
 /** Settles all open batches of the ledger without a node, losses falling with the batch and faster for docs. */
-async function settleAll({ ledger, catalog }: BridgeHouse): Promise<void> {
+async function settleAll({ ledger, catalog, store }: BridgeHouse): Promise<void> {
   const head = await catalog.head(lineage.plan(goldenDataset))
   if (!head) throw new Error('no plan')
   const epoch = head.version - 1
+  const batches = await plannedBatches(head.manifest as EpochManifest, ({ list }) => readList(store, list, GenerationShard))
   for (;;) {
     const leases = await ledger.lease(head.sha256, epoch, { node: 'n', limit: 64, ttlMs: 60_000 })
     if (leases.length === 0) return
-    for (const lease of leases) await ledger.settle(lease, { loss: 8 - lease.batch * (lease.label === 'docs' ? 0.05 : 0.01), tokens: 64 })
+    for (const lease of leases) await ledger.settle(lease, { loss: 8 - lease.batch * (batches.label(lease.batch) === 'docs' ? 0.05 : 0.01), tokens: 64 })
   }
 }
 
@@ -72,7 +77,7 @@ test('a bridge that dies at any step is followed by one that goes on: the same e
     return bridge.advance(never)
   }
   // Died between planning the epoch and opening it.
-  await planNext(house, undefined)
+  await epochLine({ ...house, readList: recentLists(house.store) }).next()
   expect(await step()).toBe('opened')
   expect(await step()).toBe('waiting')
   await settleAll(house)
@@ -95,15 +100,21 @@ test('new tokens make the next epoch, drawn by the weights the last one led to',
   expect(await bridge.advance(never)).toBe('opened')
   await settleAll(house)
   const report = await bridge.runEpoch(never)
-  expect(report.epoch?.weightsAfter['docs']).toBeGreaterThan(1)
+  expect(report.epoch?.weightsAfter.get('docs')).toBeGreaterThan(1)
   expect(await bridge.runEpoch(never)).toEqual({ outcome: 'idle', epoch: undefined })
 
-  const second = tokenDataset({ strata: { ...strata, docs: [3000] }, parent: first.sha256 })
+  const second = tokenDataset({ strata: { ...strata, docs: [...strata.docs, { tokens: 640, since: 2 }] } })
   await furnish(folder.path, house, second)
   expect(await bridge.advance(never)).toBe('opened')
   const plan = await house.catalog.head(lineage.plan(goldenDataset))
   expect(plan?.version).toBe(2)
-  expect(plan?.manifest).toMatchObject({ parent: report.epoch?.summary.plan_id, weights_log: [{ weights: report.epoch?.weightsAfter }] })
+  const { epoch } = report
+  expect(plan?.manifest).toMatchObject({
+    parent: epoch?.summary.plan_id,
+    batches: 10,
+    settled_before: epoch?.summary.states['settled'],
+    strata: [{ label: 'docs', weight: epoch?.weightsAfter.get('docs') }],
+  })
 })
 
 test('an epoch that is asked to close is steered by what was settled', async () => {

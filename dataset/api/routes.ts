@@ -43,10 +43,10 @@ async function versionRoutes(app: Server, { parts }: { parts: () => ApiParts }):
     const [entry, tokens] = await Promise.all([requireDataset(catalog, name), catalog.head(lineage.tokens(name))])
     const { origin } = entry.manifest
     const sources = sourcesOf(entry.manifest)
-    if (!tokens) return { ...summaryOf(entry), sources, origin, tokens: null }
-    const { dataset, tokenizer, shards } = tokens.manifest
-    const written = shards.reduce((sum, shard) => sum + shard.tokens, 0)
-    const summary = { version: tokens.version, sha256: tokens.sha256, dataset, tokenizer, tokens: written, shards: shards.length }
+    if (tokens?.kind !== 'token-version') return { ...summaryOf(entry), sources, origin, tokens: null }
+    const { dataset, tokenizer, groups } = tokens.manifest
+    const sum = (of: 'tokens' | 'shards'): number => groups.reduce((all, group) => all + group[of], 0)
+    const summary = { version: tokens.version, sha256: tokens.sha256, dataset, tokenizer, tokens: sum('tokens'), shards: sum('shards') }
     return { ...summaryOf(entry), sources, origin, tokens: summary }
   })
 

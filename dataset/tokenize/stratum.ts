@@ -1,7 +1,7 @@
 import { encodeTokenShard } from '#schemas/token-shard.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
-/** The token shard that grows for one label. */
+/** A token shard that grows, of one label. */
 export class Stratum {
   readonly label: string
   readonly #vocabulary: Vocabulary
@@ -9,6 +9,7 @@ export class Stratum {
   #tokens = 0
   #documentEnds: number[] = []
   #documentIds: string[] = []
+  #documentRows: number[] = []
 
   constructor(label: string, vocabulary: Vocabulary) {
     this.label = label
@@ -23,8 +24,8 @@ export class Stratum {
     return this.#documentIds.length
   }
 
-  /** Appends one document and its separator. */
-  add(id: string, tokens: readonly number[]): void {
+  /** Appends one document and its separator. @param row of it in its data file */
+  add(id: string, row: number, tokens: ArrayLike<number>): void {
     const end = this.#tokens + tokens.length + 1
     this.#reserve(end)
     this.#tokenIds.set(tokens, this.#tokens)
@@ -32,6 +33,7 @@ export class Stratum {
     this.#tokens = end
     this.#documentEnds.push(end)
     this.#documentIds.push(id)
+    this.#documentRows.push(row)
   }
 
   /** The shard of what was added since the last call. */
@@ -39,16 +41,18 @@ export class Stratum {
     const { tokens, documents } = this
     const bytes = encodeTokenShard({
       // Both vocabularies have more than 65,536 tokens.
-      dtype: 'u32',
+      dtype: 'u24',
       separator: this.#vocabulary.endOfText,
       fingerprint: this.#vocabulary.fingerprint,
       tokenIds: this.#tokenIds.subarray(0, tokens),
       documentEnds: this.#documentEnds,
       documentIds: this.#documentIds,
+      documentRows: this.#documentRows,
     })
     this.#tokens = 0
     this.#documentEnds = []
     this.#documentIds = []
+    this.#documentRows = []
     return { bytes, tokens, documents }
   }
 

@@ -1,16 +1,21 @@
-import { sha256Hex } from '#schemas/canonical-json.ts'
-import type { Catalog } from '#schemas/catalog.ts'
-import { compareText } from '#schemas/compare-text.ts'
-import type { TokensManifest } from '#schemas/manifest.ts'
+import { readList, writeList } from '#infra/corpus/list-object.ts'
+import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
+import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
+import type { TokensGroup, TokenVersionManifest, VersionGroup } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { readDocuments } from '#dataset/documents.ts'
+import { ListedTokenShard, TokenizedFile } from '#schemas/token-list.ts'
 import { takingTurns } from '#dataset/turns.ts'
-import { commitTokens, type AnyVersion, type Outcome, type TokensEntry } from '#dataset/versions.ts'
+import { readGroup } from '#dataset/version-files.ts'
+import type { Outcome } from '#dataset/versions.ts'
 import { createEncoder } from './encoder.ts'
-import { Stratum } from './stratum.ts'
-import { loadVocabulary, type Vocabulary, type VocabularyName } from './vocabulary.ts'
+import { shardTokensDefault } from './file-shards.ts'
+import { goneSince, runReads, withoutGone, type RunReads } from './held.ts'
+import { tokenizeFile, type FileTokenizing } from './tokenize-file.ts'
+import { loadVocabulary, type VocabularyName } from './vocabulary.ts'
+
+export type TokensEntry = CatalogEntry<'token-version'>
 
 export interface TokenizeRequest {
   catalog: Catalog
@@ -18,71 +23,138 @@ export interface TokenizeRequest {
   /** Name of the dataset, and of its line of tokens. */
   name: string
   tokenizer: VocabularyName
-  origin: TokensManifest['origin']
+  origin: TokenVersionManifest['origin']
   telemetry: Telemetry
   signal: AbortSignal
   /** Tokens of one shard, at most, unless a single document has more. */
   shardTokensMax?: number
 }
 
-type Shard = TokensManifest['shards'][number]
-
-/** 16 MiB of u32: small enough to hold one for each label, large enough that a window seldom meets an edge. */
-const shardTokensDefault = 4 * 2 ** 20
-
 /**
- * Tokenizes the head of a dataset: `<|endoftext|>` after each document, a label's documents sorted by id in shards of their own, each under the
- * sha256 of its bytes (`tokens/{name}/{sha256}.tok`), so that an unchanged label costs no new object. Tokens of the same dataset version and
- * vocabulary exist → nothing is done. The same dataset gives the same bytes.
+ * Tokenizes what the head of a dataset has that the head of its tokens has not: the shards of each data file are made once, `<|endoftext|>` after each document,
+ * each under the sha256 of its bytes (`tokens/{name}/{sha256}.tok`). Deleted rows are told by deletion vectors; of a file that only merged others the tokens are
+ * copied. A job whose list of files did not change is taken over as it stands. Tokens of the same version and vocabulary exist → nothing is done.
+ * The same versions, one after the other, give the same bytes.
  * @throws OrreryError `conflict` when another process committed in between (retryable)
  */
 export async function tokenize(request: TokenizeRequest): Promise<Outcome<TokensEntry>> {
-  const { catalog, name, origin, telemetry } = request
-  const [dataset, head] = await Promise.all([catalog.head(lineage.dataset(name)), catalog.head(lineage.tokens(name))])
-  if (!dataset) return { changed: false, entry: head }
+  const { catalog, store, name, origin, telemetry, signal } = request
+  const [dataset, former] = await Promise.all([catalog.head(lineage.dataset(name)), catalog.head(lineage.tokens(name))])
+  const head = former?.kind === 'token-version' ? former : undefined
+  if (dataset?.kind !== 'version') return { changed: false, entry: head }
   const vocabulary = await loadVocabulary(request.tokenizer)
-  if (head?.manifest.dataset === dataset.sha256 && head.manifest.tokenizer.fingerprint === vocabulary.fingerprint) return { changed: false, entry: head }
+  const before = head?.manifest.tokenizer.fingerprint === vocabulary.fingerprint ? head.manifest : undefined
+  if (before?.dataset === dataset.sha256) return { changed: false, entry: head }
 
-  const shards = await writeShards(request, dataset.manifest, vocabulary)
-  const tokenizer = { name: vocabulary.name, fingerprint: vocabulary.fingerprint, vocabulary: vocabulary.size }
-  const entry = await commitTokens(catalog, name, head, { origin, dataset: dataset.sha256, tokenizer, shards })
-  const tokens = shards.reduce((sum, shard) => sum + shard.tokens, 0)
-  const documents = shards.reduce((sum, shard) => sum + shard.documents, 0)
-  telemetry.count('tokens.written', tokens)
+  const run = await runReads(catalog, store, name, vocabulary.fingerprint)
+  const work: FileTokenizing = {
+    store,
+    prefix: `tokens/${name}/`,
+    vocabulary,
+    shardTokensMax: request.shardTokensMax ?? shardTokensDefault,
+    since: (former?.version ?? 0) + 1,
+    encode: createEncoder(vocabulary),
+    turn: takingTurns(signal),
+    joined: run.joined,
+    telemetry,
+    signal,
+  }
+  const known = new Map(before?.groups.map((group) => [nameOf(group), group]))
+  const leaving: ListedTokenShard[] = []
+  const groups: TokensGroup[] = []
+  for (const group of dataset.manifest.groups) {
+    const own = known.get(nameOf(group))
+    known.delete(nameOf(group))
+    groups.push(own?.source === group.list.sha256 ? own : await tokenizeGroup(work, group, own, leaving))
+  }
+  for (const group of known.values()) for (const { shards } of await readList(store, group.list, TokenizedFile)) for (const shard of shards) leaving.push(shard)
+
+  const manifest: TokenVersionManifest = {
+    kind: 'token-version',
+    parent: former?.sha256 ?? null,
+    origin,
+    dataset: dataset.sha256,
+    tokenizer: { name: vocabulary.name, fingerprint: vocabulary.fingerprint, vocabulary: vocabulary.size },
+    groups,
+    held: before ? await hold(request, work, { run, dataset, before, leaving }) : null,
+  }
+  const entry = await catalog.commit(lineage.tokens(name), former?.sha256, manifest)
+  const sum = (of: 'tokens' | 'documents' | 'shards'): number => groups.reduce((all, group) => all + group[of], 0)
   telemetry.event('tokens.version', {
     name,
     version: entry.version,
     sha256: entry.sha256,
     tokenizer: vocabulary.name,
-    documents,
-    tokens,
-    shards: shards.length,
+    documents: sum('documents'),
+    tokens: sum('tokens'),
+    shards: sum('shards'),
   })
   return { changed: true, entry }
 }
 
-/** Shards by label, then in the order of their documents. */
-async function writeShards(request: TokenizeRequest, manifest: AnyVersion, vocabulary: Vocabulary): Promise<Shard[]> {
-  const { store, name, signal, shardTokensMax = shardTokensDefault } = request
-  const encode = createEncoder(vocabulary)
-  const strata = new Map<string, Stratum>()
-  const shards: Shard[] = []
-  const flush = async (stratum: Stratum): Promise<void> => {
-    const { bytes, tokens, documents } = stratum.take()
-    const sha256 = sha256Hex(bytes)
-    const key = `tokens/${name}/${sha256}.tok`
-    await store.put(key, bytes)
-    shards.push({ label: stratum.label, key, sha256, bytes: bytes.length, tokens, documents })
+const nameOf = ({ hotkey, job_id }: Pick<TokensGroup, 'hotkey' | 'job_id'>): string => JSON.stringify([hotkey, job_id])
+
+/** @param leaving takes the shards of files that are no longer there */
+async function tokenizeGroup(work: FileTokenizing, group: VersionGroup, own: TokensGroup | undefined, leaving: ListedTokenShard[]): Promise<TokensGroup> {
+  const files = await readGroup(work.store, group)
+  const before = new Map((own ? await readList(work.store, own.list, TokenizedFile) : []).map((file) => [file.file, file]))
+  const current = new Set(files.map(({ file }) => file.sha256))
+  const left = before
+    .values()
+    .flatMap(({ file, shards }) => (current.has(file) ? [] : shards))
+    .toArray()
+  for (const shard of left) leaving.push(shard)
+
+  const tokenized: TokenizedFile[] = []
+  for (const listed of files) {
+    const known = before.get(listed.file.sha256)
+    const isSame = known && known.deletes === (listed.deletes?.sha256 ?? null)
+    tokenized.push(isSame ? known : await tokenizeFile(work, listed, known?.shards ?? [], left))
   }
-  const turn = takingTurns(signal)
-  for await (const { id, label, text } of readDocuments(store, manifest, signal)) {
-    await turn(text.length)
-    const tokens = encode(text)
-    const stratum = strata.get(label) ?? new Stratum(label, vocabulary)
-    strata.set(label, stratum)
-    if (stratum.documents > 0 && stratum.tokens + tokens.length + 1 > shardTokensMax) await flush(stratum)
-    stratum.add(id, tokens)
+  const shards = tokenized.flatMap((file) => file.shards)
+  return {
+    hotkey: group.hotkey,
+    job_id: group.job_id,
+    source: group.list.sha256,
+    list: await writeList(work.store, `${work.prefix}lists/`, tokenized),
+    shards: shards.length,
+    tokens: shards.reduce((sum, { shard }) => sum + shard.tokens, 0),
+    documents: shards.reduce((sum, { shard, deletes }) => sum + shard.documents - (deletes?.rows ?? 0), 0),
   }
-  for (const stratum of strata.values()) if (stratum.documents > 0) await flush(stratum)
-  return shards.toSorted((a, b) => compareText(a.label, b.label))
+}
+
+interface Holding {
+  run: RunReads
+  dataset: CatalogEntry<'version'>
+  before: TokenVersionManifest
+  /** Shards that no file has any more since the version before. */
+  leaving: readonly ListedTokenShard[]
+}
+
+/** The list of shards that a run still reads though no file has them any more. */
+async function hold(
+  { catalog, store }: TokenizeRequest,
+  work: FileTokenizing,
+  { run, dataset, before, leaving }: Holding,
+): Promise<TokenVersionManifest['held']> {
+  const candidates = [...(before.held ? await readList(store, before.held, ListedTokenShard) : []), ...leaving]
+  if (candidates.length === 0) return null
+  const read = await run.shards()
+  const held = candidates.filter(({ shard }) => read.has(shard.sha256))
+  if (held.length === 0) return null
+  const gone = await goneSince(catalog, store, dataset, before.dataset)
+  if (!gone) {
+    // What nobody can say of, whether it was taken back, is not trained.
+    work.telemetry.event('tokens.not_held', { shards: held.length, reason: 'versions of the dataset between are gone' })
+    return null
+  }
+  const kept: ListedTokenShard[] = []
+  for (const listed of held) {
+    const now = await withoutGone(store, work.prefix, listed, gone).catch((error: unknown) => {
+      if (!(error instanceof OrreryError) || error.code === 'store_unavailable') throw error
+      work.telemetry.event('tokens.shard_lost', { key: listed.shard.key, problem: error.message })
+    })
+    if (now) kept.push(now)
+  }
+  return kept.length === 0 ? null : writeList(store, `${work.prefix}lists/`, kept)
 }

@@ -209,6 +209,7 @@ const Settings = z.strictObject({
       rows: z.int().min(1).max(1024).default(4).describe('Sequences in a batch.'),
       sequence_tokens: z.int().min(8).max(131_072).default(256).describe('Tokens in a sequence.'),
       epoch_batches: z.int().min(1).max(1_000_000).default(200).describe('Batches of one epoch, at most.'),
+      passes: z.int().min(0).max(1_000_000).default(4).describe('How often all tokens are gone through before the bridge waits for new ones; 0 = without end.'),
       lease_seconds: seconds.default(180).describe('Time to live of a lease.'),
     })
     .prefault({}),

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { ledgerSuite } from '#test/conformance/ledger.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { manualClock } from '#test/manual-clock.ts'
-import type { BatchLease } from '#schemas/ledger.ts'
+import { keptEpochs, type BatchLease } from '#schemas/ledger.ts'
+import { openDatabase } from '../sqlite/database.ts'
+import { fileSchemas } from '../sqlite/schema.ts'
 import { sqliteLedger } from './sqlite.ts'
 
 const module = new URL('sqlite.ts', import.meta.url).href
@@ -12,35 +14,53 @@ const module = new URL('sqlite.ts', import.meta.url).href
 describe('sqliteLedger', () => {
   ledgerSuite(async () => ({ module, factory: 'sqliteLedger', args: [join(await temporaryFolder(), 'ledger.sqlite')] }))
 
-  test('writes down every state a batch came into, for ever', async () => {
+  test('what is settled is final', async () => {
     const path = join(await temporaryFolder(), 'ledger.sqlite')
     const clock = manualClock(1000)
     await using ledger = sqliteLedger(path, { clock })
-    await ledger.open('p', 0, ['a', 'a'])
-    const lease = async (node: string) => (await ledger.lease('p', 0, { node, limit: 1, ttlMs: 10 }))[0] as BatchLease
-    await lease('slow')
-    clock.advance(10)
-    await ledger.nack(await lease('small'), 'out of memory')
-    await ledger.settle(await lease('good'), { loss: 1, tokens: 1 })
-    await ledger.close('p', 0)
+    await ledger.open('p', 0, 2)
+    const [held] = await ledger.lease('p', 0, { node: 'a', limit: 1, ttlMs: 10 })
+    await ledger.settle(held as BatchLease, { loss: 1, tokens: 1 })
     const raw = new DatabaseSync(path)
-    const events = raw.prepare('select batch, state, at, node, reason from events order by id').all()
-    expect(events.map((event) => Object.values(event))).toEqual([
-      [0, 'planned', 1000, null, null],
-      [1, 'planned', 1000, null, null],
-      [0, 'leased', 1000, 'slow', null],
-      [0, 'expired', 1010, 'slow', null],
-      [0, 'leased', 1010, 'small', null],
-      [0, 'nacked', 1010, 'small', 'out of memory'],
-      [0, 'leased', 1010, 'good', null],
-      [0, 'trained', 1010, 'good', null],
-      [0, 'settled', 1010, 'good', null],
-      [1, 'void', 1010, null, null],
-    ])
-    expect(() => raw.exec('delete from events')).toThrow('append-only')
-    expect(() => raw.exec(`insert into events select null, plan_id, epoch, batch, state, at, node, reason from events where state = 'settled'`)).toThrow(
+    expect(() => raw.exec('delete from settlements')).toThrow('final')
+    expect(() => raw.exec('update settlements set loss = 0')).toThrow('final')
+    expect(() => raw.exec('insert into settlements select null, plan_id, epoch, batch, node, token, loss, tokens, settled_at from settlements')).toThrow(
       'UNIQUE',
     )
     raw.close()
+  })
+
+  test('its file does not grow with the epochs that were closed long ago', async () => {
+    const path = join(await temporaryFolder(), 'ledger.sqlite')
+    await using ledger = sqliteLedger(path, { clock: manualClock(1000) })
+    const train = async (epoch: number): Promise<void> => {
+      await ledger.open('p', epoch, 40)
+      for (const lease of await ledger.lease('p', epoch, { node: 'a', limit: 30, ttlMs: 10 })) await ledger.settle(lease, { loss: 1, tokens: 1 })
+      await ledger.close('p', epoch)
+    }
+    const rows = (): number[] => {
+      using raw = new DatabaseSync(path)
+      return ['batches', 'settlements'].map((table) => Number(raw.prepare(`select count(*) as n from ${table}`).get()?.['n']))
+    }
+    for (let epoch = 0; epoch < keptEpochs + 4; epoch++) await train(epoch)
+    expect(rows()).toEqual([keptEpochs * 30, keptEpochs * 30])
+  })
+
+  test('a file of the first version opens: what was settled is known, what was not goes on', async () => {
+    const path = join(await temporaryFolder(), 'ledger.sqlite')
+    openDatabase(path, { ...fileSchemas.ledger, steps: fileSchemas.ledger.steps.slice(0, 1) })[Symbol.dispose]()
+    const raw = new DatabaseSync(path)
+    raw.exec(`
+      insert into epochs values ('p', 0, 2, 1, 'x'), ('q', 1, 1, 0, 'x');
+      insert into batches values ('p', 0, 0, 'a', 'settled', 't', 'n', 1, 2, null), ('p', 0, 1, 'a', 'void', null, null, null, null, null),
+        ('q', 1, 0, 'a', 'settled', 't', 'n', 1, 2, null), ('q', 1, 1, 'a', 'nacked', null, null, 1, 2, null), ('q', 1, 2, 'a', 'planned', null, null, null, null, null);
+      insert into settlements values (1, 'p', 0, 0, 'n', 't', 1.5, 9, 1), (2, 'q', 1, 0, 'n', 't', 2.5, 9, 1);
+      insert into events values (1, 'p', 0, 0, 'settled', 1, 'n', null)`)
+    raw.close()
+    await using ledger = sqliteLedger(path, { clock: manualClock(1000) })
+    expect(await ledger.progress('p', 0)).toMatchObject({ closed: true, states: { settled: 1, void: 1 } })
+    expect(await ledger.open('q', 1, 3)).toMatchObject({ closed: false, states: { settled: 1, nacked: 1, planned: 1, void: 0 } })
+    expect(await ledger.settlements('q', 1, { limit: 9 })).toMatchObject([{ batch: 0, loss: 2.5 }])
+    expect((await ledger.lease('q', 1, { node: 'n', limit: 9, ttlMs: 10 })).map(({ batch }) => batch)).toEqual([1, 2])
   })
 })

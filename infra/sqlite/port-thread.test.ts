@@ -100,7 +100,7 @@ test.each<[string, (path: string) => AsyncDisposable & { write(n: number): Promi
     'catalog',
     (path) => withWrite(threadedCatalog(path, { clock }), (it, n) => it.commit({ name: `line/${n}`, kind: 'turn', former: [] }, undefined, manifest)),
   ],
-  ['ledger', (path) => withWrite(threadedLedger(path, { clock }), (it, n) => it.open('plan', n, ['a']))],
+  ['ledger', (path) => withWrite(threadedLedger(path, { clock }), (it, n) => it.open('plan', n, 1))],
 ])('while another process writes to the file of a %s, the event loop turns, and what waited is done after it', async (_name, make) => {
   const path = join(await temporaryFolder(), 'shared.sqlite')
   await using port = make(path)

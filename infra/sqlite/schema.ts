@@ -91,6 +91,39 @@ const ledger = `
   create trigger settlements_fixed before update on settlements begin select raise(abort, 'settlements are final'); end;
 `
 
+/**
+ * A batch has a row from its first lease on: all below `leased` of its epoch have one. `settled` counts settlements. `ended` numbers the epochs in the order they
+ * were closed; `kept`: 1 = with all its batches, 2 = they are being deleted, 0 = only this row is left.
+ */
+const ledgerByCounts = `
+  drop table events;
+  drop trigger settlements_kept;
+  alter table epochs add column batches integer not null default 0;
+  alter table epochs add column leased integer not null default 0;
+  alter table epochs add column settled integer not null default 0;
+  alter table epochs add column ended integer;
+  alter table epochs add column kept integer not null default 1;
+  update epochs set
+    batches = (select count(*) from batches b where b.plan_id = epochs.plan_id and b.epoch = epochs.epoch),
+    settled = (select count(*) from settlements s where s.plan_id = epochs.plan_id and s.epoch = epochs.epoch),
+    leased = (select coalesce(max(batch) + 1, 0) from batches b where b.plan_id = epochs.plan_id and b.epoch = epochs.epoch and b.state not in ('planned', 'void'));
+  update epochs set ended = (
+    select count(*) from epochs e where e.closed and (e.epoch < epochs.epoch or (e.epoch = epochs.epoch and e.plan_id <= epochs.plan_id))
+  ) where closed;
+  delete from batches where state in ('planned', 'void');
+  drop index batches_free;
+  alter table batches drop column label;
+  alter table epochs drop column labels_sha256;
+  alter table batches add column reason text;
+  create index batches_free on batches (plan_id, epoch, batch) where state in ('expired', 'nacked');
+  create index batches_unsettled on batches (plan_id, epoch, state) where state <> 'settled';
+  create index settlements_of on settlements (plan_id, epoch, id);
+  create unique index epochs_ended on epochs (ended) where ended is not null;
+  create index epochs_kept on epochs (ended) where ended is not null and kept > 0;
+  create trigger settlements_kept before delete on settlements when (select kept from epochs where plan_id = old.plan_id and epoch = old.epoch) = 1
+    begin select raise(abort, 'settlements are final'); end;
+`
+
 /** What is known of hosts for a time (host-notes.ts). */
 const notes = `
   create table notes (kind text, host text, text text not null, until integer not null, primary key (kind, host)) strict, without rowid;
@@ -144,7 +177,7 @@ export const fileSchemas = {
   frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierTables] },
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
   catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog, catalogTimes] },
-  ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger] },
+  ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger, ledgerByCounts] },
   notes: { kind: 'notes', applicationId: 0x4f727248, steps: [notes] },
   corpus: { kind: 'corpus index', applicationId: 0x4f727249, steps: [corpus] },
   marks: { kind: 'marks', applicationId: 0x4f72724d, steps: [marks] },

@@ -1,4 +1,4 @@
-import { historyPageMax, type Catalog } from '#schemas/catalog.ts'
+import type { Catalog } from '#schemas/catalog.ts'
 import type { Chain } from '#schemas/chain.ts'
 import type { Ledger } from '#schemas/ledger.ts'
 import { families, lineage } from '#schemas/lineage.ts'
@@ -80,7 +80,7 @@ export async function totalsOf({ catalog, ledger, datasetName }: Pick<SummarySou
   return {
     documents: sum((await shardsOf(catalog)).map((shard) => shard.file.rows)),
     in_dataset: (await catalog.head(lineage.dataset(datasetName)))?.manifest.documents ?? 0,
-    tokens: sum((tokens?.shards ?? []).map((shard) => shard.tokens)),
+    tokens: tokens?.kind === 'token-version' ? sum(tokens.groups.map((group) => group.tokens)) : 0,
     batches_settled: await settledOf({ catalog, ledger, datasetName }),
   }
 }
@@ -133,16 +133,10 @@ async function weightsOf({ catalog, chain, validator }: SummarySources): Promise
 }
 
 async function settledOf({ catalog, ledger, datasetName }: Pick<SummarySources, 'catalog' | 'ledger' | 'datasetName'>): Promise<number> {
-  const plans = await catalog.history(lineage.plan(datasetName), { limit: historyPageMax })
-  const counts = await Promise.all(
-    plans.map(({ sha256, version }) =>
-      ledger.progress(sha256, version - 1).then(
-        (p) => p.states.settled,
-        () => 0,
-      ),
-    ),
-  )
-  return sum(counts)
+  const head = await catalog.head(lineage.plan(datasetName))
+  if (head?.kind !== 'epoch') return 0
+  const open = await ledger.progress(head.sha256, head.version - 1).catch(() => undefined)
+  return head.manifest.settled_before + (open?.states.settled ?? 0)
 }
 
 async function steeringOf(catalog: Catalog): Promise<Pick<TurnSummary, 'loss' | 'desirability'>> {

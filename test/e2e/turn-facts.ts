@@ -47,7 +47,7 @@ export async function readTurnFacts(dataDir: string, summary: Pick<TurnSummary, 
     unequalRows,
     nearDuplicateClusters: shards.reduce((n, { duplicates }) => n + duplicates.clusters, 0),
     weights: summary.weights.map(({ value }) => value),
-    batchesSettled: settled.reduce((n, { settlements }) => n + settlements.length, 0),
+    batchesSettled: settled.reduce((n, { states }) => n + states.settled, 0),
     movedLabels: (history[0]?.jobs ?? [])
       .filter((job) => job.weight !== history.at(-1)?.jobs.find(({ id }) => id === job.id)?.weight)
       .map(({ params }) => params.label ?? ''),

@@ -34,7 +34,7 @@ export function bridgeHouse(folder: string, settings: Partial<Config['bridge']> 
   const events: TelemetryEvent[] = []
   telemetry.listen((event) => events.push(event))
   return {
-    settings: { host: '127.0.0.1', port: 0, rows: 2, sequence_tokens: 32, epoch_batches: 1000, lease_seconds: 180, ...settings },
+    settings: { host: '127.0.0.1', port: 0, rows: 2, sequence_tokens: 32, epoch_batches: 1000, passes: 1, lease_seconds: 180, ...settings },
     datasetName: goldenDataset,
     seed: 7,
     store: folderStore(join(folder, 'store')),
@@ -51,9 +51,9 @@ export function bridgeHouse(folder: string, settings: Partial<Config['bridge']> 
 export async function furnish(folder: string, { catalog }: BridgeHouse, dataset: TokenDataset): Promise<void> {
   await putTokens(folderStore(join(folder, 'store')), dataset)
   const head = await catalog.head(lineage.tokens(goldenDataset))
-  await catalog.commit(lineage.tokens(goldenDataset), head?.sha256, dataset.manifest)
+  await catalog.commit(lineage.tokens(goldenDataset), head?.sha256, { ...dataset.manifest, parent: head?.sha256 ?? null })
   if (await catalog.head(lineage.desirability)) return
-  const jobs = [...new Set(dataset.manifest.shards.map(({ label }) => label))].map((label) => jobOf(label))
+  const jobs = [...new Set(dataset.shards.map(({ shard }) => shard.label))].map((label) => jobOf(label))
   const list: DesirabilityManifest = { kind: 'desirability', parent: null, jobs, evidence: [], caused_by: null }
   await catalog.commit(lineage.desirability, undefined, list)
 }

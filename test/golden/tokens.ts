@@ -1,55 +1,98 @@
-import { contentAddress, sha256Hex } from '#schemas/canonical-json.ts'
-import type { TokensManifest } from '#schemas/manifest.ts'
+import { canonicalJson, contentAddress, sha256Hex } from '#schemas/canonical-json.ts'
+import type { DeletionVector, StoredObject } from '#schemas/data-file.ts'
+import { DeletedRows, encodeDeletionVector } from '#schemas/deletion-vector.ts'
+import type { TokenVersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import type { ListedTokenShard, TokenizedFile } from '#schemas/token-list.ts'
 import { encodeTokenShard, type TokenDtype } from '#schemas/token-shard.ts'
 
+/** A shard of so many tokens, one document for every 64 of them. */
+export interface GoldenShard {
+  tokens: number
+  /** Absent: 1. */
+  since?: number
+  moved?: boolean
+  /** Places of documents that are gone. */
+  deleted?: readonly number[]
+  /** No file of the dataset has it any more. */
+  held?: boolean
+}
+
 export interface TokenDatasetRequest {
-  /** Tokens of each shard, by label; a shard is one document for every 64 tokens. */
-  strata: Record<string, readonly number[]>
+  /** Shards of each label, or their tokens. */
+  strata: Record<string, readonly (number | GoldenShard)[]>
   vocabulary?: number
   dtype?: TokenDtype
   seed?: number
-  parent?: string | null
+  tokenizer?: string
 }
 
 export interface TokenDataset {
-  manifest: TokensManifest
+  /** `parent` is whoever's commits it. */
+  manifest: TokenVersionManifest
   sha256: string
-  /** Key → bytes of the shard. */
+  /** Key → bytes of shards, lists and deletion vectors. */
   objects: Map<string, Uint8Array>
+  /** All shards, in their order. */
+  shards: ListedTokenShard[]
   /** label → all its tokens, shard after shard. */
   streams: Record<string, Uint32Array>
 }
 
-const fingerprint = sha256Hex('golden tokenizer')
-
 /** A small, real token dataset, the same for the same request: each label is a chain that a bigram model can learn, the first the best and the later ones less. */
-export function tokenDataset({ strata, vocabulary = 1000, dtype = 'u16', seed = 1, parent = null }: TokenDatasetRequest): TokenDataset {
+export function tokenDataset({ strata, vocabulary = 1000, dtype = 'u16', seed = 1, tokenizer = 'golden' }: TokenDatasetRequest): TokenDataset {
   const objects = new Map<string, Uint8Array>()
-  const streams: Record<string, Uint32Array> = {}
-  const shards: TokensManifest['shards'] = []
-  for (const [nth, [label, sizes]] of Object.entries(strata).entries()) {
-    const next = chain(seed * 31 + nth, vocabulary, Math.min(14, 2 + 5 * nth))
-    const parts = sizes.map((tokens) => Uint32Array.from({ length: tokens }, next))
-    streams[label] = Uint32Array.from(parts.flatMap((part) => [...part]))
-    for (const [part, tokenIds] of parts.entries()) {
-      const documents = documentsOf(tokenIds.length, `${label}/${part}`)
-      const bytes = encodeTokenShard({ dtype, separator: 0, fingerprint, tokenIds, ...documents })
-      const key = `tokens/golden/${label}/${sha256Hex(bytes).slice(0, 16)}.tok`
-      objects.set(key, bytes)
-      const counts = { tokens: tokenIds.length, documents: documents.documentIds.length }
-      shards.push({ label, key, sha256: sha256Hex(bytes), bytes: bytes.length, ...counts })
-    }
+  const put = (prefix: string, bytes: Uint8Array, ending: string): StoredObject => {
+    const sha256 = sha256Hex(bytes)
+    objects.set(`${prefix}${sha256}.${ending}`, bytes)
+    return { key: `${prefix}${sha256}.${ending}`, sha256, bytes: bytes.length }
   }
-  const manifest: TokensManifest = {
-    kind: 'tokens',
-    parent,
+  const deletionVector = (rows: readonly number[]): DeletionVector => ({
+    ...put('tokens/golden/deletes/', encodeDeletionVector(DeletedRows.of(rows)), 'dv'),
+    rows: rows.length,
+  })
+  const fingerprint = sha256Hex(`${tokenizer} tokenizer`)
+  const streams: Record<string, Uint32Array> = {}
+  const [shards, held, files]: [ListedTokenShard[], ListedTokenShard[], TokenizedFile[]] = [[], [], []]
+  for (const [nth, [label, specs]] of Object.entries(strata).entries()) {
+    const next = chain(seed * 31 + nth, vocabulary, Math.min(14, 2 + 5 * nth))
+    const parts: Uint32Array[] = []
+    for (const [part, spec] of specs.entries()) {
+      const { tokens, since = 1, moved = false, deleted = [], held: isHeld = false } = typeof spec === 'number' ? { tokens: spec } : spec
+      const tokenIds = Uint32Array.from({ length: tokens }, next)
+      const documents = documentsOf(tokens, `${label}/${part}`)
+      const object = put('tokens/golden/', encodeTokenShard({ dtype, separator: 0, fingerprint, tokenIds, ...documents }), 'tok')
+      const file = sha256Hex(`golden file ${label}/${part}`)
+      const shard = { ...object, label, tokens, documents: documents.documentIds.length, file, since, moved }
+      const listed: ListedTokenShard = { shard, deletes: deleted.length > 0 ? deletionVector(deleted) : null }
+      if (isHeld) held.push(listed)
+      else files.push({ file, deletes: null, shards: [listed] })
+      if (!isHeld) shards.push(listed)
+      parts.push(tokenIds)
+    }
+    streams[label] = Uint32Array.from(parts.flatMap((part) => [...part]))
+  }
+  const list = (items: unknown[]): StoredObject => put('tokens/golden/lists/', Buffer.from(canonicalJson(items)), 'json')
+  const manifest: TokenVersionManifest = {
+    kind: 'token-version',
+    parent: null,
     origin: { code_version: '0', config_sha256: sha256Hex('golden config') },
     dataset: sha256Hex(`golden dataset ${seed}`),
-    tokenizer: { name: 'golden', fingerprint, vocabulary },
-    shards,
+    tokenizer: { name: tokenizer, fingerprint, vocabulary },
+    groups: [
+      {
+        hotkey: 'miner',
+        job_id: 'job',
+        source: sha256Hex('golden list'),
+        list: list(files),
+        shards: shards.length,
+        tokens: shards.reduce((sum, { shard }) => sum + shard.tokens, 0),
+        documents: shards.reduce((sum, { shard }) => sum + shard.documents, 0),
+      },
+    ],
+    held: held.length > 0 ? list(held) : null,
   }
-  return { manifest, sha256: contentAddress(manifest), objects, streams }
+  return { manifest, sha256: contentAddress(manifest), objects, shards, streams }
 }
 
 export async function putTokens(store: Pick<ObjectStore, 'put'>, dataset: TokenDataset): Promise<void> {
@@ -71,7 +114,7 @@ function chain(seed: number, vocabulary: number, surprises: number): () => numbe
   }
 }
 
-function documentsOf(tokens: number, name: string): { documentEnds: number[]; documentIds: string[] } {
+function documentsOf(tokens: number, name: string): { documentEnds: number[]; documentIds: string[]; documentRows: number[] } {
   const documentEnds = Array.from({ length: Math.ceil(tokens / 64) }, (_, i) => Math.min(tokens, 64 * (i + 1)))
-  return { documentEnds, documentIds: documentEnds.map((end) => sha256Hex(`${name}/${end}`)) }
+  return { documentEnds, documentIds: documentEnds.map((end) => sha256Hex(`${name}/${end}`)), documentRows: documentEnds.map((_, row) => row) }
 }

@@ -7,28 +7,37 @@ import type { TokenDtype } from '#schemas/token-shard.ts'
 import { folderStore } from '#infra/store/folder.ts'
 import { temporaryFolder } from '#test/golden/bridge.ts'
 import { putTokens, tokenDataset, type TokenDataset } from '#test/golden/tokens.ts'
-import { makePlan } from '../plan/plan.ts'
+import { goldenRun } from '#test/golden/run.ts'
+import type { PlannedBatches } from '../plan/batches.ts'
 import { encodeArrow } from './arrow.ts'
 import { openTokenBlocks } from './token-blocks.ts'
 
 const geometry = { rows: 3, sequence_tokens: 16 }
 
-const planOf = ({ manifest, sha256 }: TokenDataset) =>
-  makePlan({ tokens: manifest, tokensSha256: sha256, geometry, weights: { web: 1, docs: 1 }, seed: 1, batchesMax: 1000, parent: null })
+/** The batches of one epoch over all of it. */
+async function batchesOf(dataset: TokenDataset): Promise<PlannedBatches> {
+  const run = goldenRun()
+  const plan = await run.next(dataset, 1, { geometry, weights: { web: 1, docs: 1 }, seed: 1 })
+  return run.batches(plan!)
+}
+
+const blocksOf = async (dataset: TokenDataset, store: Pick<ObjectStore, 'get'>, tokenizer = dataset.manifest.tokenizer) =>
+  openTokenBlocks(await batchesOf(dataset), tokenizer, store)
 
 const wordsOf = (bytes: Uint8Array) =>
   Uint32Array.from({ length: bytes.length / 4 }, (_, i) => new DataView(bytes.buffer, bytes.byteOffset).getUint32(4 * i, true))
 
-test.each<TokenDtype>(['u16', 'u32'])('a block is the planned windows of the stratum, row after row, from %s shards', async (dtype) => {
+test.each<TokenDtype>(['u16', 'u24'])('a block is the planned windows of the stratum, row after row, from %s shards', async (dtype) => {
   await using folder = await temporaryFolder()
   const store = folderStore(folder.path)
   const dataset = tokenDataset({ strata: { web: [100, 7, 300], docs: [200] }, dtype })
   await putTokens(store, dataset)
-  const blocks = openTokenBlocks(planOf(dataset), dataset.manifest, store)
-  for (let k = 0; k < blocks.batches.length; k++) {
+  const batches = await batchesOf(dataset)
+  const blocks = openTokenBlocks(batches, dataset.manifest.tokenizer, store)
+  for (let k = 0; k < batches.length; k++) {
     const { label, bytes, sha256 } = await blocks.block(k)
     const stream = dataset.streams[label]!
-    const expected = blocks.batches.batch(k).windows.flatMap(({ index }) => [...stream.subarray(index * 16, index * 16 + 16)])
+    const expected = batches.batch(k).windows.flatMap(({ index }) => [...stream.subarray(index * 16, index * 16 + 16)])
     expect([...wordsOf(bytes)]).toEqual(expected)
     expect(sha256).toBe(sha256Hex(bytes))
   }
@@ -44,7 +53,7 @@ test('reads only the header once and the bytes of the windows, and nothing for a
       return bytes
     },
   }
-  const blocks = openTokenBlocks(planOf(dataset), dataset.manifest, store)
+  const blocks = await blocksOf(dataset, store)
   await blocks.block(0)
   expect(reads).toEqual([64, 32, 32, 32])
   await blocks.block(0)
@@ -60,7 +69,7 @@ test('asks a store again that was away for a moment', async () => {
       return dataset.objects.get(key)!.subarray(range?.start, range?.end)
     },
   }
-  const blocks = openTokenBlocks(planOf(dataset), dataset.manifest, store)
+  const blocks = await blocksOf(dataset, store)
   await expect(blocks.block(0)).rejects.toMatchObject({ code: 'store_unavailable' })
   away = false
   expect((await blocks.block(0)).bytes).toHaveLength(3 * 16 * 4)
@@ -74,14 +83,13 @@ test.each([
 ])('refuses a shard that %s', async (_, spoil) => {
   const dataset = tokenDataset({ strata: { web: [500] } })
   const store: Pick<ObjectStore, 'get'> = { get: async (key, range) => spoil(dataset.objects.get(key)!).subarray(range?.start, range?.end) }
-  await expect(openTokenBlocks(planOf(dataset), dataset.manifest, store).block(0)).rejects.toMatchObject({ code: 'data_unreadable', status: 500 })
+  await expect((await blocksOf(dataset, store)).block(0)).rejects.toMatchObject({ code: 'data_unreadable', status: 500 })
 })
 
 test('refuses a token outside the vocabulary', async () => {
   const dataset = tokenDataset({ strata: { web: [500] } })
-  const tokens = { ...dataset.manifest, tokenizer: { ...dataset.manifest.tokenizer, vocabulary: 2 } }
   const store: Pick<ObjectStore, 'get'> = { get: async (key, range) => dataset.objects.get(key)!.subarray(range?.start, range?.end) }
-  await expect(openTokenBlocks(planOf(dataset), tokens, store).block(0)).rejects.toMatchObject({ code: 'data_unreadable' })
+  await expect((await blocksOf(dataset, store, { ...dataset.manifest.tokenizer, vocabulary: 2 })).block(0)).rejects.toMatchObject({ code: 'data_unreadable' })
 })
 
 test('an Arrow reader finds the same rows, and what they are, in the stream', () => {

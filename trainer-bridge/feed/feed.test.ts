@@ -77,7 +77,7 @@ test('the first valid answer counts: saying it again changes nothing, another le
   expect(await feed.post('/v1/acks', ackOf(first))).toMatchObject({ status: 409, body: { error: { code: 'lease_lost' } } })
   expect((await feed.post('/v1/acks', ackOf(second))).status).toBe(200)
   expect((await feed.post('/v1/acks', ackOf(second))).status).toBe(200)
-  const { settlements } = await feed.house.ledger.progress(first.plan_id, first.epoch)
+  const settlements = await feed.house.ledger.settlements(first.plan_id, first.epoch, { limit: 100 })
   expect(settlements.map(({ batch, node }) => [batch, node])).toEqual([[0, 'b']])
 })
 

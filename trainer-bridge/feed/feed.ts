@@ -5,7 +5,7 @@ import type { BatchLease, Ledger } from '#schemas/ledger.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { TokenBlock } from '../blocks/token-blocks.ts'
 import type { OpenEpoch } from './open-epoch.ts'
-import { summarizeEpoch } from './summary.ts'
+import type { EpochTally } from './tally.ts'
 
 export interface FeedParts {
   ledger: Ledger
@@ -16,8 +16,11 @@ export interface FeedParts {
   current(): OpenEpoch | undefined
   /** @throws OrreryError `not_found` */
   find(planId: string, epoch: number): Promise<OpenEpoch>
+  tally(open: OpenEpoch): EpochTally
   /** Called after each batch that was settled. */
   settled(): void
+  /** Called of a batch whose tokens cannot be read. */
+  unreadable(open: OpenEpoch, batch: number): void
 }
 
 /** What the feed does, behind its routes. Every answer comes from the ledger: the feed itself remembers nothing, so it may die at any moment. */
@@ -74,10 +77,13 @@ export function createFeed(parts: FeedParts): Feed {
     },
 
     async block(planId, epoch, batch) {
-      const { blocks, plan } = await parts.find(planId, epoch)
-      const block = await blocks.block(batch)
+      const open = await parts.find(planId, epoch)
+      const block = await open.blocks.block(batch).catch((error: unknown) => {
+        if (error instanceof OrreryError && error.code === 'data_unreadable') parts.unreadable(open, batch)
+        throw error
+      })
       telemetry.count('feed.block_bytes', block.bytes.length)
-      return { ...block, sequenceTokens: plan.geometry.sequence_tokens }
+      return { ...block, sequenceTokens: open.plan.geometry.sequence_tokens }
     },
 
     async plan() {
@@ -89,8 +95,8 @@ export function createFeed(parts: FeedParts): Feed {
     async progress() {
       const open = parts.current()
       const progress = open && (await ledger.progress(open.planId, open.epoch).catch(noneWhenNotOpen))
-      if (!progress) return { state: 'idle', epoch: null }
-      return { state: progress.closed ? 'idle' : 'run', epoch: summarizeEpoch(progress) }
+      if (!open || !progress) return { state: 'idle', epoch: null }
+      return { state: progress.closed ? 'idle' : 'run', epoch: await parts.tally(open).summarize(progress) }
     },
   }
 }
@@ -103,12 +109,12 @@ function noneWhenNotOpen(error: unknown): undefined {
   throw error
 }
 
-function grantOf(lease: BatchLease, { plan }: OpenEpoch, now: number): LeaseGrant {
+function grantOf(lease: BatchLease, { plan, batches }: OpenEpoch, now: number): LeaseGrant {
   return {
     plan_id: lease.planId,
     epoch: lease.epoch,
     batch: lease.batch,
-    label: lease.label,
+    label: batches.label(lease.batch),
     token: lease.token,
     fence: lease.fence,
     expires_at: lease.expiresAt,
@@ -119,30 +125,21 @@ function grantOf(lease: BatchLease, { plan }: OpenEpoch, now: number): LeaseGran
   }
 }
 
-/** The lease a node speaks of. Its token is what the ledger goes by; the expiry it knows itself. */
+/** The lease a node speaks of. Its token is what the ledger goes by; the expiry it knows itself. @throws OrreryError `not_found` when there is no such batch */
 async function leaseOf(parts: FeedParts, proof: Renewal): Promise<BatchLease> {
-  const { blocks } = await parts.find(proof.plan_id, proof.epoch)
-  const { label } = blocks.batches.batch(proof.batch)
-  return {
-    planId: proof.plan_id,
-    epoch: proof.epoch,
-    batch: proof.batch,
-    label,
-    token: proof.token,
-    fence: proof.fence,
-    node: proof.node,
-    expiresAt: 0,
-  }
+  const { plan_id, epoch, batch, token, fence, node } = proof
+  ;(await parts.find(plan_id, epoch)).batches.label(batch)
+  return { planId: plan_id, epoch, batch, token, fence, node, expiresAt: 0 }
 }
 
-function planOf({ planId, epoch, plan, tokens }: OpenEpoch): FeedPlanAnswer['plan'] {
+function planOf({ planId, epoch, plan }: OpenEpoch): FeedPlanAnswer['plan'] {
   return {
     plan_id: planId,
     epoch,
     batches: plan.batches,
     rows: plan.geometry.rows,
     sequence_tokens: plan.geometry.sequence_tokens,
-    tokenizer: tokens.tokenizer,
-    weights: plan.weights_log.at(-1)?.weights ?? {},
+    tokenizer: plan.tokenizer,
+    weights: Object.fromEntries(plan.strata.map(({ label, weight }) => [label, weight])),
   }
 }

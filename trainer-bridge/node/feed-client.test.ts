@@ -13,7 +13,12 @@ const refusal = (status: number, code: string) => Response.json({ error: { code,
 const { signal } = new AbortController()
 
 test('what passes by itself is asked again, with growing pauses', async () => {
-  const { client, waits, answers } = clientOf([refusal(429, 'rate_limited'), refusal(504, 'timed_out'), Response.json('torn'), Response.json({ state: 'idle', plan: null })])
+  const { client, waits, answers } = clientOf([
+    refusal(429, 'rate_limited'),
+    refusal(504, 'timed_out'),
+    Response.json('torn'),
+    Response.json({ state: 'idle', plan: null }),
+  ])
   expect(await client.plan(signal)).toEqual({ state: 'idle', plan: null })
   expect(waits).toEqual([100, 200, 400])
   expect(answers).toEqual([])

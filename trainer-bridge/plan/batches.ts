@@ -1,20 +1,13 @@
 import { OrreryError } from '#schemas/errors.ts'
-import type { PlanManifest, TokensManifest } from '#schemas/manifest.ts'
-import { mixByDeficit } from './mixing.ts'
-import { keyedPermutation, type Permutation } from './permutation.ts'
+import type { EpochManifest, Generation } from '#schemas/manifest.ts'
+import type { GenerationShard } from '#schemas/token-list.ts'
+import { orderKey, takenPlace, windowOrder, type Piece, type WindowOrder } from './generation.ts'
+import { mixByDeficit, type Mixing } from './mixing.ts'
 
-/** A run of tokens inside one token shard. */
-export interface Piece {
-  sha256: string
-  key: string
-  /** First token, counted from the shard's first. */
-  start: number
-  tokens: number
-}
-
-/** One sequence: `sequence_tokens` tokens in a row of its stratum's concatenated shards; two or more pieces where it crosses from shard to shard. */
+/** One sequence. */
 interface Window {
-  /** Place in the stratum: it starts at token index × sequence_tokens. */
+  /** sha256 of the list of its generation, and its place in those shards: it starts at token index × sequence_tokens. */
+  generation: string
   index: number
   pieces: Piece[]
 }
@@ -28,83 +21,92 @@ export interface PlannedBatch {
 
 export interface PlannedBatches {
   readonly length: number
-  /** Labels of all batches, in order. */
-  labels(): string[]
+  /** @throws OrreryError `not_found` */
+  label(batch: number): string
   /** @throws OrreryError `not_found` */
   batch(batch: number): PlannedBatch
 }
 
 interface Stratum {
   label: string
-  order: Permutation
-  shards: TokensManifest['shards']
+  /** Of its windows over its generations. */
+  mixing: Mixing
+  generations: { generation: Generation; order: WindowOrder }[]
 }
+
+type PlannedStratum = EpochManifest['strata'][number]
+type Mixed = Pick<EpochManifest, 'parent' | 'tokens' | 'seed'>
+
+/** Batches over strata, by their weights. */
+export const mixStrata = ({ parent, tokens, seed }: Mixed, strata: readonly Pick<PlannedStratum, 'weight' | 'supply'>[]): Mixing =>
+  mixByDeficit(
+    strata.map(({ weight }) => weight),
+    strata.map(({ supply }) => supply),
+    `${seed}/${parent ?? tokens}`,
+  )
+
+/** Windows of a stratum over its generations, each by its size: one that is larger lasts as long as one that is smaller. */
+export const mixGenerations = ({ parent, tokens, seed }: Mixed, label: string, generations: readonly Pick<Generation, 'windows' | 'supply'>[]): Mixing =>
+  mixByDeficit(
+    generations.map(({ windows }) => Math.max(1, windows)),
+    generations.map(({ supply }) => supply),
+    `${seed}/${parent ?? tokens}/${label}`,
+  )
 
 /**
- * What each batch of a plan is made of. The n-th batch of a stratum (mixing.ts) takes the windows at places n × rows … n × rows + rows − 1 of the
- * stratum's keyed order (permutation.ts; key "{seed}/{tokens sha256}/{label}"). No place is taken twice, so no window is.
- * @throws OrreryError `invalid_record` when the plan is not of these tokens
+ * What each batch of an epoch is made of. The n-th batch of a stratum takes the windows n × rows … n × rows + rows − 1 that are drawn from its generations;
+ * the m-th window drawn from a generation is at the m-th place of its keyed order (permutation.ts) that is not skipped, counted from where the epoch begins.
+ * No place is taken twice in a pass, so no window is.
+ * @param shardsOf the shards of a generation, by its list
+ * @throws OrreryError `data_unreadable` when the lists are not those of the plan
  */
-export function plannedBatches(plan: PlanManifest, tokens: TokensManifest): PlannedBatches {
-  const { rows, sequence_tokens } = plan.geometry
-  const strata = plan.strata.map((stratum) => openStratum(plan, stratum, tokens))
-  const log = plan.weights_log.map((entry) => ({
-    fromBatch: entry.from_batch,
-    weights: plan.strata.map(({ label }) => entry.weights[label] ?? 0),
-  }))
-  const mixing = mixByDeficit(
-    log,
-    plan.strata.map(({ windows }) => Math.floor(windows / rows)),
-    `${plan.seed}/${plan.tokens}`,
-  )
-  const nameOf = (stratum: number): string => strata[stratum]?.label ?? ''
+export async function plannedBatches(plan: EpochManifest, shardsOf: (generation: Generation) => Promise<readonly GenerationShard[]>): Promise<PlannedBatches> {
+  const { rows } = plan.geometry
+  const mixing = mixStrata(plan, plan.strata)
+  const sources = new Uint16Array(plan.batches)
+  let next = 0
+  const drawn = await mixing.walk(plan.batches, (source) => (sources[next++] = source))
+  const strata = new Map<number, Stratum>()
+  for (const [s, stratum] of plan.strata.entries()) if (drawn[s]) strata.set(s, await openStratum(plan, stratum, drawn[s] * rows, shardsOf))
+
+  const stratumOf = (batch: number): Stratum => {
+    const stratum = strata.get(sources[batch] ?? -1)
+    if (stratum) return stratum
+    throw new OrreryError('not_found', `There is no batch ${batch}; the plan has 0..${plan.batches - 1}.`, { batch })
+  }
   return {
     length: plan.batches,
-    labels() {
-      const labels: string[] = []
-      for (const { stratum } of mixing.from(0)) {
-        if (labels.length === plan.batches) break
-        labels.push(nameOf(stratum))
-      }
-      return labels
-    },
+    label: (batch) => stratumOf(batch).label,
     batch(batch) {
-      if (!Number.isInteger(batch) || batch < 0 || batch >= plan.batches)
-        throw new OrreryError('not_found', `There is no batch ${batch}; the plan has 0..${plan.batches - 1}.`, { batch })
-      const draw = mixing.at(batch)
-      const { label, order, shards } = strata[draw.stratum] as Stratum
-      const windows = Array.from({ length: rows }, (_, row) => {
-        const index = order.at(draw.ordinal * rows + row)
-        return { index, pieces: piecesOf(shards, index * sequence_tokens, sequence_tokens) }
-      })
-      return { batch, label, windows }
+      const stratum = stratumOf(batch)
+      const { ordinal } = mixing.at(batch)
+      const windows: Window[] = []
+      for (const draw of stratum.mixing.from(ordinal * rows)) {
+        if (windows.length === rows) break
+        const { generation, order } = stratum.generations[draw.source] as Stratum['generations'][number]
+        const index = order.at(takenPlace(generation, draw.ordinal))
+        windows.push({ generation: generation.list.sha256, index, pieces: order.piecesOf(index) })
+      }
+      return { batch, label: stratum.label, windows }
     },
   }
 }
 
-function openStratum(plan: PlanManifest, { label, windows, shards }: PlanManifest['strata'][number], tokens: TokensManifest): Stratum {
-  const bySha = new Map(tokens.shards.filter((shard) => shard.label === label).map((shard) => [shard.sha256, shard]))
-  const found = shards.flatMap((sha256) => bySha.get(sha256) ?? [])
-  const available = found.reduce((sum, shard) => sum + shard.tokens, 0)
-  if (found.length !== shards.length || Math.floor(available / plan.geometry.sequence_tokens) !== windows)
-    throw new OrreryError(
-      'invalid_record',
-      `The plan's stratum "${label}" is not that of tokens manifest ${plan.tokens}; open the plan with the tokens it names.`,
-      {
-        label,
-      },
-    )
-  return { label, shards: found, order: keyedPermutation(windows, `${plan.seed}/${plan.tokens}/${label}`) }
-}
-
-function piecesOf(shards: TokensManifest['shards'], start: number, tokens: number): Piece[] {
-  const pieces: Piece[] = []
-  let shardStart = 0
-  for (const shard of shards) {
-    const from = Math.max(start, shardStart)
-    const to = Math.min(start + tokens, shardStart + shard.tokens)
-    if (from < to) pieces.push({ sha256: shard.sha256, key: shard.key, start: from - shardStart, tokens: to - from })
-    shardStart += shard.tokens
+async function openStratum(
+  plan: EpochManifest,
+  { label, generations }: PlannedStratum,
+  windows: number,
+  shardsOf: (generation: Generation) => Promise<readonly GenerationShard[]>,
+): Promise<Stratum> {
+  const mixing = mixGenerations(plan, label, generations)
+  await mixing.walk(windows)
+  const opened: Stratum['generations'] = []
+  for (const generation of generations) {
+    const shards = generation.supply > 0 ? await shardsOf(generation) : []
+    const order = windowOrder(shards, plan.geometry.sequence_tokens, orderKey(plan.seed, plan.pass, generation.list))
+    if (generation.supply > 0 && order.windows !== generation.windows)
+      throw new OrreryError('data_unreadable', `The plan's stratum "${label}" has ${generation.windows} windows and its shards ${order.windows}.`, { label })
+    opened.push({ generation, order })
   }
-  return pieces
+  return { label, mixing, generations: opened }
 }

@@ -4,7 +4,7 @@ import { judge, type Reported } from './judge.ts'
 import { medianOfMeans } from './loss-curve.ts'
 import { decide, type Vote } from './vote.ts'
 
-const context = { vocabulary: 200_000, duplicates: {} }
+const context = { vocabulary: 200_000, duplicates: new Map() }
 
 /** What a node reports of a label whose loss goes evenly from `before` to `after`. */
 const curve = (node: string, label: string, before: number, after: number, batches = 9): Reported[] =>
@@ -38,7 +38,7 @@ test('text known by heart is boilerplate; with many duplicates already at a high
   const settlements = [...curve('a', 'web', 9, 7), ...curve('a', 'licence', 3, 0.1), ...curve('a', 'copies', 4, 0.9)]
   expect(judged(settlements)['licence']).toMatchObject({ factor: 0.8, verdict: 'boilerplate' })
   expect(judged(settlements)['copies']).toMatchObject({ verdict: 'progress' })
-  expect(judged(settlements, [], { duplicates: { copies: 0.7 } as never })['copies']).toMatchObject({ factor: 0.8, verdict: 'boilerplate' })
+  expect(judged(settlements, [], { duplicates: new Map([['copies', 0.7]]) as never })['copies']).toMatchObject({ factor: 0.8, verdict: 'boilerplate' })
 })
 
 test('text that costs a guess and teaches nothing is noise', () => {

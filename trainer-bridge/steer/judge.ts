@@ -11,7 +11,7 @@ export interface Judgement {
 }
 
 /** The part of a settlement that is judged. */
-export type Reported = Pick<Settlement, 'label' | 'node' | 'loss'>
+export type Reported = Pick<Settlement, 'node' | 'loss'> & { label: string }
 
 /**
  * What an epoch's losses say of each label. Pure. Reporters are untrusted, one voice per node name: each node's curve is its own median of means, and

@@ -107,31 +107,34 @@ test('jobs of one label move together, and weigh together in the plan', () => {
   const jobs = [jobOf('x', 1), { ...jobOf('x', 2), id: 'x-other' }, jobOf('y', 1)]
   const moved = moveJobs(jobs, new Map([['x', 1.1]]))
   expect(moved.map(({ weight }) => weight)).toEqual([1.1, 2.2, 1])
-  expect(weightsByLabel(moved)).toEqual({ x: 1.1 + 2.2, y: 1 })
+  expect([...weightsByLabel(moved)]).toEqual([
+    ['x', 1.1 + 2.2],
+    ['y', 1],
+  ])
 })
 
-test('duplicates are counted over the newest shard of every miner', async () => {
+test('duplicates are counted over the newest snapshot of every miner, against the rows that are left', async () => {
   await using folder = await temporaryFolder()
   await using catalog = sqliteCatalog(join(folder.path, 'catalog.sqlite'), { clock: systemClock() })
   const job = jobOf('x')
+  const sha256 = 'b'.repeat(64)
+  const object = { key: 'k', sha256, bytes: 1 }
+  const file = { ...object, rows: 4, text_bytes: 1, written_at: '2026-01-01T00:00:00Z', datetime_range: null, labels: [], columns: [] }
   for (const [hotkey, exact] of [
     ['m1', 6],
     ['m2', 1],
   ] as const) {
-    const file = { key: `data/${hotkey}`, sha256: 'b'.repeat(64), bytes: 1, rows: 3 }
-    await catalog.commit(lineage.shard(hotkey, job.id), undefined, {
-      kind: 'shard',
+    await catalog.commit(lineage.snapshot(hotkey, job.id), undefined, {
+      kind: 'snapshot',
       parent: null,
       origin: { code_version: '0', config_sha256: 'c'.repeat(64) },
       hotkey,
       job_id: job.id,
-      file,
+      files: [{ file, deletes: { ...object, rows: 1 } }],
       written_at: '2026-01-01T00:00:00Z',
-      datetime_range: null,
-      labels: { x: 3 },
       duplicates: { exact, near: 1, clusters: 1 },
       signature: `0x${'0'.repeat(128)}`,
     })
   }
-  expect(await duplicateShares(catalog, [job, jobOf('y')])).toEqual({ x: 9 / 15 })
+  expect(await duplicateShares(catalog, [job, jobOf('y')])).toEqual(new Map([['x', 9 / 15]]))
 })

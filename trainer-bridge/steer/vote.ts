@@ -13,7 +13,7 @@ export interface LabelContext {
   /** Tokens of the vocabulary: a loss of ln(vocabulary) is what guessing costs. */
   vocabulary: number
   /** Label → share of its pages that were duplicates, where known. */
-  duplicates: Readonly<Record<string, number>>
+  duplicates: ReadonlyMap<string, number>
 }
 
 /** A weight moves by at most this share in an epoch. */
@@ -51,7 +51,7 @@ export function votesOf(curves: ReadonlyMap<string, LossCurve>, context: LabelCo
 }
 
 function uselessness(label: string, { before, after }: LossCurve, { vocabulary, duplicates }: LabelContext): Verdict | undefined {
-  const heart = (Object.hasOwn(duplicates, label) ? (duplicates[label] ?? 0) : 0) > manyDuplicates ? boilerplateLossOfDuplicates : boilerplateLoss
+  const heart = (duplicates.get(label) ?? 0) > manyDuplicates ? boilerplateLossOfDuplicates : boilerplateLoss
   if (after < heart) return 'boilerplate'
   if (after > noiseShare * Math.log(vocabulary) && before - after < noiseProgress) return 'noise'
   return undefined

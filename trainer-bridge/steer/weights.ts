@@ -22,8 +22,8 @@ export const moveJobs = (jobs: readonly DesirabilityJob[], factors: ReadonlyMap<
   jobs.map((job) => ({ ...job, weight: moveWeight(job.weight, factors.get(job.params.label ?? '') ?? 1) }))
 
 /** Label → desirability: the sum over its jobs, labels in code-unit order. */
-export function weightsByLabel(jobs: readonly DesirabilityJob[]): Record<string, number> {
+export function weightsByLabel(jobs: readonly DesirabilityJob[]): Map<string, number> {
   const sums = new Map<string, number>()
   for (const { params, weight } of jobs) if (params.label !== null) sums.set(params.label, (sums.get(params.label) ?? 0) + weight)
-  return Object.fromEntries([...sums].toSorted(([a], [b]) => compareText(a, b)))
+  return new Map([...sums].toSorted(([a], [b]) => compareText(a, b)))
 }

@@ -8,7 +8,7 @@ await program<Ledger>({
   /** Trains an endless line of epochs of 8 batches; goes on where an earlier process was killed. */
   async train(ledger, { name, say }) {
     for (let epoch = 0; ; epoch++) {
-      const { closed } = await ledger.open(plan, epoch, Array(8).fill('a')).catch((cause: { code?: string }) => {
+      const { closed } = await ledger.open(plan, epoch, 8).catch((cause: { code?: string }) => {
         if (cause.code === 'fenced') return { closed: true }
         throw cause
       })

@@ -1,0 +1,27 @@
+import type { CatalogEntry } from '#schemas/catalog.ts'
+import type { DeletionVector } from '#schemas/data-file.ts'
+import { ListedTokenShard, TokenizedFile, type TokenizerRef } from '#schemas/token-list.ts'
+import type { ReadLists } from './lists.ts'
+
+/** A version of the tokens, its lists read. */
+export interface TokenView {
+  sha256: string
+  /** Number of the version in its line. */
+  version: number
+  tokenizer: TokenizerRef
+  /** Shards of the files there are, in the order of their groups and files. */
+  current: readonly ListedTokenShard[]
+  /** What is deleted of a shard, null for nothing; undefined for one that the version has not. */
+  deletesOf(sha256: string): DeletionVector | null | undefined
+}
+
+/** @throws OrreryError `data_unreadable`, `not_found` when a list is missing or other than its manifest says */
+export async function readTokenView(readList: ReadLists, { sha256, version, manifest }: CatalogEntry<'token-version'>): Promise<TokenView> {
+  const current: ListedTokenShard[] = []
+  for (const { list } of manifest.groups) for (const { shards } of await readList(list, TokenizedFile)) for (const shard of shards) current.push(shard)
+  const held = manifest.held ? await readList(manifest.held, ListedTokenShard) : []
+  const deletes = new Map<string, DeletionVector | null>()
+  for (const listed of held) deletes.set(listed.shard.sha256, listed.deletes)
+  for (const listed of current) deletes.set(listed.shard.sha256, listed.deletes)
+  return { sha256, version, tokenizer: manifest.tokenizer, current, deletesOf: (shard) => deletes.get(shard) }
+}
