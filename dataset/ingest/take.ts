@@ -160,13 +160,18 @@ async function* readRows(taking: Taking, { file, from, deleted }: { file: Listed
     }
   } catch (error) {
     if (!(error instanceof OrreryError && error.code === 'invalid_record')) throw error
-    if (taken === 0) return 'unreadable'
-    // What was read before stays, what comes after the fault cannot be had.
-    const draft = await draftFile()
-    draft.refused.add('unreadable', file.rows - taken)
-    draft.taken = file.rows
+    yield* giveBack(taking, file.sha256)
+    return 'unreadable'
   }
   return undefined
+}
+
+/** A file that turns out not to be readable to its end is no file of the dataset: other readers would stumble over it. What moved to it before the last version is lost. */
+async function* giveBack(taking: Taking, sha256: string): Steps {
+  const { work } = taking
+  const { files } = await groupOf(taking)
+  for (const { place } of work.portion.undo(sha256)) files.get(place?.file ?? '')?.refused.add('moved', -1)
+  if (files.has(sha256)) yield* takeFileOut(taking, sha256)
 }
 
 /**
@@ -212,18 +217,22 @@ async function formerDeletes(taking: Taking): Promise<Map<string, ListedFile>> {
 
 /** Takes out the files that the snapshot has no more, and what did not move from them. */
 async function* takeLeft(taking: Taking): Steps {
+  for (const sha256 of await leavingFiles(taking)) yield* takeFileOut(taking, sha256)
+}
+
+async function* takeFileOut(taking: Taking, sha256: string): Steps {
   const { work } = taking
-  for (const sha256 of await leavingFiles(taking)) {
-    let strangers = 0
-    for await (const { own, others } of knownRows(taking, sha256)) {
-      strangers += others
-      const left = own.filter((row) => !work.portion.has(row))
-      for (const row of left) work.portion.remove(row)
-      ;(await groupOf(taking)).files.get(sha256)?.refused.add('deleted', left.length)
-      work.portion.look(own.length)
-      if (work.portion.isFull) yield
-    }
-    ;(await groupOf(taking)).files.delete(sha256)
-    if (strangers === 0) work.portion.droppedFiles.push(sha256)
+  let strangers = 0
+  for await (const { own, others } of knownRows(taking, sha256)) {
+    strangers += others
+    const left = own.filter((row) => !work.portion.has(row))
+    for (const row of left) work.portion.remove(row)
+    ;(await groupOf(taking)).files.get(sha256)?.refused.add('deleted', left.length)
+    work.portion.look(own.length)
+    if (work.portion.isFull) yield
   }
+  ;(await groupOf(taking)).files.delete(sha256)
+  // One that came with this portion is not in the index yet.
+  work.portion.addedFiles.delete(sha256)
+  if (strangers === 0) work.portion.droppedFiles.push(sha256)
 }
