@@ -154,6 +154,19 @@ test('drops at a merge what is not kept, up to all of it', async () => {
   expect({ runs: set.runs, files: readdirSync(folder).length }).toEqual({ runs: 1, files: 1 })
 })
 
+test('merges all there is when it is asked to, one run too', async () => {
+  const folder = join(await temporaryFolder(), 'runs')
+  let least = 0
+  using set = new RunSet(folder, { ...layout, keep: ([, value = 0]) => value >= least }, [])
+  expect(set.merge({ all: true })).toBeUndefined()
+  for (let value = 0; value < 3; value++) add(set, Uint32Array.from([1, value]))
+  set.apply(finish(set.merge({ all: true })))
+  expect(look(set, [[1]])).toEqual([[[0], [1], [2]]])
+  least = 2
+  set.apply(finish(set.merge({ all: true })))
+  expect({ found: look(set, [[1]]), runs: set.runs, files: readdirSync(folder).length }).toEqual({ found: [[[2]]], runs: 1, files: 1 })
+})
+
 test('takes the memory that its bits say, and reads a block for as many absent keys as Bloom says', async () => {
   const count = 100_000
   for (const { filterBits, share } of [
