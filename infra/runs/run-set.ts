@@ -21,7 +21,7 @@ export interface RunMerge extends Disposable {
 }
 
 const entriesPerStep = 100_000
-/** Number of the first write whose entries a run has, and of the last, or of the merge of all of them: by name is by age. */
+/** Numbers of the first and the last write whose entries a run has: by name is by age. */
 const digits = 10
 const naming = new RegExp(String.raw`^\d{${digits}}-\d{${digits}}\.run$`)
 const nameOf = (first: number, last: number): string => `${String(first).padStart(digits, '0')}-${String(last).padStart(digits, '0')}.run`
@@ -122,15 +122,12 @@ export class RunSet implements Disposable {
     return { came: name, went: [] }
   }
 
-  /** The next merge that is due, or, for a set of which half is not to be kept, one of all runs; writes and looks may come between its steps. */
-  merge({ all = false } = {}): RunMerge | undefined {
+  /** The next merge that is due, or one of all runs where there are some; writes and looks may come between its steps. */
+  merge(wanted: 'due' | 'all' = 'due'): RunMerge | undefined {
     if (this.#isMerging) throw new OrreryError('conflict', `The runs of ${this.#folder} are being merged already; apply or discard that first.`)
-    // A number of its own: one run that is written again is another.
-    if (all) return this.runs === 0 ? undefined : this.#merge(this.#names, this.#next++)
-    const range = chooseMerge(this.#names.map((name) => (this.#runs.get(name) as Run).entries))
-    if (!range) return undefined
-    const names = this.#names.slice(range.start, range.end)
-    return this.#merge(names, lastOf(names.at(-1) as string))
+    const all = this.runs > 1 ? { start: 0, end: this.runs } : undefined
+    const range = wanted === 'all' ? all : chooseMerge(this.#names.map((name) => (this.#runs.get(name) as Run).entries))
+    return range && this.#merge(this.#names.slice(range.start, range.end))
   }
 
   /** From now on it counts for looks. Files that went are deleted. */
@@ -165,9 +162,9 @@ export class RunSet implements Disposable {
     this.#names = []
   }
 
-  #merge(went: readonly string[], last: number): RunMerge {
+  #merge(went: readonly string[]): RunMerge {
     const runs = went.map((name) => this.#runs.get(name) as Run)
-    const name = nameOf(firstOf(went[0] as string), last)
+    const name = nameOf(firstOf(went[0] as string), lastOf(went.at(-1) as string))
     const merge = new EntryMerge(runs, this.#layout)
     const entriesMax = runs.reduce((sum, { entries }) => sum + entries, 0)
     const writer = new RunWriter(join(this.#folder, name), this.#layout, entriesMax)
