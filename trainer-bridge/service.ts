@@ -4,7 +4,7 @@ import type { Catalog } from '#schemas/catalog.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { LossEvidence } from '#schemas/desirability.ts'
 import type { EpochSummary } from '#schemas/feed.ts'
-import type { EpochProgress, Ledger } from '#schemas/ledger.ts'
+import { keptEpochs, type EpochProgress, type Ledger } from '#schemas/ledger.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
@@ -63,7 +63,7 @@ const lookEveryMs = 1_000
 export async function openBridge(parts: BridgeParts): Promise<Bridge> {
   const { ledger, catalog, pace, telemetry } = parts
   const source = { ...parts, readList: recentLists(parts.store) }
-  const line = epochLine(source)
+  let line = epochLine(source)
   let current = await newestEpoch(source)
   let older: OpenEpoch | undefined
   let tallied: { planId: string; tally: EpochTally } | undefined
@@ -86,6 +86,13 @@ export async function openBridge(parts: BridgeParts): Promise<Bridge> {
   function unreadable({ planId }: OpenEpoch, batch: number): void {
     if (lost?.planId !== planId) lost = { planId, batches: new Set() }
     lost.batches.add(batch)
+    // What was read of its shards is true no longer.
+    line = epochLine(source)
+  }
+
+  function settled(planId: string, batch: number): void {
+    if (lost?.planId === planId) lost.batches.delete(batch)
+    bell.count()
   }
 
   async function advance(signal: AbortSignal): Promise<Advance> {
@@ -133,6 +140,7 @@ export async function openBridge(parts: BridgeParts): Promise<Bridge> {
     const final = await ledger.close(planId, epoch)
     const steering = await steer({ catalog, planId, epoch, settlements: await reportedOf(ledger, open), vocabulary: plan.tokenizer.vocabulary })
     steered = { planId, epoch: steeredEpoch(await tally(open).summarize(final), steering) }
+    await forgetOld()
     const { evidence, weightsBefore, weightsAfter } = steered.epoch
     telemetry.event('bridge.steered', {
       epoch,
@@ -143,8 +151,15 @@ export async function openBridge(parts: BridgeParts): Promise<Bridge> {
     })
   }
 
+  /** Epochs of which the ledger has only counts, and lists that led to them, are of no use any more. */
+  async function forgetOld(): Promise<void> {
+    const expiry = { keepNewest: keptEpochs, before: pace.now() }
+    await catalog.expire(lineage.plan(parts.datasetName), expiry)
+    await catalog.expire(lineage.desirability, expiry)
+  }
+
   const leaseMs = Math.ceil(parts.settings.lease_seconds * 1000)
-  const feed = createFeed({ ledger, pace, telemetry, leaseMs, current: () => current, find, tally, settled: bell.count, unreadable })
+  const feed = createFeed({ ledger, pace, telemetry, leaseMs, current: () => current, find, tally, settled, unreadable })
   const app = await feedServer(() => feed)
   const close = async (): Promise<void> => app.close()
 
