@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { fileRowsMax } from './deletion-vector.ts'
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const Timestamp = z.iso.datetime()
@@ -13,7 +14,7 @@ export type StoredObject = z.infer<typeof StoredObject>
 
 /** An immutable Parquet file of documents, with what a reader needs to skip it unread. All of it is of the file as it was written: deleted rows count. */
 export const DataFile = StoredObject.extend({
-  rows: z.int().nonnegative(),
+  rows: z.int().nonnegative().max(fileRowsMax),
   /** Sum of `text_bytes`. */
   text_bytes: z.int().nonnegative(),
   written_at: Timestamp,

@@ -140,10 +140,15 @@ test('refuses or reads hostile vectors with a right checksum, in bounded work', 
 
 test.each([
   ['claims 2^32 containers', Buffer.from('0100000000000000000000003a300000ffffffff', 'hex')],
+  ['claims more containers than its file has room for', Buffer.from('0100000000000000000000003b30ffff', 'hex')],
   ['claims 2^64 bitmaps', Buffer.from('ffffffffffffffff', 'hex')],
   ['has an upper half', Buffer.from('0100000000000000010000003a3000000100000000000000100000000100', 'hex')],
 ])('refuses a vector that %s', (_, vector) => {
   expect(() => decodeDeletionVector(framed(vector), fileRows)).toThrow(refused)
+})
+
+test('refuses a file of more rows than any has, before it makes room for them', () => {
+  expect(() => decodeDeletionVector(encodeDeletionVector(DeletedRows.of([1])), 2 ** 40)).toThrow(refused)
 })
 
 test('refuses more bytes than a file of so many rows can need, before it looks at them', () => {

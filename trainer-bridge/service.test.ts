@@ -205,9 +205,14 @@ test('a shard that is lost costs its batches, not the run', async () => {
 test('an open plan of before runs went on is closed, and what was settled of it counts on', async () => {
   await using folder = await temporaryFolder()
   await using house = bridgeHouse(folder.path, { epoch_batches: 30 })
-  const geometry = { rows: 2, sequence_tokens: 32 }
   const former: PlanManifest = {
-    ...{ kind: 'plan', parent: null, tokens: 'a'.repeat(64), tokenizer: 'b'.repeat(64), geometry, seed: 7, batches: 3 },
+    kind: 'plan',
+    parent: null,
+    tokens: 'a'.repeat(64),
+    tokenizer: 'b'.repeat(64),
+    geometry: { rows: 2, sequence_tokens: 32 },
+    seed: 7,
+    batches: 3,
     weights_log: [{ from_batch: 0, weights: { docs: 1 } }],
     strata: [{ label: 'docs', windows: 6, shards: ['c'.repeat(64)] }],
   }

@@ -1,10 +1,12 @@
 import type { Config } from '#infra/config/schema.ts'
 import type { Server } from '#infra/net/server.ts'
+import type { Sweep } from '#infra/sweep/sweep.ts'
+import { sweepWhenDue } from '#infra/sweep/sweep-when-due.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { LossEvidence } from '#schemas/desirability.ts'
 import type { EpochSummary } from '#schemas/feed.ts'
-import { keptEpochs, type EpochProgress, type Ledger } from '#schemas/ledger.ts'
+import type { EpochProgress, Ledger } from '#schemas/ledger.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
@@ -14,6 +16,7 @@ import { findEpoch, newestEpoch, type OpenEpoch } from './feed/open-epoch.ts'
 import { feedServer } from './feed/openapi.ts'
 import { epochTally, type EpochTally } from './feed/tally.ts'
 import { createBell } from './bell.ts'
+import { bridgeScope } from './sweep-scope.ts'
 import { recentLists } from './plan/lists.ts'
 import type { Reported } from './steer/judge.ts'
 import { findSteering, steer, type Steering } from './steer/steer.ts'
@@ -28,6 +31,8 @@ export interface BridgeParts {
   ledger: Ledger
   pace: Clock
   telemetry: Telemetry
+  /** Of the objects of the run. */
+  sweep: Sweep
 }
 
 /** `opened`: an epoch was planned or opened. `waiting`: it is being trained. `steered`: it was closed and its losses moved the weights. `idle`: all was trained as often as it shall be. */
@@ -140,7 +145,6 @@ export async function openBridge(parts: BridgeParts): Promise<Bridge> {
     const final = await ledger.close(planId, epoch)
     const steering = await steer({ catalog, planId, epoch, settlements: await reportedOf(ledger, open), vocabulary: plan.tokenizer.vocabulary })
     steered = { planId, epoch: steeredEpoch(await tally(open).summarize(final), steering) }
-    await forgetOld()
     const { evidence, weightsBefore, weightsAfter } = steered.epoch
     telemetry.event('bridge.steered', {
       epoch,
@@ -151,13 +155,7 @@ export async function openBridge(parts: BridgeParts): Promise<Bridge> {
     })
   }
 
-  /** Epochs of which the ledger has only counts, and lists that led to them, are of no use any more. */
-  async function forgetOld(): Promise<void> {
-    const expiry = { keepNewest: keptEpochs, before: pace.now() }
-    await catalog.expire(lineage.plan(parts.datasetName), expiry)
-    await catalog.expire(lineage.desirability, expiry)
-  }
-
+  const scope = bridgeScope(parts)
   const leaseMs = Math.ceil(parts.settings.lease_seconds * 1000)
   const feed = createFeed({ ledger, pace, telemetry, leaseMs, current: () => current, find, tally, settled, unreadable })
   const app = await feedServer(() => feed)
@@ -170,7 +168,10 @@ export async function openBridge(parts: BridgeParts): Promise<Bridge> {
       for (;;) {
         const step = await advance(signal)
         if (step === 'idle') return { outcome: 'idle', epoch: undefined }
-        if (step === 'steered') return { outcome: 'steered', epoch: steered?.epoch }
+        if (step === 'steered') {
+          await sweepWhenDue(parts.sweep, scope, { owner: `bridge ${parts.datasetName}`, telemetry, signal })
+          return { outcome: 'steered', epoch: steered?.epoch }
+        }
         await bell.rung(pace, lookEveryMs, signal)
       }
     },

@@ -1,3 +1,4 @@
+import { tellCurrent } from '#infra/corpus/current.ts'
 import { canonicalJson } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { CorpusIndex } from '#schemas/corpus-index.ts'
@@ -5,12 +6,13 @@ import { lineage } from '#schemas/lineage.ts'
 import type { VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
+import { datasetFolder } from '../sweep-scope.ts'
 import type { DatasetEntry, Outcome } from '../versions.ts'
 import { cleaningVersion } from './clean.ts'
 import { decide } from './decide.ts'
 import { Draft } from './draft.ts'
 import { IngestMemory } from './memory.ts'
-import { GrowingPortion } from './portion.ts'
+import { GrowingPortion, portionRowsDefault } from './portion.ts'
 import { compareIndex, finishPending } from './recover.ts'
 import { findSources } from './sources.ts'
 import { takeSnapshot, type Work } from './take.ts'
@@ -27,6 +29,8 @@ export interface IngestRequest {
   signal: AbortSignal
   /** What an earlier ingest on this index found out. */
   memory?: IngestMemory
+  /** Rows of which a version is made, at most. */
+  portionRows?: number
 }
 
 /**
@@ -39,14 +43,14 @@ export interface IngestRequest {
  * @throws OrreryError `conflict` when another process committed in between (retryable)
  */
 export async function ingest(request: IngestRequest): Promise<Outcome<DatasetEntry>> {
-  const { catalog, store, index, name, signal, memory = new IngestMemory() } = request
+  const { catalog, store, index, name, signal, memory = new IngestMemory(), portionRows = portionRowsDefault } = request
   await finishPending(request)
   const draft = new Draft(store, name, await catalog.head(lineage.dataset(name)))
   if (!memory.isCompared) await compareIndex({ catalog, store, index, draft, signal })
   memory.isCompared = true
 
   const isRecleaning = draft.head?.kind === 'version' && draft.head.manifest.cleaning !== cleaningVersion
-  const work: Work = { ...request, draft, memory, isRecleaning, portion: new GrowingPortion() }
+  const work: Work = { ...request, draft, memory, isRecleaning, portion: new GrowingPortion(portionRows) }
   const isKnown = (line: string, address: string) => !isRecleaning && (work.draft.snapshotOf(line) === address || memory.hasSeen(line, address))
   let changed = false
   const seen: { line: string; address: string }[] = []
@@ -68,14 +72,14 @@ function skip({ telemetry }: IngestRequest, { line, reason }: { line: string; re
 }
 
 /** Of what was looked at since the last. @returns false when there is nothing to make one of */
-async function makeVersion(work: Work, { origin }: IngestRequest): Promise<boolean> {
+async function makeVersion(work: Work, { origin, portionRows = portionRowsDefault }: IngestRequest): Promise<boolean> {
   const { catalog, store, index, name, memory, portion, draft } = work
   const decision = await decide(index, portion)
   await draft.apply(decision)
   const former = draft.head?.kind === 'version' ? draft.head.manifest : undefined
   const cleaning = work.isRecleaning && former ? former.cleaning : cleaningVersion
   const manifest = await draft.manifest({ origin, cleaning })
-  work.portion = new GrowingPortion()
+  work.portion = new GrowingPortion(portionRows)
   work.draft = new Draft(store, name, draft.head)
   if (!manifest) return false
   work.signal.throwIfAborted()
@@ -83,6 +87,7 @@ async function makeVersion(work: Work, { origin }: IngestRequest): Promise<boole
   memory.isCompared = false
   await index.commit({ ...decision.change, addFiles: [...portion.addedFiles], dropFiles: portion.droppedFiles, pending: canonicalJson(manifest) })
   const entry = await catalog.commit(lineage.dataset(name), draft.head?.sha256, manifest)
+  await tellCurrent(store, datasetFolder(name), entry, manifest)
   await index.commit({ pending: null })
   memory.isCompared = true
   work.draft = new Draft(store, name, entry)

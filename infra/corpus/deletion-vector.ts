@@ -1,6 +1,6 @@
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { DataFile, DeletionVector } from '#schemas/data-file.ts'
-import { decodeDeletionVector, DeletedRows, deletionVectorBytesMax, encodeDeletionVector } from '#schemas/deletion-vector.ts'
+import { decodeDeletionVector, DeletedRows, deletionVectorBytesMax, encodeDeletionVector, fileRowsMax } from '#schemas/deletion-vector.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 
@@ -27,7 +27,7 @@ export async function readDeletionVector(
     new OrreryError('invalid_record', `The deletion vector ${deletes.key} ${what}; ask its writer for a whole one, or restore it from a backup.`, {
       key: deletes.key,
     })
-  if (deletes.bytes > deletionVectorBytesMax(file.rows)) throw damaged(`claims ${deletes.bytes} bytes for a file of ${file.rows} rows`)
+  if (deletes.bytes > deletionVectorBytesMax(Math.min(file.rows, fileRowsMax))) throw damaged(`claims ${deletes.bytes} bytes for a file of ${file.rows} rows`)
   // One byte more would show that it is longer.
   const blob = await store.get(deletes.key, { start: 0, end: deletes.bytes + 1 })
   if (blob.length !== deletes.bytes || sha256Hex(blob) !== deletes.sha256) throw damaged('has other bytes than its manifest says')

@@ -183,7 +183,8 @@ function toRow<Name extends ColumnName>(cells: readonly ArrayLike<unknown>[], n:
   const values: Record<string, unknown> = {}
   for (const [place, column] of read.columns.entries()) {
     try {
-      values[column.name] = fromCell(column, cells[place]?.[n])
+      const value = fromCell(column, cells[place]?.[n])
+      values[column.name] = column.name === 'label' ? (value as string).toLowerCase() : value
     } catch (error) {
       return error instanceof RangeError
         ? new RefusedRow(row, column.name, 'too_large', error.message)

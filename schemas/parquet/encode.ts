@@ -134,12 +134,3 @@ export function encodeDocuments(documents: readonly Document[], options: { codec
   for (const part of [encoder.append(documents), encoder.finish()]) for (const piece of part) pieces.push(Uint8Array.from(piece))
   return new Uint8Array(Buffer.concat(pieces))
 }
-
-/** A Parquet file in memory. */
-export interface DocumentFile extends Disposable {
-  readonly bytes: Uint8Array
-}
-export const encodeDocumentFile = (documents: readonly Document[], options: { codec: ShardCodec }): DocumentFile => ({
-  bytes: encodeDocuments(documents, options),
-  [Symbol.dispose]: () => undefined,
-})

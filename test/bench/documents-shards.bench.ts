@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { Document } from '#schemas/document.ts'
 import { documentColumns } from '#schemas/parquet/columns.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
-import { encodeDocumentFile, encodeDocuments } from '#schemas/parquet/encode.ts'
+import { DocumentEncoder, encodeDocuments } from '#schemas/parquet/encode.ts'
 import { median, medianRatio, type Bench, type Sample } from './bench.ts'
 import { findPython, runPython } from './python.ts'
 import { zipfDocuments } from './zipf-documents.ts'
@@ -33,9 +33,12 @@ async function prepare(quick: boolean): Promise<void> {
 
 /** To a file, as pyarrow does. @returns its bytes */
 function write(): number {
-  using file = encodeDocumentFile(documents, { codec: 'zstd' })
-  writeFileSync(inFolder('out.parquet'), file.bytes)
-  return file.bytes.length
+  using encoder = new DocumentEncoder({ codec: 'zstd' })
+  const file = openSync(inFolder('out.parquet'), 'w')
+  let bytes = 0
+  for (const part of [encoder.append(documents), encoder.finish()]) for (const piece of part) bytes += writeSync(file, piece)
+  closeSync(file)
+  return bytes
 }
 
 const read = async (): Promise<number> => (await decodeDocuments(await readFile(inFolder('rows.parquet')))).length

@@ -51,9 +51,9 @@ export async function shardWorld({
 }: { origin?: () => string; clock?: Clock; dir?: string } = {}): Promise<ShardWorld> {
   const dir = kept ?? (await mkdtemp(join(tmpdir(), 'orrery-shards-')))
   const catalog = sqliteCatalog(join(dir, 'catalog.sqlite'), { clock })
-  const sql = duckdbSql(join(dir, 'objects'))
   const index = folderCorpusIndex(join(dir, 'corpus'))
   const store = folderStore(join(dir, 'objects'), origin ? { origin } : {})
+  const sql = duckdbSql(join(dir, 'objects'), store)
   const sweep = openSweep({ store, path: join(dir, 'sweep.sqlite'), clock })
   const telemetry = createTelemetry()
   const events: TelemetryEvent[] = []
