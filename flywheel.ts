@@ -11,6 +11,7 @@ import type { TurnManifest } from '#schemas/manifest.ts'
 import { openPagePool } from '#scraper/document/page-pool.ts'
 import { minerOf, minerRestMs } from '#scraper/miner/command.ts'
 import type { Miner } from '#scraper/miner/miner.ts'
+import { validatorFolder } from '#scraper/validator/command.ts'
 import { openValidator, type Validator } from '#scraper/validator/validator.ts'
 import { webRefetch } from '#scraper/validator/web-refetch.ts'
 import { trainNode, type TrainingNode } from '#trainer-bridge/node/train.ts'
@@ -174,7 +175,7 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, sig
   const miners = await Promise.all(names.map(async (named) => stack.use(await minerOf({ ...backends, pages }, { ...config.miner, ...named }))))
   const wallet = await backends.validatorWallet(config.validator.name)
   const refetch = webRefetch({ ...backends, pages, hostDelayMs: config.miner.host_delay_ms, contact: config.miner.contact })
-  const validator = stack.use(openValidator({ ...backends, ...wallet, settings: config.validator, refetch }))
+  const validator = stack.use(openValidator({ ...backends, ...wallet, settings: config.validator, refetch, folder: validatorFolder(backends) }))
   const named = `dataset-${config.dataset.name}`
   const dataset = stack.use(await openDataset({ ...backends, index: backends.corpusIndex(named), sweep: backends.sweep(named), settings: config.dataset }))
   const bridge = stack.use(

@@ -44,4 +44,20 @@ const noSpreadCall = {
   },
 }
 
-export default { meta: { name: 'orrery' }, rules: { 'no-spread-call': noSpreadCall } }
+const recordMessage =
+  'z.record leaves out the key __proto__, and what comes of it is asked for names that every object inherits. Words of outsiders (labels, hosts, reasons) are pairs in ' +
+  'what is written down (NamedCounts), a Map in memory, and namedValues at an edge. Where the keys are ours, say so in `// oxlint-disable-next-line orrery/no-open-record -- …`.'
+
+const noOpenRecord = {
+  create(context) {
+    return {
+      CallExpression(node) {
+        const { callee, arguments: given } = node
+        if (callee.type !== 'MemberExpression' || callee.object.name !== 'z' || callee.property.name !== 'record') return
+        context.report({ node: given[0] ?? node, message: recordMessage })
+      },
+    }
+  },
+}
+
+export default { meta: { name: 'orrery' }, rules: { 'no-spread-call': noSpreadCall, 'no-open-record': noOpenRecord } }

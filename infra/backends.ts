@@ -128,7 +128,7 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
     serveObjectsAt: (origin: string) => void (servedAt = origin),
     catalog,
     chain,
-    sql: stack.use(duckdbSql(join(dataDir, 'store'))),
+    sql: stack.use(duckdbSql(join(dataDir, 'store'), store)),
     ledger: stack.use(threadedLedger(file('ledger'), shared)),
     http,
     browser,

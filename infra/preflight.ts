@@ -71,7 +71,7 @@ export async function checkFolder(dataDir: string): Promise<void> {
 }
 
 /** What a data folder holds beside its databases. */
-const folders = ['archives', 'claims', 'hosts', 'near-duplicates', 'rejects', 'store', 'traps', 'wallets', 'warc']
+const folders = ['archives', 'claims', 'corpus', 'hosts', 'rejects', 'store', 'traps', 'wallets', 'warc']
 
 async function checkInner(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined)

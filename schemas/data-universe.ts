@@ -68,6 +68,7 @@ const CompressedBuckets = z
 const sourceNumber = z.string().regex(new RegExp(`^(?:${Object.values(dataSource).join('|')})$`), 'the number of a source')
 
 /** All buckets of a miner, column-wise: `sources` maps the source's number to its labels. At most 350,000 buckets. */
+// oxlint-disable-next-line orrery/no-open-record -- numbers of sources
 export const CompressedMinerIndex = z.strictObject({ sources: z.record(sourceNumber, z.array(CompressedBuckets)) }).refine(
   (index) =>
     Object.values(index.sources)

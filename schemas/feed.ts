@@ -89,6 +89,7 @@ export const EpochSummary = z.strictObject({
   closed: z.boolean(),
   batches: z.int().nonnegative(),
   /** Batches in each state of the ledger. */
+  // oxlint-disable-next-line orrery/no-open-record -- our states
   states: z.record(z.string(), z.int().nonnegative()),
   /** By name, in code-unit order. */
   labels: z.array(Tally),

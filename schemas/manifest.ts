@@ -9,6 +9,10 @@ const Timestamp = z.iso.datetime()
 /** What made an artefact: enough to make it again. */
 const Origin = z.strictObject({ code_version: z.string(), config_sha256: Sha256 })
 
+/** By name, as manifests had it before they had pairs. */
+// oxlint-disable-next-line orrery/no-open-record -- of former manifests alone
+const formerRecord = <Value extends z.ZodType>(value: Value) => z.record(z.string(), value)
+
 const StoredFile = z.strictObject({ key: z.string(), sha256: Sha256, bytes: z.int().positive(), rows: z.int().nonnegative() })
 export type StoredFile = z.infer<typeof StoredFile>
 
@@ -23,7 +27,7 @@ export const ShardManifest = z.strictObject({
   written_at: Timestamp,
   /** First and last `datetime` of the rows. */
   datetime_range: z.strictObject({ first: Timestamp, last: Timestamp }).nullable(),
-  labels: z.record(z.string(), z.int().positive()),
+  labels: formerRecord(z.int().positive()),
   /** Near-duplicate clusters met while the snapshot was made, and how many documents they cost. */
   duplicates: z.strictObject({ exact: z.int().nonnegative(), near: z.int().nonnegative(), clusters: z.int().nonnegative() }),
   signature: z.string().regex(/^0x[0-9a-f]{128}$/),
@@ -77,7 +81,7 @@ export const CycleManifest = z.strictObject({
   cycle: z.int().positive(),
   desirability: Sha256,
   /** Label and its visits (any outcome), counted over all cycles, sorted by label; formerly an object. */
-  targets: z.union([z.array(z.tuple([z.string(), z.int().nonnegative()])), z.record(z.string(), z.int().nonnegative())]),
+  targets: z.union([z.array(z.tuple([z.string(), z.int().nonnegative()])), formerRecord(z.int().nonnegative())]),
   finished: z.boolean(),
 })
 export type CycleManifest = z.infer<typeof CycleManifest>
@@ -126,8 +130,8 @@ export const DatasetManifest = z.strictObject({
   files: z.array(StoredFile),
   documents: z.int().nonnegative(),
   text_bytes: z.int().nonnegative(),
-  labels: z.record(z.string(), z.int().positive()),
-  dropped: z.record(z.string(), z.int().positive()),
+  labels: formerRecord(z.int().positive()),
+  dropped: formerRecord(z.int().positive()),
 })
 export type DatasetManifest = z.infer<typeof DatasetManifest>
 
@@ -274,7 +278,7 @@ export const PlanManifest = z.strictObject({
   seed: z.int().nonnegative(),
   batches: z.int().nonnegative(),
   /** Weights in force from that batch on. */
-  weights_log: z.array(z.strictObject({ from_batch: z.int().nonnegative(), weights: z.record(z.string(), z.number().positive()) })).min(1),
+  weights_log: z.array(z.strictObject({ from_batch: z.int().nonnegative(), weights: formerRecord(z.number().positive()) })).min(1),
   strata: z.array(z.strictObject({ label: z.string(), windows: z.int().positive(), shards: z.array(Sha256).min(1) })),
 })
 export type PlanManifest = z.infer<typeof PlanManifest>

@@ -21,6 +21,7 @@ const Name = z
 /** Headers that every request for the pages of a job carries, beside the crawler's own: `{"accept-language": "de"}`. */
 export const RequestHeaders = z
   .record(
+    // oxlint-disable-next-line orrery/no-open-record -- a name begins with a letter or digit
     Name,
     z
       .string()

@@ -1,6 +1,18 @@
+import type { StoredObject } from './data-file.ts'
+
 /** A cell as SQL gives it: BIGINT and wider as bigint, DECIMAL as number, timestamps (UTC) and dates as Date, BLOB as bytes, LIST as arrays. */
 export type SqlValue = null | boolean | number | bigint | string | Date | Uint8Array | SqlValue[]
 export type SqlRow = Record<string, SqlValue>
+
+/** A Parquet object with rows of a result. */
+export interface SqlObject extends StoredObject {
+  rows: number
+}
+
+export interface SqlOptions {
+  parameters?: readonly SqlValue[]
+  signal?: AbortSignal
+}
 
 /**
  * One script over Parquet objects: the global shuffles (duplicate clusters, statistics).
@@ -15,9 +27,12 @@ export interface Sql {
    * @throws OrreryError `invalid_argument` (bad script, name or parameter), `not_found` (no such object), `data_unreadable` (an object is no Parquet),
    * `too_large` (more than `maxRows`, default 1,000,000); the signal's reason when it is aborted
    */
-  run(
-    script: string,
-    inputs: Record<string, readonly string[]>,
-    options?: { parameters?: readonly SqlValue[]; maxRows?: number; signal?: AbortSignal },
-  ): Promise<SqlRow[]>
+  run(script: string, inputs: Record<string, readonly string[]>, options?: SqlOptions & { maxRows?: number }): Promise<SqlRow[]>
+  /**
+   * Writes the rows to Parquet objects, however many they are: nothing needs to hold them all. They stand in the order of the script, over the objects in
+   * their order; an engine may make one or several, none for no rows. An object that is there already is left as it is.
+   * @param prefix of their keys, which are named by content: `{prefix}{sha256}.parquet`
+   * @throws OrreryError as `run` does, but for `too_large`
+   */
+  write(script: string, inputs: Record<string, readonly string[]>, prefix: string, options?: SqlOptions): Promise<SqlObject[]>
 }

@@ -75,24 +75,22 @@ const bounded = [
   '// oxlint-disable-next-line orrery/no-spread-call -- seven at most\n  list.push(...days)',
 ]
 
+const openRecords = ['z.record(z.string(), z.number())', 'z.record(Name, z.number())']
+const closedRecords = [
+  'namedValues(z.number())',
+  'z.object({ record: z.string() })',
+  '// oxlint-disable-next-line orrery/no-open-record -- our states\n  z.record(z.string(), z.number())',
+]
+
 test.each([
-  ['sees', spread, spread.length],
-  ['lets pass', bounded, 0],
-])('the lint %s spreads into calls', async (_does, lines, count) => {
+  ['sees', 'spreads into calls', 'no-spread-call', spread, spread.length],
+  ['lets pass', 'spreads into calls', 'no-spread-call', bounded, 0],
+  ['sees', 'records with the words of outsiders for keys', 'no-open-record', openRecords, openRecords.length],
+  ['lets pass', 'records with the words of outsiders for keys', 'no-open-record', closedRecords, 0],
+] as const)('the lint %s %s', async (_does, _what, rule, lines, count) => {
   const file = join(await temporaryFolder(), 'spread.ts')
-  await writeFile(file, lines.map((line) => `export function f${lines.indexOf(line)}(list, found, times, bytes, days) {\n  ${line}\n}\n`).join(''))
-  const lint = [
-    join(root, 'node_modules/oxlint/bin/oxlint'),
-    '-c',
-    join(root, '.oxlintrc.json'),
-    '-A',
-    'all',
-    '-D',
-    'orrery/no-spread-call',
-    '-f',
-    'unix',
-    file,
-  ]
+  await writeFile(file, lines.map((line, n) => `export function f${n}(list, found, times, bytes, days) {\n  ${line}\n}\n`).join(''))
+  const lint = [join(root, 'node_modules/oxlint/bin/oxlint'), '-c', join(root, '.oxlintrc.json'), '-A', 'all', '-D', `orrery/${rule}`, '-f', 'unix', file]
   const { stdout } = await promisify(execFile)(process.execPath, lint, { cwd: root }).catch((failed: { stdout: string }) => failed)
   expect(stdout.match(/^.*Error\/orrery/gm) ?? []).toHaveLength(count)
 })

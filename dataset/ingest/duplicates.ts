@@ -42,7 +42,7 @@ ORDER BY best.id`
 const rowsMax = 20_000_000
 
 export interface Duplicates {
-  /** id → the copy that is kept, for texts that several shards have. */
+  /** id → the copy that is kept, for texts that stand in several rows. */
   winners: Map<string, { hotkey: string; jobId: string }>
   /** Ids of texts whose near-duplicate is kept instead. */
   near: Set<string>
@@ -50,7 +50,7 @@ export interface Duplicates {
 }
 
 /**
- * Which documents of the staged shards go: exact copies by id, then near-duplicates (estimated Jaccard ≥ 0.7, and what is linked through them).
+ * Which of some documents go: exact copies by id, then near-duplicates (estimated Jaccard ≥ 0.7, and what is linked through them).
  * @param parts keys of Parquet objects of cleaned documents
  */
 export async function findDuplicates(sql: Sql, parts: readonly string[], signal: AbortSignal): Promise<Duplicates> {
@@ -84,6 +84,6 @@ function text(row: SqlRow, column: string): string {
 }
 
 const unexpected = (column: string, value: unknown): OrreryError =>
-  new OrreryError('invalid_record', `The SQL engine gave a ${typeof value} for ${column} while duplicates were sought; it does not fit the staged shards.`, {
+  new OrreryError('invalid_record', `The SQL engine gave a ${typeof value} for ${column} while duplicates were sought; it does not fit the documents.`, {
     column,
   })

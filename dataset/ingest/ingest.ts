@@ -10,7 +10,7 @@ import { cleaningVersion } from './clean.ts'
 import { decide } from './decide.ts'
 import { Draft } from './draft.ts'
 import { IngestMemory } from './memory.ts'
-import { GrowingPortion } from './portion.ts'
+import { GrowingPortion, portionRowsDefault } from './portion.ts'
 import { compareIndex, finishPending } from './recover.ts'
 import { findSources } from './sources.ts'
 import { takeSnapshot, type Work } from './take.ts'
@@ -27,6 +27,8 @@ export interface IngestRequest {
   signal: AbortSignal
   /** What an earlier ingest on this index found out. */
   memory?: IngestMemory
+  /** Rows of which a version is made, at most. */
+  portionRows?: number
 }
 
 /**
@@ -39,14 +41,14 @@ export interface IngestRequest {
  * @throws OrreryError `conflict` when another process committed in between (retryable)
  */
 export async function ingest(request: IngestRequest): Promise<Outcome<DatasetEntry>> {
-  const { catalog, store, index, name, signal, memory = new IngestMemory() } = request
+  const { catalog, store, index, name, signal, memory = new IngestMemory(), portionRows = portionRowsDefault } = request
   await finishPending(request)
   const draft = new Draft(store, name, await catalog.head(lineage.dataset(name)))
   if (!memory.isCompared) await compareIndex({ catalog, store, index, draft, signal })
   memory.isCompared = true
 
   const isRecleaning = draft.head?.kind === 'version' && draft.head.manifest.cleaning !== cleaningVersion
-  const work: Work = { ...request, draft, memory, isRecleaning, portion: new GrowingPortion() }
+  const work: Work = { ...request, draft, memory, isRecleaning, portion: new GrowingPortion(portionRows) }
   const isKnown = (line: string, address: string) => !isRecleaning && (work.draft.snapshotOf(line) === address || memory.hasSeen(line, address))
   let changed = false
   const seen: { line: string; address: string }[] = []
@@ -68,14 +70,14 @@ function skip({ telemetry }: IngestRequest, { line, reason }: { line: string; re
 }
 
 /** Of what was looked at since the last. @returns false when there is nothing to make one of */
-async function makeVersion(work: Work, { origin }: IngestRequest): Promise<boolean> {
+async function makeVersion(work: Work, { origin, portionRows = portionRowsDefault }: IngestRequest): Promise<boolean> {
   const { catalog, store, index, name, memory, portion, draft } = work
   const decision = await decide(index, portion)
   await draft.apply(decision)
   const former = draft.head?.kind === 'version' ? draft.head.manifest : undefined
   const cleaning = work.isRecleaning && former ? former.cleaning : cleaningVersion
   const manifest = await draft.manifest({ origin, cleaning })
-  work.portion = new GrowingPortion()
+  work.portion = new GrowingPortion(portionRows)
   work.draft = new Draft(store, name, draft.head)
   if (!manifest) return false
   work.signal.throwIfAborted()

@@ -2,7 +2,7 @@ import type { KnownRow, RowPlace } from '#schemas/corpus-index.ts'
 import type { Arrival, Portion } from './decide.ts'
 
 /** Rows that are looked at before a version is made of them: some 20 MB of facts and signatures. */
-const rowsMax = 20_000
+export const portionRowsDefault = 20_000
 
 /** What was looked at since the last version. */
 export class GrowingPortion implements Portion {
@@ -14,15 +14,24 @@ export class GrowingPortion implements Portion {
   /** sha256 of files in which no row stands any more. */
   readonly droppedFiles: string[] = []
   readonly #settled = new Set<number>()
-  #looks = 0
+  #room: number
+
+  constructor(rowsMax: number) {
+    this.#room = rowsMax
+  }
 
   get isFull(): boolean {
-    return this.#looks >= rowsMax
+    return this.#room <= 0
+  }
+
+  /** Rows that it has room for; one is always taken. */
+  get room(): number {
+    return Math.max(1, this.#room)
   }
 
   /** Counts rows that were looked at, whatever became of them. */
   look(rows: number): void {
-    this.#looks += rows
+    this.#room -= rows
   }
 
   move(row: KnownRow, place: RowPlace): void {

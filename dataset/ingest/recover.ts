@@ -55,44 +55,45 @@ async function forgetFile(index: CorpusIndex, file: string): Promise<void> {
 
 /** Rows of a file that the version has and the index has not are read in again; what both have comes to the state it has in the version. */
 async function compareFile(parts: Omit<Parts, 'name'> & { signal: AbortSignal }, group: DraftGroup, file: DraftFile): Promise<void> {
-  const { index, store } = parts
+  const { index, store, catalog } = parts
   const sha256 = file.file.sha256
   const isOwn = ({ hotkey, jobId }: KnownRow): boolean => hotkey === group.hotkey && jobId === group.job_id
   const gone = await file.goneRows(store)
+  const deleted = await deletedOf(catalog, store, group, sha256)
+  // A row that the miner deleted must not come back as the copy of another.
+  const isNone = (row: number): boolean => gone.has(row) && (deleted?.has(row) ?? true)
   const known = new Set<number>()
   for (const rows of chunksOf((await index.rows(sha256)).filter(isOwn), rowsAtOnce)) {
     const change: NonNullable<IndexChange['change']>[number][] = []
+    const forget: number[] = []
     for (const { ordinal, state, place } of rows) {
       if (!place) continue
       known.add(place.row)
       const wanted: RowState = gone.has(place.row) ? 'shadowed' : 'live'
-      if (state !== wanted) change.push({ ordinal, state: wanted, place })
+      if (isNone(place.row)) forget.push(ordinal)
+      else if (state !== wanted) change.push({ ordinal, state: wanted, place })
     }
-    await index.commit({ change })
+    await index.commit({ change, forget })
   }
   let lacks = !(await index.stats()).files.includes(sha256)
   for (let row = 0; row < file.taken && !lacks; row++) lacks = !gone.has(row) && !known.has(row)
-  if (lacks) await readIn(parts, { group, file, gone, known })
+  if (lacks) await readIn(parts, { group, file, gone, isWanted: (row) => row < file.taken && !known.has(row) && !isNone(row) })
 }
 
 interface Lacking {
   group: DraftGroup
   file: DraftFile
   gone: Rows
-  /** Rows that the index has. */
-  known: ReadonlySet<number>
+  isWanted(row: number): boolean
 }
 
-async function readIn({ catalog, store, index, signal }: Omit<Parts, 'name'> & { signal: AbortSignal }, { group, file, gone, known }: Lacking): Promise<void> {
-  const deleted = await deletedOf(catalog, store, group, file.file.sha256)
+async function readIn({ store, index, signal }: Omit<Parts, 'name'> & { signal: AbortSignal }, { group, file, gone, isWanted }: Lacking): Promise<void> {
   await index.commit({ addFiles: [file.file.sha256] })
   for await (const rows of readForeignFile(store, { file: file.file, deletes: null }, { signal })) {
     const add: NonNullable<IndexChange['add']>[number][] = []
     for (const read of rows) {
-      if (read instanceof RefusedRow || read.row >= file.taken || known.has(read.row)) continue
+      if (read instanceof RefusedRow || !isWanted(read.row)) continue
       const { row, document } = read
-      // A row that the miner deleted must not come back as the copy of another.
-      if (gone.has(row) && (deleted?.has(row) ?? true)) continue
       const signature = cleanDocument(document, group)
       if (typeof signature === 'string') continue
       add.push({ facts: factsOf(document), signature, state: gone.has(row) ? 'shadowed' : 'live', place: { file: file.file.sha256, row } })

@@ -48,10 +48,11 @@ type Steps<Result = void> = AsyncGenerator<void, Result>
 export async function* takeSnapshot(work: Work, source: Source): Steps {
   const taking = { ...source, work, movers: new Map<string, Mover>(), read: new Set<string>(), labels: new Set<string>() }
   const isWhole = yield* takeFiles(taking)
-  yield* takeDeleted(taking)
+  const isRead = yield* takeDeleted(taking)
   if (isWhole) yield* takeLeft(taking)
   const group = await groupOf(taking)
-  group.snapshot = source.address
+  // Else what is deleted is told from the former snapshot once more.
+  if (isRead) group.snapshot = source.address
   const rank = new Map(source.manifest.files.map(({ file }, at) => [file.sha256, at]))
   group.files = new Map([...group.files].toSorted(([a], [b]) => (rank.get(a) ?? -1) - (rank.get(b) ?? -1)))
 }
@@ -140,11 +141,15 @@ async function* readRows(taking: Taking, { file, from, deleted }: { file: Listed
   let taken = from
   try {
     for await (const rows of readForeignFile(work.store, { file, deletes: null }, { signal: work.signal, from })) {
-      work.portion.addedFiles.add(file.sha256)
-      await takeRows(taking, await draftFile(), rows, deleted)
-      taken += rows.length
-      work.portion.look(rows.length)
-      if (work.portion.isFull) yield
+      for (let at = 0; at < rows.length;) {
+        const some = rows.slice(at, at + work.portion.room)
+        work.portion.addedFiles.add(file.sha256)
+        await takeRows(taking, await draftFile(), some, deleted)
+        at += some.length
+        taken += some.length
+        work.portion.look(some.length)
+        if (work.portion.isFull) yield
+      }
     }
   } catch (error) {
     if (!(error instanceof OrreryError && error.code === 'invalid_record')) throw error
@@ -157,10 +162,14 @@ async function* readRows(taking: Taking, { file, from, deleted }: { file: Listed
   return undefined
 }
 
-/** Takes out the rows that the miner deleted since its last snapshot, of files that were in the dataset before. */
-async function* takeDeleted(taking: Taking): Steps {
+/**
+ * Takes out the rows that the miner deleted since its last snapshot, of files that were in the dataset before.
+ * @returns whether all vectors could be read
+ */
+async function* takeDeleted(taking: Taking): Steps<boolean> {
   const { work, line, manifest } = taking
   const former = await formerDeletes(taking)
+  let isRead = true
   for (const listed of manifest.files) {
     const { file, deletes } = listed
     if (taking.read.has(file.sha256) || !deletes || deletes.sha256 === former.get(file.sha256)?.deletes?.sha256) continue
@@ -168,6 +177,7 @@ async function* takeDeleted(taking: Taking): Steps {
     const now = await deletedRows(work.store, listed)
     if (!now) {
       work.telemetry.event('dataset.shard_skipped', { line, key: file.key.slice(0, 1024), reason: 'bad_deletes' })
+      isRead = false
       continue
     }
     const known = former.get(file.sha256)
@@ -179,6 +189,7 @@ async function* takeDeleted(taking: Taking): Steps {
       if (work.portion.isFull) yield
     }
   }
+  return isRead
 }
 
 function* newRows(now: Rows, before: Rows | undefined): Generator<number> {

@@ -350,6 +350,6 @@ test('whatever comes, goes and is merged, the tokens are those of the documents 
         if (joins && entry) await startRun(world, entry)
       }
     }),
-    { numRuns: 5 },
+    { numRuns: 5, endOnFailure: true },
   )
 })

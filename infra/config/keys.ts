@@ -13,6 +13,7 @@ export interface ConfigKey {
 }
 
 const Property = z.object({ type: z.string().optional(), format: z.string().optional(), default: z.unknown().optional(), description: z.string().default('') })
+// oxlint-disable-next-line orrery/no-open-record -- names of settings
 const Section = z.object({ type: z.string(), properties: z.record(z.string(), z.unknown()).optional(), description: z.string().optional() })
 
 const types = new Map<string, ConfigKey['type']>([

@@ -57,6 +57,7 @@ const valueAt = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((inner, step) => (typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[step] : undefined), value)
 
 const Node = z.object({
+  // oxlint-disable-next-line orrery/no-open-record -- names of settings
   properties: z.record(z.string(), z.unknown()).optional(),
   items: z.unknown().optional(),
   anyOf: z.array(z.unknown()).optional(),

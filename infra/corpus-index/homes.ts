@@ -1,7 +1,4 @@
-import { linkNext } from '#schemas/identity/clusters.ts'
-import { Links } from '#schemas/identity/links.ts'
-import { PostingTable } from '#schemas/identity/posting-table.ts'
-import { bandKeys, nearDuplicateMin } from '#schemas/identity/signature.ts'
+import { NearLinks } from '#schemas/identity/clusters.ts'
 import type { Database } from '../sqlite/database.ts'
 import type { RowTable } from './row-table.ts'
 
@@ -90,12 +87,11 @@ export class Homes {
   #relinked(left: readonly Member[], joins: readonly { a: number; b: number }[]): number[][] {
     const placeOf = new Map(left.map(({ ordinal }, at) => [ordinal, at]))
     const posted = left.map(({ ordinal, twin }) => (twin === null ? ordinal : this.#without.has(twin) ? (this.heirs.get(twin) as number) : twin))
-    const links = new Links()
-    const signatureOf = (at: number): Uint8Array => this.#rows.signature((left[at] as Member).ordinal)
-    const linking = { links, table: new PostingTable(left.length * bandKeys), threshold: nearDuplicateMin, signatureOf }
+    const near = new NearLinks(left.length, (at) => this.#rows.signature((left[at] as Member).ordinal))
+    const { links } = near
     for (const [at, { ordinal }] of left.entries()) {
-      links.add()
-      if (posted[at] === ordinal) linkNext(at, signatureOf(at), linking)
+      if (posted[at] === ordinal) near.add(this.#rows.signature(ordinal))
+      else links.add()
     }
     for (const [at, ordinal] of posted.entries()) links.join(placeOf.get(ordinal) as number, at)
     for (const { a, b } of joins) {

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import { linkNext } from '#schemas/identity/clusters.ts'
-import { Links } from '#schemas/identity/links.ts'
-import { bucketMax, PostingTable } from '#schemas/identity/posting-table.ts'
+import { NearLinks } from '#schemas/identity/clusters.ts'
+import type { Links } from '#schemas/identity/links.ts'
+import { bucketMax } from '#schemas/identity/posting-table.ts'
 import { bandHashes, bandKeys, nearDuplicateMin, similarity } from '#schemas/identity/signature.ts'
 import type { RunSet } from '../runs/run-set.ts'
 import type { GoneRows } from './gone-rows.ts'
@@ -56,21 +56,14 @@ export class NearSearch {
 
   async look(signatures: readonly Uint8Array[]): Promise<Looked> {
     const { kin, first } = await this.#kin(signatures)
-    const links = new Links()
     const keys = new Uint32Array(signatures.length)
-    const linking = {
-      links,
-      table: new PostingTable(signatures.length * bandKeys),
-      threshold: nearDuplicateMin,
-      signatureOf: (at: number) => signatures[at] as Uint8Array,
-    }
+    const near = new NearLinks(signatures.length, (at) => signatures[at] as Uint8Array)
     for (const [at, signature] of signatures.entries()) {
       if (at % turnMax === turnMax - 1) await setImmediate()
-      links.add()
-      if (first[at] === at) keys[at] = linkNext(at, signature, linking)
-      else links.join(first[at] as number, at)
+      if (first[at] === at) keys[at] = near.add(signature)
+      else near.addCopy(first[at] as number)
     }
-    return { kin, first, links, keys }
+    return { kin, first, links: near.links, keys }
   }
 
   async #kin(signatures: readonly Uint8Array[]): Promise<Pick<Looked, 'kin' | 'first'>> {

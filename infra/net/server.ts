@@ -21,6 +21,7 @@ export interface ServerIdentity {
 }
 
 /** What every error looks like on the wire. */
+// oxlint-disable-next-line orrery/no-open-record -- our details
 export const ErrorBody = z.strictObject({ error: z.strictObject({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }) })
 
 const bodyBytesMax = 1 << 20

@@ -24,6 +24,7 @@ const PackageJson = z.object({
   version: z.string().catch('0.0.0'),
   description: z.string().catch(''),
   license: z.string().catch(''),
+  // oxlint-disable-next-line orrery/no-open-record -- names of packages that are installed
   dependencies: z.record(z.string(), z.unknown()).catch({}),
 })
 

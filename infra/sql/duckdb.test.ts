@@ -8,19 +8,25 @@ import { duckdbSql } from './duckdb.ts'
 describe('duckdbSql', () => {
   sqlSuite(async () => {
     const root = await temporaryFolder()
-    const sql = duckdbSql(root)
-    return { sql, store: folderStore(root), [Symbol.asyncDispose]: () => sql[Symbol.asyncDispose]() }
+    const store = folderStore(root)
+    const sql = duckdbSql(root, store)
+    return { sql, store, [Symbol.asyncDispose]: () => sql[Symbol.asyncDispose]() }
   })
 
   test('leaves nothing in the store', async () => {
     const root = await temporaryFolder()
-    await using sql = duckdbSql(root)
+    await using sql = duckdbSql(root, folderStore(root))
     expect(await sql.run('select 1 as x', {})).toEqual([{ x: 1 }])
     expect(await readdir(root)).toEqual([])
+    const [object] = await sql.write('select range as x from range(100000)', {}, 'made/')
+    await expect(sql.write(`select error('no') as x`, {}, 'made/')).rejects.toMatchObject({ code: 'invalid_argument' })
+    const left = await readdir(root, { recursive: true })
+    expect(left.toSorted()).toEqual(['.tmp', 'made', object?.key])
   })
 
   test('says which type of a column no value stands for', async () => {
-    await using sql = duckdbSql(await temporaryFolder())
+    const root = await temporaryFolder()
+    await using sql = duckdbSql(root, folderStore(root))
     for (const script of [`select {'a': 1} as x`, `select map {'a': 1} as x`, `select timestamp 'infinity' as x`])
       await expect(sql.run(script, {})).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('"x"') })
     const times = `select time '10:00' as t, interval 3 day as i, timestamp_ns '1969-12-31 23:59:59.999999999' as n, [[1], null] as l`

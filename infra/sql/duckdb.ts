@@ -1,9 +1,13 @@
-import { stat } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { DuckDBInstance, version, type DuckDBConnection, type DuckDBPreparedStatement, type DuckDBResult } from '@duckdb/node-api'
-import { requireKey } from '#infra/store/object-key.ts'
+import { DuckDBInstance, version, type DuckDBConnection, type DuckDBPreparedStatement } from '@duckdb/node-api'
+import { sha256OfFile } from '#infra/store/durable-file.ts'
+import { requireKey, reservedPrefix } from '#infra/store/object-key.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import type { Sql, SqlRow, SqlValue } from '#schemas/sql.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
+import type { Sql, SqlObject, SqlOptions, SqlRow, SqlValue } from '#schemas/sql.ts'
 import { checkScript, isViewName, refusal } from './script.ts'
 import { fromDuckdb, toDuckdb } from './values.ts'
 
@@ -17,32 +21,40 @@ interface Query {
   /** View name → paths. */
   views: ReadonlyMap<string, readonly string[]>
   parameters: readonly SqlValue[]
-  maxRows: number
   signal: AbortSignal
 }
 
 /**
  * Sql by DuckDB in this process, over the Parquet objects of a folder store. Each run has a database of its own in memory that reads the named
  * objects and no other file, spills to `.tmp-sql` in the store, and is gone afterwards. Times are UTC.
+ * @param store over the same folder: takes what is written
  */
-export function duckdbSql(storeRoot: string): Sql & AsyncDisposable {
+export function duckdbSql(storeRoot: string, store: Pick<ObjectStore, 'put'>): Sql & AsyncDisposable {
   const root = resolve(storeRoot)
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
+  async function query<T>(work: (query: Query) => Promise<T>, script: string, inputs: Inputs, { parameters = [], signal }: SqlOptions): Promise<T> {
+    const combined = AbortSignal.any(signal ? [signal, closing.signal] : [closing.signal])
+    combined.throwIfAborted()
+    const views = await locate(root, inputs)
+    const working = work({ script, views, parameters, signal: combined })
+    running.add(working)
+    try {
+      return await working
+    } finally {
+      running.delete(working)
+    }
+  }
   return {
-    async run(script, inputs, { parameters = [], maxRows = maxRowsDefault, signal } = {}) {
-      const combined = AbortSignal.any(signal ? [signal, closing.signal] : [closing.signal])
-      combined.throwIfAborted()
+    async run(script, inputs, { maxRows = maxRowsDefault, ...options } = {}) {
       if (!Number.isSafeInteger(maxRows) || maxRows < 1)
         throw new OrreryError('invalid_argument', `maxRows is ${maxRows}; pass an integer of at least 1.`, { maxRows })
-      const views = await locate(root, inputs)
-      const work = runOnce(root, { script, views, parameters, maxRows, signal: combined })
-      running.add(work)
-      try {
-        return await work
-      } finally {
-        running.delete(work)
-      }
+      const read = (statement: DuckDBPreparedStatement, signal: AbortSignal) => readRows(statement, maxRows, signal)
+      return query((asked) => runOnce(root, asked, read), script, inputs, options)
+    },
+    async write(script, inputs, prefix, options = {}) {
+      requireKey(`${prefix}x`)
+      return query((asked) => writeOnce(root, store, asked, prefix), script, inputs, options)
     },
     async [Symbol.asyncDispose]() {
       closing.abort(new OrreryError('invalid_argument', 'The SQL engine was closed; open another to run a script.'))
@@ -51,8 +63,10 @@ export function duckdbSql(storeRoot: string): Sql & AsyncDisposable {
   }
 }
 
+type Inputs = Record<string, readonly string[]>
+
 /** @throws OrreryError `invalid_argument`, `not_found` */
-async function locate(root: string, inputs: Record<string, readonly string[]>): Promise<Map<string, string[]>> {
+async function locate(root: string, inputs: Inputs): Promise<Map<string, string[]>> {
   const views = new Map<string, string[]>()
   const seen = new Set<string>()
   for (const [name, keys] of Object.entries(inputs)) {
@@ -77,7 +91,34 @@ async function locate(root: string, inputs: Record<string, readonly string[]>): 
   return views
 }
 
-async function runOnce(root: string, query: Query): Promise<SqlRow[]> {
+/** Written aside, where the store sweeps what a killed process has left, and put from there: its name follows from its bytes. */
+async function writeOnce(root: string, store: Pick<ObjectStore, 'put'>, query: Query, prefix: string): Promise<SqlObject[]> {
+  const path = join(root, reservedPrefix, randomUUID())
+  await mkdir(join(root, reservedPrefix), { recursive: true })
+  try {
+    const rows = await runOnce(root, query, writeRows, path)
+    if (rows === 0) return []
+    const content = await contentOf(path)
+    const key = `${prefix}${content.sha256}.parquet`
+    await store.put(key, createReadStream(path, { signal: query.signal }), content)
+    return [{ key, ...content, rows }]
+  } finally {
+    await rm(path, { force: true })
+  }
+}
+
+async function contentOf(path: string): Promise<{ bytes: number; sha256: string }> {
+  await using file = await open(path)
+  return { bytes: (await file.stat()).size, sha256: await sha256OfFile(file) }
+}
+
+/** @param target the one file that may be written: then the statement copies what the script selects to it */
+async function runOnce<T>(
+  root: string,
+  query: Query,
+  work: (statement: DuckDBPreparedStatement, signal: AbortSignal) => Promise<T>,
+  target?: string,
+): Promise<T> {
   // One thread: with more, sums of floats and unordered aggregates would differ from run to run.
   const settings = { threads: '1', autoinstall_known_extensions: 'false', autoload_known_extensions: 'false', temp_directory: join(root, '.tmp-sql') }
   const instance = await DuckDBInstance.create(':memory:', settings)
@@ -92,8 +133,12 @@ async function runOnce(root: string, query: Query): Promise<SqlRow[]> {
   try {
     connection = await instance.connect()
     await checkScript(connection, query.script, [...query.views.keys()])
-    await lockDown(connection, root, query.views)
-    return await select(connection, query)
+    await lockDown(connection, root, query.views, target)
+    await using selected = await prepared(connection, query.script, query)
+    requireColumns(selected.statement)
+    if (target === undefined) return await answered(work, selected.statement, query.signal)
+    await using copied = await prepared(connection, copyScript(query.script, target), query)
+    return await answered(work, copied.statement, query.signal)
   } catch (cause) {
     query.signal.throwIfAborted()
     throw cause
@@ -110,9 +155,9 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
 const asPattern = (path: string): string => path.replace(/[*?[]/g, '[$&]')
 
 /** From here on the connection reads these files only, and no setting can be changed. */
-async function lockDown(connection: DuckDBConnection, root: string, views: Query['views']): Promise<void> {
+async function lockDown(connection: DuckDBConnection, root: string, views: Query['views'], target: string | undefined): Promise<void> {
   // The pattern is checked before it is expanded, the path after: both must be allowed.
-  const allowed = [...new Set([...views.values()].flat().flatMap((path) => [path, asPattern(path)]))]
+  const allowed = [...new Set([...views.values()].flat().flatMap((path) => [path, asPattern(path)])), ...(target === undefined ? [] : [target])]
   await connection.run(`set timezone = 'UTC'`)
   await connection.run(`set allowed_paths = [${allowed.map(quoted).join(', ')}]`)
   await connection.run('set enable_external_access = false')
@@ -133,17 +178,35 @@ async function lockDown(connection: DuckDBConnection, root: string, views: Query
   }
 }
 
-async function select(connection: DuckDBConnection, { script, parameters, maxRows, signal }: Query): Promise<SqlRow[]> {
+/** One SELECT, checked before: it may end in a comment, but in no semicolon. */
+const copyScript = (script: string, target: string): string => `copy (${script.replace(/;\s*$/, '')}\n) to ${quoted(target)} (format parquet, compression zstd)`
+
+async function prepared(
+  connection: DuckDBConnection,
+  script: string,
+  { parameters }: Pick<Query, 'parameters'>,
+): Promise<{ statement: DuckDBPreparedStatement } & AsyncDisposable> {
   const statement = await connection.prepare(script).catch((cause: unknown) => Promise.reject(refusal(firstLine(cause), cause)))
-  bind(statement, parameters)
+  try {
+    bind(statement, parameters)
+  } catch (cause) {
+    statement.destroySync()
+    throw cause
+  }
+  return { statement, [Symbol.asyncDispose]: async () => statement.destroySync() }
+}
+
+async function answered<T>(
+  work: (statement: DuckDBPreparedStatement, signal: AbortSignal) => Promise<T>,
+  statement: DuckDBPreparedStatement,
+  signal: AbortSignal,
+): Promise<T> {
   try {
     signal.throwIfAborted()
-    return await readRows(await statement.stream(), maxRows, signal)
+    return await work(statement, signal)
   } catch (cause) {
     signal.throwIfAborted()
     throw cause instanceof OrreryError ? cause : explain(cause)
-  } finally {
-    statement.destroySync()
   }
 }
 
@@ -155,10 +218,23 @@ function bind(statement: DuckDBPreparedStatement, parameters: readonly SqlValue[
   }
 }
 
-async function readRows(result: DuckDBResult, maxRows: number, signal: AbortSignal): Promise<SqlRow[]> {
-  const names = result.columnNames()
+function requireColumns(statement: DuckDBPreparedStatement): void {
+  const names = Array.from({ length: statement.columnCount }, (_, i) => statement.columnName(i))
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw refusal(`two columns are called "${twice}"; give each a name with AS`)
+  for (const [i, name] of names.entries())
+    if (/^(?:STRUCT|MAP|UNION|BIT)\b/.test(String(statement.columnType(i)))) throw refusal(`column "${name}" has a nested type; select its members`)
+}
+
+/** @returns how many */
+async function writeRows(statement: DuckDBPreparedStatement): Promise<number> {
+  const [[count] = []] = await (await statement.run()).getRows()
+  return Number(count ?? 0)
+}
+
+async function readRows(statement: DuckDBPreparedStatement, maxRows: number, signal: AbortSignal): Promise<SqlRow[]> {
+  const result = await statement.stream()
+  const names = result.columnNames()
   const rows: SqlRow[] = []
   for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
     signal.throwIfAborted()

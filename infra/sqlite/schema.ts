@@ -173,6 +173,25 @@ const corpus = `
   create table facts (name text primary key, value text not null) strict, without rowid;
 `
 
+/**
+ * What a validator found in the files of miners (scraper/validator/found-files.ts). `facts` of a file are packed rows (file-facts.ts). `buckets` sum up the rows
+ * that count, by hour. `fetches`: which miner showed a fetch, since which block, in how many rows; `shared`: those that several showed.
+ */
+const found = `
+  create table miners (miner integer primary key, hotkey text not null unique) strict;
+  create table files (
+    file integer primary key, miner integer not null, sha256 text not null, deletes text, jobs text not null, job_id text not null,
+    labels text not null, failures text not null, wrong text not null, rows integer not null, facts blob not null
+  ) strict;
+  create index files_miner on files (miner);
+  create table buckets (
+    miner integer, job_id text, hour integer, label text, bytes integer not null, primary key (miner, job_id, hour, label)
+  ) strict, without rowid;
+  create table fetches (fetch integer, miner integer, block integer not null, rows integer not null, primary key (fetch, miner)) strict, without rowid;
+  create index fetches_miner on fetches (miner);
+  create table shared (fetch integer primary key) strict;
+`
+
 export const fileSchemas = {
   frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierTables] },
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
@@ -181,5 +200,6 @@ export const fileSchemas = {
   notes: { kind: 'notes', applicationId: 0x4f727248, steps: [notes] },
   corpus: { kind: 'corpus index', applicationId: 0x4f727249, steps: [corpus] },
   marks: { kind: 'marks', applicationId: 0x4f72724d, steps: [marks] },
+  found: { kind: 'findings of a validator', applicationId: 0x4f727256, steps: [found] },
   sweep: { kind: 'sweep', applicationId: 0x4f727253, steps: [sweep] },
 } as const satisfies Record<string, FileSchema>

@@ -30,53 +30,54 @@ export interface Cluster {
  * The set alone decides, not its order. The best copy is kept: the oldest published (unknown last), then the one whose address names its
  * language, and not another; then the longest text, then the smallest uri by UTF-16 code unit, then the smallest key.
  *
- * @param threshold estimated Jaccard similarity, 0..1
  * @returns clusters of two and more, by their kept copy, best first
  * @throws OrreryError `too_large` beyond 16.7 million documents
  */
-export function nearDuplicates(items: readonly Fingerprint[], threshold = nearDuplicateMin): Cluster[] {
+export function nearDuplicates(items: readonly Fingerprint[]): Cluster[] {
   if (items.length > ordinalsMax)
     throw new OrreryError('too_large', `Near-duplicates are sought among ${items.length} documents at once; ${ordinalsMax} is the most. Take them in parts.`)
   const ranked = items.toSorted(compareCopies)
-  const links = new Links()
-  const table = new PostingTable(ranked.length * bandKeys)
-  for (const { signature } of ranked) {
-    linkNext(links.add(), signature, { links, table, threshold, signatureOf: (ordinal) => (ranked[ordinal] as Fingerprint).signature })
+  const near = new NearLinks(ranked.length, (at) => (ranked[at] as Fingerprint).signature)
+  for (const { signature } of ranked) near.add(signature)
+  return clustersOf(ranked, near.links)
+}
+
+/** Documents by the order they come in, each linked with those before it that it is like. */
+export class NearLinks {
+  readonly links = new Links()
+  readonly #table: PostingTable
+  readonly #signatureOf: (at: number) => Uint8Array
+
+  /** @param count how many may come, `ordinalsMax` at most */
+  constructor(count: number, signatureOf: (at: number) => Uint8Array) {
+    this.#table = new PostingTable(count * bandKeys)
+    this.#signatureOf = signatureOf
   }
-  return clustersOf(ranked, links)
-}
 
-export interface Linking {
-  links: Links
-  table: PostingTable
-  threshold: number
-  signatureOf(ordinal: number): Uint8Array
-  /** Told before two sets become one. */
-  onJoin?(a: number, b: number): void
-}
-
-/**
- * Links a document to what it is like among those before it, and makes it known to those after it.
- * @returns the keys (bits, as in `bandHashes`) that it is known under: none when one of the very same signature is, and not those whose bucket is full
- */
-export function linkNext(ordinal: number, signature: Uint8Array, { links, table, threshold, signatureOf, onJoin }: Linking): number {
-  const hashes = bandHashes(signature)
-  let isKnown = false
-  const met = (other: number): boolean => {
-    if (links.root(other) === links.root(ordinal)) return false
-    const alike = similarity(signature, signatureOf(other))
-    if (alike >= threshold) {
-      onJoin?.(other, ordinal)
-      links.join(other, ordinal)
+  /** @returns the keys (bits, as in `bandHashes`) that it is known under: none when one of the very same signature is, and not those whose bucket is full */
+  add(signature: Uint8Array): number {
+    const { links } = this
+    const at = links.add()
+    const hashes = bandHashes(signature)
+    let isKnown = false
+    const met = (other: number): boolean => {
+      if (links.root(other) === links.root(at)) return false
+      const alike = similarity(signature, this.#signatureOf(other))
+      if (alike >= nearDuplicateMin) links.join(other, at)
+      // Whatever is like the one is like the other: a thousand copies stand in the table once.
+      return (isKnown = alike === 1)
     }
-    // Whatever is like the one is like the other: a thousand copies stand in the table once.
-    return (isKnown = alike === 1)
+    for (const hash of hashes) {
+      this.#table.find(hash, met)
+      if (isKnown) return 0
+    }
+    return hashes.reduce((known, hash, key) => (this.#table.add(hash, at) ? known | (1 << key) : known), 0)
   }
-  for (const hash of hashes) {
-    table.find(hash, met)
-    if (isKnown) return 0
+
+  /** One that is a copy of another before it. */
+  addCopy(of: number): void {
+    this.links.join(of, this.links.add())
   }
-  return hashes.reduce((known, hash, key) => (table.add(hash, ordinal) ? known | (1 << key) : known), 0)
 }
 
 /** Negative when `a` is the better copy. Two unknown dates subtract to NaN, which is no decision either. */

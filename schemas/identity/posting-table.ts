@@ -21,10 +21,6 @@ export class PostingTable {
     this.#places = new Uint32Array(Math.ceil(entries * placesPerEntry) + 1)
   }
 
-  get bytes(): number {
-    return this.#places.byteLength
-  }
-
   /** @returns false when its bucket is full @throws RangeError beyond the entries it was made for */
   add(hash: number, ordinal: number): boolean {
     if (++this.#entries * placesPerEntry > this.#places.length) throw new RangeError(`a table of ${this.#places.length} places is full`)

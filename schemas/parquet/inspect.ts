@@ -51,10 +51,14 @@ export async function readFooter(file: FileBytes): Promise<FileMetaData> {
 }
 
 /** Where the schema is another than that of document shards, name by name and type by type; the root's own name is the writer's business. */
-export function schemaFault({ schema }: FileMetaData): string | undefined {
+export function schemaFault({ schema, row_groups: groups }: FileMetaData): string | undefined {
   if (schema.length !== documentSchema.length) return `it has ${schema.length - 1} columns, not ${documentSchema.length - 1}`
   const wrong = documentSchema.findIndex((expected, at) => spellElement(schema[at], at) !== spellElement(expected, at))
-  return wrong < 0 ? undefined : `its column ${wrong} is ${spellElement(schema[wrong], wrong)}, not ${spellElement(documentSchema[wrong], wrong)}`
+  if (wrong >= 0) return `its column ${wrong} is ${spellElement(schema[wrong], wrong)}, not ${spellElement(documentSchema[wrong], wrong)}`
+  for (const { columns } of groups)
+    for (const [at, { meta_data: chunk }] of columns.entries())
+      if (chunk && chunk.type !== documentSchema[at + 1]?.type) return `a chunk of its column ${at + 1} is ${chunk.type}, not ${documentSchema[at + 1]?.type}`
+  return undefined
 }
 
 /** As schemas of Parquet are written; some other's name may have any length. */

@@ -6,10 +6,10 @@ import { minhash } from '#schemas/identity/minhash.ts'
 import { documentColumns, documentSchema, toCell } from '#schemas/parquet/columns.ts'
 import { compressors } from '#schemas/parquet/compression.ts'
 import { encodeDocuments } from '#schemas/parquet/encode.ts'
-import { publishForged, publishIndexOf } from '#test/adversary/forger.ts'
+import { publishFiles, publishForged, publishIndexOf, putFile } from '#test/adversary/forger.ts'
 import { job, openScene, type Scene } from '#test/adversary/scene.ts'
 import { footer, header, sitePages, withText } from '#test/adversary/site-pages.ts'
-import { factTime } from '#test/adversary/subnet.ts'
+import { blockMs, factTime } from '#test/adversary/subnet.ts'
 import { prose, testDocument } from '#test/golden/documents.ts'
 
 let scene: Scene
@@ -232,33 +232,66 @@ describe('a cheating miner is caught', () => {
     const owner = await scene.subnet.join('miner-2')
     const documents = scene.rows(owner, 60)
     await scene.mineHonestly(owner, documents)
+    scene.subnet.pace.advance(blockMs)
     await publishForged(scene.subnet, scene.miner, job.id, { documents: documents.map((row) => ({ ...row, hotkey: scene.miner.address })) })
-    // The owner's newest snapshot is younger than the theft; its former one is not.
+    scene.subnet.pace.advance(blockMs)
+    // The owner's newest claim is younger than the theft; its former one is not.
     await scene.mineHonestly(owner, scene.rows(owner, 5, { from: 700 }))
-    const { miners } = await scene.validate()
-    expect(miners.find(({ hotkey }) => hotkey === owner.address)?.failures).toEqual([])
-    expect(miners.find(({ hotkey }) => hotkey === scene.miner.address)?.failures.map(({ code }) => code)).toEqual(['copied_rows'])
+    expect(await failuresByMiner()).toEqual({ [owner.address]: [], [scene.miner.address]: ['copied_rows'] })
+    // Nor is it forgotten when what was claimed then is gone.
+    scene.subnet.pace.advance(300 * blockMs)
+    await scene.mineHonestly(owner, scene.rows(owner, 5, { from: 800 }))
+    expect(await failuresByMiner()).toEqual({ [owner.address]: [], [scene.miner.address]: ['copied_rows'] })
   })
 
-  test('with the shard of another hotkey in its index', async () => {
+  test('with the rows of another hotkey that this validator saw there before', async () => {
     const owner = await scene.subnet.join('miner-2')
-    const { shards } = await publishForged(scene.subnet, owner, job.id, { documents: scene.rows(owner, 60) })
-    await publishIndexOf(scene.subnet, scene.miner, shards)
-    expect(await scene.failures()).toEqual(['shard_hotkey'])
+    const documents = scene.rows(owner, 60)
+    await scene.mineHonestly(owner, documents)
+    expect(await failuresByMiner()).toEqual({ [owner.address]: [] })
+    scene.subnet.pace.advance(1000 * blockMs)
+    await publishForged(scene.subnet, scene.miner, job.id, { documents: documents.map((row) => ({ ...row, hotkey: scene.miner.address })) })
+    expect(await failuresByMiner()).toEqual({ [owner.address]: [], [scene.miner.address]: ['copied_rows'] })
+  })
+
+  test('with one crawl under two hotkeys in the same block', async () => {
+    const twin = await scene.subnet.join('miner-2')
+    const documents = scene.rows(scene.miner, 60)
+    await publishForged(scene.subnet, scene.miner, job.id, { documents })
+    await publishForged(scene.subnet, twin, job.id, { documents: documents.map((row) => ({ ...row, hotkey: twin.address })) })
+    expect(await failuresByMiner()).toEqual({ [scene.miner.address]: ['copied_rows'], [twin.address]: ['copied_rows'] })
+  })
+
+  test('with the snapshot of another hotkey in its index', async () => {
+    const owner = await scene.subnet.join('miner-2')
+    const files = [await putFile(scene.subnet, owner, job.id, { documents: scene.rows(owner, 60) })]
+    const stolen = await publishFiles(scene.subnet, owner, job.id, files)
+    const sha256 = stolen.slice(-69, -5)
+    await publishIndexOf(scene.subnet, scene.miner, [{ job_id: job.id, sha256 }])
+    expect(await scene.failures()).toEqual(['snapshot_missing'])
+    await scene.subnet.store.put(`manifests/hotkey=${scene.miner.address}/${sha256}.json`, await scene.subnet.store.get(stolen))
+    expect(await scene.failures()).toEqual(['snapshot_hotkey'])
+    await publishFiles(scene.subnet, scene.miner, job.id, files)
+    expect(await scene.failures()).toEqual(['shard_key'])
   })
 
   test('with the index of another hotkey', async () => {
     const owner = await scene.subnet.join('miner-2')
     await scene.mineHonestly(owner, scene.rows(owner, 60))
     const found = (await scene.subnet.chain.metagraph()).neurons.find(({ hotkey }) => hotkey === owner.address)
-    await scene.subnet.chain.commit(scene.miner, found?.commitment as Uint8Array)
+    const index = found?.commitment as Uint8Array
+    await scene.subnet.chain.commit(scene.miner, index)
+    expect(await scene.failures()).toEqual(['index_missing'])
+    const keyOf = (hotkey: string) => `manifests/hotkey=${hotkey}/${Buffer.from(index).toString('hex')}.json`
+    await scene.subnet.store.put(keyOf(scene.miner.address), await scene.subnet.store.get(keyOf(owner.address)))
     expect(await scene.failures()).toEqual(['index_hotkey'])
   })
 
   test('with a forged signature', async () => {
     const signature = `0x${'0'.repeat(128)}`
-    await publishForged(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 60), shard: { signature } })
-    expect(await scene.failures()).toEqual(['shard_signature'])
+    const file = await putFile(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 60) })
+    await publishFiles(scene.subnet, scene.miner, job.id, [file], { signature })
+    expect(await scene.failures()).toEqual(['snapshot_signature'])
     await publishIndexOf(scene.subnet, scene.miner, [], { signature })
     expect(await scene.failures()).toEqual(['index_signature'])
   })
@@ -266,21 +299,99 @@ describe('a cheating miner is caught', () => {
   test('with a commitment or an index that is none', async () => {
     await scene.subnet.chain.commit(scene.miner, new Uint8Array([1, 2, 3]))
     expect(await scene.failures()).toEqual(['commitment_malformed'])
-    await publishIndexOf(scene.subnet, scene.miner, [], { kind: 'shard' as never })
+    await publishIndexOf(scene.subnet, scene.miner, [], { kind: 'snapshot' as never })
     expect(await scene.failures()).toEqual(['index_malformed'])
   })
 
-  test('with a manifest that is not of its file', async () => {
+  test('with a snapshot that is not of its file', async () => {
     const documents = scene.rows(scene.miner, 60)
     const other = encodeDocuments(documents.slice(1), { codec: 'zstd' })
-    const { shards } = await publishForged(scene.subnet, scene.miner, job.id, { documents })
-    const [shard] = shards as [(typeof shards)[number]]
-    await scene.subnet.store.delete(shard.file.key)
+    const { file } = await publishForged(scene.subnet, scene.miner, job.id, { documents })
+    await scene.subnet.store.delete(file.key)
     expect(await scene.failures()).toEqual(['shard_missing'])
-    await scene.subnet.store.put(shard.file.key, other)
+    await scene.subnet.store.put(file.key, other)
     expect(await scene.failures()).toEqual(['shard_size'])
-    await scene.subnet.store.delete(shard.file.key)
-    await scene.subnet.store.put(shard.file.key, new Uint8Array(shard.file.bytes))
+    await scene.subnet.store.delete(file.key)
+    await scene.subnet.store.put(file.key, new Uint8Array(file.bytes))
     expect(await scene.failures()).toEqual(['shard_hash'])
   })
+
+  test('with a file named twice', async () => {
+    const file = await putFile(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 60) })
+    await publishFiles(scene.subnet, scene.miner, job.id, [file, file])
+    expect(await scene.failures()).toEqual(['file_twice'])
+  })
+
+  test('with files that hold the same rows', async () => {
+    const documents = scene.rows(scene.miner, 60)
+    const files = [documents, documents.slice(1)].map((rows) => putFile(scene.subnet, scene.miner, job.id, { documents: rows }))
+    await publishFiles(scene.subnet, scene.miner, job.id, await Promise.all(files))
+    expect(await scene.failures()).toEqual(['duplicates'])
+  })
+
+  test('with nearly the same text in each of many files', async () => {
+    const base = prose(3, 400)
+    const files = []
+    for (const [n, row] of scene.rows(scene.miner, 30).entries()) {
+      const text = `${base} variant ${n}`
+      const documents = [{ ...row, text, id: contentId(text), minhash: minhash(text), text_bytes: Buffer.byteLength(text) }]
+      files.push(await putFile(scene.subnet, scene.miner, job.id, { documents }))
+    }
+    await publishFiles(scene.subnet, scene.miner, job.id, files)
+    expect(await scene.failures()).toEqual(['duplicates'])
+  })
+
+  test('with more files than anybody needs, and with all too little in them', async () => {
+    const file = await putFile(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 60) })
+    await publishFiles(scene.subnet, scene.miner, job.id, Array<typeof file>(2001).fill(file))
+    expect(await scene.failures()).toEqual(['too_many_files'])
+    const small = await putFile(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 2) })
+    await publishFiles(scene.subnet, scene.miner, job.id, [small])
+    expect(await scene.failures()).toEqual(['file_too_small'])
+  })
+
+  test('with a deletion vector that is not what is said of it', async () => {
+    const { file, deletes } = await putFile(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 60), deletes: [1, 2] })
+    const vector = deletes as NonNullable<typeof deletes>
+    const publish = (parts: Partial<typeof vector>) => publishFiles(scene.subnet, scene.miner, job.id, [{ file, deletes: { ...vector, ...parts } }])
+    await publish({ key: `deletes/hotkey=other/${vector.sha256}.dv` })
+    expect(await scene.failures()).toEqual(['deletes_key'])
+    await publish({ rows: 3 })
+    expect(await scene.failures()).toEqual(['deletes_malformed'])
+    await publish({ bytes: 2 ** 40 })
+    expect(await scene.failures()).toEqual(['deletes_malformed'])
+    await scene.subnet.store.delete(vector.key)
+    await publish({})
+    expect(await scene.failures()).toEqual(['deletes_missing'])
+    await scene.subnet.store.put(vector.key, new Uint8Array(vector.bytes))
+    expect(await scene.failures()).toEqual(['deletes_malformed'])
+  })
+
+  test('with rows that were deleted, and come back', async () => {
+    const real = scene.rows(scene.miner, 60)
+    const invented = scene.rows(scene.miner, 60, { from: 500, onWeb: false })
+    const documents = [...real, ...invented]
+    const { file, deletes } = await putFile(scene.subnet, scene.miner, job.id, { documents, deletes: invented.map((_, n) => real.length + n) })
+    await publishFiles(scene.subnet, scene.miner, job.id, [{ file, deletes }])
+    expect(await scene.failures()).toEqual([])
+    await publishFiles(scene.subnet, scene.miner, job.id, [{ file, deletes: null }])
+    expect(await scene.failures()).toEqual(['page_differs'])
+  })
+
+  test('with wrong rows, until they are deleted', async () => {
+    const [spoiled, ...sound] = scene.rows(scene.miner, 60)
+    const documents = [{ ...(spoiled as Document), text_bytes: 1 }, ...sound]
+    const { file } = await publishForged(scene.subnet, scene.miner, job.id, { documents })
+    expect(await scene.failures()).toEqual(['text_bytes'])
+    const without = await putFile(scene.subnet, scene.miner, job.id, { documents, deletes: [0] })
+    expect(without.file).toEqual(file)
+    await publishFiles(scene.subnet, scene.miner, job.id, [without])
+    expect(await scene.failures()).toEqual([])
+  })
 })
+
+/** Codes of failures of all miners in one round. */
+async function failuresByMiner(): Promise<Record<string, string[]>> {
+  const { miners } = await scene.validate()
+  return Object.fromEntries(miners.map(({ hotkey, failures }) => [hotkey, failures.map(({ code }) => code)]))
+}

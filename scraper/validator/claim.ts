@@ -1,63 +1,150 @@
+import { z } from 'zod'
 import { verifyManifest } from '#infra/chain/signed-manifest.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Neuron } from '#schemas/chain.ts'
 import { compareText } from '#schemas/compare-text.ts'
-import { MinerIndexManifest, type ShardManifest } from '#schemas/manifest.ts'
+import type { ListedFile } from '#schemas/data-file.ts'
+import { limits } from '#schemas/data-universe.ts'
+import { MinerIndexManifest, SnapshotIndexManifest, SnapshotManifest, type ShardManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import { isShown } from '../shard/index-manifest.ts'
+import { manifestKey } from '../shard/snapshot-heads.ts'
 import { failure, orMissing, type Failure } from './failure.ts'
 
-const manifestKey = (sha256: string): string => `manifests/${sha256}.json`
-const indexBytesMax = 16 * 2 ** 20
-const shardsMax = 2000
-/** While a miner is looked at, a kilobyte of each of its rows is kept in memory. */
-const rowsMax = 1_000_000
+const manifestBytesMax = 16 * 2 ** 20
+/** Of all snapshots of a claim. */
+const snapshotBytesMax = 128 * 2 ** 20
+const jobsMax = 2000
+/** Compaction leaves some dozen files of a job. */
+const filesPerJobMax = 2000
+const filesMax = 50_000
+/** What is remembered of each row are some bytes (file-facts.ts). */
+const rowsMax = 10_000_000
 
-/** What a miner says it has: the index its commitment points to. */
+/** One file that a miner claims, as it is listed. */
+export interface ClaimedFile extends ListedFile {
+  jobId: string
+}
+
+/** What a miner says it has: the snapshots of the index its commitment points to. */
 export interface Claim {
   /** Content address; null when the commitment names none. */
   index: string | null
-  /** By key. Empty when the index failed. */
-  shards: readonly ShardManifest[]
+  /** Of the commitment. */
+  block: number
+  /** By key. Empty when anything failed. */
+  files: readonly ClaimedFile[]
   failures: readonly Failure[]
 }
 
 /**
- * Follows a neuron's commitment (32 bytes of sha256) to its index object and proves that the hotkey signed it.
+ * Follows a neuron's commitment (32 bytes of sha256) to its index object, and that to the snapshots, and proves that the hotkey signed them all.
  * @throws OrreryError `store_unavailable`: our trouble, not the miner's
  */
-export async function readClaim(neuron: Neuron, store: ObjectStore): Promise<Claim> {
-  const { commitment, hotkey } = neuron
-  if (commitment === undefined) return { index: null, shards: [], failures: [failure('no_commitment', 'the hotkey has committed no index')] }
-  if (commitment.length !== 32)
-    return { index: null, shards: [], failures: [failure('commitment_malformed', `the commitment is ${commitment.length} bytes, not 32 of sha256`)] }
+export async function readClaim(
+  { commitment, commitmentBlock: block, hotkey }: Pick<Neuron, 'commitment' | 'commitmentBlock' | 'hotkey'>,
+  store: Pick<ObjectStore, 'get' | 'head'>,
+): Promise<Claim> {
+  const none = (index: string | null, failed: Failure): Claim => ({ index, block, files: [], failures: [failed] })
+  if (commitment === undefined) return none(null, failure('no_commitment', 'the hotkey has committed no index'))
+  if (commitment.length !== 32) return none(null, failure('commitment_malformed', `the commitment is ${commitment.length} bytes, not 32 of sha256`))
   const index = Buffer.from(commitment).toString('hex')
-  const read = await readIndex(index, hotkey, store)
-  if ('code' in read) return { index, shards: [], failures: [read] }
-  return { index, shards: read.shards.toSorted((a, b) => compareText(a.file.key, b.file.key)), failures: [] }
+  const files = await claimedFiles(index, hotkey, store)
+  return 'code' in files ? none(index, files) : { index, block, files: files.toSorted((a, b) => compareText(a.file.key, b.file.key)), failures: [] }
 }
 
-async function readIndex(index: string, hotkey: string, store: ObjectStore): Promise<MinerIndexManifest | Failure> {
-  const key = manifestKey(index)
-  const found = await orMissing(store.head(key))
-  if (!found) return failure('index_missing', `there is no object ${key}`)
-  if (found.bytes > indexBytesMax) return failure('index_too_large', `${key} has ${found.bytes} bytes, more than ${indexBytesMax}`)
-  const bytes = await orMissing(store.get(key))
+type Reading = Pick<ObjectStore, 'get' | 'head'>
+
+async function claimedFiles(index: string, hotkey: string, store: Reading): Promise<ClaimedFile[] | Failure> {
+  const read = await readIndex(index, hotkey, store)
+  if ('code' in read) return read
+  // A miner of the version before has one shard a job, and lists them in its index.
+  const files = read.kind === 'miner-index' ? formerFiles(read.shards, hotkey) : await snapshotFiles(read, hotkey, store)
+  if ('code' in files) return files
+  const names = new Set(files.map(({ file }) => file.sha256))
+  if (names.size < files.length) return failure('file_twice', `${files.length - names.size} files are listed more than once`)
+  const rows = files.reduce((sum, { file }) => sum + file.rows, 0)
+  if (files.length > filesMax || rows > rowsMax)
+    return failure('index_too_large', `the index claims ${rows} rows in ${files.length} files; ${rowsMax} in ${filesMax} are the most`)
+  return files
+}
+
+async function readIndex(index: string, hotkey: string, store: Reading): Promise<SnapshotIndexManifest | MinerIndexManifest | Failure> {
+  const key = manifestKey(hotkey, index)
+  const bytes = (await readManifest(key, index, store)) ?? (await readManifest(`manifests/${index}.json`, index, store))
   if (!bytes) return failure('index_missing', `there is no object ${key}`)
-  if (sha256Hex(bytes) !== index) return failure('index_hash', `the bytes of ${key} are not what was committed`)
-  const manifest = parseIndex(bytes)
+  if ('code' in bytes) return failure(`index_${bytes.code}`, bytes.detail)
+  const manifest = parse(z.discriminatedUnion('kind', [SnapshotIndexManifest, MinerIndexManifest]), bytes)
   if (!manifest) return failure('index_malformed', `${key} is no index manifest`)
   if (manifest.hotkey !== hotkey) return failure('index_hotkey', `${key} is the index of ${manifest.hotkey}`)
   if (!verifyManifest(manifest)) return failure('index_signature', `${key} is not signed by its hotkey`)
-  if (manifest.shards.length > shardsMax) return failure('index_too_large', `${key} names ${manifest.shards.length} shards, more than ${shardsMax}`)
-  const rows = manifest.shards.reduce((sum, { file }) => sum + file.rows, 0)
-  if (rows > rowsMax) return failure('index_too_large', `${key} claims ${rows} rows, more than ${rowsMax}`)
-  if (new Set(manifest.shards.map(({ job_id }) => job_id)).size !== manifest.shards.length) return failure('index_jobs', `${key} names two shards of one job`)
+  const jobs = manifest.kind === 'miner-index' ? manifest.shards : manifest.snapshots
+  if (jobs.length > jobsMax) return failure('index_too_large', `${key} names ${jobs.length} jobs, more than ${jobsMax}`)
+  if (new Set(jobs.map(({ job_id }) => job_id)).size !== jobs.length) return failure('index_jobs', `${key} names one job twice`)
   return manifest
 }
 
-function parseIndex(bytes: Uint8Array): MinerIndexManifest | undefined {
+async function snapshotFiles({ snapshots }: SnapshotIndexManifest, hotkey: string, store: Reading): Promise<ClaimedFile[] | Failure> {
+  const files: ClaimedFile[] = []
+  let bytesLeft = snapshotBytesMax
+  for (const { job_id: jobId, sha256 } of snapshots) {
+    const key = manifestKey(hotkey, sha256)
+    const bytes = await readManifest(key, sha256, store)
+    if (!bytes) return failure('snapshot_missing', `there is no object ${key}`)
+    if ('code' in bytes) return failure(`snapshot_${bytes.code}`, bytes.detail)
+    bytesLeft -= bytes.length
+    if (bytesLeft < 0) return failure('index_too_large', `its snapshots have more than ${snapshotBytesMax} bytes`)
+    const snapshot = parse(SnapshotManifest, bytes)
+    if (!snapshot) return failure('snapshot_malformed', `${key} is no snapshot manifest`)
+    if (snapshot.hotkey !== hotkey || snapshot.job_id !== jobId) return failure('snapshot_hotkey', `${key} is of ${snapshot.hotkey}, job ${snapshot.job_id}`)
+    if (!verifyManifest(snapshot)) return failure('snapshot_signature', `${key} is not signed by its hotkey`)
+    const failed = checkFiles(snapshot.files, jobId)
+    if (failed) return failed
+    for (const listed of snapshot.files) files.push({ ...listed, jobId })
+  }
+  return files
+}
+
+/** A shard may be small, as it holds what came between two flushes; what is shown of a job may not, nor may it be all small ones. */
+function checkFiles(files: readonly ListedFile[], jobId: string): Failure | undefined {
+  if (!isShown({ files: [...files] })) return failure('file_too_small', `what is left of job ${jobId} is less than ${limits.shardBytesMin} bytes of its files`)
+  if (files.length > filesPerJobMax) return failure('too_many_files', `job ${jobId} is in ${files.length} files, more than ${filesPerJobMax}: compact them`)
+  return undefined
+}
+
+function formerFiles(shards: readonly ShardManifest[], hotkey: string): ClaimedFile[] | Failure {
+  for (const manifest of shards) {
+    const { file } = manifest
+    if (manifest.hotkey !== hotkey) return failure('snapshot_hotkey', `${file.key} is a shard of ${manifest.hotkey}`)
+    if (!verifyManifest(manifest)) return failure('snapshot_signature', `the manifest of ${file.key} is not signed by its hotkey`)
+    const failed = checkFiles([{ file: asDataFile(manifest), deletes: null }], manifest.job_id)
+    if (failed) return failed
+  }
+  return shards.map((manifest) => ({ file: asDataFile(manifest), deletes: null, jobId: manifest.job_id }))
+}
+
+const asDataFile = ({ file, written_at }: ShardManifest): ListedFile['file'] => ({
+  ...file,
+  text_bytes: 0,
+  written_at,
+  datetime_range: null,
+  labels: [],
+  columns: [],
+})
+
+/** The bytes of a manifest, proved to be those that were named. */
+async function readManifest(key: string, sha256: string, store: Reading): Promise<Uint8Array | { code: 'too_large' | 'hash'; detail: string } | undefined> {
+  const found = await orMissing(store.head(key))
+  if (!found) return undefined
+  if (found.bytes > manifestBytesMax) return { code: 'too_large', detail: `${key} has ${found.bytes} bytes, more than ${manifestBytesMax}` }
+  const bytes = await orMissing(store.get(key))
+  if (!bytes) return undefined
+  return sha256Hex(bytes) === sha256 ? bytes : { code: 'hash', detail: `the bytes of ${key} are not what was committed` }
+}
+
+function parse<T>(schema: z.ZodType<T>, bytes: Uint8Array): T | undefined {
   try {
-    return MinerIndexManifest.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8'))).data
+    return schema.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8'))).data
   } catch {
     return undefined
   }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Config } from '#infra/config/schema.ts'
 import { interruptible } from '#infra/interrupt.ts'
@@ -9,9 +10,10 @@ import { openValidator, type Validator, type ValidatorParams } from './validator
 import { webRefetch } from './web-refetch.ts'
 
 /** The backends of a data folder, as far as a validator uses them. */
-export interface ValidatorBackends extends Omit<ValidatorParams, 'signer' | 'settings' | 'refetch' | 'weightsWaitMs'>, AsyncDisposable {
+export interface ValidatorBackends extends Omit<ValidatorParams, 'signer' | 'settings' | 'refetch' | 'folder' | 'weightsWaitMs'>, AsyncDisposable {
   config: Pick<Config, 'miner' | 'validator'>
   http: Http
+  dataDir: string
   validatorWallet(name: string): Promise<{ signer: Signer; coldkey: string }>
 }
 
@@ -40,8 +42,12 @@ async function validatorOf(backends: ValidatorBackends, pages: PagePool): Promis
   const { signer, coldkey } = await backends.validatorWallet(config.validator.name)
   await chain.register(signer, coldkey)
   const refetch = webRefetch({ ...backends, pages, hostDelayMs: config.miner.host_delay_ms, contact: config.miner.contact })
-  return openValidator({ ...backends, signer, settings: config.validator, refetch })
+  return openValidator({ ...backends, signer, settings: config.validator, refetch, folder: validatorFolder(backends) })
 }
+
+/** Where the configured validator keeps what it found. */
+export const validatorFolder = ({ dataDir, config }: { dataDir: string; config: Pick<Config, 'validator'> }): string =>
+  join(dataDir, 'validators', config.validator.name)
 
 const cycleForever = (validator: Validator, { config, pace, telemetry }: ValidatorBackends, signal: AbortSignal): Promise<void> =>
   repeat({ work: validator.cycle, restMs: () => config.validator.every_seconds * 1000, failed: 'validator.cycle_failed', pace, telemetry }, signal)

@@ -1,48 +1,49 @@
-import { limits } from '#schemas/data-universe.ts'
-import type { ObjectInfo, ObjectStore } from '#schemas/object-store.ts'
-import { decodeRowGroups } from '#schemas/parquet/decode.ts'
-import type { Telemetry } from '#schemas/stage.ts'
+import { readForeignFile } from '#infra/corpus/read-data-file.ts'
 import { stackOf } from '#infra/telemetry/stack-of.ts'
-import { failure, orMissing, type Failure } from './failure.ts'
-import { fetchOf, type RowFacts } from './rows.ts'
+import type { Chain } from '#schemas/chain.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
+import { RefusedRow } from '#schemas/parquet/decode.ts'
+import type { Telemetry } from '#schemas/stage.ts'
+import { readClaim, type Claim } from './claim.ts'
+import { failure, type Failure } from './failure.ts'
+import type { FoundFiles } from './found-files.ts'
+import { fetchOf } from './rows.ts'
 
 /** Two miners may both have fetched a page in the same millisecond; hardly a tenth of all of them. */
 const copiedShareMax = 0.1
-/** Snapshots of one job looked into to find out who had the rows first. */
-const snapshotsMax = 50
-
-interface Miner {
-  hotkey: string
-  rows: readonly RowFacts[]
-}
+/** Former claims of one miner looked into to find out who had the rows first. */
+const claimsMax = 50
 
 interface CopySearch {
-  store: ObjectStore
+  found: FoundFiles
+  chain: Pick<Chain, 'metagraph'>
+  store: Pick<ObjectStore, 'get' | 'head'>
   telemetry: Telemetry
   signal: AbortSignal
 }
 
 /**
- * Finds miners that show the same fetches (same page, bytes and millisecond): one of them copied. Who had them first by the store's own clock
- * keeps them; the others fail. Where the store cannot tell, all fail: hotkeys that share one crawl are a cluster of copies. While it does not answer,
- * nobody is charged.
+ * Finds miners that show the same fetches (same page, bytes and millisecond): one of them copied. Who claimed one of them in the earlier block, by the chain, keeps
+ * them; the other fails. Where the chain cannot tell, both fail: hotkeys that share one crawl are a cluster of copies. While the store does not answer, nobody is
+ * charged.
+ * @param rows how many rows each miner shows, by hotkey
  * @returns failures by hotkey
  */
-export async function findCopies(miners: readonly Miner[], { store, telemetry, signal }: CopySearch): Promise<Map<string, Failure>> {
+export async function findCopies(rows: ReadonlyMap<string, number>, { found, telemetry, ...search }: CopySearch): Promise<Map<string, Failure>> {
   const failures = new Map<string, Failure>()
-  const fetches = miners.map(({ rows }) => new Set(rows.map(({ fetch }) => fetch)))
-  for (const { a, b } of pairsAlike(fetches)) {
-    const [minerA, minerB] = [miners[a] as Miner, miners[b] as Miner]
+  for (const { a, b, rows: shared } of await found.shared()) {
+    const fewer = Math.min(rows.get(a.hotkey) ?? 0, rows.get(b.hotkey) ?? 0)
+    if (fewer === 0 || shared <= fewer * copiedShareMax) continue
     // Who is caught already needs no second proof, and a cluster of copies not one for each of its pairs.
-    if (failures.has(minerA.hotkey) && failures.has(minerB.hotkey)) continue
-    const shared = (fetches[a] as Set<string>).intersection(fetches[b] as Set<string>)
+    if (failures.has(a.hotkey) && failures.has(b.hotkey)) continue
     try {
-      const [firstOfA, firstOfB] = [await firstSeen(minerA, shared, store), await firstSeen(minerB, shared, store)]
-      if (firstOfA >= firstOfB) failures.set(minerA.hotkey, copied(shared.size, minerB.hotkey))
-      if (firstOfB >= firstOfA) failures.set(minerB.hotkey, copied(shared.size, minerA.hotkey))
+      const [firstOfA, firstOfB] = [await firstBlock(a, { found, ...search }), await firstBlock(b, { found, ...search })]
+      if (firstOfA >= firstOfB) failures.set(a.hotkey, copied(shared, b.hotkey))
+      if (firstOfB >= firstOfA) failures.set(b.hotkey, copied(shared, a.hotkey))
     } catch (error) {
-      signal.throwIfAborted()
-      telemetry.event('validator.copies_skipped', { miners: [minerA.hotkey, minerB.hotkey], error: stackOf(error) })
+      search.signal.throwIfAborted()
+      telemetry.event('validator.copies_skipped', { miners: [a.hotkey, b.hotkey], error: stackOf(error) })
     }
   }
   return failures
@@ -50,60 +51,41 @@ export async function findCopies(miners: readonly Miner[], { store, telemetry, s
 
 const copied = (rows: number, from: string): Failure => failure('copied_rows', `${rows} rows are fetches of ${from}`)
 
-/** Pairs that share more than two may by chance, by the places of their sets. A subnet has some hundred miners. */
-function pairsAlike(fetches: readonly ReadonlySet<string>[]): { a: number; b: number }[] {
-  const owners = new Map<string, number[]>()
-  for (const [miner, own] of fetches.entries()) {
-    for (const fetch of own) {
-      const known = owners.get(fetch)
-      if (known) known.push(miner)
-      else owners.set(fetch, [miner])
-    }
-  }
-  const shared = new Uint32Array(fetches.length ** 2)
-  const count = (place: number): void => void (shared[place] = (shared[place] as number) + 1)
-  for (const own of owners.values()) for (const [at, b] of own.entries()) for (let i = 0; i < at; i++) count((own[i] as number) * fetches.length + b)
-  const rowsOf = (miner: number): number => fetches[miner]?.size ?? 0
-  return [...shared.entries()].flatMap(([place, rows]) => {
-    const [a, b] = [Math.floor(place / fetches.length), place % fetches.length]
-    return rows > Math.min(rowsOf(a), rowsOf(b)) * copiedShareMax ? [{ a, b }] : []
-  })
-}
-
 /**
- * Since when the store has had one of the fetches from that hotkey (ms). A job's objects are snapshots that hold the rows of the former ones, so each
- * job is walked from its newest object back to the first without them.
+ * The block in which the miner first claimed something that others show too. It is known since when this validator saw it; what it claimed before that is walked
+ * back, claim by claim, as far as the chain and the store know them.
  */
-async function firstSeen({ hotkey, rows }: Miner, fetches: ReadonlySet<string>, store: ObjectStore): Promise<number> {
-  let first = Infinity
-  for (const jobId of new Set(rows.filter(({ fetch }) => fetches.has(fetch)).map((row) => row.jobId))) {
-    for (const { key, modifiedAt, bytes } of await newestObjects(`data/hotkey=${hotkey}/job_id=${jobId}/`, store)) {
-      if (bytes > limits.shardBytesMax) break
-      // One that its owner deletes at this moment proves nothing.
-      const held = await orMissing(store.get(key))
-      if (held === undefined || !(await holdsAny(held, fetches))) break
-      first = Math.min(first, modifiedAt.getTime())
-    }
+async function firstBlock({ hotkey, block }: { hotkey: string; block: number }, search: Omit<CopySearch, 'telemetry'>): Promise<number> {
+  let first = block
+  for (let left = claimsMax; left > 0 && first > 0; left--) {
+    const former = await claimBefore(hotkey, first, search)
+    if (!former || !(await holdsShared(former, search))) break
+    first = former.block
   }
+  if (first < block) await search.found.showedBy(hotkey, first)
   return first
 }
 
-async function newestObjects(prefix: string, store: ObjectStore): Promise<ObjectInfo[]> {
-  let newest: ObjectInfo[] = []
-  for await (const object of store.list(prefix)) {
-    newest.push(object)
-    if (newest.length >= 10 * snapshotsMax) newest = newestOf(newest)
-  }
-  return newestOf(newest)
+async function claimBefore(hotkey: string, block: number, { chain, store }: Pick<CopySearch, 'chain' | 'store'>): Promise<Claim | undefined> {
+  const graph = await chain.metagraph(block - 1).catch((error: unknown) => {
+    if (error instanceof OrreryError && (error.code === 'not_found' || error.code === 'invalid_argument')) return undefined
+    throw error
+  })
+  const neuron = graph?.neurons.find((each) => each.hotkey === hotkey)
+  return neuron && readClaim(neuron, store)
 }
 
-const newestOf = (objects: ObjectInfo[]): ObjectInfo[] => objects.toSorted((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime()).slice(0, snapshotsMax)
-
-async function holdsAny(bytes: Uint8Array, fetches: ReadonlySet<string>): Promise<boolean> {
-  try {
-    for await (const rows of decodeRowGroups(bytes)) if (rows.some((row) => fetches.has(fetchOf(row)))) return true
-  } catch {
-    // An old snapshot that cannot be read proves nothing.
+async function holdsShared({ files }: Claim, { found, store, signal }: Pick<CopySearch, 'found' | 'store' | 'signal'>): Promise<boolean> {
+  for (const listed of files) {
+    try {
+      for await (const batch of readForeignFile(store, listed, { signal, columns: ['fetched_at', 'html_sha256', 'uri'] })) {
+        const fetches = batch.flatMap((row) => (row instanceof RefusedRow ? [] : [fetchOf(row.document)]))
+        if ((await found.areShared(fetches)).includes(true)) return true
+      }
+    } catch (error) {
+      // A file that is gone, or cannot be read, proves nothing.
+      if (!(error instanceof OrreryError) || error.retryable) throw error
+    }
   }
   return false
 }

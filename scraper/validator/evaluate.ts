@@ -1,30 +1,26 @@
+import { readForeignFile } from '#infra/corpus/read-data-file.ts'
 import { stackOf } from '#infra/telemetry/stack-of.ts'
-import type { Clock } from '#schemas/clock.ts'
 import type { Document } from '#schemas/document.ts'
-import { OrreryError } from '#schemas/errors.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
-import type { ShardManifest } from '#schemas/manifest.ts'
-import type { ObjectStore } from '#schemas/object-store.ts'
+import { RefusedRow } from '#schemas/parquet/decode.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { decodeRowGroups, decodeRows, RefusedRow } from '#schemas/parquet/decode.ts'
-import { paragraphName, paragraphsOf, placeOf } from '../dedup/paragraphs.ts'
-import type { JobMatch } from '../jobs/job-match.ts'
-import type { Claim } from './claim.ts'
+import type { Claim, ClaimedFile } from './claim.ts'
 import { failure, type Failure } from './failure.ts'
+import { rowFlags } from './file-facts.ts'
+import type { FoundBucket, KnownFile } from './found-files.ts'
+import { indexName } from './read-file.ts'
 import { judgePage, lackedParagraphs, type JobWishes, type PageVerdict, type Refetch, type Refetched } from './refetch.ts'
-import { checkDuplicates, checkRow, factsOf, rowIdentity, ShardShares, type RowFacts, type RowIdentity } from './rows.ts'
-import { drawSample, sampleSeed, type SampledRow } from './sample.ts'
-import { checkFooter, checkManifest, readShard } from './structure.ts'
+import { checkRepeats, checkShares } from './rows.ts'
+import { drawSample, sampleSeed } from './sample.ts'
+import { checkListed } from './structure.ts'
+import { takeIn, type TakeInParams } from './take-in.ts'
 
 /** Success a sample needs (Data Universe: re-scrape success). */
 const sameShareMin = 0.8
 /** One miner's operator needs to see what is wrong, not all of it. */
 const failuresMax = 20
 
-export interface EvaluationParams {
-  store: ObjectStore
-  facts: Clock
-  matches: JobMatch
+export interface EvaluationParams extends TakeInParams {
   refetch: Refetch
   /** What a job asks for, by its id. */
   wishesOf(jobId: string): JobWishes | undefined
@@ -32,41 +28,82 @@ export interface EvaluationParams {
   blockHash: string
   samplePages: number
   telemetry: Telemetry
-  signal: AbortSignal
 }
 
 export interface Evaluation {
   failures: readonly Failure[]
-  rows: readonly RowFacts[]
+  /** That are claimed and not deleted, as far as they could be read. */
+  rows: number
+  /** What the score is made of; none when anything failed. */
+  buckets: readonly FoundBucket[]
   /** The sampled pages; none when the files already failed. */
   pages: readonly PageVerdict[]
 }
 
+const nothing = { rows: 0, buckets: [], pages: [] }
+
 /**
- * Checks everything a miner claims: each file, each row, all rows together, and a sample of pages on the web.
+ * Checks everything a miner claims: each file, each row, all rows together, and a sample of pages on the web. What it costs follows what is new: of a file that was
+ * read before only what was found is looked up.
  * @throws OrreryError `store_unavailable`, or the signal's reason: no fault of the miner's
  */
 export async function evaluateClaim(hotkey: string, claim: Claim, params: EvaluationParams): Promise<Evaluation> {
-  const failures = [...claim.failures, ...claim.shards.flatMap((manifest) => checkManifest(manifest, hotkey))]
-  if (failures.length > 0) return { failures: failures.slice(0, failuresMax), rows: [], pages: [] }
-  const files = claim.shards.map(({ file }) => file)
-  const wanted = Map.groupBy(drawSample(sampleSeed(params.blockHash, hotkey, files), files, params.samplePages), ({ key }) => key)
-  const read: RowIdentity[] = []
-  const sample: Document[] = []
-  for (const manifest of claim.shards) {
-    params.signal.throwIfAborted()
-    const shard = await evaluateShard(manifest, wanted.get(manifest.file.key) ?? [], params)
-    for (const found of shard.failures) failures.push(found)
-    for (const row of shard.rows) read.push(row)
-    for (const row of shard.sample) sample.push(row)
-  }
-  for (const found of checkDuplicates(read)) failures.push(found)
-  const rows = read.map(factsOf)
-  if (failures.length > 0) return { failures: failures.slice(0, failuresMax), rows, pages: [] }
+  const listed = [...claim.failures, ...claim.files.flatMap((file) => checkListed(file, hotkey) ?? [])]
+  if (listed.length > 0) return { ...nothing, failures: listed.slice(0, failuresMax) }
+  const refused = await takeIn(claim, hotkey, params)
+  if (refused) return { ...nothing, failures: [refused] }
+  const known = new Map((await params.found.files(hotkey)).map((file) => [file.sha256, file]))
+  const rows = known.values().reduce((sum, { count, wrong }) => sum + count + wrong.length, 0)
+  const failures = await checkFound(claim, known, rows, params)
+  if (failures.length > 0) return { ...nothing, rows, failures: failures.slice(0, failuresMax) }
+  const sampled = await readSample(hotkey, claim, known, params)
+  if ('code' in sampled) return { ...nothing, rows, failures: [sampled] }
   const looks: Look[] = []
-  for (const row of sample) looks.push({ row, found: await lookAt(row, params) })
-  const pages = await judgePages(looks, claim, params)
-  return { failures: checkPages(pages), rows, pages }
+  for (const row of sampled) looks.push({ row, found: await lookAt(row, params) })
+  const pages = await judgePages(looks, params)
+  return { failures: checkPages(pages), rows, buckets: await params.found.buckets(hotkey), pages }
+}
+
+/** What was found in the files, of the rows that are left. */
+async function checkFound(claim: Claim, known: ReadonlyMap<string, KnownFile>, rows: number, { found }: EvaluationParams): Promise<Failure[]> {
+  const failures: Failure[] = []
+  let repeats = 0
+  for (const claimed of claim.files) {
+    const file = known.get(claimed.file.sha256)
+    if (!file) continue
+    for (const each of [...file.failures, ...file.wrong.map((row) => row.failure)].slice(0, failuresMax)) failures.push(each)
+    const [repeated = 0, strangers = 0, empty = 0] = await found.flagged(file.number, [rowFlags.repeats, rowFlags.stranger, rowFlags.empty])
+    repeats += repeated
+    for (const each of checkShares({ rows: file.count, strangers, empty }, claimed)) failures.push(each)
+  }
+  return [...failures, ...checkRepeats(repeats, rows)]
+}
+
+/** The drawn rows, as they stand in their files. */
+async function readSample(hotkey: string, claim: Claim, known: ReadonlyMap<string, KnownFile>, params: EvaluationParams): Promise<Document[] | Failure> {
+  const files = claim.files.map(({ file }) => ({ key: file.key, bytes: file.bytes, rows: known.get(file.sha256)?.count ?? 0 }))
+  const drawn = Map.groupBy(drawSample(sampleSeed(params.blockHash, hotkey, files), files, params.samplePages), ({ key }) => key)
+  const sample: Document[] = []
+  for (const claimed of claim.files) {
+    const wanted = drawn.get(claimed.file.key)
+    const file = known.get(claimed.file.sha256)
+    if (!wanted || !file) continue
+    const positions = await params.found.positions(file.number)
+    const rows = wanted.map(({ row }) => positions[row] as number)
+    for (const row of await readRows(claimed, rows, params)) {
+      if (Buffer.compare(row.minhash, minhash(row.text)) !== 0)
+        return failure('minhash', `the signature of ${row.uri} in ${claimed.file.key} is not that of its text`)
+      sample.push(row)
+    }
+  }
+  return sample
+}
+
+async function readRows(claimed: ClaimedFile, rows: readonly number[], { store, signal }: EvaluationParams): Promise<Document[]> {
+  const documents: Document[] = []
+  for await (const batch of readForeignFile(store, claimed, { rows, signal }))
+    for (const found of batch) if (!(found instanceof RefusedRow)) documents.push(found.document)
+  return documents
 }
 
 /** What we threw at is neither the miner's nor the page's fault. @throws the signal's reason when aborted */
@@ -85,82 +122,14 @@ interface Look {
   found: Refetched
 }
 
-/** A page that differs is judged again when it is known which of the paragraphs its row lacks stand in others: the shard is read once more for that. */
-async function judgePages(looks: readonly Look[], { shards }: Claim, { store, signal }: EvaluationParams): Promise<PageVerdict[]> {
+/** A page that differs is judged again when it is known which of the paragraphs its row lacks stand in others of its miner. */
+async function judgePages(looks: readonly Look[], { index }: EvaluationParams): Promise<PageVerdict[]> {
   const isDoubtful = ({ row, found }: Look): boolean => found.state === 'found' && judgePage(row, found).outcome === 'different'
   const lacked = new Set(looks.filter(isDoubtful).flatMap(({ row, found }) => (found.state === 'found' ? [...lackedParagraphs(row, found.text)] : [])))
-  const jobs = new Set(looks.filter(isDoubtful).map(({ row }) => row.job_id))
-  const elsewhere = new Set<string>()
-  for (const manifest of shards.filter(({ job_id }) => lacked.size > 0 && jobs.has(job_id))) {
-    const bytes = await readShard(manifest, store)
-    if (!(bytes instanceof Uint8Array)) continue
-    for await (const group of decodeRowGroups(bytes)) {
-      signal.throwIfAborted()
-      for (const name of group.flatMap(namesOf)) if (lacked.has(name)) elsewhere.add(name)
-    }
-  }
+  const names = [...lacked]
+  const facts = await index.paragraphs(names.map(indexName))
+  const elsewhere = new Set(names.filter((_, n) => (facts[n]?.pages.length ?? 0) > 0))
   return looks.map(({ row, found }) => judgePage(row, found, (name) => elsewhere.has(name)))
-}
-
-const namesOf = (row: Document): string[] =>
-  paragraphsOf(row.text)
-    .map((paragraph) => paragraphName(placeOf(row), paragraph))
-    .filter((name) => name !== undefined)
-
-interface ShardEvaluation {
-  failures: Failure[]
-  /** Those whose parts agree; of the others nothing is bounded. */
-  rows: RowIdentity[]
-  sample: Document[]
-}
-
-/** One file from the outside in; what fails ends the look at it. */
-async function evaluateShard(manifest: ShardManifest, wanted: readonly SampledRow[], { store, ...params }: EvaluationParams): Promise<ShardEvaluation> {
-  const bytes = await readShard(manifest, store)
-  if (!(bytes instanceof Uint8Array)) return { failures: [bytes], rows: [], sample: [] }
-  const failures = await checkFooter(manifest, bytes)
-  if (failures.length > 0) return { failures, rows: [], sample: [] }
-  const read: ShardEvaluation = { failures, rows: [], sample: [] }
-  try {
-    await readRows(bytes, manifest, new Set(wanted.map(({ row }) => row)), params, read)
-  } catch (error) {
-    if (!(error instanceof OrreryError && error.code === 'invalid_record')) throw error
-    failures.push(failure('row_malformed', `${manifest.file.key}: ${String(error.details['what'])}`))
-  }
-  return read
-}
-
-async function readRows(
-  bytes: Uint8Array,
-  manifest: ShardManifest,
-  wanted: ReadonlySet<number>,
-  { facts, matches, signal }: Pick<EvaluationParams, 'facts' | 'matches' | 'signal'>,
-  into: ShardEvaluation,
-): Promise<void> {
-  const shares = new ShardShares()
-  let at = 0
-  for await (const group of decodeRows(bytes)) {
-    signal.throwIfAborted()
-    for (const row of group) {
-      const isWanted = wanted.has(at++)
-      if (row instanceof RefusedRow) {
-        if (into.failures.length < failuresMax)
-          into.failures.push(failure('row_malformed', `row ${row.row} of ${manifest.file.key} is no document: its ${row.column} is refused, ${row.what}`))
-        continue
-      }
-      const wrong = checkRow(row, manifest, facts.now()) ?? (isWanted ? checkSignature(row, manifest) : undefined)
-      if (wrong && into.failures.length < failuresMax) into.failures.push(wrong)
-      if (!wrong) into.rows.push(rowIdentity(row))
-      if (!wrong && isWanted) into.sample.push(row)
-      shares.add(row, matches)
-    }
-  }
-  for (const found of shares.failures(manifest)) into.failures.push(found)
-}
-
-function checkSignature(row: Document, { file }: ShardManifest): Failure | undefined {
-  if (Buffer.compare(row.minhash, minhash(row.text)) === 0) return undefined
-  return failure('minhash', `the signature of ${row.uri} in ${file.key} is not that of its text`)
 }
 
 function checkPages(pages: readonly PageVerdict[]): Failure[] {

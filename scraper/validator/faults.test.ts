@@ -1,14 +1,19 @@
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { parquetMetadata, type FileMetaData } from 'hyparquet'
 import { ByteWriter } from 'hyparquet-writer'
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { folderCorpusIndex } from '#infra/corpus-index/corpus-index.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { encodeDocuments } from '#schemas/parquet/encode.ts'
-import { publishForged, putShard } from '#test/adversary/forger.ts'
+import { publishForged, putFile } from '#test/adversary/forger.ts'
 import { job, openScene, type Scene } from '#test/adversary/scene.ts'
+import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { jobMatcher } from '../jobs/job-match.ts'
 import { evaluateClaim, type Evaluation } from './evaluate.ts'
+import { openFoundFiles } from './found-files.ts'
+import { jobsAddress } from './take-in.ts'
 
 let scene: Scene
 beforeEach(async () => {
@@ -29,24 +34,21 @@ const eventsOf = (name: string) => scene.subnet.events.filter((event) => event.n
 
 const good = () => encodeDocuments(scene.rows(scene.miner, 60), { codec: 'zstd' })
 
-/** One shard with those bytes, as the round evaluates it. */
+/** One file with those bytes, as the round evaluates it. */
 async function judge(bytes: Uint8Array, rows = 60): Promise<Evaluation> {
-  const shard = await putShard(scene.subnet, scene.miner, job.id, { bytes, rows })
-  const { store, facts, telemetry } = scene.subnet
+  const { subnet, miner, refetch } = scene
+  const listed = await putFile(subnet, miner, job.id, { bytes, rows })
+  const folder = await temporaryFolder()
+  await using index = folderCorpusIndex(join(folder, 'index'))
+  await using found = openFoundFiles(join(folder, 'found.sqlite'))
   const { signal } = new AbortController()
-  const params = {
-    store,
-    facts,
-    telemetry,
-    signal,
-    refetch: scene.refetch,
-    matches: jobMatcher([job]),
-    wishesOf: () => undefined,
-    blockHash: '0x00',
-    samplePages: 5,
-  }
-  const judged = await evaluateClaim(scene.miner.address, { index: null, shards: [shard], failures: [] }, params)
-  await store.delete(shard.file.key)
+  const sampling = { refetch, wishesOf: () => undefined, blockHash: '0x00', samplePages: 5 }
+  const params = { ...subnet, ...sampling, index, found, signal, matches: jobMatcher([job]), jobs: jobsAddress([job]) }
+  const claim = { index: null, block: 1, files: [{ ...listed, jobId: job.id }], failures: [] }
+  const judged = await evaluateClaim(miner.address, claim, params)
+  // What was found is remembered as it was.
+  expect(await evaluateClaim(miner.address, claim, params)).toEqual(judged)
+  await subnet.store.delete(listed.file.key)
   return judged
 }
 
@@ -115,15 +117,17 @@ describe('what one thing throws costs that thing alone', () => {
     expect(eventsOf('validator.miner_skipped')).toHaveLength(1)
   })
 
-  test('a snapshot that is away while copies are sought charges nobody', async () => {
+  test('a claim that is away while copies are sought charges nobody', async () => {
     const owner = await scene.subnet.join('miner-2')
     const documents = scene.rows(owner, 60)
     await scene.mineHonestly(owner, documents)
     await publishForged(scene.subnet, scene.miner, job.id, { documents: documents.map((row) => ({ ...row, hotkey: scene.miner.address })) })
-    const { store } = scene.subnet
-    store.list = () => {
-      throw new OrreryError('store_unavailable', 'The store does not answer.')
+    const { metagraph } = scene.subnet.chain
+    scene.subnet.chain.metagraph = async (block) => {
+      if (block !== undefined) throw new OrreryError('upstream_failed', 'The chain does not answer.')
+      return metagraph()
     }
+    scene.subnet.pace.advance(1000)
     const { miners } = await scene.validate()
     expect(miners.map(({ failures }) => failures)).toEqual([[], []])
     expect(eventsOf('validator.copies_skipped')).toHaveLength(1)

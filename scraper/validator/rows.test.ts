@@ -1,27 +1,14 @@
 import { expect, test } from 'vitest'
-import type { ShardManifest } from '#schemas/manifest.ts'
 import { testDocument } from '#test/golden/documents.ts'
-import { goldenOrigin } from '#test/golden/shards.ts'
 import { checkRow } from './rows.ts'
 
 const nowMs = Date.UTC(2026, 0, 22)
 
 function checked(publishedAt: Date, datetime: Date): string | undefined {
   const row = testDocument(1, { published_at: publishedAt, datetime, modified_at: null })
-  const manifest: ShardManifest = {
-    kind: 'shard',
-    parent: null,
-    origin: goldenOrigin,
-    hotkey: row.hotkey,
-    job_id: row.job_id,
-    file: { key: 'shard.parquet', sha256: row.html_sha256, bytes: 1, rows: 1 },
-    written_at: '2026-01-21T00:00:00.000Z',
-    datetime_range: null,
-    labels: {},
-    duplicates: { exact: 0, near: 0, clusters: 0 },
-    signature: '',
-  }
-  return checkRow(row, manifest, nowMs)?.code
+  const file = { key: 'shard.parquet', sha256: row.html_sha256, bytes: 1, rows: 1, text_bytes: 1, written_at: '2026-01-21T00:00:00.000Z' }
+  const listed = { file: { ...file, datetime_range: null, labels: [], columns: [] }, deletes: null }
+  return checkRow(row, { ...listed, jobId: row.job_id, hotkey: row.hotkey }, nowMs)?.code
 }
 
 test('the datetime of a row is its publication, from the first time bucket on', () => {

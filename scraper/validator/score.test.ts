@@ -1,23 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { testJob } from '#test/adversary/subnet.ts'
-import { testDocument } from '#test/golden/documents.ts'
-import { factsOf, rowIdentity } from './rows.ts'
+import { timeBucketOf } from '#schemas/data-universe.ts'
 import { nextCredibility, rawScores, scoreOf } from './score.ts'
 
 const hour = 3_600_000
 const now = Date.UTC(2026, 0, 10)
 const job = testJob('example', ['https://*.example/*'], 2)
-const row = (bytes: number, ageHours: number, jobId = job.id) => ({
-  ...factsOf(rowIdentity(testDocument(1, { datetime: new Date(now - ageHours * hour), published_at: new Date(now - ageHours * hour), job_id: jobId }))),
-  textBytes: bytes,
-})
+const bucket = (bytes: number, ageHours: number, jobId = job.id) => ({ jobId, hour: timeBucketOf(now - ageHours * hour), label: 'example', bytes })
 
 describe('rawScores', () => {
   test('is weight × time × own² ÷ all bytes of the bucket', () => {
     const raws = rawScores(
       [
-        { hotkey: 'a', rows: [row(300, 0), row(100, 360)] },
-        { hotkey: 'b', rows: [row(60, 0), row(40, 0)] },
+        { hotkey: 'a', buckets: [bucket(300, 0), bucket(100, 360)] },
+        { hotkey: 'b', buckets: [bucket(60, 0), bucket(40, 0)] },
       ],
       [job],
       now,
@@ -27,8 +23,8 @@ describe('rawScores', () => {
   })
 
   test('gives nothing for what is older than 30 days, and next to nothing for a job that is not listed', () => {
-    expect(rawScores([{ hotkey: 'a', rows: [row(100, 721)] }], [job], now).get('a')).toBe(0)
-    expect(rawScores([{ hotkey: 'a', rows: [row(100, 0, 'other')] }], [job], now).get('a')).toBeCloseTo(0.01, 9)
+    expect(rawScores([{ hotkey: 'a', buckets: [bucket(100, 721)] }], [job], now).get('a')).toBe(0)
+    expect(rawScores([{ hotkey: 'a', buckets: [bucket(100, 0, 'other')] }], [job], now).get('a')).toBeCloseTo(0.01, 9)
   })
 
   test('counts a job with dates fully inside them and not at all outside', () => {
@@ -36,7 +32,7 @@ describe('rawScores', () => {
       ...job,
       params: { ...job.params, post_start_datetime: new Date(now - 2000 * hour).toISOString(), post_end_datetime: new Date(now - 1000 * hour).toISOString() },
     }
-    expect(rawScores([{ hotkey: 'a', rows: [row(100, 1500), row(100, 5)] }], [dated], now).get('a')).toBeCloseTo(200, 9)
+    expect(rawScores([{ hotkey: 'a', buckets: [bucket(100, 1500), bucket(100, 5)] }], [dated], now).get('a')).toBeCloseTo(200, 9)
   })
 })
 

@@ -1,7 +1,7 @@
 import { compareText } from '#schemas/compare-text.ts'
-import { dataSource, timeBucketOf, timeBucketRange, timeScalar } from '#schemas/data-universe.ts'
+import { dataSource, timeBucketRange, timeScalar } from '#schemas/data-universe.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
-import type { RowFacts } from './rows.ts'
+import type { FoundBucket } from './found-files.ts'
 
 /** Data Universe, "Scoring". */
 const unlistedWeight = 0.0001
@@ -15,13 +15,13 @@ const sourceWeight = 1
  * @param nowMs the fact clock
  */
 export function rawScores(
-  miners: readonly { hotkey: string; rows: readonly RowFacts[] }[],
+  miners: readonly { hotkey: string; buckets: readonly FoundBucket[] }[],
   jobs: readonly DesirabilityJob[],
   nowMs: number,
 ): Map<string, number> {
   const weights = new Map(jobs.map((job) => [job.id, job]))
   const totals = new Map<string, number>()
-  const buckets = miners.map(({ hotkey, rows }) => ({ hotkey, buckets: bucketsOf(rows) }))
+  const buckets = miners.map(({ hotkey, buckets: found }) => ({ hotkey, buckets: bucketsOf(found) }))
   for (const miner of buckets) for (const [id, { bytes }] of miner.buckets) totals.set(id, (totals.get(id) ?? 0) + bytes)
   return new Map(
     buckets.map(({ hotkey, buckets }) => {
@@ -42,13 +42,12 @@ interface Bucket {
 }
 
 /** In order of id, so that sums of floating point come out the same. */
-function bucketsOf(rows: readonly RowFacts[]): [string, Bucket][] {
+function bucketsOf(found: readonly FoundBucket[]): [string, Bucket][] {
   const buckets = new Map<string, Bucket>()
-  for (const { datetimeMs, label, jobId, textBytes } of rows) {
-    const hour = timeBucketOf(datetimeMs)
+  for (const { hour, label, jobId, bytes } of found) {
     const id = `${hour} ${dataSource.WEB} ${label}`
     const bucket = buckets.get(id) ?? { jobId, hour, bytes: 0 }
-    bucket.bytes += textBytes
+    bucket.bytes += bytes
     buckets.set(id, bucket)
   }
   return [...buckets].toSorted(([a], [b]) => compareText(a, b))

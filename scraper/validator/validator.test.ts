@@ -1,11 +1,17 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { signManifest } from '#infra/chain/signed-manifest.ts'
+import { canonicalJson, contentAddress } from '#schemas/canonical-json.ts'
+import type { Document } from '#schemas/document.ts'
 import { contentId } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import { similarity } from '#schemas/identity/signature.ts'
-import { lineage } from '#schemas/lineage.ts'
-import { decodeDocuments } from '#schemas/parquet/decode.ts'
+import { publishFiles, publishForged, putFile } from '#test/adversary/forger.ts'
 import { job, openScene, type Scene } from '#test/adversary/scene.ts'
+import { rowsOf } from '../shard/snapshot.fixture.ts'
 import { sitePages } from '#test/adversary/site-pages.ts'
+import { blockMs, testOrigin } from '#test/adversary/subnet.ts'
 
 let scene: Scene
 beforeEach(async () => {
@@ -58,8 +64,7 @@ describe('an honest miner', () => {
     await scene.mineHonestly(scene.miner, pages.slice(0, 30))
     await scene.mineHonestly(scene.miner, pages.slice(30))
     expect(await scene.failures()).toEqual([])
-    const head = await scene.subnet.catalog.head(lineage.shard(scene.miner.address, job.id))
-    const rows = await decodeDocuments(await scene.subnet.store.get(head?.manifest.file.key ?? ''))
+    const rows = await rowsOf(scene.subnet, scene.miner.address)
     expect(rows).toHaveLength(60)
     const like = rows.filter((row) => similarity(row.minhash, minhash(scene.web.get(row.uri)?.text ?? '')) >= 0.8)
     expect(like).toHaveLength(new Set(rows.map(({ host }) => host)).size)
@@ -73,5 +78,87 @@ describe('an honest miner', () => {
     expect(miners[0]).toMatchObject({ passed: false, score: 0, failures: [{ code: 'index_missing' }] })
     expect(miners[0]?.credibility).toBeCloseTo(0.85 * 0.15, 9)
     expect(weights).toMatchObject({ uids: [], accepted: false })
+  })
+})
+
+/** Keys of data files that are read from now on. */
+function dataRead(): Set<string> {
+  const { store } = scene.subnet
+  const { get } = store
+  const read = new Set<string>()
+  store.get = async (key, range) => {
+    if (key.startsWith('data/')) read.add(key)
+    return get(key, range)
+  }
+  return read
+}
+
+describe('what is read of a claim', () => {
+  test('is each file once, and of those that are known the rows drawn', async () => {
+    const parts = [0, 1, 2, 3, 4].map((n) => putFile(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 40, { from: 40 * n }) }))
+    const files = await Promise.all(parts)
+    await publishFiles(scene.subnet, scene.miner, job.id, files)
+    expect(await scene.failures()).toEqual([])
+    const read = dataRead()
+    expect((await scene.validate(undefined, 2)).miners[0]?.passed).toBe(true)
+    expect(read.size).toBeLessThanOrEqual(2)
+    read.clear()
+    const more = await putFile(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 40, { from: 200 }) })
+    await publishFiles(scene.subnet, scene.miner, job.id, [...files, more])
+    expect((await scene.validate(undefined, 0)).miners[0]?.failures).toEqual([])
+    expect([...read]).toEqual([more.file.key])
+  })
+
+  test('of a miner that deletes and compacts honestly passes, and its rows stay its own', async () => {
+    const documents = scene.rows(scene.miner, 60)
+    const [older, newer] = [documents.slice(0, 30), documents.slice(30)]
+    await publishFiles(scene.subnet, scene.miner, job.id, [
+      await putFile(scene.subnet, scene.miner, job.id, { documents: older }),
+      await putFile(scene.subnet, scene.miner, job.id, { documents: newer }),
+    ])
+    expect(await scene.failures()).toEqual([])
+    scene.subnet.pace.advance(1000 * blockMs)
+    // A page that was taken back, and one that changed.
+    const changed = { ...scene.rows(scene.miner, 1, { from: 300 })[0], uri: documents[1]?.uri, url: documents[1]?.url, host: documents[1]?.host } as Document
+    scene.web.set(changed.uri, changed)
+    const deleting = { documents: older, deletes: [0, 1] }
+    await publishFiles(scene.subnet, scene.miner, job.id, [
+      await putFile(scene.subnet, scene.miner, job.id, deleting),
+      await putFile(scene.subnet, scene.miner, job.id, { documents: newer }),
+      await putFile(scene.subnet, scene.miner, job.id, { documents: [changed] }),
+    ])
+    expect(await scene.failures()).toEqual([])
+    scene.subnet.pace.advance(blockMs)
+    const thief = await scene.subnet.join('miner-2')
+    await publishForged(scene.subnet, thief, job.id, { documents: documents.map((row) => ({ ...row, hotkey: thief.address })) })
+    scene.subnet.pace.advance(blockMs)
+    await publishForged(scene.subnet, scene.miner, job.id, { documents: [changed, ...documents.slice(2)] })
+    const { miners } = await scene.validate()
+    const codes = new Map(miners.map(({ hotkey, failures }) => [hotkey, failures.map(({ code }) => code)]))
+    expect([codes.get(scene.miner.address), codes.get(thief.address)]).toEqual([[], ['copied_rows']])
+  })
+
+  test('of a miner of the version before are the shards of its index', async () => {
+    const { file } = await putFile(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 60) })
+    const { key, sha256, bytes, rows, written_at } = file
+    const duplicates = { exact: 0, near: 0, clusters: 0 }
+    const facts = { kind: 'shard' as const, parent: null, origin: testOrigin, hotkey: scene.miner.address, job_id: job.id, written_at, duplicates }
+    const shard = signManifest({ ...facts, file: { key, sha256, bytes, rows }, datetime_range: null, labels: {} }, scene.miner)
+    const index = signManifest({ kind: 'miner-index' as const, parent: null, hotkey: scene.miner.address, shards: [shard] }, scene.miner)
+    await scene.subnet.store.put(`manifests/${contentAddress(index)}.json`, Buffer.from(canonicalJson(index)))
+    await scene.subnet.chain.commit(scene.miner, new Uint8Array(Buffer.from(contentAddress(index), 'hex')))
+    expect(await scene.failures()).toEqual([])
+    expect((await scene.validate()).miners[0]).toMatchObject({ passed: true, index: contentAddress(index) })
+  })
+
+  test('is begun anew where what was found is lost', async () => {
+    await publishForged(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 60) })
+    const { miners } = await scene.validate()
+    const folder = join(scene.subnet.dir, 'validator')
+    for (const entry of await readdir(folder)) {
+      await rm(join(folder, entry), { recursive: true })
+      const again = (await scene.validate()).miners[0]
+      expect([again?.failures, again?.raw]).toEqual([[], miners[0]?.raw])
+    }
   })
 })

@@ -1,5 +1,10 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { threadedCorpusIndex } from '#infra/corpus-index/threaded.ts'
+import { portThread, type PortThread } from '#infra/sqlite/port-thread.ts'
 import { storeFailure } from '#infra/store/failure.ts'
 import { stackOf } from '#infra/telemetry/stack-of.ts'
+import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Block, Chain, Neuron, Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
@@ -14,9 +19,11 @@ import { jobMatcher } from '../jobs/job-match.ts'
 import { readClaim } from './claim.ts'
 import { findCopies } from './copies.ts'
 import { evaluateClaim, type Evaluation } from './evaluate.ts'
-import { failure } from './failure.ts'
+import { failure, ownStore } from './failure.ts'
+import { threadedFoundFiles, type FoundFiles } from './found-files.ts'
 import type { Refetch } from './refetch.ts'
 import { nextCredibility, rawScores, scoreOf } from './score.ts'
+import { jobsAddress } from './take-in.ts'
 import { submitWeights, type SubmittedWeights } from './submit-weights.ts'
 
 /** The seed of a sample is the hash of a block so far back (protocol). */
@@ -33,6 +40,8 @@ export interface ValidatorParams {
   pace: Clock
   facts: Clock
   telemetry: Telemetry
+  /** A folder of its own, for what it found in the files of miners. */
+  folder: string
   /** How long a cycle waits for the chain to take its weights (permit, rate limit). Default 45 s. */
   weightsWaitMs?: number
 }
@@ -59,14 +68,17 @@ export interface Validator extends AsyncDisposable {
 /** A validator over one hotkey. Cycles run one after another. */
 export function openValidator(params: ValidatorParams): Validator {
   const closed = new AbortController()
+  const thread = portThread(`the findings ${params.folder}`, params.pace)
+  const memory: Memory = { found: threadedFoundFiles(join(params.folder, 'found.sqlite'), thread), thread }
   let running: Promise<unknown> = Promise.resolve()
   const close = async (): Promise<void> => {
     closed.abort(new OrreryError('invalid_argument', 'The validator is closed; open another.'))
     await running
+    await memory.found[Symbol.asyncDispose]()
   }
   return {
     cycle(signal) {
-      const turn = running.then(() => runCycle(params, AbortSignal.any([signal, closed.signal])))
+      const turn = running.then(() => runCycle(params, memory, AbortSignal.any([signal, closed.signal])))
       running = turn.catch(() => undefined)
       return turn
     },
@@ -75,7 +87,13 @@ export function openValidator(params: ValidatorParams): Validator {
   }
 }
 
-async function runCycle(params: ValidatorParams, signal: AbortSignal): Promise<ValidationReport> {
+/** What is remembered of the files of miners, and the thread in which that lives. */
+interface Memory {
+  found: FoundFiles
+  thread: PortThread
+}
+
+async function runCycle(params: ValidatorParams, memory: Memory, signal: AbortSignal): Promise<ValidationReport> {
   const { signer, chain, catalog, telemetry } = params
   signal.throwIfAborted()
   const jobs = await listedJobs(catalog)
@@ -85,7 +103,8 @@ async function runCycle(params: ValidatorParams, signal: AbortSignal): Promise<V
   const known = new Map(previous?.manifest.miners.map((miner) => [miner.hotkey, miner]))
 
   const miners = neurons.filter(({ hotkey, commitment }) => hotkey !== signer.address && (commitment !== undefined || known.has(hotkey)))
-  const evaluated = await evaluateAll(miners, jobs, sampleBlock, params, signal)
+  const evaluated = await evaluateAll(miners, jobs, sampleBlock, params, memory, signal)
+  await forgetOthers(new Set(neurons.map(({ hotkey }) => hotkey)), params, memory)
   const scores = scoreAll(miners, evaluated, known, jobs, params.facts.now())
   await catalog.commit(lineage.scores(signer.address), previous?.sha256, { kind: 'scores', parent: previous?.sha256 ?? null, block, miners: scores })
   const byHotkey = new Map(scores.map((miner) => [miner.hotkey, miner.score]))
@@ -118,39 +137,56 @@ async function evaluateAll(
   neurons: readonly Neuron[],
   jobs: readonly DesirabilityJob[],
   sampleBlock: Block,
-  { store, facts, refetch, settings, telemetry }: ValidatorParams,
+  params: ValidatorParams,
+  { found, thread }: Memory,
   signal: AbortSignal,
 ): Promise<Map<string, Evaluated>> {
+  const { chain, pace, settings, telemetry } = params
+  const store = ownStore(params.store)
   const evaluated = new Map<string, Evaluated>()
   const wishes = new Map(jobs.map(({ id, web }) => [id, web]))
   const evaluation = {
+    ...params,
     store,
-    facts,
-    refetch,
+    found,
     matches: jobMatcher(jobs),
+    jobs: jobsAddress(jobs),
     wishesOf: (jobId: string) => wishes.get(jobId),
-    blockHash: sampleBlock.hash,
     samplePages: settings.sample_pages,
-    telemetry,
     signal,
   }
   for (const neuron of neurons) {
+    const { hotkey, commitmentBlock } = neuron
     try {
       const claim = await readClaim(neuron, store)
-      evaluated.set(neuron.hotkey, { ...(await evaluateClaim(neuron.hotkey, claim, evaluation)), index: claim.index })
+      // Nobody may know the draw while it is still to say what is drawn from.
+      const { hash: blockHash } = commitmentBlock > sampleBlock.number ? await chain.block(commitmentBlock) : sampleBlock
+      await using index = threadedCorpusIndex(indexFolder(params, hotkey), { clock: pace, thread })
+      evaluated.set(hotkey, { ...(await evaluateClaim(hotkey, claim, { ...evaluation, index, blockHash })), index: claim.index })
     } catch (error) {
       signal.throwIfAborted()
-      evaluated.set(neuron.hotkey, endedBy(error, neuron, telemetry))
+      evaluated.set(hotkey, endedBy(error, neuron, telemetry))
     }
   }
-  const miners = [...evaluated].flatMap(([hotkey, found]) => (found ? [{ hotkey, rows: found.rows }] : []))
-  const copies = await findCopies(miners, { store, telemetry, signal })
-  for (const [hotkey, copy] of copies) {
-    const found = evaluated.get(hotkey)
-    if (found) evaluated.set(hotkey, { ...found, failures: [...found.failures, copy] })
+  const rows = new Map([...evaluated].map(([hotkey, judged]) => [hotkey, judged?.rows ?? 0]))
+  for (const [hotkey, copy] of await findCopies(rows, { found, chain, store, telemetry, signal })) {
+    const judged = evaluated.get(hotkey)
+    if (judged) evaluated.set(hotkey, { ...judged, failures: [...judged.failures, copy] })
   }
-  for (const [hotkey, found] of evaluated) if (found) report(telemetry, hotkey, found)
+  for (const [hotkey, judged] of evaluated) if (judged) report(telemetry, hotkey, judged)
   return evaluated
+}
+
+/** A hotkey is anybody's word, and no path. */
+const indexFolder = ({ folder }: Pick<ValidatorParams, 'folder'>, hotkey: string): string => join(folder, sha256Hex(hotkey).slice(0, 32))
+
+/** What was found of miners that are none any more. */
+async function forgetOthers(hotkeys: ReadonlySet<string>, params: ValidatorParams, { found }: Memory): Promise<void> {
+  for (const hotkey of await found.hotkeys()) {
+    if (hotkeys.has(hotkey)) continue
+    await found.forget(hotkey)
+    await rm(indexFolder(params, hotkey), { recursive: true, force: true })
+  }
 }
 
 /** A store that fails is our trouble. Whatever else was met on the way through a miner's data, that data led there: it costs that miner, not the round. */
@@ -161,7 +197,13 @@ function endedBy(error: unknown, { hotkey, commitment }: Neuron, telemetry: Tele
   }
   telemetry.event('validator.miner_failed', { miner: hotkey, error: stackOf(error) })
   const index = commitment?.length === 32 ? Buffer.from(commitment).toString('hex') : null
-  return { index, failures: [failure('unreadable', `what the hotkey claims cannot be read (${stackOf(error).split('\n', 1)[0]})`)], rows: [], pages: [] }
+  return {
+    index,
+    failures: [failure('unreadable', `what the hotkey claims cannot be read (${stackOf(error).split('\n', 1)[0]})`)],
+    rows: 0,
+    buckets: [],
+    pages: [],
+  }
 }
 
 function report(telemetry: Telemetry, hotkey: string, { failures, rows, pages }: Evaluation): void {
@@ -169,7 +211,7 @@ function report(telemetry: Telemetry, hotkey: string, { failures, rows, pages }:
   telemetry.event('validator.miner', {
     miner: hotkey,
     passed: failures.length === 0,
-    rows: rows.length,
+    rows,
     pages_same: count('same'),
     pages_different: count('different'),
     pages_unknown: count('unknown'),
@@ -186,7 +228,7 @@ function scoreAll(
   jobs: readonly DesirabilityJob[],
   nowMs: number,
 ): MinerScore[] {
-  const honest = [...evaluated].flatMap(([hotkey, found]) => (found && found.failures.length === 0 ? [{ hotkey, rows: found.rows }] : []))
+  const honest = [...evaluated].flatMap(([hotkey, found]) => (found && found.failures.length === 0 ? [{ hotkey, buckets: found.buckets }] : []))
   const raws = rawScores(honest, jobs, nowMs)
   const scores = miners.map(({ hotkey }): MinerScore => {
     const old = known.get(hotkey) ?? { hotkey, credibility: 0, raw: 0, score: 0, index: null, passed: false, failures: [] }

@@ -1,9 +1,12 @@
+import { writeDeletionVector } from '#infra/corpus/deletion-vector.ts'
 import { signManifest } from '#infra/chain/signed-manifest.ts'
 import { canonicalJson, contentAddress, sha256Hex } from '#schemas/canonical-json.ts'
 import type { Signer } from '#schemas/chain.ts'
+import type { ListedFile } from '#schemas/data-file.ts'
 import { formatShardName, shardKey } from '#schemas/data-universe.ts'
+import { DeletedRows } from '#schemas/deletion-vector.ts'
 import type { Document } from '#schemas/document.ts'
-import type { MinerIndexManifest, ShardManifest } from '#schemas/manifest.ts'
+import type { SnapshotIndexManifest, SnapshotManifest } from '#schemas/manifest.ts'
 import { encodeDocuments } from '#schemas/parquet/encode.ts'
 import { factTime, testOrigin, type Subnet } from './subnet.ts'
 
@@ -12,48 +15,55 @@ export interface Forgery {
   documents?: readonly Document[]
   /** The file's bytes, whatever they are. */
   bytes?: Uint8Array
-  /** Rows the manifest and the name claim. */
+  /** Rows the snapshot and the name claim. */
   rows?: number
   nameRows?: number
-  shard?: Partial<ShardManifest>
+  /** Positions of rows that are gone. */
+  deletes?: readonly number[]
 }
 
-/** Publishes a shard and an index as a miner that runs its own program would, and commits the index on chain. */
-export async function publishForged(subnet: Subnet, signer: Signer, jobId: string, forgery: Forgery): Promise<MinerIndexManifest> {
-  const shard = await putShard(subnet, signer, jobId, forgery)
-  return await publishIndexOf(subnet, signer, [shard])
+/** Publishes one file as the only snapshot, as a miner that runs its own program would, and commits the index on chain. */
+export async function publishForged(subnet: Subnet, signer: Signer, jobId: string, forgery: Forgery): Promise<ListedFile> {
+  const file = await putFile(subnet, signer, jobId, forgery)
+  await publishFiles(subnet, signer, jobId, [file])
+  return file
+}
+
+/** Publishes a snapshot of these files, and the index that names it. @returns the key of the snapshot */
+export async function publishFiles(subnet: Subnet, signer: Signer, jobId: string, files: ListedFile[], parts: Partial<SnapshotManifest> = {}): Promise<string> {
+  const unsigned = { kind: 'snapshot' as const, parent: null, origin: testOrigin, hotkey: signer.address, job_id: jobId, written_at: writtenAt, files }
+  const snapshot = { ...signManifest({ ...unsigned, duplicates: { exact: 0, near: 0, clusters: 0 } }, signer), ...parts }
+  const key = await putManifest(subnet, signer.address, snapshot)
+  await publishIndexOf(subnet, signer, [{ job_id: jobId, sha256: contentAddress(snapshot) }])
+  return key
 }
 
 export async function publishIndexOf(
   subnet: Subnet,
   signer: Signer,
-  shards: ShardManifest[],
-  parts: Partial<MinerIndexManifest> = {},
-): Promise<MinerIndexManifest> {
-  const index = { ...signManifest({ kind: 'miner-index' as const, parent: null, hotkey: signer.address, shards }, signer), ...parts }
-  await subnet.store.put(`manifests/${contentAddress(index)}.json`, Buffer.from(canonicalJson(index)))
+  snapshots: SnapshotIndexManifest['snapshots'],
+  parts: Partial<SnapshotIndexManifest> = {},
+): Promise<void> {
+  const index = { ...signManifest({ kind: 'snapshot-index' as const, parent: null, hotkey: signer.address, snapshots }, signer), ...parts }
+  await putManifest(subnet, signer.address, index)
   await subnet.chain.commit(signer, new Uint8Array(Buffer.from(contentAddress(index), 'hex')))
-  return index
 }
 
-export async function putShard(subnet: Subnet, signer: Signer, jobId: string, { documents = [], ...forgery }: Forgery): Promise<ShardManifest> {
+async function putManifest({ store }: Subnet, hotkey: string, manifest: object): Promise<string> {
+  const key = `manifests/hotkey=${hotkey}/${contentAddress(manifest)}.json`
+  await store.put(key, Buffer.from(canonicalJson(manifest)))
+  return key
+}
+
+const writtenAt = new Date(factTime).toISOString()
+
+export async function putFile(subnet: Subnet, signer: Signer, jobId: string, { documents = [], ...forgery }: Forgery): Promise<ListedFile> {
   const bytes = forgery.bytes ?? encodeDocuments(documents, { codec: 'zstd' })
   const rows = forgery.rows ?? documents.length
   const sha256 = sha256Hex(bytes)
   const name = formatShardName({ writtenAt: new Date(factTime), rows: forgery.nameRows ?? rows, hex: sha256.slice(0, 16) })
   const key = shardKey(signer.address, jobId, name)
   await subnet.store.put(key, bytes)
-  const shard = {
-    kind: 'shard' as const,
-    parent: null,
-    origin: testOrigin,
-    hotkey: signer.address,
-    job_id: jobId,
-    file: { key, sha256, bytes: bytes.length, rows },
-    written_at: new Date(factTime).toISOString(),
-    datetime_range: null,
-    labels: {},
-    duplicates: { exact: 0, near: 0, clusters: 0 },
-  }
-  return { ...signManifest(shard, signer), ...forgery.shard }
+  const deletes = await writeDeletionVector(subnet.store, `deletes/hotkey=${signer.address}/`, DeletedRows.of(forgery.deletes ?? []))
+  return { file: { key, sha256, bytes: bytes.length, rows, text_bytes: 0, written_at: writtenAt, datetime_range: null, labels: [], columns: [] }, deletes }
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Signer } from '#schemas/chain.ts'
 import type { Document } from '#schemas/document.ts'
 import { lineage } from '#schemas/lineage.ts'
@@ -17,7 +18,8 @@ export interface Scene extends AsyncDisposable {
   /** What is on the web, by uri. */
   web: Map<string, Document>
   refetch: Refetch
-  validate(look?: Refetch): Promise<ValidationReport>
+  /** One round. @param samplePages pages looked at per miner */
+  validate(look?: Refetch, samplePages?: number): Promise<ValidationReport>
   /** Codes of all failures of the miner in one round. */
   failures(): Promise<string[]>
   /** Rows of one hotkey in the listed job; with `onWeb`, the pages are really there. */
@@ -36,8 +38,14 @@ export async function openScene(): Promise<Scene> {
       ? { state: 'found', id: page.id, text: page.text, publishedAt: page.published_at, publishedScore: page.published_score }
       : { state: 'gone', reason: 'http_404' }
   }
-  const validate = async (look = refetch): Promise<ValidationReport> => {
-    await using open = openValidator({ ...subnet, signer: validator, settings: { sample_pages: 20 }, refetch: look })
+  const validate = async (look = refetch, samplePages = 20): Promise<ValidationReport> => {
+    await using open = openValidator({
+      ...subnet,
+      signer: validator,
+      settings: { sample_pages: samplePages },
+      refetch: look,
+      folder: join(subnet.dir, 'validator'),
+    })
     return await open.cycle(new AbortController().signal)
   }
   return {

@@ -1,7 +1,8 @@
 import { parquetWriteBuffer } from 'hyparquet-writer'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import type { Sql, SqlValue } from '#schemas/sql.ts'
+import type { Sql, SqlObject, SqlRow, SqlValue } from '#schemas/sql.ts'
 
 export interface SqlWorld extends AsyncDisposable {
   sql: Sql
@@ -30,6 +31,10 @@ function parquet(from: number, to: number): Uint8Array {
     }),
   )
 }
+
+/** All rows of the objects, in their order. */
+const readBack = async ({ sql }: SqlWorld, columns: string, objects: readonly SqlObject[]): Promise<SqlRow[]> =>
+  (await Promise.all(objects.map(({ key }) => sql.run(`select ${columns} from made order by object_row`, { made: [key] })))).flat()
 
 /** What every Sql must do, in the words that DuckDB and Spark share. `make` gives an engine over an empty store. */
 export function sqlSuite(make: () => Promise<SqlWorld>): void {
@@ -144,6 +149,55 @@ export function sqlSuite(make: () => Promise<SqlWorld>): void {
     await expect(world.sql.run('select id from pages', { pages: keys }, { maxRows: 9 })).rejects.toMatchObject({ code: 'too_large' })
     for (const maxRows of [0, 1.5, Number.NaN])
       await expect(world.sql.run('select 1 as x', {}, { maxRows })).rejects.toMatchObject({ code: 'invalid_argument' })
+  })
+
+  describe('what is written', () => {
+    test('are the rows that are given, in the order of the script, however many, in objects named by their content', async () => {
+      await using world = await open()
+      const columns = 'id, url, bytes, quality, stored_at, body'
+      const script = `select ${columns} from pages where bytes >= ? order by id desc`
+      const objects = await world.sql.write(script, { pages: keys }, 'made/part-', { parameters: [20] })
+      expect(await readBack(world, columns, objects)).toEqual(await world.sql.run(script, { pages: keys }, { parameters: [20] }))
+      expect(objects.reduce((sum, { rows }) => sum + rows, 0)).toBe(8)
+      for (const { key, sha256, bytes } of objects) {
+        const body = await world.store.get(key)
+        expect([key, body.length]).toEqual([`made/part-${sha256}.parquet`, bytes])
+        expect(sha256Hex(body)).toBe(sha256)
+      }
+      // As `run` would not without being told: a million and one.
+      const many = await world.sql.write('select id from pages cross join range(100001)', { pages: keys }, 'many/')
+      expect(many.reduce((sum, { rows }) => sum + rows, 0)).toBe(1_000_010)
+    })
+
+    test('are the same objects when it is written again', async () => {
+      await using world = await open()
+      const write = () => world.sql.write('select id, url from pages order by id', { pages: keys }, 'made/')
+      const objects = await write()
+      expect(await write()).toEqual(objects)
+      expect((await Array.fromAsync(world.store.list('made/'))).map(({ key }) => key).toSorted()).toEqual(objects.map(({ key }) => key).toSorted())
+    })
+
+    test('are no objects for no rows, and nothing of what is refused or ended', async () => {
+      await using world = await open()
+      expect(await world.sql.write('select id from pages where id > 100', { pages: keys }, 'made/')).toEqual([])
+      for (const script of [
+        '',
+        'select 1 as x, 2 as x',
+        'select 1 as x; select 2 as x',
+        `select * from 'other/secret.parquet'`,
+        `select {'a': 1} as x`,
+        'select cast(url as int) as x from pages',
+      ])
+        await expect(world.sql.write(script, { pages: keys }, 'made/')).rejects.toMatchObject({ code: 'invalid_argument' })
+      for (const prefix of ['../', '/x', '.tmp/x'])
+        await expect(world.sql.write('select 1 as x', {}, prefix)).rejects.toMatchObject({ code: 'invalid_argument' })
+      const stop = new AbortController()
+      const run = world.sql.write('select count(*) as n from range(100000) a, range(100000) b', {}, 'made/', { signal: stop.signal })
+      await world.sql.run('select 1 as x', {})
+      stop.abort(new Error('enough'))
+      await expect(run).rejects.toThrow('enough')
+      expect(await Array.fromAsync(world.store.list('made/'))).toEqual([])
+    })
   })
 
   test('gives the same rows again, sums of floats and first values included', async () => {

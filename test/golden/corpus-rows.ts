@@ -21,10 +21,10 @@ export const rowFacts = (name: string, rest: Partial<RowFacts> = {}): RowFacts =
 
 /** A live row of a text that is like no other, at a place of its own. */
 export function addedRow(n: number, rest: Partial<Omit<AddedRow, 'facts'>> & { facts?: Partial<RowFacts> } = {}): AddedRow {
-  const { facts, ...others } = rest
+  const { facts, signature = fingerprint('', prose(n)).signature, ...others } = rest
   return {
     facts: rowFacts(`n${n}`, facts),
-    signature: fingerprint('', prose(n)).signature,
+    signature,
     state: 'live',
     place: others.state === 'remembered' ? null : placeOf(n),
     ...others,

@@ -46,9 +46,9 @@ export const goldenOrigin = { code_version: '0.0.0-golden', config_sha256: sha25
 export async function shardWorld({ origin, clock = systemClock() }: { origin?: () => string; clock?: Clock } = {}): Promise<ShardWorld> {
   const dir = await mkdtemp(join(tmpdir(), 'orrery-shards-'))
   const catalog = sqliteCatalog(join(dir, 'catalog.sqlite'), { clock })
-  const sql = duckdbSql(join(dir, 'objects'))
   const index = folderCorpusIndex(join(dir, 'corpus'))
   const store = folderStore(join(dir, 'objects'), origin ? { origin } : {})
+  const sql = duckdbSql(join(dir, 'objects'), store)
   const sweep = openSweep({ store, path: join(dir, 'sweep.sqlite'), clock })
   const telemetry = createTelemetry()
   const events: TelemetryEvent[] = []
