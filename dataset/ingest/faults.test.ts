@@ -259,6 +259,7 @@ test('one wrong row among a hundred costs itself, with its reason', async () => 
   const odd = [
     testDocument(100, { text: '' }),
     testDocument(101, { label: 'x'.repeat(141) }),
+    testDocument(102, { label: 'Upper' }),
     testDocument(103, { http_status: 0 }),
     testDocument(104, { lang_score: NaN }),
   ]
@@ -276,6 +277,7 @@ test('one wrong row among a hundred costs itself, with its reason', async () => 
     ['__proto__', 1],
     ['constructor', 1],
     ['example', 20],
+    ['upper', 1],
   ])
 })
 

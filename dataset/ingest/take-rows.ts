@@ -42,15 +42,9 @@ async function rowsThere({ work, manifest }: Taking, { file }: DraftFile, rows: 
   return new Map(own.flatMap((row) => (row.place ? [[row.place.row, row]] : [])))
 }
 
-/** What is said of rows that are told apart before, by the words that are used after. */
-function codeOf({ column, reason }: RefusedRow): string {
-  if (column === 'label') return 'bad_label'
-  return column === 'text' && reason === 'invalid' ? 'empty' : `${column}_${reason}`
-}
-
 /** @returns why the row is no document of the dataset, as a stable code */
 function takeRow({ work, manifest, movers, labels }: Taking, file: DraftFile, read: ReadRow, former: KnownRow | undefined): string | undefined {
-  if (read instanceof RefusedRow) return codeOf(read)
+  if (read instanceof RefusedRow) return read.code
   const { row, document } = read
   const signature = cleanDocument(document, manifest)
   if (typeof signature === 'string') return signature

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { lineage } from '#schemas/lineage.ts'
-import { decodeRowGroups } from '#schemas/parquet/decode.ts'
+import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { documentMessage } from '#scraper/shard/arrival.ts'
 import { openSubnet, testJob, type Subnet } from '#test/adversary/subnet.ts'
 import { killMoments } from '#test/conformance/child.ts'
@@ -63,7 +63,7 @@ async function urisOf(subnet: Subnet, hotkey: string): Promise<number> {
   for (const { id } of jobs) {
     const head = await subnet.catalog.head(lineage.shard(hotkey, id))
     const manifest = head?.manifest
-    for await (const group of decodeRowGroups(await subnet.store.get(manifest?.file.key ?? ''))) for (const { uri } of group) uris.add(uri)
+    for (const { uri } of await decodeDocuments(await subnet.store.get(manifest?.file.key ?? ''))) uris.add(uri)
   }
   return uris.size
 }
