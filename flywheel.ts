@@ -179,7 +179,13 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, sig
   const named = `dataset-${config.dataset.name}`
   const dataset = stack.use(await openDataset({ ...backends, index: backends.corpusIndex(named), sweep: backends.sweep(named), settings: config.dataset }))
   const bridge = stack.use(
-    await openBridge({ ...backends, settings: { ...config.bridge, lease_seconds }, datasetName: config.dataset.name, seed: config.run.seed }),
+    await openBridge({
+      ...backends,
+      sweep: backends.sweep(`bridge-${config.dataset.name}`),
+      settings: { ...config.bridge, lease_seconds },
+      datasetName: config.dataset.name,
+      seed: config.run.seed,
+    }),
   )
   const query = await listen(dataset.app, ports.query)
   backends.serveObjectsAt(query.origin)

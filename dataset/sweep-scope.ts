@@ -1,7 +1,11 @@
+import { currentKey } from '#infra/corpus/current.ts'
 import { keptHistory } from '#infra/sweep/kept-history.ts'
 import { keptNewest, type SweepScope } from '#infra/sweep/sweep.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import { lineage } from '#schemas/lineage.ts'
+
+/** Of all objects of its versions; the current one is told there (infra/corpus/current.ts). */
+export const datasetFolder = (name: string): string => `datasets/${name}/`
 
 interface ScopeParts {
   catalog: Catalog
@@ -21,7 +25,7 @@ export function datasetScope({ catalog, name, keepMs, pending }: ScopeParts): Sw
   const [versions, tokens, plans] = [lineage.dataset(name), lineage.tokens(name), lineage.plan(name)]
   return {
     // In `clean` lay what was staged before versions shared files.
-    prefixes: [`datasets/${name}/`, `tokens/${name}/`, `clean/${name}/`],
+    prefixes: [datasetFolder(name), `tokens/${name}/`, `clean/${name}/`],
     async expire(now) {
       const expiry = { keepNewest: keptNewest, before: Math.max(0, now - keepMs) }
       const planned = new Set<string>()
@@ -32,6 +36,8 @@ export function datasetScope({ catalog, name, keepMs, pending }: ScopeParts): Sw
       await catalog.expire(versions, { ...expiry, keep: [...tokenized] })
     },
     async *manifests() {
+      const head = await catalog.head(versions)
+      if (head) yield currentKey(datasetFolder(name), head)
       for (const line of [versions, tokens, plans]) for await (const { manifest } of keptHistory(catalog, line)) yield manifest
       const undone = await pending()
       if (undone !== undefined) yield JSON.parse(undone)

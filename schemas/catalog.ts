@@ -26,7 +26,7 @@ export type CatalogEntry<Kind extends ManifestKind = ManifestKind> = Kind extend
 /** By its place in the line, or by its address. */
 export type EntryName = { version: number } | { sha256: string }
 
-export interface HistoryPage {
+interface HistoryPage {
   /** Versions below this one; from the head on when absent. */
   before?: number
   /** 1..`historyPageMax` */

@@ -12,7 +12,7 @@ const config = Config.parse({ dataset: { name: goldenDataset } })
 async function run(house: BridgeHouse, ...words: string[]): Promise<void> {
   const program = new Command()
   // The command closes what it opened; the house is the test's own.
-  bridgeCommands(program, async () => ({ ...house, config, [Symbol.asyncDispose]: async () => undefined }))
+  bridgeCommands(program, async () => ({ ...house, sweep: () => house.sweep, config, [Symbol.asyncDispose]: async () => undefined }))
   await program.parseAsync(['bridge', ...words], { from: 'user' })
 }
 

@@ -4,6 +4,7 @@ import { systemClock } from '#infra/clock.ts'
 import type { Config } from '#infra/config/schema.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { listen } from '#infra/net/server.ts'
+import type { Sweep } from '#infra/sweep/sweep.ts'
 import type { OpenWish } from '#infra/preflight.ts'
 import { jsonLines } from '#infra/telemetry/console.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
@@ -15,6 +16,7 @@ import { openBridge, type Bridge, type BridgeParts } from './service.ts'
 /** The backends of a data folder, as far as the bridge uses them. */
 export interface BridgeBackends extends Pick<BridgeParts, 'store' | 'catalog' | 'ledger' | 'pace' | 'telemetry'>, AsyncDisposable {
   config: Config
+  sweep(name: string): Sweep
 }
 
 /** Between two looks for new tokens when there is nothing to train. */
@@ -57,7 +59,8 @@ export function bridgeCommands(program: Command, open: (command: Command, wish?:
 
 async function serve({ config, ...parts }: BridgeBackends, signal: AbortSignal): Promise<void> {
   const { host, port } = config.bridge
-  await using bridge = await openBridge({ ...parts, settings: config.bridge, datasetName: config.dataset.name, seed: config.run.seed })
+  const sweep = parts.sweep(`bridge-${config.dataset.name}`)
+  await using bridge = await openBridge({ ...parts, sweep, settings: config.bridge, datasetName: config.dataset.name, seed: config.run.seed })
   const { origin } = await listen(bridge.app, { host, port, setting: 'bridge.port' })
   parts.telemetry.event('bridge.listening', { origin })
   await runEpochs(bridge, parts.pace, signal)

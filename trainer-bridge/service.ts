@@ -1,5 +1,7 @@
 import type { Config } from '#infra/config/schema.ts'
 import type { Server } from '#infra/net/server.ts'
+import type { Sweep } from '#infra/sweep/sweep.ts'
+import { sweepWhenDue } from '#infra/sweep/sweep-when-due.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { LossEvidence } from '#schemas/desirability.ts'
@@ -14,6 +16,7 @@ import { findEpoch, newestEpoch, type OpenEpoch } from './feed/open-epoch.ts'
 import { feedServer } from './feed/openapi.ts'
 import { epochTally, type EpochTally } from './feed/tally.ts'
 import { createBell } from './bell.ts'
+import { bridgeScope } from './sweep-scope.ts'
 import { recentLists } from './plan/lists.ts'
 import type { Reported } from './steer/judge.ts'
 import { findSteering, steer, type Steering } from './steer/steer.ts'
@@ -28,6 +31,8 @@ export interface BridgeParts {
   ledger: Ledger
   pace: Clock
   telemetry: Telemetry
+  /** Of the objects of the run. */
+  sweep: Sweep
 }
 
 /** `opened`: an epoch was planned or opened. `waiting`: it is being trained. `steered`: it was closed and its losses moved the weights. `idle`: all was trained as often as it shall be. */
@@ -143,6 +148,7 @@ export async function openBridge(parts: BridgeParts): Promise<Bridge> {
     })
   }
 
+  const scope = bridgeScope(parts)
   const leaseMs = Math.ceil(parts.settings.lease_seconds * 1000)
   const feed = createFeed({ ledger, pace, telemetry, leaseMs, current: () => current, find, tally, settled: bell.count, unreadable })
   const app = await feedServer(() => feed)
@@ -155,7 +161,10 @@ export async function openBridge(parts: BridgeParts): Promise<Bridge> {
       for (;;) {
         const step = await advance(signal)
         if (step === 'idle') return { outcome: 'idle', epoch: undefined }
-        if (step === 'steered') return { outcome: 'steered', epoch: steered?.epoch }
+        if (step === 'steered') {
+          await sweepWhenDue(parts.sweep, scope, { owner: `bridge ${parts.datasetName}`, telemetry, signal })
+          return { outcome: 'steered', epoch: steered?.epoch }
+        }
         await bell.rung(pace, lookEveryMs, signal)
       }
     },

@@ -1,3 +1,4 @@
+import { tellCurrent } from '#infra/corpus/current.ts'
 import { canonicalJson } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { CorpusIndex } from '#schemas/corpus-index.ts'
@@ -5,6 +6,7 @@ import { lineage } from '#schemas/lineage.ts'
 import type { VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
+import { datasetFolder } from '../sweep-scope.ts'
 import type { DatasetEntry, Outcome } from '../versions.ts'
 import { cleaningVersion } from './clean.ts'
 import { decide } from './decide.ts'
@@ -85,6 +87,7 @@ async function makeVersion(work: Work, { origin, portionRows = portionRowsDefaul
   memory.isCompared = false
   await index.commit({ ...decision.change, addFiles: [...portion.addedFiles], dropFiles: portion.droppedFiles, pending: canonicalJson(manifest) })
   const entry = await catalog.commit(lineage.dataset(name), draft.head?.sha256, manifest)
+  await tellCurrent(store, datasetFolder(name), entry, manifest)
   await index.commit({ pending: null })
   memory.isCompared = true
   work.draft = new Draft(store, name, entry)

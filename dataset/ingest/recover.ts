@@ -5,7 +5,9 @@ import { lineage } from '#schemas/lineage.ts'
 import { VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { RefusedRow } from '#schemas/parquet/decode.ts'
+import { tellCurrent } from '#infra/corpus/current.ts'
 import { readForeignFile } from '#infra/corpus/read-data-file.ts'
+import { datasetFolder } from '../sweep-scope.ts'
 import { cleanDocument } from './clean.ts'
 import type { Draft, DraftGroup } from './draft.ts'
 import type { DraftFile } from './draft-file.ts'
@@ -20,12 +22,13 @@ interface Parts {
 }
 
 /** Commits the manifest that the index was committed with, when that was cut off. */
-export async function finishPending({ catalog, index, name }: Omit<Parts, 'store'>): Promise<void> {
+export async function finishPending({ catalog, store, index, name }: Parts): Promise<void> {
   const pending = await index.pending()
   if (pending === undefined) return
   const manifest = VersionManifest.parse(JSON.parse(pending))
   try {
-    await catalog.commit(lineage.dataset(name), manifest.parent ?? undefined, manifest)
+    const entry = await catalog.commit(lineage.dataset(name), manifest.parent ?? undefined, manifest)
+    await tellCurrent(store, datasetFolder(name), entry, manifest)
   } catch (error) {
     // The catalog was restored, or went on without this index: then the index follows what the head says.
     if (!(error instanceof OrreryError && error.code === 'conflict')) throw error

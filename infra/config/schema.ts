@@ -169,9 +169,7 @@ const Settings = z.strictObject({
       flush_seconds: seconds.default(120).describe('What was crawled becomes shards after this time, however little it is.'),
       keep_seconds: keptSeconds
         .default(10_800)
-        .describe(
-          'How long files and snapshots that others took the place of are kept for who still reads them; the newest ten snapshots of a job always are.',
-        ),
+        .describe('How long files and snapshots that others took the place of are kept for who still reads them; the newest of a job is kept for ever.'),
     })
     .prefault({}),
   browser: z

@@ -133,20 +133,24 @@ describe('folderCorpusIndex', () => {
   test('pages that change for ever leave no more behind than they are', async () => {
     const folder = join(await temporaryFolder(), 'index')
     await using index = folderCorpusIndex(folder)
+    const { memoryBytes: before } = await index.stats()
     let last: number[] = []
     // More versions than a bucket holds rows.
-    for (let n = 0; n < 30; n++) {
-      const add = Array.from({ length: 10 }, (_, at) => {
-        const signature = addedRow(0).signature.slice()
-        signature.fill(10 * n + at, 0, 8)
-        return addedRow(10 * n + at, { signature })
+    for (let n = 0; n < 100; n++) {
+      const add = Array.from({ length: 100 }, (_, at) => {
+        const signature = at < 10 ? addedRow(0).signature.slice() : noise(`${n} ${at}`)
+        signature.fill(n, 0, 8).fill(at, 8, 16)
+        return addedRow(100 * n + at, { signature })
       })
       last = await index.commit({ forget: last, add })
       const [group] = await index.near([add[0]?.signature ?? new Uint8Array()])
-      expect(group?.live.map(({ ordinal }) => ordinal)).toEqual(last)
+      expect(group?.live.map(({ ordinal }) => ordinal)).toEqual(last.slice(0, 10))
     }
-    expect(await index.stats()).toMatchObject({ live: 10, shadowed: 0, remembered: 0 })
-    expect((await index.stats()).diskBytes).toBeLessThan(2 ** 20)
+    expect(await index.stats()).toMatchObject({ live: 100, shadowed: 0, remembered: 0 })
+    const { memoryBytes, diskBytes } = await index.stats()
+    // Those of some turns stand in runs until they are merged.
+    expect((memoryBytes - before) / 2000).toBeLessThan(40)
+    expect(diskBytes / 2000).toBeLessThan(1500)
   })
 })
 

@@ -171,13 +171,15 @@ class FolderIndex {
 
   async #commit(change: IndexChange): Promise<number[]> {
     checkChange(change)
+    // Merges go on between changes, also of a caller that never waits for anything else.
+    await setImmediate()
     const { add = [], change: moved = [], forget = [], withdrawn = [], keepers = [], addFiles = [], dropFiles = [], pending } = change
     const looked = await this.#near.look(add.map(({ signature }) => signature))
     try {
       const whole = { add, change: moved, forget, withdrawn, keepers, addFiles, dropFiles, pending }
       const { ordinals, gone } = this.#db.transaction(() => this.#write(whole, looked))
       this.#gone.apply(gone)
-      this.#sets.applied()
+      this.#sets.applied(this.#totals.rows)
       return ordinals
     } catch (cause) {
       this.#sets.discarded()

@@ -1,10 +1,14 @@
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { bandKeys } from '#schemas/identity/signature.ts'
 import { RunSet, type RunChange } from '../runs/run-set.ts'
 import type { Database } from '../sqlite/database.ts'
 
 /** Words of a paragraph's value: eight tags of 16 bits of pages (0: none), ordinal of the keeper + 1 (0: none). */
 export const paragraphWords = 5
+
+/** So few are not worth a merge. */
+const rowsMin = 1000
 
 type Name = 'bands' | 'exact' | 'paragraphs'
 
@@ -21,6 +25,7 @@ export class HashSets implements Disposable {
   readonly #db: Database
   readonly #stack = new DisposableStack()
   #written: { folder: Name; change: RunChange }[] = []
+  #rowsThere = 0
   #merging: Promise<void> | undefined
   #isClosing = false
   #damage: unknown
@@ -58,10 +63,11 @@ export class HashSets implements Disposable {
     this.#list(folder, change)
   }
 
-  /** The transaction was committed. */
-  applied(): void {
+  /** The transaction was committed. @param rows that there are now */
+  applied(rows: number): void {
     for (const { folder, change } of this.#written) this[folder].apply(change)
     this.#written = []
+    this.#rowsThere = rows
     this.#merging ??= this.#merge().finally(() => (this.#merging = undefined))
   }
 
@@ -96,7 +102,7 @@ export class HashSets implements Disposable {
   }
 
   async #mergeNext(folder: Name): Promise<boolean> {
-    using merge = this.#isClosing ? undefined : this[folder].merge()
+    using merge = this.#isClosing ? undefined : this[folder].merge(this.#isMostlyDead(folder) ? 'all' : 'due')
     if (!merge) return false
     for (;;) {
       const change = merge.step()
@@ -107,6 +113,12 @@ export class HashSets implements Disposable {
       await setImmediate()
       if (this.#isClosing) return false
     }
+  }
+
+  /** Whether more than half of the entries are of rows that were forgotten: they go when all runs are merged. */
+  #isMostlyDead(folder: Name): boolean {
+    const perRow = { bands: bandKeys, exact: 2, paragraphs: Infinity }[folder]
+    return this[folder].entries > 2 * perRow * (this.#rowsThere + rowsMin)
   }
 
   #commitMerge(folder: Name, change: RunChange): void {

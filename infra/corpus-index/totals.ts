@@ -28,6 +28,11 @@ export class Totals {
     return { live, shadowed, remembered }
   }
 
+  get rows(): number {
+    const { live, shadowed, remembered } = this.#values
+    return live + shadowed + remembered
+  }
+
   count(state: RowState, more: number): void {
     this.#values[state] += more
   }

@@ -61,7 +61,7 @@ function history(folder: string, rules: RunLayout, batches: readonly (readonly n
       model.set(key, [...(model.get(key) ?? []), entry.slice(rules.keyWords)])
     }
     apply(set, set.write(Uint32Array.from(batch.flat())))
-    const merge = set.merge()
+    const merge = set.merge(batch.length % 5 === 4 ? 'all' : 'due')
     if (merge) apply(set, finish(merge))
   }
   return new RunSet(folder, rules, names)

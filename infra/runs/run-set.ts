@@ -122,10 +122,11 @@ export class RunSet implements Disposable {
     return { came: name, went: [] }
   }
 
-  /** The next merge that is due; writes and looks may come between its steps. */
-  merge(): RunMerge | undefined {
+  /** The next merge that is due, or one of all runs where there are some; writes and looks may come between its steps. */
+  merge(wanted: 'due' | 'all' = 'due'): RunMerge | undefined {
     if (this.#isMerging) throw new OrreryError('conflict', `The runs of ${this.#folder} are being merged already; apply or discard that first.`)
-    const range = chooseMerge(this.#names.map((name) => (this.#runs.get(name) as Run).entries))
+    const all = this.runs > 1 ? { start: 0, end: this.runs } : undefined
+    const range = wanted === 'all' ? all : chooseMerge(this.#names.map((name) => (this.#runs.get(name) as Run).entries))
     return range && this.#merge(this.#names.slice(range.start, range.end))
   }
 

@@ -6,7 +6,7 @@ import { fileSchemas } from '../sqlite/schema.ts'
 import { namedObjects } from './named-objects.ts'
 
 /** How long what nothing names stays, for who reads it still, and for who is just about to name it. */
-export const graceMsDefault = 4 * 3_600_000
+const graceMsDefault = 4 * 3_600_000
 /** Of the time of grace: a look is due so often, */
 const looksPerGrace = 4
 /** and in one of them no more of it passes than this, whatever the clock says. */
@@ -29,7 +29,7 @@ export interface SweepScope {
 /** Entries of a line that stay whatever their time is. */
 export const keptNewest = 10
 
-export interface SweepReport {
+interface SweepReport {
   listed: number
   unnamed: number
   deleted: number

@@ -37,8 +37,7 @@ export class RunState {
   readonly #last = new Map<string, Fields>()
   readonly #progress = new Map<string, Fields>()
   readonly #cycles = new Map<string, Fields>()
-  /** `hotkey job` → its latest shard. */
-  readonly #shards = new Map<string, Fields>()
+  readonly #shards = { count: 0, rows: 0, bytes: 0 }
   readonly #deadSeeds = new Map<string, DeadSeed>()
   readonly #failing = new Map<string, Failing>()
   #paused: Pause | undefined
@@ -55,7 +54,7 @@ export class RunState {
     const hotkey = String(fields['hotkey'] ?? '')
     if (name === 'crawl.progress') this.#progress.set(hotkey, fields)
     else if (name === 'miner.cycle') this.#cycles.set(hotkey, fields)
-    else if (name === 'shard.written') this.#shards.set(`${hotkey} ${String(fields['job_id'])}`, fields)
+    else if (name === 'shard.written') this.#noteShard(fields)
     else if (name === 'part.failed') this.#failing.set(String(fields['part']), failingOf(fields))
     else if (name === 'part.recovered') this.#failing.delete(String(fields['part']))
     else if (name === 'crawl.seed') this.#noteSeed(fields)
@@ -78,9 +77,9 @@ export class RunState {
     return { ready: sum('queue_ready'), waiting: sum('queue_depth'), hosts: sum('hosts'), hostsClosed: sum('hosts_waiting') }
   }
 
-  get shards(): { count: number; rows: number; bytes: number } {
-    const sum = (name: string) => this.#shards.values().reduce((all, fields) => all + Number(fields[name] ?? 0), 0)
-    return { count: this.#shards.size, rows: sum('rows'), bytes: sum('bytes') }
+  /** That were written. */
+  get shards(): Readonly<{ count: number; rows: number; bytes: number }> {
+    return this.#shards
   }
 
   get deadSeeds(): readonly DeadSeed[] {
@@ -122,6 +121,12 @@ export class RunState {
     // A clock that was set back begins anew.
     if (seconds < 0) this.#samples.splice(0, this.#samples.length, newest)
     return seconds <= 0 ? { pages: 0, bytes: 0 } : { pages: (newest.pages - oldest.pages) / seconds, bytes: (newest.bytes - oldest.bytes) / seconds }
+  }
+
+  #noteShard({ rows, bytes }: Fields): void {
+    this.#shards.count++
+    this.#shards.rows += Number(rows)
+    this.#shards.bytes += Number(bytes)
   }
 
   #noteSeed({ url, label, state, cause, says }: Fields): void {

@@ -2,7 +2,7 @@ import type { Catalog } from '#schemas/catalog.ts'
 import type { Chain } from '#schemas/chain.ts'
 import type { Ledger } from '#schemas/ledger.ts'
 import { families, lineage } from '#schemas/lineage.ts'
-import type { ShardManifest, TurnManifest } from '#schemas/manifest.ts'
+import type { SnapshotManifest, TurnManifest } from '#schemas/manifest.ts'
 import { countsOf, deadSeedTable, labelled, rejectTable, tableOf, type DeadSeed } from './crawl-summary.ts'
 import { bytesOf, countOf, decimals, durationOf } from './figures.ts'
 import { textTable } from './table.ts'
@@ -78,7 +78,7 @@ export interface SummarySources {
 export async function totalsOf({ catalog, ledger, datasetName }: Pick<SummarySources, 'catalog' | 'ledger' | 'datasetName'>): Promise<Totals> {
   const tokens = (await catalog.head(lineage.tokens(datasetName)))?.manifest
   return {
-    documents: sum((await shardsOf(catalog)).map((shard) => shard.file.rows)),
+    documents: liveRows(await snapshotsOf(catalog)),
     in_dataset: (await catalog.head(lineage.dataset(datasetName)))?.manifest.documents ?? 0,
     tokens: tokens?.kind === 'token-version' ? sum(tokens.groups.map((group) => group.tokens)) : 0,
     batches_settled: await settledOf({ catalog, ledger, datasetName }),
@@ -87,7 +87,7 @@ export async function totalsOf({ catalog, ledger, datasetName }: Pick<SummarySou
 
 export async function summarizeTurn(sources: SummarySources): Promise<TurnSummary> {
   const { catalog, counters, place, before, cost, deadSeeds } = sources
-  const shards = await shardsOf(catalog)
+  const snapshots = await snapshotsOf(catalog)
   const now = await totalsOf(sources)
   return {
     place,
@@ -95,12 +95,12 @@ export async function summarizeTurn(sources: SummarySources): Promise<TurnSummar
     cost,
     pages: labelled(counters, 'crawl.pages', 'outcome'),
     rejects: labelled(counters, 'crawl.rejected', 'reason'),
-    shards: shards.length,
+    shards: sum(snapshots.map(({ files }) => files.length)),
     documents: { in_shards: now.documents, in_dataset: now.in_dataset },
     duplicates: {
-      exact: sum(shards.map((shard) => shard.duplicates.exact)),
-      near: sum(shards.map((shard) => shard.duplicates.near)),
-      clusters: sum(shards.map((shard) => shard.duplicates.clusters)),
+      exact: sum(snapshots.map(({ duplicates }) => duplicates.exact)),
+      near: sum(snapshots.map(({ duplicates }) => duplicates.near)),
+      clusters: sum(snapshots.map(({ duplicates }) => duplicates.clusters)),
     },
     weights: await weightsOf(sources),
     tokens: now.tokens,
@@ -117,10 +117,13 @@ const newSince = (before: Totals, now: Totals): Totals => ({
   batches_settled: now.batches_settled - before.batches_settled,
 })
 
-async function shardsOf(catalog: Catalog): Promise<ShardManifest[]> {
-  const heads = await Promise.all((await catalog.lines(families.shards)).map((line) => catalog.head(line)))
+async function snapshotsOf(catalog: Catalog): Promise<SnapshotManifest[]> {
+  const heads = await Promise.all((await catalog.lines(families.snapshots)).map((line) => catalog.head(line)))
   return heads.flatMap((head) => head?.manifest ?? [])
 }
+
+const liveRows = (snapshots: readonly SnapshotManifest[]): number =>
+  sum(snapshots.flatMap(({ files }) => files.map(({ file, deletes }) => file.rows - (deletes?.rows ?? 0))))
 
 async function weightsOf({ catalog, chain, validator }: SummarySources): Promise<TurnSummary['weights']> {
   const { neurons } = await chain.metagraph()
@@ -191,8 +194,9 @@ function bytesBy(written: Readonly<Record<string, number>>): string {
 }
 
 function sourceRows({ desirability, loss }: TurnSummary): string[][] {
+  const losses = new Map(Object.entries(loss))
   return Object.entries(desirability).map(([label, weight]) => {
-    const of = loss[label]
+    const of = losses.get(label)
     return [label, decimals(of?.before, 3), decimals(of?.after, 3), of?.verdict ?? '–', decimals(weight.before, 3), decimals(weight.after, 3)]
   })
 }

@@ -11,6 +11,7 @@ import { sqliteFrontier } from '#infra/frontier/sqlite.ts'
 import { sqliteQueue } from '#infra/queue/sqlite.ts'
 import { createHttp, type Http } from '#infra/net/http.ts'
 import { folderStore } from '#infra/store/folder.ts'
+import { openSweep } from '#infra/sweep/sweep.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { jobId, type DesirabilityJob } from '#schemas/desirability.ts'
@@ -88,6 +89,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
     frontier,
     documents,
     index: stack.use(threadedCorpusIndex(join(dataDir, 'corpus', 'miner-1'), { clock: pace })),
+    sweep: stack.use(openSweep({ store, path: join(dataDir, 'sweep.sqlite'), clock: pace })),
     store,
     catalog,
     chain,

@@ -3,6 +3,7 @@ import type { Config } from '#infra/config/schema.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
 import { limitHeapGrowth } from '#infra/heap-growth.ts'
+import type { Sweep } from '#infra/sweep/sweep.ts'
 import type { TelemetryHub } from '#infra/telemetry/telemetry.ts'
 import type { Signer } from '#schemas/chain.ts'
 import type { CorpusIndex } from '#schemas/corpus-index.ts'
@@ -18,13 +19,14 @@ import { openMiner, type CycleReport, type Miner, type MinerOptions } from './mi
 /** The backends of a data folder, as far as a miner uses them. */
 export interface MinerBackends
   extends
-    Omit<MinerOptions, 'signer' | 'coldkey' | 'settings' | 'crawl' | 'shard' | 'frontier' | 'documents' | 'index' | 'pages' | 'reproducible'>,
+    Omit<MinerOptions, 'signer' | 'coldkey' | 'settings' | 'crawl' | 'shard' | 'frontier' | 'documents' | 'index' | 'sweep' | 'pages' | 'reproducible'>,
     AsyncDisposable {
   config: Pick<Config, 'miner' | 'crawl' | 'shard' | 'run'>
   telemetry: TelemetryHub
   frontier(name: string): Frontier & HostTurns
   queue(name: string): Queue
   corpusIndex(name: string): CorpusIndex
+  sweep(name: string): Sweep
   wallet(name: string): Promise<{ signer: Signer; coldkey: string }>
 }
 
@@ -88,6 +90,7 @@ export async function minerOf(backends: MinerBackends & Pick<MinerOptions, 'page
     frontier: backends.frontier(name),
     documents: backends.queue(`documents-${name}`),
     index: backends.corpusIndex(indexName(name)),
+    sweep: backends.sweep(indexName(name)),
     reproducible: backends.config.run.frozen_at !== undefined,
   })
 }

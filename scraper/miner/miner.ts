@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import type { Config } from '#infra/config/schema.ts'
+import { sweepWhenDue } from '#infra/sweep/sweep-when-due.ts'
+import type { Sweep } from '#infra/sweep/sweep.ts'
 import { storeFailure } from '#infra/store/failure.ts'
 import { sqliteHostNotes } from '#infra/host-notes/sqlite.ts'
 import type { Browser } from '#infra/net/browser/rendering.ts'
@@ -25,6 +27,8 @@ import { redirectsMsMax } from '../fetch/fetch-target.ts'
 import { createHostPolicies, type HostPolicies } from '../robots/host-policies.ts'
 import { createRobots, type Robots } from '../robots/robots.ts'
 import { ShardWriter, type SnapshotReport } from '../shard/shard-writer.ts'
+import { namedHeads } from '../shard/corpus.ts'
+import { minerScope } from '../shard/sweep-scope.ts'
 import { archivingHttp } from '../warc/archiving-http.ts'
 import { openWarcWriter, type WarcWriter } from '../warc/warc-writer.ts'
 import { claimJournal, type ClaimJournal } from './claim-journal.ts'
@@ -61,6 +65,8 @@ export interface MinerOptions {
   frontier: Frontier & HostTurns
   documents: Queue
   index: CorpusIndex
+  /** Of its objects. */
+  sweep: Sweep
   store: ObjectStore
   catalog: Catalog
   chain: Chain
@@ -140,6 +146,12 @@ export async function openMiner(given: MinerOptions): Promise<Miner> {
   const seeds = await openSeedBook(dataDir, settings.name, { hotkey: signer.address, telemetry, now: pace.now })
   let lastTally: Tally | undefined
   const deadSeeds = async () => seeds.dead((await options.frontier.stats()).labels, (label) => lastTally?.reasonsOf(label) ?? [])
+  const scope = minerScope({
+    ...given,
+    hotkey: signer.address,
+    keepMs: given.shard.keep_seconds * 1000,
+    pending: async () => (await namedHeads(given.index)).values(),
+  })
   const opened = stack.move()
   return {
     deadSeeds,
@@ -160,6 +172,7 @@ export async function openMiner(given: MinerOptions): Promise<Miner> {
         tally.tell()
       })
       await order.finish()
+      await sweepWhenDue(given.sweep, scope, { owner: `miner ${settings.name}`, telemetry, signal })
       const next_at = dateOf(await options.frontier.nextReadyAt())
       const report = { ...tally.report(), cycle: order.cycle, targets: Object.fromEntries(order.targets()), snapshot, next_at, dead_seeds: await deadSeeds() }
       telemetry.event('miner.cycle', { ...report })

@@ -16,8 +16,8 @@ const fanIn = 24
 /**
  * The files of a job that should be merged next; undefined while nothing is worth it.
  *
- * By tiers (the size-tiered compaction of LSM trees): tier t holds files of at most 64 MiB / 8^t, and its oldest files are merged as soon as together they are as
- * large as the largest of the tier. So what is written moves up a tier, each byte at most once per tier: from 16 KB on four times, and five with the flush.
+ * By tiers (the size-tiered compaction of LSM trees): tier t holds files of at most 64 MiB / 24^t, and its oldest files are merged as soon as together they are as
+ * large as the largest of the tier. So what is written moves up a tier, each byte at most once per tier: from 5 KB on three times, and four with the flush.
  * A file half of whose rows are gone is written again even alone, which costs no more than what went from it.
  */
 export function nextMerge(files: readonly ListedFile[], { layout, rowsMax }: ShardLayout): ListedFile[] | undefined {

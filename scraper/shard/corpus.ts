@@ -71,7 +71,7 @@ export class Corpus {
 const pendingOf = (heads: SnapshotHeads): string => JSON.stringify([...heads].map(([job, { sha256 }]) => [job, sha256]))
 
 /** The heads that the index names, by job. */
-async function namedHeads(index: CorpusIndex): Promise<Map<string, string>> {
+export async function namedHeads(index: CorpusIndex): Promise<Map<string, string>> {
   const text = await index.pending()
   return new Map(text === undefined ? [] : Pending.parse(JSON.parse(text)))
 }
@@ -79,8 +79,9 @@ async function namedHeads(index: CorpusIndex): Promise<Map<string, string>> {
 async function rollForward(parts: CorpusParts): Promise<void> {
   const { catalog, signer, index } = parts
   for (const [jobId, sha256] of await namedHeads(index)) {
-    if ((await catalog.head(lineage.snapshot(signer.address, jobId)))?.sha256 === sha256) continue
-    const manifest = await readManifest(parts, sha256)
+    const head = await catalog.head(lineage.snapshot(signer.address, jobId))
+    // That it is the head may not have been told.
+    const manifest = head?.sha256 === sha256 ? head.manifest : await readManifest(parts, sha256)
     // The line went another way, or the object is gone: the rows are read in again.
     if (manifest) await commitHeads(parts, [{ sha256, manifest }]).catch(unlessCode('conflict'))
   }

@@ -1,4 +1,5 @@
 import { signManifest } from '#infra/chain/signed-manifest.ts'
+import { tellCurrent } from '#infra/corpus/current.ts'
 import { readDeletionVector, writeDeletionVector } from '#infra/corpus/deletion-vector.ts'
 import { canonicalJson, contentAddress } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
@@ -44,6 +45,9 @@ export interface HeadParts {
 
 /** Where manifests of a hotkey lie in the store. */
 export const manifestKey = (hotkey: string, sha256: string): string => `manifests/hotkey=${hotkey}/${sha256}.json`
+
+/** Where the current snapshot of a job is told (infra/corpus/current.ts). */
+export const currentFolder = (hotkey: string, jobId: string): string => `manifests/hotkey=${hotkey}/job_id=${jobId}/`
 
 /** To the second, as the names of shards say it. */
 export const stampOf = ({ now }: Clock): Date => new Date(Math.floor(now() / 1000) * 1000)
@@ -128,6 +132,9 @@ async function writeManifest(
 }
 
 /** Makes heads known that are not yet. Doing it again changes nothing. @throws OrreryError `conflict` when a line went another way */
-export async function commitHeads({ catalog, signer }: HeadParts, heads: Iterable<SnapshotHead>): Promise<void> {
-  for (const { manifest } of heads) await catalog.commit(lineage.snapshot(signer.address, manifest.job_id), manifest.parent ?? undefined, manifest)
+export async function commitHeads({ catalog, signer, store }: HeadParts, heads: Iterable<SnapshotHead>): Promise<void> {
+  for (const { manifest } of heads) {
+    const entry = await catalog.commit(lineage.snapshot(signer.address, manifest.job_id), manifest.parent ?? undefined, manifest)
+    await tellCurrent(store, currentFolder(signer.address, manifest.job_id), entry, { manifest: { key: manifestKey(signer.address, entry.sha256) } })
+  }
 }

@@ -58,7 +58,6 @@ export async function filesOf(subnet: Subnet, hotkey: string): Promise<ListedFil
 export async function rowsOf(subnet: Subnet, hotkey: string): Promise<Document[]> {
   const rows: Document[] = []
   for (const listed of await filesOf(subnet, hotkey))
-    for await (const batch of readDataFile(subnet.store, listed, { signal: new AbortController().signal }))
-      for (const { document } of batch) rows.push(document)
+    for await (const batch of readDataFile(subnet.store, listed, { signal: new AbortController().signal })) rows.push(...batch.map(({ document }) => document))
   return rows
 }

@@ -6,9 +6,8 @@ import { systemClock } from '#infra/clock.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import { folderStore } from '#infra/store/folder.ts'
 import { families } from '#schemas/lineage.ts'
-import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { startProgram } from '../e2e/program.ts'
-import { headsOf, repeated } from '../e2e/turn-facts.ts'
+import { headsOf, liveRows, repeated } from '../e2e/turn-facts.ts'
 import { rejectsOf } from './rejects.ts'
 
 /** Starts `orrery up`, kills it after a random part of `withinMs` of work, and gives what then stands in its data folder. */
@@ -54,9 +53,8 @@ export async function standing(dataDir: string): Promise<Standing> {
 async function shardRows(dataDir: string) {
   await using catalog = sqliteCatalog(join(dataDir, 'catalog.sqlite'), { clock: systemClock() })
   const store = folderStore(join(dataDir, 'store'))
-  const shards = await headsOf(catalog, families.shards)
-  const documents = await Promise.all(shards.map(async ({ file }) => decodeDocuments(await store.get(file.key))))
-  return documents.flat()
+  const files = (await headsOf(catalog, families.snapshots)).flatMap((snapshot) => snapshot.files)
+  return (await Promise.all(files.map((listed) => liveRows(store, listed)))).flat()
 }
 
 /** The hotkey of each miner, from its wallet. */

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { readDataFile } from '#infra/corpus/read-data-file.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
-import { lineage } from '#schemas/lineage.ts'
-import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { documentMessage } from '#scraper/shard/arrival.ts'
+import { filesOf } from '#scraper/shard/snapshot.fixture.ts'
 import { openSubnet, testJob, type Subnet } from '#test/adversary/subnet.ts'
 import { killMoments } from '#test/conformance/child.ts'
 import { testDocument } from '#test/golden/documents.ts'
@@ -15,8 +15,8 @@ const jobs = [testJob('odd', ['https://host1.example/*']), testJob('rest')] as c
 const hour = 3_600_000
 const begin = Date.UTC(2026, 0, 21)
 const kills = 3
-/** A snapshot of whole jobs has all rows of a miner in memory, about 12 KB each; the queue adds no more to that than a portion. */
-const rssBytesMax = 3 * 2 ** 30
+/** A portion of the queue, a row group or two of a merge, and the index: the same however long the queue is. */
+const rssBytesMax = 900 * 2 ** 20
 /** Texts of about 6 KB with their records. */
 const textLines = 75
 
@@ -60,11 +60,9 @@ const textOf = (n: number): string => Array.from({ length: textLines }, (_, line
 /** Different pages in the shards. */
 async function urisOf(subnet: Subnet, hotkey: string): Promise<number> {
   const uris = new Set<string>()
-  for (const { id } of jobs) {
-    const head = await subnet.catalog.head(lineage.shard(hotkey, id))
-    const manifest = head?.manifest
-    for (const { uri } of await decodeDocuments(await subnet.store.get(manifest?.file.key ?? ''))) uris.add(uri)
-  }
+  for (const listed of await filesOf(subnet, hotkey))
+    for await (const batch of readDataFile(subnet.store, listed, { columns: ['uri'], signal: new AbortController().signal }))
+      for (const { document } of batch) uris.add(document.uri)
   return uris.size
 }
 

@@ -46,6 +46,8 @@ test('labels that objects inherit go all the way from a page to its weight, and 
   await using catalog = sqliteCatalog(join(folder, 'data', 'catalog.sqlite'), { clock: systemClock() })
   const snapshots = await Promise.all((await catalog.lines(families.snapshots)).map((line) => catalog.head(line)))
   expect(new Set(snapshots.flatMap((head) => head?.manifest.files.flatMap(({ file }) => file.labels.map(([label]) => label))))).toEqual(new Set(labels))
+  const [scores] = await catalog.lines(families.scores)
+  expect(scores && (await catalog.head(scores))?.manifest.miners).toMatchObject([{ passed: true, failures: [] }])
   const dataset = (await catalog.head(lineage.dataset('web')))?.manifest
   expect(dataset?.labels).toEqual(labels.map((label) => [label, expect.any(Number)]))
   expect(dataset?.documents).toBeGreaterThan(pagesEach)

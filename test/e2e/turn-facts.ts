@@ -3,11 +3,16 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '#infra/clock.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
+import { readDeletionVector } from '#infra/corpus/deletion-vector.ts'
+import { readDataFile } from '#infra/corpus/read-data-file.ts'
 import { sqliteLedger } from '#infra/ledger/sqlite.ts'
 import { folderStore } from '#infra/store/folder.ts'
 import { families, lineage, type LineFamily, type ManifestKind, type ManifestOf } from '#schemas/lineage.ts'
 import type { Catalog } from '#schemas/catalog.ts'
-import { decodeDocuments } from '#schemas/parquet/decode.ts'
+import type { ListedFile } from '#schemas/data-file.ts'
+import type { DeletedRows } from '#schemas/deletion-vector.ts'
+import type { Document } from '#schemas/document.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
 import type { TurnSummary } from '#infra/telemetry/summary.ts'
 
 /** What a turn must have left in its data folder; each is read back from the files, not from the summary. */
@@ -29,23 +34,24 @@ export interface TurnFacts {
 export async function readTurnFacts(dataDir: string, summary: Pick<TurnSummary, 'weights'>): Promise<TurnFacts> {
   await using catalog = sqliteCatalog(join(dataDir, 'catalog.sqlite'), { clock: systemClock() })
   await using ledger = sqliteLedger(join(dataDir, 'ledger.sqlite'), { clock: systemClock() })
-  const shards = await headsOf(catalog, families.shards)
+  const snapshots = await headsOf(catalog, families.snapshots)
   const store = folderStore(join(dataDir, 'store'))
   const rows: { uri: string; hotkey: string }[] = []
+  const files = snapshots.flatMap((snapshot) => snapshot.files)
   let unequalRows = 0
-  for (const { file } of shards) {
-    const own = (await decodeDocuments(await store.get(file.key))).map(({ id, uri, text, hotkey }) => ({ id, uri, text, hotkey }))
-    unequalRows += countUnequal(own, await readByDuckdb(join(dataDir, 'store', file.key)))
+  for (const listed of files) {
+    const own = (await liveRows(store, listed)).map(({ id, uri, text, hotkey }) => ({ id, uri, text, hotkey }))
+    unequalRows += countUnequal(own, await readByDuckdb(join(dataDir, 'store', listed.file.key), await readDeletionVector(store, listed)))
     rows.push(...own)
   }
   const plans = await catalog.history(lineage.plan('web'), { limit: 100 })
   const settled = await Promise.all(plans.map(({ sha256, version }) => ledger.progress(sha256, version - 1)))
   const history = (await catalog.history(lineage.desirability, { limit: 100 })).map(({ manifest }) => manifest)
   return {
-    shards: shards.length,
+    shards: files.length,
     documents: rows.length,
     unequalRows,
-    nearDuplicateClusters: shards.reduce((n, { duplicates }) => n + duplicates.clusters, 0),
+    nearDuplicateClusters: snapshots.reduce((n, { duplicates }) => n + duplicates.clusters, 0),
     weights: summary.weights.map(({ value }) => value),
     batchesSettled: settled.reduce((n, { states }) => n + states.settled, 0),
     movedLabels: (history[0]?.jobs ?? [])
@@ -53,6 +59,13 @@ export async function readTurnFacts(dataDir: string, summary: Pick<TurnSummary, 
       .map(({ params }) => params.label ?? ''),
     keptTwice: repeated(rows.map(({ uri, hotkey }) => `${hotkey} ${uri}`)),
   }
+}
+
+/** The rows of a file that its snapshot has. */
+export async function liveRows(store: ObjectStore, listed: ListedFile): Promise<Document[]> {
+  const { signal } = new AbortController()
+  const batches = await Array.fromAsync(readDataFile(store, listed, { signal }))
+  return batches.flatMap((batch) => batch.map(({ document }) => document))
 }
 
 export function repeated(values: readonly string[]): string[] {
@@ -72,12 +85,12 @@ interface Row {
   hotkey: string
 }
 
-async function readByDuckdb(path: string): Promise<Row[]> {
+async function readByDuckdb(path: string, deleted: DeletedRows): Promise<Row[]> {
   const instance = await DuckDBInstance.create()
   const connection = await instance.connect()
   try {
     const result = await connection.runAndReadAll('select id, uri, text, hotkey from read_parquet($1, file_row_number = true) order by file_row_number', [path])
-    return result.getRowObjectsJson() as unknown as Row[]
+    return (result.getRowObjectsJson() as unknown as Row[]).filter((_, row) => !deleted.has(row))
   } finally {
     connection.closeSync()
     instance.closeSync()

@@ -6,6 +6,7 @@ import type { Config } from '#infra/config/schema.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import { sqliteLedger } from '#infra/ledger/sqlite.ts'
 import { folderStore } from '#infra/store/folder.ts'
+import { openSweep } from '#infra/sweep/sweep.ts'
 import { createTelemetry, type TelemetryEvent, type TelemetryHub } from '#infra/telemetry/telemetry.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { jobId, type DesirabilityJob } from '#schemas/desirability.ts'
@@ -30,6 +31,7 @@ export interface BridgeHouse extends BridgeParts, AsyncDisposable {
 /** All that a bridge needs, on real embedded backends in a folder that processes may share. */
 export function bridgeHouse(folder: string, settings: Partial<Config['bridge']> = {}, pace: Clock = systemClock()): BridgeHouse {
   const stack = new AsyncDisposableStack()
+  const store = folderStore(join(folder, 'store'))
   const telemetry = createTelemetry()
   const events: TelemetryEvent[] = []
   telemetry.listen((event) => events.push(event))
@@ -37,7 +39,8 @@ export function bridgeHouse(folder: string, settings: Partial<Config['bridge']> 
     settings: { host: '127.0.0.1', port: 0, rows: 2, sequence_tokens: 32, epoch_batches: 1000, passes: 1, lease_seconds: 180, ...settings },
     datasetName: goldenDataset,
     seed: 7,
-    store: folderStore(join(folder, 'store')),
+    store,
+    sweep: stack.use(openSweep({ store, path: join(folder, 'sweep.sqlite'), clock: pace })),
     catalog: stack.use(sqliteCatalog(join(folder, 'catalog.sqlite'), { clock: pace })),
     ledger: stack.use(sqliteLedger(join(folder, 'ledger.sqlite'), { clock: pace })),
     pace,

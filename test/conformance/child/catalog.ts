@@ -1,23 +1,26 @@
 import type { Catalog } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { DatasetManifest } from '#schemas/manifest.ts'
+import type { DesirabilityManifest } from '#schemas/manifest.ts'
 import { program } from './program.ts'
 
 /** Of a kind whose line is kept until it is expired. */
-const line = lineage.dataset('all')
+const line = lineage.desirability
 
-const made = (parent: string | undefined, documents: number): DatasetManifest => ({
-  kind: 'dataset',
+/** `epoch` tells lists of one parent apart. */
+const made = (parent: string | undefined, epoch: number): DesirabilityManifest => ({
+  kind: 'desirability',
   parent: parent ?? null,
-  origin: { code_version: '0', config_sha256: '0'.repeat(64) },
-  name: 'all',
-  sources: [],
-  files: [],
-  documents,
-  text_bytes: 0,
-  labels: {},
-  dropped: {},
+  jobs: [
+    {
+      id: 'web',
+      weight: 1,
+      params: { keyword: null, platform: 'web', label: 'web', post_start_datetime: null, post_end_datetime: null },
+      web: { seeds: [], include: ['*'] },
+    },
+  ],
+  evidence: [],
+  caused_by: { plan_id: '0'.repeat(64), epoch },
 })
 
 /** Follows the head it read, which may have moved since. */

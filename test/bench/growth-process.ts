@@ -1,0 +1,120 @@
+import { join } from 'node:path'
+import { openBackends } from '#infra/backends.ts'
+import { loadConfig } from '#infra/config/load.ts'
+import { limitHeapGrowth } from '#infra/heap-growth.ts'
+import { createTelemetry } from '#infra/telemetry/telemetry.ts'
+import { openDataset } from '#dataset/service.ts'
+import { lineage } from '#schemas/lineage.ts'
+import { documentMessage, withdrawalMessage } from '#scraper/shard/arrival.ts'
+import { ShardWriter } from '#scraper/shard/shard-writer.ts'
+import { openBridge } from '#trainer-bridge/service.ts'
+import { cpuSeconds } from './cpu-seconds.ts'
+import { growingJobs, growingWeb } from './growing-web.ts'
+
+/**
+ * A miner, a dataset and a bridge in one process, without a crawl: what it would have brought comes from growing-web.ts, through the queue of the miner.
+ * `node growth-process.ts FOLDER PAGES PORTION TURNS`: goes on to each of so many pages (`20000,200000`) in portions, takes some turns of a thousand there, and says
+ * what they cost, a line of JSON each; then it begins a turn that it never ends by itself. Without PAGES it says how long everything took to open.
+ */
+const [folder = '', pages = '', portion = '4000', turns = '5'] = process.argv.slice(2)
+const started = performance.now()
+const turnPages = 1000
+const { signal } = new AbortController()
+limitHeapGrowth()
+
+const { config } = loadConfig({
+  cwd: folder,
+  env: {},
+  flags: { 'data.dir': folder, 'bridge.epoch_batches': 4, 'dataset.port': 0, 'bridge.port': 0 },
+})
+const telemetry = createTelemetry()
+const backends = await openBackends(config, 'bench', telemetry)
+const { store, catalog, chain, ledger, pace, facts, origin, dataDir } = backends
+const { signer, coldkey } = await backends.wallet('miner-1')
+await chain.register(signer, coldkey)
+const documents = backends.queue('documents')
+const index = backends.corpusIndex('miner-1')
+const known = backends.corpusIndex('dataset')
+const parts = { signer, store, catalog, chain, facts, pace, telemetry, origin, index, documents, codec: 'zstd' as const, spool: join(dataDir, 'spool') }
+const writer = new ShardWriter({ ...parts, portion: { messages: 4000, bytes: 32 << 20 }, layout: { layout: 'parts', rowsMax: 1_000_000 } })
+const dataset = await openDataset({ ...backends, index: known, sweep: backends.sweep('dataset'), settings: config.dataset })
+const bridge = await openBridge({ ...backends, sweep: backends.sweep('bridge'), settings: config.bridge, datasetName: config.dataset.name, seed: 1 })
+const rejects = () => undefined
+const web = growingWeb(signer.address)
+let arrived = 0
+
+/** @returns CPU seconds of all that follows from so many new pages */
+async function grow(first: number, count: number): Promise<number> {
+  const { documents: brought, withdrawn } = web(first, count)
+  const messages = [...brought.map(documentMessage), ...withdrawn.map((withdrawal) => withdrawalMessage({ ...withdrawal, reason: 'http_410' }))]
+  const before = cpuSeconds()
+  for (let at = 0; at < messages.length; at += 200) await documents.add(messages.slice(at, at + 200))
+  await settle()
+  return cpuSeconds() - before
+}
+
+async function settle(): Promise<void> {
+  await writer.flush({ jobs: growingJobs, rejects, signal })
+  await writer.compact(rejects, signal)
+  const report = await writer.report(signal)
+  arrived += report.written.reduce((sum, { bytes }) => sum + bytes, 0)
+  await dataset.refresh(signal)
+  await train()
+}
+
+/** Plans an epoch and trains it, without a model. */
+async function train(): Promise<void> {
+  for (;;) {
+    const step = await bridge.advance(signal)
+    if (step === 'idle' || step === 'steered') return
+    if (step === 'opened') continue
+    const head = await catalog.head(lineage.plan(config.dataset.name))
+    for (const lease of await ledger.lease(head?.sha256 ?? '', (head?.version ?? 1) - 1, { node: 'node-1', limit: 100, ttlMs: 60_000 }))
+      await ledger.settle(lease, { loss: 3, tokens: 1024 })
+  }
+}
+
+const say = (fact: Record<string, unknown>) => process.stdout.write(`${JSON.stringify(fact)}\n`)
+
+async function tell(at: number, cpu: readonly number[]): Promise<void> {
+  const memory = await Promise.all([index, known].map(async (each) => (await each.stats()).memoryBytes))
+  const { live } = await index.stats()
+  say({
+    pages: at,
+    turn_cpu_s: cpu,
+    rss_bytes: process.resourceUsage().maxRSS * 1024,
+    index_memory_bytes: Math.max(...memory),
+    live,
+    arrived_bytes: arrived,
+    written_bytes: writtenBytes(),
+  })
+}
+
+/** By the first folder of the keys (infra/store/counted.ts). */
+function writtenBytes(): Record<string, number> {
+  const counted = Object.entries(telemetry.snapshot()).flatMap(([name, bytes]) => {
+    const [, under] = /^store\.written\{under=(.*)\}$/.exec(name) ?? []
+    return under === undefined ? [] : [[under, bytes] as const]
+  })
+  return Object.fromEntries(counted)
+}
+
+if (pages === '') {
+  await settle()
+  say({ open_s: (performance.now() - started) / 1000, ...(await index.stats()), files: undefined })
+  process.exit(0)
+}
+let at = 0
+for (const goal of pages.split(',').map(Number)) {
+  for (let count = 0; at < goal; at += count) {
+    count = Math.min(Number(portion), goal - at)
+    await grow(at, count)
+  }
+  const cpu: number[] = []
+  for (let turn = 0; turn < Number(turns); turn++, at += turnPages) cpu.push(await grow(at, turnPages))
+  await tell(at, cpu)
+}
+say({ last_turn: at })
+await grow(at, turnPages)
+// Until it is killed.
+setInterval(() => undefined, 60_000)
