@@ -320,6 +320,23 @@ export function corpusIndexSuite(make: () => Promise<Place>): void {
     expect(await index.commit({ add: [good] })).toEqual([3])
   })
 
+  test('makes changes one after the other, also those that come at once, and all of them before it closes', async () => {
+    const place = await make()
+    const outcomes: Promise<unknown>[] = []
+    {
+      await using index = await open(place)
+      for (let n = 0; n < 8; n++)
+        outcomes.push(index.commit(n === 4 ? { forget: [99] } : { add: [addedRow(2 * n), addedRow(2 * n + 1)], pending: `${n}` }).catch(() => 'refused'))
+      outcomes.push(index.near([addedRow(0).signature]))
+    }
+    const [looked, ...ordinals] = (await Promise.all(outcomes)).toReversed()
+    expect(ordinals.toReversed()).toEqual([[0, 1], [2, 3], [4, 5], [6, 7], 'refused', [8, 9], [10, 11], [12, 13]])
+    expect(looked).toHaveLength(1)
+    await using index = await open(place)
+    expect(await index.pending()).toBe('7')
+    expect(await index.stats()).toMatchObject({ live: 14 })
+  })
+
   test('takes thousands of copies and a bucket filled on purpose without quadratic work', async () => {
     await using index = await open(await make())
     const { signature } = addedRow(3)
