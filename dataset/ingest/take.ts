@@ -35,7 +35,7 @@ export interface Work {
 }
 
 /** A row that may stand elsewhere now, as the index has it. */
-export type Mover = Pick<KnownRow, 'ordinal' | 'state' | 'place'>
+type Mover = Pick<KnownRow, 'ordinal' | 'state' | 'place'>
 
 /** Works until the portion is full, and goes on when it is called again. */
 type Steps<Result = void> = AsyncGenerator<void, Result>
