@@ -57,7 +57,7 @@ export interface Ledger {
   /** Opens an epoch of batches 0..batches-1, at a cost that is the same for any number; opening it again is a no-op. Returns its progress. @throws `conflict` for another number, `fenced` when closed */
   open(planId: string, epoch: number, batches: number): Promise<EpochProgress>
   /**
-   * Up to `limit` of the lowest batches that are planned, expired or nacked. No lease outlives `availableUntil` (ms since epoch): when
+   * Up to `limit` batches: expired ones, then planned ones, then nacked ones, so that one nobody can train holds up no other; the lowest first. No lease outlives `availableUntil` (ms since epoch): when
    * less than half the time to live is left until then, none is given. Empty when nothing is open to lease.
    * @throws `fenced` when the epoch is closed, `not_found` when it was never opened
    */

@@ -1,8 +1,11 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { listen } from '#infra/net/server.ts'
 import { readList } from '#infra/corpus/list-object.ts'
+import { folderStore } from '#infra/store/folder.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { DesirabilityManifest, EpochManifest } from '#schemas/manifest.ts'
+import type { DesirabilityManifest, EpochManifest, PlanManifest } from '#schemas/manifest.ts'
 import { GenerationShard } from '#schemas/token-list.ts'
 import { bridgeHouse, furnish, goldenDataset, temporaryFolder, type BridgeHouse } from '#test/golden/bridge.ts'
 import { tokenDataset } from '#test/golden/tokens.ts'
@@ -55,6 +58,11 @@ test('an epoch goes from tokens to new weights: every batch settled once, the lo
   expect(house.events.map(({ name }) => name)).toEqual(expect.arrayContaining(['bridge.epoch', 'bridge.progress', 'bridge.steered']))
 })
 
+function noneWhenClosed(error: { code?: string }): [] {
+  if (error.code === 'fenced') return []
+  throw error
+}
+
 /** Settles all open batches of the ledger without a node, losses falling with the batch and faster for docs. */
 async function settleAll({ ledger, catalog, store }: BridgeHouse): Promise<void> {
   const head = await catalog.head(lineage.plan(goldenDataset))
@@ -62,7 +70,7 @@ async function settleAll({ ledger, catalog, store }: BridgeHouse): Promise<void>
   const epoch = head.version - 1
   const batches = await plannedBatches(head.manifest as EpochManifest, ({ list }) => readList(store, list, GenerationShard))
   for (;;) {
-    const leases = await ledger.lease(head.sha256, epoch, { node: 'n', limit: 64, ttlMs: 60_000 })
+    const leases = await ledger.lease(head.sha256, epoch, { node: 'n', limit: 64, ttlMs: 60_000 }).catch(noneWhenClosed)
     if (leases.length === 0) return
     for (const lease of leases) await ledger.settle(lease, { loss: 8 - lease.batch * (batches.label(lease.batch) === 'docs' ? 0.05 : 0.01), tokens: 64 })
   }
@@ -149,4 +157,95 @@ test('a wait for nodes ends with the signal', async () => {
   const running = bridge.runEpoch(leaving.signal)
   leaving.abort(new Error('enough'))
   await expect(running).rejects.toThrow('enough')
+})
+
+test('two bridges on one folder train one line of epochs, and steer each once', async () => {
+  await using folder = await temporaryFolder()
+  await using house = bridgeHouse(folder.path, { epoch_batches: 30 })
+  await using other = bridgeHouse(folder.path, { epoch_batches: 30 })
+  await furnish(folder.path, house, tokenDataset({ strata }))
+  await using one = await openBridge(house)
+  await using two = await openBridge(other)
+  let epochs = 0
+  for (let steps = await Promise.all([one.advance(never), two.advance(never)]); steps.some((step) => step !== 'idle');) {
+    expect(++epochs).toBeLessThan(50)
+    await settleAll(house)
+    steps = await Promise.all([one.advance(never), two.advance(never)])
+  }
+  const plans = await house.catalog.history(lineage.plan(goldenDataset), { limit: 100 })
+  expect(plans.map(({ manifest }) => (manifest.kind === 'epoch' ? manifest.batches : 0))).toEqual([20, 30, 30, 30])
+  for (const { sha256, version, manifest } of plans)
+    expect(await house.ledger.progress(sha256, version - 1)).toMatchObject({ closed: true, states: { settled: manifest.batches } })
+  const causes = (await house.catalog.history(lineage.desirability, { limit: 100 })).map(({ manifest }) => manifest.caused_by?.epoch)
+  expect(causes).toEqual([3, 2, 1, 0, undefined])
+})
+
+test('a shard that is lost costs its batches, not the run', async () => {
+  await using folder = await temporaryFolder()
+  await using house = bridgeHouse(folder.path, { epoch_batches: 12 })
+  const dataset = tokenDataset({ strata: { ...strata, license: [640] } })
+  await furnish(folder.path, house, dataset)
+  await using bridge = await openBridge(house)
+  expect(await bridge.advance(never)).toBe('opened')
+  const lost = dataset.shards.find(({ shard }) => shard.label === 'license')!.shard.key
+  await folderStore(join(folder.path, 'store')).delete(lost)
+  const [report] = await withNodes(house, bridge, ['a'], () => bridge.runEpoch(never))
+  const { states, labels } = report.epoch?.summary ?? {}
+  expect(labels?.map(({ name }) => name)).toEqual(['docs', 'readme'])
+  expect(states?.['void']).toBeGreaterThan(0)
+  // The next epoch is planned without it.
+  expect(await bridge.advance(never)).toBe('opened')
+  expect(house.events.find(({ name }) => name === 'bridge.shard_lost')?.fields).toMatchObject({ key: lost })
+  const plan = await house.catalog.head(lineage.plan(goldenDataset))
+  expect(plan?.manifest).toMatchObject({ kind: 'epoch', batches: 12 })
+  const again = await Promise.all(Array.from({ length: 12 }, (_, k) => bridge.app.inject(`/v1/plans/${plan?.sha256}/epochs/1/batches/${k}`)))
+  expect(new Set(again.map(({ statusCode }) => statusCode))).toEqual(new Set([200]))
+})
+
+test('an open plan of before runs went on is closed, and what was settled of it counts on', async () => {
+  await using folder = await temporaryFolder()
+  await using house = bridgeHouse(folder.path, { epoch_batches: 30 })
+  const former: PlanManifest = {
+    kind: 'plan',
+    parent: null,
+    tokens: 'a'.repeat(64),
+    tokenizer: 'b'.repeat(64),
+    geometry: { rows: 2, sequence_tokens: 32 },
+    seed: 7,
+    batches: 3,
+    weights_log: [{ from_batch: 0, weights: { docs: 1 } }],
+    strata: [{ label: 'docs', windows: 6, shards: ['c'.repeat(64)] }],
+  }
+  const { sha256 } = await house.catalog.commit({ ...lineage.plan(goldenDataset), kind: 'plan', former: [] }, undefined, former)
+  await house.ledger.open(sha256, 0, 3)
+  const [lease] = await house.ledger.lease(sha256, 0, { node: 'n', limit: 1, ttlMs: 60_000 })
+  await house.ledger.settle(lease!, { loss: 1, tokens: 64 })
+  await furnish(folder.path, house, tokenDataset({ strata }))
+  await using bridge = await openBridge(house)
+  expect((await bridge.app.inject('/v1/progress')).json()).toEqual({ state: 'idle', epoch: null })
+  expect(await bridge.advance(never)).toBe('opened')
+  expect(await house.ledger.progress(sha256, 0)).toMatchObject({ closed: true, states: { settled: 1, void: 2 } })
+  expect(await house.catalog.head(lineage.plan(goldenDataset))).toMatchObject({
+    version: 2,
+    manifest: { kind: 'epoch', parent: sha256, settled_before: 1, pass: 1 },
+  })
+})
+
+test('when all was trained as often as it shall be, looking leaves nothing behind', async () => {
+  await using folder = await temporaryFolder()
+  await using house = bridgeHouse(folder.path)
+  await furnish(folder.path, house, tokenDataset({ strata }))
+  await using bridge = await openBridge(house)
+  await bridge.advance(never)
+  await settleAll(house)
+  await bridge.runEpoch(never)
+  expect(await bridge.advance(never)).toBe('idle')
+  const standing = async () => [
+    await readdir(join(folder.path, 'store'), { recursive: true }),
+    await house.catalog.history(lineage.plan(goldenDataset), { limit: 100 }),
+  ]
+  const before = await standing()
+  await using restarted = await openBridge(house)
+  for (let n = 0; n < 5; n++) for (const each of [bridge, restarted]) expect(await each.advance(never)).toBe('idle')
+  expect(await standing()).toEqual(before)
 })

@@ -68,7 +68,7 @@ const lookEveryMs = 1_000
 export async function openBridge(parts: BridgeParts): Promise<Bridge> {
   const { ledger, catalog, pace, telemetry } = parts
   const source = { ...parts, readList: recentLists(parts.store) }
-  const line = epochLine(source)
+  let line = epochLine(source)
   let current = await newestEpoch(source)
   let older: OpenEpoch | undefined
   let tallied: { planId: string; tally: EpochTally } | undefined
@@ -91,6 +91,13 @@ export async function openBridge(parts: BridgeParts): Promise<Bridge> {
   function unreadable({ planId }: OpenEpoch, batch: number): void {
     if (lost?.planId !== planId) lost = { planId, batches: new Set() }
     lost.batches.add(batch)
+    // What was read of its shards is true no longer.
+    line = epochLine(source)
+  }
+
+  function settled(planId: string, batch: number): void {
+    if (lost?.planId === planId) lost.batches.delete(batch)
+    bell.count()
   }
 
   async function advance(signal: AbortSignal): Promise<Advance> {
@@ -150,7 +157,7 @@ export async function openBridge(parts: BridgeParts): Promise<Bridge> {
 
   const scope = bridgeScope(parts)
   const leaseMs = Math.ceil(parts.settings.lease_seconds * 1000)
-  const feed = createFeed({ ledger, pace, telemetry, leaseMs, current: () => current, find, tally, settled: bell.count, unreadable })
+  const feed = createFeed({ ledger, pace, telemetry, leaseMs, current: () => current, find, tally, settled, unreadable })
   const app = await feedServer(() => feed)
   const close = async (): Promise<void> => app.close()
 

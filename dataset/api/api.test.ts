@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listen } from '#infra/net/server.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
@@ -50,7 +51,7 @@ test('datasets, their versions and their tokens are listed', async () => {
   expect(one).toMatchObject({
     version: 2,
     sources: [second.manifest.groups[0]?.snapshot],
-    tokens: { version: 1, dataset: second.sha256, tokenizer: { name: 'o200k_base' }, shards: 1 },
+    tokens: { version: 1, dataset: second.sha256, tokenizer: { name: 'o200k_base' }, shards: 3 },
   })
   expect(one.tokens.tokens).toBeGreaterThan(1000)
   const { body: history } = await api.get('/v1/datasets/web/versions')
@@ -146,6 +147,20 @@ test('files come with a signed URL that gives their bytes', async () => {
     const file = new Uint8Array(await (await fetch(url)).arrayBuffer())
     expect([file.length, sha256Hex(file)]).toEqual([bytes, sha256])
   }
+})
+
+test('a file that was damaged since costs its own documents, not the search', async () => {
+  await using world = await shardWorld()
+  await using api = await openApi(world)
+  await makeVersion(world)
+  const [, torn] = (await api.get('/v1/datasets/web/files')).body.files
+  await writeFile(join(world.dir, 'objects', torn.key), Buffer.alloc(torn.bytes, 'PAR1'))
+  const page = await api.get('/v1/datasets/web/documents?limit=200')
+  expect([page.status, idsOf(page)]).toEqual([200, [...testDocuments(30).slice(0, 12), ...testDocuments(30).slice(24)].map(({ id }) => id).toSorted()])
+  expect(world.events.filter(({ name }) => name === 'dataset.file_unreadable').map(({ fields }) => fields['key'])).toEqual([torn.key])
+  const [lost] = (await api.get('/v1/datasets/web/files')).body.files
+  await world.store.delete(lost.key)
+  expect(idsOf(await api.get('/v1/datasets/web/documents?limit=200'))).toHaveLength(6)
 })
 
 test('a store nobody serves gives files without URL', async () => {

@@ -1,5 +1,5 @@
 import { readDeletionVector } from '#infra/corpus/deletion-vector.ts'
-import { recentValues } from '#infra/recent-values.ts'
+import { recentValues, type RecentValues } from '#infra/recent-values.ts'
 import type { ListedFile } from '#schemas/data-file.ts'
 import type { DeletedRows } from '#schemas/deletion-vector.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
@@ -9,11 +9,14 @@ import type { DatasetEntry } from '../versions.ts'
 /** Both kinds are immutable, and made again from the store when they are asked for. */
 const bytesMax = 32 * 2 ** 20
 const fileBytes = 1024
+const brokenBytesMax = 2 ** 20
 
 /** The files of versions that hold documents, and which of their rows do; what was asked for lately is kept. */
 export interface LiveFiles {
   /** By key. */
   of(entry: DatasetEntry): Promise<ReadonlyMap<string, ListedFile>>
+  /** Keys of files that the engine could not read. */
+  broken: RecentValues<string, true>
   /** @param file of `of` */
   isLive(file: ListedFile | undefined, row: number): Promise<boolean>
 }
@@ -22,6 +25,7 @@ export function liveFiles(store: () => ObjectStore): LiveFiles {
   const versions = recentValues<string, Map<string, ListedFile>>({ bytesMax, bytesOf: (files) => fileBytes * files.size })
   const vectors = recentValues<string, { deleted: DeletedRows; bytes: number }>({ bytesMax, bytesOf: ({ bytes }) => bytes })
   return {
+    broken: recentValues({ bytesMax: brokenBytesMax }),
     async of({ sha256, manifest }) {
       const known = versions.get(sha256)
       if (known) return known

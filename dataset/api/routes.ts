@@ -8,6 +8,7 @@ import type { StoredObject } from '#schemas/data-file.ts'
 import type { VersionFile } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Sql } from '#schemas/sql.ts'
+import type { Telemetry } from '#schemas/stage.ts'
 import { droppedOf, fileCount, labelsOf, sourcesOf, type DatasetEntry } from '#dataset/versions.ts'
 import { liveRows, versionFiles } from '#dataset/version-files.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
@@ -20,6 +21,7 @@ export interface ApiParts {
   catalog: Catalog
   store: ObjectStore
   sql: Sql
+  telemetry: Telemetry
 }
 
 const refusals = { 400: ErrorBody, 404: ErrorBody }
@@ -90,10 +92,10 @@ async function documentRoutes(app: Server, { parts }: { parts: () => ApiParts })
     const cursor = spelled === undefined ? undefined : decodeCursor(spelled)
     if (cursor && version !== undefined && version !== cursor.version)
       throw new OrreryError('invalid_argument', `cursor: it belongs to version ${cursor.version}, not ${version}; leave version out.`)
-    const { catalog, sql } = parts()
+    const { catalog, sql, telemetry } = parts()
     const { name } = request.params
     const entry = await requireDataset(catalog, name, cursor?.version ?? version)
-    const found = await searchDocuments({ sql, files }, entry, { ...filters, after: cursor?.after, limit: limit + 1 }, hangUp(reply))
+    const found = await searchDocuments({ sql, files, telemetry }, entry, { ...filters, after: cursor?.after, limit: limit + 1 }, hangUp(reply))
     const documents = found.slice(0, limit)
     const last = found.length > limit ? documents.at(-1) : undefined
     return { dataset: name, version: entry.version, documents, next_cursor: last ? encodeCursor({ version: entry.version, after: last.id }) : null }
@@ -106,10 +108,10 @@ async function documentRoutes(app: Server, { parts }: { parts: () => ApiParts })
     response: { 200: wire.OneDocument, ...refusals },
   }
   app.get('/v1/datasets/:name/documents/:id', { schema: single }, async (request, reply) => {
-    const { catalog, sql } = parts()
+    const { catalog, sql, telemetry } = parts()
     const { name, id } = request.params
     const entry = await requireDataset(catalog, name, request.query.version)
-    const found = await findDocument({ sql, files }, entry, id, hangUp(reply))
+    const found = await findDocument({ sql, files, telemetry }, entry, id, hangUp(reply))
     if (!found) throw new OrreryError('not_found', `Version ${entry.version} of dataset "${name}" has no document ${id}.`, { name, id })
     const { document, file } = found
     return { document, provenance: await provenanceOf(catalog, entry, document, file.file.sha256) }

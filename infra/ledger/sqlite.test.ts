@@ -61,6 +61,6 @@ describe('sqliteLedger', () => {
     expect(await ledger.progress('p', 0)).toMatchObject({ closed: true, states: { settled: 1, void: 1 } })
     expect(await ledger.open('q', 1, 3)).toMatchObject({ closed: false, states: { settled: 1, nacked: 1, planned: 1, void: 0 } })
     expect(await ledger.settlements('q', 1, { limit: 9 })).toMatchObject([{ batch: 0, loss: 2.5 }])
-    expect((await ledger.lease('q', 1, { node: 'n', limit: 9, ttlMs: 10 })).map(({ batch }) => batch)).toEqual([1, 2])
+    expect((await ledger.lease('q', 1, { node: 'n', limit: 9, ttlMs: 10 })).map(({ batch }) => batch)).toEqual([2, 1])
   })
 })

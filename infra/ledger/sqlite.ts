@@ -148,11 +148,14 @@ function leaseBatches(db: Database, key: EpochKey, request: LeaseRequest, now: n
   if (closed) throw fenced(key)
   if (availableUntil !== undefined && availableUntil - now < ttlMs / 2) return []
   expireLeases(db, key, now)
-  const given = db
-    .all<{ batch: number }>(`select batch from batches ${ofEpoch} and state in ('expired', 'nacked') order by batch limit ?`, key.planId, key.epoch, limit)
-    .map(({ batch }) => batch)
+  const waiting = (state: BatchState, most: number): number[] =>
+    db
+      .all<{ batch: number }>(`select batch from batches ${ofEpoch} and state = ? order by batch limit ?`, key.planId, key.epoch, state, most)
+      .map(({ batch }) => batch)
+  const given = waiting('expired', limit)
   const end = Math.min(batches, leased + limit - given.length)
   for (let batch = leased; batch < end; batch++) given.push(batch)
+  for (const batch of waiting('nacked', limit - given.length)) given.push(batch)
   if (end > leased) db.run(`update epochs set leased = ? ${ofEpoch}`, end, key.planId, key.epoch)
   const expiresAt = Math.min(now + ttlMs, availableUntil ?? Infinity)
   return given.map((batch) => {

@@ -115,8 +115,7 @@ const ledgerByCounts = `
   alter table batches drop column label;
   alter table epochs drop column labels_sha256;
   alter table batches add column reason text;
-  create index batches_free on batches (plan_id, epoch, batch) where state in ('expired', 'nacked');
-  create index batches_unsettled on batches (plan_id, epoch, state) where state <> 'settled';
+  create index batches_unsettled on batches (plan_id, epoch, state, batch) where state <> 'settled';
   create index settlements_of on settlements (plan_id, epoch, id);
   create unique index epochs_ended on epochs (ended) where ended is not null;
   create index epochs_kept on epochs (ended) where ended is not null and kept > 0;

@@ -144,6 +144,8 @@ export function ledgerSuite(make: () => Promise<Place>): void {
     await ledger.nack(held, 'out of memory')
     expect(await states(ledger)).toEqual({ ...noStates, planned: 2, nacked: 1 })
     await expect(ledger.settle(held, result)).rejects.toMatchObject({ code: 'lease_lost' })
+    // What nobody had yet comes first: a batch that no node can train holds up no other.
+    expect(batchesOf(await ledger.lease('p', 0, { node, limit: 2, ttlMs }))).toEqual([1, 2])
     const again = await lease(ledger)
     expect(again.batch).toBe(held.batch)
     expect(again.token).not.toBe(held.token)

@@ -43,8 +43,13 @@ export interface ShardWorld extends AsyncDisposable {
 
 export const goldenOrigin = { code_version: '0.0.0-golden', config_sha256: sha256Hex('golden config') }
 
-export async function shardWorld({ origin, clock = systemClock() }: { origin?: () => string; clock?: Clock } = {}): Promise<ShardWorld> {
-  const dir = await mkdtemp(join(tmpdir(), 'orrery-shards-'))
+/** @param dir a folder that stays; absent: one of its own */
+export async function shardWorld({
+  origin,
+  clock = systemClock(),
+  dir: kept,
+}: { origin?: () => string; clock?: Clock; dir?: string } = {}): Promise<ShardWorld> {
+  const dir = kept ?? (await mkdtemp(join(tmpdir(), 'orrery-shards-')))
   const catalog = sqliteCatalog(join(dir, 'catalog.sqlite'), { clock })
   const index = folderCorpusIndex(join(dir, 'corpus'))
   const store = folderStore(join(dir, 'objects'), origin ? { origin } : {})
@@ -68,7 +73,7 @@ export async function shardWorld({ origin, clock = systemClock() }: { origin?: (
       await index[Symbol.asyncDispose]()
       await sql[Symbol.asyncDispose]()
       await catalog[Symbol.asyncDispose]()
-      await rm(dir, { recursive: true, force: true })
+      if (kept === undefined) await rm(dir, { recursive: true, force: true })
     },
   }
 }

@@ -18,7 +18,7 @@ export interface FeedParts {
   find(planId: string, epoch: number): Promise<OpenEpoch>
   tally(open: OpenEpoch): EpochTally
   /** Called after each batch that was settled. */
-  settled(): void
+  settled(planId: string, batch: number): void
   /** Called of a batch whose tokens cannot be read. */
   unreadable(open: OpenEpoch, batch: number): void
 }
@@ -66,7 +66,7 @@ export function createFeed(parts: FeedParts): Feed {
         })
       await ledger.settle(await leaseOf(parts, proof), { loss, tokens })
       telemetry.count('feed.settled')
-      parts.settled()
+      parts.settled(proof.plan_id, proof.batch)
       return { batch: proof.batch, state: 'settled' }
     },
 

@@ -132,13 +132,13 @@ function reasonOf(error: unknown): string {
   return cause instanceof Error && cause.message !== '' ? `${message}: ${cause.message}` : message
 }
 
-/** Codes a node can act on; any other 4xx says that the request itself is wrong. */
-const known = new Set<string>(['lease_lost', 'fenced', 'not_found', 'invalid_record', 'too_large'] satisfies ErrorCode[])
+/** Codes a node can act on; any other 4xx says that the request itself is wrong. Tokens that cannot be read are not asked for again: the batch is given back. */
+const known = new Set<string>(['lease_lost', 'fenced', 'not_found', 'invalid_record', 'too_large', 'data_unreadable'] satisfies ErrorCode[])
 
 function refusal(status: number, bytes: Uint8Array, path: string): OrreryError {
   const parsed = Refusal.safeParse(parseJson(bytes))
   const said = parsed.success ? parsed.data.error : { code: '', message: `status ${status}` }
-  if (status >= 500) return failed(`${path}: ${said.message}`)
+  if (status >= 500 && !known.has(said.code)) return failed(`${path}: ${said.message}`)
   if (status === 429) return new OrreryError('rate_limited', `The feed has too much to do: ${path}: ${said.message}; it is asked again.`, { status })
   const code = known.has(said.code) ? (said.code as ErrorCode) : 'invalid_argument'
   return new OrreryError(code, `The feed refused ${path}: ${said.message}`, { status })

@@ -1,4 +1,4 @@
-import type { Catalog } from '#schemas/catalog.ts'
+import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { DesirabilityManifest } from '#schemas/manifest.ts'
@@ -48,12 +48,17 @@ export async function steer(request: SteerRequest): Promise<Steering | undefined
   }
 }
 
-/** What this epoch has already led to. */
+/** What this epoch has already led to. Lists may be long: they are read two at a time, and mostly the newest is the one. */
 export async function findSteering(catalog: Pick<Catalog, 'history'>, { planId, epoch }: { planId: string; epoch: number }): Promise<Steering | undefined> {
-  const history = (await catalog.history(lineage.desirability, { limit: historyMax })).map(({ manifest }) => manifest)
-  const at = history.findIndex(({ caused_by }) => caused_by?.plan_id === planId && caused_by.epoch === epoch)
-  const [after, before] = [history[at], history[at + 1]]
-  return after && before && { before, after }
+  let page = await catalog.history(lineage.desirability, { limit: 2 })
+  for (let looks = 1; page[0]; looks++) {
+    const [{ version, manifest: after }, before] = page as [CatalogEntry<'desirability'>, CatalogEntry<'desirability'> | undefined]
+    // The list before may have been forgotten.
+    if (after.caused_by?.plan_id === planId && after.caused_by.epoch === epoch) return { before: before?.manifest ?? after, after }
+    if (looks === historyMax) return undefined
+    page = await catalog.history(lineage.desirability, { before: version, limit: 2 })
+  }
+  return undefined
 }
 
 async function nextList(
