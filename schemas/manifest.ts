@@ -249,7 +249,7 @@ export const EpochManifest = z.strictObject({
 export type EpochManifest = z.infer<typeof EpochManifest>
 
 /** The token shards of a dataset version before tokens were made once per file: one stratum (label) per shard. */
-export const TokensManifest = z.strictObject({
+const TokensManifest = z.strictObject({
   kind: z.literal('tokens'),
   parent,
   origin: Origin,
@@ -266,7 +266,6 @@ export const TokensManifest = z.strictObject({
     }),
   ),
 })
-export type TokensManifest = z.infer<typeof TokensManifest>
 
 /** An epoch before runs went on: drawn from the whole of its tokens. */
 export const PlanManifest = z.strictObject({
