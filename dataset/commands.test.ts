@@ -3,7 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { systemClock } from '#infra/clock.ts'
 import { Config } from '#infra/config/schema.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { testDocuments } from '#test/golden/documents.ts'
+import { testDocument, testDocuments } from '#test/golden/documents.ts'
 import { goldenOrigin, putShard, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
 import { startHub } from '#test/site/hub.ts'
 import { datasetCommands, type DatasetBackends } from './commands.ts'
@@ -106,6 +106,25 @@ test('a failure that may pass is told and tried again, another ends the service'
   const pace = { ...systemClock(), sleep: () => Promise.resolve() }
   await expect(orrery(backendsOf(world, { store, pace }), 'dataset', 'ingest')).rejects.toMatchObject({ code: 'data_unreadable' })
   expect(world.events.filter(({ name }) => name === 'dataset.refresh_failed').map(({ fields }) => fields['code'])).toEqual(['store_unavailable'])
+})
+
+test('dataset check says what a rebuild has and the newest version has not', async () => {
+  await using world = await shardWorld()
+  await expect(orrery(backendsOf(world), 'dataset', 'check')).rejects.toMatchObject({ code: 'not_found' })
+  const signer = await world.signer('a')
+  await putShard(world, { signer, jobId: 'one', documents: testDocuments(5) })
+  await orrery(backendsOf(world), 'dataset', 'ingest', '--once')
+  expect(await orrery(backendsOf(world), 'dataset', 'check')).toEqual({ version: 1, documents: 5, missing: [], extra: [] })
+  await putShard(world, { signer, jobId: 'one', documents: [testDocument(0), testDocument(9)], deletes: [] })
+  const { missing, extra } = (await orrery(backendsOf(world), 'dataset', 'check')) as { missing: string[]; extra: string[] }
+  expect([missing, extra.toSorted()]).toEqual([
+    [testDocument(9).id],
+    testDocuments(5)
+      .slice(1)
+      .map(({ id }) => id)
+      .toSorted(),
+  ])
+  expect(await Array.fromAsync(world.store.list('datasets/web/check/'))).toEqual([])
 })
 
 test('dataset publish takes repository, hub and token, and says where it lies', async () => {

@@ -9,6 +9,7 @@ import type { Clock } from '#schemas/clock.ts'
 import type { CorpusIndex } from '#schemas/corpus-index.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { listFiles } from './file-listing.ts'
+import { check } from './ingest/rebuild.ts'
 import { publish } from './publish/publish.ts'
 import { readToken } from './publish/token.ts'
 import { openDataset, type DatasetParts, type DatasetService } from './service.ts'
@@ -31,7 +32,7 @@ interface PublishFlags {
 }
 
 /**
- * Adds `dataset serve`, `dataset ingest`, `dataset files` and `dataset publish` to the program.
+ * Adds `dataset serve`, `dataset ingest`, `dataset files`, `dataset check` and `dataset publish` to the program.
  * @param open opens the backends by the settings and flags of the command that runs
  */
 export function datasetCommands(program: Command, open: (command: Command, wish?: OpenWish) => Promise<DatasetBackends>): void {
@@ -66,6 +67,15 @@ export function datasetCommands(program: Command, open: (command: Command, wish?
         const version = at === undefined ? undefined : versionOf(at)
         await using backends = await open(command, { isBegun: true })
         for await (const file of listFiles({ ...backends, name: backends.config.dataset.name, version })) print(file)
+      }),
+    )
+  dataset
+    .command('check')
+    .description('Compare the newest version with one made anew of the current snapshots of all miners, all at once; for when nobody mines.')
+    .action((_flags: unknown, command: Command) =>
+      interruptible(async (signal) => {
+        await using backends = await open(command, { isBegun: true })
+        print(await check({ ...backends, name: backends.config.dataset.name, signal }))
       }),
     )
   dataset

@@ -68,6 +68,18 @@ test('the newest ten versions stay with all they name, and those of the time of 
   await expect(Array.fromAsync(listFiles({ ...given, name: 'web', version: 4 }))).rejects.toMatchObject({ code: 'not_found' })
 })
 
+test('which version is current can be found with the store alone, before a sweep and after it', async () => {
+  await using given = await world()
+  for (let version = 1; version <= 3; version++) await given.turn(1)
+  for (const swept of [false, true]) {
+    if (swept) await given.rest(10)
+    const current = (await given.keysUnder('datasets/web/current/')).at(-1) ?? ''
+    const manifest: unknown = JSON.parse(Buffer.from(await given.store.get(current)).toString())
+    expect(manifest).toEqual((await given.catalog.head(lineage.dataset('web')))?.manifest)
+  }
+  expect(await given.keysUnder('datasets/web/current/')).toHaveLength(1)
+})
+
 test('what training was planned on stays, however old', async () => {
   await using given = await world()
   await given.turn(1)

@@ -36,7 +36,7 @@ export interface KnownRow extends RowFacts {
   place: RowPlace | null
 }
 
-export interface ExactMatches {
+interface ExactMatches {
   /** The live row of the uri; of several the one that became it last. */
   uri: KnownRow | undefined
   /** The version up to which the uri was withdrawn. */
@@ -101,7 +101,7 @@ export interface IndexChange {
   pending?: string | null
 }
 
-export interface IndexStats {
+interface IndexStats {
   /** Rows by state. */
   live: number
   shadowed: number

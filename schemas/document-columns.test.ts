@@ -4,8 +4,9 @@ import { testDocument } from '#test/golden/documents.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { columnTable, cutCell, type ColumnName, type DocumentColumn } from './document-columns.ts'
 import { decodeDocument, encodeDocument, type Document } from './document.ts'
-import { decodeDocuments, decodeRows, RefusedRow } from './parquet/decode.ts'
+import { decodeDocuments, decodeFile, RefusedRow } from './parquet/decode.ts'
 import { encodeDocuments } from './parquet/encode.ts'
+import { inMemory } from './parquet/file-bytes.ts'
 
 const columns = Object.entries<DocumentColumn>(columnTable).map(([name, column]) => ({ ...column, name: name as ColumnName }))
 const bounded = columns.flatMap(({ name, kind, bytesMax }) => (kind === 'string' && bytesMax !== undefined ? [{ name, bytesMax }] : []))
@@ -25,7 +26,12 @@ describe.each(bounded)('$name', ({ name, bytesMax }) => {
   test('costs a row of a shard, with its column and its reason, and no other', async () => {
     const shard = encodeDocuments([document, beyond, atBound], { codec: 'zstd' })
     const what = `it takes more than ${bytesMax} bytes`
-    expect((await Array.fromAsync(decodeRows(shard))).flat()).toEqual([document, new RefusedRow(1, name, 'too_large', what), atBound])
+    const kept = (row: number, of: typeof document) => ({ row, document: of })
+    expect((await Array.fromAsync(decodeFile(inMemory(shard)))).flat()).toEqual([
+      kept(0, document),
+      new RefusedRow(1, name, 'too_large', what),
+      kept(2, atBound),
+    ])
     await expect(decodeDocuments(shard)).rejects.toMatchObject({
       code: 'invalid_record',
       details: { what: `its row 1 is no document: its ${name} is refused, ${what}` },
@@ -52,7 +58,7 @@ test.each<[ColumnName, Partial<Document>, 'too_large' | 'invalid']>([
   ['text_bytes', { text_bytes: 2 ** 30 }, 'invalid'],
   ['lang_score', { lang_score: Number.NaN }, 'invalid'],
 ])('%s of a foreign shard is bounded: %#', async (column, parts, reason) => {
-  const [rows] = await Array.fromAsync(decodeRows(encodeDocuments([testDocument(1, parts)], { codec: 'zstd' })))
+  const [rows] = await Array.fromAsync(decodeFile(inMemory(encodeDocuments([testDocument(1, parts)], { codec: 'zstd' }))))
   expect(rows?.[0]).toMatchObject({ row: 0, column, reason })
 })
 

@@ -26,6 +26,17 @@ const examples = [
   { kind: 'miner-index', parent: sha256, hotkey: '5Abc', shards: [shard], signature },
   { kind: 'cycle', parent: null, cycle: 1, desirability: sha256, targets: { web: 3 }, finished: false },
   {
+    kind: 'cycle',
+    parent: null,
+    cycle: 2,
+    desirability: sha256,
+    targets: [
+      ['__proto__', 0],
+      ['web', 3],
+    ],
+    finished: false,
+  },
+  {
     kind: 'desirability',
     parent: null,
     jobs: [

@@ -7,8 +7,6 @@ export interface ByteRange {
 export interface ObjectInfo {
   key: string
   bytes: number
-  /** Whatever the store has; nothing may rest on it. */
-  modifiedAt: Date
 }
 
 /** What an object is said to be, before its bytes are seen. */

@@ -50,7 +50,7 @@ test('datasets, their versions and their tokens are listed', async () => {
   expect(one).toMatchObject({
     version: 2,
     sources: [second.manifest.groups[0]?.snapshot],
-    tokens: { version: 1, dataset: second.sha256, tokenizer: { name: 'o200k_base' }, shards: 1 },
+    tokens: { version: 1, dataset: second.sha256, tokenizer: { name: 'o200k_base' }, shards: 3 },
   })
   expect(one.tokens.tokens).toBeGreaterThan(1000)
   const { body: history } = await api.get('/v1/datasets/web/versions')

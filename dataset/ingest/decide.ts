@@ -24,7 +24,7 @@ export interface LiveRow {
 }
 
 export interface Decision {
-  change: Pick<IndexChange, 'add' | 'change' | 'forget'>
+  change: Required<Pick<IndexChange, 'add' | 'change' | 'forget'>>
   /** Rows that are live from now on: new ones, better copies, copies whose better one left, and those that moved. */
   came: LiveRow[]
   /** Rows that were, at their former place. */

@@ -58,6 +58,15 @@ export class Draft {
     return this.#documents
   }
 
+  /** Rows that are copies of documents. */
+  get shadowed(): number {
+    return this.#dropped.get('duplicate')
+  }
+
+  set shadowed(rows: number) {
+    this.#dropped.add('duplicate', rows - this.shadowed)
+  }
+
   /** Labels of all documents. */
   get labels(): Pick<Tally, 'size' | 'get'> {
     return this.#labels
@@ -94,7 +103,7 @@ export class Draft {
     for (const row of came) await this.#turn(row, 1)
     for (const { facts } of came) this.#came.add(facts.id)
     for (const { facts } of went) this.#went.add(facts.id)
-    this.#dropped.add('duplicate', shadowed)
+    this.shadowed += shadowed
   }
 
   async #turn({ facts, place }: LiveRow, by: 1 | -1): Promise<void> {

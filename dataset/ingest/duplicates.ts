@@ -46,7 +46,6 @@ export interface Duplicates {
   winners: Map<string, { hotkey: string; jobId: string }>
   /** Ids of texts whose near-duplicate is kept instead. */
   near: Set<string>
-  counts: { duplicate_exact: number; duplicate_near: number; clusters: number }
 }
 
 /**
@@ -61,11 +60,6 @@ export async function findDuplicates(sql: Sql, parts: readonly string[], signal:
   return {
     winners: new Map(copied.map((row) => [text(row, 'id'), { hotkey: text(row, 'hotkey'), jobId: text(row, 'job_id') }])),
     near,
-    counts: {
-      duplicate_exact: copied.reduce((sum, row) => sum + Number(row['copies']) - 1, 0),
-      duplicate_near: near.size,
-      clusters: clusters.length,
-    },
   }
 }
 

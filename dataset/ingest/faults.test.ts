@@ -259,6 +259,7 @@ test('one wrong row among a hundred costs itself, with its reason', async () => 
   const odd = [
     testDocument(100, { text: '' }),
     testDocument(101, { label: 'x'.repeat(141) }),
+    testDocument(102, { label: 'Upper' }),
     testDocument(103, { http_status: 0 }),
     testDocument(104, { lang_score: NaN }),
   ]
@@ -276,6 +277,7 @@ test('one wrong row among a hundred costs itself, with its reason', async () => 
     ['__proto__', 1],
     ['constructor', 1],
     ['example', 20],
+    ['upper', 1],
   ])
 })
 
@@ -292,3 +294,28 @@ test('a thousand copies of one text are one document, and the next best stands r
   const [kept, ...others] = await Array.fromAsync(readDocuments(world.store, entry!.manifest, never))
   expect([kept?.uri, others.length]).toEqual([copy(1).uri, 0])
 })
+
+test.each([20_000, 500])(
+  'a file that breaks off in the middle is no file of the dataset, also when a version was made of its first %d rows',
+  async (portionRows) => {
+    await using world = await shardWorld()
+    const signer = await world.signer('a')
+    const rows = Array.from({ length: 3000 }, (_, n) => testDocument(n, { text: prose(n, 12) }))
+    const honest = await putShard(world, { signer, jobId: 'one', documents: rows })
+    const bytes = Uint8Array.from(await world.store.get(honest.files[0]!.file.key))
+    bytes.fill(0x55, Math.floor(bytes.length * 0.8), Math.floor(bytes.length * 0.82))
+    const file = { sha256: sha256Hex(bytes), bytes: bytes.length }
+    const claim: Claim = (m) => ({
+      ...m,
+      files: m.files.map((listed) => ({ ...listed, file: { ...listed.file, ...file, key: listed.file.key.replace('_3000_', '_3001_') } })),
+    })
+    const torn = await putShard(world, { signer, jobId: 'one', documents: rows, claim })
+    await world.store.put(torn.files[0]!.file.key, bytes)
+    await putShard(world, { signer: await world.signer('b'), jobId: 'one', documents: [testDocument(5000)] })
+    const entry = await run(world, { portionRows })
+    expect(skipped(world)).toEqual(['unreadable'])
+    expect(await idsOf(world, entry)).toEqual([testDocument(5000).id])
+    expect(await world.index.stats()).toMatchObject({ live: 1, shadowed: 0 })
+    expect(await Array.fromAsync(versionFiles(world.store, entry!.manifest))).toHaveLength(1)
+  },
+)

@@ -150,15 +150,17 @@ export async function documentsOf(world: ShardWorld, entry: DatasetEntry | undef
 }
 
 export async function anew(world: ShardWorld): Promise<string[]> {
-  const owners = await rebuild({ ...world, name: 'web', spool: join(world.dir, 'spool'), signal })
+  const owners = await rebuild({ ...world, name: 'web', signal })
   return [...owners].map(([id, { hotkey, job_id }]) => `${id} ${hotkey} ${job_id}`).toSorted()
 }
 
-/** Of all versions in their order: what one has is what its parent had, without what is `gone`, and something more. */
-export async function checkGone(world: ShardWorld): Promise<void> {
+/** Of all versions in their order: their figures are right, and what one has is what its parent had, without what is `gone`, and something more. */
+export async function checkVersions(world: ShardWorld): Promise<void> {
   let before = new Set<string>()
-  for (const { manifest } of (await world.catalog.history(lineage.dataset('web'), { limit: 1000 })).toReversed()) {
+  for (const entry of (await world.catalog.history(lineage.dataset('web'), { limit: 1000 })).toReversed()) {
+    const { manifest } = entry
     if (manifest.kind !== 'version') throw new Error('a former version')
+    await documentsOf(world, entry)
     const now = new Set((await Array.fromAsync(readDocuments(world.store, manifest, signal))).map(({ id }) => id))
     const gone = manifest.gone
       ? Buffer.from(await world.store.get(manifest.gone.key))
@@ -201,5 +203,5 @@ export async function* history({ seed, turns, every }: { seed: number; turns: nu
     const entry = await dataset.ingest()
     if (turn % every === 0) yield { has: await documentsOf(world, entry), anew: await anew(world) }
   }
-  await checkGone(world)
+  await checkVersions(world)
 }

@@ -50,7 +50,7 @@ export async function ingest(request: IngestRequest): Promise<Outcome<DatasetEnt
   memory.isCompared = true
 
   const isRecleaning = draft.head?.kind === 'version' && draft.head.manifest.cleaning !== cleaningVersion
-  const work: Work = { ...request, draft, memory, isRecleaning, portion: new GrowingPortion(portionRows) }
+  const work: Work = { ...request, draft, memory, isRecleaning, portion: new GrowingPortion(portionRows), movers: new Map() }
   const isKnown = (line: string, address: string) => !isRecleaning && (work.draft.snapshotOf(line) === address || memory.hasSeen(line, address))
   let changed = false
   const seen: { line: string; address: string }[] = []
@@ -91,6 +91,7 @@ async function makeVersion(work: Work, { origin, portionRows = portionRowsDefaul
   await index.commit({ pending: null })
   memory.isCompared = true
   work.draft = new Draft(store, name, entry)
+  for (const { ordinal, state } of decision.change.change) Object.assign(work.movers.get(ordinal) ?? {}, { state })
   announce(work.telemetry, entry.version, entry.sha256, manifest, former)
   return true
 }

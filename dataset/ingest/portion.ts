@@ -6,8 +6,8 @@ export const portionRowsDefault = 20_000
 
 /** What was looked at since the last version. */
 export class GrowingPortion implements Portion {
-  readonly arrivals: Arrival[] = []
-  readonly moves: { row: KnownRow; place: RowPlace }[] = []
+  arrivals: Arrival[] = []
+  moves: { row: KnownRow; place: RowPlace }[] = []
   readonly removals: KnownRow[] = []
   /** sha256 of files that were looked at. */
   readonly addedFiles = new Set<string>()
@@ -42,6 +42,16 @@ export class GrowingPortion implements Portion {
   remove(row: KnownRow): void {
     this.#settled.add(row.ordinal)
     this.removals.push(row)
+  }
+
+  /** Takes back what came from a file since the last version. @returns the rows that stay where they were */
+  undo(file: string): KnownRow[] {
+    const isOther = ({ place }: { place: RowPlace }): boolean => place.file !== file
+    const stay = this.moves.filter((move) => !isOther(move)).map(({ row }) => row)
+    this.arrivals = this.arrivals.filter(isOther)
+    this.moves = this.moves.filter(isOther)
+    for (const { ordinal } of stay) this.#settled.delete(ordinal)
+    return stay
   }
 
   /** Whether a row moved, or is to go, already. */

@@ -1,11 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Document } from '#schemas/document.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { lineage } from '#schemas/lineage.ts'
 import type { SnapshotManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { RefusedRow } from '#schemas/parquet/decode.ts'
 import type { Sql } from '#schemas/sql.ts'
-import { readForeignFile } from '#infra/corpus/read-data-file.ts'
+import { readDataFile, readForeignFile } from '#infra/corpus/read-data-file.ts'
 import { writeDataFile } from '#infra/corpus/write-data-file.ts'
+import { liveRows, versionFiles } from '../version-files.ts'
 import { cleanDocument } from './clean.ts'
 import { findDuplicates } from './duplicates.ts'
 import { findSources } from './sources.ts'
@@ -16,8 +22,6 @@ export interface RebuildRequest {
   sql: Sql
   /** Of the dataset. */
   name: string
-  /** A folder for files that are written. */
-  spool: string
   signal: AbortSignal
 }
 
@@ -28,9 +32,10 @@ export type Owner = Pick<Document, 'hotkey' | 'job_id'>
  * The documents that a dataset has when it is made of the current snapshots alone, all at once by the SQL script: what the increments must come to. By id.
  * Each job's cleaned documents are written as an object, and deleted at the end.
  */
-export async function rebuild({ catalog, store, sql, name, spool, signal }: RebuildRequest): Promise<Map<string, Owner>> {
+export async function rebuild({ catalog, store, sql, name, signal }: RebuildRequest): Promise<Map<string, Owner>> {
   const parts: string[] = []
   const owners = new Map<string, Owner>()
+  const spool = await mkdtemp(join(tmpdir(), 'orrery-check-'))
   try {
     for await (const source of findSources(catalog, () => false)) {
       if ('reason' in source) continue
@@ -45,7 +50,38 @@ export async function rebuild({ catalog, store, sql, name, spool, signal }: Rebu
     return owners
   } finally {
     for (const key of parts) await store.delete(key)
+    await rm(spool, { recursive: true, force: true })
   }
+}
+
+export interface Check {
+  /** Of the newest version. */
+  version: number
+  documents: number
+  /** Ids that a rebuild has and the version has not, and the other way round; some of them. */
+  missing: string[]
+  extra: string[]
+}
+
+const idsShown = 20
+
+/**
+ * Compares the newest version with a rebuild. Where it was made of the current snapshots both have the same documents.
+ * @throws OrreryError `not_found` while there is no version
+ */
+export async function check(request: RebuildRequest): Promise<Check> {
+  const { catalog, store, name, signal } = request
+  const head = await catalog.head(lineage.dataset(name))
+  if (!head) throw new OrreryError('not_found', `There is no dataset "${name}" to check yet; make one with \`orrery dataset ingest --once\`.`, { name })
+  const wanted = await rebuild(request)
+  const extra: string[] = []
+  for await (const listed of versionFiles(store, head.manifest)) {
+    if (liveRows(listed) === 0) continue
+    for await (const rows of readDataFile(store, listed, { signal, columns: ['id'] }))
+      for (const { document } of rows) if (!wanted.delete(document.id)) extra.push(document.id)
+  }
+  const { version, manifest } = head
+  return { version, documents: manifest.documents, missing: wanted.keys().take(idsShown).toArray(), extra: extra.slice(0, idsShown) }
 }
 
 async function* cleaned(store: ObjectStore, { files, ...job }: SnapshotManifest, owners: Map<string, Owner>, signal: AbortSignal): AsyncGenerator<Document> {

@@ -1,5 +1,5 @@
 import type { Catalog } from '#schemas/catalog.ts'
-import type { CorpusIndex, IndexChange, KnownRow, RowState } from '#schemas/corpus-index.ts'
+import type { CorpusIndex, IndexChange, RowState } from '#schemas/corpus-index.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
 import { VersionManifest } from '#schemas/manifest.ts'
@@ -12,13 +12,17 @@ import { cleanDocument } from './clean.ts'
 import type { Draft, DraftGroup } from './draft.ts'
 import type { DraftFile } from './draft-file.ts'
 import { factsOf } from './facts.ts'
-import { chunksOf, deletedRows, rowsAtOnce, type Rows } from './rows.ts'
+import { chunksOf, deletedRows, range, rowsAtOnce, type Rows } from './rows.ts'
 
 interface Parts {
   catalog: Catalog
   store: ObjectStore
   index: CorpusIndex
   name: string
+}
+
+interface Comparison extends Omit<Parts, 'name'> {
+  signal: AbortSignal
 }
 
 /** Commits the manifest that the index was committed with, when that was cut off. */
@@ -40,15 +44,16 @@ export async function finishPending({ catalog, store, index, name }: Parts): Pro
  * Makes the index say what the head of the dataset says, where it does not: its folder is lost, or older or newer than the catalog. Files whose rows differ
  * are read in again. What is compared first costs no look at rows.
  */
-export async function compareIndex(parts: Omit<Parts, 'name'> & { draft: Draft; signal: AbortSignal }): Promise<void> {
+export async function compareIndex(parts: Comparison & { draft: Draft }): Promise<void> {
   const { index, draft } = parts
   const stats = await index.stats()
   const listed = new Set<string>()
   for await (const { files } of draft.groups()) for (const sha256 of files.keys()) listed.add(sha256)
-  const isSame = stats.live === draft.documents && stats.files.length === listed.size && stats.files.every((file) => listed.has(file))
-  if (isSame) return
+  const isSame = stats.live === draft.documents && stats.shadowed === draft.shadowed && stats.files.length === listed.size
+  if (isSame && stats.files.every((file) => listed.has(file))) return
   for (const file of stats.files) if (!listed.has(file)) await forgetFile(index, file)
   for await (const group of draft.groups()) for (const file of group.files.values()) await compareFile(parts, group, file)
+  draft.shadowed = (await index.stats()).shadowed
 }
 
 async function forgetFile(index: CorpusIndex, file: string): Promise<void> {
@@ -56,58 +61,70 @@ async function forgetFile(index: CorpusIndex, file: string): Promise<void> {
   await index.commit({ dropFiles: [file] })
 }
 
-/** Rows of a file that the version has and the index has not are read in again; what both have comes to the state it has in the version. */
-async function compareFile(parts: Omit<Parts, 'name'> & { signal: AbortSignal }, group: DraftGroup, file: DraftFile): Promise<void> {
-  const { index, store, catalog } = parts
-  const sha256 = file.file.sha256
-  const isOwn = ({ hotkey, jobId }: KnownRow): boolean => hotkey === group.hotkey && jobId === group.job_id
+/**
+ * Rows of a file that the version has and the index has not are read in again; what both have comes to the state it has in the version. A copy of which it is
+ * not sure that its miner still offers it is not taken for one: it counts as deleted from now on.
+ */
+async function compareFile(parts: Comparison, group: DraftGroup, file: DraftFile): Promise<void> {
+  const { store, catalog } = parts
   const gone = await file.goneRows(store)
-  const deleted = await deletedOf(catalog, store, group, sha256)
-  // A row that the miner deleted must not come back as the copy of another.
-  const isNone = (row: number): boolean => gone.has(row) && (deleted?.has(row) ?? true)
+  const deleted = await deletedOf(catalog, store, group, file.file.sha256)
+  const stateOf = (row: number): RowState | undefined => (gone.has(row) ? ((deleted?.has(row) ?? true) ? undefined : 'shadowed') : 'live')
+  const known = await alignKnown(parts, group, { file, stateOf })
+  const copies = gone.size - (file.file.rows - file.taken) - file.refused.total
+  let shadowed = 0
+  for (const row of known) if (gone.has(row)) shadowed++
+  if (shadowed !== copies || known.size - shadowed !== file.file.rows - gone.size)
+    shadowed += await readIn(parts, group, { file, stateOf: (row) => (row < file.taken && !known.has(row) ? stateOf(row) : undefined) })
+  if (copies > shadowed) file.refused.add('deleted', copies - shadowed)
+}
+
+interface Aligned {
+  file: DraftFile
+  /** In the version; undefined: it is none of its rows. */
+  stateOf(row: number): RowState | undefined
+}
+
+/** @returns the rows that the index has, and the version too */
+async function alignKnown({ index }: Comparison, group: DraftGroup, { file, stateOf }: Aligned): Promise<Set<number>> {
   const known = new Set<number>()
-  for (const rows of chunksOf((await index.rows(sha256)).filter(isOwn), rowsAtOnce)) {
+  for (const some of chunksOf(range(0, file.file.rows), rowsAtOnce)) {
     const change: NonNullable<IndexChange['change']>[number][] = []
     const forget: number[] = []
-    for (const { ordinal, state, place } of rows) {
-      if (!place) continue
-      known.add(place.row)
-      const wanted: RowState = gone.has(place.row) ? 'shadowed' : 'live'
-      if (isNone(place.row)) forget.push(ordinal)
-      else if (state !== wanted) change.push({ ordinal, state: wanted, place })
+    for (const { ordinal, state, place, hotkey, jobId } of await index.rows(file.file.sha256, some)) {
+      if (!place || hotkey !== group.hotkey || jobId !== group.job_id) continue
+      const wanted = stateOf(place.row)
+      if (wanted === undefined) forget.push(ordinal)
+      else known.add(place.row)
+      if (wanted !== undefined && wanted !== state) change.push({ ordinal, state: wanted, place })
     }
-    await index.commit({ change, forget })
+    if (change.length + forget.length > 0) await index.commit({ change, forget })
   }
-  let lacks = !(await index.stats()).files.includes(sha256)
-  for (let row = 0; row < file.taken && !lacks; row++) lacks = !gone.has(row) && !known.has(row)
-  if (lacks) await readIn(parts, { group, file, gone, isWanted: (row) => row < file.taken && !known.has(row) && !isNone(row) })
+  return known
 }
 
-interface Lacking {
-  group: DraftGroup
-  file: DraftFile
-  gone: Rows
-  isWanted(row: number): boolean
-}
-
-async function readIn({ store, index, signal }: Omit<Parts, 'name'> & { signal: AbortSignal }, { group, file, gone, isWanted }: Lacking): Promise<void> {
-  await index.commit({ addFiles: [file.file.sha256] })
-  for await (const rows of readForeignFile(store, { file: file.file, deletes: null }, { signal })) {
+/** @returns how many of the rows that were read in are shadowed */
+async function readIn({ store, index, signal }: Comparison, group: DraftGroup, { file: { file }, stateOf }: Aligned): Promise<number> {
+  let shadowed = 0
+  await index.commit({ addFiles: [file.sha256] })
+  for await (const rows of readForeignFile(store, { file, deletes: null }, { signal })) {
     const add: NonNullable<IndexChange['add']>[number][] = []
     for (const read of rows) {
-      if (read instanceof RefusedRow || !isWanted(read.row)) continue
-      const { row, document } = read
-      const signature = cleanDocument(document, group)
+      const state = stateOf(read.row)
+      if (state === undefined || read instanceof RefusedRow) continue
+      const signature = cleanDocument(read.document, group)
       if (typeof signature === 'string') continue
-      add.push({ facts: factsOf(document), signature, state: gone.has(row) ? 'shadowed' : 'live', place: { file: file.file.sha256, row } })
+      if (state === 'shadowed') shadowed++
+      add.push({ facts: factsOf(read.document), signature, state, place: { file: file.sha256, row: read.row } })
     }
     await index.commit({ add })
   }
+  return shadowed
 }
 
-/** Rows that the miner had deleted from a file when it was taken in; undefined where that is no longer known. */
-async function deletedOf(catalog: Catalog, store: ObjectStore, { hotkey, job_id, snapshot }: DraftGroup, sha256: string): Promise<Rows | undefined> {
-  const entry = snapshot === null ? undefined : await catalog.get(lineage.snapshot(hotkey, job_id), { sha256: snapshot })
-  const listed = entry?.manifest.files.find(({ file }) => file.sha256 === sha256)
+/** Rows that the miner deleted from a file, by its current snapshot, as what was deleted once stays so; undefined where that has not the file. */
+async function deletedOf(catalog: Catalog, store: ObjectStore, { hotkey, job_id }: DraftGroup, sha256: string): Promise<Rows | undefined> {
+  const head = await catalog.head(lineage.snapshot(hotkey, job_id))
+  const listed = head?.manifest.files.find(({ file }) => file.sha256 === sha256)
   return listed && (await deletedRows(store, listed))
 }

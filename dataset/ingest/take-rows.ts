@@ -17,16 +17,18 @@ type ReadRow = FileRow | RefusedRow
 
 /** Looks at the next rows of a file, each for itself: what is no document of the dataset is counted with its reason, what is one is sought in the index with the portion. */
 export async function takeRows(taking: Taking, file: DraftFile, rows: readonly ReadRow[], deleted: Rows): Promise<void> {
-  const turn = takingTurns(taking.work.signal)
+  const { work, manifest } = taking
+  const turn = takingTurns(work.signal)
   const known = await rowsThere(taking, file, rows)
+  const { files } = await work.draft.group(manifest.hotkey, manifest.job_id)
   for (const read of rows) {
     const { row } = read
     await turn(read instanceof RefusedRow ? 0 : read.document.text.length)
-    const reason = deleted.has(row) ? 'deleted' : takeRow(taking, file, read, known.get(row))
+    const reason = deleted.has(row) ? 'deleted' : takeRow(taking, { file, files }, read, known.get(row))
     if (reason === undefined) continue
     file.refused.add(reason)
     const former = known.get(row)
-    if (former) taking.work.portion.remove(former)
+    if (former) work.portion.remove(former)
   }
   file.taken += rows.length
 }
@@ -42,15 +44,15 @@ async function rowsThere({ work, manifest }: Taking, { file }: DraftFile, rows: 
   return new Map(own.flatMap((row) => (row.place ? [[row.place.row, row]] : [])))
 }
 
-/** What is said of rows that are told apart before, by the words that are used after. */
-function codeOf({ column, reason }: RefusedRow): string {
-  if (column === 'label') return 'bad_label'
-  return column === 'text' && reason === 'invalid' ? 'empty' : `${column}_${reason}`
+interface FileOfJob {
+  file: DraftFile
+  /** All of the job, by sha256. */
+  files: ReadonlyMap<string, DraftFile>
 }
 
 /** @returns why the row is no document of the dataset, as a stable code */
-function takeRow({ work, manifest, movers, labels }: Taking, file: DraftFile, read: ReadRow, former: KnownRow | undefined): string | undefined {
-  if (read instanceof RefusedRow) return codeOf(read)
+function takeRow({ work, manifest, movers, labels }: Taking, { file, files }: FileOfJob, read: ReadRow, former: KnownRow | undefined): string | undefined {
+  if (read instanceof RefusedRow) return read.code
   const { row, document } = read
   const signature = cleanDocument(document, manifest)
   if (typeof signature === 'string') return signature
@@ -68,6 +70,9 @@ function takeRow({ work, manifest, movers, labels }: Taking, file: DraftFile, re
   const mover = movers.get(name)
   if (mover) {
     movers.delete(name)
+    // Its former file stays until all of this one was taken.
+    files.get(mover.place?.file ?? '')?.refused.add('moved')
+    work.movers.delete(mover.ordinal)
     work.portion.move({ ...facts, ...mover }, place)
   } else work.portion.arrivals.push({ facts, signature, place })
   return undefined

@@ -25,6 +25,8 @@ export interface Work {
   name: string
   draft: Draft
   portion: GrowingPortion
+  /** By ordinal: a version that is made meanwhile may change their state. */
+  movers: Map<number, Mover>
   memory: IngestMemory
   /** All rows are looked at again, as the rules of cleaning have changed. */
   isRecleaning: boolean
@@ -32,7 +34,7 @@ export interface Work {
   signal: AbortSignal
 }
 
-/** A row that may stand elsewhere now. */
+/** A row that may stand elsewhere now, as the index has it. */
 export type Mover = Pick<KnownRow, 'ordinal' | 'state' | 'place'>
 
 /** Works until the portion is full, and goes on when it is called again. */
@@ -48,6 +50,7 @@ type Steps<Result = void> = AsyncGenerator<void, Result>
 export async function* takeSnapshot(work: Work, source: Source): Steps {
   const taking = { ...source, work, movers: new Map<string, Mover>(), read: new Set<string>(), labels: new Set<string>() }
   const isWhole = yield* takeFiles(taking)
+  work.movers.clear()
   const isRead = yield* takeDeleted(taking)
   if (isWhole) yield* takeLeft(taking)
   const group = await groupOf(taking)
@@ -94,7 +97,11 @@ async function* takeFiles(taking: Taking): Steps<boolean> {
 async function findMovers(taking: Taking): Promise<void> {
   for (const sha256 of await leavingFiles(taking))
     for await (const { own } of knownRows(taking, sha256))
-      for (const { ordinal, state, place, ...facts } of own) taking.movers.set(fetchName(facts), { ordinal, state, place })
+      for (const { ordinal, state, place, ...facts } of own) {
+        const mover = { ordinal, state, place }
+        taking.movers.set(fetchName(facts), mover)
+        taking.work.movers.set(ordinal, mover)
+      }
 }
 
 /** sha256 of files that the snapshot has no more. */
@@ -153,13 +160,18 @@ async function* readRows(taking: Taking, { file, from, deleted }: { file: Listed
     }
   } catch (error) {
     if (!(error instanceof OrreryError && error.code === 'invalid_record')) throw error
-    if (taken === 0) return 'unreadable'
-    // What was read before stays, what comes after the fault cannot be had.
-    const draft = await draftFile()
-    draft.refused.add('unreadable', file.rows - taken)
-    draft.taken = file.rows
+    yield* giveBack(taking, file.sha256)
+    return 'unreadable'
   }
   return undefined
+}
+
+/** A file that turns out not to be readable to its end is no file of the dataset: other readers would stumble over it. What moved to it before the last version is lost. */
+async function* giveBack(taking: Taking, sha256: string): Steps {
+  const { work } = taking
+  const { files } = await groupOf(taking)
+  for (const { place } of work.portion.undo(sha256)) files.get(place?.file ?? '')?.refused.add('moved', -1)
+  if (files.has(sha256)) yield* takeFileOut(taking, sha256)
 }
 
 /**
@@ -205,16 +217,22 @@ async function formerDeletes(taking: Taking): Promise<Map<string, ListedFile>> {
 
 /** Takes out the files that the snapshot has no more, and what did not move from them. */
 async function* takeLeft(taking: Taking): Steps {
+  for (const sha256 of await leavingFiles(taking)) yield* takeFileOut(taking, sha256)
+}
+
+async function* takeFileOut(taking: Taking, sha256: string): Steps {
   const { work } = taking
-  for (const sha256 of await leavingFiles(taking)) {
-    let strangers = 0
-    for await (const { own, others } of knownRows(taking, sha256)) {
-      strangers += others
-      for (const row of own) if (!work.portion.has(row)) work.portion.remove(row)
-      work.portion.look(own.length)
-      if (work.portion.isFull) yield
-    }
-    ;(await groupOf(taking)).files.delete(sha256)
-    if (strangers === 0) work.portion.droppedFiles.push(sha256)
+  let strangers = 0
+  for await (const { own, others } of knownRows(taking, sha256)) {
+    strangers += others
+    const left = own.filter((row) => !work.portion.has(row))
+    for (const row of left) work.portion.remove(row)
+    ;(await groupOf(taking)).files.get(sha256)?.refused.add('deleted', left.length)
+    work.portion.look(own.length)
+    if (work.portion.isFull) yield
   }
+  ;(await groupOf(taking)).files.delete(sha256)
+  // One that came with this portion is not in the index yet.
+  work.portion.addedFiles.delete(sha256)
+  if (strangers === 0) work.portion.droppedFiles.push(sha256)
 }

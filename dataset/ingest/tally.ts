@@ -17,6 +17,11 @@ export class Tally {
     return this.#counts.get(name) ?? 0
   }
 
+  /** Of all names. */
+  get total(): number {
+    return this.#counts.values().reduce((sum, count) => sum + count, 0)
+  }
+
   add(name: string, by = 1): void {
     const count = this.get(name) + by
     if (count === 0) this.#counts.delete(name)

@@ -1,7 +1,7 @@
 import { states } from './row-table.ts'
 import type { AddedRow, IndexChange, RowName, RowPlace, RowState } from '#schemas/corpus-index.ts'
 import { signatureBytes } from '#schemas/identity/signature.ts'
-import { refuse, requireInteger, requireOneOf, requireText } from '../sqlite/arguments.ts'
+import { refuse, requireInteger, requireOneOf } from '../sqlite/arguments.ts'
 
 const sha256 = /^[0-9a-f]{64}$/
 const uriBytesMax = 8192
@@ -24,7 +24,7 @@ export function checkChange({ add = [], change = [], addFiles = [], dropFiles = 
   for (const [at, { state, place }] of change.entries()) checkPlace(`change[${at}]`, state, place)
   for (const file of [...addFiles, ...dropFiles]) if (!sha256.test(file)) throw refuse('file', file, 'the sha256 of a file in lower-case hex')
   for (const { uri, version } of withdrawn) {
-    requireText('withdrawn.uri', uri, uriBytesMax)
+    requireNamed('withdrawn.uri', uri, uriBytesMax)
     requireInteger('withdrawn.version', version, 0)
   }
   for (const { paragraph, keeper } of keepers) {
@@ -35,8 +35,8 @@ export function checkChange({ add = [], change = [], addFiles = [], dropFiles = 
 
 function checkRow(name: string, { facts, signature, state, place, paragraphs = [] }: AddedRow): void {
   for (const key of ['id', 'htmlSha256'] as const) if (!sha256.test(facts[key])) throw refuse(`${name}.${key}`, facts[key], '64 lower-case hex digits')
-  requireText(`${name}.uri`, facts.uri, uriBytesMax)
-  for (const key of ['hotkey', 'jobId', 'label'] as const) requireText(`${name}.${key}`, facts[key], nameBytesMax)
+  requireNamed(`${name}.uri`, facts.uri, uriBytesMax)
+  for (const key of ['hotkey', 'jobId', 'label'] as const) requireNamed(`${name}.${key}`, facts[key], nameBytesMax)
   requireInteger(`${name}.version`, facts.version, 0)
   requireInteger(`${name}.fetchedAt`, facts.fetchedAt, Number.MIN_SAFE_INTEGER)
   if (facts.publishedAt !== null) requireInteger(`${name}.publishedAt`, facts.publishedAt, Number.MIN_SAFE_INTEGER)
@@ -45,6 +45,11 @@ function checkRow(name: string, { facts, signature, state, place, paragraphs = [
   checkSignature(signature)
   checkPlace(name, state, place)
   for (const paragraph of paragraphs) checkParagraph(paragraph.name)
+}
+
+/** Anybody's text: whatever stands in it, a row must not keep others from being known. */
+function requireNamed(name: string, value: string, bytesMax: number): void {
+  if (typeof value !== 'string' || value === '' || Buffer.byteLength(value) > bytesMax) throw refuse(name, value, `text of 1..${bytesMax} bytes`)
 }
 
 /** @throws OrreryError `invalid_argument` */

@@ -88,8 +88,8 @@ class FolderIndex {
     const homes = new Homes(this.#db, this.#rows, new Set(without))
     const groups = groupsOf(looked, homes)
     const met = new Set(groups.flatMap((group) => group.homes))
-    for (const part of [...homes.parts.values()].flat()) if (!met.has(part)) groups.push({ members: [], homes: [part] })
     const broken = new Set<Home>([...homes.parts.values()].flat())
+    for (const part of broken) if (!met.has(part)) groups.push({ members: [], homes: [part] })
     return groups.map((group) => {
       const live = group.homes.flatMap((home) => this.#liveOf(home)).toSorted((a, b) => a.ordinal - b.ordinal)
       const shadowed = live.length > 0 ? [] : group.homes.filter((home) => broken.has(home)).flatMap((home) => this.#shadowedOf(home))

@@ -3,7 +3,7 @@ import type { ListedFile } from '#schemas/data-file.ts'
 import type { ColumnName } from '#schemas/document-columns.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import { decodeFile, RefusedRow, type FileRow, type RowSelection } from '#schemas/parquet/decode.ts'
+import { decodeFile, requireRow, type FileRow, type RefusedRow, type RowSelection } from '#schemas/parquet/decode.ts'
 import { readDeletionVector } from './deletion-vector.ts'
 import { storedFile } from './stored-file.ts'
 
@@ -46,11 +46,6 @@ export async function* readForeignFile<Name extends ColumnName = ColumnName>(
     yield batch
     await nextTurn()
   }
-}
-
-function requireRow<Name extends ColumnName>(row: FileRow<Name> | RefusedRow): FileRow<Name> {
-  if (row instanceof RefusedRow) throw new OrreryError('invalid_record', `its row ${row.row} is no document: its ${row.column} is refused, ${row.what}`)
-  return row
 }
 
 const unreadable = ({ file: { key } }: ListedFile, cause: OrreryError): OrreryError =>

@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { sqlSuite } from '#test/conformance/sql.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
@@ -22,6 +23,20 @@ describe('duckdbSql', () => {
     await expect(sql.write(`select error('no') as x`, {}, 'made/')).rejects.toMatchObject({ code: 'invalid_argument' })
     const left = await readdir(root, { recursive: true })
     expect(left.toSorted()).toEqual(['.tmp', 'made', object?.key])
+  })
+
+  test('clears away what a killed process has left, and nothing that another still works with', async () => {
+    const root = await temporaryFolder()
+    const [left, used] = [join(root, '.tmp-sql', 'left'), join(root, '.tmp-sql', 'used')]
+    for (const folder of [left, used]) {
+      await mkdir(folder, { recursive: true })
+      await writeFile(join(folder, 'spilled'), 'x')
+    }
+    const dayBefore = new Date(Date.now() - 25 * 3_600_000)
+    await utimes(left, dayBefore, dayBefore)
+    await using sql = duckdbSql(root, folderStore(root))
+    await sql.run('select 1 as x', {})
+    expect((await readdir(root, { recursive: true })).toSorted()).toEqual(['.tmp-sql', '.tmp-sql/used', '.tmp-sql/used/spilled'])
   })
 
   test('says which type of a column no value stands for', async () => {

@@ -1,14 +1,16 @@
-import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, rm, stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { DuckDBInstance, version, type DuckDBConnection, type DuckDBPreparedStatement } from '@duckdb/node-api'
+import { systemClock } from '#infra/clock.ts'
 import { sha256OfFile } from '#infra/store/durable-file.ts'
 import { requireKey, reservedPrefix } from '#infra/store/object-key.ts'
+import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Sql, SqlObject, SqlOptions, SqlRow, SqlValue } from '#schemas/sql.ts'
 import { checkScript, isViewName, refusal } from './script.ts'
+import { spillFolders } from './spill-folder.ts'
 import { fromDuckdb, toDuckdb } from './values.ts'
 
 /** Version of the library, when it loads on this machine. */
@@ -22,6 +24,8 @@ interface Query {
   views: ReadonlyMap<string, readonly string[]>
   parameters: readonly SqlValue[]
   signal: AbortSignal
+  /** A folder for what does not fit into memory. */
+  spill: string
 }
 
 /**
@@ -29,15 +33,24 @@ interface Query {
  * objects and no other file, spills to `.tmp-sql` in the store, and is gone afterwards. Times are UTC.
  * @param store over the same folder: takes what is written
  */
-export function duckdbSql(storeRoot: string, store: Pick<ObjectStore, 'put'>): Sql & AsyncDisposable {
+export function duckdbSql(
+  storeRoot: string,
+  store: Pick<ObjectStore, 'put'>,
+  { clock = systemClock() }: { clock?: Pick<Clock, 'now'> } = {},
+): Sql & AsyncDisposable {
   const root = resolve(storeRoot)
+  const spills = spillFolders(join(root, `${reservedPrefix}-sql`), () => clock.now())
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
+  async function inSpill<T>(work: (spill: string) => Promise<T>): Promise<T> {
+    await using spill = await spills.open()
+    return await work(spill.path)
+  }
   async function query<T>(work: (query: Query) => Promise<T>, script: string, inputs: Inputs, { parameters = [], signal }: SqlOptions): Promise<T> {
     const combined = AbortSignal.any(signal ? [signal, closing.signal] : [closing.signal])
     combined.throwIfAborted()
     const views = await locate(root, inputs)
-    const working = work({ script, views, parameters, signal: combined })
+    const working = inSpill((spill) => work({ script, views, parameters, signal: combined, spill }))
     running.add(working)
     try {
       return await working
@@ -91,20 +104,15 @@ async function locate(root: string, inputs: Inputs): Promise<Map<string, string[
   return views
 }
 
-/** Written aside, where the store sweeps what a killed process has left, and put from there: its name follows from its bytes. */
+/** Written aside, and put from there: its name follows from its bytes. */
 async function writeOnce(root: string, store: Pick<ObjectStore, 'put'>, query: Query, prefix: string): Promise<SqlObject[]> {
-  const path = join(root, reservedPrefix, randomUUID())
-  await mkdir(join(root, reservedPrefix), { recursive: true })
-  try {
-    const rows = await runOnce(root, query, writeRows, path)
-    if (rows === 0) return []
-    const content = await contentOf(path)
-    const key = `${prefix}${content.sha256}.parquet`
-    await store.put(key, createReadStream(path, { signal: query.signal }), content)
-    return [{ key, ...content, rows }]
-  } finally {
-    await rm(path, { force: true })
-  }
+  const path = join(query.spill, 'result.parquet')
+  const rows = await runOnce(root, query, writeRows, path)
+  if (rows === 0) return []
+  const content = await contentOf(path)
+  const key = `${prefix}${content.sha256}.parquet`
+  await store.put(key, createReadStream(path, { signal: query.signal }), content)
+  return [{ key, ...content, rows }]
 }
 
 async function contentOf(path: string): Promise<{ bytes: number; sha256: string }> {
@@ -120,7 +128,7 @@ async function runOnce<T>(
   target?: string,
 ): Promise<T> {
   // One thread: with more, sums of floats and unordered aggregates would differ from run to run.
-  const settings = { threads: '1', autoinstall_known_extensions: 'false', autoload_known_extensions: 'false', temp_directory: join(root, '.tmp-sql') }
+  const settings = { threads: '1', autoinstall_known_extensions: 'false', autoload_known_extensions: 'false', temp_directory: query.spill }
   const instance = await DuckDBInstance.create(':memory:', settings)
   let connection: DuckDBConnection | undefined
   // Again and again: an interrupt just before the query begins on its thread would be forgotten.

@@ -11,7 +11,7 @@ const pieceBytes = 1 << 20
 const durableBytesMax = 4 * 2 ** 20
 
 /** A whole file, durable but under no name that anybody looks for; gone when it is disposed of. */
-export interface StagedFile extends ObjectContent, AsyncDisposable {
+interface StagedFile extends ObjectContent, AsyncDisposable {
   path: string
 }
 

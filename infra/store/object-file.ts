@@ -14,7 +14,7 @@ export const openObject = (path: string): Promise<FileHandle | undefined> => ope
 
 export async function describeObject(key: string, path: string): Promise<ObjectInfo | undefined> {
   const found = await stat(path).catch(unlessAbsent)
-  return found?.isFile() ? { key, bytes: found.size, modifiedAt: found.mtime } : undefined
+  return found?.isFile() ? { key, bytes: found.size } : undefined
 }
 
 export async function readObject(path: string, range: ByteRange | undefined): Promise<Uint8Array | undefined> {

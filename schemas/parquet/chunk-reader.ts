@@ -61,8 +61,12 @@ export class ChunkReader {
   }
 
   /** How many values `take` may be asked for: those that are left of the page at hand. */
-  async ready(): Promise<number> {
-    const page = this.#page && this.#page.used < this.#page.rows ? this.#page : await this.#nextPage()
+  ready(): Promise<number> {
+    return this.#ready(windowBytes)
+  }
+
+  async #ready(aheadBytes: number): Promise<number> {
+    const page = this.#page && this.#page.used < this.#page.rows ? this.#page : await this.#nextPage(aheadBytes)
     this.#page = page
     return page.rows - page.used
   }
@@ -78,16 +82,17 @@ export class ChunkReader {
 
   async skip(count: number): Promise<void> {
     for (let left = count; left > 0;) {
-      const step = Math.min(left, await this.ready())
+      const step = Math.min(left, await this.#ready(headerBytesMax))
       ;(this.#page as Page).used += step
       left -= step
     }
   }
 
-  async #nextPage(): Promise<Page> {
+  /** @param aheadBytes to be read with its header */
+  async #nextPage(aheadBytes: number): Promise<Page> {
     for (;;) {
       if (this.#at >= this.#end) throw malformed('its pages hold less than its footer says')
-      const view = await this.#bytes(this.#at, headerBytesMax)
+      const view = await this.#bytes(this.#at, headerBytesMax, aheadBytes)
       const { header, headerBytes } = guard(unreadable, () => readPageHeader(view, this.#end - this.#at))
       const bodyAt = this.#at + headerBytes
       this.#at = bodyAt + header.compressed_page_size
@@ -122,14 +127,16 @@ export class ChunkReader {
     })
   }
 
-  /** Up to so many bytes of the chunk, fewer only at its end. */
-  async #bytes(at: number, length: number): Promise<Uint8Array> {
+  /** Up to so many bytes of the chunk, fewer only at its end. What is there already is not read again. */
+  async #bytes(at: number, length: number, aheadBytes = windowBytes): Promise<Uint8Array> {
     const end = Math.min(at + length, this.#end)
     const { at: windowAt, bytes } = this.#window
     if (at < windowAt || end > windowAt + bytes.length) {
-      const windowEnd = Math.min(this.#end, Math.max(end, at + windowBytes))
-      this.#window = { at, bytes: await this.#file.slice(at, windowEnd) }
-      if (this.#window.bytes.length !== windowEnd - at) throw malformed('it ends before its footer says')
+      const windowEnd = Math.min(this.#end, Math.max(end, at + aheadBytes))
+      const there = at < windowAt ? new Uint8Array() : bytes.subarray(at - windowAt)
+      const more = await this.#file.slice(at + there.length, windowEnd)
+      if (there.length + more.length !== windowEnd - at) throw malformed('it ends before its footer says')
+      this.#window = { at, bytes: there.length === 0 ? more : Buffer.concat([there, more]) }
     }
     return this.#window.bytes.subarray(at - this.#window.at, end - this.#window.at)
   }

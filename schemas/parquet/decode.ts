@@ -80,22 +80,15 @@ export async function* decodeFile<Name extends ColumnName = ColumnName>(
 
 /** All documents of a file in memory. @throws OrreryError `invalid_record` for bytes that are no shard, or a row that is no Document */
 export async function decodeDocuments(bytes: Uint8Array): Promise<Document[]> {
-  return (await Array.fromAsync(decodeRowGroups(bytes))).flat()
+  const documents: Document[] = []
+  for await (const rows of decodeFile(inMemory(bytes))) for (const row of rows) documents.push(requireRow(row).document)
+  return documents
 }
 
-/** The same, some hundred documents at a time. */
-export async function* decodeRowGroups(bytes: Uint8Array): AsyncGenerator<Document[]> {
-  for await (const rows of decodeRows(bytes)) yield rows.map(requireDocument)
-}
-
-function requireDocument(row: Document | RefusedRow): Document {
+/** @throws OrreryError `invalid_record` */
+export function requireRow<Name extends ColumnName>(row: FileRow<Name> | RefusedRow): FileRow<Name> {
   if (row instanceof RefusedRow) throw malformed(`its row ${row.row} is no document: its ${row.column} is refused, ${row.what}`)
   return row
-}
-
-/** The same for a file of others: a row that is no Document costs itself. @throws OrreryError `invalid_record` for bytes that are no shard */
-export async function* decodeRows(bytes: Uint8Array): AsyncGenerator<(Document | RefusedRow)[]> {
-  for await (const rows of decodeFile(inMemory(bytes))) yield rows.map((row) => (row instanceof RefusedRow ? row : row.document))
 }
 
 /** What is read of each row, and what it must be. */

@@ -5,8 +5,11 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findPython, runPython } from '#test/bench/python.ts'
 import { shardCases } from '#test/golden/shard-cases.ts'
+import { testDocuments } from '#test/golden/documents.ts'
 import { sha256Hex } from '../canonical-json.ts'
+import type { Document } from '../document.ts'
 import { documentColumns, toCell } from './columns.ts'
+import { DocumentEncoder } from './encode.ts'
 
 /** One Python for each release of `datasets` that must read a shard. */
 const datasetsPythons = process.env['DATASETS_PYTHONS']?.split(':') ?? []
@@ -15,17 +18,32 @@ const readers = ['pyarrow', 'polars', 'datafusion'] as const
 const pythons = new Map(await Promise.all(readers.map(async (reader) => [reader, await findPython({ packages: [reader], install: false })] as const)))
 for (const [reader, python] of pythons) if (!python) console.warn(`${reader} reads no shards: no Python has it; name one in PYARROW_PYTHON`)
 
+/** As a stream of pages gives it: in portions, over a row group's end, with dictionaries and without. */
+function writtenInPortions() {
+  const some = testDocuments(7)
+  const documents = Array.from({ length: 10_300 }, (_, n) => ({ ...some[n % 7]!, title: `Page ${n}`, host: `host${n % 2 === 0 ? n : 0}.example` }))
+  using encoder = new DocumentEncoder({ codec: 'zstd' })
+  const pieces: Buffer[] = []
+  const take = (part: Iterable<Uint8Array>) => {
+    for (const piece of part) pieces.push(Buffer.from(piece))
+  }
+  for (let from = 0; from < documents.length; from += 777) take(encoder.append(documents.slice(from, from + 777)))
+  take(encoder.finish())
+  return { documents, bytes: Buffer.concat(pieces) }
+}
+const cases: { documents: readonly Document[]; bytes: Uint8Array }[] = [...shardCases, writtenInPortions()]
+
 let folder: string
 let paths: string[]
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'orrery-foreign-readers-'))
-  paths = shardCases.map((_, n) => join(folder, `${n}.parquet`))
-  await Promise.all(shardCases.map(({ bytes }, n) => writeFile(paths[n]!, bytes)))
+  paths = cases.map((_, n) => join(folder, `${n}.parquet`))
+  await Promise.all(cases.map(({ bytes }, n) => writeFile(paths[n]!, bytes)))
 })
 afterAll(() => rm(folder, { recursive: true }))
 
 /** Rows with their cells in one spelling: times as milliseconds, bytes as hex, doubles in millionths. */
-const cells = (documents: (typeof shardCases)[number]['documents']): unknown[][] =>
+const cells = (documents: readonly Document[]): unknown[][] =>
   documents.map((document) =>
     documentColumns.map((column) => {
       const cell = toCell(column, document)
@@ -34,7 +52,7 @@ const cells = (documents: (typeof shardCases)[number]['documents']): unknown[][]
       return column.kind === 'double' ? Math.round((cell as number) * 1e6) : cell
     }),
   )
-const expectedDigests = shardCases.map(({ documents }) => [documents.length, sha256Hex(JSON.stringify(cells(documents)))])
+const expectedDigests = cases.map(({ documents }) => [documents.length, sha256Hex(JSON.stringify(cells(documents)))])
 
 /** The same in Python, of rows as dictionaries. */
 const digestOfRows = `
@@ -120,7 +138,7 @@ def load(path, streaming):
   assert rows.features['minhash'].dtype == 'binary'
   return digest(list(rows))
 print(json.dumps([load(path, streaming) for path in sys.argv[2:] for streaming in (False, True)]))`
-  const withRows = paths.filter((_, n) => shardCases[n]!.documents.length > 0)
+  const withRows = paths.filter((_, n) => cases[n]!.documents.length > 0)
   const expected = expectedDigests.filter(([rows]) => rows !== 0).flatMap((digest) => [digest, digest])
   expect(await runPython(python, script, [join(folder, 'datasets'), ...withRows])).toEqual(expected)
 })
@@ -129,8 +147,8 @@ test('DuckDB lists the metadata of every shard', async () => {
   const database = await DuckDBInstance.create(':memory:')
   const connection = await database.connect()
   const count = async (source: string) => Number((await connection.runAndReadAll(`select count(*) as n from ${source}`)).getRowObjectsJS()[0]!['n'])
-  for (const [n, { documents }] of shardCases.entries()) {
-    const groups = documents.length === 0 ? 0 : 1
+  for (const [n, { documents }] of cases.entries()) {
+    const groups = Math.ceil(documents.length / 10_000)
     expect([
       await count(`parquet_metadata('${paths[n]}')`),
       await count(`parquet_schema('${paths[n]}')`),

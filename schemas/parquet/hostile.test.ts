@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { testDocuments } from '#test/golden/documents.ts'
 import type { Document } from '../document.ts'
 import { documentColumns, documentSchema, toCell } from './columns.ts'
-import { decodeDocuments, decodeRows, RefusedRow } from './decode.ts'
+import { decodeDocuments, decodeFile, RefusedRow } from './decode.ts'
 import { encodeDocuments } from './encode.ts'
 import { inMemory } from './file-bytes.ts'
 import { inspectParquet } from './inspect.ts'
@@ -86,7 +86,7 @@ describe('hostile bytes', () => {
   test.each(['label', 'id', 'minhash', 'rights'])('makes nothing of a cell of %s that is longer than its column may be', async (name) => {
     const long =
       name === 'minhash' ? new Uint8Array(100_000) : name === 'rights' ? { ...testDocuments(1)[0]!.rights, licence: 'x'.repeat(100_000) } : 'x'.repeat(100_000)
-    const [rows] = await Array.fromAsync(decodeRows(asOther(testDocuments(20, { [name]: long }))))
+    const [rows] = await Array.fromAsync(decodeFile(inMemory(asOther(testDocuments(20, { [name]: long })))))
     expect(rows?.map((row) => (row instanceof RefusedRow ? [row.column, row.reason] : []))).toEqual(Array.from({ length: 20 }, () => [name, 'too_large']))
   })
 

@@ -4,7 +4,8 @@ import type { Reject } from '#schemas/stage.ts'
 import type { Withdrawal } from '../shard/arrival.ts'
 import { cutBoilerplate, knownParagraphs, type CutPage } from './boilerplate.ts'
 import { countByJob, dropReject, emptyReject, factsOf, type DuplicateCounts } from './copies.ts'
-import { namedParagraphs } from './paragraphs.ts'
+import { mapInTurns } from './map-in-turns.ts'
+import { namedParagraphs, type NamedParagraph } from './paragraphs.ts'
 import { Ruling, type Candidate, type Looks } from './ruling.ts'
 
 /** A document that comes in, and what the index learns of it but its place. */
@@ -49,13 +50,11 @@ export async function decide(index: Looks, documents: readonly Document[], withd
   const { arrivals, ...taken } = await leaveOut(index, ruling, documents, withdrawals)
   const ofPage = ruling.onePerPage(arrivals, ({ known }) => known.page)
   const ofText = ruling.onePerText(ofPage, ({ known }) => known.text)
-  const pages = await ruling.onePerCluster(ofText)
-  const known = await knownParagraphs(
-    index,
-    pages.flatMap(({ document }) => namedParagraphs(document)),
-  )
-  const cut = cutBoilerplate(pages, known, ({ ordinal }) => !ruling.gone.has(ordinal))
-  const whole = cut.flatMap((each) => (each.document === null ? [] : [asCut(each.page, each.document)]))
+  const best = await ruling.onePerCluster(ofText)
+  const pages = await mapInTurns(best, (arrival): NamedArrival => ({ ...arrival, arrival, paragraphs: namedParagraphs(arrival.document) }))
+  const known = await knownParagraphs(index, pages)
+  const cut = await cutBoilerplate(pages, known, ({ ordinal }) => !ruling.gone.has(ordinal))
+  const whole = cut.flatMap((each) => (each.document === null ? [] : [asCut(each.page.arrival, each.document)]))
   const kept = await settleCut(index, ruling, whole)
   return {
     ...rowsOf(ofText, cut, kept),
@@ -65,6 +64,12 @@ export async function decide(index: Looks, documents: readonly Document[], withd
     taken: taken.rejects.length,
     counts: countByJob(ruling.drops, ruling.clusterHeads),
   }
+}
+
+/** With its paragraphs, which only those have that came so far. */
+interface NamedArrival extends Arrival {
+  arrival: Arrival
+  paragraphs: NamedParagraph[]
 }
 
 /** What stands for no text. */
@@ -116,8 +121,8 @@ async function settleCut(index: Looks, ruling: Ruling, pages: readonly CutArriva
 const isCut = ({ document, page }: CutArrival): boolean => document !== page.document
 
 /** @param pages all that were looked at for near copies @param cut those of them that were the best @param kept those that still are, as they were cut */
-function rowsOf(pages: readonly Arrival[], cut: readonly CutPage<Arrival>[], kept: readonly CutArrival[]): Pick<Decision, 'incoming' | 'remembered'> {
-  const paragraphsOf = new Map(cut.map(({ page, paragraphs }) => [page, paragraphs]))
+function rowsOf(pages: readonly Arrival[], cut: readonly CutPage<NamedArrival>[], kept: readonly CutArrival[]): Pick<Decision, 'incoming' | 'remembered'> {
+  const paragraphsOf = new Map(cut.map(({ page, paragraphs }) => [page.arrival, paragraphs]))
   const keptOf = new Map(kept.map((each) => [each.page, each]))
   const remembered: AddedRow[] = []
   const incoming: Incoming[] = []

@@ -3,7 +3,8 @@ import type { Document } from '#schemas/document.ts'
 import { contentId, normalizeText } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import { compareKeepers } from './copies.ts'
-import { joinParagraphs, namedParagraphs, placeOf, type NamedParagraph } from './paragraphs.ts'
+import { mapInTurns } from './map-in-turns.ts'
+import { joinParagraphs, type NamedParagraph } from './paragraphs.ts'
 
 /**
  * A paragraph that so many pages of one host in one job have had is boilerplate there, for good. A number and no share: a host's pages come little by little,
@@ -13,10 +14,11 @@ export const boilerplatePages = paragraphPagesMax
 /** A page that has less left (UTF-16 code units) was nothing but boilerplate. */
 const leftMin = 100
 
-/** A page that may come in. */
+/** A page that may come in, with all its paragraphs. */
 export interface Page {
   document: Document
   facts: RowFacts
+  paragraphs: readonly NamedParagraph[]
 }
 
 export interface CutPage<Each extends Page> {
@@ -37,40 +39,35 @@ export interface CutPage<Each extends Page> {
  * @param known what the index knows of the paragraphs, by name
  * @param standing whether a row that is there stays
  */
-export function cutBoilerplate<Each extends Page>(
+export async function cutBoilerplate<Each extends Page>(
   pages: readonly Each[],
   known: ReadonlyMap<string, ParagraphFacts>,
   standing: (row: KnownRow) => boolean,
-): CutPage<Each>[] {
-  return [...Map.groupBy(pages, ({ document }) => placeOf(document)).values()].flatMap((place) => cutPlace(place, known, standing))
-}
-
-function cutPlace<Each extends Page>(
-  place: readonly Each[],
-  known: ReadonlyMap<string, ParagraphFacts>,
-  standing: (row: KnownRow) => boolean,
-): CutPage<Each>[] {
-  const pages = place.toSorted((a, b) => compareKeepers(a.facts, b.facts)).map((page) => ({ page, paragraphs: namedParagraphs(page.document) }))
+): Promise<CutPage<Each>[]> {
   const tags = new Map<string, Set<number>>()
-  for (const { page, paragraphs } of pages)
-    for (const { name } of paragraphs) {
-      if (name === undefined) continue
-      const ofName = tags.get(name) ?? new Set(known.get(name)?.pages)
-      tags.set(name, ofName.add(pageTag(page.facts.uri)))
-    }
+  await mapInTurns(pages, ({ facts, paragraphs }) => {
+    const tag = pageTag(facts.uri)
+    for (const name of namesOf(paragraphs)) tags.set(name, (tags.get(name) ?? new Set(known.get(name)?.pages)).add(tag))
+  })
   const isBoilerplate = (name: string): boolean => (tags.get(name)?.size ?? 0) >= boilerplatePages
   const keepers = new Keepers(known, standing)
-  return pages.map(({ page, paragraphs }) => {
-    const left = paragraphs.filter(({ name }) => name === undefined || !isBoilerplate(name) || !keepers.isHeld(name, page.facts))
-    const document = left.length === paragraphs.length ? page.document : cutTo(page.document, left)
-    const held = new Set(document === null ? [] : keepers.take(left, page.facts))
-    return { page, document, paragraphs: namesOf(paragraphs).map((name) => ({ name, isKept: held.has(name) })) }
-  })
+  return await mapInTurns(
+    pages.toSorted((a, b) => compareKeepers(a.facts, b.facts)),
+    (page) => {
+      const left = page.paragraphs.filter(({ name }) => name === undefined || !isBoilerplate(name) || !keepers.isHeld(name, page.facts))
+      const document = left.length === page.paragraphs.length ? page.document : cutTo(page.document, left)
+      const held = new Set(document === null ? [] : keepers.take(left, page.facts))
+      return { page, document, paragraphs: namesOf(page.paragraphs).map((name) => ({ name, isKept: held.has(name) })) }
+    },
+  )
 }
 
-/** What the index knows of paragraphs, by name. */
-export async function knownParagraphs(index: Pick<CorpusIndex, 'paragraphs'>, paragraphs: readonly NamedParagraph[]): Promise<Map<string, ParagraphFacts>> {
-  const names = namesOf(paragraphs)
+/** What the index knows of the paragraphs of pages, by name. */
+export async function knownParagraphs(
+  index: Pick<CorpusIndex, 'paragraphs'>,
+  pages: readonly Pick<Page, 'paragraphs'>[],
+): Promise<Map<string, ParagraphFacts>> {
+  const names = [...new Set(pages.flatMap(({ paragraphs }) => namesOf(paragraphs)))]
   const found = await index.paragraphs(names)
   return new Map(names.flatMap((name, at) => (found[at] ? [[name, found[at]]] : [])))
 }

@@ -1,8 +1,9 @@
-import type { CorpusIndex, KnownRow } from '#schemas/corpus-index.ts'
+import type { CorpusIndex, KnownRow, ParagraphFacts } from '#schemas/corpus-index.ts'
 import type { Document } from '#schemas/document.ts'
 import type { Reject } from '#schemas/stage.ts'
 import { boilerplatePages, cutTo, knownParagraphs, namesOf } from './boilerplate.ts'
 import { compareKeepers, countByJob, dropReject, emptyReject, factsOf, type DuplicateCounts } from './copies.ts'
+import { mapInTurns } from './map-in-turns.ts'
 import { namedParagraphs, type NamedParagraph } from './paragraphs.ts'
 import { Ruling, type Candidate, type Looks } from './ruling.ts'
 
@@ -44,24 +45,24 @@ export class Recutting {
   }
 
   async look(batch: readonly RowDocument[]): Promise<void> {
-    const pages = batch.map(({ row, document }) => ({ row, document, paragraphs: namedParagraphs(document) })).toSorted((a, b) => compareKeepers(a.row, b.row))
-    const known = await knownParagraphs(
-      this.#index,
-      pages.flatMap(({ paragraphs }) => paragraphs),
+    const named = await mapInTurns(batch, ({ row, document }) => ({ row, document, paragraphs: namedParagraphs(document) }))
+    const known = await knownParagraphs(this.#index, named)
+    await mapInTurns(
+      named.toSorted((a, b) => compareKeepers(a.row, b.row)),
+      (page) => this.#lookAt(page, known),
     )
-    for (const { row, document, paragraphs } of pages) {
-      const isHere = (name: string): boolean => this.#keeps(row, name, known.get(name)?.keeper)
-      const isCut = ({ name }: NamedParagraph): boolean => name !== undefined && (known.get(name)?.pages.length ?? 0) >= boilerplatePages && !isHere(name)
-      const left = paragraphs.filter((paragraph) => !isCut(paragraph))
-      const held = namesOf(left).map((name) => ({ name, isKept: isHere(name) }))
-      const isChanged = left.length < paragraphs.length
-      const changed = isChanged ? cutTo(document, left) : document
-      if (changed === null) this.#emptied.push(row)
-      else {
-        for (const { name, isKept } of held) if (isKept && known.get(name)?.keeper?.ordinal !== row.ordinal) this.#keepers.set(name, row)
-        if (isChanged) this.#cut.push(cutRow({ row, document }, changed, new Set(namesOf(paragraphs.filter(isCut))), held))
-      }
-    }
+  }
+
+  #lookAt({ row, document, paragraphs }: RowDocument & { paragraphs: NamedParagraph[] }, known: ReadonlyMap<string, ParagraphFacts>): void {
+    const isHere = (name: string): boolean => this.#keeps(row, name, known.get(name)?.keeper)
+    const isCut = ({ name }: NamedParagraph): boolean => name !== undefined && (known.get(name)?.pages.length ?? 0) >= boilerplatePages && !isHere(name)
+    const left = paragraphs.filter((paragraph) => !isCut(paragraph))
+    const held = namesOf(left).map((name) => ({ name, isKept: isHere(name) }))
+    const isChanged = left.length < paragraphs.length
+    const changed = isChanged ? cutTo(document, left) : document
+    if (changed === null) return void this.#emptied.push(row)
+    if (isChanged) this.#cut.push(cutRow({ row, document }, changed, new Set(namesOf(paragraphs.filter(isCut))), held))
+    for (const { name, isKept } of held) if (isKept && known.get(name)?.keeper?.ordinal !== row.ordinal) this.#keepers.set(name, row)
   }
 
   async settle(): Promise<Recut> {

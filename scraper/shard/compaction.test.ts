@@ -81,7 +81,8 @@ describe('compaction by tiers', () => {
         fc.integer({ min: 1, max: 40 }),
         fc.constantFrom(0, 0.3, 1),
         (rows, rowsMax, replaces) => {
-          simulate({ flushes: rows.length, rowsOf: (n) => Math.min(rowsMax, rows[n] as number), replaces, rowsMax })
+          const { files } = simulate({ flushes: rows.length, rowsOf: (n) => Math.min(rowsMax, rows[n] as number), replaces, rowsMax })
+          expect(files.every(({ file }) => file.rows <= rowsMax)).toBe(true)
         },
       ),
     )

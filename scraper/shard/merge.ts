@@ -1,8 +1,9 @@
-import type { CorpusIndex, IndexChange, KnownRow } from '#schemas/corpus-index.ts'
+import type { AddedRow, CorpusIndex, IndexChange, RowPlace, RowState } from '#schemas/corpus-index.ts'
 import type { ListedFile } from '#schemas/data-file.ts'
 import { limits } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import type { Reject } from '#schemas/stage.ts'
+import { mapInTurns } from '../dedup/map-in-turns.ts'
 import { compareDocuments } from '../dedup/order.ts'
 import { Recutting, recutDocument, type Recut, type RowDocument } from '../dedup/recut.ts'
 import { nextMerge, type ShardLayout } from './compaction.ts'
@@ -17,9 +18,6 @@ export interface MergeParts extends ShardParts {
   layout: ShardLayout
   rejects(reject: Reject): void | Promise<void>
 }
-
-/** Rows that are looked at together. */
-const batchRows = 500
 
 /** Merges what is worth it, one merge after the other. @throws the signal's reason when aborted: the merge that was under way has not happened */
 export async function compact(parts: MergeParts, corpus: Corpus, signal: AbortSignal): Promise<void> {
@@ -44,22 +42,15 @@ interface Merge {
  * read twice, a row group at a time. Rows are sorted (order.ts) within each row group.
  */
 async function mergeFiles(parts: MergeParts, corpus: Corpus, { jobId, files, signal }: Merge): Promise<void> {
-  const { index, store, telemetry, rejects, signer } = parts
-  const rows = await knownRows(index, files)
+  const { index, telemetry, rejects, signer } = parts
+  const ordinals = files.map(({ file }) => new Float64Array(file.rows).fill(nobody))
   const recutting = new Recutting(index)
-  for (const listed of files) {
-    for await (const batch of readListed(store, listed, { signal })) {
-      const known = batch.flatMap(({ row, document }): RowDocument[] =>
-        rows.has(placeName(listed, row)) ? [{ row: rows.get(placeName(listed, row)) as KnownRow, document }] : [],
-      )
-      for (let from = 0; from < known.length; from += batchRows) await recutting.look(known.slice(from, from + batchRows))
-    }
-  }
+  for await (const rows of knownRows(parts, files, ordinals, signal)) await recutting.look(rows)
   const recut = await recutting.settle()
-  const written: KnownRow[] = []
-  const gone = new Set(recut.gone.map(({ ordinal }) => ordinal))
-  const isEmpty = rows.values().every(({ ordinal }) => gone.has(ordinal))
-  const file = isEmpty ? undefined : await writeRows(parts, jobId, mergedDocuments({ store, files, rows, recut, gone, signal }, written))
+  const leaving = new Set(recut.gone.map(({ ordinal }) => ordinal))
+  const isLeft = ordinals.some((ofFile) => ofFile.some((ordinal) => ordinal !== nobody && !leaving.has(ordinal)))
+  const written: number[] = []
+  const file = isLeft ? await writeRows(parts, jobId, mergedDocuments({ ...parts, files, ordinals, recut, leaving, signal }, written)) : undefined
   const jobs = jobChanges(recut.counts)
   const change: JobChange = jobs.of(jobId)
   for (const { file: input } of files) change.went.add(input.sha256)
@@ -69,44 +60,67 @@ async function mergeFiles(parts: MergeParts, corpus: Corpus, { jobId, files, sig
     recut.gone.filter(({ place }) => place !== null && !change.went.has(place.file)),
   )
   for (const reject of recut.rejects) await rejects(reject)
-  await corpus.commit({ jobs: jobs.changed(), index: indexChange(file?.sha256, rows, recut, written) }, signal)
+  await corpus.commit({ jobs: jobs.changed(), index: indexChange(file?.sha256 ?? '', recut, written) }, signal)
   if (file) tellWritten(parts, jobId, file)
   telemetry.event('shard.merged', { hotkey: signer.address, job_id: jobId, files: files.length, rows: written.length, cut: recut.replaced.size })
 }
 
-const placeName = ({ file }: ListedFile, row: number): string => `${file.sha256} ${row}`
+/** Where no row stands. */
+const nobody = -1
+/** Rows that are looked at together. */
+const batchRows = 500
 
-async function knownRows(index: CorpusIndex, files: readonly ListedFile[]): Promise<Map<string, KnownRow>> {
-  const rows = new Map<string, KnownRow>()
-  for (const listed of files) for (const row of await index.rows(listed.file.sha256)) rows.set(placeName(listed, row.place?.row ?? -1), row)
-  return rows
+/** @param ordinals filled, for each file, with the ordinals of its rows by position */
+async function* knownRows(
+  { store, index }: Pick<MergeParts, 'store' | 'index'>,
+  files: readonly ListedFile[],
+  ordinals: readonly Float64Array[],
+  signal: AbortSignal,
+): AsyncGenerator<RowDocument[]> {
+  for (const [n, listed] of files.entries()) {
+    for await (const batch of readListed(store, listed, { signal })) {
+      for (let from = 0; from < batch.length; from += batchRows) {
+        const documents = new Map(batch.slice(from, from + batchRows).map(({ row, document }) => [row, document]))
+        const rows = await index.rows(listed.file.sha256, [...documents.keys()])
+        yield rows.map((row) => {
+          const at = row.place?.row ?? nobody
+          ;(ordinals[n] as Float64Array)[at] = row.ordinal
+          return { row, document: documents.get(at) as Document }
+        })
+      }
+    }
+  }
 }
 
 interface Merged extends Pick<MergeParts, 'store'> {
   files: readonly ListedFile[]
-  rows: ReadonlyMap<string, KnownRow>
+  ordinals: readonly Float64Array[]
   recut: Recut
-  gone: ReadonlySet<number>
+  /** Rows that come into no file. */
+  leaving: ReadonlySet<number>
   signal: AbortSignal
 }
 
-/** @param written filled with the row that each document was, in their order */
-async function* mergedDocuments({ store, files, rows, recut, gone, signal }: Merged, written: KnownRow[]): AsyncGenerator<Document> {
-  let group: RowDocument[] = []
+/** @param written filled with the ordinals of the rows that the documents were, in their order */
+async function* mergedDocuments({ store, files, ordinals, recut, leaving, signal }: Merged, written: number[]): AsyncGenerator<Document> {
+  let group: { ordinal: number; document: Document }[] = []
   const sorted = function* (): Generator<Document> {
-    for (const { row, document } of group.toSorted((a, b) => compareDocuments(a.document, b.document))) {
-      written.push(row)
+    for (const { ordinal, document } of group.toSorted((a, b) => compareDocuments(a.document, b.document))) {
+      written.push(ordinal)
       yield document
     }
     group = []
   }
-  for (const listed of files) {
+  for (const [n, listed] of files.entries()) {
     for await (const batch of readListed(store, listed, { signal })) {
-      for (const { row: position, document } of batch) {
-        const row = rows.get(placeName(listed, position))
-        if (!row || gone.has(row.ordinal)) continue
-        const cut = recut.replaced.get(row.ordinal)
-        group.push({ row, document: cut ? recutDocument(document, cut) : document })
+      const documents = await mapInTurns(batch, ({ row, document }) => {
+        const ordinal = ordinals[n]?.[row] ?? nobody
+        const cut = recut.replaced.get(ordinal)
+        return { ordinal, document: cut ? recutDocument(document, cut) : document }
+      })
+      for (const each of documents) {
+        if (each.ordinal === nobody || leaving.has(each.ordinal)) continue
+        group.push(each)
         if (group.length === limits.rowsPerGroup) yield* sorted()
       }
     }
@@ -114,24 +128,27 @@ async function* mergedDocuments({ store, files, rows, recut, gone, signal }: Mer
   yield* sorted()
 }
 
-function indexChange(file: string | undefined, rows: ReadonlyMap<string, KnownRow>, recut: Recut, written: readonly KnownRow[]): IndexChange {
-  const places = new Map(written.map(({ ordinal }, row) => [ordinal, { file: file as string, row }]))
-  const leaves = new Map(
-    [...rows.values(), ...recut.gone].filter(({ ordinal }) => !places.has(ordinal) || recut.replaced.has(ordinal)).map((row) => [row.ordinal, row]),
-  )
+function indexChange(file: string, recut: Recut, written: readonly number[]): IndexChange {
+  const replacements: AddedRow[] = []
+  const moved: { ordinal: number; state: RowState; place: RowPlace | null }[] = []
+  for (const [row, ordinal] of written.entries()) {
+    const place = { file, row }
+    const cut = recut.replaced.get(ordinal)
+    if (!cut) moved.push({ ordinal, state: 'live', place })
+    else
+      replacements.push({
+        facts: cut.facts,
+        signature: cut.signatures[1] as Uint8Array,
+        state: 'live',
+        place,
+        joins: [{ ordinal }],
+        paragraphs: cut.paragraphs,
+      })
+  }
+  const left = [...recut.replaced.keys(), ...recut.gone.map(({ ordinal }) => ordinal)]
   return {
-    add: [...recut.replaced.values()].map(({ former: { ordinal }, facts, signatures, paragraphs }) => ({
-      facts,
-      signature: signatures[1] as Uint8Array,
-      state: 'live' as const,
-      place: places.get(ordinal) ?? null,
-      joins: [{ ordinal }],
-      paragraphs,
-    })),
-    change: [
-      ...[...places].flatMap(([ordinal, place]) => (recut.replaced.has(ordinal) ? [] : [{ ordinal, state: 'live' as const, place }])),
-      ...[...leaves.keys()].map((ordinal) => ({ ordinal, state: 'remembered' as const, place: null })),
-    ],
+    add: replacements,
+    change: [...moved, ...left.map((ordinal) => ({ ordinal, state: 'remembered' as const, place: null }))],
     keepers: recut.keepers.map(({ paragraph, ordinal }) => ({ paragraph, keeper: { ordinal } })),
   }
 }

@@ -6,6 +6,7 @@ import type { ColumnName } from '#schemas/document-columns.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { Keepers, knownParagraphs, namesOf } from '../dedup/boilerplate.ts'
 import { compareKeepers, factsOf } from '../dedup/copies.ts'
+import { mapInTurns } from '../dedup/map-in-turns.ts'
 import { namedParagraphs } from '../dedup/paragraphs.ts'
 
 /** Rows that the index learns at once. */
@@ -25,15 +26,9 @@ export async function readInFiles(index: CorpusIndex, store: ObjectStore, files:
 }
 
 async function rowsOf(index: CorpusIndex, { file }: ListedFile, batch: readonly FileRow[]): Promise<AddedRow[]> {
-  const pages = batch
-    .map(({ row, document }) => ({ row, document, facts: factsOf(document), paragraphs: namedParagraphs(document) }))
-    .toSorted((a, b) => compareKeepers(a.facts, b.facts))
-  const keepers = new Keepers(
-    await knownParagraphs(
-      index,
-      pages.flatMap(({ paragraphs }) => paragraphs),
-    ),
-  )
+  const rows = await mapInTurns(batch, ({ row, document }) => ({ row, document, facts: factsOf(document), paragraphs: namedParagraphs(document) }))
+  const pages = rows.toSorted((a, b) => compareKeepers(a.facts, b.facts))
+  const keepers = new Keepers(await knownParagraphs(index, pages))
   return pages.map(({ row, document, facts, paragraphs }) => {
     const kept = new Set(keepers.take(paragraphs, facts))
     const named = namesOf(paragraphs).map((name) => ({ name, isKept: kept.has(name) }))

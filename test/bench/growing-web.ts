@@ -21,7 +21,7 @@ export interface Growth {
 }
 
 /**
- * What a crawl brings, a thousand pages after the other: documents of 1 to 5 KB of ten jobs and 2,000 hosts, each with a paragraph that its host repeats, some of
+ * What a crawl brings, a thousand pages after the other: documents of 1 to 5 KB of ten jobs and 2,000 hosts, one in five with a paragraph that its host repeats, some of
  * them changed pages, near-copies, and pages taken back. The same pages are the same each time.
  */
 export function growingWeb(hotkey: string) {
@@ -35,10 +35,10 @@ export function growingWeb(hotkey: string) {
     const host = page % hosts
     const job = host % growingJobs.length
     const domain = `www.${vocabulary[host]}.job-${job}.example`
-    const whole = normalizeText(`${text}\n\nAll that stands here on ${domain} was written by those who keep it, and may be read by anybody at any time.`)
+    const footer = `\n\nAll that stands here on ${domain} was written by those who keep it, and may be read by anybody at any time.`
     return testDocument(page, {
       uri: `https://${domain}/${vocabulary[page % 977]}/${page}`,
-      text: whole,
+      text: normalizeText(host % 5 === 0 ? `${text}${footer}` : text),
       version,
       hotkey,
       job_id: growingJobs[job]?.id ?? '',

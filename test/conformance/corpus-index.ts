@@ -52,7 +52,14 @@ export function corpusIndexSuite(make: () => Promise<Place>): void {
 
   test('gives back the live row of a uri and of a text, whole, also after it is opened again', async () => {
     const place = await make()
-    const facts = rowFacts('one', { publishedAt: 5, addressFit: -1, version: 3, label: '__proto__', jobId: 'constructor', uri: 'https://example.org/ä?q=𝄞' })
+    const facts = rowFacts('one', {
+      publishedAt: 5,
+      addressFit: -1,
+      version: 3,
+      label: '__proto__',
+      jobId: 'constructor',
+      uri: 'https://example.org/ä?q=𝄞\0\n',
+    })
     const row = addedRow(1, { facts })
     {
       await using index = await open(place)
@@ -282,7 +289,7 @@ export function corpusIndexSuite(make: () => Promise<Place>): void {
       { add: [addedRow(3, { signature: new Uint8Array(4) })] },
       { add: [addedRow(3, { facts: { id: 'no id' } })] },
       { add: [addedRow(3, { facts: { uri: '' } })] },
-      { add: [addedRow(3, { facts: { label: 'a\0b' } })] },
+      { add: [addedRow(3, { facts: { label: 'a'.repeat(2000) } })] },
       { add: [addedRow(3, { facts: { publishedAt: Number.NaN } })] },
       { add: [addedRow(3, { place: null })] },
       { add: [addedRow(3, { state: 'remembered', place: placeOf(3) })] },
@@ -311,6 +318,23 @@ export function corpusIndexSuite(make: () => Promise<Place>): void {
     expect(await index.paragraphs(['0123456789abcdef'])).toEqual([undefined])
     expect(await index.exact([addedRow(7).facts, good.facts])).toMatchObject([{ uri: { ordinal: 2 } }, { uri: undefined }])
     expect(await index.commit({ add: [good] })).toEqual([3])
+  })
+
+  test('makes changes one after the other, also those that come at once, and all of them before it closes', async () => {
+    const place = await make()
+    const outcomes: Promise<unknown>[] = []
+    {
+      await using index = await open(place)
+      for (let n = 0; n < 8; n++)
+        outcomes.push(index.commit(n === 4 ? { forget: [99] } : { add: [addedRow(2 * n), addedRow(2 * n + 1)], pending: `${n}` }).catch(() => 'refused'))
+      outcomes.push(index.near([addedRow(0).signature]))
+    }
+    const [looked, ...ordinals] = (await Promise.all(outcomes)).toReversed()
+    expect(ordinals.toReversed()).toEqual([[0, 1], [2, 3], [4, 5], [6, 7], 'refused', [8, 9], [10, 11], [12, 13]])
+    expect(looked).toHaveLength(1)
+    await using index = await open(place)
+    expect(await index.pending()).toBe('7')
+    expect(await index.stats()).toMatchObject({ live: 14 })
   })
 
   test('takes thousands of copies and a bucket filled on purpose without quadratic work', async () => {

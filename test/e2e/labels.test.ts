@@ -11,7 +11,7 @@ import { anyPorts, complaintsOf, runProgram } from './program.ts'
 
 /** What every plain object has by itself. */
 const labels = ['__proto__', 'constructor'] as const
-const pagesEach = 60
+const pagesEach = 25
 
 const settings = (origin: string): string => `
 [miner]

@@ -1,0 +1,54 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { expect, test } from 'vitest'
+import { good } from '#scraper/miner/pages.fixture.ts'
+import { temporaryFolder } from '../conformance/temporary-folder.ts'
+import { openSite } from '../site/site.ts'
+import { anyPorts, startProgram, type RunningProgram } from './program.ts'
+
+/** Rows of all tables of all databases of a folder, by file and table; of the chain, where each weight that is set stays, not. */
+async function rowsIn(data: string): Promise<Map<string, number>> {
+  const rows = new Map<string, number>()
+  for (const path of (await readdir(data, { recursive: true })).filter((name) => /(?<!lock|chain)\.sqlite$/.test(name))) {
+    const database = new DatabaseSync(join(data, path), { readOnly: true, timeout: 10_000 })
+    for (const { name } of database.prepare("select name from sqlite_schema where type = 'table'").all())
+      rows.set(`${path} ${String(name)}`, Number(database.prepare(`select count(*) as n from "${String(name)}"`).get()?.['n']))
+    database.close()
+  }
+  return rows
+}
+
+/** Resolves with so many more events of that name. */
+async function more({ events }: RunningProgram, name: string, count: number, signal: AbortSignal): Promise<void> {
+  const of = () => events.filter(({ event }) => event === name).length
+  const wanted = of() + count
+  while (of() < wanted) {
+    signal.throwIfAborted()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+test('a wheel with nothing to do leaves nothing behind', { timeout: 120_000 }, async ({ signal }) => {
+  const paths = Array.from({ length: 30 }, (_, n) => `/p/${n}`)
+  await using site = await openSite({ '127.0.0.1': { '/': good(999, paths), ...Object.fromEntries(paths.map((path, n) => [path, good(n)])) } })
+  const data = await temporaryFolder()
+  const settings = { 'miner.host_delay_ms': 0, 'miner.host_delay_factor': 0, 'browser.enabled': 'off', 'up.pause_seconds': 0.1, 'bridge.passes': 1 }
+  const often = { 'validator.every_seconds': 1, 'chain.block_seconds': 0.05, 'up.miners': 1 }
+  const set = Object.entries({ ...settings, ...often }).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+  const program = startProgram(['up', '--data', data, '--seed', `${site.origin}/`, ...set, ...anyPorts])
+  await program.event('bridge.steered')
+  const work = (from: number) => program.events.slice(from).filter(({ event }) => /^(dataset|tokens|bridge|shard|part)\./.test(event))
+  for (let from = -1; from < 0 || work(from).length > 0;) {
+    from = program.events.length
+    await more(program, 'validator.cycle', 4, signal)
+  }
+  const before = await rowsIn(data)
+  const events = program.events.length
+  await more(program, 'validator.cycle', 10, signal)
+  const after = await rowsIn(data)
+  program.child.kill('SIGINT')
+  expect(await program.ended).toBe(0)
+  expect(after).toEqual(before)
+  expect(work(events)).toEqual([])
+})
