@@ -43,6 +43,8 @@ export function staging(root: string, folder: string, now: () => number): Stagin
         return { path, ...(await writeThrough(path, pieces, mode)), [Symbol.asyncDispose]: remove }
       } catch (cause) {
         await remove()
+        // Somebody may have taken the folder away: the next call makes it again.
+        swept = undefined
         throw cause
       }
     },

@@ -1,6 +1,6 @@
 import { createHook } from 'node:async_hooks'
 import { writeFileSync } from 'node:fs'
-import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -48,6 +48,16 @@ describe('folderStore', () => {
     await utimes(join(root, '.tmp', 'dead'), twoDaysAgo, twoDaysAgo)
     await folderStore(root, { clock }).put('k', bytes('x'))
     expect(await readdir(join(root, '.tmp'))).toEqual(['alive'])
+  })
+
+  test('makes its staging folder again when somebody took it away', async () => {
+    const root = await temporaryFolder()
+    const store = folderStore(root)
+    await store.put('a', bytes('x'))
+    await rm(join(root, '.tmp'), { recursive: true })
+    await expect(store.put('b', bytes('y'))).rejects.toMatchObject({ code: 'store_unavailable' })
+    await store.put('b', bytes('y'))
+    expect(await store.get('b')).toEqual(bytes('y'))
   })
 
   test('says what to do when the root is a file', async () => {

@@ -103,12 +103,13 @@ export class ChunkReader {
         const rows = rowsOfPage(header)
         this.#seen += rows
         if (this.#seen > this.#rows) throw malformed('its pages hold more than its footer says')
-        if (rows > 0) return { header, bodyAt, rows, used: 0, values: undefined }
+        return { header, bodyAt, rows, used: 0, values: undefined }
       }
     }
   }
 
   async #readDictionary(header: PageHeader, bodyAt: number): Promise<void> {
+    if (this.#dictionary) throw malformed('a column chunk has two dictionaries')
     this.#dictionaryValues = checkDictionary(header, this.#rows)
     const body = await this.#bytes(bodyAt, header.compressed_page_size)
     this.#dictionary = guard(unreadable, () => {

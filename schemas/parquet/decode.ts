@@ -63,7 +63,7 @@ export async function* decodeFile<Name extends ColumnName = ColumnName>(
   rowsSaid?: number,
 ): AsyncGenerator<(FileRow<Name> | RefusedRow)[]> {
   const metadata = await readFooter(file)
-  const fault = schemaFault(metadata)
+  const fault = guard('its footer cannot be read', () => schemaFault(metadata))
   if (fault) throw malformed(fault)
   if (rowsSaid !== undefined && Number(metadata.num_rows) !== rowsSaid) throw malformed(`it has ${metadata.num_rows} rows, its manifest says ${rowsSaid}`)
   guard('its footer cannot be read', () => checkGroups(metadata, file.byteLength))

@@ -138,7 +138,8 @@ describe('hostile bytes', () => {
         )
         expect(['number', 'invalid_record']).toContain(outcome)
       }),
-      { numRuns: 1500 },
+      // The example leaves a row group without columns.
+      { numRuns: 1500, examples: [[4017, 16]] },
     )
   })
 })

@@ -17,20 +17,20 @@ export interface ParquetFacts {
 
 /** Of the end of a file, read at first: mostly it holds the whole footer. */
 const footerGuessBytes = 2 ** 16
-const footerBytesMax = 16 * 2 ** 20
-/** A file of 1 GiB has some thousand row groups, each of some hundred values. */
-const footerValuesMax = 4_000_000
+const footerBytesMax = 8 * 2 ** 20
+/** A file of ten million rows has a thousand row groups, each of some 1,400 values; to read so many takes some 100 ms. */
+const footerValuesMax = 1_500_000
 
 /** Reads the footer. @throws OrreryError `invalid_record` for bytes that are no Parquet file */
 export async function inspectParquet(file: FileBytes): Promise<ParquetFacts> {
   const metadata = await readFooter(file)
-  return {
+  return guard('its footer cannot be read', () => ({
     rows: Number(metadata.num_rows),
     rowGroups: metadata.row_groups.map((group) => ({ rows: Number(group.num_rows), bytes: Number(group.total_byte_size) })),
     codecs: [...new Set(metadata.row_groups.flatMap(({ columns }) => columns.map((chunk) => String(chunk.meta_data?.codec))))].toSorted(),
     schemaFault: schemaFault(metadata),
     createdBy: metadata.created_by,
-  }
+  }))
 }
 
 /** The parsed footer, bounded. @throws OrreryError `invalid_record` */

@@ -66,7 +66,8 @@ export function checkDictionary({ dictionary_page_header: dictionary }: PageHead
 export function rowsOfPage({ type, data_page_header: first, data_page_header_v2: second }: PageHeader): number {
   if (type !== 'DATA_PAGE_V2' && type !== 'DATA_PAGE') throw malformed(`it has a page of a kind not used here (${type})`)
   const values = type === 'DATA_PAGE_V2' ? second?.num_values : first?.num_values
-  if (values === undefined || !isCount(values, limits.rowsPerGroup)) throw malformed('a page has an impossible count')
+  // One without rows is worth nothing, and there could be millions of them.
+  if (!values || !isCount(values, limits.rowsPerGroup)) throw malformed('a page has an impossible count')
   return values
 }
 
