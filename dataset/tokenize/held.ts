@@ -9,6 +9,8 @@ import type { ObjectStore } from '#schemas/object-store.ts'
 import { GenerationShard, type ListedTokenShard } from '#schemas/token-list.ts'
 import { documentIdRange, parseTokenShardHeader, tokenShardHeaderBytes } from '#schemas/token-shard.ts'
 
+const idBytes = 32
+
 /** What the run over a dataset has taken in, as the head of its line says. */
 export interface RunReads {
   /** Number of the version of the tokens that has joined; 0: there is no run over tokens of this tokenizer. */
@@ -33,8 +35,27 @@ export async function runReads(catalog: Pick<Catalog, 'head'>, store: Pick<Objec
   }
 }
 
-/** Ids of documents that are gone: what versions told, each 32 raw bytes an id, sorted. */
-export type GoneIds = readonly Uint8Array[]
+/** Ids of documents that are gone: lists of versions, each 32 raw bytes an id, sorted. */
+export class GoneIds {
+  readonly #lists: Buffer[] = []
+  /** First four bytes of each: of the many ids that are asked for nearly all are told by them. */
+  readonly #words = new Set<number>()
+
+  add(list: Uint8Array): void {
+    const ids = Buffer.from(list.buffer, list.byteOffset, list.length)
+    this.#lists.push(ids)
+    for (let at = 0; at < ids.length; at += idBytes) this.#words.add(ids.readUInt32LE(at))
+  }
+
+  get isEmpty(): boolean {
+    return this.#words.size === 0
+  }
+
+  /** Whether the id that begins there is one of them. */
+  has(ids: Buffer, at: number): boolean {
+    return this.#words.has(ids.readUInt32LE(at)) && this.#lists.some((sorted) => hasId(sorted, ids.subarray(at, at + idBytes)))
+  }
+}
 
 /**
  * Ids of the documents that left a dataset from one of its versions to the head.
@@ -46,9 +67,9 @@ export async function goneSince(
   head: CatalogEntry<'version'>,
   since: string,
 ): Promise<GoneIds | undefined> {
-  const gone: Uint8Array[] = []
+  const gone = new GoneIds()
   for (let at = head; at.sha256 !== since;) {
-    if (at.manifest.gone) gone.push(await readGone(store, at.manifest.gone))
+    if (at.manifest.gone) gone.add(await readGone(store, at.manifest.gone))
     const parent = at.manifest.parent === null ? undefined : await catalog.get(lineage.dataset(at.manifest.name), { sha256: at.manifest.parent })
     if (parent?.kind !== 'version') return undefined
     at = parent
@@ -62,20 +83,16 @@ async function readGone(store: Pick<ObjectStore, 'get'>, { key, sha256 }: { key:
   throw new OrreryError('data_unreadable', `The list of ids ${key} is not what its manifest says; restore it from a backup.`, { key })
 }
 
-const idBytes = 32
-
-/** Held shards as they are now: the documents that went are deleted from them too. */
+/** A held shard as it is now: the documents that went are deleted from it too. */
 export async function withoutGone(store: Pick<ObjectStore, 'get' | 'put'>, prefix: string, listed: ListedTokenShard, gone: GoneIds): Promise<ListedTokenShard> {
-  if (gone.length === 0) return listed
+  if (gone.isEmpty) return listed
   const { shard, deletes } = listed
   const header = parseTokenShardHeader(await store.get(shard.key, { start: 0, end: tokenShardHeaderBytes }), shard.bytes)
-  const ids = Buffer.from(await store.get(shard.key, documentIdRange(header, 0, header.documents)))
+  const raw = await store.get(shard.key, documentIdRange(header, 0, header.documents))
+  const ids = Buffer.from(raw.buffer, raw.byteOffset, raw.length)
   const before = await readDeletionVector(store, { file: { rows: shard.documents }, deletes })
   const went: number[] = []
-  for (let document = 0; document < header.documents; document++) {
-    const id = ids.subarray(document * idBytes, (document + 1) * idBytes)
-    if (!before.has(document) && gone.some((sorted) => hasId(sorted, id))) went.push(document)
-  }
+  for (let document = 0; document < header.documents; document++) if (gone.has(ids, document * idBytes) && !before.has(document)) went.push(document)
   if (went.length === 0) return listed
   return { shard, deletes: await writeDeletionVector(store, `${prefix}deletes/`, before.union(DeletedRows.of(went))) }
 }

@@ -37,7 +37,7 @@ export class HashSets implements Disposable {
     const open = (name: Name, layout: ConstructorParameters<typeof RunSet>[1]): RunSet =>
       this.#stack.use(new RunSet(join(folder, name), layout, namesOf(name), use))
     try {
-      this.bands = open('bands', { keyWords: 1, valueWords: 1, filterBits: 5, keep: (entry) => !isGone(entry[1] as number) })
+      this.bands = open('bands', { keyWords: 1, valueWords: 1, filterBits: 4, keep: (entry) => !isGone(entry[1] as number) })
       this.exact = open('exact', { keyWords: 2, valueWords: 1, filterBits: 10, combine: newest, keep: (entry) => !isGone(entry[2] as number) })
       this.paragraphs = open('paragraphs', { keyWords: 2, valueWords: paragraphWords, filterBits: 4, combine: newest })
     } catch (error) {

@@ -100,12 +100,14 @@ test('what the chain says is claimed stays, however old', async () => {
   expect(await subnet.store.head(claimedFiles[0]?.file.key ?? '')).toBeUndefined()
 })
 
-test('nothing of other miners is looked at', async () => {
+test('what a version before the index left behind goes, and nothing of other miners', async () => {
   await using given = await world()
   const { subnet } = given
   await given.grow()
   const foreign = ['data/hotkey=5Other/job_id=x/data_1.parquet', 'manifests/hotkey=5Other/0.json', 'data/other.parquet']
-  for (const key of foreign) await subnet.store.put(key, new Uint8Array([1]))
+  const former = `boilerplate/hotkey=${given.hotkey}/0.json`
+  for (const key of [...foreign, former]) await subnet.store.put(key, new Uint8Array([1]))
   await given.rest(10)
+  expect(await subnet.store.head(former)).toBeUndefined()
   for (const key of foreign) expect(await subnet.store.head(key), key).toBeDefined()
 })

@@ -24,7 +24,8 @@ export function minerScope({ catalog, chain, hotkey, keepMs, pending }: ScopePar
   const claims = lineage.index(hotkey)
   const snapshots = () => catalog.lines(families.snapshotsOf(hotkey))
   return {
-    prefixes: ['data', 'deletes', 'manifests'].map((folder) => `${folder}/hotkey=${hotkey}/`),
+    // In `boilerplate` lay what the index has now.
+    prefixes: ['boilerplate', 'data', 'deletes', 'manifests'].map((folder) => `${folder}/hotkey=${hotkey}/`),
     async expire(now) {
       const expiry = { keepNewest: 1, before: Math.max(0, now - keepMs) }
       await catalog.expire(claims, { ...expiry, keep: await claimed(chain, hotkey) })

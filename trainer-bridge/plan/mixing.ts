@@ -38,7 +38,8 @@ const shareOfLargest = 2 ** 20
 /** Times what 64 sources can be owed it is an exact number still; of more it is rounded, everywhere alike. */
 const chances = 2 ** 21
 
-const drawsPerTurn = 2 ** 14
+/** Sources that are looked at before others have a turn: some 20 ms. */
+const looksPerTurn = 2 ** 20
 
 /**
  * Draws sources in proportion to their weights: each draw goes to one of those that their shares still owe something, by chance in proportion to what they
@@ -84,6 +85,7 @@ export function mixByDeficit(weights: readonly number[], supply: readonly number
       const counts = supply.map(() => 0)
       // Of one source there is nothing to choose, however many draws.
       if (supply.length === 1 && !each) return [Math.min(draws, length)]
+      const drawsPerTurn = Math.ceil(looksPerTurn / supply.length)
       let taken = 0
       for (const { source } of from(0)) {
         if (taken++ === draws) break

@@ -4,6 +4,8 @@ import { canonicalJson, contentAddress } from '#schemas/canonical-json.ts'
 import { EpochManifest } from '#schemas/manifest.ts'
 import { goldenRun, type GoldenRun, type RunSettings } from '#test/golden/run.ts'
 import { tokenDataset, type GoldenShard, type TokenDataset } from '#test/golden/tokens.ts'
+import { recentLists } from './lists.ts'
+import { planEpoch } from './plan.ts'
 import { generationsAtOnce } from './standing.ts'
 
 const strata = { web: [300, 500, 129], docs: [640], tiny: [15] }
@@ -141,6 +143,34 @@ test('a label of which all is deleted gives nothing, and holds nobody up', async
   const plans = await untilIdle(run, tokenDataset({ strata: { web: [{ tokens: 640, deleted: Array.from({ length: 10 }, (_, n) => n) }], docs: [64] } }), 1)
   expect(plans).toMatchObject([{ batches: 2 }])
   expect((await windowsOf(run, plans[0]!)).map(({ label }) => label)).toEqual(['docs', 'docs', 'docs', 'docs'])
+})
+
+test('where nearly everything is deleted, epochs are as long as their manifests bear, and the pass still ends', async () => {
+  const objects = new Map<string, Uint8Array>()
+  const put = async (key: string, bytes: unknown): Promise<void> => void objects.set(key, bytes as Uint8Array)
+  const [listed] = golden.shards
+  const windows = 300_000
+  const shard = { ...listed!.shard, tokens: 64 * windows }
+  const view = { sha256: golden.sha256, version: 1, tokenizer: golden.manifest.tokenizer, current: [{ shard, deletes: null }], deletesOf: () => null }
+  const rest = { geometry: { rows: 2, sequence_tokens: 64 }, seed: 7, passes: 1, batchesMax: 1_000_000, weights: new Map(), settledBefore: 0 }
+  const plans: EpochManifest[] = []
+  for (let before: EpochManifest | undefined; ; plans.push(before)) {
+    before = await planEpoch({
+      ...rest,
+      before,
+      parent: before ? contentAddress(before) : null,
+      tokens: view,
+      prefix: 'plans/golden/',
+      store: { put },
+      readList: recentLists({ get: async (key) => objects.get(key)! }),
+      // One window in a hundred meets nothing that is gone.
+      mayTrain: ([piece]) => piece!.start % 6400 === 0,
+    })
+    if (!before) break
+  }
+  expect(plans.length).toBeGreaterThan(1)
+  for (const plan of plans) expect(canonicalJson(plan).length).toBeLessThan(2 ** 21)
+  expect(plans.reduce((sum, { batches }) => sum + batches, 0)).toBe(windows / 200)
 })
 
 test('a shard that is gone from the store is told and left out; the others are trained, and it as well when it is back', async () => {

@@ -6,7 +6,7 @@ import { orderKey, windowOrder } from './generation.ts'
 import type { ReadLists } from './lists.ts'
 import { generationsAtOnce, join, standingAfter, type OpenGeneration, type PassRules, type Standing } from './standing.ts'
 import type { TokenView } from './token-view.ts'
-import { Walk, type MayTrain } from './walk.ts'
+import { skippedMax, Walk, type MayTrain } from './walk.ts'
 
 /** Weight of a label that no job asks for: the default scale of Data Universe. */
 const unlistedWeight = 0.0001
@@ -96,7 +96,8 @@ interface WalkedStratum {
 async function draw(request: PlanRequest, rules: PassRules, standing: Standing): Promise<EpochManifest | undefined> {
   const { tokens, parent, geometry, batchesMax, settledBefore } = request
   const mixed = { parent, tokens: tokens.sha256, seed: rules.seed }
-  const strata = [...standing].toSorted(([a], [b]) => compareText(a, b)).map((stratum) => openStratum(request, rules, stratum))
+  const skips = { left: skippedMax }
+  const strata = [...standing].toSorted(([a], [b]) => compareText(a, b)).map((stratum) => openStratum(request, rules, skips, stratum))
   for (;;) {
     const batches = Math.min(
       batchesMax,
@@ -126,12 +127,13 @@ async function draw(request: PlanRequest, rules: PassRules, standing: Standing):
 function openStratum(
   { weights, mayTrain, geometry }: PlanRequest,
   { pass, seed, sequenceTokens }: PassRules,
+  skips: { left: number },
   [label, open]: [string, OpenGeneration[]],
 ): WalkedStratum {
   const generations = open.map((generation, n) => {
     const order = windowOrder(generation.shards, sequenceTokens, orderKey(seed, pass, generation.list))
     const supply = n < generationsAtOnce ? generation.windows - generation.taken : 0
-    return { ...generation, walk: new Walk(order, generation.taken, mayTrain), supply }
+    return { ...generation, walk: new Walk(order, { from: generation.taken, mayTrain, skips }), supply }
   })
   return { label, weight: weights.get(label) ?? unlistedWeight, generations, supply: batchesOf(generations, geometry.rows) }
 }
