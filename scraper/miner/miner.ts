@@ -229,8 +229,8 @@ const flushSettings = ({ shard, documents, pace, reproducible }: MinerOptions) =
   inTheEnd: reproducible,
 })
 
-/** Of one flush: each weighs a kilobyte or two beside its text. */
-const portionMessages = 20_000
+/** Of one flush: each weighs a kilobyte or two beside its text, and is looked at while others wait. */
+const portionMessages = 5000
 
 const importSettings = ({ settings, signer, dataDir }: MinerOptions) => ({
   locations: settings.warcs,

@@ -14,7 +14,7 @@ import type { SnapshotIndexManifest, SnapshotManifest } from '#schemas/manifest.
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { header, sitePages } from '#test/adversary/site-pages.ts'
-import { enqueue, openSubnet, type Subnet } from '#test/adversary/subnet.ts'
+import { enqueue, openSubnet, testJob, type Subnet } from '#test/adversary/subnet.ts'
 import { prose, testDocument } from '#test/golden/documents.ts'
 import { compareDocuments } from '../dedup/order.ts'
 import type { WriterParts } from './shard-writer.ts'
@@ -195,6 +195,25 @@ describe('a snapshot', () => {
     expect(await writeSnapshot(subnet, signer, { index })).toMatchObject({ arrived: 1, kept, written: [] })
     expect(await index.stats()).toMatchObject({ live: kept })
     expect(await rowsOf(subnet, signer.address)).toEqual(before)
+  })
+
+  test('takes labels and hosts for what they are, whatever they are called', async () => {
+    await using subnet = await openSubnet()
+    const signer = await subnet.join('miner-1')
+    const labels = ['constructor', '__proto__', 'a'.repeat(140)]
+    const named = labels.map((label, n) => testJob(label, [`https://host${n}.example/*`]))
+    const documents = Array.from({ length: 30 }, (_, n) => {
+      const job = named[n % 3] as (typeof named)[number]
+      return testDocument(n, { hotkey: signer.address, job_id: job.id, label: job.params.label as string })
+    })
+    await enqueue(subnet.queue('documents'), documents)
+    await writeSnapshot(subnet, signer, { jobs: named })
+    await enqueue(subnet.queue('documents'), [{ ...(documents[0] as Document), version: 2 }])
+    expect(await writeSnapshot(subnet, signer, { jobs: named })).toMatchObject({ kept: 30, committed: true })
+    expect((await filesOf(subnet, signer.address)).flatMap(({ file }) => file.labels.map(([label]) => label)).toSorted()).toEqual(
+      [...labels, 'constructor'].toSorted(),
+    )
+    expect(subnet.rejects.map(({ reason }) => reason)).toEqual(['duplicate_exact'])
   })
 
   test('waits for what a killed process held', async () => {
