@@ -164,7 +164,7 @@ const Settings = z.strictObject({
         .int()
         .min(2 ** 16)
         .max(2 ** 28)
-        .default(2 ** 25)
+        .default(2 ** 24)
         .describe('Text of so many bytes becomes shards at once, while the crawl goes on; so much of it is in memory then.'),
       flush_seconds: seconds.default(120).describe('What was crawled becomes shards after this time, however little it is.'),
       keep_seconds: keptSeconds

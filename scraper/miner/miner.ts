@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '#infra/config/schema.ts'
 import { sweepWhenDue } from '#infra/sweep/sweep-when-due.ts'
@@ -123,6 +124,8 @@ export async function openMiner(given: MinerOptions): Promise<Miner> {
   await using stack = new AsyncDisposableStack()
   const rejects = stack.use(await openRejects({ path: join(dataDir, 'rejects', `${settings.name}.jsonl`), telemetry, facts: given.facts }))
   const { blocks } = stack.use(await openBlockList({ path: settings.block_list, pace, telemetry }))
+  // What the version before knew of duplicates; the index learns it from the files.
+  await rm(join(dataDir, 'near-duplicates', settings.name), { recursive: true, force: true })
   const writer = new ShardWriter({ ...given, ...writerSettings(given) })
   const counted = gate.watch(uplink.watch(given.http))
   const http = settings.warc ? archivingHttp(counted, stack.use(await openArchive(given))) : counted
@@ -229,8 +232,8 @@ const flushSettings = ({ shard, documents, pace, reproducible }: MinerOptions) =
   inTheEnd: reproducible,
 })
 
-/** Of one flush: each weighs a kilobyte or two beside its text. */
-const portionMessages = 20_000
+/** Of one flush: each weighs a kilobyte or two beside its text, and is looked at while others wait. */
+const portionMessages = 5000
 
 const importSettings = ({ settings, signer, dataDir }: MinerOptions) => ({
   locations: settings.warcs,

@@ -17,6 +17,8 @@ export async function adoptShards(parts: HeadParts, signal: AbortSignal): Promis
     const { heads } = await writeSnapshots(parts, new Map(), new Map([[jobId, { ...noChange(), came, duplicates }]]))
     await commitHeads(parts, heads.values())
   }
+  // What that version kept beside them is counted by the index now.
+  for await (const { key } of store.list(`boilerplate/hotkey=${signer.address}/`)) await store.delete(key)
 }
 
 /** What such a manifest does not say is read from the rows; nobody knows the sizes of its columns. */

@@ -76,11 +76,11 @@ export async function namedHeads(index: CorpusIndex): Promise<Map<string, string
   return new Map(text === undefined ? [] : Pending.parse(JSON.parse(text)))
 }
 
+/** Commits, and tells, the heads that the index names: also those that are there already, as they may not have been told. */
 async function rollForward(parts: CorpusParts): Promise<void> {
   const { catalog, signer, index } = parts
   for (const [jobId, sha256] of await namedHeads(index)) {
     const head = await catalog.head(lineage.snapshot(signer.address, jobId))
-    // That it is the head may not have been told.
     const manifest = head?.sha256 === sha256 ? head.manifest : await readManifest(parts, sha256)
     // The line went another way, or the object is gone: the rows are read in again.
     if (manifest) await commitHeads(parts, [{ sha256, manifest }]).catch(unlessCode('conflict'))

@@ -22,7 +22,7 @@ export const writerOf = (subnet: Subnet, signer: Signer, parts: Partial<WriterPa
     signer,
     index: subnet.index(signer.address),
     documents: subnet.queue('documents'),
-    portion: { messages: 20_000, bytes: 128 << 20 },
+    portion: { messages: 5000, bytes: 1 << 24 },
     layout: { layout: 'parts', rowsMax: 1_000_000 },
     codec: 'zstd',
     origin: testOrigin,

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import { verifyManifest } from '#infra/chain/signed-manifest.ts'
 import { folderCorpusIndex } from '#infra/corpus-index/corpus-index.ts'
 import { compareText } from '#schemas/compare-text.ts'
@@ -14,8 +15,9 @@ import type { SnapshotIndexManifest, SnapshotManifest } from '#schemas/manifest.
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { header, sitePages } from '#test/adversary/site-pages.ts'
-import { enqueue, openSubnet, type Subnet } from '#test/adversary/subnet.ts'
+import { enqueue, openSubnet, testJob, type Subnet } from '#test/adversary/subnet.ts'
 import { prose, testDocument } from '#test/golden/documents.ts'
+import { expectAgreement } from './agreement.fixture.ts'
 import { compareDocuments } from '../dedup/order.ts'
 import type { WriterParts } from './shard-writer.ts'
 import { manifestKey } from './snapshot-heads.ts'
@@ -153,7 +155,7 @@ describe('a snapshot', () => {
       await writeSnapshot(subnet, signer)
       return await namesOf(subnet, signer.address)
     })()
-    for (let cut = 1, done = false; !done; cut++) {
+    for (let cut = 1, done = false; !done; cut += 3) {
       await using subnet = await openSubnet()
       const signer = await subnet.join('miner-1')
       await enqueue(subnet.queue('documents'), corpus(signer.address, 30))
@@ -195,6 +197,51 @@ describe('a snapshot', () => {
     expect(await writeSnapshot(subnet, signer, { index })).toMatchObject({ arrived: 1, kept, written: [] })
     expect(await index.stats()).toMatchObject({ live: kept })
     expect(await rowsOf(subnet, signer.address)).toEqual(before)
+  })
+
+  test('takes up with an index that is older than its snapshots, and with a catalog that is older than its index', async () => {
+    await using subnet = await openSubnet()
+    const signer = await subnet.join('miner-1')
+    const documents = corpus(signer.address)
+    const flush = async (some: readonly Document[], parts: Partial<WriterParts> = {}) => {
+      await enqueue(subnet.queue('documents'), some)
+      return await writeSnapshot(subnet, signer, parts)
+    }
+    await flush(documents.slice(0, 20))
+    {
+      await using other = folderCorpusIndex(join(subnet.dir, 'other'))
+      await flush(documents.slice(20, 40), { index: other })
+    }
+    await flush(documents.slice(40, 50))
+    await expectAgreement(subnet, signer.address)
+    await using restored = sqliteCatalog(join(subnet.dir, 'restored.sqlite'), { clock: subnet.pace })
+    for (const { id } of jobs) {
+      const first = await subnet.catalog.get(lineage.snapshot(signer.address, id), { version: 1 })
+      if (first) await restored.commit(lineage.snapshot(signer.address, id), undefined, first.manifest)
+    }
+    const back = { ...subnet, catalog: restored }
+    await enqueue(subnet.queue('documents'), documents.slice(50))
+    await writeSnapshot(back, signer)
+    await expectAgreement(back, signer.address)
+  })
+
+  test('takes labels and hosts for what they are, whatever they are called', async () => {
+    await using subnet = await openSubnet()
+    const signer = await subnet.join('miner-1')
+    const labels = ['constructor', '__proto__', 'a'.repeat(140)]
+    const named = labels.map((label, n) => testJob(label, [`https://host${n}.example/*`]))
+    const documents = Array.from({ length: 30 }, (_, n) => {
+      const job = named[n % 3] as (typeof named)[number]
+      return testDocument(n, { hotkey: signer.address, job_id: job.id, label: job.params.label as string })
+    })
+    await enqueue(subnet.queue('documents'), documents)
+    await writeSnapshot(subnet, signer, { jobs: named })
+    await enqueue(subnet.queue('documents'), [{ ...(documents[0] as Document), version: 2 }])
+    expect(await writeSnapshot(subnet, signer, { jobs: named })).toMatchObject({ kept: 30, committed: true })
+    expect((await filesOf(subnet, signer.address)).flatMap(({ file }) => file.labels.map(([label]) => label)).toSorted()).toEqual(
+      [...labels, 'constructor'].toSorted(),
+    )
+    expect(subnet.rejects.map(({ reason }) => reason)).toEqual(['duplicate_exact'])
   })
 
   test('waits for what a killed process held', async () => {
