@@ -55,21 +55,13 @@ export async function turnFlywheel(backends: Backends, { once, signal }: { once:
 
 /** Each part by itself; what is new is told now and then, and at the end. */
 async function turnSideBySide(backends: Backends, wheel: Wheel, signal: AbortSignal): Promise<void> {
-  const { config, chain } = backends
-  const { miners, validator, dataset, bridge } = wheel
+  const { config } = backends
+  const { miners, dataset, bridge } = wheel
   const pauseMs = Math.max(restMsMin, config.up.pause_seconds * 1000)
   const [whole, recent] = [await tellerOf(backends, wheel), await tellerOf(backends, wheel)]
   const parts: Part[] = [
     ...miners.map((miner, i) => ({ name: `miner-${i + 1}`, work: async (stop: AbortSignal) => minerRestMs(await miner.cycle(stop)) })),
-    {
-      name: 'validator',
-      async work(stop) {
-        const { neurons } = await chain.metagraph()
-        if (neurons.every(({ commitment }) => commitment === undefined)) return pauseMs
-        await validator.cycle(stop)
-        return config.validator.every_seconds * 1000
-      },
-    },
+    validatorPart(backends, wheel, pauseMs),
     {
       name: 'dataset',
       async work(stop) {
@@ -90,6 +82,25 @@ async function turnSideBySide(backends: Backends, wheel: Wheel, signal: AbortSig
     await workSideBySide(parts, backends, signal)
   } finally {
     if (hasBegun(backends)) await whole.tell(null)
+  }
+}
+
+/** Every so often, and as soon as there is a miner to look at that it has not seen: it would wait long for its first weight. */
+function validatorPart({ chain, config, pace }: Backends, { validator, validatorAddress }: Wheel, pauseMs: number): Part {
+  const everyMs = config.validator.every_seconds * 1000
+  let last: { at: number; miners: ReadonlySet<string> } | undefined
+  return {
+    name: 'validator',
+    async work(signal) {
+      const { neurons } = await chain.metagraph()
+      const claiming = neurons.filter(({ hotkey, commitment }) => commitment !== undefined && hotkey !== validatorAddress)
+      const isDue = last === undefined ? claiming.length > 0 : pace.now() - last.at >= everyMs || claiming.some(({ hotkey }) => !last?.miners.has(hotkey))
+      if (!isDue) return pauseMs
+      const at = pace.now()
+      const { miners } = await validator.cycle(signal)
+      last = { at, miners: new Set(miners.map(({ hotkey }) => hotkey)) }
+      return pauseMs
+    },
   }
 }
 

@@ -35,7 +35,10 @@ export function localBlocks(db: Database, genesis: Genesis, parameters: LocalPar
       throw new OrreryError('invalid_argument', `There is no block ${number}; blocks are counted from 0.`, { number })
     const now = head()
     if (number > now) throw new OrreryError('not_found', `Block ${number} is not there yet; the chain is at ${now}.`, { number, head: now })
-    return { number, hash: blockHash(db, genesis.genesisHash, number), timestamp: timeOf(number) }
+    const hash = blockHash(db, genesis.genesisHash, number)
+    if (hash === undefined)
+      throw new OrreryError('not_found', `The hash of block ${number} is not known any more; the chain is at ${now}.`, { number, head: now })
+    return { number, hash, timestamp: timeOf(number) }
   }
 
   const follow = (signal: AbortSignal) => followFrom(begun() + 1, signal)
@@ -55,9 +58,10 @@ export function localBlocks(db: Database, genesis: Genesis, parameters: LocalPar
   return { head, at, follow }
 }
 
-/** sha256 of genesis, number and every call of the earlier blocks: fixed when the block begins, and not to be known before. */
-function blockHash(db: Database, genesisHash: string, number: number): string {
+/** sha256 of genesis, number and every call of the earlier blocks: fixed when the block begins, and not to be known before; undefined when they are forgotten. */
+function blockHash(db: Database, genesisHash: string, number: number): string | undefined {
   const before = db.get<{ digest: Uint8Array }>('select digest from extrinsics where block < ? order by block desc, id desc limit 1', number)
+  if (!before && (db.get<{ first: number | null }>('select min(id) as first from extrinsics')?.first ?? 1) > 1) return undefined
   const hash = createHash('sha256').update(`${genesisHash}\n${number}\n`)
   return `0x${hash.update(before?.digest ?? '').digest('hex')}`
 }

@@ -18,6 +18,8 @@ export interface LocalInclusion {
   call(signer: Signer, call: Call): void
 }
 
+/** So long (in blocks, a day of Bittensor's) calls are kept, and the hashes of blocks can be told. */
+export const callBlocks = 7200
 /** How often a call is signed anew when other processes of the same signer are faster. */
 const noncesTried = 100
 
@@ -59,4 +61,6 @@ function record(db: Database, block: number, { call, signer, nonce, signature }:
   const digest = hash.update(bytes).digest()
   const insert = 'insert into extrinsics (block, signer, nonce, call, signature, digest) values (?, ?, ?, ?, ?, ?)'
   db.run(insert, block, signer, nonce, canonicalJson(call), bytes, digest)
+  // The newest of those that are old enough is what the hashes of the blocks after it hang on.
+  db.run('delete from extrinsics where block < (select max(block) from extrinsics where block <= ?)', block - callBlocks)
 }

@@ -3,7 +3,7 @@ import type { FileSchema } from '#infra/sqlite/schema.ts'
 /**
  * `chain`: one row, the head. `accounts.stake`, `neurons.emission` and the owner's account are rao in decimal text: they outgrow a double.
  * `neurons.pruning` is the emission of the last epoch: the lowest loses its uid first.
- * `extrinsics` is every call that was included, signed as it came. `digest` = sha256(digest of the one before ‖ signature): block hashes hang on it.
+ * `extrinsics` is every call that was included of late, signed as it came. `digest` = sha256(digest of the one before ‖ signature): block hashes hang on it.
  */
 const tables = `
   create table chain (
@@ -28,11 +28,12 @@ const tables = `
 
 /**
  * `changed_at`: the block in which the metagraph last changed. `past`: the metagraph from one such block to the next, `neurons` as rows of
- * local-tables.ts in JSON. Of a chain that was there before, what it was before its head is not known.
+ * local-tables.ts in JSON. Of a chain that was there before, what it was before its head is not known. Calls are forgotten after a time.
  */
 const past = `
   alter table chain add column changed_at integer not null default 0;
   update chain set changed_at = head;
+  drop trigger extrinsics_kept;
   create table past (since integer primary key, last_epoch integer not null, neurons text not null) strict;
 `
 

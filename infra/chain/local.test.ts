@@ -9,6 +9,7 @@ import { chainSuite } from '#test/conformance/chain.ts'
 import { manualClock, type ManualClock } from '#test/manual-clock.ts'
 import { signExtrinsic } from './extrinsic.ts'
 import { developmentKey } from './key-file.ts'
+import { callBlocks } from './local-inclusion.ts'
 import { pastBlocks } from './local-tables.ts'
 import { inspectLocalChain, localChain, type LocalChain, type LocalChainOptions } from './local.ts'
 
@@ -254,6 +255,29 @@ describe('localChain', () => {
     expect(Number(raw.prepare('select count(*) as n from past').get()?.['n'])).toBeLessThanOrEqual(pastBlocks + 1)
   })
 
+  test('forgets calls after a day of blocks, and tells the same hashes of those since', async () => {
+    const clock = manualClock()
+    const path = freshPath()
+    await using chain = open(path, { clock })
+    const signer = await join13(chain, 'a')
+    const seen = new Map<number, string>()
+    for (let n = 0; n < 30; n++) {
+      await chain.commit(signer, Uint8Array.of(n))
+      const { number, hash } = await chain.block()
+      seen.set(number, hash)
+      clock.advance((callBlocks / 10) * blockMs)
+    }
+    const { number: head } = await chain.block()
+    const { known = [], forgotten = [] } = Object.groupBy(seen, ([number]) => (number > head - callBlocks ? 'known' : 'forgotten'))
+    for (const [number, hash] of known) expect(await chain.block(number)).toMatchObject({ hash })
+    for (const [number] of forgotten.slice(0, -2)) await expect(chain.block(number)).rejects.toMatchObject({ code: 'not_found' })
+    expect([known.length, forgotten.length]).toEqual([9, 21])
+    using raw = new DatabaseSync(path)
+    expect(Number(raw.prepare('select count(*) as n from extrinsics').get()?.['n'])).toBeLessThanOrEqual(12)
+    // A call that was made before is refused as any other is.
+    expect((await chain.signingContext(signer.address)).nonce).toBe(31)
+  })
+
   test('takes over a chain of the version before, whose past it does not know', async () => {
     const clock = manualClock()
     const path = freshPath()
@@ -264,7 +288,8 @@ describe('localChain', () => {
       await chain.block()
     }
     const raw = new DatabaseSync(path)
-    raw.exec('drop table past; alter table chain drop column changed_at; pragma user_version = 1')
+    raw.exec(`drop table past; alter table chain drop column changed_at;
+      create trigger extrinsics_kept before delete on extrinsics begin select raise(abort, 'extrinsics are append-only'); end; pragma user_version = 1`)
     raw.close()
     await using chain = open(path, { clock })
     const { block, neurons } = await chain.metagraph()

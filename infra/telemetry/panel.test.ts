@@ -155,3 +155,13 @@ test('wide characters take two columns', () => {
   expect(widthOf('日本語')).toBe(6)
   expect(widthOf('e\u0301')).toBe(1)
 })
+
+test('a part that fails is shown until it works again', () => {
+  const { hub, panel } = run()
+  const failing = () => linesOf(panel(), 'failing')
+  hub.event('part.failed', { part: 'dataset', message: 'The disk is full: free some.\n  at x', next_ms: start + 4000 })
+  expect(failing()).toEqual(['dataset: The disk is full: free some. Again in 4 s.'])
+  hub.event('part.recovered', { part: 'dataset', failures: 1 })
+  expect(panel().some((line) => line.startsWith('failing'))).toBe(false)
+  expect(panel()[0]).not.toContain('turn')
+})

@@ -36,7 +36,7 @@ export interface FoundBucket {
 }
 
 /** Rows that two miners show, and the block by which each showed the first of them. */
-export interface SharedRows {
+interface SharedRows {
   a: { hotkey: string; block: number }
   b: { hotkey: string; block: number }
   rows: number

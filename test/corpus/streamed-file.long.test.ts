@@ -5,7 +5,7 @@ import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 
 /** In a process whose heap would not hold the texts. */
 const streamed = async (documents: number) => {
-  const script = new URL('stream.fixture.ts', import.meta.url).pathname
+  const script = new URL('streamed-file-child.ts', import.meta.url).pathname
   const { stdout } = await promisify(execFile)(process.execPath, ['--max-old-space-size=48', script, await temporaryFolder(), String(documents)])
   return JSON.parse(stdout) as { read: number; bytes: number; heldBytes: number }
 }

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { folderStore } from '#infra/store/folder.ts'
 import { testDocument } from '#test/golden/documents.ts'
 import type { Document } from '#schemas/document.ts'
-import { readDataFile } from './read-data-file.ts'
-import { writeDataFile } from './write-data-file.ts'
+import { readDataFile } from '#infra/corpus/read-data-file.ts'
+import { writeDataFile } from '#infra/corpus/write-data-file.ts'
 
-/** Writes so many documents of 2 KiB as one file and reads them again: `node stream.fixture.ts FOLDER DOCUMENTS` prints how many, and the most bytes it held outside of the heap. */
+/** Writes so many documents of 2 KiB as one file and reads them again: `node streamed-file-child.ts FOLDER DOCUMENTS` prints how many, and the most bytes it held outside of the heap. */
 const [folder = '', count = '0'] = process.argv.slice(2)
 const base = testDocument(1)
 let heldBytes = 0
