@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readDataFile } from '#infra/corpus/read-data-file.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { PlanManifest } from '#schemas/manifest.ts'
+import type { EpochManifest } from '#schemas/manifest.ts'
 import { manualClock } from '#test/manual-clock.ts'
 import { testDocument } from '#test/golden/documents.ts'
 import { goldenOrigin, putShard, shardWorld } from '#test/golden/shards.ts'
@@ -84,18 +84,22 @@ test('what training was planned on stays, however old', async () => {
   await using given = await world()
   await given.turn(1)
   const tokens = await given.catalog.head(lineage.tokens('web'))
-  const plan: PlanManifest = {
-    kind: 'plan',
+  if (tokens?.kind !== 'token-version') throw new Error('there are no tokens')
+  const epoch: EpochManifest = {
+    kind: 'epoch',
     parent: null,
-    tokens: tokens?.sha256 ?? '',
-    tokenizer: tokens?.sha256 ?? '',
+    algorithm: 2,
+    tokens: tokens.sha256,
+    joined: tokens.version,
+    tokenizer: tokens.manifest.tokenizer,
     geometry: { rows: 1, sequence_tokens: 8 },
     seed: 1,
+    pass: 1,
     batches: 1,
-    weights_log: [{ from_batch: 0, weights: { example: 1 } }],
-    strata: [{ label: 'example', windows: 1, shards: [tokens?.sha256 ?? ''] }],
+    settled_before: 0,
+    strata: [],
   }
-  await given.catalog.commit(lineage.plan('web'), undefined, plan)
+  await given.catalog.commit(lineage.plan('web'), undefined, epoch)
   for (let version = 2; version <= 12; version++) await given.turn(1)
   await given.rest(40)
   expect(await given.kept()).toEqual([...Array.from({ length: 10 }, (_, at) => 12 - at), 1])
