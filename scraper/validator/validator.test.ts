@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { signManifest } from '#infra/chain/signed-manifest.ts'
 import { canonicalJson, contentAddress } from '#schemas/canonical-json.ts'
 import type { Document } from '#schemas/document.ts'
+import { OrreryError } from '#schemas/errors.ts'
 import { contentId } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import { similarity } from '#schemas/identity/signature.ts'
@@ -149,6 +150,27 @@ describe('what is read of a claim', () => {
     await scene.subnet.chain.commit(scene.miner, new Uint8Array(Buffer.from(contentAddress(index), 'hex')))
     expect(await scene.failures()).toEqual([])
     expect((await scene.validate()).miners[0]).toMatchObject({ passed: true, index: contentAddress(index) })
+  })
+
+  test('cut off at any read of the store is the same in the next round', { timeout: 60_000 }, async () => {
+    const parts = [0, 1, 2].map((n) => putFile(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 30, { from: 30 * n }), deletes: [n] }))
+    await publishFiles(scene.subnet, scene.miner, job.id, await Promise.all(parts))
+    const { store } = scene.subnet
+    const { get } = store
+    const roundOf = async (reads: number) => {
+      let left = reads
+      store.get = async (key, range) => {
+        if (left-- <= 0) throw new OrreryError('store_unavailable', 'The store is away.')
+        return get(key, range)
+      }
+      const before = scene.subnet.events.length
+      const [miner] = (await scene.validate()).miners
+      return { miner, isCutOff: scene.subnet.events.slice(before).some(({ name }) => name === 'validator.miner_skipped') }
+    }
+    let [cutOff, last] = [0, await roundOf(1)]
+    for (; last.isCutOff; cutOff++) last = await roundOf(3 + 2 * cutOff)
+    expect(last.miner).toMatchObject({ passed: true, failures: [] })
+    expect(cutOff).toBeGreaterThan(3)
   })
 
   test('is begun anew where what was found is lost', async () => {
