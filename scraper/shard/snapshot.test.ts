@@ -212,7 +212,7 @@ describe('a snapshot', () => {
       await using other = folderCorpusIndex(join(subnet.dir, 'other'))
       await flush(documents.slice(20, 40), { index: other })
     }
-    await flush(documents.slice(40, 50))
+    expect(await flush(documents.slice(40, 50))).toMatchObject({ kept: 49 })
     await expectAgreement(subnet, signer.address)
     await using restored = sqliteCatalog(join(subnet.dir, 'restored.sqlite'), { clock: subnet.pace })
     for (const { id } of jobs) {
@@ -221,7 +221,7 @@ describe('a snapshot', () => {
     }
     const back = { ...subnet, catalog: restored }
     await enqueue(subnet.queue('documents'), documents.slice(50))
-    await writeSnapshot(back, signer)
+    expect(await writeSnapshot(back, signer)).toMatchObject({ arrived: 11 })
     await expectAgreement(back, signer.address)
   })
 
