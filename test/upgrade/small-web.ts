@@ -6,7 +6,7 @@ const packages = ['alder', 'birch', 'elm', 'oak'] as const
 
 /**
  * Writes npm packages for the embedded web (`site.root`): the first `pages` pages of each of four hosts, always the same ones.
- * Page 0 is the readme, the others are docs; page 3 of the last host is page 3 of the first with another ending.
+ * Page 0 is the readme, the others are docs, below 100 no two alike; page 3 of the last host is page 3 of the first with another ending.
  */
 export async function writeSmallWeb(root: string, pages: number): Promise<void> {
   for (const [at, name] of packages.entries()) {
