@@ -47,14 +47,15 @@ export async function tokenize(request: TokenizeRequest): Promise<Outcome<Tokens
   if (before?.dataset === dataset.sha256) return { changed: false, entry: head }
 
   const run = await runReads(catalog, store, name, vocabulary.fingerprint)
+  const turn = takingTurns(signal)
   const work: FileTokenizing = {
     store,
     prefix: `tokens/${name}/`,
     vocabulary,
     shardTokensMax: request.shardTokensMax ?? shardTokensDefault,
     since: (former?.version ?? 0) + 1,
-    encode: createEncoder(vocabulary),
-    turn: takingTurns(signal),
+    encode: createEncoder(vocabulary, turn),
+    turn,
     joined: run.joined,
     telemetry,
     signal,
