@@ -150,7 +150,7 @@ export async function documentsOf(world: ShardWorld, entry: DatasetEntry | undef
 }
 
 export async function anew(world: ShardWorld): Promise<string[]> {
-  const owners = await rebuild({ ...world, name: 'web', signal })
+  const { documents: owners } = await rebuild({ ...world, name: 'web', signal })
   return [...owners].map(([id, { hotkey, job_id }]) => `${id} ${hotkey} ${job_id}`).toSorted()
 }
 
