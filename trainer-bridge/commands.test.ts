@@ -1,13 +1,14 @@
 import { Command } from 'commander'
 import { expect, test } from 'vitest'
 import { Config } from '#infra/config/schema.ts'
+import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
 import { bridgeHouse, furnish, goldenDataset, temporaryFolder, type BridgeHouse } from '#test/golden/bridge.ts'
 import { tokenDataset } from '#test/golden/tokens.ts'
 import { bridgeCommands } from './commands.ts'
 import { openBridge } from './service.ts'
 
-const config = Config.parse({ dataset: { name: goldenDataset } })
+const config = Config.parse({ dataset: { name: goldenDataset }, bridge: { port: 0 } })
 
 async function run(house: BridgeHouse, ...words: string[]): Promise<void> {
   const program = new Command()
@@ -26,6 +27,19 @@ test('`bridge close` closes the open epoch for good', async () => {
   await run(house, 'close')
   const plan = await house.catalog.head(lineage.plan(goldenDataset))
   expect(await house.ledger.progress(plan?.sha256 ?? '', 0)).toMatchObject({ closed: true, states: { void: 14 } })
+})
+
+test('`bridge serve` tells a failure that may pass and tries again; another ends it', async () => {
+  await using folder = await temporaryFolder()
+  await using house = bridgeHouse(folder.path)
+  await furnish(folder.path, house, tokenDataset({ strata: { web: [900] } }))
+  const failures = [new OrreryError('store_unavailable', 'The store is away; try again.'), new OrreryError('data_unreadable', 'The store is damaged; mend it.')]
+  const events: unknown[] = []
+  house.telemetry.listen(({ name, fields }) => name === 'bridge.epoch_failed' && events.push(fields['code']))
+  const store = { ...house.store, get: () => Promise.reject(failures.shift() ?? new Error('asked once more')) }
+  const pace = { ...house.pace, sleep: () => Promise.resolve() }
+  await expect(run({ ...house, store, pace }, 'serve')).rejects.toMatchObject({ code: 'data_unreadable' })
+  expect(events).toEqual(['store_unavailable'])
 })
 
 test('`bridge train` says what is wrong with the address of the feed', async () => {

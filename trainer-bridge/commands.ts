@@ -4,6 +4,7 @@ import { systemClock } from '#infra/clock.ts'
 import type { Config } from '#infra/config/schema.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { listen } from '#infra/net/server.ts'
+import { repeat } from '#infra/repeat.ts'
 import type { Sweep } from '#infra/sweep/sweep.ts'
 import type { OpenWish } from '#infra/preflight.ts'
 import { jsonLines } from '#infra/telemetry/console.ts'
@@ -11,7 +12,7 @@ import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
 import { trainNode } from './node/train.ts'
-import { openBridge, type Bridge, type BridgeParts } from './service.ts'
+import { openBridge, type BridgeParts } from './service.ts'
 
 /** The backends of a data folder, as far as the bridge uses them. */
 export interface BridgeBackends extends Pick<BridgeParts, 'store' | 'catalog' | 'ledger' | 'pace' | 'telemetry'>, AsyncDisposable {
@@ -19,7 +20,7 @@ export interface BridgeBackends extends Pick<BridgeParts, 'store' | 'catalog' | 
   sweep(name: string): Sweep
 }
 
-/** Between two looks for new tokens when there is nothing to train. */
+/** Between two looks for new tokens when there is nothing to train, or when it failed. */
 const idleMs = 2_000
 
 /**
@@ -63,19 +64,8 @@ async function serve({ config, ...parts }: BridgeBackends, signal: AbortSignal):
   await using bridge = await openBridge({ ...parts, sweep, settings: config.bridge, datasetName: config.dataset.name, seed: config.run.seed })
   const { origin } = await listen(bridge.app, { host, port, setting: 'bridge.port' })
   parts.telemetry.event('bridge.listening', { origin })
-  await runEpochs(bridge, parts.pace, signal)
-}
-
-/** One epoch after the other, until the signal. */
-async function runEpochs(bridge: Bridge, pace: BridgeParts['pace'], signal: AbortSignal): Promise<void> {
-  try {
-    for (;;) {
-      const { outcome } = await bridge.runEpoch(signal)
-      if (outcome === 'idle') await pace.sleep(idleMs, signal)
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error
-  }
+  const { runEpoch: work } = bridge
+  await repeat({ ...parts, work, restMs: (report) => (report?.outcome === 'steered' ? 0 : idleMs), failed: 'bridge.epoch_failed' }, signal)
 }
 
 /** A serving bridge sees the closed epoch at its next look and steers by it. */
