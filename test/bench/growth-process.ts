@@ -105,7 +105,7 @@ async function fill(goal: number, portion: number): Promise<void> {
   for (let count = 0; at < goal; at += count) {
     count = Math.min(portion, goal - at)
     await grow(at, count)
-    if (at % 40_000 < portion) console.error(`${at} of ${goal} pages, ${Math.round(cpuSeconds())} s of CPU`)
+    if ((at + count) % 40_000 < portion) console.error(`${at + count} of ${goal} pages, ${Math.round(cpuSeconds())} s of CPU`)
   }
 }
 
