@@ -4,7 +4,7 @@ import { systemClock } from '#infra/clock.ts'
 import { Config } from '#infra/config/schema.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { testDocument, testDocuments } from '#test/golden/documents.ts'
-import { goldenOrigin, putShard, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
+import { goldenOrigin, putShard, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
 import { startHub } from '#test/site/hub.ts'
 import { datasetCommands, type DatasetBackends } from './commands.ts'
 
@@ -114,7 +114,7 @@ test('dataset check says what a rebuild has and the newest version has not', asy
   const signer = await world.signer('a')
   await putShard(world, { signer, jobId: 'one', documents: testDocuments(5) })
   await orrery(backendsOf(world), 'dataset', 'ingest', '--once')
-  expect(await orrery(backendsOf(world), 'dataset', 'check')).toEqual({ version: 1, documents: 5, missing: [], extra: [] })
+  expect(await orrery(backendsOf(world), 'dataset', 'check')).toEqual({ version: 1, documents: 5, missing: [], extra: [], unreadable: [] })
   await putShard(world, { signer, jobId: 'one', documents: [testDocument(0), testDocument(9)], deletes: [] })
   const { missing, extra } = (await orrery(backendsOf(world), 'dataset', 'check')) as { missing: string[]; extra: string[] }
   expect([missing, extra.toSorted()]).toEqual([
@@ -125,6 +125,22 @@ test('dataset check says what a rebuild has and the newest version has not', asy
       .toSorted(),
   ])
   expect(await Array.fromAsync(world.store.list('datasets/web/check/'))).toEqual([])
+})
+
+test('dataset check leaves out what cannot be read of a miner, as ingest does, and names it', async () => {
+  await using world = await shardWorld()
+  await putShard(world, { signer: await world.signer('a'), jobId: 'one', documents: testDocuments(5) })
+  const shards = [{ documents: [testDocument(20)] }, { documents: [testDocument(21), testDocument(22)] }, { documents: [testDocument(23)] }]
+  const { files } = await putSnapshot(world, {
+    signer: await world.signer('b'),
+    jobId: 'one',
+    shards,
+    claim: (m) => ({ ...m, files: m.files.map((listed, n) => (n === 1 ? { ...listed, file: { ...listed.file, rows: 3 } } : listed)) }),
+  })
+  await world.store.delete(files[2]!.file.key)
+  await orrery(backendsOf(world), 'dataset', 'ingest', '--once')
+  const unreadable = files.slice(1).map(({ file }) => file.key)
+  expect(await orrery(backendsOf(world), 'dataset', 'check')).toEqual({ version: 1, documents: 6, missing: [], extra: [], unreadable })
 })
 
 test('dataset publish takes repository, hub and token, and says where it lies', async () => {

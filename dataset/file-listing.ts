@@ -31,8 +31,11 @@ export async function* listFiles({ catalog, store, name, version }: FileListing)
   const line = lineage.dataset(name)
   const entry = version === undefined ? await catalog.head(line) : await catalog.get(line, { version })
   if (!entry) {
-    const which = version === undefined ? 'no version' : `no version ${version}, or no longer`
-    throw new OrreryError('not_found', `The dataset "${name}" has ${which}; \`orrery dataset ingest --once\` makes one.`, { name, version: version ?? null })
+    const problem =
+      version === undefined
+        ? 'has no version yet; `orrery dataset ingest --once` makes one'
+        : `has no version ${version}, or no longer; leave --at out for the newest`
+    throw new OrreryError('not_found', `The dataset "${name}" ${problem}.`, { name, version: version ?? null })
   }
   for await (const listed of versionFiles(store, entry.manifest)) {
     const { key, sha256, bytes, rows } = listed.file

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** Characters worked on before others get a turn: some 50 ms of encoding or hashing. */
-const charsPerTurn = 2 ** 18
+/** Characters worked on before others get a turn: some 50 ms of encoding, less of hashing. */
+const charsPerTurn = 2 ** 17
 
 /**
  * For long computations in a process that also answers others: call it with the characters of each piece of work; now and then it waits

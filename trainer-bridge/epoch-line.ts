@@ -37,9 +37,10 @@ export function epochLine(parts: EpochLineParts): EpochLine {
   /** Head of the plans and of the tokens that nothing could be planned of. */
   let idleAt: string | undefined
 
+  const tokensHead = () => catalog.head(lineage.tokens(datasetName))
   return {
     async next() {
-      const [head, tokens] = await Promise.all([catalog.head(line), catalog.head(lineage.tokens(datasetName))])
+      const [head, tokens] = await Promise.all([catalog.head(line), tokensHead()])
       if (tokens?.kind !== 'token-version') return undefined
       const at = `${head?.sha256} ${tokens.sha256}`
       if (at === idleAt) return undefined
@@ -65,6 +66,8 @@ export function epochLine(parts: EpochLineParts): EpochLine {
         idleAt = at
         return undefined
       }
+      // A version that came meanwhile was made for the run as it stood before: of what left with it, it would be given some twice.
+      if ((await tokensHead())?.sha256 !== tokens.sha256) return this.next()
       tellChanges(telemetry, settings, before, plan)
       try {
         return await openEpoch(parts, await catalog.commit(line, head?.sha256, plan))

@@ -125,6 +125,25 @@ test('new tokens make the next epoch, drawn by the weights the last one led to',
   })
 })
 
+test('tokens that come while an epoch is planned are in it: it is planned anew', async () => {
+  await using folder = await temporaryFolder()
+  await using house = bridgeHouse(folder.path)
+  await furnish(folder.path, house, tokenDataset({ strata }))
+  const second = tokenDataset({ strata: { ...strata, docs: [...strata.docs, { tokens: 640, since: 2 }] } })
+  let isLate = true
+  const put: typeof house.store.put = async (...args) => {
+    if (isLate) await furnish(folder.path, house, second)
+    isLate = false
+    return house.store.put(...args)
+  }
+  await using bridge = await openBridge({ ...house, store: { get: house.store.get, put } })
+  expect(await bridge.advance(never)).toBe('opened')
+  const plans = await house.catalog.history(lineage.plan(goldenDataset), { limit: 10 })
+  const tokens = await house.catalog.head(lineage.tokens(goldenDataset))
+  expect(tokens?.version).toBe(2)
+  expect(plans.map(({ manifest }) => manifest)).toMatchObject([{ joined: 2, tokens: tokens?.sha256 }])
+})
+
 test('an epoch that is asked to close is steered by what was settled', async () => {
   await using folder = await temporaryFolder()
   await using house = bridgeHouse(folder.path, { epoch_batches: 40 })

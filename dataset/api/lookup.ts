@@ -13,7 +13,7 @@ export async function requireDataset(catalog: Catalog, name: string, version?: n
   if (version === undefined || version === head.version) return head
   const found = await catalog.get(lineage.dataset(name), { version })
   if (found) return found
-  throw new OrreryError('not_found', `Dataset "${name}" has no version ${version}; the newest is ${head.version}.`, { name, version })
+  throw new OrreryError('not_found', `Dataset "${name}" has no version ${version}, or no longer; the newest is ${head.version}.`, { name, version })
 }
 
 /** From a document back to the signed manifest that lists the shard it came in. @param file in which the version has it */

@@ -92,7 +92,7 @@ class Dataset {
     this.#index = folderCorpusIndex(join(world.dir, 'index-0'))
   }
 
-  /** An ingest; one of four is cut off at some write and done again by another process, one of ten finds its index lost. */
+  /** An ingest; one of four is cut off at some look or write and done again, by another process or the same, one of ten finds its index lost. */
   async ingest(): Promise<DatasetEntry | undefined> {
     const chance = this.#random()
     if (chance < 0.25) await this.#cutOff()
@@ -106,21 +106,22 @@ class Dataset {
   }
 
   async #cutOff(): Promise<void> {
-    let left = below(this.#random, 12)
+    let left = below(this.#random, 24)
     const dying =
       <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
       (...args: Args): Promise<Result> =>
         left-- > 0 ? call(...args) : Promise.reject(new Error('killed'))
     const { store, catalog } = this.#world
     const dead = {
-      store: { ...store, put: dying(store.put) },
+      store: { ...store, put: dying(store.put), get: dying(store.get) },
       catalog: { ...catalog, commit: dying(catalog.commit) as Catalog['commit'] },
       index: { ...this.#index, commit: dying(this.#index.commit) },
     }
     await this.#run(dead).catch((error: unknown) => {
       if (!String(error).includes('killed')) throw error
     })
-    this.#memory = new IngestMemory()
+    // It was the process, or only its store.
+    if (this.#random() < 0.5) this.#memory = new IngestMemory()
   }
 
   async #loseIndex(): Promise<void> {
@@ -150,7 +151,7 @@ export async function documentsOf(world: ShardWorld, entry: DatasetEntry | undef
 }
 
 export async function anew(world: ShardWorld): Promise<string[]> {
-  const owners = await rebuild({ ...world, name: 'web', signal })
+  const { documents: owners } = await rebuild({ ...world, name: 'web', signal })
   return [...owners].map(([id, { hotkey, job_id }]) => `${id} ${hotkey} ${job_id}`).toSorted()
 }
 

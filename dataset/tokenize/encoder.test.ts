@@ -4,9 +4,11 @@ import * as cl100k from 'gpt-tokenizer/encoding/cl100k_base'
 import * as o200k from 'gpt-tokenizer/encoding/o200k_base'
 import { describe, expect, test } from 'vitest'
 import { createEncoder } from './encoder.ts'
+import { prose } from '#test/golden/documents.ts'
 import { loadVocabulary, type VocabularyName } from './vocabulary.ts'
 
 const oracles = { o200k_base: o200k, cl100k_base: cl100k }
+const noTurn = async (): Promise<void> => undefined
 const asText = { disallowedSpecial: new Set<string>() }
 /** Pieces the patterns treat differently, so that random texts reach their corners. Without U+FEFF, whose tokens the library misses. */
 const piece = fc.constantFrom(
@@ -31,32 +33,32 @@ const piece = fc.constantFrom(
 
 describe.each(['o200k_base', 'cl100k_base'] as const)('%s', (name: VocabularyName) => {
   test('the tokens are those of the library', async () => {
-    const encode = createEncoder(await loadVocabulary(name))
+    const encode = createEncoder(await loadVocabulary(name), noTurn)
     const texts = fc.oneof(
       fc.array(piece, { maxLength: 30 }).map((parts) => parts.join('')),
       fc.string({ unit: 'binary', maxLength: 60 }).map((text) => text.replaceAll('\ufeff', '')),
       fc.array(fc.constantFrom('a', 'b', 'ab', 'e'), { maxLength: 200 }).map((parts) => parts.join('')),
     )
-    fc.assert(
-      fc.property(texts, (text) => {
-        expect(encode(text)).toEqual(oracles[name].encode(text, asText))
+    await fc.assert(
+      fc.asyncProperty(texts, async (text) => {
+        expect(await encode(text)).toEqual(oracles[name].encode(text, asText))
       }),
       { numRuns: 300 },
     )
   })
 
   test('a real document comes back whole', async () => {
-    const encode = createEncoder(await loadVocabulary(name))
+    const encode = createEncoder(await loadVocabulary(name), noTurn)
     const text = await readFile(new URL('../../node_modules/fast-check/README.md', import.meta.url), 'utf8')
-    const tokens = encode(text)
+    const tokens = await encode(text)
     expect(tokens).toEqual(oracles[name].encode(text, asText))
     expect(oracles[name].decode(tokens)).toBe(text)
   })
 
   test('no text becomes a special token', async () => {
     const vocabulary = await loadVocabulary(name)
-    const encode = createEncoder(vocabulary)
-    const tokens = encode('<|endoftext|> <|fim_prefix|><|endofprompt|>')
+    const encode = createEncoder(vocabulary, noTurn)
+    const tokens = await encode('<|endoftext|> <|fim_prefix|><|endofprompt|>')
     expect(tokens.length).toBeGreaterThan(10)
     expect(tokens.every((token) => token < vocabulary.endOfText)).toBe(true)
     expect(vocabulary.size).toBe(vocabulary.endOfText + 1)
@@ -75,6 +77,19 @@ test.each([
   ['a line feed', '\n', 62_500],
   ['a dash', '-', 15_625],
 ])('an endless run of %s ends in time', async (_what, character, tokens) => {
-  const encode = createEncoder(await loadVocabulary('o200k_base'))
-  expect(encode(character.repeat(1_000_000))).toHaveLength(tokens)
+  const encode = createEncoder(await loadVocabulary('o200k_base'), noTurn)
+  expect(await encode(character.repeat(1_000_000))).toHaveLength(tokens)
+})
+
+test.each([
+  ['many words', prose(1, 40_000), 1],
+  ['one endless word', 'a'.repeat(1_000_000), 3],
+])('others have their turns in the middle of %s', async (_what, text, worksPerChar) => {
+  const turns: number[] = []
+  const encode = createEncoder(await loadVocabulary('o200k_base'), async (chars) => void turns.push(chars))
+  await encode(text)
+  // The last says how much the text was, or its last piece.
+  const between = turns.slice(0, -2)
+  expect(Math.max(...between)).toBeLessThan(2 ** 16)
+  expect(between.reduce((sum, chars) => sum + chars, 0)).toBeGreaterThan(worksPerChar * text.length * 0.7)
 })

@@ -3,16 +3,21 @@ import type { Vocabulary } from './vocabulary.ts'
 /** Rank and place of a pair in one number that sorts by rank, then from left to right: ranks are below 2^18, places below 2^32. */
 const placeSpan = 2 ** 32
 
+/** Looks at a pair or a part between two steps: some 5 ms. */
+export const workPerStep = 2 ** 15
+
 /**
  * Byte-pair encoding of one piece: again and again the leftmost pair of lowest rank becomes one token.
  * A heap holds the pairs, so that a piece of n bytes costs O(n log n), not n² as the textbook scan: a page may be one endless word.
+ * It yields after each step, so that others need not wait for a long piece.
  * @param bytes one Latin-1 character per byte, at least two
  */
-export function mergePiece(bytes: string, { ranks, tokenBytesMax }: Vocabulary): number[] {
+export function* mergePiece(bytes: string, { ranks, tokenBytesMax }: Vocabulary): Generator<undefined, number[]> {
   const length = bytes.length
   // Parts as a doubly linked list over their first byte; `next[length - 1]` and merged ends point to `length`.
-  const next = Uint32Array.from({ length: length + 1 }, (_, at) => at + 1)
-  const previous = Int32Array.from({ length: length + 1 }, (_, at) => at - 1)
+  const next = new Uint32Array(length + 1)
+  const previous = new Int32Array(length + 1)
+  for (let at = 0; at <= length; at++) [next[at], previous[at]] = [at + 1, at - 1]
   /** Rank of the pair that starts at a part, -1 = no pair or no longer a part. */
   const pairRanks = new Int32Array(length).fill(-1)
   const heap = new MinHeap()
@@ -24,9 +29,15 @@ export function mergePiece(bytes: string, { ranks, tokenBytesMax }: Vocabulary):
     pairRanks[at] = rank ?? -1
     if (rank !== undefined) heap.push(rank * placeSpan + at)
   }
-  for (let at = 0; at < length; at++) rankPair(at)
+  let work = 0
+  const isStep = (): boolean => ++work % workPerStep === 0
+  for (let at = 0; at < length; at++) {
+    rankPair(at)
+    if (isStep()) yield
+  }
 
   for (let pair = heap.pop(); pair !== undefined; pair = heap.pop()) {
+    if (isStep()) yield
     const at = pair % placeSpan
     if (pairRanks[at] !== Math.floor(pair / placeSpan)) continue // a pair that a neighbour's merge has changed since
     const gone = next[at]!
@@ -38,7 +49,10 @@ export function mergePiece(bytes: string, { ranks, tokenBytesMax }: Vocabulary):
   }
 
   const tokens: number[] = []
-  for (let at = 0; at < length; at = next[at]!) tokens.push(ranks.get(bytes.slice(at, next[at]))!)
+  for (let at = 0; at < length; at = next[at]!) {
+    tokens.push(ranks.get(bytes.slice(at, next[at]))!)
+    if (isStep()) yield
+  }
   return tokens
 }
 

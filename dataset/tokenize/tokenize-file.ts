@@ -15,7 +15,7 @@ import { IdRows } from './id-rows.ts'
 export interface FileTokenizing extends Omit<FileShardsParts, 'file' | 'store'> {
   store: Pick<ObjectStore, 'get' | 'put'>
   encode: Encode
-  /** Waits for others now and then; called with the characters of each piece of work. */
+  /** Waits for others now and then; called with the characters of each piece of work, but for those of `encode`, which calls it itself. */
   turn(chars: number): Promise<void>
   /** Number of the version of the tokens that a run has taken in; 0: none. */
   joined: number
@@ -85,8 +85,7 @@ async function makeShards(work: FileTokenizing, listed: ListedFile, wanted: Want
     for await (const batch of readDataFile(work.store, listed, { signal: work.signal, columns: ['id', 'label', 'text'], ...rows }))
       for (const { row, document } of batch) {
         const { id, label, text } = document
-        await work.turn(text.length)
-        const tokens = work.encode(text)
+        const tokens = await work.encode(text)
         work.telemetry.count('tokens.encoded', tokens.length + 1)
         await shards.add({ id, label, row, moved: false }, tokens)
       }

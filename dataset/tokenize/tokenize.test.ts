@@ -253,6 +253,29 @@ test('tokens that no run has taken in yet are as new in a merged file as they we
   expect((await heldOf(world, entry)).map(({ shard }) => shard.documents)).toEqual([5])
 })
 
+test('a run that takes in meanwhile what leaves is not given it twice', async () => {
+  await using world = await shardWorld()
+  await put(world, [{ documents: testDocuments(5) }])
+  const first = await run(world)
+  await startRun(world, first.entry!)
+  await put(world, [{ documents: testDocuments(5) }, { documents: testDocuments(9).slice(5) }])
+  const second = await run(world)
+  await put(world, [{ documents: testDocuments(9) }])
+  // The bridge plans its next epoch while the merged file is tokenized.
+  let isPlanned = false
+  const store = {
+    ...world.store,
+    put: async (...args: Parameters<typeof world.store.put>) => {
+      if (!isPlanned) await startRun(world, second.entry!)
+      isPlanned = true
+      return world.store.put(...args)
+    },
+  }
+  const { entry } = await run(world, { store })
+  expect((await shardsOf(world, entry)).map(({ shard }) => [shard.documents, shard.moved])).toEqual([[9, true]])
+  expect((await heldOf(world, entry)).map(({ shard }) => shard.documents).toSorted()).toEqual([4, 5])
+})
+
 const damage = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes, (byte, at) => (at === 100 ? byte ^ 1 : byte))
 
 test.each(['gone', 'damaged'])('a shard that is %s is told, and what stood in it encoded anew', async (how) => {

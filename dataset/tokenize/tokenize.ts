@@ -46,28 +46,19 @@ export async function tokenize(request: TokenizeRequest): Promise<Outcome<Tokens
   const before = head?.manifest.tokenizer.fingerprint === vocabulary.fingerprint ? head.manifest : undefined
   if (before?.dataset === dataset.sha256) return { changed: false, entry: head }
 
-  const run = await runReads(catalog, store, name, vocabulary.fingerprint)
-  const work: FileTokenizing = {
+  const turn = takingTurns(signal)
+  const work: Omit<FileTokenizing, 'joined'> = {
     store,
     prefix: `tokens/${name}/`,
     vocabulary,
     shardTokensMax: request.shardTokensMax ?? shardTokensDefault,
     since: (former?.version ?? 0) + 1,
-    encode: createEncoder(vocabulary),
-    turn: takingTurns(signal),
-    joined: run.joined,
+    encode: createEncoder(vocabulary, turn),
+    turn,
     telemetry,
     signal,
   }
-  const known = new Map(before?.groups.map((group) => [nameOf(group), group]))
-  const leaving: ListedTokenShard[] = []
-  const groups: TokensGroup[] = []
-  for (const group of dataset.manifest.groups) {
-    const own = known.get(nameOf(group))
-    known.delete(nameOf(group))
-    groups.push(own?.source === group.list.sha256 ? own : await tokenizeGroup(work, group, own, leaving))
-  }
-  for (const group of known.values()) for (const { shards } of await readList(store, group.list, TokenizedFile)) for (const shard of shards) leaving.push(shard)
+  const { groups, leaving, run } = await whileRunStands(request, vocabulary.fingerprint, ({ joined }) => tokenizeGroups({ ...work, joined }, dataset, before))
 
   const manifest: TokenVersionManifest = {
     kind: 'token-version',
@@ -90,6 +81,44 @@ export async function tokenize(request: TokenizeRequest): Promise<Outcome<Tokens
     shards: sum('shards'),
   })
   return { changed: true, entry }
+}
+
+interface TokenizedGroups {
+  groups: TokensGroup[]
+  /** Shards of files that are no longer there. */
+  leaving: ListedTokenShard[]
+}
+
+/**
+ * Meanwhile the run may take in the shards that leave, and what was copied of them is no longer new to it: it would be trained twice. A run takes in a version
+ * of the tokens once, so that all is done twice at most.
+ * @returns with the run as it stands afterwards
+ */
+async function whileRunStands(
+  { catalog, store, name }: TokenizeRequest,
+  fingerprint: string,
+  make: (run: RunReads) => Promise<TokenizedGroups>,
+): Promise<TokenizedGroups & { run: RunReads }> {
+  for (;;) {
+    const before = await runReads(catalog, store, name, fingerprint)
+    const made = await make(before)
+    const run = await runReads(catalog, store, name, fingerprint)
+    if (made.leaving.length === 0 || run.joined === before.joined) return { ...made, run }
+  }
+}
+
+async function tokenizeGroups(work: FileTokenizing, { manifest }: CatalogEntry<'version'>, before: TokenVersionManifest | undefined): Promise<TokenizedGroups> {
+  const known = new Map(before?.groups.map((group) => [nameOf(group), group]))
+  const leaving: ListedTokenShard[] = []
+  const groups: TokensGroup[] = []
+  for (const group of manifest.groups) {
+    const own = known.get(nameOf(group))
+    known.delete(nameOf(group))
+    groups.push(own?.source === group.list.sha256 ? own : await tokenizeGroup(work, group, own, leaving))
+  }
+  for (const group of known.values())
+    for (const { shards } of await readList(work.store, group.list, TokenizedFile)) for (const shard of shards) leaving.push(shard)
+  return { groups, leaving }
 }
 
 const nameOf = ({ hotkey, job_id }: Pick<TokensGroup, 'hotkey' | 'job_id'>): string => JSON.stringify([hotkey, job_id])
@@ -134,7 +163,7 @@ interface Holding {
 /** The list of shards that a run still reads though no file has them any more. */
 async function hold(
   { catalog, store }: TokenizeRequest,
-  work: FileTokenizing,
+  work: Omit<FileTokenizing, 'joined'>,
   { run, dataset, before, leaving }: Holding,
 ): Promise<TokenVersionManifest['held']> {
   const candidates = [...(before.held ? await readList(store, before.held, ListedTokenShard) : []), ...leaving]

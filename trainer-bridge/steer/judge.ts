@@ -24,12 +24,12 @@ export type Reported = Pick<Settlement, 'node' | 'loss'> & { label: string }
 export function judge(settlements: readonly Reported[], labels: readonly string[], context: LabelContext): Judgement[] {
   const curves = curvesOf(settlements)
   const votes = [...curves.values()].map((byLabel) => votesOf(byLabel, context))
-  const all = new Set([...labels, ...settlements.map(({ label }) => label)])
+  const batchesOf = Map.groupBy(settlements, ({ label }) => label)
+  const all = new Set([...labels, ...batchesOf.keys()])
   return [...all].toSorted(compareText).map((label) => {
     const { factor, verdict } = decide(votes.map((byLabel) => byLabel.get(label) ?? neutral))
     const seen = [...curves.values()].flatMap((byLabel) => byLabel.get(label) ?? [])
-    const batches = settlements.filter((settlement) => settlement.label === label).length
-    return { factor, evidence: { label, batches, nodes: seen.length, ...medianCurve(seen), verdict } }
+    return { factor, evidence: { label, batches: batchesOf.get(label)?.length ?? 0, nodes: seen.length, ...medianCurve(seen), verdict } }
   })
 }
 
