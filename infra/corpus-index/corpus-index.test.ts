@@ -77,7 +77,8 @@ describe('folderCorpusIndex', () => {
     writeFileSync(path, '')
     expect(() => folderCorpusIndex(join(path, 'index'))).toThrow(expect.objectContaining({ code: 'store_unavailable', message: expect.stringContaining(path) }))
     const folder = join(await temporaryFolder(), 'index')
-    await using _held = folderCorpusIndex(folder)
+    await using held = folderCorpusIndex(folder)
+    expect(await held.pending()).toBeUndefined()
     expect(() => folderCorpusIndex(folder)).toThrow(expect.objectContaining({ code: 'conflict', message: expect.stringContaining(folder) }))
   })
 
