@@ -108,4 +108,11 @@ describe('the layout `whole`', () => {
     expect(nextMerge([a, b, c], whole)).toEqual([a, b])
     expect(nextMerge([file(90), c], whole)).toBeUndefined()
   })
+
+  test('makes none that is larger than the protocol lets a shard be', () => {
+    const wide: ShardLayout = { layout: 'whole', rowsMax: 10_000_000 }
+    const [a, b, c] = [file(400_000), file(400_000), file(10)]
+    expect(nextMerge([a, b], wide)).toBeUndefined()
+    expect(nextMerge([a, b, c], wide)).toEqual([b, c])
+  })
 })

@@ -1,8 +1,9 @@
 import type { ListedFile } from '#schemas/data-file.ts'
+import { limits } from '#schemas/data-universe.ts'
 import { liveBytes, liveRows } from './snapshot-heads.ts'
 
 export interface ShardLayout {
-  /** `parts`: files of bounded size, merged by tiers. `whole`: one file a job, as long as it has no more rows than a file may have. */
+  /** `parts`: files of bounded size, merged by tiers. `whole`: one file a job, as long as it has no more rows and bytes than a file may have. */
   layout: 'parts' | 'whole'
   /** Most rows of a file. */
   rowsMax: number
@@ -51,7 +52,8 @@ function nextWhole(files: readonly ListedFile[], rowsMax: number): ListedFile[] 
   let group: ListedFile[] = []
   const isDue = (): boolean => group.length > 1 || group.some(({ deletes }) => deletes !== null)
   for (const listed of files) {
-    if (sum([...group, listed], liveRows) > rowsMax) {
+    const wanted = [...group, listed]
+    if (sum(wanted, liveRows) > rowsMax || sum(wanted, ({ file }) => file.bytes) > limits.shardBytesMax) {
       if (isDue()) return group
       group = []
     }
