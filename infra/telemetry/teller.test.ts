@@ -21,9 +21,9 @@ test('tells what is new since it was opened or told last, and what was written m
   }
   await snapshot(10, 0)
   telemetry.count('store.written', 100, { under: 'data' })
-  let meanwhile = async () => undefined as void
+  let meanwhile: (() => Promise<void>) | undefined
   const deadSeeds = async () => {
-    await meanwhile()
+    await meanwhile?.()
     return []
   }
   const parts = { ...subnet, ledger, validator: 'none', datasetName: 'web', deadSeeds }
@@ -47,7 +47,7 @@ test('tells what is new since it was opened or told last, and what was written m
   await snapshot(30, 5)
   meanwhile = () => snapshot(32, 5)
   await recent.tellNew()
-  meanwhile = async () => undefined
+  meanwhile = undefined
   await recent.tellNew()
   expect(await whole.tell({ turn: 3, step: 'steered' })).toMatchObject({ new: { documents: 17 }, cost: { bytes_written: { data: 7, tokens: 5 } } })
   expect(told().map((each) => each['new'])).toMatchObject([{ documents: 15 }, { documents: -1 }, { documents: 1 }, { documents: 2 }, { documents: 17 }])
