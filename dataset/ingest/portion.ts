@@ -1,4 +1,5 @@
-import type { KnownRow, RowPlace } from '#schemas/corpus-index.ts'
+import type { KnownRow, RowFacts, RowPlace } from '#schemas/corpus-index.ts'
+import type { SnapshotManifest } from '#schemas/manifest.ts'
 import type { Arrival, Portion } from './decide.ts'
 
 /** Rows that are looked at before a version is made of them: some 20 MB of facts and signatures. */
@@ -11,13 +12,19 @@ export class GrowingPortion implements Portion {
   readonly removals: KnownRow[] = []
   /** sha256 of files that were looked at. */
   readonly addedFiles = new Set<string>()
-  /** sha256 of files in which no row stands any more. */
-  readonly droppedFiles: string[] = []
+  /** sha256 of files that left a job, and in which the index has no row of another. */
+  readonly leftFiles: string[] = []
   readonly #settled = new Set<number>()
   #room: number
 
   constructor(rowsMax: number) {
     this.#room = rowsMax
+  }
+
+  /** sha256 of files in which no row stands any more: what left one job may have come with another. */
+  get droppedFiles(): string[] {
+    const placed = new Set([...this.arrivals, ...this.moves].map(({ place }) => place.file))
+    return this.leftFiles.filter((file) => !placed.has(file))
   }
 
   get isFull(): boolean {
@@ -44,12 +51,12 @@ export class GrowingPortion implements Portion {
     this.removals.push(row)
   }
 
-  /** Takes back what came from a file since the last version. @returns the rows that stay where they were */
-  undo(file: string): KnownRow[] {
-    const isOther = ({ place }: { place: RowPlace }): boolean => place.file !== file
-    const stay = this.moves.filter((move) => !isOther(move)).map(({ row }) => row)
-    this.arrivals = this.arrivals.filter(isOther)
-    this.moves = this.moves.filter(isOther)
+  /** Takes back what came from a job's file since the last version; another miner may have the same file. @returns the rows that stay where they were */
+  undo(file: string, { hotkey, job_id }: Pick<SnapshotManifest, 'hotkey' | 'job_id'>): KnownRow[] {
+    const isOther = (place: RowPlace, facts: RowFacts): boolean => place.file !== file || facts.hotkey !== hotkey || facts.jobId !== job_id
+    const stay = this.moves.filter(({ row, place }) => !isOther(place, row)).map(({ row }) => row)
+    this.arrivals = this.arrivals.filter(({ facts, place }) => isOther(place, facts))
+    this.moves = this.moves.filter(({ row, place }) => isOther(place, row))
     for (const { ordinal } of stay) this.#settled.delete(ordinal)
     return stay
   }

@@ -53,7 +53,11 @@ export async function compareIndex(parts: Comparison & { draft: Draft }): Promis
   if (isSame && stats.files.every((file) => listed.has(file))) return
   for (const file of stats.files) if (!listed.has(file)) await forgetFile(index, file)
   for await (const group of draft.groups()) for (const file of group.files.values()) await compareFile(parts, group, file)
-  draft.shadowed = (await index.stats()).shadowed
+  const { files, shadowed } = await index.stats()
+  const known = new Set(files)
+  // Those without a document: nothing of them was read in.
+  await index.commit({ addFiles: [...listed].filter((file) => !known.has(file)) })
+  draft.shadowed = shadowed
 }
 
 async function forgetFile(index: CorpusIndex, file: string): Promise<void> {

@@ -170,7 +170,7 @@ async function* readRows(taking: Taking, { file, from, deleted }: { file: Listed
 async function* giveBack(taking: Taking, sha256: string): Steps {
   const { work } = taking
   const { files } = await groupOf(taking)
-  for (const { place } of work.portion.undo(sha256)) files.get(place?.file ?? '')?.refused.add('moved', -1)
+  for (const { place } of work.portion.undo(sha256, taking.manifest)) files.get(place?.file ?? '')?.refused.add('moved', -1)
   if (files.has(sha256)) yield* takeFileOut(taking, sha256)
 }
 
@@ -234,5 +234,5 @@ async function* takeFileOut(taking: Taking, sha256: string): Steps {
   ;(await groupOf(taking)).files.delete(sha256)
   // One that came with this portion is not in the index yet.
   work.portion.addedFiles.delete(sha256)
-  if (strangers === 0) work.portion.droppedFiles.push(sha256)
+  if (strangers === 0) work.portion.leftFiles.push(sha256)
 }
