@@ -64,7 +64,13 @@ async function importsOf(path: string, seen = new Set<string>()): Promise<Set<st
 
 test('covers all that a document passes through, from its bytes to its tokens', async () => {
   const seen = new Set<string>()
-  for (const path of ['scraper/document/page-document.ts', 'scraper/shard/write-shard.ts', 'dataset/ingest/clean.ts', 'dataset/tokenize/encoder.ts'])
+  for (const path of [
+    'scraper/document/page-document.ts',
+    'scraper/shard/write-rows.ts',
+    'scraper/dedup/arrivals.ts',
+    'dataset/ingest/clean.ts',
+    'dataset/tokenize/encoder.ts',
+  ])
     await importsOf(join(root, path), seen)
   const outside = [...seen].map((path) => relative(root, path)).filter((path) => !makers.some((maker) => path.startsWith(`${maker}/`)))
   // What has no say in what they hold: caches, threads, the store.

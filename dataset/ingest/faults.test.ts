@@ -68,6 +68,24 @@ test('rows that only moved to another file are neither gone nor new', async () =
   expect((await Array.fromAsync(versionFiles(world.store, entry!.manifest))).map(({ deletes }) => deletes)).toEqual([null])
 })
 
+test('a row that moved with another text or signature is no longer taken', async () => {
+  await using world = await shardWorld()
+  const signer = await world.signer('a')
+  const [honest, other] = [testDocument(0), testDocument(1)]
+  await putShard(world, { signer, jobId: 'one', documents: [honest, other] })
+  await run(world)
+  const swapped = { ...honest, text: 'b'.repeat(honest.text_bytes) }
+  await putSnapshot(world, { signer, jobId: 'one', shards: [{ documents: [swapped, { ...other, minhash: honest.minhash }, testDocument(2)] }] })
+  const second = await run(world)
+  expect(await idsOf(world, second)).toEqual([testDocument(2).id])
+  expect(second?.kind === 'version' && new Map(second.manifest.dropped)).toEqual(
+    new Map([
+      ['id_mismatch', 1],
+      ['signature_mismatch', 1],
+    ]),
+  )
+})
+
 test('nothing leaves while a file of the snapshot is missing, and what is withdrawn leaves all the same', async () => {
   await using world = await shardWorld()
   const signer = await world.signer('a')

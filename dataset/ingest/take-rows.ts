@@ -54,20 +54,20 @@ interface FileOfJob {
 function takeRow({ work, manifest, movers, labels }: Taking, { file, files }: FileOfJob, read: ReadRow, former: KnownRow | undefined): string | undefined {
   if (read instanceof RefusedRow) return read.code
   const { row, document } = read
-  const signature = cleanDocument(document, manifest)
-  if (typeof signature === 'string') return signature
   const facts = factsOf(document)
+  const name = fetchName(facts)
+  const mover = movers.get(name)
+  const signature = cleanDocument(document, manifest, mover !== undefined && !work.isRecleaning)
+  if (typeof signature === 'string') return signature
   if (!labels.has(facts.label) && (labels.size >= labelsOfJobMax || (work.draft.labels.get(facts.label) === 0 && work.draft.labels.size >= labelsMax)))
     return 'too_many_labels'
   labels.add(facts.label)
   file.count(document)
   const place = { file: file.file.sha256, row }
-  const name = fetchName(facts)
   if (former) {
     if (fetchName(former) === name) return undefined
     work.portion.remove(former)
   }
-  const mover = movers.get(name)
   if (mover) {
     movers.delete(name)
     // Its former file stays until all of this one was taken.

@@ -72,6 +72,16 @@ describe('folderCorpusIndex', () => {
     }
   })
 
+  test('tells a folder that cannot be had from one that another process has', async () => {
+    const path = join(await temporaryFolder(), 'a file')
+    writeFileSync(path, '')
+    expect(() => folderCorpusIndex(join(path, 'index'))).toThrow(expect.objectContaining({ code: 'store_unavailable', message: expect.stringContaining(path) }))
+    const folder = join(await temporaryFolder(), 'index')
+    await using held = folderCorpusIndex(folder)
+    expect(await held.pending()).toBeUndefined()
+    expect(() => folderCorpusIndex(folder)).toThrow(expect.objectContaining({ code: 'conflict', message: expect.stringContaining(folder) }))
+  })
+
   test('begins anew where its database is lost, and says that it has no file', async () => {
     const folder = await withHistory(2)
     for (const name of readdirSync(folder)) if (name.startsWith('rows.sqlite')) rmSync(join(folder, name))

@@ -173,14 +173,15 @@ const corpus = `
 `
 
 /**
- * What a validator found in the files of miners (scraper/validator/found-files.ts). `facts` of a file are packed rows (file-facts.ts). `buckets` sum up the rows
+ * What a validator found in the files of miners (scraper/validator/found-files.ts). `facts` of a file are packed rows (file-facts.ts), `rows` and what follows counts of them. `buckets` sum up the rows
  * that count, by hour. `fetches`: which miner showed a fetch, since which block, in how many rows; `shared`: those that several showed.
  */
 const found = `
   create table miners (miner integer primary key, hotkey text not null unique) strict;
   create table files (
     file integer primary key, miner integer not null, sha256 text not null, deletes text, jobs text not null, job_id text not null,
-    labels text not null, failures text not null, wrong text not null, rows integer not null, facts blob not null
+    labels text not null, failures text not null, wrong text not null, rows integer not null, repeats integer not null, strangers integer not null,
+    empty integer not null, facts blob not null
   ) strict;
   create index files_miner on files (miner);
   create table buckets (

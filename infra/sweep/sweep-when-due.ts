@@ -3,7 +3,7 @@ import type { Telemetry } from '#schemas/stage.ts'
 import type { Sweep, SweepScope } from './sweep.ts'
 
 /**
- * A look, when it is time for one; to be called while the owner puts nothing. What fails is told, and tried again the next time: garbage can wait.
+ * A look, when it is time for one; to be called while the owner puts nothing. What fails is told, and tried again when the next look is due: garbage can wait.
  * @param owner in the events `sweep` and `sweep.failed`
  */
 export async function sweepWhenDue(

@@ -137,6 +137,23 @@ test('is due each quarter of the time of grace, also for a clock that went back'
   expect(sweep.isDue()).toBe(true)
 })
 
+test('one that fails is due again no sooner than one that does not, and at once where it was only given up', async () => {
+  const { store, clock, open } = await scene()
+  using sweep = open()
+  await store.put('own/a', bytesOf('a'))
+  for (let look = 0; look < 8; look++) {
+    expect(sweep.isDue()).toBe(true)
+    await expect(sweep.run(naming('own/lists/lost.json'), signal)).rejects.toMatchObject({ code: 'not_found' })
+    expect(sweep.isDue()).toBe(false)
+    clock.advance(hour)
+  }
+  // No time of grace has passed meanwhile.
+  for (let look = 0; look < 2; look++) expect(await sweep.run(naming('own/b'), signal)).toMatchObject({ deleted: 0 })
+  clock.advance(hour)
+  await expect(sweep.run(naming('own/b'), AbortSignal.abort(new Error('given up')))).rejects.toThrow('given up')
+  expect(sweep.isDue()).toBe(true)
+})
+
 test('a store that fails in the middle is asked again at the next look, and so is one whose look was given up', async () => {
   const { folder, store, clock, open } = await scene()
   for (let at = 0; at < 5; at++) await store.put(`own/${at}`, bytesOf('x'))

@@ -37,7 +37,7 @@ interface SweepReport {
 }
 
 export interface Sweep extends Disposable {
-  /** Whether it is time for `run`. */
+  /** Whether it is time for `run`: a quarter of the time of grace after the last, whatever came of that, but at once after one that was aborted. */
   isDue(): boolean
   /**
    * Deletes what nothing has named for the time of grace: noted at one look, still unnamed at another when that has passed. Lists each prefix once, reads
@@ -60,6 +60,8 @@ export function openSweep({ store, path, clock, graceMs = graceMsDefault }: Swee
   const db = openDatabase(path, fileSchemas.sweep)
   db.run('pragma temp_store = file')
   const lastLook = () => db.get<{ wall: number; steady: number }>('select wall, steady from looks')
+  const noteLook = (steady: number) =>
+    db.run('insert into looks values (1, ?, ?) on conflict do update set wall = excluded.wall, steady = excluded.steady', clock.now(), steady)
   return {
     isDue() {
       const look = lastLook()
@@ -67,16 +69,23 @@ export function openSweep({ store, path, clock, graceMs = graceMsDefault }: Swee
       return !look || now < look.wall || now - look.wall >= graceMs / looksPerGrace
     },
     async run(scope, signal) {
-      const now = steadyTime(lastLook(), clock.now(), graceMs / stridesPerGrace)
-      await scope.expire(now)
+      const former = lastLook()
+      const now = steadyTime(former, clock.now(), graceMs / stridesPerGrace)
       const report: SweepReport = { listed: 0, unnamed: 0, deleted: 0, deleted_bytes: 0 }
-      if (await nameAll(db, scope, store, signal)) {
-        for (const prefix of scope.prefixes) await sweepPrefix({ db, store, prefix, now, graceMs, report, signal })
+      try {
+        await scope.expire(now)
+        if (await nameAll(db, scope, store, signal)) {
+          for (const prefix of scope.prefixes) await sweepPrefix({ db, store, prefix, now, graceMs, report, signal })
+        }
+      } catch (error) {
+        // It waits as one that succeeded does: its owner may come by every second. No time of grace passes.
+        if (!signal.aborted) noteLook(former?.steady ?? now)
+        throw error
       }
       db.transaction(() => {
         // A clock that went back makes nothing older.
         db.run('update unnamed set since = ? where since > ?', now, now)
-        db.run('insert into looks values (1, ?, ?) on conflict do update set wall = excluded.wall, steady = excluded.steady', clock.now(), now)
+        noteLook(now)
       })
       return report
     },

@@ -165,3 +165,11 @@ test('a part that fails is shown until it works again', () => {
   expect(panel().some((line) => line.startsWith('failing'))).toBe(false)
   expect(panel()[0]).not.toContain('turn')
 })
+
+test('a document that was only merged into another shard is not counted twice', () => {
+  const { hub, line } = run()
+  for (const rows of [30, 12]) hub.event('shard.written', { hotkey: 'a', job_id: 'x', rows, bytes: 20_000 })
+  hub.event('shard.written', { hotkey: 'a', job_id: 'x', rows: 41, bytes: 30_000 })
+  hub.event('shard.merged', { hotkey: 'a', job_id: 'x', files: 2, rows: 41, cut: 0 })
+  expect(line('shards')).toBe('3 written   42 documents   70.0 kB')
+})

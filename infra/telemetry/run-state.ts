@@ -55,6 +55,7 @@ export class RunState {
     if (name === 'crawl.progress') this.#progress.set(hotkey, fields)
     else if (name === 'miner.cycle') this.#cycles.set(hotkey, fields)
     else if (name === 'shard.written') this.#noteShard(fields)
+    else if (name === 'shard.merged') this.#shards.rows -= Number(fields['rows'])
     else if (name === 'part.failed') this.#failing.set(String(fields['part']), failingOf(fields))
     else if (name === 'part.recovered') this.#failing.delete(String(fields['part']))
     else if (name === 'crawl.seed') this.#noteSeed(fields)
@@ -77,7 +78,7 @@ export class RunState {
     return { ready: sum('queue_ready'), waiting: sum('queue_depth'), hosts: sum('hosts'), hostsClosed: sum('hosts_waiting') }
   }
 
-  /** That were written. */
+  /** That were written; `rows` are those that came, not those that were only merged. */
   get shards(): Readonly<{ count: number; rows: number; bytes: number }> {
     return this.#shards
   }

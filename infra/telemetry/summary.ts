@@ -71,6 +71,8 @@ export interface SummarySources {
   place: TurnPlace | null
   /** What there was before: of the time since then the summary tells. */
   before: Totals
+  /** What there is. */
+  now: Totals
   cost: Cost
   deadSeeds: readonly DeadSeed[]
 }
@@ -86,9 +88,8 @@ export async function totalsOf({ catalog, ledger, datasetName }: Pick<SummarySou
 }
 
 export async function summarizeTurn(sources: SummarySources): Promise<TurnSummary> {
-  const { catalog, counters, place, before, cost, deadSeeds } = sources
+  const { catalog, counters, place, before, now, cost, deadSeeds } = sources
   const snapshots = await snapshotsOf(catalog)
-  const now = await totalsOf(sources)
   return {
     place,
     new: newSince(before, now),

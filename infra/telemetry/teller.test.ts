@@ -21,7 +21,12 @@ test('tells what is new since it was opened or told last, and what was written m
   }
   await snapshot(10, 0)
   telemetry.count('store.written', 100, { under: 'data' })
-  const parts = { ...subnet, ledger, validator: 'none', datasetName: 'web', deadSeeds: async () => [] }
+  let meanwhile: (() => Promise<void>) | undefined
+  const deadSeeds = async () => {
+    await meanwhile?.()
+    return []
+  }
+  const parts = { ...subnet, ledger, validator: 'none', datasetName: 'web', deadSeeds }
   const [whole, recent] = [await openTeller(parts), await openTeller(parts)]
   const told = () => subnet.events.filter(({ name }) => name === 'turn.summary').map(({ fields }) => fields)
   await recent.tellNew()
@@ -38,6 +43,12 @@ test('tells what is new since it was opened or told last, and what was written m
   ])
   await snapshot(30, 6)
   await recent.tellNew()
-  expect(await whole.tell({ turn: 3, step: 'steered' })).toMatchObject({ new: { documents: 14 }, cost: { bytes_written: { data: 7, tokens: 5 } } })
-  expect(told().map((each) => each['new'])).toMatchObject([{ documents: 15 }, { documents: -1 }, { documents: 14 }])
+  // What comes while it is told is told the next time.
+  await snapshot(30, 5)
+  meanwhile = () => snapshot(32, 5)
+  await recent.tellNew()
+  meanwhile = undefined
+  await recent.tellNew()
+  expect(await whole.tell({ turn: 3, step: 'steered' })).toMatchObject({ new: { documents: 17 }, cost: { bytes_written: { data: 7, tokens: 5 } } })
+  expect(told().map((each) => each['new'])).toMatchObject([{ documents: 15 }, { documents: -1 }, { documents: 1 }, { documents: 2 }, { documents: 17 }])
 })

@@ -20,27 +20,30 @@ export async function openTeller({ telemetry, pace, deadSeeds, ...sources }: Tel
   const written = () => labelled(telemetry.snapshot(), 'store.written', 'under')
   const stand = async () => ({ totals: await totalsOf(sources), at: pace.now(), cpu: process.cpuUsage(), written: new Map(Object.entries(written())) })
   let before = await stand()
-  const costSince = (): Cost => {
-    const { user, system } = process.cpuUsage(before.cpu)
-    const added = Object.entries(written()).map(([under, bytes]) => [under, bytes - (before.written.get(under) ?? 0)] as const)
+  const costUntil = (now: typeof before): Cost => {
+    const added = [...now.written].map(([under, bytes]) => [under, bytes - (before.written.get(under) ?? 0)] as const)
     return {
-      seconds: (pace.now() - before.at) / 1000,
-      cpu_seconds: (user + system) / 1e6,
+      seconds: (now.at - before.at) / 1000,
+      cpu_seconds: (now.cpu.user + now.cpu.system - before.cpu.user - before.cpu.system) / 1e6,
       bytes_written: Object.fromEntries(added.filter(([, bytes]) => bytes > 0)),
     }
   }
-  const summary = async (place: TurnPlace | null): Promise<TurnSummary> =>
-    summarizeTurn({ ...sources, counters: telemetry.snapshot(), place, before: before.totals, cost: costSince(), deadSeeds: await deadSeeds() })
+  const summary = async (place: TurnPlace | null) => {
+    const now = await stand()
+    const counted = { before: before.totals, now: now.totals, cost: costUntil(now) }
+    return { now, told: await summarizeTurn({ ...sources, ...counted, counters: telemetry.snapshot(), place, deadSeeds: await deadSeeds() }) }
+  }
   return {
     async tell(place) {
-      const told = await summary(place)
+      const { told } = await summary(place)
       telemetry.event('turn.summary', { ...told })
       return told
     },
     async tellNew() {
-      const told = await summary(null)
+      const { now, told } = await summary(null)
       if (Object.values(told.new).every((count) => count === 0)) return
-      before = await stand()
+      // What came while this was made up is of the next.
+      before = now
       telemetry.event('turn.summary', { ...told })
     },
   }

@@ -58,6 +58,17 @@ test('what little there is becomes shards after a time, which is looked at also 
   expect(report.written).toHaveLength(1)
 })
 
+test('what a killed process left in the queue becomes shards after that time too, when nothing else comes', async () => {
+  await using cycle = await openCycle()
+  await cycle.queue.add([cycle.message(0)])
+  const report = await cycle.run(async ({ look }) => {
+    cycle.subnet.pace.advance(60_000)
+    look()
+    await cycle.until(1)
+  })
+  expect(report.written).toHaveLength(1)
+})
+
 test('in a run that is to be repeated all of it becomes one shard at the end', async () => {
   await using cycle = await openCycle({ flushBytes: 1, flushMs: 1, inTheEnd: true })
   const report = await cycle.run(async ({ documents, look }) => {

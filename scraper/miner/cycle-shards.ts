@@ -39,7 +39,9 @@ export async function crawlIntoShards(options: CycleShardsOptions, crawl: (durin
   const signal = AbortSignal.any([options.signal, failing.signal])
   /** A flush that has begun is brought to its end, so that nothing stays claimed. */
   const ending = new AbortController()
-  const flushes = backgroundFlushes(options, { signal, ending: ending.signal, failed: (error) => failing.abort(error) })
+  const { waiting, leased } = await options.queue.stats()
+  // What a killed process left is due like what comes now.
+  const flushes = backgroundFlushes(options, { queued: waiting + leased, signal, ending: ending.signal, failed: (error) => failing.abort(error) })
   try {
     await crawl({ documents: flushes.watched, signal, look: flushes.look })
     await flushes.settled()
@@ -50,23 +52,28 @@ export async function crawlIntoShards(options: CycleShardsOptions, crawl: (durin
     return await writer.report(signal)
   } catch (error) {
     const timer = setTimeout(() => ending.abort(new DOMException('the stop took too long', 'TimeoutError')), stopMs)
-    await flushes.settled()
-    // What ended the crawl may have taken the store with it.
-    if (!failing.signal.aborted && storeFailure(error) === undefined)
-      await flushes.flush().catch((cause: unknown) => ending.signal.aborted || Promise.reject(cause))
-    clearTimeout(timer)
+    try {
+      await flushes.settled()
+      // What ended the crawl may have taken the store with it.
+      if (!failing.signal.aborted && storeFailure(error) === undefined)
+        await flushes.flush().catch((cause: unknown) => ending.signal.aborted || Promise.reject(cause))
+    } finally {
+      clearTimeout(timer)
+    }
     throw failing.signal.aborted ? failing.signal.reason : error
   }
 }
 
 interface FlushEnds {
+  /** Messages that are in the queue. */
+  queued: number
   signal: AbortSignal
   ending: AbortSignal
   failed(error: unknown): void
 }
 
-function backgroundFlushes({ writer, queue, pace, jobs, rejects, ...options }: CycleShardsOptions, { signal, ending, failed }: FlushEnds) {
-  let [bytes, since] = [0, pace.now()]
+function backgroundFlushes({ writer, queue, pace, jobs, rejects, ...options }: CycleShardsOptions, { queued, signal, ending, failed }: FlushEnds) {
+  let [bytes, since] = [queued, pace.now()]
   let running: Promise<void> | undefined
   const flush = async (): Promise<void> => {
     ;[bytes, since] = [0, pace.now()]

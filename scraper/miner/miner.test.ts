@@ -1,7 +1,10 @@
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { threadedCorpusIndex } from '#infra/corpus-index/threaded.ts'
 import { openSite, type Page } from '#test/site/site.ts'
 import { job, openBench } from './bench.fixture.ts'
-import type { CycleReport } from './miner.ts'
+import { openMiner, type CycleReport, type MinerOptions } from './miner.ts'
 import { forest, good } from './pages.fixture.ts'
 
 async function objectsOf({ store }: Awaited<ReturnType<typeof openBench>>): Promise<string[]> {
@@ -91,4 +94,18 @@ test('a store that fails ends the cycle with its error and loses no claim', asyn
   await using bench = await openBench(site)
   bench.documents.add = () => Promise.reject(new Error('disk full'))
   await expect(bench.cycle()).rejects.toThrow('disk full')
+})
+
+test('a second process under the same hotkey ends before it asks anybody, and leaves the claims of the first alone', async () => {
+  await using site = await openSite(forest(1, 12, () => 0))
+  let options: MinerOptions | undefined
+  await using bench = await openBench(site, { plant: (given) => ((options = given), {}) })
+  let second: unknown
+  const stop = new AbortController()
+  const cycle = bench.cycle(stop.signal)
+  while (site.requests.length === 0) await delay(1)
+  await using index = threadedCorpusIndex(join(bench.dataDir, 'corpus', 'miner-1'), { clock: bench.pace })
+  await openMiner({ ...(options as MinerOptions), index }).catch((error: unknown) => (second = error))
+  expect(second).toMatchObject({ code: 'conflict' })
+  expect(await cycle).toMatchObject({ visits: { stored: 12, failed: 0 } })
 })

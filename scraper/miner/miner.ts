@@ -114,12 +114,14 @@ export interface Miner extends AsyncDisposable {
   cycle(signal: AbortSignal): Promise<CycleReport>
 }
 
-/** Registers the hotkey and makes ready. @throws OrreryError `invalid_config` for a share that is none */
+/** Registers the hotkey and makes ready. @throws OrreryError `invalid_config` for a share that is none, `conflict` when another process mines under the same hotkey */
 export async function openMiner(given: MinerOptions): Promise<Miner> {
   const uplink = createUplink(given.pace)
   const gate = openGate({ ...given, uplink })
   const { settings, signer, coldkey, chain, telemetry, pace, dataDir } = given
   const isOurs = shareOf(settings.share)
+  // One process alone opens it: a second one ends here, before it takes up the claims of the first and asks the same hosts.
+  await given.index.pending()
   await chain.register(signer, coldkey)
   await using stack = new AsyncDisposableStack()
   const rejects = stack.use(await openRejects({ path: join(dataDir, 'rejects', `${settings.name}.jsonl`), telemetry, facts: given.facts }))

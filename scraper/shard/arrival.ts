@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { decodeDocument, encodeDocument, type Document } from '#schemas/document.ts'
+import { columnShape } from '#schemas/document-columns.ts'
 import type { Message } from '#schemas/queue.ts'
 
 /** A page that its owner took back: every row of it up to that version leaves the next snapshot. */
@@ -14,7 +15,7 @@ export interface Withdrawal {
 }
 
 const Withdrawn = z.object({
-  withdrawn: z.object({ uri: z.string(), version: z.int().nonnegative(), reason: z.string(), at: z.iso.datetime().pipe(z.coerce.date()) }),
+  withdrawn: z.object({ uri: columnShape.uri, version: z.int().nonnegative(), reason: z.string(), at: z.iso.datetime().pipe(z.coerce.date()) }),
 })
 
 /** URLs are longer than keys may be. */

@@ -29,6 +29,8 @@ export interface ArrivalSource {
 
 /** Messages of the queue, held until what they say is in a snapshot. */
 export interface Arrivals {
+  /** How many; malformed ones too. */
+  readonly messages: number
   readonly documents: readonly Document[]
   readonly withdrawals: readonly Withdrawal[]
   /** Messages that are neither: given up, dead in the queue. */
@@ -70,8 +72,9 @@ export async function claimArrivals(source: ArrivalSource): Promise<Arrivals | u
     for (const lease of claimed) await take(lease)
     await held.hold()
   }
-  if (documents.length + withdrawals.length + malformed.length === 0) return undefined
-  return { documents, withdrawals, malformed, hold: held.hold, acknowledge: () => queue.done(held.leases) }
+  const messages = limits.messages - left.messages
+  if (messages === 0) return undefined
+  return { messages, documents, withdrawals, malformed, hold: held.hold, acknowledge: () => queue.done(held.leases) }
 }
 
 function heldLeases({ queue, pace, signal }: ArrivalSource): { leases: Lease[]; hold(): Promise<void> } {

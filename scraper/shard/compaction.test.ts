@@ -32,10 +32,11 @@ interface History {
 function simulate({ flushes, rowsOf, replaces, rowsMax = parts.rowsMax }: History) {
   const random = seededRandom(7)
   let files: ListedFile[] = []
-  let [came, written, most] = [0, 0, 0]
+  let [came, written, rowsCame, rowsWritten, most] = [0, 0, 0, 0, 0]
   const add = (listed: ListedFile): void => {
     files.push(listed)
     written += listed.file.bytes
+    rowsWritten += listed.file.rows
   }
   for (let n = 0; n < flushes; n++) {
     const rows = rowsOf(n)
@@ -48,6 +49,7 @@ function simulate({ flushes, rowsOf, replaces, rowsMax = parts.rowsMax }: Histor
     }
     add(file(rows))
     came += frameBytes + rows * rowBytes
+    rowsCame += rows
     for (let merge = nextMerge(files, { ...parts, rowsMax }); merge; merge = nextMerge(files, { ...parts, rowsMax })) {
       const gone = new Set(merge)
       files = files.filter((listed) => !gone.has(listed))
@@ -57,20 +59,23 @@ function simulate({ flushes, rowsOf, replaces, rowsMax = parts.rowsMax }: Histor
     }
     most = Math.max(most, files.length)
   }
-  return { amplification: written / came, most, files }
+  return { amplification: written / came, rowAmplification: rowsWritten / rowsCame, most, files }
 }
 
 describe('compaction by tiers', () => {
   test.each([
     ['small flushes', { flushes: 6000, rowsOf: () => 1, replaces: 0 }],
+    ['flushes of eight', { flushes: 2000, rowsOf: () => 8, replaces: 0 }],
     ['flushes of a minute', { flushes: 6000, rowsOf: () => 60, replaces: 0 }],
     ['large flushes', { flushes: 400, rowsOf: () => 7000, replaces: 0 }],
     ['large and small ones', { flushes: 3000, rowsOf: (n: number) => (n % 50 === 0 ? 5000 : 1 + (n % 7)), replaces: 0 }],
     ['pages that change', { flushes: 3000, rowsOf: () => 100, replaces: 0.5 }],
     ['pages that all change', { flushes: 3000, rowsOf: () => 40, replaces: 1 }],
   ])('%s are written six times at most, and are few files', (_, history) => {
-    const { amplification, most } = simulate(history)
+    const { amplification, rowAmplification, most } = simulate(history)
     expect(amplification).toBeLessThanOrEqual(6)
+    // A merged file has less beside its rows than what was merged: the bytes alone do not tell how often a row is written.
+    expect(rowAmplification).toBeLessThanOrEqual(6)
     expect(most).toBeLessThan(130)
   })
 
@@ -88,10 +93,13 @@ describe('compaction by tiers', () => {
     )
   })
 
-  test('leaves alone what is large, what is one, and what is nothing', () => {
+  test('leaves alone what is large, what is one, what little would be added to, and what is nothing', () => {
     expect(nextMerge([], parts)).toBeUndefined()
     expect(nextMerge([file(10)], parts)).toBeUndefined()
     expect(nextMerge([file(100_000), file(100_000), file(100_000, 40_000)], parts)).toBeUndefined()
+    // Of the same tier, together larger than all that it holds.
+    expect(nextMerge([file(1800), file(100), file(100)], parts)).toBeUndefined()
+    expect(nextMerge([file(1800), file(900), file(900)], parts)).toHaveLength(3)
     const decayed = file(100_000, 50_000)
     expect(nextMerge([file(100_000), decayed], parts)).toEqual([decayed])
   })
@@ -107,5 +115,12 @@ describe('the layout `whole`', () => {
     expect(nextMerge([file(60, 1)], whole)).toHaveLength(1)
     expect(nextMerge([a, b, c], whole)).toEqual([a, b])
     expect(nextMerge([file(90), c], whole)).toBeUndefined()
+  })
+
+  test('makes none that is larger than the protocol lets a shard be', () => {
+    const wide: ShardLayout = { layout: 'whole', rowsMax: 10_000_000 }
+    const [a, b, c] = [file(400_000), file(400_000), file(10)]
+    expect(nextMerge([a, b], wide)).toBeUndefined()
+    expect(nextMerge([a, b, c], wide)).toEqual([b, c])
   })
 })

@@ -1,8 +1,9 @@
 import type { ListedFile } from '#schemas/data-file.ts'
+import { limits } from '#schemas/data-universe.ts'
 import { liveBytes, liveRows } from './snapshot-heads.ts'
 
 export interface ShardLayout {
-  /** `parts`: files of bounded size, merged by tiers. `whole`: one file a job, as long as it has no more rows than a file may have. */
+  /** `parts`: files of bounded size, merged by tiers. `whole`: one file a job, as long as it has no more rows and bytes than a file may have. */
   layout: 'parts' | 'whole'
   /** Most rows of a file. */
   rowsMax: number
@@ -12,17 +13,20 @@ export interface ShardLayout {
 const fileBytes = 64 * 2 ** 20
 /** Each tier is so many times smaller than the one above it. */
 const fanIn = 24
+/** What a file has beside its rows, about: its footer and its filters. */
+const frameBytes = 8 * 2 ** 10
 
 /**
  * The files of a job that should be merged next; undefined while nothing is worth it.
  *
- * By tiers (the size-tiered compaction of LSM trees): tier t holds files of at most 64 MiB / 24^t, and its oldest files are merged as soon as together they are as
- * large as the largest of the tier. So what is written moves up a tier, each byte at most once per tier: from 5 KB on three times, and four with the flush.
+ * By tiers (the size-tiered compaction of LSM trees): tier t holds files whose rows take at most 64 MiB / 24^t, and its oldest files are merged as soon as the rows
+ * together are as large as those of the largest of the tier. So what is written moves up a tier, each row about once per tier: from 5 KB on three times, and four
+ * with the flush. What files have beside their rows counts for nothing: a merged file has it once, and would stay in its tier, to be merged again and again.
  * A file half of whose rows are gone is written again even alone, which costs no more than what went from it.
  */
 export function nextMerge(files: readonly ListedFile[], { layout, rowsMax }: ShardLayout): ListedFile[] | undefined {
   if (layout === 'whole') return nextWhole(files, rowsMax)
-  const open = files.filter((file) => liveBytes(file) < fileBytes)
+  const open = files.filter((file) => contentBytes(file) < fileBytes)
   for (const [tier, members] of [...Map.groupBy(open, tierOf)].toSorted(([a], [b]) => b - a)) {
     const merge = takeUntil(members, fileBytes / fanIn ** tier, rowsMax)
     if (merge) return merge
@@ -32,16 +36,20 @@ export function nextMerge(files: readonly ListedFile[], { layout, rowsMax }: Sha
 }
 
 /** 0 is that of the largest. */
-const tierOf = (listed: ListedFile): number => Math.floor(Math.log(fileBytes / Math.max(1, liveBytes(listed))) / Math.log(fanIn))
+const tierOf = (listed: ListedFile): number => Math.floor(Math.log(fileBytes / contentBytes(listed)) / Math.log(fanIn))
 
-/** Files in a row that together reach so many bytes within the rows of a file: two at least. */
+/** Of the rows that are left; a byte each at least. */
+const contentBytes = (listed: ListedFile): number => Math.max(1, liveRows(listed), liveBytes(listed) - frameBytes)
+
+/** Files in a row that together reach so many bytes within the rows of a file: two at least, as none of them is more than half of all. */
 function takeUntil(files: readonly ListedFile[], bytes: number, rowsMax: number): ListedFile[] | undefined {
   let taken: ListedFile[] = []
   for (const listed of files) {
     const rows = sum([...taken, listed], liveRows)
     if (rows > rowsMax) taken = []
     taken.push(listed)
-    if (taken.length > 1 && sum(taken, liveBytes) >= bytes) return taken
+    const content = sum(taken, contentBytes)
+    if (content >= Math.max(bytes, 2 * largest(taken))) return taken
   }
   return undefined
 }
@@ -51,7 +59,8 @@ function nextWhole(files: readonly ListedFile[], rowsMax: number): ListedFile[] 
   let group: ListedFile[] = []
   const isDue = (): boolean => group.length > 1 || group.some(({ deletes }) => deletes !== null)
   for (const listed of files) {
-    if (sum([...group, listed], liveRows) > rowsMax) {
+    const wanted = [...group, listed]
+    if (sum(wanted, liveRows) > rowsMax || sum(wanted, ({ file }) => file.bytes) > limits.shardBytesMax) {
       if (isDue()) return group
       group = []
     }
@@ -60,4 +69,5 @@ function nextWhole(files: readonly ListedFile[], rowsMax: number): ListedFile[] 
   return isDue() ? group : undefined
 }
 
+const largest = (files: readonly ListedFile[]): number => files.reduce((most, listed) => Math.max(most, contentBytes(listed)), 0)
 const sum = (files: readonly ListedFile[], of: (listed: ListedFile) => number): number => files.reduce((total, listed) => total + of(listed), 0)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { contentAddress } from '#schemas/canonical-json.ts'
+import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { CorpusIndex, IndexChange } from '#schemas/corpus-index.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
@@ -82,7 +82,7 @@ async function rollForward(parts: CorpusParts): Promise<void> {
   for (const [jobId, sha256] of await namedHeads(index)) {
     const head = await catalog.head(lineage.snapshot(signer.address, jobId))
     const manifest = head?.sha256 === sha256 ? head.manifest : await readManifest(parts, sha256)
-    // The line went another way, or the object is gone: the rows are read in again.
+    // The line went another way, or the object is gone or damaged: the rows are read in again.
     if (manifest) await commitHeads(parts, [{ sha256, manifest }]).catch(unlessCode('conflict'))
   }
 }
@@ -90,8 +90,7 @@ async function rollForward(parts: CorpusParts): Promise<void> {
 async function readManifest({ store, signer }: CorpusParts, sha256: string): Promise<SnapshotManifest | undefined> {
   const bytes = await store.get(manifestKey(signer.address, sha256)).catch(unlessCode('not_found'))
   if (bytes === undefined) return undefined
-  const { data } = SnapshotManifest.safeParse(JSON.parse(Buffer.from(bytes).toString()))
-  return data && contentAddress(data) === sha256 ? data : undefined
+  return sha256Hex(bytes) === sha256 ? SnapshotManifest.parse(JSON.parse(Buffer.from(bytes).toString())) : undefined
 }
 
 const unlessCode =

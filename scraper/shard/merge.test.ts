@@ -102,6 +102,24 @@ describe('compaction', () => {
     await writeSnapshot(subnet, signer)
   })
 
+  test('keeps a file as it is when all that it was to be merged with is nothing but boilerplate by now', async () => {
+    await using mine = await openMine()
+    const { subnet, hotkey, make } = mine
+    const layout = { layout: 'whole' as const, rowsMax: 1000 }
+    const notice = 'All that is said on these pages is said without any warranty.'
+    const keeper = make(0, { text: `${notice}\n\n${prose(0)}`, published_at: new Date(Date.UTC(2020, 0, 1)) })
+    const [last, ...others] = Array.from({ length: 7 }, (_, n) => make(3 * (n + 1), { text: `${notice}\n\n${prose(n + 1, 12).slice(0, 90)}` }))
+    await mine.flush([keeper], { compacts: false })
+    const before = await filesOf(subnet, hotkey)
+    await mine.flush(others, { compacts: false })
+    await mine.flush([last as Document], { compacts: false })
+    expect(await filesOf(subnet, hotkey)).toHaveLength(2)
+    await mine.flush([], { layout })
+    expect(await filesOf(subnet, hotkey)).toEqual(before)
+    expect(await mine.rows()).toEqual([keeper])
+    await expectAgreement(subnet, hotkey)
+  })
+
   test('comes to nothing when it is stopped', async () => {
     await using mine = await openMine()
     const { subnet, signer, hotkey, make } = mine

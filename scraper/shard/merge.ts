@@ -54,7 +54,8 @@ async function mergeFiles(parts: MergeParts, corpus: Corpus, { jobId, files, sig
   const jobs = jobChanges(recut.counts)
   const change: JobChange = jobs.of(jobId)
   for (const { file: input } of files) change.went.add(input.sha256)
-  if (file) change.came.push(file)
+  // All rows of one stay and none of the others: it is that file again, which keeps its name.
+  if (file && !change.went.delete(file.sha256)) change.came.push(file)
   deleteRows(
     jobs,
     recut.gone.filter(({ place }) => place !== null && !change.went.has(place.file)),

@@ -51,6 +51,26 @@ test('takes no more at once than so many bytes, but always one message', async (
   const documents = documentsOf(signer.address).slice(0, 9)
   await subnet.queue('documents').add(documents.map(documentMessage))
   expect(await writeSnapshot(subnet, signer, { portion: { messages: 100, bytes: 1 } })).toMatchObject({ arrived: 9, kept: 9 })
-  // A flush for each message.
-  expect(subnet.events.filter(({ name }) => name === 'shard.written')).toHaveLength(9)
+  // A flush for each message, and what was merged.
+  const { length: merged } = subnet.events.filter(({ name }) => name === 'shard.merged')
+  expect(subnet.events.filter(({ name }) => name === 'shard.written')).toHaveLength(9 + merged)
+})
+
+test('a flush takes what was there when it began, however much comes meanwhile', async () => {
+  await using subnet = await openSubnet()
+  const signer = await subnet.join('miner-1')
+  const documents = documentsOf(signer.address).slice(0, 60)
+  const queue = subnet.queue('documents')
+  await queue.add(documents.slice(0, 20).map(documentMessage))
+  const coming = documents.slice(20)
+  const busy: Queue = {
+    ...queue,
+    async claim(request) {
+      await queue.add(coming.splice(0, 1).map(documentMessage))
+      return await queue.claim(request)
+    },
+  }
+  expect(await writeSnapshot(subnet, signer, { documents: busy })).toMatchObject({ arrived: 20, kept: 20, committed: true })
+  expect(coming.length).toBeGreaterThan(30)
+  expect(await writeSnapshot(subnet, signer)).toMatchObject({ arrived: 40 - coming.length })
 })

@@ -69,13 +69,14 @@ export class ShardWriter {
     await waitForOthers({ queue: this.#parts.documents, pace: this.#parts.pace, signal })
   }
 
-  /** Takes in all that is ready, portion by portion. @throws OrreryError `conflict` when another process works with the same hotkey; the signal's reason */
+  /** Takes in what is ready now, portion by portion; what comes meanwhile is for the next, or a flush beside a crawl would have no end. @throws OrreryError `conflict` when another process works with the same hotkey; the signal's reason */
   async flush({ jobs, rejects, signal }: FlushOptions): Promise<void> {
     const { documents: queue, pace, portion: limits, telemetry } = this.#parts
-    const source = { queue, pace, limits, signal }
-    for (;;) {
-      const arrivals = await claimArrivals(source)
+    const { waiting } = await queue.stats()
+    for (let left = waiting; left > 0;) {
+      const arrivals = await claimArrivals({ queue, pace, limits: { ...limits, messages: Math.min(limits.messages, left) }, signal })
       if (!arrivals) return
+      left -= arrivals.messages
       const { taken, written, counts } = await flush({ ...this.#parts, jobs, rejects }, this.#corpus, arrivals, signal)
       await acknowledge(arrivals, telemetry)
       const report = this.#report

@@ -12,6 +12,7 @@ import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { SnapshotIndexManifest, SnapshotManifest } from '#schemas/manifest.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
 import { decodeDocuments } from '#schemas/parquet/decode.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { header, sitePages } from '#test/adversary/site-pages.ts'
@@ -221,7 +222,9 @@ describe('a snapshot', () => {
     }
     const back = { ...subnet, catalog: restored }
     await enqueue(subnet.queue('documents'), documents.slice(50))
-    expect(await writeSnapshot(back, signer)).toMatchObject({ arrived: 11 })
+    // What the index says comes next was damaged besides.
+    const get: ObjectStore['get'] = async (key, range) => (key.startsWith('manifests/') ? Buffer.from('{') : subnet.store.get(key, range))
+    expect(await writeSnapshot(back, signer, { store: { ...subnet.store, get } })).toMatchObject({ arrived: 11 })
     await expectAgreement(back, signer.address)
   })
 

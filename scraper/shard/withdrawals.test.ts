@@ -100,3 +100,13 @@ test('a miner whose last rows were withdrawn shows nothing, and a validator take
   expect(await scene.failures()).toEqual([])
   expect(await rowsOf(subnet, miner.address)).toHaveLength(40)
 })
+
+test('a withdrawal of what can be no page costs itself', async () => {
+  await using mine = await openMine(3)
+  const { subnet, signer, queue, documents } = mine
+  const uris = ['', `https://host0.example/${'a'.repeat(9000)}`]
+  await queue.add(uris.map((uri, n) => ({ ...withdrawalMessage({ uri, version: 1, reason: 'http_410', at }), key: `odd ${n}` })))
+  expect(await writeSnapshot(subnet, signer)).toMatchObject({ arrived: 3, kept: documents.length })
+  expect(subnet.rejects.map(({ subject, reason }) => `${subject} ${reason}`).toSorted()).toEqual(['odd 0 invalid_record', 'odd 1 invalid_record'])
+  expect(await queue.stats()).toMatchObject({ done: 3, dead: 2 })
+})

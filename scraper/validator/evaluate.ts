@@ -6,7 +6,6 @@ import { RefusedRow } from '#schemas/parquet/decode.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { Claim, ClaimedFile } from './claim.ts'
 import { failure, type Failure } from './failure.ts'
-import { rowFlags } from './file-facts.ts'
 import type { FoundBucket, KnownFile } from './found-files.ts'
 import { indexName } from './read-file.ts'
 import { judgePage, lackedParagraphs, type JobWishes, type PageVerdict, type Refetch, type Refetched } from './refetch.ts'
@@ -54,7 +53,7 @@ export async function evaluateClaim(hotkey: string, claim: Claim, params: Evalua
   if (refused) return { ...nothing, failures: [refused] }
   const known = new Map((await params.found.files(hotkey)).map((file) => [file.sha256, file]))
   const rows = known.values().reduce((sum, { count, wrong }) => sum + count + wrong.length, 0)
-  const failures = await checkFound(claim, known, rows, params)
+  const failures = checkFound(claim, known, rows)
   if (failures.length > 0) return { ...nothing, rows, failures: failures.slice(0, failuresMax) }
   const sampled = await readSample(hotkey, claim, known, params)
   if ('code' in sampled) return { ...nothing, rows, failures: [sampled] }
@@ -65,16 +64,15 @@ export async function evaluateClaim(hotkey: string, claim: Claim, params: Evalua
 }
 
 /** What was found in the files, of the rows that are left. */
-async function checkFound(claim: Claim, known: ReadonlyMap<string, KnownFile>, rows: number, { found }: EvaluationParams): Promise<Failure[]> {
+function checkFound(claim: Claim, known: ReadonlyMap<string, KnownFile>, rows: number): Failure[] {
   const failures: Failure[] = []
   let repeats = 0
   for (const claimed of claim.files) {
     const file = known.get(claimed.file.sha256)
     if (!file) continue
     for (const each of [...file.failures, ...file.wrong.map((row) => row.failure)].slice(0, failuresMax)) failures.push(each)
-    const [repeated = 0, strangers = 0, empty = 0] = await found.flagged(file.number, [rowFlags.repeats, rowFlags.stranger, rowFlags.empty])
-    repeats += repeated
-    for (const each of checkShares({ rows: file.count, strangers, empty }, claimed)) failures.push(each)
+    repeats += file.repeats
+    for (const each of checkShares({ rows: file.count, strangers: file.strangers, empty: file.empty }, claimed)) failures.push(each)
   }
   return [...failures, ...checkRepeats(repeats, rows)]
 }

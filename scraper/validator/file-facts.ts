@@ -13,7 +13,19 @@ export interface RowFacts {
 }
 
 /** Why a row counts against its miner, where many do. */
-export const rowFlags = { repeats: 1, stranger: 2, empty: 4, wrong: 8 } as const
+export const rowFlags = { repeats: 1, stranger: 2, empty: 4 } as const
+
+/** How many rows have each of the flags. */
+export interface FlagCounts {
+  repeats: number
+  strangers: number
+  empty: number
+}
+
+export function countFlags(rows: readonly RowFacts[]): FlagCounts {
+  const count = (flag: number): number => rows.reduce((sum, { flags }) => sum + ((flags & flag) === 0 ? 0 : 1), 0)
+  return { repeats: count(rowFlags.repeats), strangers: count(rowFlags.stranger), empty: count(rowFlags.empty) }
+}
 
 /** Labels of one file that are told apart. */
 export const labelsMax = 1000

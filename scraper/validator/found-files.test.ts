@@ -21,7 +21,7 @@ test('rows are unpacked as they were packed', () => {
 
 const labels = ['constructor', '__proto__', 'x'.repeat(140)]
 const file = (sha256: string, rows: RowFacts[]): FoundFile => ({ sha256, jobId: 'job', deletes: null, jobs: 'list', labels, failures: [], wrong: [], rows })
-const facts = (row: number, fetch: number, label = row % 3): RowFacts => ({ row, hour: row % 5, textBytes: 1 + row, label, fetch, flags: 0 })
+const facts = (row: number, fetch: number, label = row % 3): RowFacts => ({ row, hour: row % 5, textBytes: 1 + row, label, fetch, flags: fetch % 8 })
 
 test('buckets and shared fetches are those of the rows that are left, whatever came and went; in the end nothing is left', async () => {
   const folder = await temporaryFolder()
@@ -46,8 +46,12 @@ test('buckets and shared fetches are those of the rows that are left, whatever c
         const own = standing.filter((each) => each.miner === miner).flatMap(({ rows }) => rows)
         const bytes = (await found.buckets(miner)).reduce((sum, bucket) => sum + bucket.bytes, 0)
         expect(bytes).toBe(own.reduce((sum, { textBytes }) => sum + textBytes, 0))
-        for (const { number, rows } of standing.filter((each) => each.miner === miner))
+        const known = new Map((await found.files(miner)).map((each) => [each.number, each]))
+        for (const { number, rows } of standing.filter((each) => each.miner === miner)) {
           expect(await found.positions(number)).toEqual(rows.map(({ row }) => row))
+          const flagged = (flag: number) => rows.filter(({ flags }) => (flags & flag) !== 0).length
+          expect(known.get(number)).toMatchObject({ count: rows.length, repeats: flagged(1), strangers: flagged(2), empty: flagged(4) })
+        }
       }
       const fetches = (miner: string) => new Set(standing.filter((each) => each.miner === miner).flatMap(({ rows }) => rows.map(({ fetch }) => fetch)))
       expect((await found.shared()).reduce((sum, { rows }) => sum + rows, 0)).toBe(fetches('a').intersection(fetches('b')).size)

@@ -1,7 +1,7 @@
 import { openDatabase } from '#infra/sqlite/database.ts'
 import type { PortThread } from '#infra/sqlite/port-thread.ts'
 import { fileSchemas } from '#infra/sqlite/schema.ts'
-import { packFacts, unpackFacts, type RowFacts } from './file-facts.ts'
+import { countFlags, packFacts, unpackFacts, type FlagCounts, type RowFacts } from './file-facts.ts'
 import type { Failure } from './failure.ts'
 
 /** What was found in one immutable file, of the rows that its deletion vector leaves. */
@@ -21,7 +21,7 @@ export interface FoundFile {
 }
 
 /** A file as it is remembered; its rows are read when they are asked for. */
-export interface KnownFile extends Omit<FoundFile, 'rows'> {
+export interface KnownFile extends Omit<FoundFile, 'rows'>, FlagCounts {
   number: number
   /** How many rows are left. */
   count: number
@@ -42,7 +42,7 @@ interface SharedRows {
   rows: number
 }
 
-interface Stored {
+interface Stored extends FlagCounts {
   file: number
   sha256: string
   deletes: string | null
@@ -66,8 +66,6 @@ export interface FoundFiles extends AsyncDisposable {
   files(hotkey: string): Promise<KnownFile[]>
   /** Positions of the rows that are left, ascending. */
   positions(file: number): Promise<number[]>
-  /** How many rows have each of the flags (file-facts.ts), in the order of `flags`. */
-  flagged(file: number, flags: readonly number[]): Promise<number[]>
   buckets(hotkey: string): Promise<FoundBucket[]>
   /** Remembers a file that was read, of a claim that was committed in that block. */
   add(hotkey: string, file: FoundFile, block: number): Promise<void>
@@ -89,7 +87,6 @@ export interface FoundFiles extends AsyncDisposable {
 const methods = {
   files: true,
   positions: true,
-  flagged: true,
   buckets: true,
   add: true,
   shrink: true,
@@ -110,10 +107,6 @@ export function openFoundFiles(path: string): FoundFiles {
   return {
     files: async (hotkey) => found.files(hotkey),
     positions: async (file) => found.rows(file).map(({ row }) => row),
-    async flagged(file, flags) {
-      const rows = found.rows(file)
-      return flags.map((flag) => rows.reduce((count, row) => count + ((row.flags & flag) === 0 ? 0 : 1), 0))
-    },
     buckets: async (hotkey) => found.buckets(hotkey),
     add: async (hotkey, file, block) => found.add(hotkey, file, block),
     shrink: async (file, deletes, gone) => found.shrink(file, deletes, new Set(gone)),
@@ -136,14 +129,12 @@ class FoundTables implements Disposable {
   }
 
   files(hotkey: string): KnownFile[] {
-    const columns = 'file, sha256, deletes, jobs, job_id, labels, failures, wrong, rows'
+    const columns = 'file, sha256, deletes, jobs, job_id, labels, failures, wrong, rows, repeats, strangers, empty'
     return this.#db
       .all<Stored>(`select ${columns} from files where miner = (select miner from miners where hotkey = ?)`, hotkey)
-      .map(({ file, sha256, deletes, jobs, job_id, labels, failures, wrong, rows }) => ({
+      .map(({ file, job_id, labels, failures, wrong, rows, ...stored }) => ({
+        ...stored,
         number: file,
-        sha256,
-        deletes,
-        jobs,
         jobId: job_id,
         labels: JSON.parse(labels) as string[],
         failures: JSON.parse(failures) as Failure[],
@@ -167,9 +158,11 @@ class FoundTables implements Disposable {
     this.#db.transaction(() => {
       this.#db.run('insert into miners (hotkey) values (?) on conflict do nothing', hotkey)
       const miner = this.#minerOf(hotkey)
+      const flags = countFlags(rows)
       const [spelled, failed, spoiled] = [labels, failures, wrong].map((list) => JSON.stringify(list)) as [string, string, string]
       this.#db.run(
-        'insert into files (miner, sha256, deletes, jobs, job_id, labels, failures, wrong, rows, facts) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        `insert into files (miner, sha256, deletes, jobs, job_id, labels, failures, wrong, rows, repeats, strangers, empty, facts)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         miner,
         sha256,
         deletes,
@@ -179,6 +172,9 @@ class FoundTables implements Disposable {
         failed,
         spoiled,
         rows.length,
+        flags.repeats,
+        flags.strangers,
+        flags.empty,
         packFacts(rows),
       )
       for (const row of rows) this.#count(miner, { jobId, labels }, row, block)
@@ -192,7 +188,9 @@ class FoundTables implements Disposable {
       for (const row of rows) if (gone.has(row.row)) this.#uncount(stored, row)
       const kept = rows.filter(({ row }) => !gone.has(row))
       const wrong = JSON.stringify((JSON.parse(stored.wrong) as KnownFile['wrong']).filter(({ row }) => !gone.has(row)))
-      this.#db.run('update files set deletes = ?, wrong = ?, rows = ?, facts = ? where file = ?', deletes, wrong, kept.length, packFacts(kept), file)
+      const update = 'update files set deletes = ?, wrong = ?, rows = ?, repeats = ?, strangers = ?, empty = ?, facts = ? where file = ?'
+      const { repeats, strangers, empty } = countFlags(kept)
+      this.#db.run(update, deletes, wrong, kept.length, repeats, strangers, empty, packFacts(kept), file)
     })
   }
 

@@ -13,8 +13,8 @@ import { failure, type Failure } from './failure.ts'
 import { labelsMax, rowFlags, type RowFacts } from './file-facts.ts'
 import { checkRow, fetchOf, isEmpty } from './rows.ts'
 
-/** Rows that fail by themselves are listed up to this; one more, and the file fails. */
-const wrongMax = 1000
+/** Rows that fail by themselves are listed up to this; one more, and the file fails. Of all files of a miner: after so many no more are read. */
+export const wrongMax = 1000
 /** Of one row; what stands in so many places is no page that anybody reads. */
 const paragraphsMax = 500
 
@@ -48,7 +48,7 @@ export async function readClaimedFile(claimed: ClaimedFile, hotkey: string, para
       if (!wrong && !(found instanceof RefusedRow)) sound.push(found)
       if (wrong) read.wrong.push({ row: found.row, failure: wrong })
       // What fails is remembered as a row all the same: it is gone when it is deleted.
-      if (wrong && read.wrong.length > wrongMax) return { ...read, labels: [...labels.keys()], failures: [tooMany(claimed)] }
+      if (wrong && read.wrong.length > wrongMax) return { ...read, wrong: [], labels: [...labels.keys()], failures: [tooMany(claimed)] }
     }
     const repeats = await rememberRows(sound, claimed.file.sha256, index)
     for (const [n, { row, document }] of sound.entries()) {

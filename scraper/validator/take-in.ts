@@ -10,7 +10,7 @@ import type { JobMatch } from '../jobs/job-match.ts'
 import type { Claim, ClaimedFile } from './claim.ts'
 import { failure, orMissing, type Failure } from './failure.ts'
 import type { FoundFile, FoundFiles, KnownFile } from './found-files.ts'
-import { readClaimedFile } from './read-file.ts'
+import { readClaimedFile, wrongMax } from './read-file.ts'
 import { checkFooter, checkObject } from './structure.ts'
 
 export interface TakeInParams {
@@ -25,8 +25,9 @@ export interface TakeInParams {
   signal: AbortSignal
 }
 
-/** What the list of jobs says of a row: what of it changes only weights changes no verdict. */
-export const jobsAddress = (jobs: readonly DesirabilityJob[]): string => contentAddress(jobs.map(({ id, params, web }) => ({ id, params, web })))
+/** What the list of jobs says of a row (jobs/job-match.ts): what of it changes weights, seeds or how a page is asked for changes no verdict. */
+export const jobsAddress = (jobs: readonly DesirabilityJob[]): string =>
+  contentAddress(jobs.map(({ id, params, web: { include, exclude = [] } }) => ({ id, params, include, exclude })))
 
 /** Positions that the index is asked about at once. */
 const portion = 1000
@@ -57,14 +58,25 @@ export async function takeIn(claim: Claim, hotkey: string, params: TakeInParams)
   }
   for (const { file, gone } of shrunk) await forgetRows(index, file.sha256, gone)
   for (const sha256 of indexed) if (!kept.has(sha256)) await forgetFile(index, sha256, signal)
+  let wrongRows = countWrong(kept.values()) - shrunk.reduce((sum, { file, gone }) => sum + wrongGone(file, gone), 0)
   for (const file of claim.files) {
     if (kept.has(file.file.sha256)) continue
-    const wrong = await readNew(file, claim.block, hotkey, params)
-    if (wrong) return wrong
+    // What is remembered of a miner that is wrong everywhere is bounded by what one file may have.
+    if (wrongRows > wrongMax) return failure('row_malformed', `${wrongRows} rows of files that were read are wrong; the others are not read`)
+    const read = await readNew(file, claim.block, hotkey, params)
+    if (typeof read !== 'number') return read
+    wrongRows += read
   }
   for (const { file, deletes, gone } of shrunk) await found.shrink(file.number, deletes, gone)
   for (const file of dropped) await found.drop(file.number)
   return undefined
+}
+
+const countWrong = (files: Iterable<KnownFile>): number => [...files].reduce((sum, { wrong }) => sum + wrong.length, 0)
+
+function wrongGone({ wrong }: KnownFile, gone: Uint32Array): number {
+  const rows = new Set(gone)
+  return wrong.reduce((sum, { row }) => sum + (rows.has(row) ? 1 : 0), 0)
 }
 
 const isOf = (file: KnownFile, { jobId }: ClaimedFile, { jobs }: TakeInParams): boolean => file.jobId === jobId && file.jobs === jobs
@@ -108,8 +120,8 @@ async function forgetFile(index: CorpusIndex, sha256: string, signal: AbortSigna
   await index.commit({ dropFiles: [sha256] })
 }
 
-/** Reads a file and remembers what was found; what the object is not, it may be the next time. */
-async function readNew(claimed: ClaimedFile, block: number, hotkey: string, params: TakeInParams): Promise<Failure | undefined> {
+/** Reads a file and remembers what was found; what the object is not, it may be the next time. @returns how many rows of it are wrong */
+async function readNew(claimed: ClaimedFile, block: number, hotkey: string, params: TakeInParams): Promise<Failure | number> {
   const { store, found, index, jobs, signal } = params
   const { file, deletes, jobId } = claimed
   const wrong = (await checkObject(claimed, store, signal)) ?? (deletes && (await vectorFailure(claimed, store)))
@@ -117,21 +129,18 @@ async function readNew(claimed: ClaimedFile, block: number, hotkey: string, para
   const remember = async (read: Pick<FoundFile, 'labels' | 'failures' | 'wrong' | 'rows'>) => {
     await index.commit({ addFiles: [file.sha256] })
     await found.add(hotkey, { sha256: file.sha256, jobId, deletes: deletes?.sha256 ?? null, jobs, ...read }, block)
+    return read.wrong.length
   }
   const fault = await checkFooter(claimed, store, signal)
-  if (fault) {
-    await remember({ labels: [], rows: [], wrong: [], failures: [fault] })
-    return undefined
-  }
+  if (fault) return remember({ labels: [], rows: [], wrong: [], failures: [fault] })
   try {
-    await remember(await readClaimedFile(claimed, hotkey, params))
+    return await remember(await readClaimedFile(claimed, hotkey, params))
   } catch (error) {
     if (!(error instanceof OrreryError && error.code === 'invalid_record')) throw error
     await forgetFile(index, file.sha256, signal)
     const what = typeof error.details['what'] === 'string' ? error.details['what'] : error.message
-    await remember({ labels: [], rows: [], wrong: [], failures: [failure('row_malformed', `${file.key}: ${what}`)] })
+    return remember({ labels: [], rows: [], wrong: [], failures: [failure('row_malformed', `${file.key}: ${what}`)] })
   }
-  return undefined
 }
 
 const vectorFailure = async (claimed: ClaimedFile, store: Pick<ObjectStore, 'get'>): Promise<Failure | undefined> => {

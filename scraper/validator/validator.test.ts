@@ -1,13 +1,15 @@
-import { readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { signManifest } from '#infra/chain/signed-manifest.ts'
-import { canonicalJson, contentAddress } from '#schemas/canonical-json.ts'
+import { canonicalJson, contentAddress, sha256Hex } from '#schemas/canonical-json.ts'
+import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { contentId } from '#schemas/identity/content-id.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
 import { similarity } from '#schemas/identity/signature.ts'
+import { lineage } from '#schemas/lineage.ts'
 import { publishFiles, publishForged, putFile } from '#test/adversary/forger.ts'
 import { job, openScene, type Scene } from '#test/adversary/scene.ts'
 import { rowsOf } from '../shard/snapshot.fixture.ts'
@@ -108,6 +110,45 @@ describe('what is read of a claim', () => {
     await publishFiles(scene.subnet, scene.miner, job.id, [...files, more])
     expect((await scene.validate(undefined, 0)).miners[0]?.failures).toEqual([])
     expect([...read]).toEqual([more.file.key])
+  })
+
+  test('is read anew where the list of jobs says something else of its rows, not where seeds or weights are others', async () => {
+    await publishForged(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 60) })
+    expect(await scene.failures()).toEqual([])
+    const listed = async (jobs: DesirabilityJob[]) => {
+      const parent = (await scene.subnet.catalog.head(lineage.desirability))?.sha256
+      await scene.subnet.catalog.commit(lineage.desirability, parent, { kind: 'desirability', parent: parent ?? null, jobs, evidence: [], caused_by: null })
+      const read = dataRead()
+      await scene.validate(undefined, 0)
+      return read.size
+    }
+    expect(await listed([{ ...job, weight: 3, web: { ...job.web, seeds: ['https://host1.example/'], pages_max: 9 } }])).toBe(0)
+    expect(await listed([{ ...job, web: { ...job.web, exclude: ['https://host2.example/*'] } }])).toBe(1)
+  })
+
+  test('with wrong rows in each of many files ends where so many are wrong as one file may have', { timeout: 30_000 }, async () => {
+    const documents = scene.rows(scene.miner, 2400)
+    const wrong = documents.map((row, n) => (n < 1800 ? { ...row, text_bytes: 1 } : row))
+    const publish = async (rows: readonly Document[]) => {
+      const parts = [0, 600, 1200, 1800].map((from) => putFile(scene.subnet, scene.miner, job.id, { documents: rows.slice(from, from + 600) }))
+      await publishFiles(scene.subnet, scene.miner, job.id, await Promise.all(parts))
+    }
+    await publish(wrong)
+    const read = dataRead()
+    for (let round = 0; round < 2; round++) expect(await scene.failures()).toEqual(['row_malformed'])
+    expect(read.size).toBeLessThan(4)
+    await publish(documents)
+    expect(await scene.failures()).toEqual([])
+  })
+
+  test('and of who is no miner any more nothing is kept', async () => {
+    await publishForged(scene.subnet, scene.miner, job.id, { documents: scene.rows(scene.miner, 60) })
+    await scene.validate()
+    const folder = join(scene.subnet.dir, 'validator')
+    const standing = await readdir(folder)
+    await mkdir(join(folder, sha256Hex('5Former').slice(0, 32)))
+    await scene.validate()
+    expect(await readdir(folder)).toEqual(standing)
   })
 
   test('of a miner that deletes and compacts honestly passes, and its rows stay its own', async () => {

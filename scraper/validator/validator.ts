@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { threadedCorpusIndex } from '#infra/corpus-index/threaded.ts'
 import { portThread, type PortThread } from '#infra/sqlite/port-thread.ts'
 import { storeFailure } from '#infra/store/failure.ts'
@@ -178,15 +178,16 @@ async function evaluateAll(
 }
 
 /** A hotkey is anybody's word, and no path. */
-const indexFolder = ({ folder }: Pick<ValidatorParams, 'folder'>, hotkey: string): string => join(folder, sha256Hex(hotkey).slice(0, 32))
+const indexFolder = ({ folder }: Pick<ValidatorParams, 'folder'>, hotkey: string): string => join(folder, sha256Hex(hotkey).slice(0, indexNameChars))
+const indexNameChars = 32
+const indexName = new RegExp(`^[0-9a-f]{${indexNameChars}}$`)
 
-/** What was found of miners that are none any more. */
+/** What was found of miners that are none any more: also of one of whose files nothing could be read. */
 async function forgetOthers(hotkeys: ReadonlySet<string>, params: ValidatorParams, { found }: Memory): Promise<void> {
-  for (const hotkey of await found.hotkeys()) {
-    if (hotkeys.has(hotkey)) continue
-    await found.forget(hotkey)
-    await rm(indexFolder(params, hotkey), { recursive: true, force: true })
-  }
+  for (const hotkey of await found.hotkeys()) if (!hotkeys.has(hotkey)) await found.forget(hotkey)
+  const kept = new Set([...hotkeys].map((hotkey) => basename(indexFolder(params, hotkey))))
+  for (const name of await readdir(params.folder))
+    if (indexName.test(name) && !kept.has(name)) await rm(join(params.folder, name), { recursive: true, force: true })
 }
 
 /** A store that fails is our trouble. Whatever else was met on the way through a miner's data, that data led there: it costs that miner, not the round. */

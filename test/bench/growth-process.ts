@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { openBackends } from '#infra/backends.ts'
 import { loadConfig } from '#infra/config/load.ts'
 import { limitHeapGrowth } from '#infra/heap-growth.ts'
@@ -13,10 +14,10 @@ import { growingJobs, growingWeb } from './growing-web.ts'
 
 /**
  * A miner, a dataset and a bridge in one process, without a crawl: what it would have brought comes from growing-web.ts, through the queue of the miner.
- * `node growth-process.ts FOLDER PAGES PORTION TURNS`: goes on to each of so many pages (`20000,200000`) in portions, takes some turns of a thousand there, and says
- * what they cost, a line of JSON each; then it begins a turn that it never ends by itself. Without PAGES it says how long everything took to open.
+ * `node growth-process.ts FOLDER` does what each line of its input says, and answers with a line of JSON: `open` (settles what was left, and says how long
+ * everything took), `fill PAGES PORTION`, `turn` (a thousand new pages, and what they cost), `tell` (what stands now).
  */
-const [folder = '', pages = '', portion = '4000', turns = '5'] = process.argv.slice(2)
+const [folder = ''] = process.argv.slice(2)
 const started = performance.now()
 const turnPages = 1000
 const { signal } = new AbortController()
@@ -76,18 +77,17 @@ async function train(): Promise<void> {
 
 const say = (fact: Record<string, unknown>) => process.stdout.write(`${JSON.stringify(fact)}\n`)
 
-async function tell(at: number, cpu: readonly number[]): Promise<void> {
+async function tell(): Promise<Record<string, unknown>> {
   const memory = await Promise.all([index, known].map(async (each) => (await each.stats()).memoryBytes))
   const { live } = await index.stats()
-  say({
+  return {
     pages: at,
-    turn_cpu_s: cpu,
     rss_bytes: process.resourceUsage().maxRSS * 1024,
     index_memory_bytes: Math.max(...memory),
     live,
     arrived_bytes: arrived,
     written_bytes: writtenBytes(),
-  })
+  }
 }
 
 /** By the first folder of the keys (infra/store/counted.ts). */
@@ -99,22 +99,31 @@ function writtenBytes(): Record<string, number> {
   return Object.fromEntries(counted)
 }
 
-if (pages === '') {
-  await settle()
-  say({ open_s: (performance.now() - started) / 1000, ...(await index.stats()), files: undefined })
-  process.exit(0)
-}
 let at = 0
-for (const goal of pages.split(',').map(Number)) {
+
+async function fill(goal: number, portion: number): Promise<void> {
   for (let count = 0; at < goal; at += count) {
-    count = Math.min(Number(portion), goal - at)
+    count = Math.min(portion, goal - at)
     await grow(at, count)
+    if ((at + count) % 40_000 < portion) console.error(`${at + count} of ${goal} pages, ${Math.round(cpuSeconds())} s of CPU`)
   }
-  const cpu: number[] = []
-  for (let turn = 0; turn < Number(turns); turn++, at += turnPages) cpu.push(await grow(at, turnPages))
-  await tell(at, cpu)
 }
-say({ last_turn: at })
-await grow(at, turnPages)
-// Until it is killed.
-setInterval(() => undefined, 60_000)
+
+async function turn(): Promise<number> {
+  const cpu = await grow(at, turnPages)
+  at += turnPages
+  return cpu
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [command, ...values] = line.split(' ')
+  if (command === 'open') {
+    await settle()
+    say({ open_s: (performance.now() - started) / 1000 })
+  } else if (command === 'fill') {
+    await fill(Number(values[0]), Number(values[1]))
+    say({ pages: at })
+  } else if (command === 'turn') say({ cpu_s: await turn() })
+  else say(await tell())
+}
+process.exit(0)

@@ -6,17 +6,17 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { median, type Bench, type Sample, type Size } from './bench.ts'
 
-/** What a turn of a thousand new pages costs beside those that are there, and what all of them have cost. */
-const goals: Record<Size, number[]> = { quick: [1000, 5000], usual: [20_000, 200_000], full: [20_000, 200_000, 1_000_000] }
+/** Pages of the small corpus and of the large one. */
+const goals: Record<Size, [small: number, large: number]> = { quick: [2000, 20_000], usual: [20_000, 200_000], full: [20_000, 1_000_000] }
 const portions: Record<Size, number> = { quick: 1000, usual: 4000, full: 4000 }
-const turns = 5
+/** Of each corpus, in turn with the other: files of a job are merged every so many turns, which is part of what a turn costs. */
+const turns: Record<Size, number> = { quick: 4, usual: 12, full: 12 }
 /** Into the turn that is cut off. */
 const killAfterMs = 1500
 let folder = ''
 
 interface Stand {
   pages: number
-  turn_cpu_s: number[]
   rss_bytes: number
   index_memory_bytes: number
   live: number
@@ -24,36 +24,75 @@ interface Stand {
   written_bytes: Record<string, number>
 }
 
-function start(...args: string[]): ChildProcess {
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'growth-process.ts'), folder, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-}
+/** A process of growth-process.ts. */
+class Corpus {
+  readonly child: ChildProcess
+  readonly #lines: AsyncIterator<string>
 
-/** All it says; killed in the middle of its last turn. */
-async function grow(size: Size): Promise<Stand[]> {
-  const child = start(goals[size].join(), String(portions[size]), String(turns))
-  const stands: Stand[] = []
-  for await (const line of createInterface({ input: child.stdout! })) {
-    const said = JSON.parse(line) as Stand | { last_turn: number }
-    console.error(line)
-    if ('pages' in said) stands.push(said)
-    else setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+  constructor(name: string) {
+    const program = join(import.meta.dirname, 'growth-process.ts')
+    this.child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, join(folder, name)], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]()
   }
-  if (child.exitCode !== null && child.exitCode !== 0) throw new Error(`It ended with ${child.exitCode}.`)
-  return stands
+
+  async ask<Answer>(command: string): Promise<Answer> {
+    this.child.stdin!.write(`${command}\n`)
+    const { value, done } = (await this.#lines.next()) as { value: string; done?: boolean }
+    if (done) throw new Error(`It ended instead of "${command}".`)
+    return JSON.parse(value) as Answer
+  }
+
+  async end(): Promise<void> {
+    this.child.stdin!.end()
+    if (this.child.exitCode === null) await once(this.child, 'close')
+  }
+
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL')
+    await once(this.child, 'close')
+  }
 }
 
-async function reopen(): Promise<{ open_s: number }> {
-  const child = start()
-  const lines: string[] = []
-  child.stdout!.on('data', (piece: Buffer) => lines.push(String(piece)))
-  const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error(`What was killed could not be opened again (${code}).`)
-  return JSON.parse(lines.join('')) as { open_s: number }
+async function fill(name: string, pages: number, portion: number): Promise<Corpus> {
+  const corpus = new Corpus(name)
+  await corpus.ask(`fill ${pages} ${portion}`)
+  return corpus
+}
+
+/** Killed in the middle of a turn, and opened again. */
+async function reopen(corpus: Corpus, name: string): Promise<number> {
+  corpus.child.stdin!.write('turn\n')
+  await new Promise((resolve) => setTimeout(resolve, killAfterMs))
+  await corpus.kill()
+  const again = new Corpus(name)
+  const { open_s } = await again.ask<{ open_s: number }>('open')
+  await again.end()
+  return open_s
 }
 
 const sum = (numbers: Iterable<number>): number => Array.from(numbers).reduce((total, each) => total + each, 0)
+const rounded = (numbers: readonly number[]): string => numbers.map((number) => number.toFixed(2)).join(' ')
+
+async function measure(size: Size): Promise<Record<string, number>> {
+  const [small, large] = [await fill('small', goals[size][0], portions[size]), await fill('large', goals[size][1], portions[size])]
+  const cpu: [small: number[], large: number[]] = [[], []]
+  for (let turn = 0; turn < turns[size]; turn++)
+    for (const [at, corpus] of [small, large].entries()) cpu[at]!.push((await corpus.ask<{ cpu_s: number }>('turn')).cpu_s)
+  console.error(`turns beside ${goals[size][0]}: ${rounded(cpu[0])}; beside ${goals[size][1]}: ${rounded(cpu[1])}`)
+  const stand = await large.ask<Stand>('tell')
+  await small.end()
+  return {
+    turn_growth: sum(cpu[1]) / sum(cpu[0]),
+    turn_growth_median: (median(cpu[1]) ?? 0) / (median(cpu[0]) ?? 1),
+    turn_cpu_s_small: sum(cpu[0]) / turns[size],
+    turn_cpu_s_large: sum(cpu[1]) / turns[size],
+    written_per_new_byte: sum(Object.values(stand.written_bytes)) / stand.arrived_bytes,
+    ...Object.fromEntries(Object.entries(stand.written_bytes).map(([name, bytes]) => [`written_per_new_byte_${name}`, bytes / stand.arrived_bytes])),
+    rss_mb: stand.rss_bytes / 1e6,
+    index_ram_bytes_per_doc: stand.index_memory_bytes / stand.live,
+    open_s: await reopen(large, 'large'),
+  }
+}
 
 export const bench: Bench = {
   rounds: 1,
@@ -62,20 +101,7 @@ export const bench: Bench = {
       async setUp() {
         folder = await mkdtemp(join(tmpdir(), 'orrery-bench-'))
       },
-      async run(_quick, size) {
-        const stands = await grow(size)
-        const [first, last] = [stands[0] as Stand, stands.at(-1) as Stand]
-        const { open_s } = await reopen()
-        return {
-          ...Object.fromEntries(stands.map((stand, at) => [`turn_cpu_s_${goals[size][at]}`, median(stand.turn_cpu_s) ?? 0])),
-          turn_growth: (median(last.turn_cpu_s) ?? 0) / (median(first.turn_cpu_s) ?? 1),
-          written_per_new_byte: sum(Object.values(last.written_bytes)) / last.arrived_bytes,
-          ...Object.fromEntries(Object.entries(last.written_bytes).map(([name, bytes]) => [`written_per_new_byte_${name}`, bytes / last.arrived_bytes])),
-          rss_mb: last.rss_bytes / 1e6,
-          index_ram_bytes_per_doc: last.index_memory_bytes / last.live,
-          open_s,
-        }
-      },
+      run: (_quick, size) => measure(size),
       tearDown: () => rm(folder, { recursive: true }),
     },
   },
