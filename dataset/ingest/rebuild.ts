@@ -26,9 +26,9 @@ export interface RebuildRequest {
 }
 
 /** Who a document is taken from. */
-export type Owner = Pick<Document, 'hotkey' | 'job_id'>
+type Owner = Pick<Document, 'hotkey' | 'job_id'>
 
-export interface Rebuilt {
+interface Rebuilt {
   /** By id. */
   documents: Map<string, Owner>
   /** Keys of files of miners that cannot be read; ingest leaves them out, too. */
