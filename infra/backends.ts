@@ -22,6 +22,7 @@ import { localChain, type LocalChain } from './chain/local.ts'
 import { ensureWallet } from './chain/wallet.ts'
 import { frozenClock, systemClock, wallClock } from './clock.ts'
 import { jobsOf, siteJobs, weighedAs } from './config/jobs.ts'
+import { limitHeapGrowth } from './heap-growth.ts'
 import type { Config } from './config/schema.ts'
 import { threadedCorpusIndex } from './corpus-index/threaded.ts'
 import { sqliteCatalog } from './catalog/sqlite.ts'
@@ -84,6 +85,8 @@ const developmentStake = 10_000_000_000_000n
 
 /** Opens them all; on failure closes what was opened. @throws OrreryError `data_unreadable`, `newer_version` */
 export async function openBackends(config: Config, codeVersion: string, telemetry: TelemetryHub): Promise<Backends> {
+  // Before anything has made them grow.
+  limitHeapGrowth()
   const stack = new AsyncDisposableStack()
   try {
     return await openInto(stack, config, codeVersion, telemetry)

@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import type { Config } from '#infra/config/schema.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
-import { limitHeapGrowth } from '#infra/heap-growth.ts'
 import type { Sweep } from '#infra/sweep/sweep.ts'
 import type { TelemetryHub } from '#infra/telemetry/telemetry.ts'
 import type { Signer } from '#schemas/chain.ts'
@@ -56,8 +55,6 @@ export function minerCommand(program: Command, open: (command: Command) => Promi
     .option('--dry-run', 'say what would be fetched next and why; ask nobody, change nothing', false)
     .option('--seed <url...>', 'crawl from these addresses instead of the configured sources')
     .action(async (flags: Flags, command: Command) => {
-      // Before anything has made them grow.
-      limitHeapGrowth()
       await interruptible(async (signal) => {
         if (flags.dryRun) return await dryRun(await look(command))
         await using backends = await open(command)

@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { openBackends } from '#infra/backends.ts'
 import { loadConfig } from '#infra/config/load.ts'
-import { limitHeapGrowth } from '#infra/heap-growth.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { openDataset } from '#dataset/service.ts'
 import { lineage } from '#schemas/lineage.ts'
@@ -21,7 +20,6 @@ const [folder = ''] = process.argv.slice(2)
 const started = performance.now()
 const turnPages = 1000
 const { signal } = new AbortController()
-limitHeapGrowth()
 
 const { config } = loadConfig({
   cwd: folder,
