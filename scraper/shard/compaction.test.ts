@@ -105,6 +105,23 @@ describe('compaction by tiers', () => {
   })
 })
 
+/** A file whose texts are known. */
+const wide = (rows: number, textMib: number): ListedFile => {
+  const { file: narrow, deletes } = file(rows)
+  return { file: { ...narrow, text_bytes: textMib * 2 ** 20 }, deletes }
+}
+
+describe('texts that pack well', () => {
+  test.each(['parts', 'whole'] as const)('make no row group that no reader unpacks: %s', (layout) => {
+    const merge = (files: ListedFile[]) => nextMerge(files, { layout, rowsMax: 1_000_000 })
+    const [a, b, c, d] = [wide(2000, 100), wide(2000, 100), wide(2000, 100), wide(4000, 200)]
+    expect(merge([a, b, c])).toEqual([a, b])
+    expect(merge([d, c])).toBeUndefined()
+    // The same texts in more row groups.
+    expect(merge([wide(20_000, 100), wide(20_000, 100), wide(20_000, 100)])).toHaveLength(3)
+  })
+})
+
 describe('the layout `whole`', () => {
   const whole: ShardLayout = { layout: 'whole', rowsMax: 100 }
 
@@ -118,9 +135,9 @@ describe('the layout `whole`', () => {
   })
 
   test('makes none that is larger than the protocol lets a shard be', () => {
-    const wide: ShardLayout = { layout: 'whole', rowsMax: 10_000_000 }
+    const roomy: ShardLayout = { layout: 'whole', rowsMax: 10_000_000 }
     const [a, b, c] = [file(400_000), file(400_000), file(10)]
-    expect(nextMerge([a, b], wide)).toBeUndefined()
-    expect(nextMerge([a, b, c], wide)).toEqual([b, c])
+    expect(nextMerge([a, b], roomy)).toBeUndefined()
+    expect(nextMerge([a, b, c], roomy)).toEqual([b, c])
   })
 })

@@ -1,5 +1,6 @@
 import type { ListedFile } from '#schemas/data-file.ts'
 import { limits } from '#schemas/data-universe.ts'
+import { groupBytesMax } from '#schemas/parquet/pages.ts'
 import { liveBytes, liveRows } from './snapshot-heads.ts'
 
 export interface ShardLayout {
@@ -11,6 +12,8 @@ export interface ShardLayout {
 
 /** A merged file that has reached this size is merged no more. */
 const fileBytes = 64 * 2 ** 20
+/** Of texts in a row group, on average: whoever reads shards unpacks no group that holds more than twice as much (schemas/parquet/pages.ts). */
+const groupTextBytes = groupBytesMax / 2
 /** Each tier is so many times smaller than the one above it. */
 const fanIn = 24
 /** What a file has beside its rows, about: its footer and its filters. */
@@ -26,7 +29,8 @@ const frameBytes = 8 * 2 ** 10
  */
 export function nextMerge(files: readonly ListedFile[], { layout, rowsMax }: ShardLayout): ListedFile[] | undefined {
   if (layout === 'whole') return nextWhole(files, rowsMax)
-  const open = files.filter((file) => contentBytes(file) < fileBytes)
+  // One whose texts are half of what they may be is as large as others of their kind get.
+  const open = files.filter((file) => contentBytes(file) < fileBytes && groupText([file]) < groupTextBytes / 2)
   for (const [tier, members] of [...Map.groupBy(open, tierOf)].toSorted(([a], [b]) => b - a)) {
     const merge = takeUntil(members, fileBytes / fanIn ** tier, rowsMax)
     if (merge) return merge
@@ -41,12 +45,14 @@ const tierOf = (listed: ListedFile): number => Math.floor(Math.log(fileBytes / c
 /** Of the rows that are left; a byte each at least. */
 const contentBytes = (listed: ListedFile): number => Math.max(1, liveRows(listed), liveBytes(listed) - frameBytes)
 
-/** Files in a row that together reach so many bytes within the rows of a file: two at least, as none of them is more than half of all. */
+/** Files in a row that together reach so many bytes within the rows of a file, none of them more than half of all; or as much text as a row group may have. */
 function takeUntil(files: readonly ListedFile[], bytes: number, rowsMax: number): ListedFile[] | undefined {
   let taken: ListedFile[] = []
   for (const listed of files) {
-    const rows = sum([...taken, listed], liveRows)
-    if (rows > rowsMax) taken = []
+    const wanted = [...taken, listed]
+    const isTooMuch = groupText(wanted) > groupTextBytes
+    if (isTooMuch && taken.length > 1) return taken
+    if (isTooMuch || sum(wanted, liveRows) > rowsMax) taken = []
     taken.push(listed)
     const content = sum(taken, contentBytes)
     if (content >= Math.max(bytes, 2 * largest(taken))) return taken
@@ -60,7 +66,7 @@ function nextWhole(files: readonly ListedFile[], rowsMax: number): ListedFile[] 
   const isDue = (): boolean => group.length > 1 || group.some(({ deletes }) => deletes !== null)
   for (const listed of files) {
     const wanted = [...group, listed]
-    if (sum(wanted, liveRows) > rowsMax || sum(wanted, ({ file }) => file.bytes) > limits.shardBytesMax) {
+    if (sum(wanted, liveRows) > rowsMax || sum(wanted, ({ file }) => file.bytes) > limits.shardBytesMax || groupText(wanted) > groupTextBytes) {
       if (isDue()) return group
       group = []
     }
@@ -70,4 +76,9 @@ function nextWhole(files: readonly ListedFile[], rowsMax: number): ListedFile[] 
 }
 
 const largest = (files: readonly ListedFile[]): number => files.reduce((most, listed) => Math.max(most, contentBytes(listed)), 0)
+
+/** Bytes of the texts in a row group of one file of them all. */
+const groupText = (files: readonly ListedFile[]): number =>
+  sum(files, ({ file }) => file.text_bytes) / Math.max(1, sum(files, ({ file }) => file.rows) / limits.rowsPerGroup)
+
 const sum = (files: readonly ListedFile[], of: (listed: ListedFile) => number): number => files.reduce((total, listed) => total + of(listed), 0)

@@ -120,6 +120,21 @@ describe('compaction', () => {
     await expectAgreement(subnet, hotkey)
   })
 
+  test('sorts no more at once than may be in memory, however large the pages are', async () => {
+    await using mine = await openMine()
+    const { subnet, hotkey, make } = mine
+    const datetime = new Date(Date.UTC(2026, 0, 5))
+    // Another row group would not begin before 10,000 rows.
+    const large = [3, 6, 9].map((n) => make(n, { datetime, text: `${n} `.repeat(3_000_000).trim(), minhash: make(n).minhash }))
+    const small = make(0, { datetime })
+    await mine.flush(large, { compacts: false, portion: { messages: 5000, bytes: 1 << 26 } })
+    await mine.flush([small], { compacts: false })
+    await mine.flush([], { layout: { layout: 'whole', rowsMax: 1000 } })
+    expect(await filesOf(subnet, hotkey)).toHaveLength(1)
+    expect((await rowsOf(subnet, hotkey)).map(({ uri }) => uri)).toEqual([...large, small].map(({ uri }) => uri))
+    await expectAgreement(subnet, hotkey)
+  })
+
   test('comes to nothing when it is stopped', async () => {
     await using mine = await openMine()
     const { subnet, signer, hotkey, make } = mine

@@ -39,7 +39,7 @@ interface Merge {
 
 /**
  * Puts the live rows of some files of a job into one, without what has become boilerplate since, and without the rows that are copies then. Streams: each file is
- * read twice, a row group at a time. Rows are sorted (order.ts) within each row group.
+ * read twice. Rows are sorted (order.ts) within each row group, or within as much of one as may be in memory.
  */
 async function mergeFiles(parts: MergeParts, corpus: Corpus, { jobId, files, signal }: Merge): Promise<void> {
   const { index, telemetry, rejects, signer } = parts
@@ -70,6 +70,8 @@ async function mergeFiles(parts: MergeParts, corpus: Corpus, { jobId, files, sig
 const nobody = -1
 /** Rows that are looked at together. */
 const batchRows = 500
+/** Of texts (UTF-16 code units) that wait to be sorted. */
+const sortedCharsMax = 2 ** 24
 
 /** @param ordinals filled, for each file, with the ordinals of its rows by position */
 async function* knownRows(
@@ -105,12 +107,14 @@ interface Merged extends Pick<MergeParts, 'store'> {
 /** @param written filled with the ordinals of the rows that the documents were, in their order */
 async function* mergedDocuments({ store, files, ordinals, recut, leaving, signal }: Merged, written: number[]): AsyncGenerator<Document> {
   let group: { ordinal: number; document: Document }[] = []
+  let chars = 0
   const sorted = function* (): Generator<Document> {
     for (const { ordinal, document } of group.toSorted((a, b) => compareDocuments(a.document, b.document))) {
       written.push(ordinal)
       yield document
     }
     group = []
+    chars = 0
   }
   for (const [n, listed] of files.entries()) {
     for await (const batch of readListed(store, listed, { signal })) {
@@ -122,7 +126,9 @@ async function* mergedDocuments({ store, files, ordinals, recut, leaving, signal
       for (const each of documents) {
         if (each.ordinal === nobody || leaving.has(each.ordinal)) continue
         group.push(each)
-        if (group.length === limits.rowsPerGroup) yield* sorted()
+        chars += each.document.text.length + (each.document.markdown?.length ?? 0)
+        const isGroup = (written.length + group.length) % limits.rowsPerGroup === 0
+        if (isGroup || chars >= sortedCharsMax) yield* sorted()
       }
     }
   }

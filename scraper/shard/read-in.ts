@@ -1,13 +1,13 @@
 import { readDataFile, type FileRow, type ReadOptions } from '#infra/corpus/read-data-file.ts'
 import type { AddedRow, CorpusIndex } from '#schemas/corpus-index.ts'
 import type { ListedFile } from '#schemas/data-file.ts'
-import { OrreryError } from '#schemas/errors.ts'
 import type { ColumnName } from '#schemas/document-columns.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { Keepers, knownParagraphs, namesOf } from '../dedup/boilerplate.ts'
 import { compareKeepers, factsOf } from '../dedup/copies.ts'
 import { mapInTurns } from '../dedup/map-in-turns.ts'
 import { namedParagraphs } from '../dedup/paragraphs.ts'
+import { lostPart } from './snapshot-heads.ts'
 
 /** Rows that the index learns at once. */
 const rowsMax = 1000
@@ -53,13 +53,6 @@ export async function* readListed<Name extends ColumnName = ColumnName>(
   try {
     yield* readDataFile(store, listed, options)
   } catch (error) {
-    if (!(error instanceof OrreryError && error.code === 'not_found')) throw error
-    const { key } = listed.file
-    throw new OrreryError(
-      'data_unreadable',
-      `The shard ${key} is in a snapshot of this miner, but not all of it is in the store (${error.message}): restore it from a backup, then start again.`,
-      { key },
-      error,
-    )
+    lostPart(listed.file)(error)
   }
 }

@@ -7,6 +7,7 @@ import type { Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { DataFile, ListedFile } from '#schemas/data-file.ts'
 import { DeletedRows } from '#schemas/deletion-vector.ts'
+import { OrreryError } from '#schemas/errors.ts'
 import { families, lineage } from '#schemas/lineage.ts'
 import type { SnapshotManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
@@ -98,11 +99,24 @@ export async function writeSnapshots(
   return { heads: next, left }
 }
 
+/** What is not there of one of our own files. */
+export const lostPart =
+  ({ key }: DataFile) =>
+  (error: unknown): never => {
+    if (!(error instanceof OrreryError && error.code === 'not_found')) throw error
+    throw new OrreryError(
+      'data_unreadable',
+      `The shard ${key} is in a snapshot of this miner, but not all of it is in the store (${error.message}): restore it from a backup, then start again.`,
+      { key },
+      error,
+    )
+  }
+
 /** undefined when no row is left. */
 async function withDeletes({ store, signer }: HeadParts, listed: ListedFile, more: readonly number[]): Promise<ListedFile | undefined> {
   if (more.length === 0) return listed
   const { file } = listed
-  const rows = (await readDeletionVector(store, listed)).union(DeletedRows.of(more))
+  const rows = (await readDeletionVector(store, listed).catch(lostPart(file))).union(DeletedRows.of(more))
   return rows.size === file.rows ? undefined : { file, deletes: await writeDeletionVector(store, `deletes/hotkey=${signer.address}/`, rows) }
 }
 

@@ -8,7 +8,7 @@ import { openSubnet } from '#test/adversary/subnet.ts'
 import { testDocument } from '#test/golden/documents.ts'
 import { documentMessage, withdrawalMessage } from './arrival.ts'
 import { manifestKey } from './snapshot-heads.ts'
-import { rowsOf, snapshotJobs, writeSnapshot } from './snapshot.fixture.ts'
+import { filesOf, rowsOf, snapshotJobs, writeSnapshot } from './snapshot.fixture.ts'
 
 const at = new Date(Date.UTC(2026, 0, 22))
 const withdrawal = ({ uri, version }: Document, reason = 'http_410') => withdrawalMessage({ uri, version, reason, at })
@@ -109,4 +109,18 @@ test('a withdrawal of what can be no page costs itself', async () => {
   expect(await writeSnapshot(subnet, signer)).toMatchObject({ arrived: 3, kept: documents.length })
   expect(subnet.rejects.map(({ subject, reason }) => `${subject} ${reason}`).toSorted()).toEqual(['odd 0 invalid_record', 'odd 1 invalid_record'])
   expect(await queue.stats()).toMatchObject({ done: 3, dead: 2 })
+})
+
+test('a deletion vector that is lost is named, with its shard and what to do', async () => {
+  await using mine = await openMine(9)
+  const { subnet, signer, queue, documents } = mine
+  await writeSnapshot(subnet, signer, { compacts: false })
+  const [first, second] = documents.filter(({ job_id }) => job_id === snapshotJobs[1].id) as [Document, Document]
+  await queue.add([withdrawal(first)])
+  await writeSnapshot(subnet, signer, { compacts: false })
+  const deletes = (await filesOf(subnet, signer.address)).flatMap((listed) => listed.deletes ?? [])
+  for (const { key } of deletes) await subnet.store.delete(key)
+  await queue.add([withdrawal(second)])
+  const lost = writeSnapshot(subnet, signer, { compacts: false })
+  await expect(lost).rejects.toMatchObject({ code: 'data_unreadable', message: expect.stringContaining(deletes[0]?.key as string) })
 })
