@@ -76,7 +76,8 @@ async function live(folder: string, size: number): Promise<Record<string, number
 
 let folder = ''
 
-const filled = (size: keyof typeof sizes): Contestant => ({
+/** Filled to the size of that name. */
+export const filled = (size: keyof typeof sizes): Contestant => ({
   async setUp() {
     folder = await mkdtemp(join(tmpdir(), 'orrery-bench-'))
   },
@@ -84,13 +85,15 @@ const filled = (size: keyof typeof sizes): Contestant => ({
   tearDown: () => rm(folder, { recursive: true }),
 })
 
+export const docsPerCpuSecond = ({ counts }: Sample): number => measured / (counts['cpu'] ?? NaN)
+
 export const bench: Bench = {
   contestants: { small: filled('small'), middle: filled('middle'), large: filled('large') },
   summarize(samples) {
     const of = (size: keyof typeof sizes, value: (sample: Sample) => number) => median((samples[size] ?? []).map(value))
     const figures = (size: keyof typeof sizes) => ({
       [`${size}_documents`]: of(size, ({ counts }) => counts['documents'] ?? 0),
-      [`${size}_docs_per_cpu_s`]: of(size, ({ counts }) => measured / (counts['cpu'] ?? NaN)),
+      [`${size}_docs_per_cpu_s`]: of(size, docsPerCpuSecond),
       [`${size}_memory_bytes_per_doc`]: of(size, ({ counts }) => (counts['memoryBytes'] ?? NaN) / (counts['documents'] ?? NaN)),
       [`${size}_disk_bytes_per_doc`]: of(size, ({ counts }) => (counts['diskBytes'] ?? NaN) / (counts['documents'] ?? NaN)),
       [`${size}_rss_mb`]: of(size, ({ rssBytes }) => rssBytes / 1e6),

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { median, type Bench, type Sample, type Size } from './bench.ts'
+import { docsPerCpuSecond, filled } from './corpus-index.bench.ts'
 
 /** Pages of the small corpus and of the large one. */
 const goals: Record<Size, [small: number, large: number]> = { quick: [2000, 20_000], usual: [20_000, 200_000], full: [20_000, 1_000_000] }
@@ -104,8 +105,14 @@ export const bench: Bench = {
       run: (_quick, size) => measure(size),
       tearDown: () => rm(folder, { recursive: true }),
     },
+    index: filled('large'),
   },
-  summarize: ({ growth = [] }) => ({ figures: Object.fromEntries(Object.keys(growth[0]?.counts ?? {}).map((name) => [name, figure(growth, name)])) }),
+  summarize: ({ growth = [], index = [] }) => ({
+    figures: {
+      ...Object.fromEntries(Object.keys(growth[0]?.counts ?? {}).map((name) => [name, figure(growth, name)])),
+      index_docs_per_cpu_s: median(index.map(docsPerCpuSecond)),
+    },
+  }),
 }
 
 const figure = (samples: readonly Sample[], name: string): number | null => median(samples.map(({ counts }) => counts[name] ?? 0))
