@@ -5,7 +5,7 @@ import { localChain } from '#infra/chain/local.ts'
 import { ensureWallet } from '#infra/chain/wallet.ts'
 import { frozenClock, systemClock } from '#infra/clock.ts'
 import { Config } from '#infra/config/schema.ts'
-import { threadedCorpusIndex } from '#infra/corpus-index/threaded.ts'
+import { folderCorpusIndex } from '#infra/corpus-index/corpus-index.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import { sqliteFrontier } from '#infra/frontier/sqlite.ts'
 import { sqliteQueue } from '#infra/queue/sqlite.ts'
@@ -88,7 +88,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
     shard: Config.shape.shard.parse(setting.shard ?? {}),
     frontier,
     documents,
-    index: stack.use(threadedCorpusIndex(join(dataDir, 'corpus', 'miner-1'), { clock: pace })),
+    index: stack.use(folderCorpusIndex(join(dataDir, 'corpus', 'miner-1'))),
     sweep: stack.use(openSweep({ store, path: join(dataDir, 'sweep.sqlite'), clock: pace })),
     store,
     catalog,

@@ -151,7 +151,8 @@ describe('§2.2.2 a rule and a URL are compared after one encoding', () => {
   })
 
   test('whoever encoded what', () => {
-    const character = fc.constantFrom(...'abz09-._~!"\'(),:<>@[]^`{|}\u00e9\u4e2d ')
+    // No "-": a rule closes whatever begins with it, and each ends in one.
+    const character = fc.constantFrom(...'abz09._~!"\'(),:<>@[]^`{|}\u00e9\u4e2d ')
     const parts = fc.array(fc.tuple(character, fc.boolean()), { minLength: 1, maxLength: 12 })
     fc.assert(
       fc.property(parts, parts, fc.constantFrom('/', '/?q='), (rule, link, start) => {
