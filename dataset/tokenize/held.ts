@@ -1,5 +1,6 @@
 import { readDeletionVector, writeDeletionVector } from '#infra/corpus/deletion-vector.ts'
 import { readList } from '#infra/corpus/list-object.ts'
+import { recentValues } from '#infra/recent-values.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
 import { DeletedRows } from '#schemas/deletion-vector.ts'
@@ -10,6 +11,9 @@ import { GenerationShard, type ListedTokenShard } from '#schemas/token-list.ts'
 import { documentIdRange, parseTokenShardHeader, tokenShardHeaderBytes } from '#schemas/token-shard.ts'
 
 const idBytes = 32
+
+/** First four bytes of the ids in shards, by their sha256: shards are asked again whenever something went, and hold next to none of it. */
+const firstWords = recentValues<string, Uint32Array>({ bytesMax: 32 * 2 ** 20, bytesOf: (words) => words.byteLength })
 
 /** What the run over a dataset has taken in, as the head of its line says. */
 export interface RunReads {
@@ -51,6 +55,11 @@ export class GoneIds {
     return this.#words.size === 0
   }
 
+  /** Whether any of the ids that begin with these words may be one of them. */
+  mayMeet(words: Uint32Array): boolean {
+    return words.some((word) => this.#words.has(word))
+  }
+
   /** Whether the id that begins there is one of them. */
   has(ids: Buffer, at: number): boolean {
     return this.#words.has(ids.readUInt32LE(at)) && this.#lists.some((sorted) => hasId(sorted, ids.subarray(at, at + idBytes)))
@@ -87,9 +96,16 @@ async function readGone(store: Pick<ObjectStore, 'get'>, { key, sha256 }: { key:
 export async function withoutGone(store: Pick<ObjectStore, 'get' | 'put'>, prefix: string, listed: ListedTokenShard, gone: GoneIds): Promise<ListedTokenShard> {
   if (gone.isEmpty) return listed
   const { shard, deletes } = listed
+  const words = firstWords.get(shard.sha256)
+  if (words && !gone.mayMeet(words)) return listed
   const header = parseTokenShardHeader(await store.get(shard.key, { start: 0, end: tokenShardHeaderBytes }), shard.bytes)
   const raw = await store.get(shard.key, documentIdRange(header, 0, header.documents))
   const ids = Buffer.from(raw.buffer, raw.byteOffset, raw.length)
+  if (!words)
+    firstWords.keep(
+      shard.sha256,
+      Uint32Array.from({ length: header.documents }, (_, document) => ids.readUInt32LE(document * idBytes)),
+    )
   const before = await readDeletionVector(store, { file: { rows: shard.documents }, deletes })
   const went: number[] = []
   for (let document = 0; document < header.documents; document++) if (gone.has(ids, document * idBytes) && !before.has(document)) went.push(document)
