@@ -1,24 +1,7 @@
 import { contentAddress } from '#schemas/canonical-json.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import type { RowFacts } from '#schemas/corpus-index.ts'
-import type { Document } from '#schemas/document.ts'
-import { addressFit } from '#schemas/identity/address-language.ts'
 import { compareCopies } from '#schemas/identity/clusters.ts'
-
-/** What the index of a dataset knows of a document. */
-export const factsOf = (document: Document): RowFacts => ({
-  id: document.id,
-  uri: document.uri,
-  hotkey: document.hotkey,
-  jobId: document.job_id,
-  label: document.label,
-  version: document.version,
-  publishedAt: document.published_at?.getTime() ?? null,
-  addressFit: addressFit(document.uri, document.lang),
-  textBytes: document.text_bytes,
-  fetchedAt: document.fetched_at.getTime(),
-  htmlSha256: document.html_sha256,
-})
 
 /**
  * Order of copies, best first: as identity/clusters.ts has it between texts (oldest published, fitting address, longest, smallest uri, smallest id); of one

@@ -5,13 +5,13 @@ import { lineage } from '#schemas/lineage.ts'
 import { VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { RefusedRow } from '#schemas/parquet/decode.ts'
+import { rowFacts } from '#schemas/row-facts.ts'
 import { tellCurrent } from '#infra/corpus/current.ts'
 import { readForeignFile } from '#infra/corpus/read-data-file.ts'
 import { datasetFolder } from '../sweep-scope.ts'
 import { cleanDocument } from './clean.ts'
 import type { Draft, DraftGroup } from './draft.ts'
 import type { DraftFile } from './draft-file.ts'
-import { factsOf } from './facts.ts'
 import { chunksOf, deletedRows, range, rowsAtOnce, type Rows } from './rows.ts'
 
 interface Parts {
@@ -119,7 +119,7 @@ async function readIn({ store, index, signal }: Comparison, group: DraftGroup, {
       const signature = cleanDocument(read.document, group)
       if (typeof signature === 'string') continue
       if (state === 'shadowed') shadowed++
-      add.push({ facts: factsOf(read.document), signature, state, place: { file: file.sha256, row: read.row } })
+      add.push({ facts: rowFacts(read.document), signature, state, place: { file: file.sha256, row: read.row } })
     }
     await index.commit({ add })
   }

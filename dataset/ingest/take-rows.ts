@@ -1,10 +1,11 @@
 import type { KnownRow } from '#schemas/corpus-index.ts'
 import { RefusedRow } from '#schemas/parquet/decode.ts'
+import { rowFacts } from '#schemas/row-facts.ts'
 import type { FileRow } from '#infra/corpus/read-data-file.ts'
 import { takingTurns } from '#dataset/turns.ts'
 import { cleanDocument } from './clean.ts'
 import type { DraftFile } from './draft-file.ts'
-import { factsOf, fetchName } from './facts.ts'
+import { fetchName } from './facts.ts'
 import type { Rows } from './rows.ts'
 import type { Taking } from './take.ts'
 
@@ -54,7 +55,7 @@ interface FileOfJob {
 function takeRow({ work, manifest, movers, labels }: Taking, { file, files }: FileOfJob, read: ReadRow, former: KnownRow | undefined): string | undefined {
   if (read instanceof RefusedRow) return read.code
   const { row, document } = read
-  const facts = factsOf(document)
+  const facts = rowFacts(document)
   const name = fetchName(facts)
   const mover = movers.get(name)
   const signature = cleanDocument(document, manifest, mover !== undefined && !work.isRecleaning)

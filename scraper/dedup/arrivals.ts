@@ -1,9 +1,10 @@
 import type { AddedRow, KnownRow, RowFacts } from '#schemas/corpus-index.ts'
 import type { Document } from '#schemas/document.ts'
 import type { Reject } from '#schemas/stage.ts'
+import { rowFacts } from '#schemas/row-facts.ts'
 import type { Withdrawal } from '../shard/arrival.ts'
 import { cutBoilerplate, knownParagraphs, type CutPage } from './boilerplate.ts'
-import { countByJob, dropReject, emptyReject, factsOf, type DuplicateCounts } from './copies.ts'
+import { countByJob, dropReject, emptyReject, type DuplicateCounts } from './copies.ts'
 import { mapInTurns } from './map-in-turns.ts'
 import { namedParagraphs, type NamedParagraph } from './paragraphs.ts'
 import { Ruling, type Candidate, type Looks } from './ruling.ts'
@@ -94,7 +95,7 @@ async function leaveOut(index: Looks, ruling: Ruling, documents: readonly Docume
   for (const { uri: row } of known) if (row && !ruling.gone.has(row.ordinal) && isTaken(row)) ruling.gone.set(row.ordinal, row)
   const arrivals = documents.flatMap((document, at): Arrival[] => {
     if (isTaken(document)) return []
-    return [{ document, facts: factsOf(document), signatures: [document.minhash], known: { page: known[at]?.uri, text: known[at]?.text } }]
+    return [{ document, facts: rowFacts(document), signatures: [document.minhash], known: { page: known[at]?.uri, text: known[at]?.text } }]
   })
   const withdrawn = [...until].flatMap(([uri, { version, withdrawal }]) => (withdrawal ? [{ uri, version }] : []))
   return { arrivals, rejects, withdrawn }
@@ -106,7 +107,7 @@ interface CutArrival extends Arrival {
 }
 
 const asCut = (page: Arrival, document: Document): CutArrival =>
-  document === page.document ? { ...page, page } : { ...page, page, document, facts: factsOf(document), signatures: [page.document.minhash, document.minhash] }
+  document === page.document ? { ...page, page } : { ...page, page, document, facts: rowFacts(document), signatures: [page.document.minhash, document.minhash] }
 
 /** Where something was cut, what is left may be a copy. */
 async function settleCut(index: Looks, ruling: Ruling, pages: readonly CutArrival[]): Promise<CutArrival[]> {

@@ -1,24 +1,7 @@
 import { compareText } from '#schemas/compare-text.ts'
 import type { RowFacts } from '#schemas/corpus-index.ts'
-import type { Document } from '#schemas/document.ts'
-import { addressFit } from '#schemas/identity/address-language.ts'
 import { compareCopies } from '#schemas/identity/clusters.ts'
 import type { Reject } from '#schemas/stage.ts'
-
-/** What is compared of a document. */
-export const factsOf = (document: Document): RowFacts => ({
-  id: document.id,
-  uri: document.uri,
-  hotkey: document.hotkey,
-  jobId: document.job_id,
-  label: document.label,
-  version: document.version,
-  fetchedAt: document.fetched_at.getTime(),
-  htmlSha256: document.html_sha256,
-  publishedAt: document.published_at?.getTime() ?? null,
-  textBytes: document.text_bytes,
-  addressFit: addressFit(document.uri, document.lang),
-})
 
 export type Order = (a: RowFacts, b: RowFacts) => number
 

@@ -1,8 +1,9 @@
 import type { CorpusIndex, KnownRow, ParagraphFacts } from '#schemas/corpus-index.ts'
 import type { Document } from '#schemas/document.ts'
 import type { Reject } from '#schemas/stage.ts'
+import { rowFacts } from '#schemas/row-facts.ts'
 import { boilerplatePages, cutTo, knownParagraphs, namesOf } from './boilerplate.ts'
-import { compareKeepers, countByJob, dropReject, emptyReject, factsOf, type DuplicateCounts } from './copies.ts'
+import { compareKeepers, countByJob, dropReject, emptyReject, type DuplicateCounts } from './copies.ts'
 import { mapInTurns } from './map-in-turns.ts'
 import { namedParagraphs, type NamedParagraph } from './paragraphs.ts'
 import { Ruling, type Candidate, type Looks } from './ruling.ts'
@@ -96,7 +97,7 @@ export class Recutting {
 
 const cutRow = ({ row, document }: RowDocument, changed: Document, cut: ReadonlySet<string>, paragraphs: CutRow['paragraphs']): CutRow => ({
   former: row,
-  facts: factsOf(changed),
+  facts: rowFacts(changed),
   signatures: [document.minhash, changed.minhash],
   cut,
   paragraphs,

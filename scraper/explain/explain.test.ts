@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { rowFacts } from '#schemas/row-facts.ts'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { folderCorpusIndex } from '#infra/corpus-index/corpus-index.ts'
 import { loadConfig } from '#infra/config/load.ts'
 import { testDocument } from '#test/golden/documents.ts'
-import { factsOf } from '../dedup/copies.ts'
 import { indexName } from '../dedup/index-name.ts'
 import { explained } from './explained.ts'
 import { explanationText } from './explanation-text.ts'
@@ -81,7 +81,7 @@ describe('a page is explained', () => {
     {
       await using known = folderCorpusIndex(join(data.dir, 'corpus', indexName(miner.name)))
       const signature = new Uint8Array(Buffer.from(first.identity?.minhash ?? '', 'base64'))
-      const facts = factsOf(testDocument(1, { uri: 'http://o.example/copy', published_at: null }))
+      const facts = rowFacts(testDocument(1, { uri: 'http://o.example/copy', published_at: null }))
       await known.commit({ add: [{ facts, signature, state: 'remembered', place: null }] })
     }
     const again = await ofFile(page())

@@ -3,8 +3,9 @@ import type { AddedRow, CorpusIndex } from '#schemas/corpus-index.ts'
 import type { ListedFile } from '#schemas/data-file.ts'
 import type { ColumnName } from '#schemas/document-columns.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import { rowFacts } from '#schemas/row-facts.ts'
 import { Keepers, knownParagraphs, namesOf } from '../dedup/boilerplate.ts'
-import { compareKeepers, factsOf } from '../dedup/copies.ts'
+import { compareKeepers } from '../dedup/copies.ts'
 import { mapInTurns } from '../dedup/map-in-turns.ts'
 import { namedParagraphs } from '../dedup/paragraphs.ts'
 import { lostPart } from './snapshot-heads.ts'
@@ -26,7 +27,7 @@ export async function readInFiles(index: CorpusIndex, store: ObjectStore, files:
 }
 
 async function rowsOf(index: CorpusIndex, { file }: ListedFile, batch: readonly FileRow[]): Promise<AddedRow[]> {
-  const rows = await mapInTurns(batch, ({ row, document }) => ({ row, document, facts: factsOf(document), paragraphs: namedParagraphs(document) }))
+  const rows = await mapInTurns(batch, ({ row, document }) => ({ row, document, facts: rowFacts(document), paragraphs: namedParagraphs(document) }))
   const pages = rows.toSorted((a, b) => compareKeepers(a.facts, b.facts))
   const keepers = new Keepers(await knownParagraphs(index, pages))
   return pages.map(({ row, document, facts, paragraphs }) => {

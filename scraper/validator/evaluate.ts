@@ -7,7 +7,6 @@ import type { Telemetry } from '#schemas/stage.ts'
 import type { Claim, ClaimedFile } from './claim.ts'
 import { failure, type Failure } from './failure.ts'
 import type { FoundBucket, KnownFile } from './found-files.ts'
-import { indexName } from './read-file.ts'
 import { judgePage, lackedParagraphs, type JobWishes, type PageVerdict, type Refetch, type Refetched } from './refetch.ts'
 import { checkRepeats, checkShares } from './rows.ts'
 import { drawSample, sampleSeed } from './sample.ts'
@@ -125,7 +124,7 @@ async function judgePages(looks: readonly Look[], { index }: EvaluationParams): 
   const isDoubtful = ({ row, found }: Look): boolean => found.state === 'found' && judgePage(row, found).outcome === 'different'
   const lacked = new Set(looks.filter(isDoubtful).flatMap(({ row, found }) => (found.state === 'found' ? [...lackedParagraphs(row, found.text)] : [])))
   const names = [...lacked]
-  const facts = await index.paragraphs(names.map(indexName))
+  const facts = await index.paragraphs(names)
   const elsewhere = new Set(names.filter((_, n) => (facts[n]?.pages.length ?? 0) > 0))
   return looks.map(({ row, found }) => judgePage(row, found, (name) => elsewhere.has(name)))
 }

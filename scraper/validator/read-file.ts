@@ -1,12 +1,12 @@
 import { readForeignFile } from '#infra/corpus/read-data-file.ts'
-import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { AddedRow, CorpusIndex } from '#schemas/corpus-index.ts'
 import { timeBucketOf } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { RefusedRow } from '#schemas/parquet/decode.ts'
-import { paragraphName, paragraphsOf, placeOf } from '../dedup/paragraphs.ts'
+import { rowFacts } from '#schemas/row-facts.ts'
+import { namedParagraphs } from '../dedup/paragraphs.ts'
 import type { JobMatch } from '../jobs/job-match.ts'
 import type { ClaimedFile } from './claim.ts'
 import { failure, type Failure } from './failure.ts'
@@ -90,29 +90,9 @@ async function rememberRows(rows: readonly { row: number; document: Document }[]
 }
 
 function addedRow(document: Document, place: { file: string; row: number }): AddedRow {
-  const { id, hotkey, job_id: jobId, label, version, fetched_at, published_at, html_sha256: htmlSha256, text_bytes: textBytes, minhash: signature } = document
-  const facts = {
-    id,
-    // Another spelling of a page is no other page.
-    uri: document.uri.toLowerCase(),
-    hotkey,
-    jobId,
-    label,
-    version,
-    fetchedAt: fetched_at.getTime(),
-    publishedAt: published_at?.getTime() ?? null,
-    htmlSha256,
-    textBytes,
-  }
-  const names = new Set(namesOf(document).slice(0, paragraphsMax))
-  return { facts, signature, state: 'live', place, paragraphs: [...names].map((name) => ({ name, isKept: false })) }
+  // Another spelling of a page is no other page.
+  const facts = { ...rowFacts(document), uri: document.uri.toLowerCase() }
+  const named = namedParagraphs(document).flatMap(({ name }) => name ?? [])
+  const names = new Set(named.slice(0, paragraphsMax))
+  return { facts, signature: document.minhash, state: 'live', place, paragraphs: [...names].map((name) => ({ name, isKept: false })) }
 }
-
-/** What the paragraphs of a row are known by in the index of its miner. */
-const namesOf = (row: Document): string[] =>
-  paragraphsOf(row.text).flatMap((paragraph) => {
-    const name = paragraphName(placeOf(row), paragraph)
-    return name === undefined ? [] : [indexName(name)]
-  })
-
-export const indexName = (paragraph: string): string => sha256Hex(paragraph).slice(0, 16)
