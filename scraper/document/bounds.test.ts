@@ -2,20 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { columnTable } from '#schemas/document-columns.ts'
 import { Document } from '#schemas/document.ts'
 import { testDocument } from '#test/golden/documents.ts'
-import { openTaskReader, type PageTask } from './page-document.ts'
+import { openTaskReader } from './page-document.ts'
+import { pageTask } from './page-task.fixture.ts'
 
 const read = await openTaskReader()
 const paragraph = `<p>${'The old mill by the river was built of grey stone and stood there for two hundred years before anyone wrote of it. '.repeat(4)}</p>`
-const task = (html: string, headers: Record<string, string> = {}): PageTask => ({
-  fetched: { url: 'https://e.example/a', status: 200, headers, body: Buffer.from(html) },
-  rendered: undefined,
-  robotsTxt: 'found',
-  host: undefined,
-  nowMs: Date.UTC(2026, 5, 1),
-  obeyRights: true,
-  keepsMarkdown: true,
-  quality: { gopher_quality: { enabled: false }, gopher_repetition: { enabled: false } },
-})
 const page = (head: string, body = paragraph): string =>
   `<!doctype html><html lang=en><head>${head}</head><body><main><h1>The mill</h1>${body}</main></body></html>`
 const { label, job_id, hotkey, version } = testDocument(1)
@@ -40,7 +31,7 @@ describe('a page whose owner writes much', () => {
       { etag: 'é'.repeat(20_000), 'last-modified': 'x'.repeat(20_000), 'content-type': `text/html; charset=utf-8; x=${'é'.repeat(20_000)}` },
     ],
   ])('gives a document within its bounds: %s', (_, html, headers) => {
-    const { document } = read(task(html, headers))
+    const { document } = read(pageTask(html, headers))
     expect(Document.safeParse({ ...(document as object), label, job_id, hotkey, version }).error).toBeUndefined()
   })
 })
@@ -48,5 +39,5 @@ describe('a page whose owner writes much', () => {
 test('a text that is longer than a shard takes is refused', () => {
   const words = '石の水車小屋は二百年のあいだ川のほとりに立っていた。'.repeat(columnTable.text.bytesMax / 70)
   expect(Buffer.byteLength(words)).toBeGreaterThan(columnTable.text.bytesMax)
-  expect(read(task(page('', `<p>${words}</p>`))).document).toBe('too_large')
+  expect(read(pageTask(page('', `<p>${words}</p>`))).document).toBe('too_large')
 })

@@ -21,8 +21,8 @@ async function openCycle(options: Partial<CycleShardsOptions> = {}) {
     queue,
     message,
     rows: async () => (await rowsOf(subnet, signer.address)).length,
-    run: (crawl: (during: ShardedCrawl) => Promise<unknown>, signal = new AbortController().signal) =>
-      crawlIntoShards({ ...defaults, signal, ...options }, crawl),
+    run: (crawl: (during: ShardedCrawl) => Promise<unknown>, parts: Partial<CycleShardsOptions> = {}) =>
+      crawlIntoShards({ ...defaults, signal: new AbortController().signal, ...options, ...parts }, crawl),
     /** Until so many rows are there for readers. */
     async until(rows: number): Promise<void> {
       while ((await rowsOf(subnet, signer.address)).length < rows) await delay(5)
@@ -86,11 +86,14 @@ test('in a run that is to be repeated all of it becomes one shard at the end', a
 test('at a stop what is queued becomes shards, and the stop is what is thrown', async () => {
   await using cycle = await openCycle()
   const controller = new AbortController()
-  const stopped = cycle.run(async ({ documents, signal }) => {
-    await documents.add([cycle.message(0), cycle.message(1)])
-    controller.abort(new Error('enough'))
-    signal.throwIfAborted()
-  }, controller.signal)
+  const stopped = cycle.run(
+    async ({ documents, signal }) => {
+      await documents.add([cycle.message(0), cycle.message(1)])
+      controller.abort(new Error('enough'))
+      signal.throwIfAborted()
+    },
+    { signal: controller.signal },
+  )
   await expect(stopped).rejects.toThrow('enough')
   expect(await cycle.rows()).toBe(2)
   expect(await cycle.queue.stats()).toMatchObject({ waiting: 0, leased: 0, done: 2 })
@@ -109,20 +112,7 @@ test('a stop in the middle of the last flush lets that come to its end, and then
   }
   await cycle.queue.add([cycle.message(0)])
   const writer = writerOf(cycle.subnet, await cycle.subnet.join('miner-1'), { documents: queue })
-  const ended = crawlIntoShards(
-    {
-      writer,
-      queue,
-      pace: cycle.subnet.pace,
-      jobs: snapshotJobs,
-      rejects: () => undefined,
-      flushBytes: 1,
-      flushMs: 1,
-      inTheEnd: false,
-      signal: controller.signal,
-    },
-    async () => undefined,
-  )
+  const ended = cycle.run(async () => undefined, { writer, queue, flushBytes: 1, flushMs: 1, signal: controller.signal })
   expect(await ended).toMatchObject({ arrived: 1, kept: 1 })
   expect(await cycle.rows()).toBe(1)
   expect(await cycle.queue.stats()).toMatchObject({ waiting: 0, leased: 0, done: 1 })
@@ -133,20 +123,13 @@ test('when shards cannot be written the crawl is stopped, and hears why', async 
   const signer = await cycle.subnet.join('miner-1')
   const store = { ...cycle.subnet.store, put: async () => Promise.reject(new Error('the disk is full')) }
   const writer = writerOf(cycle.subnet, signer, { store })
-  const options = {
-    writer,
-    queue: cycle.queue,
-    pace: cycle.subnet.pace,
-    jobs: snapshotJobs,
-    rejects: () => undefined,
-    flushBytes: 1,
-    flushMs: 1,
-    inTheEnd: false,
-  }
-  const stopped = crawlIntoShards({ ...options, signal: new AbortController().signal }, async ({ documents, signal }) => {
-    await documents.add([cycle.message(0)])
-    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-  })
+  const stopped = cycle.run(
+    async ({ documents, signal }) => {
+      await documents.add([cycle.message(0)])
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    },
+    { writer, flushBytes: 1, flushMs: 1 },
+  )
   await expect(stopped).rejects.toThrow('the disk is full')
   // It is queued as before: nothing that was acknowledged is lost.
   cycle.subnet.pace.advance(3_600_000)

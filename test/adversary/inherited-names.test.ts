@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { openTaskReader, type PageTask } from '#scraper/document/page-document.ts'
+import { openTaskReader } from '#scraper/document/page-document.ts'
+import { pageTask } from '#scraper/document/page-task.fixture.ts'
 import { namedValues } from '#schemas/named-values.ts'
 import { z } from 'zod'
 
@@ -33,17 +34,7 @@ describe('a word of a page is never taken for what an object inherits', async ()
       'content-language': word,
       link: `<${word}>; rel=${word}`,
     }
-    const task: PageTask = {
-      fetched: { url: 'https://e.example/a', status: 200, headers, body: Buffer.from(page(word)) },
-      rendered: undefined,
-      robotsTxt: 'found',
-      host: undefined,
-      nowMs: Date.UTC(2026, 5, 1),
-      obeyRights: true,
-      keepsMarkdown: true,
-      quality: { gopher_quality: { enabled: false }, gopher_repetition: { enabled: false } },
-    }
-    const { document } = read(task)
+    const { document } = read(pageTask(page(word), headers))
     if (typeof document !== 'object') return document
     // Letters that are others are counted otherwise.
     const { html_sha256: _, id: __, minhash: ___, text_bytes: ____, quality: _____, lang_score: ______, languages: _______, ...shown } = document
