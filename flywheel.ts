@@ -1,6 +1,10 @@
+import { trustOf } from '#dataset/ingest/trust.ts'
 import { openDataset, type DatasetService } from '#dataset/service.ts'
+import { encodersOf } from '#infra/tokenizer/encoders.ts'
 import type { Backends } from '#infra/backends.ts'
+import { isLoopback } from '#infra/net/api-access.ts'
 import { listen } from '#infra/net/server.ts'
+import type { OnDemandBoard } from '#infra/on-demand/board.ts'
 import { servicePorts } from '#infra/preflight.ts'
 import { workSideBySide, type Part } from '#infra/side-by-side.ts'
 import { stackOf } from '#infra/telemetry/stack-of.ts'
@@ -8,13 +12,17 @@ import type { TurnPlace, TurnSummary } from '#infra/telemetry/summary.ts'
 import { openTeller, type Teller } from '#infra/telemetry/teller.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { TurnManifest } from '#schemas/manifest.ts'
-import { openPagePool } from '#scraper/document/page-pool.ts'
-import { minerOf, minerRestMs } from '#scraper/miner/command.ts'
+import { openPagePool, type PagePool } from '#scraper/document/page-pool.ts'
+import { minerOf, minerRestMs, onDemandOf } from '#scraper/miner/command.ts'
+import { hasAxon, serveAxon } from '#scraper/miner/server/serve-axon.ts'
 import type { Miner } from '#scraper/miner/miner.ts'
-import { validatorFolder } from '#scraper/validator/command.ts'
+import { onDemandRestMs, validatorFolder } from '#scraper/validator/command.ts'
+import { openOnDemandJudge } from '#scraper/validator/on-demand/open-judge.ts'
+import type { Refetch } from '#scraper/validator/refetch.ts'
 import { openValidator, type Validator } from '#scraper/validator/validator.ts'
 import { webRefetch } from '#scraper/validator/web-refetch.ts'
 import { trainNode, type TrainingNode } from '#trainer-bridge/node/train.ts'
+import { bridgeAnchors } from '#trainer-bridge/commands.ts'
 import { openBridge, type Bridge } from '#trainer-bridge/service.ts'
 
 /** The steps of a turn in their order; `TurnManifest.step` is the last that was finished. */
@@ -39,6 +47,8 @@ interface Wheel extends AsyncDisposable {
   validator: Validator
   dataset: DatasetService
   bridge: Bridge
+  /** What answers and judges on-demand jobs; none where one step follows the other. */
+  onDemand: readonly Part[]
 }
 
 /**
@@ -47,21 +57,24 @@ interface Wheel extends AsyncDisposable {
  * Whatever is done is durable and may end anywhere: the next start goes on with what it finds.
  */
 export async function turnFlywheel(backends: Backends, { once, signal }: { once: boolean; signal: AbortSignal }): Promise<void> {
-  await using wheel = await assemble(backends, signal)
+  const isSideBySide = !once && backends.config.run.frozen_at === undefined
+  await using wheel = await assemble(backends, { isSideBySide, signal })
   if (once) await turnOnce(backends, wheel, signal)
-  else if (backends.config.run.frozen_at !== undefined) await turnStepByStep(backends, wheel, signal)
-  else await turnSideBySide(backends, wheel, signal)
+  else if (isSideBySide) await turnSideBySide(backends, wheel, signal)
+  else await turnStepByStep(backends, wheel, signal)
 }
 
 /** Each part by itself; what is new is told now and then, and at the end. */
 async function turnSideBySide(backends: Backends, wheel: Wheel, signal: AbortSignal): Promise<void> {
   const { config } = backends
-  const { miners, dataset, bridge } = wheel
+  const { miners, dataset, bridge, onDemand } = wheel
   const pauseMs = Math.max(restMsMin, config.up.pause_seconds * 1000)
   const [whole, recent] = [await tellerOf(backends, wheel), await tellerOf(backends, wheel)]
   const parts: Part[] = [
     ...miners.map((miner, i) => ({ name: `miner-${i + 1}`, work: async (stop: AbortSignal) => minerRestMs(await miner.cycle(stop)) })),
+    ...(hasAxon(config) ? [{ name: 'axon', work: (stop: AbortSignal) => serveAxon(backends, 'miner-1', stop).then(() => pauseMs) }] : []),
     validatorPart(backends, wheel, pauseMs),
+    ...onDemand,
     {
       name: 'dataset',
       async work(stop) {
@@ -166,17 +179,22 @@ const tellerOf = ({ config, ...backends }: Backends, { validatorAddress, miners 
     deadSeeds: async () => (await Promise.all(miners.map((miner) => miner.deadSeeds()))).flat(),
   })
 
-async function assemble(backends: Backends, signal: AbortSignal): Promise<Wheel> {
+async function assemble(backends: Backends, wish: AssemblyWish): Promise<Wheel> {
   const stack = new AsyncDisposableStack()
   try {
-    return await assembleInto(stack, backends, signal)
+    return await assembleInto(stack, backends, wish)
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-async function assembleInto(stack: AsyncDisposableStack, backends: Backends, signal: AbortSignal): Promise<Wheel> {
+interface AssemblyWish {
+  isSideBySide: boolean
+  signal: AbortSignal
+}
+
+async function assembleInto(stack: AsyncDisposableStack, backends: Backends, { isSideBySide, signal }: AssemblyWish): Promise<Wheel> {
   const { config } = backends
   const ports = servicePorts(config)
   // The nodes live and die with this process: what they held when it was killed must soon come back.
@@ -186,12 +204,32 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, sig
   const miners = await Promise.all(names.map(async (named) => stack.use(await minerOf({ ...backends, pages }, { ...config.miner, ...named }))))
   const wallet = await backends.validatorWallet(config.validator.name)
   const refetch = webRefetch({ ...backends, pages, hostDelayMs: config.miner.host_delay_ms, contact: config.miner.contact })
-  const validator = stack.use(openValidator({ ...backends, ...wallet, settings: config.validator, refetch, folder: validatorFolder(backends) }))
+  const validator = stack.use(
+    openValidator({
+      ...backends,
+      ...wallet,
+      store: backends.storeOf(config.validator.name),
+      settings: config.validator,
+      refetch,
+      folder: validatorFolder(backends),
+    }),
+  )
   const named = `dataset-${config.dataset.name}`
-  const dataset = stack.use(await openDataset({ ...backends, index: backends.corpusIndex(named), sweep: backends.sweep(named), settings: config.dataset }))
+  const encoders = stack.use(encodersOf(backends))
+  const parts = {
+    ...backends,
+    encoders,
+    index: backends.corpusIndex(named),
+    sweep: backends.sweep(named),
+    trust: trustOf(backends, 'own'),
+    settings: config.dataset,
+  }
+  const dataset = stack.use(await openDataset(parts))
   const bridge = stack.use(
     await openBridge({
       ...backends,
+      ...(config.bridge.anchor && (await bridgeAnchors(backends))),
+      encoders,
       sweep: backends.sweep(`bridge-${config.dataset.name}`),
       settings: { ...config.bridge, lease_seconds },
       datasetName: config.dataset.name,
@@ -202,9 +240,34 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, sig
   backends.serveObjectsAt(query.origin)
   const feed = await listen(bridge.app, ports.feed)
   backends.telemetry.event('listening', { query: query.origin, feed: feed.origin })
-  stack.use(startNodes(backends, feed.origin, signal))
-  const opened = { validatorAddress: wallet.signer.address, miners, validator, dataset, bridge }
+  const key = await nodeKey(backends)
+  if (key) stack.defer(async () => void (await backends.access.keys.revoke(key.id)))
+  stack.use(startNodes(backends, { origin: feed.origin, key }, signal))
+  const onDemand = isSideBySide ? await onDemandParts(stack, { ...backends, pages }, { miners: names, refetch }) : []
+  const opened = { validatorAddress: wallet.signer.address, miners, validator, dataset, bridge, onDemand }
   return { ...opened, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+/** The store access service, and what asks it for on-demand jobs: of other installations, where the settings name their service. */
+async function onDemandParts(
+  stack: AsyncDisposableStack,
+  backends: Backends & { pages: PagePool },
+  { miners, refetch }: { miners: readonly { name: string }[]; refetch: Refetch },
+): Promise<Part[]> {
+  const { config, pace } = backends
+  const { origin } = await listen(stack.use(await backends.accessService()), servicePorts(config).access)
+  backends.telemetry.event('access.listening', { origin })
+  const board = (name: string): OnDemandBoard => backends.boardOf(name) ?? (backends.boardOf(name, origin) as OnDemandBoard)
+  const judge = stack.use(openOnDemandJudge({ ...backends, board: board(config.validator.name), refetch, pace, folder: validatorFolder(backends) }))
+  const judging = async (signal: AbortSignal): Promise<number> => {
+    await judge.round(signal)
+    return onDemandRestMs
+  }
+  const answering = miners.map(async ({ name }) => {
+    const { poll } = stack.use(await onDemandOf(backends, { ...config.miner, name }, board(name)))
+    return { name: `${name} on demand`, work: poll }
+  })
+  return [...(await Promise.all(answering)), { name: 'validator on demand', work: judging }]
 }
 
 /** Where one miner cannot go on, the others give back what they hold; nobody is at work any more when it is told. */
@@ -215,11 +278,28 @@ async function mineAll(miners: readonly Miner[], signal: AbortSignal): Promise<v
   stop.signal.throwIfAborted()
 }
 
-/** Training nodes, each a client of the feed like any other; they end when disposed. */
-function startNodes({ config, pace, telemetry }: Backends, origin: string, signal: AbortSignal): AsyncDisposable {
+const nodeKeyName = 'nodes of orrery up'
+
+/** What the training nodes show, where the name alone does not let them in; that of a process that was killed ends here. */
+async function nodeKey({ access: { keys }, config }: Backends): Promise<{ id: string; secret: string } | undefined> {
+  for (const { id, name, revokedAt } of await keys.list()) if (name === nodeKeyName && revokedAt === null) await keys.revoke(id)
+  const { admission, host } = config.bridge
+  if ((admission === 'auto' || admission === 'open') && isLoopback(host)) return undefined
+  const { key, secret } = await keys.create({ name: nodeKeyName, scopes: ['feed'], requestsPerMinute: null, bytesPerDay: null, expiresAt: null })
+  return { id: key.id, secret }
+}
+
+/** Training nodes, each a client of the feed like any other; they end when disposed. With a key their names are of that key alone. */
+function startNodes(
+  { config, pace, telemetry }: Backends,
+  { origin, key }: { origin: string; key: { id: string; secret: string } | undefined },
+  signal: AbortSignal,
+): AsyncDisposable {
   const closing = new AbortController()
   const parts = { origin, pace, telemetry, fetch: globalThis.fetch, signal: AbortSignal.any([signal, closing.signal]) }
-  const nodes = Array.from({ length: config.up.nodes }, (_, i) => trainOn({ ...parts, node: `node-${i + 1}` }))
+  const nodes = Array.from({ length: config.up.nodes }, (_, i) =>
+    trainOn({ ...parts, ...(key && { credentials: { key: key.secret } }), node: key ? `node-${i + 1}-${key.id}` : `node-${i + 1}` }),
+  )
   return {
     async [Symbol.asyncDispose]() {
       closing.abort(new DOMException('The flywheel stops.', 'AbortError'))

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import type { Backends } from '#infra/backends.ts'
 import { chainCommand } from '#infra/chain/command.ts'
@@ -6,6 +7,8 @@ import { failureOf } from '#infra/cli/failure.ts'
 import { settingsOf, withGlobalFlags } from '#infra/cli/flags.ts'
 import { defaultCommand, requireCommand, usageError, withoutHelpWord, wordsOf } from '#infra/cli/usage.ts'
 import type { Config } from '#infra/config/schema.ts'
+import type { DatasetBackends } from '#dataset/commands.ts'
+import type { ImportReader } from '#schemas/import-reader.ts'
 import { showConfig } from '#infra/config/show.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { checkBlockList, checkFolder, preflight, servicePorts, type OpenWish } from '#infra/preflight.ts'
@@ -13,7 +16,7 @@ import { jsonLines } from '#infra/telemetry/console.ts'
 import { openRunView } from '#infra/telemetry/run-view.ts'
 import { textTable } from '#infra/telemetry/table.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
-import { requireContact } from '#scraper/limits/contact.ts'
+import { requireContact } from '#infra/net/contact.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -89,10 +92,43 @@ async function programFor(args: readonly string[]): Promise<Command> {
 
 /** Loading all services takes a second: each is loaded where its command is named, all where a person asks what there is. */
 const services: { commands: readonly string[]; add(program: Command): Promise<void> }[] = [
-  { commands: ['miner'], add: async (program) => (await import('#scraper/miner/command.ts')).minerCommand(program, open, look) },
+  {
+    commands: ['miner'],
+    async add(program) {
+      const [{ minerCommand }, { postsCommand }] = await Promise.all([import('#scraper/miner/command.ts'), import('#scraper/posts/command.ts')])
+      postsCommand(minerCommand(program, open, look), open)
+    },
+  },
   { commands: ['validator'], add: async (program) => (await import('#scraper/validator/command.ts')).validatorCommand(program, open) },
+  { commands: ['access'], add: async (program) => (await import('#infra/store/access/command.ts')).accessCommand(program, open) },
   { commands: ['scraper'], add: async (program) => (await import('#scraper/commands.ts')).scraperCommands(program, (command) => settingsOf(command).config) },
-  { commands: ['dataset'], add: async (program) => (await import('#dataset/commands.ts')).datasetCommands(program, open) },
+  {
+    commands: ['wallet'],
+    async add(program) {
+      const { walletCommand } = await import('#infra/chain/wallet-command.ts')
+      walletCommand(program, async (command) => {
+        const { config } = settingsOf(command)
+        await preflight(config.data.dir)
+        return resolve(config.data.dir, 'wallets')
+      })
+    },
+  },
+  { commands: ['dataset'], add: async (program) => (await import('#dataset/commands.ts')).datasetCommands(program, open, openReader) },
+  {
+    commands: ['node'],
+    add: async (program) => (await import('#trainer-bridge/node/command.ts')).nodeCommands(program, (command) => settingsOf(command).config),
+  },
+  {
+    commands: ['audit'],
+    async add(program) {
+      const audit = (await import('#trainer-bridge/audit-command.ts')).auditCommands(program, open)
+      ;(await import('#scraper/validator/audit-command.ts')).auditMinerCommand(audit, open)
+    },
+  },
+  {
+    commands: ['desirability'],
+    add: async (program) => (await import('#infra/desirability/command.ts')).desirabilityCommands(program, open),
+  },
   { commands: ['bridge'], add: async (program) => (await import('#trainer-bridge/commands.ts')).bridgeCommands(program, open) },
 ]
 const lightCommands = new Set([defaultCommand, 'chain', 'config', 'doctor'])
@@ -123,14 +159,20 @@ async function requireRunnable(config: Config): Promise<void> {
   await checkBlockList(config)
 }
 
-/** The backends of one service in its own process; its events are JSON lines on standard output. */
-async function open(command: Command, { isBegun = false, serves = [] }: OpenWish = {}): Promise<Backends> {
+/** The backends of one service in its own process; its events are JSON lines on standard output, or on standard error where that is taken. */
+async function open(command: Command, { isBegun = false, serves = [], ownsOutput = false }: OpenWish = {}): Promise<Backends> {
   const config = await runnable(command, serves)
   const [{ lookInto, openBackends }, { codeVersion }] = await Promise.all([import('#infra/backends.ts'), import('#infra/code-version.ts')])
   if (isBegun) lookInto(config).requireBegun()
   const telemetry = createTelemetry()
-  jsonLines(telemetry, process.stdout, Date.now)
+  jsonLines(telemetry, ownsOutput ? process.stderr : process.stdout, Date.now)
   return openBackends(config, codeVersion(), telemetry)
+}
+
+/** Reads what a dataset imports as a miner with these settings would. */
+async function openReader(command: Command, parts: Pick<DatasetBackends, 'dataDir' | 'telemetry' | 'facts' | 'pace'>, name: string): Promise<ImportReader> {
+  const { openImportReader } = await import('#scraper/import/import-reader.ts')
+  return openImportReader({ ...parts, name, settings: settingsOf(command).config.miner })
 }
 
 async function look(command: Command) {
@@ -140,7 +182,8 @@ async function look(command: Command) {
 }
 
 async function up(command: Command, once: boolean, signal: AbortSignal): Promise<void> {
-  const config = await runnable(command, ['query', 'feed'])
+  const { config: wanted } = settingsOf(command)
+  const config = await runnable(command, ['query', 'feed', 'axon', ...(once || wanted.run.frozen_at !== undefined ? [] : (['access'] as const))])
   const telemetry = createTelemetry()
   const view = openRunView(telemetry, process, Date.now)
   try {

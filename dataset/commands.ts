@@ -1,41 +1,57 @@
 import type { Command } from 'commander'
 import type { Config } from '#infra/config/schema.ts'
+import { versionOfFlag } from '#infra/cli/version-flag.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
 import { listen } from '#infra/net/server.ts'
 import type { Sweep } from '#infra/sweep/sweep.ts'
 import type { OpenWish } from '#infra/preflight.ts'
+import type { Chain, Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { CorpusIndex } from '#schemas/corpus-index.ts'
-import { OrreryError } from '#schemas/errors.ts'
+import type { ImportReader } from '#schemas/import-reader.ts'
+import { keyCommand } from './api/key-command.ts'
+import { buildCommand } from './build/command.ts'
+import { exportCommand } from './export/command.ts'
 import { listFiles } from './file-listing.ts'
+import { icebergCommand } from './iceberg/command.ts'
+import { importCommand } from './import/command.ts'
 import { check } from './ingest/rebuild.ts'
-import { publish } from './publish/publish.ts'
-import { readToken } from './publish/token.ts'
+import { importTrust, trustOf } from './ingest/trust.ts'
+import { mcpCommand } from './mcp/command.ts'
+import { publishCommand } from './publish/command.ts'
 import { openDataset, type DatasetParts, type DatasetService } from './service.ts'
+import { statsCommand } from './stats/command.ts'
+import { encodersOf, type Encoders } from '#infra/tokenizer/encoders.ts'
 
 /** The backends of a data folder, as far as the dataset service uses them. */
-export interface DatasetBackends extends Omit<DatasetParts, 'settings' | 'index' | 'sweep'>, AsyncDisposable {
-  config: Pick<Config, 'dataset'>
+export interface DatasetBackends extends Omit<DatasetParts, 'settings' | 'index' | 'sweep' | 'trust' | 'encoders'>, AsyncDisposable {
+  dataDir: string
+  config: Pick<Config, 'dataset' | 'run' | 'validator'>
+  chain: Pick<Chain, 'metagraph' | 'block'>
+  /** Hotkeys of the wallet folder by the names of their wallets. */
+  hotkeys(): Promise<ReadonlyMap<string, string>>
   pace: Clock
+  /** Stamps what is imported. */
+  facts: Clock
+  /** A hotkey of the wallet folder, made when missing. */
+  wallet(name: string): Promise<{ signer: Signer }>
   corpusIndex(name: string): CorpusIndex
   sweep(name: string): Sweep
   /** Signed URLs of the store begin with this origin from now on. */
   serveObjectsAt(origin: string): void
 }
 
-interface PublishFlags {
-  repo: string
-  hubUrl: string
-  tokenFile?: string
-  private: boolean
-}
-
 /**
- * Adds `dataset serve`, `dataset ingest`, `dataset files`, `dataset check` and `dataset publish` to the program.
+ * Adds the commands of `dataset` to the program.
  * @param open opens the backends by the settings and flags of the command that runs
+ * @param openReader reads what is imported as pages of miners are read, on those backends; `name` of what is dropped
  */
-export function datasetCommands(program: Command, open: (command: Command, wish?: OpenWish) => Promise<DatasetBackends>): void {
+export function datasetCommands(
+  program: Command,
+  open: (command: Command, wish?: OpenWish) => Promise<DatasetBackends>,
+  openReader: (command: Command, backends: DatasetBackends, name: string) => Promise<ImportReader>,
+): void {
   const dataset = program.command('dataset').description('Clean, deduplicate, tokenize, serve and publish what the miners brought.')
   dataset
     .command('serve')
@@ -53,7 +69,8 @@ export function datasetCommands(program: Command, open: (command: Command, wish?
     .action(({ once }: { once: boolean }, command: Command) =>
       interruptible(async (signal) => {
         await using backends = await open(command)
-        await using service = await serviceOf(backends)
+        await using encoders = encodersOf(backends)
+        await using service = await serviceOf(backends, encoders)
         if (once) print(await refreshOnce(service, signal))
         else await refreshForever(service, backends, signal)
       }),
@@ -64,7 +81,7 @@ export function datasetCommands(program: Command, open: (command: Command, wish?
     .option('--at <version>', 'an earlier version, by its number')
     .action(({ at }: { at?: string }, command: Command) =>
       interruptible(async () => {
-        const version = at === undefined ? undefined : versionOf(at)
+        const version = at === undefined ? undefined : versionOfFlag('--at', at)
         await using backends = await open(command, { isBegun: true })
         for await (const file of listFiles({ ...backends, name: backends.config.dataset.name, version })) print(file)
       }),
@@ -75,36 +92,34 @@ export function datasetCommands(program: Command, open: (command: Command, wish?
     .action((_flags: unknown, command: Command) =>
       interruptible(async (signal) => {
         await using backends = await open(command, { isBegun: true })
-        print(await check({ ...backends, name: backends.config.dataset.name, signal }))
+        print(await check({ ...backends, name: backends.config.dataset.name, trust: trustIn(backends), signal }))
       }),
     )
-  dataset
-    .command('publish')
-    .description('Publish the newest version as a Hugging Face dataset.')
-    .requiredOption('--repo <user/name>', 'repository on the hub; made when it is not there')
-    .option('--hub-url <url>', 'origin of the hub', 'https://huggingface.co')
-    .option('--token-file <file>', 'file with the access token, in place of HF_TOKEN')
-    .option('--private', 'make a new repository private', false)
-    .action(async (flags: PublishFlags, command: Command) => {
-      const hubUrl = originOf(flags.hubUrl)
-      const token = await readToken({ tokenFile: flags.tokenFile, env: process.env })
-      await interruptible(async (signal) => {
-        await using backends = await open(command, { isBegun: true })
-        const { name } = backends.config.dataset
-        print(await publish({ ...backends, name, repo: flags.repo, hubUrl, token, isPrivate: flags.private, signal }))
-      })
-    })
+  keyCommand(dataset, open)
+  importCommand(dataset, open, openReader)
+  buildCommand(dataset, open)
+  statsCommand(dataset, open)
+  mcpCommand(dataset, open)
+  icebergCommand(dataset, open)
+  exportCommand(dataset, open)
+  publishCommand(dataset, open)
 }
 
-const serviceOf = (backends: DatasetBackends): Promise<DatasetService> => {
-  const settings = backends.config.dataset
-  const named = `dataset-${settings.name}`
-  return openDataset({ ...backends, index: backends.corpusIndex(named), sweep: backends.sweep(named), settings })
+/** Beside a chain, where strangers mine too. */
+const trustIn = (backends: DatasetBackends) => trustOf(backends, 'verified')
+
+/** The service of a dataset; one that is not that of the settings takes in what was imported for it alone. */
+export const serviceOf = (backends: DatasetBackends, encoders: Encoders, name = backends.config.dataset.name): Promise<DatasetService> => {
+  const settings = { ...backends.config.dataset, name }
+  const named = `dataset-${name}`
+  const trust = name === backends.config.dataset.name ? trustIn(backends) : () => importTrust(backends)
+  return openDataset({ ...backends, encoders, index: backends.corpusIndex(named), sweep: backends.sweep(named), trust, settings })
 }
 
 async function serve(backends: DatasetBackends, signal: AbortSignal): Promise<void> {
   const { host, port } = backends.config.dataset
-  await using service = await serviceOf(backends)
+  await using encoders = encodersOf(backends)
+  await using service = await serviceOf(backends, encoders)
   const { origin } = await listen(service.app, { host, port, setting: 'dataset.port' })
   backends.serveObjectsAt(origin)
   backends.telemetry.event('dataset.listening', { origin })
@@ -125,16 +140,5 @@ async function refreshOnce(service: DatasetService, signal: AbortSignal) {
 
 const refreshForever = (service: DatasetService, { config, pace, telemetry }: DatasetBackends, signal: AbortSignal): Promise<void> =>
   repeat({ work: service.refresh, restMs: () => config.dataset.every_seconds * 1000, failed: 'dataset.refresh_failed', pace, telemetry }, signal)
-
-function versionOf(at: string): number {
-  if (/^[1-9]\d{0,14}$/.test(at)) return Number(at)
-  throw new OrreryError('invalid_argument', `--at "${at}" is no version; write its number, like 12.`, { at })
-}
-
-function originOf(hubUrl: string): string {
-  const url = URL.parse(hubUrl)
-  if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url.origin
-  throw new OrreryError('invalid_argument', `--hub-url "${hubUrl}" is no web address; write it whole, like https://huggingface.co.`, { hubUrl })
-}
 
 const print = (value: unknown): boolean => process.stdout.write(`${JSON.stringify(value)}\n`)

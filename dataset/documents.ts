@@ -14,7 +14,7 @@ export async function* readDocuments(store: ObjectStore, manifest: AnyVersion, s
 }
 
 /** The documents of one file of a version. A file that has none is not read. @throws OrreryError `data_unreadable` */
-export async function* fileDocuments(store: ObjectStore, listed: VersionFile, signal: AbortSignal): AsyncGenerator<Document> {
+async function* fileDocuments(store: ObjectStore, listed: VersionFile, signal: AbortSignal): AsyncGenerator<Document> {
   if (liveRows(listed) === 0) return
   for await (const rows of readDataFile(store, listed, { signal })) for (const { document } of rows) yield document
 }

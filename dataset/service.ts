@@ -1,19 +1,30 @@
 import type { Config } from '#infra/config/schema.ts'
+import type { CastVotes } from '#infra/desirability/cast-votes.ts'
+import type { ApiAccess } from '#infra/net/api-access.ts'
 import type { Server } from '#infra/net/server.ts'
 import type { Sweep } from '#infra/sweep/sweep.ts'
 import { sweepWhenDue } from '#infra/sweep/sweep-when-due.ts'
+import type { TelemetryHub } from '#infra/telemetry/telemetry.ts'
 import type { Catalog } from '#schemas/catalog.ts'
+import type { Clock } from '#schemas/clock.ts'
 import type { CorpusIndex } from '#schemas/corpus-index.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { lineage } from '#schemas/lineage.ts'
 import type { VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import type { Vote } from '#schemas/preferences.ts'
 import type { Sql } from '#schemas/sql.ts'
-import type { Telemetry } from '#schemas/stage.ts'
 import { datasetServer } from './api/server.ts'
+import { listJobs } from './gravity/task-line.ts'
 import { ingest } from './ingest/ingest.ts'
+import { IcebergTables } from './iceberg/tables.ts'
 import { IngestMemory } from './ingest/memory.ts'
+import type { Trust } from './ingest/trust.ts'
+import { openDatasetQuery } from './query/open-dataset-query.ts'
 import { datasetScope } from './sweep-scope.ts'
+import type { Encoders } from '#infra/tokenizer/encoders.ts'
 import { tokenize, type TokensEntry } from './tokenize/tokenize.ts'
-import type { DatasetEntry, Outcome } from './versions.ts'
+import { isBuilt, type DatasetEntry, type Outcome } from './versions.ts'
 
 export interface DatasetParts {
   catalog: Catalog
@@ -23,10 +34,23 @@ export interface DatasetParts {
   index: CorpusIndex
   /** Of its objects. */
   sweep: Sweep
-  telemetry: Telemetry
+  /** Of the tokenizer of its tokens. */
+  encoders: Encoders
+  telemetry: TelemetryHub
+  /** Who may ask. */
+  access: ApiAccess
+  /** Miners say who they are, and may be sent to the public web. */
+  hasContact: boolean
+  /** Makes a list the one that the validator of this data folder votes with. */
+  castVotes(votes: readonly Vote[]): Promise<CastVotes>
+  /** Whom the dataset believes; asked at each ingest. */
+  trust(): Promise<Trust>
+  pace: Clock
+  /** Folder of the indexes that are asked. */
+  queryFolder: string
   /** Stamped into what is made. */
   origin: VersionManifest['origin']
-  settings: Pick<Config['dataset'], 'name' | 'tokenizer' | 'keep_seconds'>
+  settings: Pick<Config['dataset'], 'name' | 'keep_seconds'>
 }
 
 export interface DatasetService extends AsyncDisposable {
@@ -40,26 +64,35 @@ export interface DatasetService extends AsyncDisposable {
 
 /** The dataset service, on backends that stay the caller's. */
 export async function openDataset(parts: DatasetParts): Promise<DatasetService> {
-  const app = await datasetServer(parts)
+  const query = openDatasetQuery({ ...parts, folder: parts.queryFolder, clock: parts.pace })
+  const app = await datasetServer({ ...parts, query, datasetName: parts.settings.name })
   const closing = new AbortController()
   const memory = new IngestMemory()
+  const tables = new IcebergTables(parts)
   const { name, keep_seconds } = parts.settings
   const scope = datasetScope({ ...parts, name, keepMs: keep_seconds * 1000, pending: () => parts.index.pending() })
   let last: Promise<unknown> = Promise.resolve()
 
   const refresh = async (signal: AbortSignal) => {
-    const { tokenizer } = parts.settings
-    const run = { ...parts, memory, name, tokenizer, signal: AbortSignal.any([signal, closing.signal]) }
+    const run = { ...parts, memory, name, signal: AbortSignal.any([signal, closing.signal]) }
     run.signal.throwIfAborted()
-    const dataset = await ingest(run)
+    const head = await parts.catalog.head(lineage.dataset(name))
+    const dataset = isBuilt(head) ? { changed: false, entry: head } : await ingest(run)
     const tokens = await tokenize(run)
+    // Those whose time is over are sought no more.
+    await listJobs(parts.catalog, parts.pace.now())
+    if (dataset.entry) await query.follow(dataset.entry, run.signal).catch(unlessTaken)
+    const isSweeping = parts.sweep.isDue()
     await sweepWhenDue(parts.sweep, scope, { ...run, owner: `dataset ${name}` })
+    // At the end: a snapshot names what was forgotten no longer than its objects are there, and none of its own come while it is swept.
+    await tables.followAll({ mayHaveExpired: isSweeping, signal: run.signal })
     return { dataset, tokens }
   }
   const close = async (): Promise<void> => {
     closing.abort(new DOMException('The dataset service was closed.', 'AbortError'))
     await last.catch(() => undefined)
     await app.close()
+    await query[Symbol.asyncDispose]()
   }
   return {
     refresh(signal) {
@@ -71,4 +104,9 @@ export async function openDataset(parts: DatasetParts): Promise<DatasetService> 
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Another process brings the index on. */
+function unlessTaken(error: unknown): void {
+  if (!(error instanceof OrreryError && error.code === 'conflict')) throw error
 }

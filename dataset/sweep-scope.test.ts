@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
+import { writeList } from '#infra/corpus/list-object.ts'
 import { readDataFile } from '#infra/corpus/read-data-file.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { EpochManifest } from '#schemas/manifest.ts'
 import { manualClock } from '#test/manual-clock.ts'
 import { testDocument } from '#test/golden/documents.ts'
+import { testEpoch } from '#test/golden/epochs.ts'
 import { goldenOrigin, putShard, shardWorld } from '#test/golden/shards.ts'
 import { listFiles } from './file-listing.ts'
 import { openDataset } from './service.ts'
@@ -11,7 +12,7 @@ import { versionFiles } from './version-files.ts'
 
 const { signal } = new AbortController()
 const hourMs = 3_600_000
-const settings = { name: 'web', tokenizer: 'o200k_base' as const, keep_seconds: 24 * 3600 }
+const settings = { name: 'web', keep_seconds: 24 * 3600 }
 
 /** A dataset whose only job has another file at each version; time goes on by so many hours after each. */
 async function world() {
@@ -85,20 +86,13 @@ test('what training was planned on stays, however old', async () => {
   await given.turn(1)
   const tokens = await given.catalog.head(lineage.tokens('web'))
   if (tokens?.kind !== 'token-version') throw new Error('there are no tokens')
-  const epoch: EpochManifest = {
-    kind: 'epoch',
-    parent: null,
-    algorithm: 2,
-    tokens: tokens.sha256,
-    joined: tokens.version,
-    tokenizer: tokens.manifest.tokenizer,
-    geometry: { rows: 1, sequence_tokens: 8 },
-    seed: 1,
-    pass: 1,
-    batches: 1,
-    settled_before: 0,
-    strata: [],
-  }
+  const { sha256, version, manifest } = tokens
+  const epoch = await testEpoch(given.store, {
+    tokens: sha256,
+    joined: version,
+    tokenizer: manifest.tokenizer,
+    list: await writeList(given.store, 'plans/web/', []),
+  })
   await given.catalog.commit(lineage.plan('web'), undefined, epoch)
   for (let version = 2; version <= 12; version++) await given.turn(1)
   await given.rest(40)

@@ -1,6 +1,6 @@
 import { readList } from '#infra/corpus/list-object.ts'
 import type { DataFile } from '#schemas/data-file.ts'
-import { VersionFile, type StoredFile, type VersionGroup } from '#schemas/manifest.ts'
+import { VersionFile, type DatasetManifest, type StoredFile, type VersionGroup } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { AnyVersion } from './versions.ts'
 
@@ -12,11 +12,14 @@ export const readGroup = (store: Pick<ObjectStore, 'get'>, { list }: Pick<Versio
  * @throws OrreryError `data_unreadable` when a list is not the one the manifest names
  */
 export async function* versionFiles(store: Pick<ObjectStore, 'get'>, manifest: AnyVersion): AsyncGenerator<VersionFile> {
-  if (manifest.kind === 'dataset') for (const file of manifest.files) yield formerFile(file)
+  if (manifest.kind === 'dataset') yield* formerFiles(manifest)
   else for (const group of manifest.groups) yield* await readGroup(store, group)
 }
 
 export const liveRows = ({ file, deletes }: Pick<VersionFile, 'file' | 'deletes'>): number => file.rows - (deletes?.rows ?? 0)
+
+/** The files of a version of before there were groups. */
+export const formerFiles = ({ files }: DatasetManifest): VersionFile[] => files.map(formerFile)
 
 /** A file of a version of before there were deletion vectors: all of its rows count, and nothing else is said of it. */
 function formerFile(stored: StoredFile): VersionFile {

@@ -6,6 +6,9 @@ import type { DatasetManifest, VersionManifest } from '#schemas/manifest.ts'
 export type DatasetEntry = CatalogEntry<'version'> | CatalogEntry<'dataset'>
 export type AnyVersion = VersionManifest | DatasetManifest
 
+/** Whether it was made by `dataset build`: then it takes in nothing by itself. */
+export const isBuilt = (entry: DatasetEntry | undefined): boolean => entry?.kind === 'version' && entry.manifest.recipe !== undefined
+
 export const labelsOf = ({ labels }: AnyVersion): NamedCounts => pairs(labels)
 /** Rows that were left out, by reason. */
 export const droppedOf = ({ dropped }: AnyVersion): NamedCounts => pairs(dropped)

@@ -12,7 +12,11 @@ async function open(flags: Record<string, unknown>) {
   const events: string[] = []
   const telemetry = createTelemetry()
   telemetry.listen(({ name }) => void events.push(name))
-  const { config } = loadConfig({ cwd: '/', env: {}, flags: { 'data.dir': dataDir, 'dataset.port': 0, 'bridge.port': 0, 'site.documents_max': 1, ...flags } })
+  const { config } = loadConfig({
+    cwd: '/',
+    env: {},
+    flags: { 'data.dir': dataDir, 'dataset.port': 0, 'bridge.port': 0, 'access.port': 0, 'site.documents_max': 1, ...flags },
+  })
   await using backends = await openBackends(config, '0', telemetry)
   return { hasBrowser: backends.browser !== undefined, events }
 }

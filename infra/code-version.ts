@@ -10,14 +10,18 @@ export const makers = [
   'scraper/dedup',
   'scraper/document',
   'scraper/extract',
+  'scraper/fetch',
   'scraper/filter',
   'scraper/freshness',
+  'scraper/import',
   'scraper/render',
   'scraper/robots',
   'scraper/shard',
   'scraper/source',
+  'scraper/warc',
   'dataset/ingest',
   'dataset/tokenize',
+  'infra/tokenizer',
 ]
 
 /**

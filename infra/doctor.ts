@@ -6,7 +6,7 @@ import type { Config } from './config/schema.ts'
 import { preflight, type PortWish } from './preflight.ts'
 import { chromiumVersion } from './net/browser/chromium-version.ts'
 import { findChromium } from './net/browser/find-chromium.ts'
-import { duckdbVersion } from './sql/duckdb.ts'
+import { duckdbVersion } from './sql/duckdb-version.ts'
 
 export interface Finding {
   what: string

@@ -14,7 +14,8 @@ async function folder() {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) }
 }
 
-const settings = (flags: Record<string, unknown> = {}) => loadConfig({ cwd: '/', env: {}, flags: { 'dataset.port': 0, 'bridge.port': 0, ...flags } }).config
+const settings = (flags: Record<string, unknown> = {}) =>
+  loadConfig({ cwd: '/', env: {}, flags: { 'dataset.port': 0, 'bridge.port': 0, 'access.port': 0, ...flags } }).config
 
 test('passes for a folder that is not there yet, and makes none', async () => {
   await using here = await folder()

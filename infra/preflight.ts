@@ -18,13 +18,19 @@ export interface OpenWish {
   /** It works on what is there: refused in a folder where nothing was ever run. */
   isBegun?: boolean
   /** What it will listen for. */
-  serves?: readonly ('query' | 'feed')[]
+  serves?: readonly ServiceName[]
+  /** Standard output is for what it says: events go to standard error. */
+  ownsOutput?: boolean
 }
 
-/** Where the query API and the feed listen. */
-export const servicePorts = ({ dataset, bridge }: Config): { query: PortWish; feed: PortWish } => ({
+type ServiceName = keyof ReturnType<typeof servicePorts>
+
+/** Where the query API, the feed, the store access service and a miner listen; a miner without a port asks for any free one, and takes none. */
+export const servicePorts = ({ dataset, bridge, access, axon }: Pick<Config, 'dataset' | 'bridge' | 'access' | 'axon'>) => ({
   query: { host: dataset.host, port: dataset.port, setting: 'dataset.port' },
   feed: { host: bridge.host, port: bridge.port, setting: 'bridge.port' },
+  access: { host: access.host, port: access.port, setting: 'access.port' },
+  axon: { host: axon.host, port: axon.port ?? 0, setting: 'axon.port' },
 })
 
 /**
@@ -71,7 +77,7 @@ export async function checkFolder(dataDir: string): Promise<void> {
 }
 
 /** What a data folder holds beside its databases. */
-const folders = ['archives', 'claims', 'corpus', 'hosts', 'rejects', 'store', 'traps', 'wallets', 'warc']
+const folders = ['access', 'archives', 'claims', 'corpus', 'hosts', 'rejects', 'store', 'traps', 'wallets', 'warc']
 
 async function checkInner(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined)

@@ -1,7 +1,7 @@
-import type { Line, LineFamily, ManifestKind, ManifestOf } from './lineage.ts'
+import type { Line, LineFamily, ListedLine, ManifestKind, ManifestOf } from './lineage.ts'
 
-/** Kinds that say where a process stands and nothing of what was made: a catalog keeps of their lines the head and the one before. */
-export const workingKinds = ['cycle', 'turn', 'scores'] as const satisfies readonly ManifestKind[]
+/** Kinds that say where a process stands, or what it thinks now, and nothing of what was made: a catalog keeps of their lines the head and the one before. */
+export const workingKinds = ['cycle', 'turn', 'scores', 'verdict', 'refusals', 'gravity'] as const satisfies readonly ManifestKind[]
 
 /** Of a manifest as canonical JSON. Lists that grow with a corpus are objects beside it; what may be long is a list of jobs with 100,000 seeds. */
 export const manifestBytesMax = 16 << 20
@@ -66,8 +66,8 @@ export interface Catalog {
   ): Promise<CatalogEntry<Kind | Former> | undefined>
   /** A page of what is kept, newest first; none for a line without commits. */
   history<Kind extends ManifestKind, Former extends ManifestKind = never>(line: Line<Kind, Former>, page: HistoryPage): Promise<CatalogEntry<Kind | Former>[]>
-  /** The lines of a family that have commits, by their names in byte order. */
-  lines<Kind extends ManifestKind, Former extends ManifestKind = never>(family: LineFamily<Kind, Former>): Promise<Line<Kind, Former>[]>
+  /** The lines of a family that have commits, by their names in byte order; none of their manifests is read. */
+  lines<Kind extends ManifestKind, Former extends ManifestKind = never>(family: LineFamily<Kind, Former>): Promise<ListedLine<Kind, Former>[]>
   /** Forgets what another entry had followed before that time; versions count on, and the head stays. @returns how many went */
   expire(line: Line<ManifestKind, ManifestKind>, expiry: Expiry): Promise<number>
 }

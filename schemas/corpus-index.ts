@@ -13,6 +13,8 @@ export interface RowFacts extends Omit<Fingerprint, 'signature' | 'key'> {
   /** ms since epoch */
   fetchedAt: number
   htmlSha256: string
+  /** Number of the sight at which a dataset saw it first (manifest.ts); 0 where none are counted. */
+  seen: number
 }
 
 /** Where a row stands: sha256 of its data file, and its position there. */
@@ -49,12 +51,16 @@ interface ExactMatches {
 export interface NearGroup {
   /** Places in the batch that was asked about; none where a cluster, or a part of one, only lost rows. */
   members: number[]
-  /** The live rows of all the clusters that these belong to: mostly none or one. */
+  /** The live rows of all the clusters that these belong to. */
   live: KnownRow[]
-  /** Of a cluster that lost rows and has no live one any more: its shadowed ones, best first (identity/clusters.ts), `shadowedMax` at most. Else none. */
-  shadowed: KnownRow[]
+  /** Who is like nobody before. */
+  firsts: {
+    /** Members that are near to no row that is known, and to no signature before theirs in the batch. */
+    members: number[]
+    /** Of a cluster that lost rows: those that are near to none before them (`compareRows`). Else none. */
+    rows: KnownRow[]
+  }
 }
-export const shadowedMax = 100
 
 /** A paragraph of a page (scraper/dedup/paragraphs.ts) by 64 bits of its name, 16 hex digits. */
 export interface ParagraphFacts {

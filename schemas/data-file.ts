@@ -12,6 +12,10 @@ export type NamedCounts = z.infer<typeof NamedCounts>
 export const StoredObject = z.strictObject({ key: z.string(), sha256: Sha256, bytes: z.int().positive() })
 export type StoredObject = z.infer<typeof StoredObject>
 
+/** Rows of a file that stand together, with the sha256 of their bytes. */
+export const RowGroup = z.strictObject({ rows: z.int().positive(), bytes: z.int().positive(), sha256: Sha256 })
+export type RowGroup = z.infer<typeof RowGroup>
+
 /** An immutable Parquet file of documents, with what a reader needs to skip it unread. All of it is of the file as it was written: deleted rows count. */
 export const DataFile = StoredObject.extend({
   rows: z.int().nonnegative().max(fileRowsMax),
@@ -23,6 +27,10 @@ export const DataFile = StoredObject.extend({
   labels: NamedCounts,
   /** Bytes of each column in the file, in the order of its schema. */
   columns: z.array(z.int().nonnegative()),
+  /** Its row groups, in their order: where each ends the next begins, the first behind the four bytes of the magic. Absent, as is `row_list`: written before there were these. */
+  row_groups: z.array(RowGroup).optional(),
+  /** Its rows in short (row-list.ts), by which it is compared with others and proved in parts. */
+  row_list: StoredObject.optional(),
 })
 export type DataFile = z.infer<typeof DataFile>
 

@@ -6,6 +6,10 @@ import { compareText } from './compare-text.ts'
  * What differs here: source 8 WEB, and jobs carry a `web` part (desirability.ts).
  */
 export const dataSource = { REDDIT: 1, X: 2, UNKNOWN_3: 3, UNKNOWN_4: 4, UNKNOWN_5: 5, UNKNOWN_6: 6, UNKNOWN_7: 7, WEB: 8 } as const
+
+const sourceNames = new Map<number, string>(Object.entries(dataSource).map(([name, number]) => [number, name.toLowerCase()]))
+/** What a source is called: `web`, `reddit`, `x` …, or its number. */
+export const sourceName = (source: number): string => sourceNames.get(source) ?? String(source)
 type DataSource = (typeof dataSource)[keyof typeof dataSource]
 
 export const limits = {

@@ -37,30 +37,48 @@ export const DesirabilityJob = z.strictObject({
   weight: z.number().positive().max(5),
   params: JobParams,
   web: WebScope,
+  /** Rows of one miner that count, as Data Universe's API has it; absent: all. */
+  max_rows: z.int().positive().optional(),
+  /** When it leaves the list by itself; absent: never. */
+  expires_at: z.iso.datetime().optional(),
 })
 export type DesirabilityJob = z.infer<typeof DesirabilityJob>
 
-/** The identity of a job: (keyword, platform, label, start, end), not its weight. */
-export function jobId(params: DesirabilityJob['params']): string {
+type JobScope = Pick<DesirabilityJob['web'], 'include' | 'exclude' | 'quality'>
+
+/**
+ * What makes two jobs one: (keyword, platform, label, start, end) as in Data Universe, and for the web which pages are taken and what is asked of their texts;
+ * not its weight, nor where the crawl begins.
+ */
+export const jobIdentity = ({ params, web: { include, exclude, quality } }: { params: DesirabilityJob['params']; web: JobScope }): string =>
+  contentAddress({ params, include, exclude, quality })
+
+/** Follows from the identity. A job that is listed already keeps the id it has: formerly ids followed from `params` alone. */
+export function jobId(params: DesirabilityJob['params'], web: JobScope): string {
   const slug =
     (params.label ?? params.keyword ?? 'web')
       .toLowerCase()
       .replace(/[^a-z0-9.-]+/g, '-')
       .replace(/^[.-]+/, '')
       .slice(0, 60) || 'web'
-  return `${slug}-${contentAddress(params).slice(0, 12)}`
+  return `${slug}-${jobIdentity({ params, web }).slice(0, 12)}`
 }
 
 /** Why a weight moved: what the loss said of one label in one epoch. Losses in nats per token. */
 export const LossEvidence = z.strictObject({
   label: DataLabel,
   batches: z.int().nonnegative(),
+  /** Operators whose nodes were heard. */
   nodes: z.int().nonnegative(),
+  /** Medians of its first and last window of the epoch. */
   loss_before: z.number().nonnegative().nullable(),
   loss_after: z.number().nonnegative().nullable(),
-  /** Robust learning progress, loss_before − loss_after. */
+  /** Learning progress: nats by which the loss falls with a million more tokens of the label; formerly loss_before − loss_after. */
   progress: z.number().nullable(),
-  /** A stable code: what was done with the weight and why (progress, no_evidence, boilerplate, noise). */
+  /** Between these with a confidence of 90 %. */
+  progress_low: z.number().optional(),
+  progress_high: z.number().optional(),
+  /** A stable code: what was done with the weight and why (trainer-bridge/steer/judge.ts). */
   verdict: z.string(),
 })
 export type LossEvidence = z.infer<typeof LossEvidence>

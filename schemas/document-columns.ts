@@ -3,7 +3,7 @@ import { dataSource, DataLabel } from './data-universe.ts'
 import { Rights } from './rights.ts'
 import { fitsBytes, startOf } from './text-bytes.ts'
 
-/** How a column is written: `json` as canonical JSON, `timestamp` as milliseconds UTC, `signature` as bytes. */
+/** How a column is written: `json` as canonical JSON, `timestamp` as microseconds UTC, `signature` as bytes. */
 export type ColumnKind = 'string' | 'json' | 'int32' | 'double' | 'timestamp' | 'signature'
 
 /** What is known of a column of a document. All else follows: the record, its Parquet column, its line of the dataset card, its place in the API. */
@@ -42,6 +42,9 @@ const headerBytes = 512
 /** More than the text of any page that a miner takes by default. */
 const textBytes = 8 * 2 ** 20
 
+/** What was imported may be of another than the web. */
+const sourceNames = `Data Universe source: ${dataSource.REDDIT} = Reddit, ${dataSource.X} = X, ${dataSource.WEB} = web`
+
 /** The columns of a document, in their order. */
 export const columnTable = {
   id: { kind: 'string', of: sha256, description: 'sha256 of the normalized text', bloom: true },
@@ -58,7 +61,7 @@ export const columnTable = {
   lang_score: { kind: 'double', of: share, description: 'confidence in the language, 0..1' },
   languages: { kind: 'json', of: record(share, 100), description: 'share of the text by language, 0..1', bytesMax: 2 ** 14, repeats: true },
   label: { kind: 'string', of: DataLabel, description: 'label of the job that asked for it', repeats: true },
-  source: { kind: 'int32', of: z.literal(dataSource.WEB), description: `Data Universe source, ${dataSource.WEB} = web`, repeats: true },
+  source: { kind: 'int32', of: z.literal([dataSource.REDDIT, dataSource.X, dataSource.WEB]), description: sourceNames, repeats: true },
   datetime: { kind: 'timestamp', of: instant, description: 'the time freshness counts from: published, or else first seen' },
   published_at: { kind: 'timestamp', of: instant.nullable(), description: 'date of publication' },
   published_by: { kind: 'string', of: DateEvidence, description: 'how that date was found', repeats: true },

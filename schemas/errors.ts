@@ -9,11 +9,16 @@ const catalog = {
   unauthorized: { status: 401, retryable: false, exit: 1 },
   forbidden: { status: 403, retryable: false, exit: 1 },
   not_found: { status: 404, retryable: false, exit: 1 },
+  method_not_allowed: { status: 405, retryable: false, exit: 1 },
+  not_acceptable: { status: 406, retryable: false, exit: 1 },
   already_exists: { status: 409, retryable: false, exit: 1 },
   conflict: { status: 409, retryable: true, exit: 1 },
   lease_lost: { status: 409, retryable: false, exit: 1 },
   fenced: { status: 409, retryable: false, exit: 1 },
+  precondition_failed: { status: 412, retryable: false, exit: 1 },
   too_large: { status: 413, retryable: false, exit: 1 },
+  uri_too_long: { status: 414, retryable: false, exit: 1 },
+  unsupported_media_type: { status: 415, retryable: false, exit: 1 },
   rate_limited: { status: 429, retryable: true, exit: 1 },
   newer_version: { status: 500, retryable: false, exit: 2 },
   data_unreadable: { status: 500, retryable: false, exit: 2 },
@@ -25,6 +30,8 @@ const catalog = {
 } as const
 
 export type ErrorCode = keyof typeof catalog
+/** All of them. */
+export const errorCodes: ReadonlySet<string> = new Set(Object.keys(catalog))
 
 export class OrreryError extends Error {
   readonly code: ErrorCode

@@ -1,11 +1,23 @@
 import { expect, test } from 'vitest'
-import { Ack, LeaseAnswer, LeaseRequest, Nack, Renewal } from './feed.ts'
+import { Ack, Acks, LeaseAnswer, LeaseRequest, Nack, Renewal, answersMax, oneOrMany } from './feed.ts'
 
 const proof = { node: 'node-1', plan_id: 'p', epoch: 0, batch: 3, token: 't', fence: 1 }
 
 test('a node asks for one batch unless it says more', () => {
-  expect(LeaseRequest.parse({ node: 'node-1' })).toEqual({ node: 'node-1', limit: 1 })
-  for (const wrong of [{ node: '' }, { node: 'a b' }, { node: 'x'.repeat(65) }, { limit: 0 }, { limit: 65 }, { available_until: 0 }, { surprise: 1 }])
+  expect(LeaseRequest.parse({ node: 'node-1' })).toEqual({ node: 'node-1', limit: 1, wait_ms: 0 })
+  for (const wrong of [
+    { node: '' },
+    { node: 'a b' },
+    { node: 'x'.repeat(65) },
+    { limit: 0 },
+    { limit: 65 },
+    { limit: 1e9 },
+    { available_until: 0 },
+    { available_for_ms: -1 },
+    { wait_ms: 30_001 },
+    { request_id: 'a b' },
+    { surprise: 1 },
+  ])
     expect(LeaseRequest.safeParse({ node: 'node-1', ...wrong }).success).toBe(false)
 })
 
@@ -24,5 +36,15 @@ test('giving a batch back needs a reason, renewing nothing more than the proof',
 
 test('an answer says whether to go on, and when to ask again', () => {
   expect(LeaseAnswer.parse({ state: 'idle', leases: [], retry_after_ms: 500 })).toMatchObject({ state: 'idle' })
-  expect(LeaseAnswer.safeParse({ state: 'wait', leases: [], retry_after_ms: 500 }).success).toBe(false)
+  expect(LeaseAnswer.safeParse({ state: 'gone', leases: [], retry_after_ms: 500 }).success).toBe(false)
+})
+
+test('many answers come at once, and what is wrong of them is told where it is', () => {
+  const { node, ...held } = proof
+  const item = { ...held, loss: 1, tokens: 8 }
+  expect(Acks.parse({ node, request_id: 'r1', items: [item, item] }).items).toHaveLength(2)
+  for (const items of [[], Array.from({ length: answersMax + 1 }, () => item), [proof]]) expect(Acks.safeParse({ node, items }).success).toBe(false)
+  const schema = oneOrMany(Ack, Acks)
+  expect(schema.safeParse({ node, items: [{ ...item, loss: -1 }] }).error?.message).toMatch(/items.*loss/s)
+  expect(schema.safeParse({ ...proof, tokens: 8 }).error?.message).toContain('loss')
 })

@@ -4,7 +4,7 @@ export interface TurnRequest {
   url: string
   /** For the sake of which page. A host at the address that is lent for that very page is its own: its turns are taken within that lease, one at a time. */
   page: string
-  /** Latest beginning that is of use (ms since epoch). */
+  /** Latest beginning that is of use (ms since epoch). A host that is free is not refused because this is over by the time it is looked for. */
   latest: number
   /** The turn is over by itself this long (ms) after its beginning. */
   leaseMs: number

@@ -5,12 +5,27 @@ import { compareText } from './compare-text.ts'
 import * as dataUniverse from './data-universe.ts'
 import * as desirability from './desirability.ts'
 import * as document from './document.ts'
+import * as epoch from './epoch-manifest.ts'
 import * as feed from './feed.ts'
+import * as feedJobs from './feed-jobs.ts'
+import * as feedNodes from './feed-nodes.ts'
 import * as manifest from './manifest.ts'
 import * as quality from './quality.ts'
+import * as steering from './steering.ts'
 
 /** What is written down or sent: every zod schema these files export, by the name of its file in `json/`. Where one holds another, it refers to that file. */
-const records = Object.entries({ ...dataUniverse, ...desirability, ...document, ...feed, ...manifest, ...quality })
+const records = Object.entries({
+  ...dataUniverse,
+  ...desirability,
+  ...document,
+  ...epoch,
+  ...feed,
+  ...feedJobs,
+  ...feedNodes,
+  ...manifest,
+  ...quality,
+  ...steering,
+})
   .flatMap(([name, value]) => (value instanceof z.ZodType ? [{ file: fileOf(name), schema: value }] : []))
   .toSorted((a, b) => compareText(a.file, b.file))
 

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { families, lineage } from './lineage.ts'
 
 test('the lines of a catalog have names of their own', () => {
-  const { desirability, turn, shard, snapshot, ...named } = lineage
-  const lines = [desirability, turn, shard('a', 'b'), snapshot('a', 'b'), ...Object.values(named).map((line) => line('a'))]
+  const { desirability, turn, gravity, shard, snapshot, verdict, ...named } = lineage
+  const lines = [desirability, turn, gravity, shard('a', 'b'), snapshot('a', 'b'), verdict('a', 'b'), ...Object.values(named).map((line) => line('a'))]
   const names = lines.map(({ name }) => name)
   expect(new Set(names).size).toBe(names.length)
   for (const name of names) expect(name).toMatch(/^[a-z]+(\/[a-z]+)*$/)
@@ -15,6 +15,7 @@ test('a family has the lines of its kind', () => {
     [families.shardsOf('a'), lineage.shard('a', 'b')],
     [families.snapshots, lineage.snapshot('a', 'b')],
     [families.snapshotsOf('a'), lineage.snapshot('a', 'b')],
+    [families.verdictsOf('a'), lineage.verdict('a', 'b')],
     [families.datasets, lineage.dataset('a')],
   ] as const
   for (const [family, line] of pairs) {

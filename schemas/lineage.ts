@@ -13,6 +13,12 @@ export interface Line<Kind extends ManifestKind, Former extends ManifestKind = n
   former: readonly Former[]
 }
 
+/** A line that has commits. */
+export interface ListedLine<Kind extends ManifestKind, Former extends ManifestKind = never> extends Line<Kind, Former> {
+  /** Address of its head. */
+  head: string
+}
+
 /** Lines of one sort: all whose names begin with the prefix. */
 export interface LineFamily<Kind extends ManifestKind, Former extends ManifestKind = never> extends Omit<Line<Kind, Former>, 'name'> {
   prefix: string
@@ -39,21 +45,33 @@ export const families = {
   snapshotsOf: (hotkey: string) => family(`snapshot/${hotkey}/`, 'snapshot'),
   indexes: family('index/', 'snapshot-index', 'miner-index'),
   scores: family('scores/', 'scores'),
+  /** By validator and miner. */
+  verdictsOf: (validator: string) => family(`verdict/${validator}/`, 'verdict'),
   datasets: family('dataset/', 'version', 'dataset'),
   tokens: family('tokens/', 'token-version', 'tokens'),
-  plans: family('plan/', 'epoch', 'plan'),
+  plans: family('plan/', 'run-epoch', 'epoch', 'plan'),
+  /** What the epochs of a plan line were taken for. */
+  steerings: family('steering/', 'steering'),
+  /** Of closed epochs, by dataset. */
+  receipts: family('receipt/', 'receipt'),
 } as const
 
 /** The lines of a catalog. */
 export const lineage = {
   desirability: lineOf(family('', 'desirability'), 'desirability'),
   turn: lineOf(family('', 'turn'), 'turn'),
+  /** Tasks that people gave the subnet. */
+  gravity: lineOf(family('', 'gravity'), 'gravity'),
   cycle: (hotkey: string) => lineOf(families.cycles, hotkey),
   shard: (hotkey: string, jobId: string) => lineOf(families.shardsOf(hotkey), jobId),
   snapshot: (hotkey: string, jobId: string) => lineOf(families.snapshotsOf(hotkey), jobId),
   index: (hotkey: string) => lineOf(families.indexes, hotkey),
   scores: (hotkey: string) => lineOf(families.scores, hotkey),
+  verdict: (validator: string, miner: string) => lineOf(families.verdictsOf(validator), miner),
+  refusals: (name: string) => lineOf(family('refusals/', 'refusals'), name),
   dataset: (name: string) => lineOf(families.datasets, name),
   tokens: (name: string) => lineOf(families.tokens, name),
   plan: (name: string) => lineOf(families.plans, name),
+  steering: (name: string) => lineOf(families.steerings, name),
+  receipts: (name: string) => lineOf(families.receipts, name),
 } as const

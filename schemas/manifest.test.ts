@@ -51,6 +51,30 @@ const examples = [
     caused_by: null,
   },
   { kind: 'scores', parent: null, block: 3, miners: [{ hotkey: '5Abc', credibility: 0.5, raw: 1, score: 1, index: null, passed: true, failures: [] }] },
+  {
+    kind: 'scores',
+    parent: null,
+    block: 3,
+    cycle: 2,
+    miners: [
+      {
+        hotkey: '5Abc',
+        credibility: 0.5,
+        raw: 1,
+        score: 1,
+        index: null,
+        passed: true,
+        failures: [],
+        standing: {
+          store: { credibility: 0.37, effective_bytes: 300 },
+          on_demand: { credibility: 0.5, boost: 0, coverage: 1, cursor: 0 },
+          looks: 20,
+          unjudged: 0,
+          parts: { index: 1, store: 2, on_demand: 0 },
+        },
+      },
+    ],
+  },
   { kind: 'dataset', parent: null, origin, name: 'web', sources: [sha256], files: [file], documents: 1, text_bytes: 9, labels: { web: 1 }, dropped: {} },
   { kind: 'turn', parent: null, turn: 1, step: 'started' },
 ]

@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import { ListedFile, NamedCounts, StoredObject } from './data-file.ts'
 import { DesirabilityJob, LossEvidence } from './desirability.ts'
+import { Voices } from './desirability-voices.ts'
+import { EpochManifest, FormerEpochManifest } from './epoch-manifest.ts'
+import { GravityManifest } from './gravity.ts'
+import { Network } from './network.ts'
+import { ReceiptManifest } from './receipt.ts'
+import { SteeringManifest } from './steering.ts'
 import { TokenizerRef } from './token-list.ts'
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
@@ -49,6 +55,8 @@ export const SnapshotManifest = z.strictObject({
   files: z.array(ListedFile),
   /** Near-duplicate clusters met since the first snapshot, and how many documents they cost. */
   duplicates: z.strictObject({ exact: z.int().nonnegative(), near: z.int().nonnegative(), clusters: z.int().nonnegative() }),
+  /** Absent: signed before manifests named it, or on no chain. */
+  network: Network.optional(),
   signature: z.string().regex(/^0x[0-9a-f]{128}$/),
 })
 export type SnapshotManifest = z.infer<typeof SnapshotManifest>
@@ -58,21 +66,24 @@ export const SnapshotIndexManifest = z.strictObject({
   kind: z.literal('snapshot-index'),
   parent,
   hotkey: z.string(),
+  /** By the clock of the chain: that of the block before which it was committed, or one of the hour before that. Absent: of before it was told. */
+  written_at: Timestamp.optional(),
   /** By job, none twice. */
   snapshots: z.array(z.strictObject({ job_id: z.string(), sha256: Sha256 })),
+  /** Absent: signed before manifests named it, or on no chain. */
+  network: Network.optional(),
   signature: z.string().regex(/^0x[0-9a-f]{128}$/),
 })
 export type SnapshotIndexManifest = z.infer<typeof SnapshotIndexManifest>
 
 /** All a miner claimed before it had snapshots: the current shard manifest of each job. */
-export const MinerIndexManifest = z.strictObject({
+const MinerIndexManifest = z.strictObject({
   kind: z.literal('miner-index'),
   parent,
   hotkey: z.string(),
   shards: z.array(ShardManifest),
   signature: z.string().regex(/^0x[0-9a-f]{128}$/),
 })
-export type MinerIndexManifest = z.infer<typeof MinerIndexManifest>
 
 /** A miner's work order of one cycle: how many finished visits each label shall have in the end. Kept so that a restart goes on with the same cycle. */
 export const CycleManifest = z.strictObject({
@@ -90,6 +101,8 @@ export const DesirabilityManifest = z.strictObject({
   kind: z.literal('desirability'),
   parent,
   jobs: z.array(DesirabilityJob).min(1),
+  /** Of a list that validators voted on: whose word each weight is. Absent: the weights are the default ones, as the loss moved them. */
+  voices: Voices.optional(),
   /** Empty for the first list. */
   evidence: z.array(LossEvidence),
   /** The plan and epoch whose loss made this list. */
@@ -97,25 +110,102 @@ export const DesirabilityManifest = z.strictObject({
 })
 export type DesirabilityManifest = z.infer<typeof DesirabilityManifest>
 
-/** Scores a validator keeps between cycles. Credibility per Data Universe, 0..1. */
+const share = z.number().min(0).max(1)
+const amount = z.number().nonnegative()
+
+/** What a validator remembers of a miner beside the index channel. Absent in manifests of the version before, which knew no other. */
+const Standing = z.strictObject({
+  /** Bytes as the store channel counts them, at the last evaluation that passed. */
+  store: z.strictObject({ credibility: share, effective_bytes: amount }),
+  /** `cursor`: how far its answers are counted. */
+  on_demand: z.strictObject({ credibility: share, boost: amount, coverage: share, cursor: z.int().nonnegative() }),
+  /** Pages looked at since it came, or since the last draw that failed. */
+  looks: z.int().nonnegative(),
+  /** Evaluations in a row in which too little could be judged. */
+  unjudged: z.int().nonnegative(),
+  /** What the score is the sum of, before it is lowered for want of proof. */
+  parts: z.strictObject({ index: amount, store: amount, on_demand: amount }),
+})
+
+/** Scores a validator keeps between cycles. Credibility per Data Universe, 0..1; `credibility` and `raw` are those of the index channel. */
 export const ScoresManifest = z.strictObject({
   kind: z.literal('scores'),
   parent,
+  /** Of the metagraph that was evaluated. */
   block: z.int().nonnegative(),
+  /** How many cycles of this validator there were, this one among them; absent in manifests of the version before. */
+  cycle: z.int().positive().optional(),
   miners: z.array(
     z.strictObject({
       hotkey: z.string(),
-      credibility: z.number().min(0).max(1),
-      raw: z.number().nonnegative(),
-      score: z.number().nonnegative(),
+      credibility: share,
+      raw: amount,
+      score: amount,
       /** Content address of the index that was evaluated. */
       index: Sha256.nullable(),
       passed: z.boolean(),
       failures: z.array(z.strictObject({ code: z.string(), detail: z.string() })),
+      standing: Standing.optional(),
     }),
   ),
 })
 export type ScoresManifest = z.infer<typeof ScoresManifest>
+
+/**
+ * Rows of a draw over all that is claimed, held against their pages: those that were the same, and of these those whose date the page itself supports; those whose page
+ * holds another text by now, or is gone; those that the page proves wrong; those that could not be looked at.
+ */
+const PageCounts = z.strictObject({
+  sampled: z.int().nonnegative(),
+  same: z.int().nonnegative(),
+  dated: z.int().nonnegative(),
+  changed: z.int().nonnegative(),
+  gone: z.int().nonnegative(),
+  contradicted: z.int().nonnegative(),
+  unfetchable: z.int().nonnegative(),
+})
+
+/** When all that was not the same was different. */
+const FormerPageCounts = z.strictObject({
+  sampled: z.int().nonnegative(),
+  same: z.int().nonnegative(),
+  different: z.int().nonnegative(),
+  dated: z.int().nonnegative(),
+})
+
+/**
+ * What a validator found of what a miner claims: of its manifests, of the lists of all its rows, and of the rows and pages that a draw picked, which nobody knew when the
+ * index was committed. Only this tells a dataset that does not know a miner whether to believe it.
+ * Signed: sr25519 of `hotkey`, the validator, over the content address of the manifest without `signature`.
+ */
+export const VerdictManifest = z.strictObject({
+  kind: z.literal('verdict'),
+  parent,
+  hotkey: z.string(),
+  /** Hotkey of who was judged. */
+  miner: z.string(),
+  /** Of the metagraph that was evaluated. */
+  block: z.int().nonnegative(),
+  /** What the commitment of the miner named, and the block it came in; null: nothing that can be an index. */
+  index: Sha256.nullable(),
+  committed_block: z.int().nonnegative(),
+  /** The snapshots of that index, by job, none twice: what the verdict is about. None of an index that cannot be read. */
+  snapshots: z.array(z.strictObject({ job_id: z.string(), sha256: Sha256 })),
+  passed: z.boolean(),
+  /** Codes, each once, sorted (scraper/validator/failure.ts). */
+  failures: z.array(z.string()),
+  /** What was held against the web. */
+  pages: z.union([PageCounts, FormerPageCounts]),
+  /**
+   * What it vouches for: with a confidence of 95 % no larger share of all rows of the index is contradicted by its page, as the draw falls on each row alike. Absent: of
+   * a version that did not say it.
+   */
+  wrong_share_max: z.number().min(0).max(1).optional(),
+  /** Absent: signed before manifests named it, or on no chain. */
+  network: Network.optional(),
+  signature: z.string().regex(/^0x[0-9a-f]{128}$/),
+})
+export type VerdictManifest = z.infer<typeof VerdictManifest>
 
 /** A version of a dataset: deduplicated over all miners, sorted by id. */
 export const DatasetManifest = z.strictObject({
@@ -144,8 +234,23 @@ export const VersionFile = ListedFile.extend({
   taken: z.int().nonnegative(),
   /** How many of them are no documents of the dataset, whatever else there is, by reason. */
   refused: NamedCounts,
+  /**
+   * When the dataset saw its rows first: the number of that sight (VersionManifest.sights), of all of them; where they differ, an object with pairs of u32,
+   * little-endian: first row and number, up to the next pair. Absent: before sights were counted.
+   */
+  seen: z.union([z.int().nonnegative(), StoredObject]).optional(),
 })
 export type VersionFile = z.infer<typeof VersionFile>
+
+/**
+ * Files of miners that a dataset need not look at again, as what they are does not change: by what is said of them (dataset/ingest/refusals.ts), those that were
+ * refused last at the end.
+ */
+const RefusalsManifest = z.strictObject({
+  kind: z.literal('refusals'),
+  parent,
+  refused: z.array(z.strictObject({ hotkey: z.string(), file: Sha256, reason: z.string() })),
+})
 
 /** What a dataset version has of one miner's job. `list`: JSON array of `VersionFile`. */
 export const VersionGroup = z.strictObject({
@@ -160,6 +265,27 @@ export const VersionGroup = z.strictObject({
 })
 export type VersionGroup = z.infer<typeof VersionGroup>
 
+/** Which documents of another dataset's version a built one has; all conditions hold, an empty list or null asks nothing. What is compared is in lower case. */
+export const BuildRecipe = z.strictObject({
+  /** The version they were chosen from. */
+  source: z.strictObject({ dataset: z.string(), version: z.int().positive(), sha256: Sha256 }),
+  jobs: z.array(z.string()),
+  labels: z.array(z.string()),
+  langs: z.array(z.string()),
+  /** Names, of all ports; with a port, of that one. */
+  hosts: z.array(z.string()),
+  licences: z.array(z.string()),
+  /** First `datetime`, inclusive, and last, exclusive. */
+  since: Timestamp.nullable(),
+  until: Timestamp.nullable(),
+  /** Of quality-score.ts. */
+  min_quality: z.number().min(0).max(1).nullable(),
+  /** At most so many: the first in the order of the version, or with `sample_seed` those that are drawn by it and their ids alone. */
+  max_rows: z.int().positive().nullable(),
+  sample_seed: z.int().nonnegative().nullable(),
+})
+export type BuildRecipe = z.infer<typeof BuildRecipe>
+
 /** A version of a dataset, deduplicated over all miners: their own shards, and for each which of its rows the version has not. Two versions share the lists and files they share. */
 export const VersionManifest = z.strictObject({
   kind: z.literal('version'),
@@ -168,6 +294,8 @@ export const VersionManifest = z.strictObject({
   name: z.string(),
   /** Version of the rules its documents were taken by (dataset/ingest/clean.ts). */
   cleaning: z.int().positive(),
+  /** Sights so far: each time the dataset looks at new rows of a miner's job is one. Of copies the one that was seen first is kept. Absent: none were counted. */
+  sights: z.int().positive().optional(),
   /** By hotkey and job, none twice. */
   groups: z.array(VersionGroup),
   /** Ids of the documents that its parent had and it has not: 32 raw bytes each, sorted; null: none. */
@@ -177,6 +305,8 @@ export const VersionManifest = z.strictObject({
   labels: NamedCounts,
   /** Rows of its files that it has not, by reason. */
   dropped: NamedCounts,
+  /** Of one that was built: its files are those of other datasets. Absent: it takes in what miners bring. */
+  recipe: BuildRecipe.optional(),
 })
 export type VersionManifest = z.infer<typeof VersionManifest>
 
@@ -208,45 +338,6 @@ export const TokenVersionManifest = z.strictObject({
   held: StoredObject.nullable(),
 })
 export type TokenVersionManifest = z.infer<typeof TokenVersionManifest>
-
-/** Token shards that joined a run together, in an order of their own (trainer-bridge/plan). `list`: JSON array of `GenerationShard` (token-list.ts), in the order of their tokens. */
-const Generation = z.strictObject({
-  list: StoredObject,
-  windows: z.int().nonnegative(),
-  /** Places of its order that are done with before this epoch, and after it. */
-  from: z.int().nonnegative(),
-  to: z.int().nonnegative(),
-  /** Places between, rising, whose windows meet what was deleted: they are left out. */
-  skipped: z.array(z.int().nonnegative()),
-  /** Windows it can give to this epoch, at most; `to - from - skipped` of them it does give. */
-  supply: z.int().nonnegative(),
-})
-export type Generation = z.infer<typeof Generation>
-
-/**
- * One epoch of a run: everything its batch k follows from (trainer-bridge/plan), and where the next epoch goes on. Its content address is the plan's id.
- * A run is a line of epochs over tokens that grow; a pass goes once over all of them.
- */
-export const EpochManifest = z.strictObject({
-  kind: z.literal('epoch'),
-  parent,
-  /** Version of the rules that make batches of this. */
-  algorithm: z.literal(2),
-  /** The version of the tokens whose shards have joined, and whose deletions count; `joined`: its number in its line. */
-  tokens: Sha256,
-  joined: z.int().positive(),
-  tokenizer: TokenizerRef,
-  geometry: z.strictObject({ rows: z.int().positive(), sequence_tokens: z.int().positive() }),
-  seed: z.int().nonnegative(),
-  /** 1, 2, 3 … */
-  pass: z.int().positive(),
-  batches: z.int().positive(),
-  /** Batches that were settled of the epochs before. */
-  settled_before: z.int().nonnegative(),
-  /** By label, none twice. `supply`: batches it can give to this epoch, at most. */
-  strata: z.array(z.strictObject({ label: z.string(), weight: z.number().positive(), supply: z.int().nonnegative(), generations: z.array(Generation).min(1) })),
-})
-export type EpochManifest = z.infer<typeof EpochManifest>
 
 /** The token shards of a dataset version before tokens were made once per file: one stratum (label) per shard. */
 const TokensManifest = z.strictObject({
@@ -300,12 +391,18 @@ export const Manifest = z.discriminatedUnion('kind', [
   CycleManifest,
   DesirabilityManifest,
   ScoresManifest,
+  VerdictManifest,
+  RefusalsManifest,
   DatasetManifest,
   VersionManifest,
   TokensManifest,
   TokenVersionManifest,
   PlanManifest,
+  FormerEpochManifest,
   EpochManifest,
   TurnManifest,
+  GravityManifest,
+  SteeringManifest,
+  ReceiptManifest,
 ])
 export type Manifest = z.infer<typeof Manifest>

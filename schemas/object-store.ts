@@ -34,6 +34,8 @@ export interface SignedUrl {
  * backslashes; anything else is `invalid_argument`. A backend may refuse a key below or above that of an object (`a/b` beside `a`) as `already_exists`.
  */
 export interface ObjectStore {
+  /** URL below which readers that reach the backend itself find the keys, as they stand, without a `/` at its end: `file:///…`, `s3://bucket/…`. */
+  readonly location: string
   /**
    * @param body a stream is taken piece by piece, in bounded memory; a piece may change once the next is asked for. When the stream throws, so does `put`, the
    * same error, and nothing was written

@@ -37,11 +37,22 @@ export const forbidsIndex = (directives: readonly string[]): boolean => directiv
 /** Whether they ask that it is not learnt from (`noai`, `noml`). `noimageai` speaks of its images, `noarchive` of copies shown to others: recorded. */
 export const forbidsLearning = (directives: readonly string[]): boolean => directives.includes('noai') || directives.includes('noml')
 
-/**
- * Why a page must not become part of what models are trained on, by what its owner said when it was fetched and nothing else: `noindex`, `noai`,
- * `tdm_reserved`, `ai_txt_disallowed`, `ai_train_disallowed`. undefined = it may.
- */
-export function ownerRefusal({ meta_robots: directives, tdm_reservation: reserved, ai_txt: aiTxt, ai_train: training }: Rights): string | undefined {
+/** Why a page must not become part of what models are trained on, by what its owner said, in the order in which they count. */
+export const ownerRefusals = {
+  noindex: 'robots directives `noindex` or `none`',
+  noai: 'robots directives `noai` or `noml`',
+  tdm_reserved: 'a reservation by the TDM Reservation Protocol',
+  ai_txt_disallowed: 'an `ai.txt` that disallows text',
+  ai_train_disallowed: '`Content-Usage` or `Content-Signal` that disallow training',
+} as const
+
+/** Why a page must not become part of what models are trained on, by what its owner said when it was fetched and nothing else. undefined = it may. */
+export function ownerRefusal({
+  meta_robots: directives,
+  tdm_reservation: reserved,
+  ai_txt: aiTxt,
+  ai_train: training,
+}: Rights): keyof typeof ownerRefusals | undefined {
   if (forbidsIndex(directives)) return 'noindex'
   if (forbidsLearning(directives)) return 'noai'
   if (reserved === true) return 'tdm_reserved'

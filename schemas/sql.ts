@@ -14,6 +14,36 @@ export interface SqlOptions {
   signal?: AbortSignal
 }
 
+/** A table that strangers may ask: the rows of Parquet objects but those that are deleted. */
+export interface SqlTable {
+  /** Equal for equal files and deletions: what was opened once need not be opened again. */
+  address: string
+  /** What statements call it, each the same. */
+  names: readonly string[]
+  /** Columns of the objects that it has not. */
+  without: readonly string[]
+  /** In their order; `index`: what `object_index` says of it, `deleted`: words of a DeletedRows. Asked for when it is not open. */
+  files(): Promise<{ key: string; index: number; deleted: Uint32Array }[]>
+}
+
+export interface SelectOptions {
+  parameters?: readonly SqlValue[]
+  /** Rows and bytes of the result, at most. @throws OrreryError `too_large` beyond them, unless `cut` */
+  rowsMax: number
+  bytesMax: number
+  /** A result that is too large is cut, and says so. */
+  cut: boolean
+  timeoutMs: number
+  signal?: AbortSignal | undefined
+}
+
+export interface SqlSelection {
+  /** In the order of the statement; types as DuckDB spells them. */
+  columns: { name: string; type: string }[]
+  rows: SqlRow[]
+  isCut: boolean
+}
+
 /**
  * One script over Parquet objects: the global shuffles (duplicate clusters, statistics).
  *
@@ -35,4 +65,10 @@ export interface Sql {
    * @throws OrreryError as `run` does, but for `too_large`
    */
   write(script: string, inputs: Record<string, readonly string[]>, prefix: string, options?: SqlOptions): Promise<SqlObject[]>
+  /**
+   * One SELECT of a stranger over a table, under bounds: what it takes of time, memory and the result costs itself. Beside the columns of its objects the table has where each row
+   * stands: `object_index` (INTEGER, which of its files), `object_key`, `object_row`.
+   * @throws OrreryError `invalid_argument` (no SELECT over the table, bad SQL), `too_large` (result, memory), `timed_out`; the signal's reason
+   */
+  select(statement: string, table: SqlTable, options: SelectOptions): Promise<SqlSelection>
 }

@@ -11,6 +11,8 @@ export const TokenShardFile = StoredObject.extend({
   label: z.string(),
   tokens: z.int().positive(),
   documents: z.int().positive(),
+  /** Root of the tree of its block sums (token-shard-sums.ts); absent of one that was made without them. */
+  blocks_root: Sha256.optional(),
   /** sha256 of its data file. */
   file: Sha256,
   /** Number of the version of the tokens, in its line, that had it first. */
@@ -34,6 +36,17 @@ export const TokenizedFile = z.strictObject({
 })
 export type TokenizedFile = z.infer<typeof TokenizedFile>
 
+/**
+ * Which tokens of a shard make up rows, as an object (trainer-bridge/plan/layout.ts). `size`: tokens that are kept of a stream, rows that documents were packed into.
+ */
+export const ShardLayout = StoredObject.extend({ size: z.int().nonnegative() })
+export type ShardLayout = z.infer<typeof ShardLayout>
+
 /** A token shard of a generation. */
-export const GenerationShard = TokenShardFile.pick({ key: true, sha256: true, bytes: true, tokens: true, documents: true })
+export const GenerationShard = TokenShardFile.pick({ key: true, sha256: true, bytes: true, tokens: true, documents: true, blocks_root: true }).extend({
+  /** sha256 of the deletion vector it had when it joined; absent: none. */
+  deletes: Sha256.optional(),
+  /** Absent: all of it, as a stream. */
+  layout: ShardLayout.optional(),
+})
 export type GenerationShard = z.infer<typeof GenerationShard>

@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { sha256Hex } from './canonical-json.ts'
 import { OrreryError } from './errors.ts'
+import { leafHash, merkleRoot } from './merkle.ts'
+import { rootOfSums } from './token-shard-sums.ts'
 import {
+  blockSumsRange,
   decodeDocumentEnds,
   decodeDocumentIds,
   decodeDocumentRows,
@@ -59,7 +63,7 @@ test('what is encoded is decoded', () => {
   fc.assert(
     fc.property(anyShard, (shard) => {
       const bytes = encodeTokenShard(shard)
-      expect(decodeTokenShard(bytes)).toEqual({ ...shard, tokens: shard.tokenIds.length, documents: shard.documentIds.length })
+      expect(decodeTokenShard(bytes)).toEqual({ ...shard, version: 3, tokens: shard.tokenIds.length, documents: shard.documentIds.length })
     }),
   )
 })
@@ -99,11 +103,12 @@ test('the bytes are as documented', () => {
     documentRows: [5],
   })
   const hex = Buffer.from(bytes).toString('hex')
-  const header = `4f525259544f4b00${'0200'}${'0300'}${'3f0d0300'}${fingerprint}${'02'.padEnd(16, '0')}${'01'.padEnd(16, '0')}`
-  expect(hex).toBe(`${header}${'0700003f0d03'.padEnd(128, '0')}${'02'.padEnd(16, '0')}${id}05000000`)
+  const header = `4f525259544f4b00${'0300'}${'0300'}${'3f0d0300'}${fingerprint}${'02'.padEnd(16, '0')}${'01'.padEnd(16, '0')}`
+  const summed = `${header}${'0700003f0d03'.padEnd(128, '0')}${'02'.padEnd(16, '0')}${id}05000000`
+  expect(hex).toBe(`${summed}${sha256Hex(Buffer.from(`00${summed}`, 'hex'))}`)
 })
 
-test('an empty shard is its header', () => {
+test('an empty shard is its header and the sum of that', () => {
   const bytes = encodeTokenShard({
     dtype: 'u16',
     separator: 0,
@@ -113,21 +118,47 @@ test('an empty shard is its header', () => {
     documentIds: [],
     documentRows: [],
   })
-  expect(bytes.length).toBe(tokenShardHeaderBytes)
+  expect(bytes.length).toBe(tokenShardHeaderBytes + 32)
   expect(decodeTokenShard(bytes)).toMatchObject({ tokens: 0, documents: 0 })
 })
 
-test('any damaged shard is read as another valid one or refused as invalid_record, never otherwise', () => {
+test('any damaged shard is refused as invalid_record', () => {
+  const damage = fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 }))
   fc.assert(
-    fc.property(anyShard, fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 6 }), fc.option(fc.nat()), (shard, damage, cut) => {
+    fc.property(anyShard, damage, fc.option(fc.nat()), (shard, [at, bits], cut) => {
       const bytes = encodeTokenShard(shard)
-      for (const [at, value] of damage) bytes[at % bytes.length] = value
-      const hostile = cut === null ? bytes : bytes.subarray(0, cut % (bytes.length + 1))
-      expect([undefined, 'invalid_record']).toContain(codeOf(() => decodeTokenShard(hostile)))
+      const place = at % bytes.length
+      bytes[place] = (bytes[place] as number) ^ bits
+      const hostile = cut === null ? bytes : bytes.subarray(0, cut % bytes.length)
+      expect(codeOf(() => decodeTokenShard(hostile))).toBe('invalid_record')
     }),
     { numRuns: 300 },
   )
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => codeOf(() => decodeTokenShard(bytes)) === 'invalid_record'))
+})
+
+test('a shard of version 2 ends before the sums, and is still read', () => {
+  fc.assert(
+    fc.property(anyShard, (shard) => {
+      const bytes = encodeTokenShard(shard)
+      const { start } = blockSumsRange(parseTokenShardHeader(bytes))
+      const former = bytes.slice(0, start)
+      new DataView(former.buffer).setUint16(8, 2, true)
+      const header = parseTokenShardHeader(former, former.length)
+      expect(blockSumsRange(header)).toEqual({ start, end: start })
+      expect(decodeTokenShard(former)).toEqual({ ...decodeTokenShard(bytes), version: 2 })
+    }),
+  )
+})
+
+test('there is a sum for each 64 KiB of all that stands before the sums', () => {
+  const tokenIds = new Uint32Array(50_000).fill(7)
+  const documents = { documentEnds: [50_000], documentIds: ['00'.repeat(32)], documentRows: [0] }
+  const bytes = encodeTokenShard({ dtype: 'u24', separator: 7, fingerprint: '00'.repeat(32), tokenIds, ...documents })
+  const { start, end } = blockSumsRange(parseTokenShardHeader(bytes))
+  const sums = [bytes.subarray(0, 65_536), bytes.subarray(65_536, 131_072), bytes.subarray(131_072, start)].map((block) => Buffer.from(leafHash(block)))
+  expect(Buffer.concat(sums)).toEqual(Buffer.from(bytes.subarray(start, end)))
+  expect(rootOfSums(bytes.subarray(start, end))).toBe(Buffer.from(merkleRoot(sums)).toString('hex'))
 })
 
 test('a header that claims more than the object holds is refused before anything is read', () => {
@@ -154,7 +185,7 @@ test.each([
   [0, Number.NaN],
   [Number.MAX_SAFE_INTEGER, 1],
 ])('a window [%d, +%d) outside the shard is refused', (start, count) => {
-  const header = { dtype: 'u24' as const, separator: 0, fingerprint: '00'.repeat(32), tokens: 2, documents: 1 }
+  const header = { version: 3 as const, dtype: 'u24' as const, separator: 0, fingerprint: '00'.repeat(32), tokens: 2, documents: 1 }
   expect(codeOf(() => tokenRange(header, start, count))).toBe('invalid_argument')
 })
 

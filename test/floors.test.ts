@@ -53,7 +53,7 @@ test('the house has a fixed set of rooms', async () => {
   const folders = (await readdir(root, { withFileTypes: true })).filter(
     (entry) => entry.isDirectory() && !entry.name.startsWith('.') && !['node_modules', 'coverage'].includes(entry.name),
   )
-  expect(folders.map(({ name }) => name).toSorted()).toEqual([...rooms, 'test'].toSorted())
+  expect(folders.map(({ name }) => name).toSorted()).toEqual([...rooms, 'examples', 'test'].toSorted())
 })
 
 const spread = [

@@ -4,7 +4,9 @@ import type { Clock } from '#schemas/clock.ts'
 export interface Bell {
   /** Rings once so many things have been counted from now on. */
   after(things: number): void
-  count(): void
+  count(things: number): void
+  /** Rings now: something else has happened. */
+  ring(): void
   /** Resolves when it rings, or after `mostMs` (another process may have done the counting). @throws the signal's reason */
   rung(pace: Clock, mostMs: number, signal: AbortSignal): Promise<void>
 }
@@ -16,9 +18,11 @@ export function createBell(): Bell {
     after(things) {
       left = things
     },
-    count() {
-      if (--left <= 0) ring?.()
+    count(things) {
+      left -= things
+      if (left <= 0) ring?.()
     },
+    ring: () => ring?.(),
     async rung(pace, mostMs, signal) {
       if (left <= 0) return
       const over = new AbortController()

@@ -1,22 +1,28 @@
-import { hostname } from 'node:os'
 import type { Command } from 'commander'
-import { systemClock } from '#infra/clock.ts'
+import { anchor, anchorBefore } from '#infra/chain/anchor.ts'
 import type { Config } from '#infra/config/schema.ts'
+import { encodersOf } from '#infra/tokenizer/encoders.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { listen } from '#infra/net/server.ts'
 import { repeat } from '#infra/repeat.ts'
 import type { Sweep } from '#infra/sweep/sweep.ts'
 import type { OpenWish } from '#infra/preflight.ts'
-import { jsonLines } from '#infra/telemetry/console.ts'
-import { createTelemetry } from '#infra/telemetry/telemetry.ts'
+import type { Chain, Signer } from '#schemas/chain.ts'
+import { ownJobs } from '#schemas/desirability-voices.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
-import { trainNode } from './node/train.ts'
 import { openBridge, type BridgeParts } from './service.ts'
+import { gravityVotes, type GravityVote } from './steer/gravity-votes.ts'
 
 /** The backends of a data folder, as far as the bridge uses them. */
-export interface BridgeBackends extends Pick<BridgeParts, 'store' | 'catalog' | 'ledger' | 'pace' | 'telemetry'>, AsyncDisposable {
+export interface BridgeBackends
+  extends
+    Pick<BridgeParts, 'store' | 'catalog' | 'ledger' | 'pace' | 'telemetry' | 'signedPaths' | 'nodes' | 'consumers' | 'access' | 'signatureChecks'>,
+    AsyncDisposable {
   config: Config
+  dataDir: string
+  chain: Chain
+  wallet(name: string): Promise<{ signer: Signer; coldkey: string }>
   sweep(name: string): Sweep
 }
 
@@ -24,7 +30,7 @@ export interface BridgeBackends extends Pick<BridgeParts, 'store' | 'catalog' | 
 const idleMs = 2_000
 
 /**
- * Adds `bridge serve`, `bridge close` and `bridge train` to the program.
+ * Adds `bridge serve`, `bridge close` and `bridge desirability` to the program.
  * @param open opens the backends by the settings and flags of the command that runs
  */
 export function bridgeCommands(program: Command, open: (command: Command, wish?: OpenWish) => Promise<BridgeBackends>): void {
@@ -46,26 +52,53 @@ export function bridgeCommands(program: Command, open: (command: Command, wish?:
       print(await closeOpenEpoch(backends))
     })
   bridge
-    .command('train')
-    .description('Be a training node: lease, train, answer with the loss, until it is interrupted.')
-    .requiredOption('--feed <url>', 'origin of the feed, like http://127.0.0.1:8720')
-    .option('--node <name>', 'name of this node', `${hostname()}-${process.pid}`.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 64))
-    .action(async ({ feed, node }: { feed: string; node: string }) => {
-      const telemetry = createTelemetry()
-      jsonLines(telemetry, process.stdout, Date.now)
-      const parts = { fetch: globalThis.fetch, pace: systemClock(), telemetry }
-      print(await interruptible((signal) => trainNode({ origin: originOf(feed), node, ...parts, signal })))
+    .command('desirability')
+    .description('Print what is sought as a validator of Data Universe votes with it (Gravity): [{id, weight, params}], weights that are one together.')
+    .action(async (_options: unknown, command: Command) => {
+      await using backends = await open(command, { isBegun: true, ownsOutput: true })
+      print(await votesOf(backends))
     })
 }
 
-async function serve({ config, ...parts }: BridgeBackends, signal: AbortSignal): Promise<void> {
+async function serve({ config, dataDir, chain, wallet, ...parts }: BridgeBackends, signal: AbortSignal): Promise<void> {
   const { host, port } = config.bridge
   const sweep = parts.sweep(`bridge-${config.dataset.name}`)
-  await using bridge = await openBridge({ ...parts, sweep, settings: config.bridge, datasetName: config.dataset.name, seed: config.run.seed })
+  await using encoders = encodersOf({ config, dataDir })
+  const anchored = config.bridge.anchor ? await bridgeAnchors({ chain, wallet }) : {}
+  await using bridge = await openBridge({
+    ...parts,
+    ...anchored,
+    chain,
+    wallet,
+    encoders,
+    sweep,
+    settings: config.bridge,
+    datasetName: config.dataset.name,
+    seed: config.run.seed,
+  })
   const { origin } = await listen(bridge.app, { host, port, setting: 'bridge.port' })
   parts.telemetry.event('bridge.listening', { origin })
   const { runEpoch: work } = bridge
   await repeat({ ...parts, work, restMs: (report) => (report?.outcome === 'steered' ? 0 : idleMs), failed: 'bridge.epoch_failed' }, signal)
+}
+
+async function votesOf({ catalog }: BridgeBackends): Promise<GravityVote[]> {
+  const head = await catalog.head(lineage.desirability)
+  if (head) return gravityVotes(ownJobs(head.manifest))
+  throw new OrreryError('not_found', 'There is no desirability list yet; start `orrery up`, or name sources and start `orrery miner run`.')
+}
+
+/** Commits receipts under a hotkey of the bridge's own. */
+export async function bridgeAnchors({
+  chain,
+  wallet,
+}: Pick<BridgeBackends, 'chain' | 'wallet'>): Promise<Required<Pick<BridgeParts, 'anchorReceipt' | 'anchorPlan'>>> {
+  const { signer, coldkey } = await wallet('bridge')
+  await chain.register(signer, coldkey)
+  return {
+    anchorReceipt: (sha256) => anchor(chain, signer, { kind: 'receipt', sha256 }),
+    anchorPlan: (sha256, signal) => anchorBefore(chain, signer, { kind: 'plan', sha256 }, signal),
+  }
 }
 
 /** A serving bridge sees the closed epoch at its next look and steers by it. */
@@ -75,12 +108,6 @@ async function closeOpenEpoch({ catalog, ledger, config }: BridgeBackends): Prom
   if (!head)
     throw new OrreryError('not_found', `No epoch was ever planned for the dataset "${config.dataset.name}"; start one with \`orrery bridge serve\`.`, { line })
   return ledger.close(head.sha256, head.version - 1)
-}
-
-function originOf(feed: string): string {
-  const url = URL.parse(feed)
-  if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url.origin
-  throw new OrreryError('invalid_argument', `--feed "${feed}" is no web address; write it whole, like http://127.0.0.1:8720.`, { feed })
 }
 
 const print = (value: unknown): boolean => process.stdout.write(`${JSON.stringify(value)}\n`)

@@ -1,26 +1,48 @@
 import type { Config } from '#infra/config/schema.ts'
+import type { ApiAccess } from '#infra/net/api-access.ts'
 import type { Server } from '#infra/net/server.ts'
+import type { Encoders } from '#infra/tokenizer/encoders.ts'
+import type { SignedPaths } from '#infra/net/signed-paths.ts'
 import type { Sweep } from '#infra/sweep/sweep.ts'
 import { sweepWhenDue } from '#infra/sweep/sweep-when-due.ts'
 import type { Catalog } from '#schemas/catalog.ts'
+import type { Chain, Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
+import type { Consumers } from '#schemas/consumers.ts'
 import type { LossEvidence } from '#schemas/desirability.ts'
+import { OrreryError } from '#schemas/errors.ts'
 import type { EpochSummary } from '#schemas/feed.ts'
 import type { EpochProgress, Ledger } from '#schemas/ledger.ts'
-import { lineage } from '#schemas/lineage.ts'
+import type { Nodes } from '#schemas/nodes.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import type { SteeringManifest } from '#schemas/steering.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { epochLine, ifOpened } from './epoch-line.ts'
-import { createFeed } from './feed/feed.ts'
-import { findEpoch, newestEpoch, type OpenEpoch } from './feed/open-epoch.ts'
+import { signedBlockPath } from './blocks/block-routes.ts'
+import { provenShards } from './blocks/proven-shards.ts'
+import { proveBlock } from './blocks/block-proof.ts'
+import { writeReceipt } from './blocks/receipt.ts'
+import { keptBlocks } from './blocks/token-blocks.ts'
+import { documentTables } from './plan/row-documents.ts'
+import { epochLine, ifOpened, type EpochLineParts } from './epoch-line.ts'
+import { blockHealth } from './feed/block-health.ts'
+import { openCallers } from './feed/callers.ts'
+import { openEpochs } from './feed/epochs.ts'
+import { createEvents, type Events } from './feed/events.ts'
+import { createFeed, type Feed } from './feed/feed.ts'
+import { keepHistory } from './feed/history.ts'
+import type { OpenEpoch } from './feed/open-epoch.ts'
 import { feedServer } from './feed/openapi.ts'
-import { epochTally, type EpochTally } from './feed/tally.ts'
+import type { SignatureChecks } from '#infra/signed-http/checks.ts'
+import { feedSignatures } from './feed/signatures.ts'
+import { summarize } from './feed/tally.ts'
+import { waitLine } from './feed/wait-line.ts'
 import { createBell } from './bell.ts'
 import { bridgeScope } from './sweep-scope.ts'
+import { serveIota } from './iota/serve.ts'
+import { batchTokens } from './plan/generation.ts'
 import { recentLists } from './plan/lists.ts'
-import type { Reported } from './steer/judge.ts'
-import { findSteering, steer, type Steering } from './steer/steer.ts'
-import { weightsByLabel } from './steer/weights.ts'
+import { readLosses } from './steer/read-losses.ts'
+import { isSteered, steer } from './steer/steer.ts'
 
 export interface BridgeParts {
   settings: Config['bridge']
@@ -29,8 +51,23 @@ export interface BridgeParts {
   store: Pick<ObjectStore, 'get' | 'put'>
   catalog: Catalog
   ledger: Ledger
+  /** Of the tokenizer of the dataset: blocks as text are made with it. */
+  encoders: Pick<Encoders, 'vocabulary' | 'textOf'>
+  /** Signs the addresses of blocks. */
+  signedPaths: SignedPaths
+  /** Commits the address of a receipt on the chain, and says in which block; absent: none is. */
+  anchorReceipt?: (sha256: string) => Promise<number>
+  /** Commits the root of what joins to the chain before its order is known; absent: the order follows from the seed of the settings. */
+  anchorPlan?: EpochLineParts['anchorPlan']
   pace: Clock
   telemetry: Telemetry
+  nodes: Nodes
+  consumers: Consumers
+  access: Pick<ApiAccess, 'keys'>
+  chain: Pick<Chain, 'metagraph'>
+  signatureChecks: SignatureChecks
+  /** A hotkey of the wallet folder, made when missing. */
+  wallet(name: string): Promise<{ signer: Signer }>
   /** Of the objects of the run. */
   sweep: Sweep
 }
@@ -64,87 +101,121 @@ export interface Bridge extends AsyncDisposable {
 }
 
 const lookEveryMs = 1_000
+/** Between two looks for work that came back by itself, while somebody waits for some. */
+const callEveryMs = 500
+/** Who takes nothing of a stream for so long is gone. */
+const stallMs = 20_000
+const raoPerTao = 1e9
 
 export async function openBridge(parts: BridgeParts): Promise<Bridge> {
-  const { ledger, catalog, pace, telemetry } = parts
-  const source = { ...parts, readList: recentLists(parts.store) }
-  let line = epochLine(source)
-  let current = await newestEpoch(source)
-  let older: OpenEpoch | undefined
-  let tallied: { planId: string; tally: EpochTally } | undefined
-  /** Batches of an epoch whose tokens cannot be read. */
-  let lost: { planId: string; batches: Set<number> } | undefined
+  const { ledger, catalog, pace, telemetry, settings } = parts
+  const closing = new AbortController()
+  const source = { ...parts, shards: provenShards(parts.store), readList: recentLists(parts.store), kept: keptBlocks(), tables: documentTables() }
+  const line = epochLine(source)
+  await line.refuseOtherGeometry()
+  const epochs = await openEpochs(source)
   let steered: { planId: string; epoch: SteeredEpoch } | undefined
   const bell = createBell()
-  const report = progressReporter(telemetry, pace, tally)
+  const waiters = waitLine()
+  const events = createEvents(standingNow)
+  const report = progressReporter(ledger, telemetry, pace, events)
+  const health = blockHealth({
+    pace,
+    telemetry,
+    lostMs: Math.ceil(settings.lost_seconds * 1000),
+    signal: closing.signal,
+    current: () => epochs.current(),
+    changed() {
+      events.tell('blocks', { state: health.isAway() ? 'away' : 'back' })
+      waiters.call(Infinity)
+      bell.ring()
+    },
+    lost(key) {
+      if (key !== undefined) line.lost(key)
+    },
+  })
 
-  async function find(planId: string, epoch: number): Promise<OpenEpoch> {
-    for (const known of [current, older]) if (known?.planId === planId && known.epoch === epoch) return known
-    return (older = await findEpoch(source, planId, epoch))
+  /** How it stands, for whoever begins to listen. */
+  async function standingNow(): Promise<object> {
+    const open = epochs.current()
+    const standing = open && (await ifOpened(ledger.progress(open.planId, open.epoch)))
+    return {
+      epoch: open?.epoch ?? null,
+      plan_id: open?.planId ?? null,
+      closed: standing?.closed ?? null,
+      states: standing?.states ?? null,
+      blocks: health.isAway() ? 'away' : 'back',
+    }
   }
 
-  function tally(open: OpenEpoch): EpochTally {
-    if (tallied?.planId !== open.planId) tallied = { planId: open.planId, tally: epochTally(ledger, open) }
-    return tallied.tally
+  let stepping: Promise<unknown> = Promise.resolve()
+  /** One step after the other, whoever asks for them. */
+  function advance(signal: AbortSignal): Promise<Advance> {
+    const next = stepping.then(() => step(signal))
+    stepping = next.catch(() => undefined)
+    return next
   }
 
-  function unreadable({ planId }: OpenEpoch, batch: number): void {
-    if (lost?.planId !== planId) lost = { planId, batches: new Set() }
-    lost.batches.add(batch)
-    // What was read of its shards is true no longer.
-    line = epochLine(source)
-  }
-
-  function settled(planId: string, batch: number): void {
-    if (lost?.planId === planId) lost.batches.delete(batch)
-    bell.count()
-  }
-
-  async function advance(signal: AbortSignal): Promise<Advance> {
+  async function step(signal: AbortSignal): Promise<Advance> {
     signal.throwIfAborted()
-    const newest = await newestEpochAfter(current)
+    const newest = await epochs.refresh()
     const standing = newest && (await ifOpened(ledger.progress(newest.planId, newest.epoch)))
     if (newest && !(await isFinished(newest, standing))) return goOn(newest, standing)
-    const next = await line.next()
+    const next = await line.next(signal)
     if (!next) return 'idle'
-    current = next
+    epochs.add(next)
     return goOn(next, await ifOpened(ledger.progress(next.planId, next.epoch)))
-  }
-
-  async function newestEpochAfter(known: OpenEpoch | undefined): Promise<OpenEpoch | undefined> {
-    const head = await catalog.head(lineage.plan(parts.datasetName))
-    return head?.sha256 === known?.planId ? known : (current = await newestEpoch(source))
   }
 
   async function isFinished({ planId, epoch }: OpenEpoch, standing: EpochProgress | undefined): Promise<boolean> {
     if (steered?.planId === planId) return true
-    return standing?.closed === true && (await findSteering(catalog, { planId, epoch })) !== undefined
+    return standing?.closed === true && (await isSteered(catalog, parts.datasetName, { planId, epoch }))
   }
 
   async function goOn(open: OpenEpoch, standing: EpochProgress | undefined): Promise<Advance> {
     const { planId, epoch, plan } = open
     if (!standing) {
-      await ledger.open(planId, epoch, plan.batches)
+      await ledger.open(planId, epoch, plan.batches, settings.attempts_max)
       telemetry.event('bridge.epoch', { state: 'opened', epoch, plan_id: planId, batches: plan.batches })
+      events.tell('epoch', { state: 'opened', epoch, plan_id: planId, batches: plan.batches })
       bell.after(plan.batches)
+      waiters.call(Infinity)
       return 'opened'
     }
-    const left = plan.batches - standing.states.settled
-    // What nobody can read is not waited for: the next epoch is planned without it.
-    const isLost = lost?.planId === planId && left <= lost.batches.size
+    await keepHistory(parts, open)
+    const left = plan.batches - standing.states.settled - standing.states.void
+    // What nobody can read is not waited for: single blocks are set aside as they are leased, and without any there is nothing to wait for.
+    const isLost = health.isPlanLost(planId)
     const over = left === 0 || standing.closed || isLost
     await report(open, standing, over)
     bell.after(left)
     if (!over) return 'waiting'
-    await finish(open)
+    await finish(open, standing.closed ? 'it was asked to' : isLost ? 'its blocks cannot be read' : 'all is settled')
     return 'steered'
   }
 
-  async function finish(open: OpenEpoch): Promise<void> {
+  /** A chain that is away holds up no training: the next receipt names this one as its parent, and is anchored with it. */
+  async function anchorReceipt(receipt: string, epoch: number): Promise<void> {
+    try {
+      const block = await parts.anchorReceipt?.(receipt)
+      if (block !== undefined) telemetry.event('bridge.anchored', { epoch, receipt, block })
+    } catch (error) {
+      if (!(error instanceof OrreryError)) throw error
+      telemetry.event('bridge.anchor_failed', { epoch, receipt, problem: error.message })
+    }
+  }
+
+  async function finish(open: OpenEpoch, why: string): Promise<void> {
     const { planId, epoch, plan } = open
     const final = await ledger.close(planId, epoch)
-    const steering = await steer({ catalog, planId, epoch, settlements: await reportedOf(ledger, open), vocabulary: plan.tokenizer.vocabulary })
-    steered = { planId, epoch: steeredEpoch(await tally(open).summarize(final), steering) }
+    telemetry.event('bridge.epoch', { state: 'closed', epoch, plan_id: planId, why })
+    events.tell('epoch', { state: 'closed', epoch, plan_id: planId, why })
+    while (!(await keepHistory(parts, open))) closing.signal.throwIfAborted()
+    await anchorReceipt(await writeReceipt(parts, { planId, epoch, batches: plan.batches }), epoch)
+    const { store, datasetName } = parts
+    const losses = () => readLosses({ ledger, nodes: parts.nodes }, open)
+    const steering = await steer({ catalog, store, datasetName, planId, epoch, losses, batchTokens: batchTokens(plan.geometry), tokenizer: plan.tokenizer })
+    steered = { planId, epoch: steeredEpoch(await summarize(ledger, open, final), steering) }
     const { evidence, weightsBefore, weightsAfter } = steered.epoch
     telemetry.event('bridge.steered', {
       epoch,
@@ -153,13 +224,65 @@ export async function openBridge(parts: BridgeParts): Promise<Bridge> {
       weights_after: Object.fromEntries(weightsAfter),
       evidence,
     })
+    events.tell('steered', { epoch, weights: Object.fromEntries(weightsAfter) })
   }
 
+  const callers = openCallers({
+    ...parts,
+    admission: settings.admission,
+    host: settings.host,
+    stakeMin: BigInt(Math.round(settings.stake_min * raoPerTao)),
+    keys: parts.access.keys,
+  })
+  const signatures = feedSignatures({ wallet: parts.wallet, checks: parts.signatureChecks })
   const scope = bridgeScope(parts)
-  const leaseMs = Math.ceil(parts.settings.lease_seconds * 1000)
-  const feed = createFeed({ ledger, pace, telemetry, leaseMs, current: () => current, find, tally, settled, unreadable })
-  const app = await feedServer(() => feed)
-  const close = async (): Promise<void> => app.close()
+  const feed = createFeed({
+    ...parts,
+    epochs,
+    callers,
+    health,
+    events,
+    line: waiters,
+    leaseMs: Math.ceil(settings.lease_seconds * 1000),
+    leasesPerNode: settings.leases_per_node,
+    payPerMillionTokens: settings.pay_per_million_tokens,
+    stallMs,
+    receivers: signatures.receivers,
+    prove: (open, batch) => proveBlock(parts, open, batch),
+    lookNow: () => void advance(closing.signal).catch(() => undefined),
+    settled: (_planId, batches) => bell.count(batches),
+  })
+  const app = await feedServer(() => feed, { verify: signatures.verify, access: () => callers.access })
+  await serveIota(app, {
+    ...parts,
+    job: parts.datasetName,
+    callers,
+    current: () => epochs.current(),
+    find: epochs.find,
+    async textPath({ planId, epoch }, batch, ttlMs) {
+      const place = { planId, epoch, batch }
+      await feed.block(place, 'text')
+      return signedBlockPath(parts.signedPaths, place, 'text', ttlMs)
+    },
+    isAway: () => health.isAway(),
+    settled: (_planId, batches) => bell.count(batches),
+    returned: (batches) => waiters.call(batches),
+  })
+  const looking = setInterval(() => void callWaiters(feed).catch(() => undefined), callEveryMs).unref()
+
+  /** What came back by itself, or by another process, rings nowhere. */
+  async function callWaiters({ epochs: { current } }: Pick<Feed, 'epochs'>): Promise<void> {
+    const open = waiters.length > 0 ? current() : undefined
+    const standing = open && (await ifOpened(ledger.progress(open.planId, open.epoch)))
+    if (standing && !standing.closed) waiters.call(standing.states.planned + standing.states.expired + standing.states.nacked)
+  }
+
+  const close = async (): Promise<void> => {
+    closing.abort(new OrreryError('store_unavailable', 'The feed is ending.'))
+    clearInterval(looking)
+    waiters.close()
+    await app.close()
+  }
 
   return {
     app,
@@ -180,40 +303,34 @@ export async function openBridge(parts: BridgeParts): Promise<Bridge> {
   }
 }
 
-const pageLimit = 10_000
-
-/** What was settled of an epoch, in the order of settling. */
-async function reportedOf(ledger: Ledger, { planId, epoch, batches }: OpenEpoch): Promise<Reported[]> {
-  const reported: Reported[] = []
-  for (let after = 0; ;) {
-    const page = await ledger.settlements(planId, epoch, { after, limit: pageLimit })
-    for (const { batch, node, loss } of page) reported.push({ label: batches.label(batch), node, loss })
-    after = page.at(-1)?.place ?? after
-    if (page.length < pageLimit) return reported
-  }
-}
-
-/** Tells how an epoch stands at most once a second, and at its end. */
+/** Tells how an epoch stands, when that has changed, at most once a second, and at its end. */
 function progressReporter(
+  ledger: Ledger,
   telemetry: Telemetry,
   pace: Clock,
-  tally: (open: OpenEpoch) => EpochTally,
+  events: Events,
 ): (open: OpenEpoch, standing: EpochProgress, last: boolean) => Promise<void> {
   let toldAt = -Infinity
+  let told = ''
   return async (open, standing, last) => {
     if (!last && pace.now() - toldAt < lookEveryMs) return
     toldAt = pace.now()
-    const { epoch, batches, labels } = await tally(open).summarize(standing)
+    const { epoch, batches, labels } = await summarize(ledger, open, standing)
     const loss = Object.fromEntries(labels.map(({ name, loss_last }) => [name, loss_last]))
+    const news = JSON.stringify([epoch, standing.states, loss])
+    if (news === told && !last) return
+    told = news
     telemetry.event('bridge.progress', { epoch, batches, settled: standing.states.settled, loss })
+    events.tell('progress', { epoch, batches, states: standing.states, loss })
   }
 }
 
-function steeredEpoch(summary: EpochSummary, steering: Steering | undefined): SteeredEpoch {
+function steeredEpoch(summary: EpochSummary, { labels }: SteeringManifest): SteeredEpoch {
+  const weights = labels.flatMap((label) => (label.weights ? [{ label: label.evidence.label, ...label.weights }] : []))
   return {
     summary,
-    evidence: steering?.after.evidence ?? [],
-    weightsBefore: weightsByLabel(steering?.before.jobs ?? []),
-    weightsAfter: weightsByLabel(steering?.after.jobs ?? []),
+    evidence: labels.map(({ evidence }) => evidence),
+    weightsBefore: new Map(weights.map(({ label, before }) => [label, before])),
+    weightsAfter: new Map(weights.map(({ label, after }) => [label, after])),
   }
 }

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
+import { readList } from '#infra/corpus/list-object.ts'
 import { lineage } from '#schemas/lineage.ts'
+import { Stratum } from '#schemas/epoch-manifest.ts'
 import { bridgeHouse, furnish, goldenDataset, temporaryFolder } from '#test/golden/bridge.ts'
+import { leases, settle } from '#test/conformance/answer-lease.ts'
 import { tokenDataset } from '#test/golden/tokens.ts'
 import { folderStore } from '#infra/store/folder.ts'
 import { manualClock } from '#test/manual-clock.ts'
@@ -23,8 +26,7 @@ test('lists that no kept epoch names go, and the run goes on', async () => {
     while ((await bridge.advance(signal)) !== 'waiting');
     const head = await house.catalog.head(lineage.plan(goldenDataset))
     const { version = 1, sha256 = '' } = head ?? {}
-    for (const lease of await house.ledger.lease(sha256, version - 1, { node: 'n', limit: 9, ttlMs: 1000 }))
-      await house.ledger.settle(lease, { loss: 3, tokens: 64 })
+    for (const lease of await leases(house.ledger, [sha256, version - 1], { limit: 9 })) await settle(house.ledger, lease, { loss: 3, tokens: 64 })
     expect(await bridge.advance(signal)).toBe('steered')
     await house.sweep.run(bridgeScope(house), signal)
     clock.advance(hourMs)
@@ -36,7 +38,8 @@ test('lists that no kept epoch names go, and the run goes on', async () => {
   expect(await store.head(list)).toBeUndefined()
   const left = (await Array.fromAsync(store.list(`plans/${goldenDataset}/`))).map(({ key }) => key)
   for (const { manifest } of history) {
-    for (const { generations } of manifest.kind === 'epoch' ? manifest.strata : [])
+    if (manifest.kind !== 'run-epoch') continue
+    for (const { generations } of await readList(store, manifest.strata.list, Stratum))
       for (const generation of generations) expect(left).toContain(generation.list.key)
   }
   expect((await Array.fromAsync(store.list('tokens/'))).length).toBeGreaterThan(0)

@@ -1,26 +1,35 @@
+import { basename } from 'node:path/posix'
 import { historyPageMax, type Catalog } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { DatasetManifest, VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { DatasetEntry } from '#dataset/versions.ts'
+import { headOf, snapshotOf, versionOf } from './recent-entries.ts'
 import type { DocumentFields, Provenance } from './wire.ts'
 
 /** @throws OrreryError `not_found` */
 export async function requireDataset(catalog: Catalog, name: string, version?: number): Promise<DatasetEntry> {
-  const head = await catalog.head(lineage.dataset(name))
+  const head = await headOf(catalog, name)
   if (!head) throw new OrreryError('not_found', `There is no dataset "${name}"; GET /v1/datasets lists what there is.`, { name })
   if (version === undefined || version === head.version) return head
-  const found = await catalog.get(lineage.dataset(name), { version })
+  const found = await versionOf(catalog, name, version)
   if (found) return found
   throw new OrreryError('not_found', `Dataset "${name}" has no version ${version}, or no longer; the newest is ${head.version}.`, { name, version })
 }
 
-/** From a document back to the signed manifest that lists the shard it came in. @param file in which the version has it */
-export async function provenanceOf(catalog: Catalog, entry: DatasetEntry, { hotkey, job_id }: DocumentFields, file: string): Promise<Provenance> {
+/** From a document back to the signed manifest that lists the shard it came in. @param file key of the one in which the version has it */
+export async function provenanceOf(
+  catalog: Catalog,
+  entry: DatasetEntry,
+  { hotkey, job_id }: Pick<DocumentFields, 'hotkey' | 'job_id'>,
+  file: string,
+): Promise<Provenance> {
   const { version, sha256, manifest } = entry
   const shard =
-    manifest.kind === 'version' ? await shardOf(catalog, manifest, { hotkey, job_id, file }) : await formerShardOf(catalog, manifest, { hotkey, job_id })
+    manifest.kind === 'version'
+      ? await shardOf(catalog, manifest, { hotkey, job_id, sha256: basename(file, '.parquet') })
+      : await formerShardOf(catalog, manifest, { hotkey, job_id })
   return { dataset: { name: manifest.name, version, sha256 }, hotkey, job_id, shard }
 }
 
@@ -29,11 +38,11 @@ interface Origin {
   job_id: string
 }
 
-async function shardOf(catalog: Catalog, { groups }: VersionManifest, { hotkey, job_id, file }: Origin & { file: string }): Promise<Provenance['shard']> {
+async function shardOf(catalog: Catalog, { groups }: VersionManifest, { hotkey, job_id, sha256 }: Origin & { sha256: string }): Promise<Provenance['shard']> {
   const address = groups.find((group) => group.hotkey === hotkey && group.job_id === job_id)?.snapshot
-  const snapshot = address ? await catalog.get(lineage.snapshot(hotkey, job_id), { sha256: address }) : undefined
-  const listed = snapshot?.manifest.files.find((listed) => listed.file.sha256 === file)
-  return snapshot && listed ? { manifest: snapshot.sha256, key: listed.file.key, sha256: file, written_at: listed.file.written_at } : null
+  const snapshot = address ? await snapshotOf(catalog, { hotkey, job_id }, address) : undefined
+  const listed = snapshot?.manifest.files.find((listed) => listed.file.sha256 === sha256)
+  return snapshot && listed ? { manifest: snapshot.sha256, key: listed.file.key, sha256, written_at: listed.file.written_at } : null
 }
 
 async function formerShardOf(catalog: Catalog, { sources }: DatasetManifest, { hotkey, job_id }: Origin): Promise<Provenance['shard']> {

@@ -1,5 +1,5 @@
 import type { AddedRow, CorpusIndex, IndexChange, KnownRow, RowFacts, RowPlace, RowState } from '#schemas/corpus-index.ts'
-import { compareRows } from './facts.ts'
+import { compareRows } from '#schemas/row-facts.ts'
 
 /** A document that the index does not know. */
 export interface Arrival {
@@ -34,33 +34,24 @@ export interface Decision {
 }
 
 /**
- * Which rows of a dataset are live after a portion: of each text one, of each cluster of near-duplicates one, the best by `compareRows`; the others are
- * shadowed. A cluster that lost rows may fall apart, and each part has its best.
+ * Which rows of a dataset are live after a portion: those that are near to none seen before them (`compareRows`); the others are shadowed. What comes changes
+ * nothing of what is there, whatever it says of itself and whomever it is like. What leaves may let several take its place.
  */
 export async function decide(index: Pick<CorpusIndex, 'near'>, { arrivals, moves, removals }: Portion): Promise<Decision> {
   const forget = removals.map(({ ordinal }) => ordinal)
   const after = new Map<number, { row: KnownRow; state: RowState; place: RowPlace | null }>()
   for (const { row, place } of moves) after.set(row.ordinal, { row, state: row.state, place })
-  const turn = (row: KnownRow, state: RowState): void => void after.set(row.ordinal, { row, state, place: after.get(row.ordinal)?.place ?? row.place })
-  const add: AddedRow[] = arrivals.map((arrival) => ({ ...arrival, state: 'shadowed' }))
+  const add: AddedRow[] = arrivals.map((arrival): AddedRow => ({ ...arrival, state: 'shadowed' })).toSorted((a, b) => compareRows(a.facts, b.facts))
 
   const groups = await index.near(
-    arrivals.map(({ signature }) => signature),
+    add.map(({ signature }) => signature),
     forget,
   )
-  for (const { members, live, shadowed } of groups) {
-    const known = live.length > 0 ? live : shadowed
-    const best = bestOf([...members.map((at) => (arrivals[at] as Arrival).facts), ...known])
-    for (const at of members) if (arrivals[at]?.facts === best) (add[at] as AddedRow).state = 'live'
-    for (const row of known) if ((row === best) !== (row.state === 'live')) turn(row, row === best ? 'live' : 'shadowed')
+  for (const { firsts } of groups) {
+    for (const at of firsts.members) (add[at] as AddedRow).state = 'live'
+    for (const row of firsts.rows) if (row.state !== 'live') after.set(row.ordinal, { row, state: 'live', place: after.get(row.ordinal)?.place ?? row.place })
   }
   return { change: { add, change: [...after].map(([ordinal, { state, place }]) => ({ ordinal, state, place })), forget }, ...effects(add, after, removals) }
-}
-
-function bestOf(rows: readonly RowFacts[]): RowFacts | undefined {
-  let best = rows[0]
-  for (const row of rows) if (best === undefined || compareRows(row, best) < 0) best = row
-  return best
 }
 
 function effects(

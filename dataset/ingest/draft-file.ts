@@ -5,6 +5,7 @@ import type { Document } from '#schemas/document.ts'
 import type { VersionFile } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { RowSet } from './row-set.ts'
+import { Sights } from './sights.ts'
 import { Tally } from './tally.ts'
 
 /** A file of the version that is made. What is said of its documents is what was found, not what the miner claims. */
@@ -14,6 +15,10 @@ export class DraftFile {
   readonly #deletes: DeletionVector | null
   /** All rows that are not live; read when one changes. */
   #gone: RowSet | undefined
+  /** As they were written last. */
+  readonly #seen: VersionFile['seen']
+  /** Read when a row is seen. */
+  #sights: Sights | undefined
   readonly labels: Tally
   #textBytes: number
   #datetimes: { first: string; last: string } | null
@@ -22,9 +27,10 @@ export class DraftFile {
   /** Those among them that are no documents of the dataset, by reason. */
   refused: Tally
 
-  constructor({ file, deletes, taken, refused }: VersionFile) {
+  constructor({ file, deletes, taken, refused, seen }: VersionFile) {
     this.#file = file
     this.#deletes = deletes
+    this.#seen = seen
     this.labels = new Tally(file.labels)
     this.#textBytes = file.text_bytes
     this.#datetimes = file.datetime_range
@@ -36,6 +42,7 @@ export class DraftFile {
   static new(file: DataFile): DraftFile {
     const draft = new DraftFile({ file: { ...file, labels: [], columns: [], text_bytes: 0, datetime_range: null }, deletes: null, taken: 0, refused: [] })
     draft.#gone = RowSet.all(file.rows)
+    draft.#sights = Sights.none(file.rows)
     return draft
   }
 
@@ -73,11 +80,17 @@ export class DraftFile {
     return gone
   }
 
-  /** @param prefix of vectors */
+  /** Its rows by when they were seen first. */
+  async sights(store: ObjectStore): Promise<Sights> {
+    return (this.#sights ??= await Sights.read(store, { file: this.#file, ...(this.#seen !== undefined && { seen: this.#seen }) }))
+  }
+
+  /** @param prefix of vectors and sights */
   async write(store: ObjectStore, prefix: string): Promise<VersionFile> {
     const file = { ...this.#file, labels: this.labels.counts(), text_bytes: this.#textBytes, datetime_range: this.#datetimes }
     const gone = this.#gone
     const deletes = gone ? await writeDeletionVector(store, prefix, DeletedRows.of(gone)) : this.#deletes
-    return { file, deletes, taken: this.taken, refused: this.refused.counts() }
+    const seen = this.#sights ? await this.#sights.write(store, prefix) : this.#seen
+    return { file, deletes, taken: this.taken, refused: this.refused.counts(), ...(seen !== undefined && { seen }) }
   }
 }

@@ -1,11 +1,11 @@
 import { writeList } from '#infra/corpus/list-object.ts'
-import { sha256Hex } from '#schemas/canonical-json.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import type { RowFacts } from '#schemas/corpus-index.ts'
-import type { DataFile, StoredObject } from '#schemas/data-file.ts'
+import type { DataFile } from '#schemas/data-file.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { VersionFile, VersionGroup, VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import { writeGoneIds } from '../gone-ids.ts'
 import { readGroup } from '../version-files.ts'
 import type { DatasetEntry } from '../versions.ts'
 import type { Decision, LiveRow } from './decide.ts'
@@ -31,8 +31,11 @@ export class Draft {
   readonly #groups = new Map<string, DraftGroup>()
   #documents: number
   #textBytes: number
+  /** Of the line so far. */
+  #sights: number
   readonly #labels: Tally
   readonly #dropped: Tally
+  readonly #sightOf = new Map<string, number>()
   /** Ids that went, and that came: a text may have changed its copy. */
   readonly #went = new Set<string>()
   readonly #came = new Set<string>()
@@ -45,6 +48,7 @@ export class Draft {
     this.#former = new Map((parent?.groups ?? []).map((group) => [lineOf(group), group]))
     this.#documents = parent?.documents ?? 0
     this.#textBytes = parent?.text_bytes ?? 0
+    this.#sights = parent?.sights ?? 0
     this.#labels = new Tally(parent?.labels)
     this.#dropped = new Tally(parent?.dropped)
   }
@@ -52,6 +56,18 @@ export class Draft {
   /** Address of the snapshot that the parent took in of a line. */
   snapshotOf(line: string): string | null | undefined {
     return this.#former.get(line)?.snapshot
+  }
+
+  /** Number of the sight of the new rows of somebody in this version. */
+  sight(of: string): number {
+    const number = this.#sightOf.get(of) ?? ++this.#sights
+    this.#sightOf.set(of, number)
+    return number
+  }
+
+  /** Of the groups of the parent. */
+  lines(): Pick<VersionGroup, 'hotkey' | 'job_id' | 'snapshot'>[] {
+    return [...this.#former.values()]
   }
 
   get documents(): number {
@@ -70,6 +86,14 @@ export class Draft {
   /** Labels of all documents. */
   get labels(): Pick<Tally, 'size' | 'get'> {
     return this.#labels
+  }
+
+  /** Labels of all files of a hotkey: costs a list of each of its jobs. */
+  async labelsOf(hotkey: string): Promise<Set<string>> {
+    const labels = new Set<string>()
+    for (const former of this.#former.values())
+      if (former.hotkey === hotkey) for (const { file } of await readGroup(this.#store, former)) for (const [label] of file.labels) labels.add(label)
+    return labels
   }
 
   /** All groups of the parent, one at a time. */
@@ -135,10 +159,12 @@ export class Draft {
     const groups = new Map(this.#former)
     for (const [line, group] of this.#groups) {
       this.#countFiles(group, 1)
-      if (group.files.size > 0 || this.#former.has(line)) groups.set(line, await this.#writeGroup(group))
+      // Of a job that has no files any more nothing is said: versions would list it for ever.
+      if (group.files.size > 0) groups.set(line, await this.#writeGroup(group))
+      else groups.delete(line)
     }
     const parent = this.head?.kind === 'version' ? this.head.manifest : undefined
-    const isSame = groups.size === this.#former.size && [...groups].every(([line, { list }]) => list.sha256 === this.#former.get(line)?.list.sha256)
+    const isSame = groups.size === this.#former.size && [...groups].every(([line, group]) => isSameGroup(group, this.#former.get(line)))
     if (isSame && (groups.size === 0 || parent?.cleaning === cleaning)) return undefined
     return {
       kind: 'version',
@@ -146,8 +172,9 @@ export class Draft {
       origin,
       name: this.#name,
       cleaning,
+      ...(this.#sights > 0 && { sights: this.#sights }),
       groups: [...groups.values()].toSorted((a, b) => compareText(a.hotkey, b.hotkey) || compareText(a.job_id, b.job_id)),
-      gone: await this.#writeGone(),
+      gone: await writeGoneIds(this.#store, this.#name, this.#went.difference(this.#came)),
       documents: this.#documents,
       text_bytes: this.#textBytes,
       labels: this.#labels.counts(),
@@ -161,16 +188,10 @@ export class Draft {
     for (const file of files.values()) listed.push(await file.write(this.#store, `${prefix}deletes/`))
     return { ...group, list: await writeList(this.#store, `${prefix}lists/`, listed), files: listed.length }
   }
-
-  async #writeGone(): Promise<StoredObject | null> {
-    const ids = [...this.#went].filter((id) => !this.#came.has(id)).toSorted(compareText)
-    if (ids.length === 0) return null
-    const bytes = Buffer.from(ids.join(''), 'hex')
-    const sha256 = sha256Hex(bytes)
-    const key = `datasets/${this.#name}/gone/${sha256}.ids`
-    await this.#store.put(key, bytes)
-    return { key, sha256, bytes: bytes.length }
-  }
 }
+
+/** Also that a snapshot was taken in to its end is something to say, though its last rows came with the version before. */
+const isSameGroup = ({ list, snapshot }: VersionGroup, former: VersionGroup | undefined): boolean =>
+  list.sha256 === former?.list.sha256 && snapshot === former.snapshot
 
 const lineOf = ({ hotkey, job_id }: Pick<VersionGroup, 'hotkey' | 'job_id'>): string => lineage.snapshot(hotkey, job_id).name

@@ -7,6 +7,7 @@ import type { Document } from '#schemas/document.ts'
 import { lineage } from '#schemas/lineage.ts'
 import { prose, testDocument } from '#test/golden/documents.ts'
 import { goldenOrigin, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
+import { putVerdict } from '#test/golden/verdicts.ts'
 import { seededRandom } from '#test/seeded-random.ts'
 import { readDocuments } from '../documents.ts'
 import { versionFiles } from '../version-files.ts'
@@ -14,6 +15,8 @@ import type { DatasetEntry } from '../versions.ts'
 import { ingest, type IngestRequest } from './ingest.ts'
 import { IngestMemory } from './memory.ts'
 import { rebuild } from './rebuild.ts'
+import { openTrust, type Trust } from './trust.ts'
+import { dyingAfter } from '#test/golden/dying.ts'
 
 /** Random histories of miners, and what must be true of the dataset after each turn. */
 
@@ -102,15 +105,14 @@ class Dataset {
 
   async #run(parts: Partial<IngestRequest>): Promise<DatasetEntry | undefined> {
     const request = { ...this.#world, index: this.#index, memory: this.#memory, name: 'web', origin: goldenOrigin, signal }
-    return (await ingest({ ...request, portionRows: 1 + below(this.#random, 12), ...parts })).entry
+    // Now and then hotkeys have their turns, and now and then all at once.
+    const turnBytes = 1 + below(this.#random, 40) * 4096
+    const budget = { turnBytes, turnCpuMs: Infinity, bytes: Infinity, cpuMs: Infinity }
+    return (await ingest({ ...request, portionRows: 1 + below(this.#random, 12), budget, ...parts })).entry
   }
 
   async #cutOff(): Promise<void> {
-    let left = below(this.#random, 24)
-    const dying =
-      <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
-      (...args: Args): Promise<Result> =>
-        left-- > 0 ? call(...args) : Promise.reject(new Error('killed'))
+    const dying = dyingAfter(below(this.#random, 24))
     const { store, catalog } = this.#world
     const dead = {
       store: { ...store, put: dying(store.put), get: dying(store.get) },
@@ -150,7 +152,7 @@ export async function documentsOf(world: ShardWorld, entry: DatasetEntry | undef
   return documents.map(({ id, hotkey, job_id }) => `${id} ${hotkey} ${job_id}`).toSorted()
 }
 
-export async function anew(world: ShardWorld): Promise<string[]> {
+export async function anew(world: Pick<ShardWorld, 'catalog' | 'store' | 'sql' | 'trust'>): Promise<string[]> {
   const { documents: owners } = await rebuild({ ...world, name: 'web', signal })
   return [...owners].map(([id, { hotkey, job_id }]) => `${id} ${hotkey} ${job_id}`).toSorted()
 }
@@ -193,14 +195,33 @@ export class Miners {
   }
 }
 
-/** Each turn of miners is followed by an ingest. Gives what the dataset has every few turns, and what a rebuild of the current snapshots would have. */
-export async function* history({ seed, turns, every }: { seed: number; turns: number; every: number }): AsyncGenerator<{ has: string[]; anew: string[] }> {
-  await using world = await shardWorld()
+/** Verdicts on some of them: mostly they pass. @returns the trust in who gives them */
+async function judge(world: ShardWorld, random: Random): Promise<Trust> {
+  const validator = await world.signer('validator')
+  for (const name of ['a', 'b', 'c'])
+    if (random() < 0.7) await putVerdict(world, validator, (await world.signer(name)).address, { passed: random() < 0.7, committed_block: below(random, 5) })
+  return { ...openTrust, policy: 'verified', validators: new Set([validator.address]) }
+}
+
+interface History {
+  seed: number
+  turns: number
+  every: number
+  /** A validator says whom to believe. */
+  isJudged?: boolean
+}
+
+/** Each turn of miners is followed by an ingest. Gives what the dataset has every few turns, and what a rebuild of the snapshots it believes would have. */
+export async function* history({ seed, turns, every, isJudged = false }: History): AsyncGenerator<{ has: string[]; anew: string[] }> {
+  await using shards = await shardWorld()
   const random = seededRandom(seed)
+  let trust = openTrust
+  const world = { ...shards, trust: () => Promise.resolve(trust) }
   await using dataset = new Dataset(world, random)
   const miners = new Miners(world, random)
   for (let turn = 1; turn <= turns; turn++) {
     await miners.turn()
+    if (isJudged) trust = await judge(world, random)
     const entry = await dataset.ingest()
     if (turn % every === 0) yield { has: await documentsOf(world, entry), anew: await anew(world) }
   }

@@ -11,9 +11,15 @@ import type { DatasetEntry } from '#dataset/versions.ts'
 import { prose, testDocument, testDocuments } from '#test/golden/documents.ts'
 import { goldenOrigin, putShard, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
 import { ingest, type IngestRequest } from './ingest.ts'
+import { openTrust } from './trust.ts'
 
 const never = new AbortController().signal
 const run = (world: ShardWorld, parts: Partial<IngestRequest> = {}) => ingest({ ...world, name: 'web', origin: goldenOrigin, signal: never, ...parts })
+/** The miners are its own. */
+const runOwn = async (world: ShardWorld, ...names: string[]) => {
+  const hotkeys = new Set((await Promise.all(names.map(world.signer))).map(({ address }) => address))
+  return run(world, { trust: async () => ({ ...openTrust, policy: 'own', hotkeys }) })
+}
 const documentsOf = (world: ShardWorld, entry: DatasetEntry | undefined): Promise<Document[]> =>
   entry ? Array.fromAsync(readDocuments(world.store, entry.manifest, never)) : Promise.resolve([])
 const skipped = (world: ShardWorld): unknown[] => world.events.filter(({ name }) => name === 'dataset.shard_skipped').map(({ fields }) => fields['reason'])
@@ -76,7 +82,7 @@ test('unchanged shards make no new version; changed ones make the next', async (
   expect(second.entry).toMatchObject({ version: 2, manifest: { parent: first.entry?.sha256, documents: 4 } })
 })
 
-test('of copies of one text the oldest published is kept, then the smallest uri', async () => {
+test('of copies of one text that its own miners bring together the oldest published is kept, then the smallest uri', async () => {
   await using world = await shardWorld()
   const text = prose(1)
   const copy = (uri: string, published: string | null): Document =>
@@ -91,7 +97,7 @@ test('of copies of one text the oldest published is kept, then the smallest uri'
     jobId: 'one',
     documents: [copy('https://b.example/', '2026-01-01'), copy('https://0.example/', '2026-01-02')],
   })
-  const { entry } = await run(world)
+  const { entry } = await runOwn(world, 'a', 'b')
   expect((await documentsOf(world, entry)).map(({ uri }) => uri)).toEqual(['https://b.example/'])
   expect(entry?.manifest.dropped).toEqual([['duplicate', 3]])
 })
@@ -99,14 +105,14 @@ test('of copies of one text the oldest published is kept, then the smallest uri'
 const handbook = (folder: string, of: string): Document =>
   testDocument(1, { text: of, lang: 'en', uri: `https://docs.example/${folder}`, published_at: new Date('2026-01-01') })
 
-test('of copies of one date the one is kept whose address names the language of its text', async () => {
+test('of copies of one date that its own miners bring together the one is kept whose address names the language of its text', async () => {
   await using world = await shardWorld()
   const [text, nearly] = [prose(1), prose(7, 400)]
   const copies = [handbook('el-GR/a', text), handbook('?b=1&lang=el', `${nearly} and a tail`)]
   await putShard(world, { signer: await world.signer('a'), jobId: 'one', documents: copies })
   await putShard(world, { signer: await world.signer('b'), jobId: 'one', documents: [handbook('en-US/a', text), handbook('x/b.en.html', nearly)] })
   await putShard(world, { signer: await world.signer('c'), jobId: 'one', documents: [handbook('a', text), handbook('b', `${nearly} and more`)] })
-  const { entry } = await run(world)
+  const { entry } = await runOwn(world, 'a', 'b', 'c')
   expect((await documentsOf(world, entry)).map(({ uri }) => uri).toSorted()).toEqual(['https://docs.example/en-US/a', 'https://docs.example/x/b.en.html'])
 })
 
@@ -116,7 +122,7 @@ test('near-duplicates of different miners become one document, different texts s
   const early = { published_at: new Date('2026-01-01') }
   await putShard(world, { signer: await world.signer('a'), jobId: 'one', documents: [testDocument(1, { text: `${text} and a tail` }), testDocument(2)] })
   await putShard(world, { signer: await world.signer('b'), jobId: 'one', documents: [testDocument(3, { text, ...early }), testDocument(4)] })
-  const { entry } = await run(world)
+  const { entry } = await runOwn(world, 'a', 'b')
   expect(await idsOf(world, entry)).toEqual([contentId(text), testDocument(2).id, testDocument(4).id].toSorted())
   expect(entry?.manifest.dropped).toEqual([['duplicate', 1]])
 })

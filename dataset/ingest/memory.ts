@@ -1,34 +1,31 @@
 import { recentValues } from '#infra/recent-values.ts'
-import type { ListedFile } from '#schemas/data-file.ts'
+import { sha256Hex } from '#schemas/canonical-json.ts'
+import type { Refusals } from './refusals.ts'
+import { verdictMemory } from './verdicts.ts'
 
-const bytesMax = 2 ** 20
+const bytesMax = 16 * 2 ** 20
 
-/**
- * What this process found out and need not find out again: files that cannot be taken, and snapshots that were refused or had nothing new. Lost with the
- * process: then they are looked at once more.
- */
+/** What this process found out and need not find out again. All but the refusals is lost with it, and then looked at once more. */
 export class IngestMemory {
   /** Whether index and head were compared. */
   isCompared = false
-  readonly #faults = recentValues<string, string>({ bytesMax, bytesOf: (reason) => 24 + 2 * reason.length })
+  /** Whether it was told that nobody judges what there is. */
+  isUnjudgedTold = false
+  /** Files that cannot be taken. */
+  refusals: Refusals | undefined
+  /** Of trusted validators. */
+  readonly verdicts = verdictMemory()
+  /** Snapshots that were refused, or had nothing new. */
   readonly #seen = recentValues<string, true>({ bytesMax })
 
-  /** A miner's claim of a file speaks for its own keys alone. */
-  refuse(listed: ListedFile, reason: string): void {
-    this.#faults.keep(nameOf(listed), reason)
-  }
-
-  faultOf(listed: ListedFile): string | undefined {
-    return this.#faults.get(nameOf(listed))
-  }
-
   see(line: string, address: string): void {
-    this.#seen.keep(`${line} ${address}`, true)
+    this.#seen.keep(seenName(line, address), true)
   }
 
   hasSeen(line: string, address: string): boolean {
-    return this.#seen.get(`${line} ${address}`) === true
+    return this.#seen.get(seenName(line, address)) === true
   }
 }
 
-const nameOf = ({ file: { key, sha256, bytes }, deletes }: ListedFile): string => `${key} ${sha256} ${bytes} ${deletes?.sha256}`
+/** Short, as there is one of each line. */
+const seenName = (line: string, address: string): string => sha256Hex(`${line} ${address}`).slice(0, 32)

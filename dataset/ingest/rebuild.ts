@@ -2,19 +2,24 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Catalog } from '#schemas/catalog.ts'
+import type { NamedCounts } from '#schemas/data-file.ts'
 import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { SnapshotManifest } from '#schemas/manifest.ts'
+import type { VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { RefusedRow } from '#schemas/parquet/decode.ts'
 import type { Sql } from '#schemas/sql.ts'
 import { readDataFile, readForeignFile } from '#infra/corpus/read-data-file.ts'
 import { writeDataFile } from '#infra/corpus/write-data-file.ts'
-import { liveRows, versionFiles } from '../version-files.ts'
+import { liveRows, readGroup, versionFiles } from '../version-files.ts'
+import { isBuilt } from '../versions.ts'
 import { cleanDocument } from './clean.ts'
 import { findDuplicates } from './duplicates.ts'
-import { fileFault, findSources } from './sources.ts'
+import { Sights } from './sights.ts'
+import { fileFault, findSources, readSource, withFormer, type Source } from './sources.ts'
+import type { Trust } from './trust.ts'
+import { verdictMemory } from './verdicts.ts'
 
 export interface RebuildRequest {
   catalog: Catalog
@@ -22,6 +27,8 @@ export interface RebuildRequest {
   sql: Sql
   /** Of the dataset. */
   name: string
+  /** Whom it believes; asked once. */
+  trust(): Promise<Trust>
   signal: AbortSignal
 }
 
@@ -31,22 +38,31 @@ type Owner = Pick<Document, 'hotkey' | 'job_id'>
 interface Rebuilt {
   /** By id. */
   documents: Map<string, Owner>
-  /** Keys of files of miners that cannot be read; ingest leaves them out, too. */
+  /** Keys of files of miners that cannot be read; ingest leaves them out, too. And lines of snapshots that were taken in and are no longer kept. */
   unreadable: Set<string>
 }
 
 /**
- * The documents that a dataset has when it is made of the current snapshots alone, all at once by the SQL script: what the increments must come to.
- * Each job's cleaned documents are written as an object, and deleted at the end.
+ * The documents that a dataset has when it is made of the current snapshots alone, all at once by the SQL script: what the increments must come to. Of the
+ * newest version only the sights are taken: which row was seen first. Each job's cleaned documents are written as an object, and deleted at the end.
  */
-export async function rebuild({ catalog, store, sql, name, signal }: RebuildRequest): Promise<Rebuilt> {
-  const parts: string[] = []
+export async function rebuild({ catalog, store, sql, name, trust, signal }: RebuildRequest): Promise<Rebuilt> {
+  const [parts, written]: [string[], string[]] = [[], []]
   const [documents, unreadable] = [new Map<string, Owner>(), new Set<string>()]
   const spool = await mkdtemp(join(tmpdir(), 'orrery-check-'))
   try {
-    for await (const source of findSources(catalog, () => false)) {
-      if ('reason' in source) continue
-      const { ids, key } = await writePart({ store, name, spool, signal }, source.manifest, unreadable)
+    const head = await catalog.head(lineage.dataset(name))
+    const version = head?.kind === 'version' ? head.manifest : undefined
+    const snapshots = new Map(version?.groups.map(({ hotkey, job_id, snapshot }) => [lineage.snapshot(hotkey, job_id).name, snapshot]))
+    const believed = await trust()
+    const found = await findSources({ catalog, name, trust: believed, verdicts: verdictMemory() })
+    for (const each of withFormer(found, version?.groups ?? [], believed)) {
+      const source = await readSource({ catalog }, each, snapshots.get(each.line))
+      if ('reason' in source) {
+        if (snapshots.has(each.line)) unreadable.add(each.line)
+        continue
+      }
+      const { ids, key } = await writePart({ store, name, spool, signal, version, written }, source.manifest, unreadable)
       if (key !== undefined) parts.push(key)
       const { hotkey, job_id } = source.manifest
       for (const id of ids) documents.set(id, { hotkey, job_id })
@@ -56,28 +72,47 @@ export async function rebuild({ catalog, store, sql, name, signal }: RebuildRequ
     for (const id of near) documents.delete(id)
     return { documents, unreadable }
   } finally {
-    for (const key of parts) await store.delete(key)
+    for (const key of written) await store.delete(key)
     await rm(spool, { recursive: true, force: true })
   }
 }
 
+interface PartPlace {
+  spool: string
+  version: VersionManifest | undefined
+  /** Takes the keys of what is written. */
+  written: string[]
+}
+
 /** @param unreadable takes what turns out not to be readable: then the job is begun anew without it */
 async function writePart(
-  { store, name, spool, signal }: Pick<RebuildRequest, 'store' | 'name' | 'signal'> & { spool: string },
-  manifest: SnapshotManifest,
+  { store, name, spool, signal, version, written }: Pick<RebuildRequest, 'store' | 'name' | 'signal'> & PartPlace,
+  manifest: Source['manifest'],
   unreadable: Set<string>,
 ): Promise<{ ids: Set<string>; key: string | undefined }> {
   const keyOf = ({ sha256 }: { sha256: string }): string => `datasets/${name}/check/${sha256}.parquet`
+  const sightOf = await sightsOf(store, version, manifest)
   for (;;) {
     const [ids, known] = [new Set<string>(), unreadable.size]
     try {
-      const documents = cleaned(store, manifest, { ids, unreadable }, signal)
-      const { rows, key } = await writeDataFile(store, { documents, codec: 'zstd', writtenAt: new Date(0), keyOf, spool })
+      const documents = cleaned(store, manifest, { ids, unreadable, sightOf }, signal)
+      const { rows, key, row_list: list } = await writeDataFile(store, { documents, codec: 'zstd', writtenAt: new Date(0), keyOf, spool })
+      written.push(key, ...(list ? [list.key] : []))
       return { ids, key: rows > 0 ? key : undefined }
     } catch (error) {
       if (unreadable.size === known) throw error
     }
   }
+}
+
+type SightOf = (file: string, row: number) => number
+
+/** When the rows of a job were seen first, by what the version says; what it has not is newer than all it has. */
+async function sightsOf(store: ObjectStore, version: VersionManifest | undefined, { hotkey, job_id }: Owner): Promise<SightOf> {
+  const group = version?.groups.find((each) => each.hotkey === hotkey && each.job_id === job_id)
+  const sights = new Map<string, Sights>()
+  for (const listed of group ? await readGroup(store, group) : []) sights.set(listed.file.sha256, await Sights.read(store, listed))
+  return (file, row) => sights.get(file)?.at(row) ?? (version?.sights ?? 0) + 1
 }
 
 export interface Check {
@@ -87,7 +122,9 @@ export interface Check {
   /** Ids that a rebuild has and the version has not, and the other way round; some of them. */
   missing: string[]
   extra: string[]
-  /** Keys of files of miners that cannot be read, some of them: what the version has of such a job may be older than its snapshot. */
+  /** Rows of the version that a rebuild knows no bounds for: not looked at yet, or of more labels than a hotkey may have. They are missing. */
+  left_out: NamedCounts
+  /** Keys of files of miners that cannot be read, and lines whose snapshot is no longer kept, some of them: what the version has of such a job may be older than its snapshot. */
   unreadable: string[]
 }
 
@@ -95,12 +132,13 @@ const shown = 20
 
 /**
  * Compares the newest version with a rebuild. Where it was made of the current snapshots both have the same documents.
- * @throws OrreryError `not_found` while there is no version
+ * @throws OrreryError `not_found` while there is no version, `invalid_argument` for a dataset that was built of another
  */
 export async function check(request: RebuildRequest): Promise<Check> {
   const { catalog, store, name, signal } = request
   const head = await catalog.head(lineage.dataset(name))
   if (!head) throw new OrreryError('not_found', `There is no dataset "${name}" to check yet; make one with \`orrery dataset ingest --once\`.`, { name })
+  if (isBuilt(head)) throw new OrreryError('invalid_argument', `The dataset "${name}" was built of another; check that one.`, { name })
   const { documents: wanted, unreadable } = await rebuild(request)
   const extra: string[] = []
   for await (const listed of versionFiles(store, head.manifest)) {
@@ -110,13 +148,14 @@ export async function check(request: RebuildRequest): Promise<Check> {
   }
   const { version, manifest } = head
   const some = (names: { keys(): IteratorObject<string> }): string[] => names.keys().take(shown).toArray()
-  return { version, documents: manifest.documents, missing: some(wanted), extra: extra.slice(0, shown), unreadable: some(unreadable) }
+  const left_out = (head.kind === 'version' ? head.manifest.dropped : []).filter(([reason]) => reason === 'not_taken' || reason === 'too_many_labels')
+  return { version, documents: manifest.documents, missing: some(wanted), extra: extra.slice(0, shown), left_out, unreadable: some(unreadable) }
 }
 
 async function* cleaned(
   store: ObjectStore,
-  { files, ...job }: SnapshotManifest,
-  { ids, unreadable }: { ids: Set<string>; unreadable: Set<string> },
+  { files, ...job }: Source['manifest'],
+  { ids, unreadable, sightOf }: { ids: Set<string>; unreadable: Set<string>; sightOf: SightOf },
   signal: AbortSignal,
 ): AsyncGenerator<Document> {
   for (const listed of files) {
@@ -126,7 +165,7 @@ async function* cleaned(
         for (const read of rows) {
           if (read instanceof RefusedRow || typeof cleanDocument(read.document, job) === 'string') continue
           ids.add(read.document.id)
-          yield read.document
+          yield { ...read.document, title: String(sightOf(listed.file.sha256, read.row)) }
         }
     } catch (error) {
       if (error instanceof OrreryError && (error.code === 'invalid_record' || error.code === 'not_found')) unreadable.add(listed.file.key)

@@ -9,12 +9,13 @@ export type Rows = Iterable<number> & { has(row: number): boolean; size: number 
 /** Rows that an index is asked for at once. */
 export const rowsAtOnce = 10_000
 
-/** The rows that a miner deleted from a file; undefined when its vector is lost, damaged or of another file. @throws OrreryError of the store */
-export async function deletedRows(store: ObjectStore, listed: ListedFile): Promise<Rows | undefined> {
+/** The rows that a miner deleted from a file; why not, as a stable code, when its vector is not there, damaged or of another file. @throws OrreryError of the store */
+export async function deletedRows(store: ObjectStore, listed: ListedFile): Promise<Rows | 'missing_object' | 'bad_deletes'> {
   try {
     return await readDeletionVector(store, listed)
   } catch (error) {
-    if (error instanceof OrreryError && (error.code === 'invalid_record' || error.code === 'not_found')) return undefined
+    if (error instanceof OrreryError && error.code === 'not_found') return 'missing_object'
+    if (error instanceof OrreryError && error.code === 'invalid_record') return 'bad_deletes'
     throw error
   }
 }

@@ -7,11 +7,14 @@ import { cleanDocument } from './clean.ts'
 import type { DraftFile } from './draft-file.ts'
 import { fetchName } from './facts.ts'
 import type { Rows } from './rows.ts'
+import type { Sights } from './sights.ts'
 import type { Taking } from './take.ts'
 
-/** A job asks for one label or a few; each becomes a stratum of tokens. */
+/** A job asks for one label or a few; each becomes a stratum of tokens. Of a hotkey that is not the dataset's own. */
 const labelsOfJobMax = 100
-/** Of all jobs. */
+const labelsOfHotkeyMax = 500
+/** Of the dataset, before it takes no more from strangers; and from nobody. */
+const labelsOfStrangersMax = 5000
 const labelsMax = 10_000
 
 type ReadRow = FileRow | RefusedRow
@@ -22,10 +25,15 @@ export async function takeRows(taking: Taking, file: DraftFile, rows: readonly R
   const turn = takingTurns(work.signal)
   const known = await rowsThere(taking, file, rows)
   const { files } = await work.draft.group(manifest.hotkey, manifest.job_id)
+  const sights = await file.sights(work.store)
+  // What its own miners say of their pages is believed: among them the better copy is kept.
+  const sight = (): number => work.draft.sight(work.believed.has(manifest.hotkey) ? 'own' : taking.line)
   for (const read of rows) {
     const { row } = read
     await turn(read instanceof RefusedRow ? 0 : read.document.text.length)
-    const reason = deleted.has(row) ? 'deleted' : takeRow(taking, { file, files }, read, known.get(row))
+    work.allowance.lookAtRow(read instanceof RefusedRow ? 0 : read.document.text.length)
+    const reason = deleted.has(row) ? 'deleted' : takeRow(taking, { file, files, sights, sight }, read, known.get(row))
+    sights.see(row, sight)
     if (reason === undefined) continue
     file.refused.add(reason)
     const former = known.get(row)
@@ -49,10 +57,15 @@ interface FileOfJob {
   file: DraftFile
   /** All of the job, by sha256. */
   files: ReadonlyMap<string, DraftFile>
+  /** Of the file. */
+  sights: Sights
+  /** What is new now is seen first at this one. */
+  sight(): number
 }
 
 /** @returns why the row is no document of the dataset, as a stable code */
-function takeRow({ work, manifest, movers, labels }: Taking, { file, files }: FileOfJob, read: ReadRow, former: KnownRow | undefined): string | undefined {
+function takeRow(taking: Taking, { file, files, sights, sight }: FileOfJob, read: ReadRow, former: KnownRow | undefined): string | undefined {
+  const { work, manifest, movers, labels } = taking
   if (read instanceof RefusedRow) return read.code
   const { row, document } = read
   const facts = rowFacts(document)
@@ -60,9 +73,9 @@ function takeRow({ work, manifest, movers, labels }: Taking, { file, files }: Fi
   const mover = movers.get(name)
   const signature = cleanDocument(document, manifest, mover !== undefined && !work.isRecleaning)
   if (typeof signature === 'string') return signature
-  if (!labels.has(facts.label) && (labels.size >= labelsOfJobMax || (work.draft.labels.get(facts.label) === 0 && work.draft.labels.size >= labelsMax)))
-    return 'too_many_labels'
+  if (!labels.has(facts.label) && !hasRoomFor(taking, facts.label)) return 'too_many_labels'
   labels.add(facts.label)
+  work.labels.get(manifest.hotkey)?.add(facts.label)
   file.count(document)
   const place = { file: file.file.sha256, row }
   if (former) {
@@ -74,7 +87,18 @@ function takeRow({ work, manifest, movers, labels }: Taking, { file, files }: Fi
     // Its former file stays until all of this one was taken.
     files.get(mover.place?.file ?? '')?.refused.add('moved')
     work.movers.delete(mover.ordinal)
+    sights.see(row, () => mover.seen)
     work.portion.move({ ...facts, ...mover }, place)
-  } else work.portion.arrivals.push({ facts, signature, place })
+  } else work.portion.arrivals.push({ facts: { ...facts, seen: sights.see(row, sight) }, signature, place })
   return undefined
+}
+
+/** Labels are for all: one hotkey, and all strangers together, leave room for others. */
+function hasRoomFor({ work, manifest, labels }: Taking, label: string): boolean {
+  const { draft, believed } = work
+  const isBelieved = believed.has(manifest.hotkey)
+  if (draft.labels.get(label) === 0 && draft.labels.size >= (isBelieved ? labelsMax : labelsOfStrangersMax)) return false
+  if (isBelieved) return true
+  const own = work.labels.get(manifest.hotkey)
+  return labels.size < labelsOfJobMax && (own === undefined || own.has(label) || own.size < labelsOfHotkeyMax)
 }

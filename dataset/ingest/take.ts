@@ -6,12 +6,14 @@ import { lineage } from '#schemas/lineage.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { readForeignFile } from '#infra/corpus/read-data-file.ts'
+import type { Allowance } from './allowance.ts'
 import { copyFile, copyKey } from './copy-file.ts'
 import type { Draft, DraftGroup } from './draft.ts'
 import type { DraftFile } from './draft-file.ts'
 import { fetchName } from './facts.ts'
-import type { IngestMemory } from './memory.ts'
 import type { GrowingPortion } from './portion.ts'
+import type { IngestMemory } from './memory.ts'
+import type { Refusals } from './refusals.ts'
 import { fileFault, type Source } from './sources.ts'
 import { takeRows } from './take-rows.ts'
 import { chunksOf, deletedRows, range, rowsAtOnce, type Rows } from './rows.ts'
@@ -28,6 +30,13 @@ export interface Work {
   /** By ordinal: a version that is made meanwhile may change their state. */
   movers: Map<number, Mover>
   memory: IngestMemory
+  refusals: Refusals
+  /** Of the hotkey that is being taken from. */
+  allowance: Allowance
+  /** Hotkeys of the dataset itself. */
+  believed: ReadonlySet<string>
+  /** By hotkey, of those that were begun. */
+  labels: Map<string, Set<string>>
   /** All rows are looked at again, as the rules of cleaning have changed. */
   isRecleaning: boolean
   telemetry: Telemetry
@@ -35,10 +44,10 @@ export interface Work {
 }
 
 /** A row that may stand elsewhere now, as the index has it. */
-type Mover = Pick<KnownRow, 'ordinal' | 'state' | 'place'>
+type Mover = Pick<KnownRow, 'ordinal' | 'state' | 'place' | 'seen'>
 
-/** Works until the portion is full, and goes on when it is called again. */
-type Steps<Result = void> = AsyncGenerator<void, Result>
+/** Works until the portion is full, or so much was looked at that it is the turn of another, and goes on when it is called again. */
+export type Steps<Result = void> = AsyncGenerator<'full' | 'pause', Result>
 
 /**
  * Takes in what a snapshot has that the dataset has not, and takes out what it has no more. It yields wherever the portion is full: then a version is made of
@@ -49,8 +58,10 @@ type Steps<Result = void> = AsyncGenerator<void, Result>
  */
 export async function* takeSnapshot(work: Work, source: Source): Steps {
   const taking = { ...source, work, movers: new Map<string, Mover>(), read: new Set<string>(), labels: new Set<string>() }
+  const { hotkey } = source.manifest
+  if (!work.labels.has(hotkey)) work.labels.set(hotkey, await work.draft.labelsOf(hotkey))
   const isWhole = yield* takeFiles(taking)
-  work.movers.clear()
+  for (const { ordinal } of taking.movers.values()) work.movers.delete(ordinal)
   const isRead = yield* takeDeleted(taking)
   if (isWhole) yield* takeLeft(taking)
   const group = await groupOf(taking)
@@ -84,10 +95,11 @@ async function* takeFiles(taking: Taking): Steps<boolean> {
   for (const listed of manifest.files) {
     work.signal.throwIfAborted()
     const reason = yield* takeFile(taking, listed)
+    if (work.allowance.isTurnOver) yield 'pause'
     if (reason === undefined) continue
     isWhole = false
     // What is missing may come.
-    if (reason !== 'missing_object') work.memory.refuse(listed, reason)
+    if (reason !== 'missing_object') work.refusals.add(manifest.hotkey, listed, reason)
     work.telemetry.count('dataset.shards_skipped', 1, { reason })
     work.telemetry.event('dataset.shard_skipped', { line, key: listed.file.key.slice(0, 1024), reason })
   }
@@ -97,8 +109,8 @@ async function* takeFiles(taking: Taking): Steps<boolean> {
 async function findMovers(taking: Taking): Promise<void> {
   for (const sha256 of await leavingFiles(taking))
     for await (const { own } of knownRows(taking, sha256))
-      for (const { ordinal, state, place, ...facts } of own) {
-        const mover = { ordinal, state, place }
+      for (const { ordinal, state, place, seen, ...facts } of own) {
+        const mover = { ordinal, state, place, seen }
         taking.movers.set(fetchName(facts), mover)
         taking.work.movers.set(ordinal, mover)
       }
@@ -125,13 +137,14 @@ async function* knownRows(taking: Taking, sha256: string, positions?: Iterable<n
 /** @returns why the file is none that can be taken, as a stable code */
 async function* takeFile(taking: Taking, listed: ListedFile): Steps<string | undefined> {
   const { work, manifest } = taking
-  const { store, name, memory, signal, isRecleaning } = work
+  const { store, name, refusals, signal, isRecleaning } = work
   const known = (await groupOf(taking)).files.get(listed.file.sha256)
   if (known && known.taken === known.file.rows && !isRecleaning) return undefined
-  const fault = fileFault(manifest, listed) ?? memory.faultOf(listed) ?? (await copyFile(store, name, listed.file, signal))
+  work.allowance.lookAtFile()
+  const fault = fileFault(manifest, listed) ?? refusals.reasonOf(manifest.hotkey, listed) ?? (await copyFile(store, name, listed.file, signal))
   if (fault !== undefined) return fault
   const deleted = await deletedRows(store, listed)
-  if (!deleted) return 'bad_deletes'
+  if (typeof deleted === 'string') return deleted
   const file = { ...listed.file, key: copyKey(name, listed.file) }
   const from = isRecleaning ? 0 : (known?.taken ?? 0)
   if (from === 0) taking.read.add(file.sha256)
@@ -146,17 +159,25 @@ async function* readRows(taking: Taking, { file, from, deleted }: { file: Listed
     return group.files.get(file.sha256) ?? work.draft.addFile(group, file)
   }
   let taken = from
+  work.allowance.lookAtFile(file.bytes)
   try {
-    for await (const rows of readForeignFile(work.store, { file, deletes: null }, { signal: work.signal, from })) {
-      for (let at = 0; at < rows.length;) {
-        const some = rows.slice(at, at + work.portion.room)
-        work.portion.addedFiles.add(file.sha256)
-        await takeRows(taking, await draftFile(), some, deleted)
-        at += some.length
-        taken += some.length
-        work.portion.look(some.length)
-        if (work.portion.isFull) yield
+    for (let isPaused = true; isPaused;) {
+      isPaused = false
+      // Begun anew after a pause: what is decoded is not held while others have their turn.
+      for await (const rows of readForeignFile(work.store, { file, deletes: null }, { signal: work.signal, from: taken })) {
+        for (let at = 0; at < rows.length;) {
+          const some = rows.slice(at, at + work.portion.room)
+          work.portion.addedFiles.add(file.sha256)
+          await takeRows(taking, await draftFile(), some, deleted)
+          at += some.length
+          taken += some.length
+          work.portion.look(some.length)
+          if (work.portion.isFull) yield 'full'
+        }
+        isPaused = work.allowance.isTurnOver
+        if (isPaused) break
       }
+      if (isPaused) yield 'pause'
     }
   } catch (error) {
     if (!(error instanceof OrreryError && error.code === 'invalid_record')) throw error
@@ -186,19 +207,21 @@ async function* takeDeleted(taking: Taking): Steps<boolean> {
     const { file, deletes } = listed
     if (taking.read.has(file.sha256) || !deletes || deletes.sha256 === former.get(file.sha256)?.deletes?.sha256) continue
     if (!(await groupOf(taking)).files.has(file.sha256)) continue
+    if (work.allowance.isTurnOver) yield 'pause'
+    work.allowance.lookAtFile(deletes.bytes)
     const now = await deletedRows(work.store, listed)
-    if (!now) {
-      work.telemetry.event('dataset.shard_skipped', { line, key: file.key.slice(0, 1024), reason: 'bad_deletes' })
+    if (typeof now === 'string') {
+      work.telemetry.event('dataset.shard_skipped', { line, key: file.key.slice(0, 1024), reason: now })
       isRead = false
       continue
     }
     const known = former.get(file.sha256)
     const before = known && (await deletedRows(work.store, known))
-    for await (const { own } of knownRows(taking, file.sha256, newRows(now, before))) {
+    for await (const { own } of knownRows(taking, file.sha256, newRows(now, typeof before === 'string' ? undefined : before))) {
       for (const row of own) work.portion.remove(row)
       ;(await groupOf(taking)).files.get(file.sha256)?.refused.add('deleted', own.length)
       work.portion.look(own.length)
-      if (work.portion.isFull) yield
+      if (work.portion.isFull) yield 'full'
     }
   }
   return isRead
@@ -229,7 +252,7 @@ async function* takeFileOut(taking: Taking, sha256: string): Steps {
     for (const row of left) work.portion.remove(row)
     ;(await groupOf(taking)).files.get(sha256)?.refused.add('deleted', left.length)
     work.portion.look(own.length)
-    if (work.portion.isFull) yield
+    if (work.portion.isFull) yield 'full'
   }
   ;(await groupOf(taking)).files.delete(sha256)
   // One that came with this portion is not in the index yet.

@@ -1,18 +1,12 @@
 import { compareText } from '#schemas/compare-text.ts'
 import type { NamedCounts } from '#schemas/data-file.ts'
-import { documentColumns, type Column } from '#schemas/parquet/columns.ts'
-import { droppedOf, labelsOf, sourcesOf, type AnyVersion, type DatasetEntry } from '#dataset/versions.ts'
-
-/** The types as Arrow and the Hub call them. */
-const types: Record<Column['kind'], string> = {
-  string: 'string',
-  json: 'string (JSON)',
-  int32: 'int32',
-  double: 'double',
-  timestamp: 'timestamp[ms, UTC]',
-  signature: 'binary',
-}
-const fields = documentColumns.map(({ name, kind, nullable, description }) => [name, `${types[kind]}${nullable ? ', nullable' : ''}`, description])
+import { bands, nearDuplicateMin, rowsPerBand } from '#schemas/identity/signature.ts'
+import { ownerRefusals } from '#schemas/rights.ts'
+import { droppedOf, labelsOf, sourcesOf, type AnyVersion } from '#dataset/versions.ts'
+import type { Shipment } from './difference.ts'
+import { featuresOf, typeOf } from './features.ts'
+import { dataGlob } from './layout.ts'
+import { yaml } from './yaml.ts'
 
 /** Bounds of the Hub's size_categories. */
 const sizes: readonly (readonly [below: number, category: string])[] = [
@@ -26,87 +20,150 @@ const sizes: readonly (readonly [below: number, category: string])[] = [
 ]
 const sizeCategory = (documents: number): string => sizes.find(([below]) => documents < below)?.[1] ?? 'n>1B'
 
-/** @param languages BCP 47, as found in the documents */
-export function datasetCard({ version, sha256, manifest }: DatasetEntry, languages: readonly string[]): string {
-  return `${frontMatter(manifest, languages)}
-# ${manifest.name}
+export interface Told extends Shipment {
+  /** `user/name` */
+  repo: string
+  hubUrl: string
+  /** Of all Parquet files together. */
+  downloadBytes: number
+}
 
-${manifest.documents.toLocaleString('en-US')} documents of the web, ${manifest.text_bytes.toLocaleString('en-US')} bytes of text. Version ${version}, manifest \`${sha256}\`.
+/** Of a table that people read. */
+const rowsMax = 500
+
+/** The dataset card, README.md (https://huggingface.co/docs/hub/datasets-cards): of one version one text. */
+export function datasetCard(told: Told): string {
+  const { entry, facts, layout, repo } = told
+  const { version, sha256, manifest } = entry
+  const { name, documents, text_bytes } = manifest
+  return `---
+${frontMatter(told)}---
+# ${inline(name)}
+
+${number(documents)} documents of the web, ${number(text_bytes)} bytes of text. Version ${version}, manifest \`${sha256}\`.
+
+\`\`\`python
+from datasets import load_dataset
+
+documents = load_dataset("${repo}", split="train", streaming=True)
+\`\`\`
+
+Each version is tagged: \`revision="v${version}"\` stays what it is.
 
 ## How it was made
 
-Miners fetched pages within robots.txt, extracted the main text and signed their shards. For this dataset every shard's signature and sha256 were verified, each text was
-normalized and its id computed again, and duplicates were removed over all miners: exact ones by id, near ones by MinHash (14 bands of 8 rows over word 5-grams,
-estimated Jaccard similarity of at least 0.7; the oldest published copy is kept, then the longest). Files are those of the miners, without the rows that are not in the dataset.
-
+Miners fetched pages within robots.txt, extracted the main text and signed what they found. Of each document the id was computed again of its normalized text, and so was its MinHash
+signature. Duplicates are left out over all miners: exact ones by id, near ones by MinHash (${bands} bands of ${rowsPerBand} rows over word 5-grams, an estimated Jaccard
+similarity of at least ${nearDuplicateMin}); of copies ${'sights' in manifest ? 'the one that was seen first' : 'one'} is kept. Personal data that was found is replaced by typed placeholders (\`personal_data\` counts them). No file has a row that is not in the dataset.
+${recipeOf(manifest)}
 ## Fields
 
 | field | type | what it is |
 |---|---|---|
-${table(fields)}
+${table(layout.columns.map((column) => [column.name, typeOf(column), column.description]))}
 
 ## Documents per label
 
 | label | documents |
 |---|---|
-${table(sorted(labelsOf(manifest)))}
+${table(counted(labelsOf(manifest)))}
+
+## Languages
+
+| language | documents | share |
+|---|---|---|
+${table(shares(facts.languages, documents))}
+
+## Licences
+
+What pages say of themselves, by SPDX id or URL; the others say nothing that is known.
+
+| licence | documents | share |
+|---|---|---|
+${table(shares([...facts.licences.map(([licence, n]): [string, number] => [licence ?? 'others', n]), ['none found', documents - sum(facts.licences)]], documents))}
 
 ## Left out
 
+Rows of the miners' files that are not in this version, by reason.
+
 | reason | rows |
 |---|---|
-${table(sorted(droppedOf(manifest)))}
+${table(counted(droppedOf(manifest)))}
 
 ## Provenance
 
-\`hotkey\` and \`job_id\` name the miner and the job of each document. It was made by Orrery ${manifest.origin.code_version} (configuration \`${manifest.origin.config_sha256}\`) ${manifest.kind === 'version' ? 'of the snapshots with these content addresses' : 'of the shards with these sha256'}:
+\`hotkey\` and \`job_id\` name the miner and the job of each document. It was made by Orrery ${inline(manifest.origin.code_version)} (configuration \`${manifest.origin.config_sha256}\`) ${manifest.kind === 'version' ? 'of the snapshots with these content addresses' : 'of the shards with these sha256'}:
 
 ${sourceList(manifest)}
 
 ## Rights and withdrawal
 
-The texts belong to their authors; this collection grants no licence to them. \`rights\` says for each page what its owner's robots.txt, robots directives, TDM reservation, ai.txt,
-training preference (Content-Usage, Content-Signal) and licence said at the fetch (\`licence\` only where it is given for the page itself, \`licence_scope\` also for an image or a program on it); pages that say noindex or noai, reserve text and data mining, or forbid training are left out. To have a page withdrawn, open a discussion in this repository with its \`uri\`: it is removed from the next version.
+The texts belong to their authors; this collection grants no licence to them. \`rights\` says for each page what its owner said at the fetch
+(\`licence\` only where it is given for the page itself, \`licence_scope\` also for an image or a program on it). No document is in this version whose page had one of these:
+
+${Object.values(ownerRefusals)
+  .map((sign) => `- ${sign}`)
+  .join('\n')}
+
+To have a page removed, open a discussion in this repository with its \`uri\`: miners take it onto their block list, the next version is without it, and its file is written anew. An owner who
+gives a page one of the signs above, or takes it from the web, has it removed when it is asked for again. Tags of earlier versions stay what they are until they are deleted here.
 `
 }
 
-const list = (values: readonly string[]): string => values.map((value) => `\n- ${JSON.stringify(value)}`).join('')
+function frontMatter({ entry, facts, layout, downloadBytes }: Told): string {
+  const { name, documents, text_bytes } = entry.manifest
+  // The Hub takes plain words for tags.
+  const labels = labelsOf(entry.manifest).flatMap(([label]) => (/^[a-z0-9][a-z0-9 _.-]{0,60}$/.test(label) ? label : []))
+  return yaml({
+    pretty_name: name,
+    license: 'other',
+    license_name: 'per-document',
+    ...(facts.languages.length > 0 && { language: facts.languages.map(([code]) => code) }),
+    size_categories: [sizeCategory(documents)],
+    task_categories: ['text-generation'],
+    tags: ['web', 'pretraining', 'deduplicated', 'orrery', ...labels.toSorted(compareText).slice(0, 50)],
+    configs: [{ config_name: 'default', data_files: [{ split: 'train', path: dataGlob }] }],
+    dataset_info: {
+      config_name: 'default',
+      features: featuresOf(layout.columns),
+      splits: [{ name: 'train', num_bytes: text_bytes, num_examples: documents }],
+      download_size: downloadBytes,
+      dataset_size: text_bytes,
+    },
+  })
+}
 
-/** A card is read by people: the manifest has them all. */
-const sourcesMax = 500
+/** How a dataset that was built was chosen. */
+function recipeOf(manifest: AnyVersion): string {
+  if (manifest.kind !== 'version' || !manifest.recipe) return ''
+  const { source, ...criteria } = manifest.recipe
+  return `
+Its documents were chosen from version ${source.version} of the dataset "${inline(source.dataset)}" (manifest \`${source.sha256}\`) by this recipe, of which what is empty or null asks for nothing:
+
+\`\`\`json
+${JSON.stringify(criteria, null, 1)}
+\`\`\`
+`
+}
 
 function sourceList(manifest: AnyVersion): string {
   const sources = sourcesOf(manifest)
-  const more = sources.length > sourcesMax ? [`- and ${sources.length - sourcesMax} more`] : []
-  return [...sources.slice(0, sourcesMax).map((source) => `- \`${source}\``), ...more].join('\n')
+  const more = sources.length > rowsMax ? [`- and ${sources.length - rowsMax} more`] : []
+  return [...sources.slice(0, rowsMax).map((source) => `- \`${source}\``), ...more].join('\n')
 }
 
-function frontMatter(manifest: AnyVersion, languages: readonly string[]): string {
-  const { name, documents } = manifest
-  const labels = labelsOf(manifest).map(([label]) => label)
-  return `---
-pretty_name: ${JSON.stringify(name)}
-license: other
-license_name: per-document
-license_link: "#rights-and-withdrawal"
-${languages.length > 0 ? `language:${list(languages)}\n` : ''}size_categories:
-- ${sizeCategory(documents)}
-task_categories:
-- text-generation
-tags:${list(['web', 'pretraining', 'deduplicated', 'orrery', ...labels.toSorted(compareText).slice(0, 50)])}
-configs:
-- config_name: default
-  data_files:
-  - split: train
-    path: data/train-*.parquet
----`
+const number = (value: number): string => value.toLocaleString('en-US')
+const sum = (counts: readonly (readonly [unknown, number])[]): number => counts.reduce((total, [, n]) => total + n, 0)
+const counted = (counts: NamedCounts): string[][] => counts.toSorted(([a], [b]) => compareText(a, b)).map(([key, n]) => [key, number(n)])
+const shares = (counts: readonly (readonly [string, number])[], documents: number): string[][] =>
+  counts.filter(([, n]) => n > 0).map(([name, n]) => [name, number(n), `${((100 * n) / Math.max(1, documents)).toFixed(1)} %`])
+
+/** Other people's text on a line: what Markdown or HTML would make something of is escaped. */
+const inline = (text: string): string =>
+  text.toWellFormed().replace(/[|\\`*_<>[\]&#\p{Cc}\u2028\u2029]/gu, (c) => (/[\p{Cc}\u2028\u2029]/u.test(c) ? ' ' : `\\${c}`))
+
+function table(rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return '| – | – |'
+  const lines = rows.slice(0, rowsMax).map((cells) => `| ${cells.map(inline).join(' | ')} |`)
+  return (rows.length > rowsMax ? [...lines, `| and ${rows.length - rowsMax} more | |`] : lines).join('\n')
 }
-
-const sorted = (counts: NamedCounts): [string, string][] =>
-  counts.toSorted(([a], [b]) => compareText(a, b)).map(([key, count]) => [key, count.toLocaleString('en-US')])
-
-/** A label is other people's text: what would end a cell is escaped. */
-const table = (rows: readonly (readonly string[])[]): string =>
-  rows.length === 0
-    ? '| – | – |'
-    : rows.map((cells) => `| ${cells.map((cell) => cell.replace(/[|\\`<\r\n]/g, (c) => (c < ' ' ? ' ' : `\\${c}`))).join(' | ')} |`).join('\n')

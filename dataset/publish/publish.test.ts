@@ -1,102 +1,62 @@
-import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { downloadFile } from '@huggingface/hub'
-import { expect, test } from 'vitest'
-import { ingest } from '#dataset/ingest/ingest.ts'
+import { parquetMetadata, parquetReadObjects } from 'hyparquet'
+import { afterAll, expect, test } from 'vitest'
 import { versionFiles } from '#dataset/version-files.ts'
-import type { DatasetEntry } from '#dataset/versions.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { lineOf } from '#schemas/lineage.ts'
-import { decodeDocuments } from '#schemas/parquet/decode.ts'
+import { decompressors } from '#schemas/parquet/compression.ts'
 import { encodeDocuments } from '#schemas/parquet/encode.ts'
 import { testDocument, testDocuments } from '#test/golden/documents.ts'
-import { goldenOrigin, putShard, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
-import { startHub, type Hub } from '#test/site/hub.ts'
-import { publish, type PublishRequest } from './publish.ts'
-import { readToken } from './token.ts'
+import { shardWorld } from '#test/golden/shards.ts'
+import { headOf, hubRepo, startHub } from '#test/site/hub.ts'
+import { contentOf, dataOf, makeVersion, pathsOf, repoName, repoOf, run, textOf, token } from './publish.fixture.ts'
 
-const token = 'hf_golden'
-const signal = new AbortController().signal
-/** Of so many documents, ten in a shard. */
-const makeVersion = async (world: ShardWorld, documents: number, deletes: readonly number[] = []) => {
-  const shards = Array.from({ length: Math.ceil(documents / 10) }, (_, n) => ({
-    documents: testDocuments(documents).slice(10 * n, 10 * n + 10),
-    deletes: deletes.filter((row) => Math.floor(row / 10) === n).map((row) => row % 10),
-  }))
-  await putSnapshot(world, { signer: await world.signer('a'), jobId: 'one', shards })
-  const { entry } = await ingest({ ...world, name: 'web', origin: goldenOrigin, signal })
-  if (entry?.kind !== 'version') throw new Error('there is no version')
-  return entry
-}
-const filesOf = async (world: ShardWorld, entry: DatasetEntry) => Array.fromAsync(versionFiles(world.store, entry.manifest))
-const pathsOf = (hub: Hub): string[] => [...(hub.repos.get('alice/web-pages')?.files.keys() ?? [])].toSorted()
-const run = (world: ShardWorld, hub: Hub, parts: Partial<PublishRequest> = {}) =>
-  publish({ ...world, name: 'web', repo: 'alice/web-pages', hubUrl: hub.origin, token, isPrivate: false, signal, ...parts })
+/** Croissant says where it lies. */
+const withoutOrigin = (content: [string, string][]) => content.filter(([path]) => path !== 'croissant.json')
+const formerCard = (name: string, manifest: string): string =>
+  `---\npretty_name: ${JSON.stringify(name)}\n---\n# web\n\n5 documents. Version 1, manifest \`${manifest}\`.\n`
+const rowsOf = (bytes: Uint8Array | undefined) => parquetReadObjects({ file: Uint8Array.from(bytes ?? []).buffer, compressors: decompressors })
 
-test('a version lies on the hub in its layout, every byte equal, after one commit', async () => {
-  await using world = await shardWorld()
+/** A dataset of two files, for all that only publish it. */
+const two = await shardWorld()
+const { sha256: manifestOfTwo } = await makeVersion(two, 20)
+afterAll(() => two[Symbol.asyncDispose]())
+
+test('a version lies on the hub in its layout after one commit, private, and tagged', async () => {
   await using hub = await startHub({ token })
-  const entry = await makeVersion(world, 20)
 
-  const publication = await run(world, hub)
+  const publication = await run(two, hub)
 
-  const repo = hub.repos.get('alice/web-pages')
-  expect(publication).toEqual({ version: 1, url: `${hub.origin}/datasets/alice/web-pages`, commit: repo?.commits[0]?.oid })
-  expect(repo?.visibility).toBe('public')
-  const files = await filesOf(world, entry)
-  expect(pathsOf(hub)).toEqual(['.gitattributes', 'README.md', ...files.map(({ file }) => `data/train-${file.sha256.slice(0, 16)}.parquet`).toSorted()])
-  expect(repo?.commits.map(({ title }) => title)).toEqual(['Publish version 1 of web'])
-  for (const { file } of files) {
-    const path = `data/train-${file.sha256.slice(0, 16)}.parquet`
-    const blob = await downloadFile({ repo: 'datasets/alice/web-pages', path, hubUrl: hub.origin, accessToken: token })
-    expect(Buffer.from((await blob?.arrayBuffer()) ?? new ArrayBuffer()).equals(await world.store.get(file.key))).toBe(true)
-  }
-})
-
-test('a file with deleted rows is published without them, under another name; the others stay as they are', async () => {
-  await using world = await shardWorld()
-  await using hub = await startHub({ token })
-  await makeVersion(world, 20)
-  await run(world, hub)
-  const before = pathsOf(hub)
-  await makeVersion(world, 20, [3, 4])
-  await run(world, hub)
-  const after = pathsOf(hub)
-  expect(after.filter((path) => before.includes(path))).toHaveLength(3)
-  expect(hub.repos.get('alice/web-pages')?.commits.at(-1)?.paths.toSorted()).toEqual(
-    [...before, ...after]
-      .filter((path) => path === 'README.md' || before.includes(path) !== after.includes(path))
-      .filter((path, at, all) => all.indexOf(path) === at)
-      .toSorted(),
-  )
-  const path = after.find((path) => !before.includes(path)) ?? ''
-  const written = await decodeDocuments(hub.repos.get('alice/web-pages')?.files.get(path)?.bytes ?? new Uint8Array())
-  const left = testDocuments(10).filter((_, n) => n !== 3 && n !== 4)
-  expect(written.map(({ id }) => id)).toEqual(left.map(({ id }) => id))
-})
-
-test('the card says what it is, how it was made, what is in it and how to withdraw', async () => {
-  await using world = await shardWorld()
-  await using hub = await startHub({ token })
-  await putShard(world, {
-    signer: await world.signer('b'),
-    jobId: 'two',
-    documents: [testDocument(500, { label: 'odd | `label`' }), testDocument(501, { lang: 'de' })],
+  const repo = repoOf(hub)
+  expect(publication).toEqual({
+    version: 1,
+    url: `${hub.origin}/datasets/${repoName}`,
+    commit: headOf(repo),
+    tag: { name: 'v1', commit: headOf(repo) },
+    files: 2,
+    sent: 2,
+    removed: 0,
   })
-  const entry = await makeVersion(world, 20)
-  await run(world, hub)
-  const card = Buffer.from(hub.repos.get('alice/web-pages')?.files.get('README.md')?.bytes ?? []).toString()
-  const [, yaml = ''] = card.split('---\n')
-  expect(yaml).toContain('license: other\n')
-  expect(yaml).toContain('language:\n- "en"\n- "de"\n')
-  expect(yaml).toContain('size_categories:\n- n<1K\n')
-  expect(yaml).toContain('configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: data/train-*.parquet\n')
-  for (const heading of ['How it was made', 'Fields', 'Documents per label', 'Left out', 'Provenance', 'Rights and withdrawal'])
-    expect(card).toContain(`## ${heading}\n`)
-  expect(card).toContain('| odd \\| \\`label\\` | 1 |')
-  expect(card).toContain(entry.manifest.groups[0]?.snapshot)
-  expect(card).toContain(entry.sha256)
-  expect(card).not.toContain(token)
+  expect(repo.visibility).toBe('private')
+  expect(repo.commits.map(({ title }) => title)).toEqual(['Publish version 1 of web'])
+  const data = dataOf(hub)
+  expect(pathsOf(hub)).toEqual(['.gitattributes', '.orrery.json', 'README.md', 'croissant.json', ...data])
+  const rows = []
+  for (const path of data) {
+    const bytes = repo.files.get(path)!.bytes
+    expect(path).toMatch(new RegExp(`^data/train-[0-9a-f]{16}-${sha256Hex(bytes).slice(0, 16)}\\.parquet$`))
+    rows.push(...(await rowsOf(bytes)))
+  }
+  expect(rows).toHaveLength(20)
+  expect(rows[0]).toMatchObject({
+    quality: [
+      { name: 'mean_word', value: 4.25 },
+      { name: 'words', value: 120 },
+    ],
+    rights: { robots: 'allowed', meta_robots: [] },
+  })
+  expect(rows[0]).not.toHaveProperty('minhash')
+  const schemas = data.map((path) => parquetMetadata(Uint8Array.from(repo.files.get(path)!.bytes).buffer).schema)
+  expect(schemas[1]).toEqual(schemas[0])
 })
 
 test('the same version again is no commit and no upload; the next sends what changed and takes away what is gone', async () => {
@@ -105,42 +65,160 @@ test('the same version again is no commit and no upload; the next sends what cha
   await makeVersion(world, 20)
   await run(world, hub)
   hub.requests.length = 0
-  expect(await run(world, hub)).toMatchObject({ version: 1, commit: undefined })
+  expect(await run(world, hub)).toMatchObject({ version: 1, commit: undefined, sent: 0 })
   expect(hub.requests.filter((asked) => !asked.startsWith('GET '))).toEqual([])
 
-  const before = pathsOf(hub)
+  const before = dataOf(hub)
   await makeVersion(world, 21)
-  expect(await run(world, hub)).toMatchObject({ version: 2, commit: expect.any(String) })
-  expect(hub.repos.get('alice/web-pages')?.commits).toHaveLength(2)
-  expect(pathsOf(hub).filter((path) => before.includes(path))).toEqual(before)
+  expect(await run(world, hub)).toMatchObject({ version: 2, sent: 1, removed: 0 })
+  expect(dataOf(hub)).toHaveLength(3)
+  expect(dataOf(hub)).toEqual(expect.arrayContaining(before))
   await makeVersion(world, 20)
-  await run(world, hub)
-  expect(pathsOf(hub)).toEqual(before)
+  expect(await run(world, hub)).toMatchObject({ version: 3, sent: 0, removed: 1 })
+  expect(dataOf(hub)).toEqual(before)
+  expect([...repoOf(hub).tags]).toEqual(repoOf(hub).commits.map(({ oid }, n) => [`v${n + 1}`, oid]))
 })
 
-test('files of a version of before are taken away', async () => {
+test('a file with deleted rows is published without them, under another name; the others are not sent again', async () => {
+  await using world = await shardWorld()
+  await using hub = await startHub({ token })
+  await makeVersion(world, 20)
+  await run(world, hub)
+  const before = dataOf(hub)
+  await makeVersion(world, 20, { deletes: [3, 4] })
+  await run(world, hub)
+  const added = dataOf(hub).filter((path) => !before.includes(path))
+  expect([added.length, dataOf(hub).length]).toEqual([1, 2])
+  const rows = await rowsOf(repoOf(hub).files.get(added[0]!)?.bytes)
+  expect(rows.map(({ id }) => id)).toEqual(testDocuments(10).flatMap(({ id }, n) => (n === 3 || n === 4 ? [] : id)))
+})
+
+test('the same version is the same bytes, wherever it is published', async () => {
+  await using one = await startHub({ token })
+  await using other = await startHub({ token })
+  await run(two, one)
+  await run(two, other, { hubUrl: other.origin })
+  expect(withoutOrigin(contentOf(other))).toEqual(withoutOrigin(contentOf(one)))
+})
+
+test('the signature is published when it is asked for, and only then', async () => {
+  await using hub = await startHub({ token })
+  await run(two, hub)
+  expect(await run(two, hub, { withSignature: true })).toMatchObject({ sent: 2, removed: 2 })
+  const { schema } = parquetMetadata(Uint8Array.from(repoOf(hub).files.get(dataOf(hub)[0]!)!.bytes).buffer)
+  expect(schema).toContainEqual(expect.objectContaining({ name: 'minhash', type: 'BYTE_ARRAY' }))
+})
+
+test('a repository that is somebody’s own stays as it is, unless it is to be replaced', async () => {
+  await using hub = await startHub({ token })
+  const thesis = { 'README.md': '# My thesis data', 'data/train-00000-of-00099.parquet': 'thesis', 'notes.txt': 'mine' }
+  hub.repos.set(repoName, hubRepo(thesis))
+  const before = contentOf(hub)
+  await expect(run(two, hub)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('--replace') })
+  expect(contentOf(hub)).toEqual(before)
+  expect(hub.uploaded).toEqual([])
+  for (const marker of ['{', '[]', 'null', '{"dataset":"web"}', '{"dataset":"web","version":1,"manifest":"../..","complete":true}', 'x'.repeat(2 ** 17)]) {
+    hub.repos.set(repoName, hubRepo({ ...thesis, '.orrery.json': marker }))
+    await expect(run(two, hub)).rejects.toMatchObject({ code: 'conflict' })
+  }
+  await run(two, hub, { replaces: true })
+  expect(pathsOf(hub)).not.toContain('data/train-00000-of-00099.parquet')
+  expect(textOf(hub, 'notes.txt')).toBe('mine')
+  expect(textOf(hub, 'README.md')).toContain('manifest')
+  expect(await run(two, hub)).toMatchObject({ commit: undefined })
+})
+
+test('a repository of another dataset, of another one of that name, or of a later version is refused', async () => {
+  await using world = await shardWorld()
+  await using hub = await startHub({ token })
+  await makeVersion(world, 5)
+  await makeVersion(world, 5, { name: 'other' })
+  await run(world, hub)
+  await expect(run(world, hub, { name: 'other' })).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringContaining('the dataset "web", not "other"'),
+  })
+  await using stranger = await shardWorld()
+  await makeVersion(stranger, 6)
+  await expect(run(stranger, hub)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('another dataset that is called "web" too') })
+  await makeVersion(stranger, 7)
+  await expect(run(stranger, hub)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('another dataset') })
+  await run(stranger, hub, { replaces: true })
+  await expect(run(world, hub)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('newer than version 1') })
+})
+
+test('a publication of before, which had no marker, is known by its card', async () => {
+  await using hub = await startHub({ token })
+  const former = { 'data/train-0123456789abcdef.parquet': 'former' }
+  hub.repos.set(repoName, hubRepo({ ...former, 'README.md': formerCard('elsewhere', manifestOfTwo) }))
+  await expect(run(two, hub)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('"elsewhere"') })
+  hub.repos.set(repoName, hubRepo({ ...former, 'README.md': formerCard('web', manifestOfTwo) }))
+  await run(two, hub)
+  expect(dataOf(hub)).toHaveLength(2)
+  expect(dataOf(hub)).not.toContain('data/train-0123456789abcdef.parquet')
+})
+
+test('what everybody may read is asked for once', async () => {
   await using world = await shardWorld()
   await using hub = await startHub({ token })
   await makeVersion(world, 3)
-  await run(world, hub)
-  const repo = hub.repos.get('alice/web-pages')
-  const stray = { bytes: Buffer.from('PAR1'), lfs: true }
-  repo?.files.set('data/train-00000-of-00001.parquet', stray).set('data/train-more.parquet', stray)
+  let asked = 0
+  const answering = (answer: boolean) => ({ isPublic: true, mayBePublic: () => Promise.resolve((asked++, answer)) })
+  await expect(run(world, hub, answering(false))).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('--public') })
+  expect(hub.repos.size).toBe(0)
+  await run(world, hub, answering(true))
+  expect([repoOf(hub).visibility, asked]).toEqual(['public', 2])
   await makeVersion(world, 4)
+  await run(world, hub, answering(false))
   await run(world, hub)
-  expect(pathsOf(hub)).not.toContain('data/train-00000-of-00001.parquet')
-  expect(pathsOf(hub)).toContain('data/train-more.parquet')
+  expect(asked).toBe(2)
+
+  hub.repos.set(repoName, hubRepo({}, 'public'))
+  await expect(run(world, hub)).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('is public; pass --public') })
+  hub.repos.set(repoName, hubRepo({}, 'private'))
+  await expect(run(world, hub, answering(true))).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('is private') })
+  expect(asked).toBe(2)
 })
 
-test('a publication cut off before its commit is simply run again', async () => {
+test('a dry run says what would be sent, and does nothing', async () => {
   await using world = await shardWorld()
   await using hub = await startHub({ token })
   await makeVersion(world, 20)
-  hub.fault = { match: '/commit/main', status: 500 }
-  await expect(run(world, hub)).rejects.toMatchObject({ code: 'upstream_failed', retryable: true })
-  expect(hub.repos.get('alice/web-pages')?.commits).toEqual([])
-  hub.fault = undefined
-  expect(await run(world, hub)).toMatchObject({ commit: expect.any(String) })
+  expect(await run(world, hub, { isDry: true })).toMatchObject({ version: 1, commit: undefined, files: 2, sent: 2, removed: 0 })
+  expect(hub.repos.size).toBe(0)
+  await run(world, hub)
+  await makeVersion(world, 5)
+  hub.requests.length = 0
+  expect(await run(world, hub, { isDry: true })).toMatchObject({ version: 2, commit: undefined, files: 1, sent: 1, removed: 2 })
+  expect(hub.requests.filter((asked) => !asked.startsWith('GET '))).toEqual([])
+})
+
+test('a tag that is there stays where it is, and that is said', async () => {
+  await using hub = await startHub({ token })
+  const repo = hubRepo()
+  repo.tags.set('v1', 'f'.repeat(40))
+  hub.repos.set(repoName, repo)
+  expect(await run(two, hub)).toMatchObject({ commit: headOf(repo), tag: { name: 'v1', commit: 'f'.repeat(40) } })
+})
+
+test('a file whose content is not what its name says is sent again, and others in its place go', async () => {
+  await using hub = await startHub({ token })
+  await run(two, hub)
+  const whole = contentOf(hub)
+  const files = repoOf(hub).files
+  files.set(dataOf(hub)[0]!, { bytes: Buffer.from('damaged'), lfs: true }).set('data/train-more.parquet', { bytes: Buffer.from('stray'), lfs: true })
+  await run(two, hub)
+  expect(contentOf(hub)).toEqual(whole)
+  expect(hub.uploaded).toHaveLength(2)
+})
+
+test('a dataset without documents is a card', async () => {
+  await using world = await shardWorld()
+  await using hub = await startHub({ token })
+  await makeVersion(world, 2)
+  await makeVersion(world, 2, { deletes: [0, 1] })
+  expect(await run(world, hub)).toMatchObject({ version: 2, files: 0, commit: expect.any(String) })
+  expect(pathsOf(hub)).toEqual(['.gitattributes', '.orrery.json', 'README.md', 'croissant.json'])
 })
 
 test('a version of earlier rules that holds what its owner does not want used is not published; ingest makes one that is', async () => {
@@ -160,55 +238,7 @@ test('a version of earlier rules that holds what its owner does not want used is
   await expect(refusal).rejects.toThrow(/noai 1.*noindex 1|noindex 1.*noai 1/)
   expect(hub.requests).toEqual([])
 
-  await makeVersion(world, 4)
+  const next = await makeVersion(world, 4)
+  expect(await Array.fromAsync(versionFiles(world.store, next.manifest))).not.toEqual([])
   expect(await run(world, hub)).toMatchObject({ version: 3, commit: expect.any(String) })
-})
-
-test('a new repository is private when asked', async () => {
-  await using world = await shardWorld()
-  await using hub = await startHub({ token })
-  await makeVersion(world, 3)
-  await run(world, hub, { isPrivate: true })
-  expect(hub.repos.get('alice/web-pages')?.visibility).toBe('private')
-})
-
-test('what cannot be published is said plainly, and the token never', async () => {
-  await using world = await shardWorld()
-  await using hub = await startHub({ token })
-  const refusal = (parts: Partial<PublishRequest>): Promise<{ code: string; message: string }> =>
-    run(world, hub, parts).then(
-      () => Promise.reject(new Error('published')),
-      (error) => error,
-    )
-  expect(await refusal({})).toMatchObject({ code: 'not_found', message: expect.stringContaining('orrery dataset ingest') })
-  await makeVersion(world, 3)
-  for (const repo of ['web', 'a/b/c', '../x', 'alice/', 'alice/we b', 'alice/a..b'])
-    expect(await refusal({ repo })).toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('user/name') })
-  const wrong = await refusal({ token: 'hf_wrong_secret' })
-  expect(wrong).toMatchObject({ code: 'unauthorized', message: expect.stringContaining('HF_TOKEN') })
-  expect(JSON.stringify(wrong) + wrong.message).not.toContain('hf_wrong_secret')
-  expect(await refusal({ repo: 'stranger/web' })).toMatchObject({ code: 'forbidden', message: expect.stringContaining('HF_TOKEN') })
-  hub.fault = { match: '/api/repos/create', status: 404 }
-  expect(await refusal({})).toMatchObject({ code: 'not_found', message: expect.stringContaining('--repo') })
-  for (const [status, code] of [
-    [429, 'rate_limited'],
-    [500, 'upstream_failed'],
-    [504, 'timed_out'],
-  ] as const) {
-    hub.fault = { match: '/api/', status }
-    expect(await refusal({})).toMatchObject({ code, message: expect.stringContaining('later') })
-  }
-  expect(await refusal({ hubUrl: 'http://127.0.0.1:1' })).toMatchObject({ code: 'upstream_failed', message: expect.stringContaining('--hub-url') })
-})
-
-test('the token comes from the file that is named, else from HF_TOKEN', async () => {
-  await using world = await shardWorld()
-  const tokenFile = join(world.dir, 'token')
-  await writeFile(tokenFile, 'hf_of_file\n')
-  expect(await readToken({ tokenFile, env: { HF_TOKEN: 'hf_of_env' } })).toBe('hf_of_file')
-  expect(await readToken({ env: { HF_TOKEN: 'hf_of_env' } })).toBe('hf_of_env')
-  await expect(readToken({ env: {} })).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('HF_TOKEN') })
-  await expect(readToken({ env: { HF_TOKEN: 'secret' } })).rejects.toThrow(/does not begin with "hf_"/)
-  await rm(tokenFile)
-  await expect(readToken({ tokenFile, env: {} })).rejects.toMatchObject({ code: 'invalid_argument' })
 })

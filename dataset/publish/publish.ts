@@ -1,23 +1,24 @@
-import { createHash } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { commit, createRepo, listFiles, repoExists, type CommitOperation, type ListFileEntry } from '@huggingface/hub'
 import type { Catalog } from '#schemas/catalog.ts'
+import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { DatasetEntry } from '#dataset/versions.ts'
-import { datasetCard } from './card.ts'
-import { hubError } from './hub-error.ts'
-import { isOurs, materialize, publishedFiles, type PublishedFile } from './layout.ts'
+import { Hub, type RepoFile, type RepoState } from './hub.ts'
+import { refusalOf } from './hub-error.ts'
+import { differenceOf, type Difference, type Shipment } from './difference.ts'
+import { publishedFiles, publishedLayout } from './layout.ts'
+import { holdingOf, type Holding } from './ownership.ts'
+import type { Progress } from './progress.ts'
+import { send } from './send.ts'
 import { survey } from './survey.ts'
 
 export interface PublishRequest {
   catalog: Catalog
   store: ObjectStore
   telemetry: Telemetry
+  pace: Clock
   /** Name of the dataset. */
   name: string
   /** `user/name` on the hub. */
@@ -26,46 +27,104 @@ export interface PublishRequest {
   hubUrl: string
   /** Access token, `hf_…`. */
   token: string
-  /** Whether a repository that does not exist yet is made private. */
-  isPrivate: boolean
+  /** Whether everybody may read it; a repository that is made otherwise is private. */
+  isPublic: boolean
+  /** Asked before the first publication that everybody may read. */
+  mayBePublic: () => Promise<boolean>
+  /** Whether what the repository holds, and is not of this dataset, may be replaced. */
+  replaces: boolean
+  /** Whether the column `minhash` is published too. */
+  withSignature: boolean
+  /** Sends nothing. */
+  isDry: boolean
+  /** A folder on disk, for files that are made. */
+  spool: string
+  progress: Progress
   signal: AbortSignal
 }
 
 export interface Publication {
   version: number
   url: string
-  /** undefined when the hub had this version already. */
+  /** undefined when the hub had this version already, and in a dry run. */
   commit: string | undefined
+  /** The tag of the version, and the commit it is at; undefined where there is none. */
+  tag: { name: string; commit: string } | undefined
+  /** Of the version. */
+  files: number
+  /** Files that were sent, in a dry run would be, and files that were taken away. */
+  sent: number
+  removed: number
 }
 
-const repoPattern = /^[A-Za-z0-9][A-Za-z0-9-]{0,95}\/[A-Za-z0-9_](?:[A-Za-z0-9_-]|[.](?![.])){0,95}$/
+/** As huggingface_hub takes them; which there may be is the hub's to say. */
+const repoPattern = /^\w(?:[\w-]|[.](?![.])){0,95}\/\w(?:[\w-]|[.](?![.])){0,95}$/
+
+/** So often the difference is made anew because somebody else committed, and nothing of ours came between. */
+const movedMax = 6
 
 /**
- * Publishes the newest version in the Hugging Face layout: the card, and the Parquet files as `data/train-{16 hex digits of what is in it}.parquet`, those with
- * deleted rows written anew without them. Files the hub has already are not sent again; a hub that has all of them gets no commit. Mostly that is one commit;
- * what is too much for the disk at once is sent in several, the card and what goes with the last. A version with a page whose owner does not want it learnt
- * from is not published at all.
- * @throws OrreryError `invalid_argument` (repo name), `invalid_record` (such a page), `not_found` (no dataset yet, no such user), `unauthorized`, `forbidden`, `conflict`, `rate_limited`,
- *   `timed_out`, `upstream_failed`
+ * Publishes the newest version in the Hugging Face layout: the card, Croissant, a marker, and Parquet files in the nested layout, by content. Files the hub has
+ * already are not made and not sent again; a hub that has all gets no commit. Each commit (at most 100 files) names the one it follows: when somebody else came
+ * between, the difference is made again, so that in the end the files are those of one version. The commit is tagged `v{version}`; a tag that is there stays.
+ * A version with a page whose owner does not want it learnt from is not published at all.
+ * @throws OrreryError `invalid_argument` (repo, visibility), `invalid_record` (such a page), `not_found` (no dataset yet, no such user), `conflict` (what the
+ *   repository holds is not this dataset's), `unauthorized`, `forbidden`, `rate_limited`, `timed_out`, `upstream_failed`
  */
 export async function publish(request: PublishRequest): Promise<Publication> {
-  const { repo, hubUrl, name, telemetry } = request
+  const { repo, hubUrl, name, telemetry, catalog, store, signal, pace, progress } = request
   if (!repoPattern.test(repo)) throw new OrreryError('invalid_argument', `--repo "${repo}" is not of the form user/name; for example alice/${name}.`, { repo })
-  const entry = await request.catalog.head(lineage.dataset(name))
+  const entry = await catalog.head(lineage.dataset(name))
   if (!entry) throw new OrreryError('not_found', `There is no dataset "${name}" to publish yet; make one with \`orrery dataset ingest\`.`, { name })
-  const { store, signal } = request
-  const { languages, refused } = await survey(store, entry.manifest, signal)
-  if (refused.size > 0) throw reserved(entry, refused)
-  const files = await publishedFiles(store, entry.manifest)
-  try {
-    const present = await filesOfRepo(request)
-    const oid = await send(request, entry, { files, present, card: new Blob([datasetCard(entry, languages)]) })
-    const publication = { version: entry.version, url: `${hubUrl}/datasets/${repo}`, commit: oid }
-    telemetry.event('dataset.published', { name, ...publication, files: files.length })
+  const facts = await survey(store, entry.manifest, signal)
+  if (facts.refused.size > 0) throw reserved(entry, facts.refused)
+  const layout = publishedLayout(request)
+  const shipment = { entry, layout, facts, files: await Array.fromAsync(publishedFiles(store, entry.manifest, layout)) }
+  const hub = new Hub({ repo, hubUrl, token: request.token, pace, signal, onRetry: (why, waitMs) => progress.say(`${why}: again in ${waitMs / 1000} s`) })
+  const isMade = await made(hub, request)
+  for (let moved = 0; moved < movedMax; moved++) {
+    if (moved > 0) await pace.sleep(250 * 2 ** moved, signal)
+    const state = await hub.state()
+    const files = state ? await hub.files() : []
+    const holding = await heldIn(hub, files, request, { entry, isClaimed: moved > 0 })
+    if (state && !isMade && moved === 0) await checkVisibility(request, state, holding)
+    const difference = differenceOf(files, shipment.files)
+    if (request.isDry) return { ...publicationOf(request, shipment, difference), commit: undefined, tag: undefined }
+    if (!state) throw refusalOf(hub.requests.access, 404, '')
+    const sent = await send({ ...request, hub, shipment, difference, head: state.head })
+    // The files that were listed are those of the commit that is tagged.
+    if (sent.isMoved || (sent.commit === undefined && (await hub.state())?.head !== state.head)) {
+      // What was done is not to be done again.
+      if (sent.commits > 0) moved = 0
+      progress.say('somebody else changed the repository: comparing again')
+      continue
+    }
+    const publication = { ...publicationOf(request, shipment, difference), commit: sent.commit, tag: await tagged(hub, entry, sent.commit ?? state.head) }
+    telemetry.event('dataset.published', { name, ...publication })
     return publication
+  }
+  throw new OrreryError('conflict', `Others keep changing the repository "${repo}" on ${hubUrl}; publish again when they are done.`, { repo, hub: hubUrl })
+}
+
+/** Makes the repository where there is none. @returns whether it did */
+async function made(hub: Hub, request: PublishRequest): Promise<boolean> {
+  if (request.isDry || (await hub.state())) return false
+  if (request.isPublic) await askPublic(request)
+  return hub.create(!request.isPublic)
+}
+
+/** What is to be replaced may be anything. */
+async function heldIn(
+  hub: Hub,
+  files: readonly RepoFile[],
+  { catalog, replaces }: PublishRequest,
+  what: { entry: DatasetEntry; isClaimed: boolean },
+): Promise<Holding> {
+  try {
+    return await holdingOf(hub, files, { catalog, ...what })
   } catch (cause) {
-    request.signal.throwIfAborted()
-    throw hubError(cause, request)
+    if (replaces && cause instanceof OrreryError && cause.code === 'conflict') return 'nothing'
+    throw cause
   }
 }
 
@@ -77,85 +136,40 @@ function reserved({ version, manifest: { name } }: DatasetEntry, refused: Readon
   return new OrreryError('invalid_record', message, { name, version })
 }
 
-const access = ({ repo, hubUrl, token, signal }: PublishRequest) => ({
-  repo: { type: 'dataset', name: repo } as const,
-  hubUrl,
-  accessToken: token,
-  fetch: (url: string | URL | Request, init?: RequestInit) => fetch(url, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, signal]) : signal }),
+/** What is public is so by somebody's wish. */
+async function checkVisibility(request: PublishRequest, { isPrivate }: RepoState, holding: Holding): Promise<void> {
+  const { repo, isPublic } = request
+  if (isPublic && isPrivate === true)
+    throw new OrreryError('invalid_argument', `The repository "${repo}" is private; leave --public out, or make it public in its settings on the hub.`, {
+      repo,
+    })
+  if (holding === 'ours' || isPrivate !== false) return
+  if (!isPublic)
+    throw new OrreryError('invalid_argument', `The repository "${repo}" is public; pass --public to publish there, or make it private in its settings.`, {
+      repo,
+    })
+  await askPublic(request)
+}
+
+async function askPublic({ repo, mayBePublic, isDry }: PublishRequest): Promise<void> {
+  if (isDry || (await mayBePublic())) return
+  throw new OrreryError('invalid_argument', `Nothing was published to "${repo}": everybody could read it there; leave --public out for a private repository.`, {
+    repo,
+  })
+}
+
+/** The tag of a version: made where there is none, left where it is. */
+async function tagged(hub: Hub, { version }: DatasetEntry, commit: string): Promise<Publication['tag']> {
+  const name = `v${version}`
+  if (!(await hub.tags()).has(name)) await hub.tag(name, commit)
+  const at = (await hub.tags()).get(name)
+  return at === undefined ? undefined : { name, commit: at }
+}
+
+const publicationOf = ({ hubUrl, repo }: PublishRequest, { entry, files }: Shipment, { missing, gone }: Difference) => ({
+  version: entry.version,
+  url: `${hubUrl}/datasets/${repo}`,
+  files: files.length,
+  sent: missing.length,
+  removed: gone.length,
 })
-
-/** Path → file of the repository's main branch; a repository that is not there is made. */
-async function filesOfRepo(request: PublishRequest): Promise<Map<string, ListFileEntry>> {
-  const hub = access(request)
-  if (!(await repoExists(hub))) {
-    await createRepo({ ...hub, visibility: request.isPrivate ? 'private' : 'public' })
-    return new Map()
-  }
-  const files = new Map<string, ListFileEntry>()
-  for await (const file of listFiles({ ...hub, recursive: true })) if (file.type === 'file') files.set(file.path, file)
-  return files
-}
-
-interface Shipment {
-  files: readonly PublishedFile[]
-  present: ReadonlyMap<string, ListFileEntry>
-  card: Blob
-}
-
-/** Bytes of files that lie on disk for one commit. */
-const commitBytesMax = 8 * 2 ** 30
-
-/** Turns the repository into the wanted one; only our own paths are touched. @returns the last commit, undefined when there was nothing to do */
-async function send(request: PublishRequest, entry: DatasetEntry, { files, present, card }: Shipment): Promise<string | undefined> {
-  const wanted = new Set(files.map(({ path }) => path))
-  const gone = [...present.keys()].filter((path) => isOurs(path) && !wanted.has(path))
-  const loads = loadsOf(files.filter(({ path }) => !present.has(path)))
-  const last: CommitOperation[] = gone.map((path) => ({ operation: 'delete', path }))
-  if (!(await isSameCard(card, present.get('README.md')))) last.push({ operation: 'addOrUpdate', path: 'README.md', content: card })
-  let oid: string | undefined
-  for (const [at, load] of loads.entries()) {
-    const folder = await mkdtemp(join(tmpdir(), 'orrery-publish-'))
-    try {
-      const operations: CommitOperation[] = at === loads.length - 1 ? [...last] : []
-      for (const file of load)
-        operations.push({ operation: 'addOrUpdate', path: file.path, content: await materialize(request.store, file, folder, request.signal) })
-      if (operations.length > 0) oid = await commitTo(request, entry, operations)
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
-  }
-  return oid
-}
-
-/** At least one, maybe empty. */
-function loadsOf(files: readonly PublishedFile[]): PublishedFile[][] {
-  const loads: PublishedFile[][] = [[]]
-  let bytes = 0
-  for (const file of files) {
-    if (bytes > 0 && bytes + file.bytes > commitBytesMax) {
-      loads.push([])
-      bytes = 0
-    }
-    loads.at(-1)?.push(file)
-    bytes += file.bytes
-  }
-  return loads
-}
-
-/** A small file is known by its Git blob id. */
-async function isSameCard(card: Blob, found: ListFileEntry | undefined): Promise<boolean> {
-  if (found?.size !== card.size) return false
-  const oid = createHash('sha1')
-    .update(`blob ${card.size}\0`)
-    .update(await card.bytes())
-    .digest('hex')
-  return found.oid === oid
-}
-
-async function commitTo(request: PublishRequest, { version, sha256 }: DatasetEntry, operations: CommitOperation[]): Promise<string> {
-  const { name, hubUrl, signal } = request
-  const title = `Publish version ${version} of ${name}`
-  const done = await commit({ ...access(request), operations, title, description: `Manifest ${sha256}.`, abortSignal: signal })
-  if (done) return done.commit.oid
-  throw new OrreryError('upstream_failed', `${hubUrl} took the commit but gave no id; look at the repository, then publish again.`)
-}

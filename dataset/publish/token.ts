@@ -1,16 +1,40 @@
 import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { OrreryError } from '#schemas/errors.ts'
 
+export interface TokenPlaces {
+  tokenFile?: string | undefined
+  env: Readonly<Record<string, string | undefined>>
+}
+
 /**
- * The Hub's access token: the file's content when one is named, else HF_TOKEN. It goes into no message and no log.
+ * The Hub's access token: of the file that is named, or else of where huggingface_hub looks: HF_TOKEN, HUGGING_FACE_HUB_TOKEN, the file of HF_TOKEN_PATH, `token`
+ * in HF_HOME, in `huggingface` of XDG_CACHE_HOME, in ~/.cache/huggingface. It goes into no message and no log.
  * @throws OrreryError `invalid_argument`
  */
-export async function readToken({ tokenFile, env }: { tokenFile?: string | undefined; env: Readonly<Record<string, string | undefined>> }): Promise<string> {
-  const token = (tokenFile === undefined ? env['HF_TOKEN'] : await readTokenFile(tokenFile))?.trim()
-  if (!token) throw new OrreryError('invalid_argument', 'There is no access token: set HF_TOKEN, or name a file that holds it with --token-file.')
-  if (!/^hf_[\x21-\x7e]+$/.test(token))
-    throw new OrreryError('invalid_argument', `The access token of ${tokenFile ?? 'HF_TOKEN'} does not begin with "hf_"; take one from the hub's settings.`)
-  return token
+export async function readToken({ tokenFile, env }: TokenPlaces): Promise<string> {
+  if (tokenFile !== undefined) return checked(await readTokenFile(tokenFile), tokenFile)
+  for (const name of ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN']) {
+    const value = env[name]?.trim()
+    if (value) return checked(value, name)
+  }
+  const path = env['HF_TOKEN_PATH'] ?? join(env['HF_HOME'] ?? join(env['XDG_CACHE_HOME'] ?? join(homeOf(env), '.cache'), 'huggingface'), 'token')
+  const kept = await readFile(path, 'utf8').catch(() => '')
+  if (kept.trim() !== '') return checked(kept, path)
+  throw new OrreryError(
+    'invalid_argument',
+    `There is no access token in HF_TOKEN, nor in ${path}: set HF_TOKEN, name a file that holds it with --token-file, or log in with \`hf auth login\`.`,
+  )
+}
+
+const homeOf = (env: TokenPlaces['env']): string => env['HOME'] ?? homedir()
+
+function checked(content: string, place: string): string {
+  const token = content.trim()
+  if (token === '') throw new OrreryError('invalid_argument', `There is no access token in ${place}; take one from the hub's settings.`)
+  if (/^hf_[\x21-\x7e]+$/.test(token)) return token
+  throw new OrreryError('invalid_argument', `The access token of ${place} does not begin with "hf_"; take one from the hub's settings.`)
 }
 
 async function readTokenFile(path: string): Promise<string> {

@@ -3,7 +3,7 @@ import { compareText } from '#schemas/compare-text.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { ListedTokenShard } from '#schemas/token-list.ts'
 import { Stratum } from './stratum.ts'
-import type { Vocabulary } from './vocabulary.ts'
+import type { Vocabulary } from '#infra/tokenizer/vocabulary.ts'
 
 /** Tokens of one shard, at most, unless a single document has more: small enough to make in memory, large enough that a window seldom meets an edge. */
 export const shardTokensDefault = 4 * 2 ** 20
@@ -56,11 +56,12 @@ export class FileShards {
 
   async #flush({ stratum, moved }: { stratum: Stratum; moved: boolean }): Promise<void> {
     const { store, prefix, file, since } = this.#parts
-    const { bytes, tokens, documents } = stratum.take()
+    const { bytes, tokens, documents, blocksRoot } = stratum.take()
     this.#tokens -= tokens
     const sha256 = sha256Hex(bytes)
     const key = `${prefix}${sha256}.tok`
     await store.put(key, bytes)
-    this.#made.push({ shard: { key, sha256, bytes: bytes.length, label: stratum.label, tokens, documents, file, since, moved }, deletes: null })
+    const shard = { key, sha256, bytes: bytes.length, label: stratum.label, tokens, documents, blocks_root: blocksRoot, file, since, moved }
+    this.#made.push({ shard, deletes: null })
   }
 }

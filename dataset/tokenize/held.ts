@@ -6,6 +6,7 @@ import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
 import { DeletedRows } from '#schemas/deletion-vector.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
+import { Stratum } from '#schemas/epoch-manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { GenerationShard, type ListedTokenShard } from '#schemas/token-list.ts'
 import { documentIdRange, parseTokenShardHeader, tokenShardHeaderBytes } from '#schemas/token-shard.ts'
@@ -25,13 +26,13 @@ export interface RunReads {
 
 export async function runReads(catalog: Pick<Catalog, 'head'>, store: Pick<ObjectStore, 'get'>, name: string, fingerprint: string): Promise<RunReads> {
   const head = await catalog.head(lineage.plan(name))
-  if (head?.kind !== 'epoch' || head.manifest.tokenizer.fingerprint !== fingerprint) return { joined: 0, shards: async () => new Set() }
-  const { joined, strata } = head.manifest
+  if (!head || head.kind === 'plan' || head.manifest.tokenizer.fingerprint !== fingerprint) return { joined: 0, shards: async () => new Set() }
+  const { manifest } = head
   return {
-    joined,
+    joined: manifest.joined,
     async shards() {
       const read = new Set<string>()
-      for (const { generations } of strata)
+      for (const { generations } of manifest.algorithm === 3 ? await readList(store, manifest.strata.list, Stratum) : manifest.strata)
         for (const { list, windows, to } of generations)
           if (to < windows || windows === 0) for (const { sha256 } of await readList(store, list, GenerationShard)) read.add(sha256)
       return read

@@ -1,5 +1,6 @@
-import { encodeTokenShard } from '#schemas/token-shard.ts'
-import type { Vocabulary } from './vocabulary.ts'
+import { blockSumsRange, dtypeOfVocabulary, encodeTokenShard, parseTokenShardHeader } from '#schemas/token-shard.ts'
+import { rootOfSums } from '#schemas/token-shard-sums.ts'
+import type { Vocabulary } from '#infra/tokenizer/vocabulary.ts'
 
 /** A token shard that grows, of one label. */
 export class Stratum {
@@ -37,11 +38,10 @@ export class Stratum {
   }
 
   /** The shard of what was added since the last call. */
-  take(): { bytes: Uint8Array; tokens: number; documents: number } {
+  take(): { bytes: Uint8Array; tokens: number; documents: number; blocksRoot: string } {
     const { tokens, documents } = this
     const bytes = encodeTokenShard({
-      // Both vocabularies have more than 65,536 tokens.
-      dtype: 'u24',
+      dtype: dtypeOfVocabulary(this.#vocabulary.size),
       separator: this.#vocabulary.endOfText,
       fingerprint: this.#vocabulary.fingerprint,
       tokenIds: this.#tokenIds.subarray(0, tokens),
@@ -53,7 +53,8 @@ export class Stratum {
     this.#documentEnds = []
     this.#documentIds = []
     this.#documentRows = []
-    return { bytes, tokens, documents }
+    const sums = blockSumsRange(parseTokenShardHeader(bytes))
+    return { bytes, tokens, documents, blocksRoot: rootOfSums(bytes.subarray(sums.start, sums.end)) }
   }
 
   #reserve(tokens: number): void {

@@ -8,14 +8,14 @@ import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { ListedTokenShard, TokenizedFile, TokenShardFile } from '#schemas/token-list.ts'
 import { decodeDocumentRows, decodeTokenShard, documentIdRange, documentRowRange, parseTokenShardHeader, tokenShardHeaderBytes } from '#schemas/token-shard.ts'
-import type { Encode } from './encoder.ts'
+import type { Encoders } from '#infra/tokenizer/encoders.ts'
 import { FileShards, type FileShardsParts } from './file-shards.ts'
 import { IdRows } from './id-rows.ts'
 
 export interface FileTokenizing extends Omit<FileShardsParts, 'file' | 'store'> {
   store: Pick<ObjectStore, 'get' | 'put'>
-  encode: Encode
-  /** Waits for others now and then; called with the characters of each piece of work, but for those of `encode`, which calls it itself. */
+  encoders: Encoders
+  /** Waits for others now and then; called with the characters of each piece of work. */
   turn(chars: number): Promise<void>
   /** Number of the version of the tokens that a run has taken in; 0: none. */
   joined: number
@@ -82,15 +82,18 @@ async function makeShards(work: FileTokenizing, listed: ListedFile, wanted: Want
   if (leaving.length > 0) await copyMoved(work, listed, { wanted, leaving, shards })
   if (wanted.size > 0) {
     const rows = wanted.size < listed.file.rows ? { rows: wanted } : {}
-    for await (const batch of readDataFile(work.store, listed, { signal: work.signal, columns: ['id', 'label', 'text'], ...rows }))
-      for (const { row, document } of batch) {
-        const { id, label, text } = document
-        const tokens = await work.encode(text)
-        work.telemetry.count('tokens.encoded', tokens.length + 1)
-        await shards.add({ id, label, row, moved: false }, tokens)
-      }
+    const documents = documentsOf(readDataFile(work.store, listed, { signal: work.signal, columns: ['id', 'label', 'text'], ...rows }))
+    for await (const { item, tokens } of work.encoders.encode(documents, work.signal)) {
+      await work.turn(tokens.length)
+      work.telemetry.count('tokens.encoded', tokens.length + 1)
+      await shards.add({ id: item.id, label: item.label, row: item.row, moved: false }, tokens)
+    }
   }
   return shards.finish()
+}
+
+async function* documentsOf(batches: ReturnType<typeof readDataFile<'id' | 'label' | 'text'>>) {
+  for await (const batch of batches) for (const { row, document } of batch) yield { row, ...document }
 }
 
 interface Moving {

@@ -6,16 +6,16 @@ import { readList, writeList } from '#infra/corpus/list-object.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Document } from '#schemas/document.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { EpochManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { ListedTokenShard, TokenizedFile } from '#schemas/token-list.ts'
 import { decodeTokenShard, decodeTokens, parseTokenShardHeader, tokenRange, tokenShardHeaderBytes } from '#schemas/token-shard.ts'
 import { readDocuments } from '#dataset/documents.ts'
 import { ingest } from '#dataset/ingest/ingest.ts'
 import { testDocument, testDocuments } from '#test/golden/documents.ts'
+import { testEpoch } from '#test/golden/epochs.ts'
 import { goldenOrigin, putSnapshot, shardWorld, type GoldenShard, type ShardWorld } from '#test/golden/shards.ts'
+import { openEncoders } from '#infra/tokenizer/encoders.ts'
 import { tokenize, type TokenizeRequest, type TokensEntry } from './tokenize.ts'
-import { loadVocabulary } from './vocabulary.ts'
 
 const signal = new AbortController().signal
 
@@ -24,8 +24,7 @@ async function put(world: ShardWorld, shards: readonly GoldenShard[], miner = 'a
   await putSnapshot(world, { signer: await world.signer(miner), jobId: 'one', shards })
   await ingest({ ...world, name: 'web', origin: goldenOrigin, signal })
 }
-const run = (world: ShardWorld, parts: Partial<TokenizeRequest> = {}) =>
-  tokenize({ ...world, name: 'web', tokenizer: 'o200k_base', origin: goldenOrigin, signal, ...parts })
+const run = (world: ShardWorld, parts: Partial<TokenizeRequest> = {}) => tokenize({ ...world, name: 'web', origin: goldenOrigin, signal, ...parts })
 
 async function filesOf({ store }: Pick<ShardWorld, 'store'>, entry: TokensEntry | undefined): Promise<TokenizedFile[]> {
   const lists = await Promise.all((entry?.manifest.groups ?? []).map(({ list }) => readList(store, list, TokenizedFile)))
@@ -65,7 +64,7 @@ test('each label of a file becomes a shard of whole documents in their order, ea
   await using world = await shardWorld()
   await put(world, [{ documents: some }])
   const { changed, entry } = await run(world)
-  const { endOfText, fingerprint, size } = await loadVocabulary('o200k_base')
+  const { endOfText, fingerprint, size } = await world.encoders.vocabulary()
   expect(changed).toBe(true)
   expect(entry?.manifest).toMatchObject({
     dataset: (await world.catalog.head(lineage.dataset('web')))?.sha256,
@@ -182,20 +181,7 @@ async function startRun(world: ShardWorld, { sha256, version, manifest }: Tokens
     documents,
   }))
   const list = await writeList(world.store, 'plans/web/', shards)
-  const plan: EpochManifest = {
-    kind: 'epoch',
-    parent: head?.sha256 ?? null,
-    algorithm: 2,
-    tokens: sha256,
-    joined: version,
-    tokenizer: manifest.tokenizer,
-    geometry: { rows: 1, sequence_tokens: 16 },
-    seed: 0,
-    pass: 1,
-    batches: 1,
-    settled_before: 0,
-    strata: [{ label: 'example', weight: 1, supply: 1, generations: [{ list, windows: 9, from: taken, to: taken, skipped: [], supply: 9 - taken }] }],
-  }
+  const plan = await testEpoch(world.store, { parent: head?.sha256 ?? null, tokens: sha256, joined: version, tokenizer: manifest.tokenizer, list, taken })
   await world.catalog.commit(lineage.plan('web'), head?.sha256, plan)
 }
 const counted = (world: ShardWorld, name: string): number => world.telemetry.snapshot()[name] ?? 0
@@ -303,7 +289,8 @@ test('another vocabulary makes everything anew', async () => {
   await using world = await shardWorld()
   await put(world, [{ documents: testDocuments(3) }])
   const first = await run(world)
-  const other = await run(world, { tokenizer: 'cl100k_base' })
+  await using encoders = openEncoders({ tokenizer: 'cl100k_base', folder: world.dir, threads: 1 })
+  const other = await run(world, { encoders })
   expect(other.entry).toMatchObject({ version: 2, manifest: { parent: first.entry?.sha256, tokenizer: { name: 'cl100k_base' }, groups: [{ documents: 3 }] } })
   expect((await shardsOf(world, other.entry)).map(({ shard }) => shard.since)).toEqual([2])
 })

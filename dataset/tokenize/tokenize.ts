@@ -9,11 +9,10 @@ import { ListedTokenShard, TokenizedFile } from '#schemas/token-list.ts'
 import { takingTurns } from '#dataset/turns.ts'
 import { readGroup } from '#dataset/version-files.ts'
 import type { Outcome } from '#dataset/versions.ts'
-import { createEncoder } from './encoder.ts'
+import type { Encoders } from '#infra/tokenizer/encoders.ts'
 import { shardTokensDefault } from './file-shards.ts'
 import { goneSince, runReads, withoutGone, type RunReads } from './held.ts'
 import { tokenizeFile, type FileTokenizing } from './tokenize-file.ts'
-import { loadVocabulary, type VocabularyName } from './vocabulary.ts'
 
 export type TokensEntry = CatalogEntry<'token-version'>
 
@@ -22,7 +21,8 @@ export interface TokenizeRequest {
   store: ObjectStore
   /** Name of the dataset, and of its line of tokens. */
   name: string
-  tokenizer: VocabularyName
+  /** Of the tokenizer of that line. */
+  encoders: Encoders
   origin: TokenVersionManifest['origin']
   telemetry: Telemetry
   signal: AbortSignal
@@ -42,7 +42,7 @@ export async function tokenize(request: TokenizeRequest): Promise<Outcome<Tokens
   const [dataset, former] = await Promise.all([catalog.head(lineage.dataset(name)), catalog.head(lineage.tokens(name))])
   const head = former?.kind === 'token-version' ? former : undefined
   if (dataset?.kind !== 'version') return { changed: false, entry: head }
-  const vocabulary = await loadVocabulary(request.tokenizer)
+  const vocabulary = await request.encoders.vocabulary()
   const before = head?.manifest.tokenizer.fingerprint === vocabulary.fingerprint ? head.manifest : undefined
   if (before?.dataset === dataset.sha256) return { changed: false, entry: head }
 
@@ -53,7 +53,7 @@ export async function tokenize(request: TokenizeRequest): Promise<Outcome<Tokens
     vocabulary,
     shardTokensMax: request.shardTokensMax ?? shardTokensDefault,
     since: (former?.version ?? 0) + 1,
-    encode: createEncoder(vocabulary, turn),
+    encoders: request.encoders,
     turn,
     telemetry,
     signal,

@@ -62,9 +62,13 @@ export function sqliteCatalog(path: string, { clock }: { clock: Pick<Clock, 'now
       const rows = db.all<EntryRow>('select * from entries where name = ? and version < ? order by version desc limit ?', line.name, before, limit)
       return rows.map((row) => toEntry(path, line, row))
     },
-    async lines({ prefix, kind, former }: AnyFamily): Promise<AnyLine[]> {
-      const rows = db.all<{ name: string }>('select name from lines where name >= ? and name < ? order by name', prefix, `${prefix}${last}`)
-      return rows.map(({ name }) => ({ name, kind, former }))
+    async lines({ prefix, kind, former }: AnyFamily): Promise<(AnyLine & { head: string })[]> {
+      const rows = db.all<{ name: string; head: string }>(
+        'select name, sha256 as head from lines where name >= ? and name < ? order by name',
+        prefix,
+        `${prefix}${last}`,
+      )
+      return rows.map(({ name, head }) => ({ name, kind, former, head }))
     },
     async expire(line: AnyLine, { keepNewest, before, keep = [] }: Expiry): Promise<number> {
       requireName(line.name)

@@ -5,6 +5,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import { verifySignature } from './signature.ts'
 
 const u16 = z.int().min(0).max(65_535)
+const hash = z.string().regex(/^0x[0-9a-f]{64}$/)
 const hex = z.string().regex(/^0x([0-9a-f]{2})*$/)
 
 /** The calls of a local chain, named and shaped after the pallet's. */
@@ -18,6 +19,15 @@ export const Call = z.discriminatedUnion('name', [
     weights: z.array(u16).max(65_536),
     version_key: z.int().nonnegative(),
   }),
+  z.strictObject({ name: z.literal('commit_weights'), netuid: u16, commit_hash: hash }),
+  z.strictObject({
+    name: z.literal('reveal_weights'),
+    netuid: u16,
+    uids: z.array(u16).max(65_536),
+    values: z.array(u16).max(65_536),
+    salt: z.array(u16).max(64),
+    version_key: z.int().nonnegative(),
+  }),
   z.strictObject({ name: z.literal('set_commitment'), netuid: u16, data: hex.min(2 + 2).max(2 + 2 * 128) }),
   z.strictObject({ name: z.literal('faucet'), stake: z.string().regex(/^\d{1,18}$/) }),
 ])
@@ -29,7 +39,7 @@ export const Extrinsic = z.strictObject({
   signer: z.string().max(64),
   nonce: z.int().nonnegative(),
   /** Hash of the chain's genesis, 0x + 64 hex. */
-  genesis: z.string().regex(/^0x[0-9a-f]{64}$/),
+  genesis: hash,
   signature: z.string().regex(/^0x[0-9a-f]{128}$/),
 })
 export type Extrinsic = z.infer<typeof Extrinsic>

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { Database } from '#infra/sqlite/database.ts'
 import { whenFree } from '#infra/sqlite/when-free.ts'
 import type { Block } from '#schemas/chain.ts'
@@ -6,7 +6,7 @@ import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { advanceTo } from './local-epochs.ts'
 import type { LocalParameters } from './local-parameters.ts'
-import { readHead, type Genesis } from './local-tables.ts'
+import { callBlocks, readHead, type Genesis } from './local-tables.ts'
 
 /** The blocks of a local chain: block n begins at genesis + n × blockMs on the clock. */
 export interface LocalBlocks {
@@ -18,7 +18,14 @@ export interface LocalBlocks {
   follow(signal: AbortSignal): AsyncIterable<Block>
 }
 
-export function localBlocks(db: Database, genesis: Genesis, parameters: LocalParameters, clock: Clock): LocalBlocks {
+interface BlockTraits {
+  /** Whether hashes are drawn when blocks are made, or follow from a seed. */
+  salts: 'drawn' | 'seeded'
+  /** ms that all of them say they are of; undefined: each its own. */
+  saidAt: number | undefined
+}
+
+export function localBlocks(db: Database, genesis: Genesis, parameters: LocalParameters, clock: Clock, { salts, saidAt }: BlockTraits): LocalBlocks {
   const timeOf = (number: number) => genesis.genesisMs + number * parameters.blockMs
 
   /** The block that has begun, whether the chain was brought up to it or not. */
@@ -27,7 +34,11 @@ export function localBlocks(db: Database, genesis: Genesis, parameters: LocalPar
   function head(): number {
     const now = begun()
     if (now === readHead(db).head) return now
-    return db.transaction(() => advanceTo(db, now, parameters))
+    return db.transaction(() => {
+      const { head: made } = readHead(db)
+      if (made < now && salts === 'drawn') drawSalt(db, made + 1)
+      return advanceTo(db, now, parameters)
+    })
   }
 
   function at(number: number): Block {
@@ -38,7 +49,7 @@ export function localBlocks(db: Database, genesis: Genesis, parameters: LocalPar
     const hash = blockHash(db, genesis.genesisHash, number)
     if (hash === undefined)
       throw new OrreryError('not_found', `The hash of block ${number} is not known any more; the chain is at ${now}.`, { number, head: now })
-    return { number, hash, timestamp: timeOf(number) }
+    return { number, hash, timestamp: saidAt ?? timeOf(number) }
   }
 
   const follow = (signal: AbortSignal) => followFrom(begun() + 1, signal)
@@ -58,10 +69,18 @@ export function localBlocks(db: Database, genesis: Genesis, parameters: LocalPar
   return { head, at, follow }
 }
 
-/** sha256 of genesis, number and every call of the earlier blocks: fixed when the block begins, and not to be known before; undefined when they are forgotten. */
+const saltBytes = 32
+
+/** For the block that is made, and those that nobody made before it. To be called inside a transaction. */
+function drawSalt(db: Database, block: number): void {
+  db.run('insert into salts values (?, ?)', block, randomBytes(saltBytes))
+  // The newest of those that are old enough is that of the blocks after it.
+  db.run('delete from salts where since < (select max(since) from salts where since <= ?)', block - callBlocks)
+}
+
+/** sha256 of genesis, number and salt; undefined when that is forgotten. That of block 0 is the genesis itself. */
 function blockHash(db: Database, genesisHash: string, number: number): string | undefined {
-  const before = db.get<{ digest: Uint8Array }>('select digest from extrinsics where block < ? order by block desc, id desc limit 1', number)
-  if (!before && (db.get<{ first: number | null }>('select min(id) as first from extrinsics')?.first ?? 1) > 1) return undefined
-  const hash = createHash('sha256').update(`${genesisHash}\n${number}\n`)
-  return `0x${hash.update(before?.digest ?? '').digest('hex')}`
+  if (number === 0) return genesisHash
+  const row = db.get<{ salt: Uint8Array }>('select salt from salts where since <= ? order by since desc limit 1', number)
+  return row && `0x${createHash('sha256').update(`${genesisHash}\n${number}\n`).update(row.salt).digest('hex')}`
 }

@@ -4,16 +4,16 @@ import { OrreryError } from '#schemas/errors.ts'
 import { validatorPermits } from './epoch.ts'
 import type { Call } from './extrinsic.ts'
 import type { LocalParameters } from './local-parameters.ts'
-import { countNeurons, findNeuron, readAccount, readHead, readNeurons, writePermits, type StoredNeuron } from './local-tables.ts'
+import { findNeuron, readAccount, readHead, readNeurons, writePermits, type StoredNeuron } from './local-tables.ts'
+import { commitWeights, revealWeights, setWeights } from './local-weights-calls.ts'
 import { refusal } from './refusal.ts'
 import { isAddress } from './ss58.ts'
-import { acceptWeights } from './weights-rules.ts'
 
 /** pallet_commitments: bytes a hotkey may commit in one epoch, and what the shortest commitment costs of them. */
 const commitmentBudgetBytes = 3_100
 const commitmentCostMin = 100
 
-interface Dispatch {
+export interface Dispatch {
   db: Database
   parameters: LocalParameters
   signer: string
@@ -29,6 +29,8 @@ export function dispatch(call: Call, context: Dispatch): void {
   if (call.name === 'register') register(call, context)
   else if (call.name === 'serve_axon') serveAxon(call, context)
   else if (call.name === 'set_weights') setWeights(call, context)
+  else if (call.name === 'commit_weights') commitWeights(call, context)
+  else if (call.name === 'reveal_weights') revealWeights(call, context)
   else if (call.name === 'set_commitment') setCommitment(call, context)
   else faucet(call, context)
 }
@@ -63,30 +65,22 @@ const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
 
-/** validate_serve_axon, in its order. */
+/** Addresses that no machine has (is_valid_ip_address). */
+const nowhere = new BlockList()
+nowhere.addAddress('0.0.0.0', 'ipv4')
+nowhere.addAddress('255.255.255.255', 'ipv4')
+nowhere.addAddress('::', 'ipv6')
+nowhere.addAddress('ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 'ipv6')
+
+/** validate_serve_axon, in its order. Where it is told to (`loopback`), a chain of one machine takes that machine's own addresses. */
 function serveAxon({ ip, port }: Call & { name: 'serve_axon' }, { db, parameters, signer, block }: Dispatch): void {
   const neuron = findNeuron(db, signer)
   if (!neuron) throw refusal('serve_axon', 'HotKeyNotRegisteredInNetwork')
-  const isLoopback = loopback.check(ip, isIPv4(ip) ? 'ipv4' : 'ipv6')
-  if (ip === '255.255.255.255' || (isLoopback && !parameters.loopback)) throw refusal('serve_axon', 'InvalidIpAddress', { ip })
+  const family = isIPv4(ip) ? 'ipv4' : 'ipv6'
+  if (nowhere.check(ip, family) || (loopback.check(ip, family) && !parameters.loopback)) throw refusal('serve_axon', 'InvalidIpAddress', { ip })
   if (neuron.servedAt !== 0 && block - neuron.servedAt < parameters.servingRateLimitBlocks) throw refusal('serve_axon', 'ServingRateLimitExceeded', { block })
   if (port === 0) throw refusal('serve_axon', 'InvalidPort')
   db.run('update neurons set ip = ?, port = ?, served_at = ? where uid = ?', ip, port, block, neuron.uid)
-}
-
-function setWeights({ dests, weights, version_key }: Call & { name: 'set_weights' }, { db, parameters, signer, block }: Dispatch): void {
-  const neuron = findNeuron(db, signer)
-  const caller = {
-    uid: neuron?.uid,
-    stake: neuron?.stake ?? 0n,
-    validatorPermit: neuron?.validatorPermit ?? false,
-    lastUpdate: neuron?.lastUpdate ?? 0,
-    block,
-    neurons: countNeurons(db),
-  }
-  const stored = acceptWeights({ uids: dests, values: weights, versionKey: version_key }, caller, parameters)
-  const row = JSON.stringify(dests.map((uid, i) => [uid, stored[i] ?? 0]))
-  db.run('update neurons set weights = ?, last_update = ? where hotkey = ?', row, block, signer)
 }
 
 function setCommitment({ data }: Call & { name: 'set_commitment' }, { db, parameters, signer, block }: Dispatch): void {

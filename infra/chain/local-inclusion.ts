@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Database } from '#infra/sqlite/database.ts'
 import { canonicalJson } from '#schemas/canonical-json.ts'
 import type { Signer } from '#schemas/chain.ts'
@@ -7,7 +6,7 @@ import { isSigned, parseCall, signExtrinsic, type Call, type Extrinsic } from '.
 import type { LocalBlocks } from './local-blocks.ts'
 import { dispatch } from './local-calls.ts'
 import type { LocalParameters } from './local-parameters.ts'
-import { keepPast, readAccount, type Genesis } from './local-tables.ts'
+import { callBlocks, keepPast, readAccount, type Genesis } from './local-tables.ts'
 import { refusal } from './refusal.ts'
 
 /** How calls get into the chain. */
@@ -18,8 +17,6 @@ export interface LocalInclusion {
   call(signer: Signer, call: Call): void
 }
 
-/** So long (in blocks, a day of Bittensor's) calls are kept, and the hashes of blocks can be told. */
-export const callBlocks = 7200
 /** How often a call is signed anew when other processes of the same signer are faster. */
 const noncesTried = 100
 
@@ -55,12 +52,7 @@ export function localInclusion(db: Database, genesis: Genesis, parameters: Local
 export const isRefusal = (cause: unknown, reason: string): boolean => cause instanceof OrreryError && cause.details['reason'] === reason
 
 function record(db: Database, block: number, { call, signer, nonce, signature }: Extrinsic): void {
-  const before = db.get<{ digest: Uint8Array }>('select digest from extrinsics order by id desc limit 1')
-  const bytes = Buffer.from(signature.slice(2), 'hex')
-  const hash = createHash('sha256').update(before?.digest ?? '')
-  const digest = hash.update(bytes).digest()
-  const insert = 'insert into extrinsics (block, signer, nonce, call, signature, digest) values (?, ?, ?, ?, ?, ?)'
-  db.run(insert, block, signer, nonce, canonicalJson(call), bytes, digest)
-  // The newest of those that are old enough is what the hashes of the blocks after it hang on.
-  db.run('delete from extrinsics where block < (select max(block) from extrinsics where block <= ?)', block - callBlocks)
+  const insert = 'insert into extrinsics (block, signer, nonce, call, signature) values (?, ?, ?, ?, ?)'
+  db.run(insert, block, signer, nonce, canonicalJson(call), Buffer.from(signature.slice(2), 'hex'))
+  db.run('delete from extrinsics where block < ?', block - callBlocks)
 }

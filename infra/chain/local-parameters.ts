@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Hyperparameters } from '#schemas/chain.ts'
 import { OrreryError } from '#schemas/errors.ts'
 
 const u16 = z.int().min(0).max(65_535)
@@ -26,6 +27,9 @@ export const LocalParameters = z.strictObject({
   minAllowedWeights: u16.default(1),
   maxWeightLimit: u16.default(65_535),
   versionKey: z.int().nonnegative().default(0),
+  /** Whether weights are committed by their hash first, and revealed so many epochs later. */
+  commitReveal: z.boolean().default(false),
+  revealPeriodEpochs: z.int().min(1).max(100).default(1),
   /** A new neuron is not the first to lose its uid for so long. */
   immunityBlocks: blocks.default(4096),
   /** A validator whose weights are older does not count in an epoch. */
@@ -50,9 +54,24 @@ export const encodeParameters = (parameters: LocalParameters): Record<string, un
 /** @throws OrreryError `invalid_config` when a chain that runs with `stored` is opened with other parameters */
 export function requireSameParameters(path: string, stored: Record<string, unknown>, given: LocalParameters): void {
   const wanted = encodeParameters(given)
-  const changed = Object.keys(wanted).filter((name) => wanted[name] !== stored[name])
+  // A chain of a version that did not know a parameter goes by its default.
+  const running = { ...encodeParameters(LocalParameters.parse({ netuid: given.netuid })), ...stored }
+  const changed = Object.keys(wanted).filter((name) => wanted[name] !== running[name])
   if (changed.length === 0) return
-  const list = changed.map((name) => `${name} ${String(stored[name])}, not ${String(wanted[name])}`).join('; ')
+  const list = changed.map((name) => `${name} ${String(running[name])}, not ${String(wanted[name])}`).join('; ')
   const message = `The local chain ${path} was started with ${list}. A running chain keeps its parameters: set them back, or start another data folder (--data).`
   throw new OrreryError('invalid_config', message, { path, changed })
 }
+
+/** What the port says of them. */
+export const hyperparametersOf = (parameters: LocalParameters): Hyperparameters => ({
+  tempoBlocks: parameters.tempoBlocks,
+  weightsRateLimitBlocks: parameters.weightsRateLimitBlocks,
+  minAllowedWeights: parameters.minAllowedWeights,
+  maxWeightLimit: parameters.maxWeightLimit,
+  versionKey: parameters.versionKey,
+  commitReveal: parameters.commitReveal ? { periodEpochs: parameters.revealPeriodEpochs } : undefined,
+  activityCutoffBlocks: parameters.activityCutoffBlocks,
+  maxUids: parameters.maxUids,
+  immunityBlocks: parameters.immunityBlocks,
+})

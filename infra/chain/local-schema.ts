@@ -3,7 +3,7 @@ import type { FileSchema } from '#infra/sqlite/schema.ts'
 /**
  * `chain`: one row, the head. `accounts.stake`, `neurons.emission` and the owner's account are rao in decimal text: they outgrow a double.
  * `neurons.pruning` is the emission of the last epoch: the lowest loses its uid first.
- * `extrinsics` is every call that was included of late, signed as it came. `digest` = sha256(digest of the one before ‖ signature): block hashes hang on it.
+ * `extrinsics` is every call that was included of late, signed as it came.
  */
 const tables = `
   create table chain (
@@ -37,4 +37,15 @@ const past = `
   create table past (since integer primary key, last_epoch integer not null, neurons text not null) strict;
 `
 
-export const localChainSchema = { kind: 'local chain', applicationId: 0x4f72724e, steps: [tables, past] } as const satisfies FileSchema
+/**
+ * `salts`: what the hashes of the blocks from `since` on are made with, drawn when the first of them was made: nobody could know it before. Of a chain that was
+ * there before, those of its past are drawn anew. `neurons.commits`: [hash, block] of each weight commitment that is not revealed.
+ */
+const salts = `
+  create table salts (since integer primary key, salt blob not null) strict;
+  insert into salts select 0, randomblob(32) from chain;
+  alter table extrinsics drop column digest;
+  alter table neurons add column commits text not null default '[]';
+`
+
+export const localChainSchema = { kind: 'local chain', applicationId: 0x4f72724e, steps: [tables, past, salts] } as const satisfies FileSchema

@@ -9,6 +9,15 @@ export interface StoredNeuron extends Neuron {
   servedAt: number
   /** rao of the last epoch: the least paid is the first to lose its uid. */
   pruning: bigint
+  /** Oldest first. */
+  commits: readonly WeightsCommit[]
+}
+
+/** Weights that were committed and are not revealed. */
+export interface WeightsCommit {
+  /** 0x + 64 hex */
+  hash: string
+  block: number
 }
 
 export interface Genesis {
@@ -26,7 +35,7 @@ export interface ChainHead extends Genesis {
   ownerEmission: bigint
 }
 
-const neuronColumns = `uid, n.hotkey as hotkey, coldkey, registered_at, permit, last_update, ip, port, served_at, weights, incentive, dividends, emission, pruning,
+const neuronColumns = `uid, n.hotkey as hotkey, coldkey, registered_at, permit, last_update, ip, port, served_at, weights, incentive, dividends, emission, pruning, commits,
   coalesce(a.stake, '0') as stake, hex(c.data) as commitment, coalesce(c.block, 0) as commitment_block
   from neurons n left join accounts a on a.address = n.hotkey left join commitments c on c.hotkey = n.hotkey`
 
@@ -61,9 +70,15 @@ export function readAccount(db: Database, address: string): { nonce: number; sta
   return { nonce: row?.nonce ?? 0, stake: BigInt(row?.stake ?? 0) }
 }
 
+export const writeCommits = (db: Database, hotkey: string, commits: readonly WeightsCommit[]): void =>
+  void db.run('update neurons set commits = ? where hotkey = ?', JSON.stringify(commits.map(({ hash, block }) => [hash, block])), hotkey)
+
 export function writePermits(db: Database, permits: readonly boolean[]): void {
   permits.forEach((permit, uid) => db.run('update neurons set permit = ? where uid = ?', Number(permit), uid))
 }
+
+/** So long (in blocks, a day of Bittensor's) calls are kept, and the hashes of blocks can be told. */
+export const callBlocks = 7200
 
 /** Blocks before the head at whose end the metagraph is still known. */
 export const pastBlocks = 256
@@ -108,6 +123,8 @@ interface NeuronRow {
   dividends: number
   emission: string
   pruning: string
+  /** JSON; absent in what was kept before there were any. */
+  commits?: string
   stake: string
   /** Hex, empty: never. */
   commitment: string
@@ -128,6 +145,7 @@ const neuronOf = (row: NeuronRow): StoredNeuron => ({
   dividends: row.dividends,
   emission: BigInt(row.emission),
   pruning: BigInt(row.pruning),
+  commits: (JSON.parse(row.commits ?? '[]') as [string, number][]).map(([hash, block]) => ({ hash, block })),
   stake: BigInt(row.stake),
   commitment: row.commitment === '' ? undefined : Uint8Array.from(Buffer.from(row.commitment, 'hex')),
   commitmentBlock: row.commitment_block,

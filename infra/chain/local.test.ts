@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -9,9 +9,8 @@ import { chainSuite } from '#test/conformance/chain.ts'
 import { manualClock, type ManualClock } from '#test/manual-clock.ts'
 import { signExtrinsic } from './extrinsic.ts'
 import { developmentKey } from './key-file.ts'
-import { callBlocks } from './local-inclusion.ts'
-import { pastBlocks } from './local-tables.ts'
-import { inspectLocalChain, localChain, type LocalChain, type LocalChainOptions } from './local.ts'
+import { callBlocks, pastBlocks } from './local-tables.ts'
+import { localChain, type LocalChain, type LocalChainOptions } from './local.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'orrery-chain-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -34,6 +33,16 @@ async function join13(chain: LocalChain, name: string, stakeTao = 0n): Promise<S
   if (stakeTao > 0n) await chain.faucet(signer, stakeTao * tao)
   await chain.register(signer, coldkey)
   return signer
+}
+
+const hashes = async (from: LocalChain) => Promise.all([2, 3, 4, 5, 6].map(async (number) => (await from.block(number)).hash))
+
+/** Hashes of blocks 0 and 2 of a new chain. */
+const genesisOf = async (seed?: string): Promise<string[]> => {
+  const clock = manualClock(seed === undefined ? 1000 : made)
+  await using chain = open(freshPath(), { clock, seed })
+  clock.advance(3 * blockMs)
+  return [(await chain.block(0)).hash, (await chain.block(2)).hash]
 }
 
 describe('localChain', () => {
@@ -73,15 +82,26 @@ describe('localChain', () => {
     expect(await second.block()).toMatchObject({ number: 11 })
   })
 
-  test('does not tell the hash of a block before it begins: the calls of earlier blocks are in it', async () => {
-    const clocks = [manualClock(), manualClock()]
-    const chains = clocks.map((clock) => open(freshPath(), { clock }))
-    await join13(chains[0] as LocalChain, 'a')
-    clocks.forEach((clock) => clock.advance(blockMs))
-    const [one, two] = await Promise.all(chains.map((chain) => chain.block(2)))
-    expect(one?.number).toBe(two?.number)
-    expect(one?.hash).not.toBe(two?.hash)
-    for (const chain of chains) await chain[Symbol.asyncDispose]()
+  test('draws the hash of a block when it is made: nobody foretells it, and who made it changes nothing', async () => {
+    const clock = manualClock()
+    const path = freshPath()
+    await using chain = open(path, { clock })
+    await chain.block()
+    const twin = freshPath()
+    cpSync(dirname(path), dirname(twin), { recursive: true })
+    await using other = open(path, { clock })
+    await using foretold = open(twin, { clock })
+    clock.advance(5 * blockMs)
+    const told = await hashes(chain)
+    expect(new Set(told).size).toBe(5)
+    expect(await hashes(other)).toEqual(told)
+    for (const [i, hash] of (await hashes(foretold)).entries()) expect(hash).not.toBe(told[i])
+    expect((await foretold.block(0)).hash).toBe((await chain.block(0)).hash)
+  })
+
+  test('is another chain each time it is started, and the same with the same seed', async () => {
+    expect(await genesisOf('a')).toEqual(await genesisOf('a'))
+    for (const seed of ['b', undefined]) for (const [i, hash] of (await genesisOf(seed)).entries()) expect((await genesisOf(seed && 'a'))[i]).not.toBe(hash)
   })
 
   test('refuses a signed call that is replayed, altered, early or of another chain', async () => {
@@ -117,6 +137,12 @@ describe('localChain', () => {
       await expect(strict.serve(await join13(strict, 'a'), { ip, port: 80 })).rejects.toMatchObject({ details: { reason: 'InvalidIpAddress' } })
     await lenient.serve(await join13(lenient, 'a'), { ip: '127.0.0.1', port: 80 })
     expect((await lenient.metagraph()).neurons[0]?.axon).toEqual({ ip: '127.0.0.1', port: 80 })
+  })
+
+  test.each(['0.0.0.0', '255.255.255.255', '::', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'])('serves no address that nobody has: %s', async (ip) => {
+    await using chain = open(freshPath(), { clock: manualClock(), loopback: true })
+    const served = chain.serve(await join13(chain, 'a'), { ip, port: 80 })
+    await expect(served).rejects.toMatchObject({ code: 'chain_refused', details: { reason: 'InvalidIpAddress', pool: 11 } })
   })
 
   test('gives stake away only on a chain with a faucet, and never takes it', async () => {
@@ -270,7 +296,7 @@ describe('localChain', () => {
     const { number: head } = await chain.block()
     const { known = [], forgotten = [] } = Object.groupBy(seen, ([number]) => (number > head - callBlocks ? 'known' : 'forgotten'))
     for (const [number, hash] of known) expect(await chain.block(number)).toMatchObject({ hash })
-    for (const [number] of forgotten.slice(0, -2)) await expect(chain.block(number)).rejects.toMatchObject({ code: 'not_found' })
+    for (const [number] of forgotten.slice(0, -1)) await expect(chain.block(number)).rejects.toMatchObject({ code: 'not_found' })
     expect([known.length, forgotten.length]).toEqual([9, 21])
     using raw = new DatabaseSync(path)
     expect(Number(raw.prepare('select count(*) as n from extrinsics').get()?.['n'])).toBeLessThanOrEqual(12)
@@ -288,7 +314,9 @@ describe('localChain', () => {
       await chain.block()
     }
     const raw = new DatabaseSync(path)
-    raw.exec(`drop table past; alter table chain drop column changed_at;
+    raw.exec(`drop table past; alter table chain drop column changed_at; drop table salts; alter table neurons drop column commits;
+      alter table extrinsics add column digest blob not null default x'00';
+      update chain set parameters = json_remove(parameters, '$.commitReveal', '$.revealPeriodEpochs');
       create trigger extrinsics_kept before delete on extrinsics begin select raise(abort, 'extrinsics are append-only'); end; pragma user_version = 1`)
     raw.close()
     await using chain = open(path, { clock })
@@ -350,27 +378,5 @@ describe('localChain', () => {
     expect(() => open(path, { clock: manualClock(), tempoBlocks: 360 })).toThrow(/tempoBlocks 20, not 360/)
     expect(() => open(path, { clock: manualClock(), stakeThreshold: 1n, netuid: 4 })).toThrow(/netuid 13, not 4; stakeThreshold 1000000000000, not 1/)
     expect(() => open(path, { clock: manualClock(), tempoBlocks: 0 })).toThrow(/tempoBlocks/)
-  })
-})
-
-describe('inspectLocalChain', () => {
-  test('names a file of a newer version and the remedy, and writes nothing', async () => {
-    const path = freshPath()
-    await open(path, { clock: manualClock() })[Symbol.asyncDispose]()
-    expect(() => inspectLocalChain(path)).not.toThrow()
-    const db = new DatabaseSync(path)
-    db.exec('pragma user_version = 99')
-    db.close()
-    const before = statSync(path).mtimeMs
-    expect(() => inspectLocalChain(path)).toThrow(expect.objectContaining({ code: 'newer_version', message: expect.stringContaining(path) as string }))
-    expect(() => open(path, { clock: manualClock() })).toThrow(expect.objectContaining({ code: 'newer_version' }))
-    expect(statSync(path).mtimeMs).toBe(before)
-  })
-
-  test('takes a missing file, refuses one that is no chain', () => {
-    const path = join(root, 'other.db')
-    expect(() => inspectLocalChain(path)).not.toThrow()
-    writeFileSync(path, 'not a database, but long enough to be taken for one'.repeat(10))
-    expect(() => inspectLocalChain(path)).toThrow(expect.objectContaining({ code: 'data_unreadable' }))
   })
 })

@@ -16,6 +16,14 @@ const reasons = {
   InvalidIpAddress: 'other nodes cannot reach that address; serve a public one',
   InvalidPort: 'port 0 cannot be reached; serve the port that is listened on',
   ServingRateLimitExceeded: 'the endpoint was changed a short while ago; wait for more blocks',
+  CommitRevealEnabled: 'the subnet takes no weights in plain; commit them first',
+  CommitRevealDisabled: 'the subnet takes weights in plain; set them',
+  CommittingWeightsTooFast: 'weights were committed a short while ago; wait for more blocks',
+  TooManyUnrevealedCommits: 'ten commitments of weights wait to be revealed; reveal them, or wait until they expire',
+  NoWeightsCommitFound: 'nothing that was committed waits to be revealed; commit weights again',
+  InvalidRevealCommitHashNotMatch: 'it is not what was committed; reveal the same uids, values, salt and version key',
+  RevealTooEarly: 'the epoch in which it can be revealed has not begun; wait for more blocks',
+  ExpiredWeightCommit: 'the epoch in which it could be revealed is over; commit weights again',
   WeightVecNotEqualSize: 'there must be as many values as uids',
   UidsLengthExceedUidsInSubNet: 'there are more uids than neurons; read the metagraph again',
   NotEnoughStakeToSetWeights: 'the stake is below the threshold for weights; add stake to the hotkey',
@@ -32,10 +40,43 @@ const reasons = {
 } as const
 export type RefusalReason = keyof typeof reasons
 
-const rateLimits: ReadonlySet<RefusalReason> = new Set(['ServingRateLimitExceeded', 'SettingWeightsTooFast', 'SpaceLimitExceeded'])
+export const isRefusalReason = (name: string): name is RefusalReason => Object.hasOwn(reasons, name)
 
-/** `rate_limited` for the rate limits, else `chain_refused`; `details.reason` is the chain's own name. */
+const rateLimits: ReadonlySet<string> = new Set<RefusalReason>([
+  'ServingRateLimitExceeded',
+  'SettingWeightsTooFast',
+  'CommittingWeightsTooFast',
+  'SpaceLimitExceeded',
+])
+
+/** What the transaction pool of a Bittensor node says (`1010 {"invalid":{"custom":N}}`, CustomTransactionError) where it refuses before a block would. */
+const poolCodes = {
+  NotEnoughStakeToSetWeights: 1,
+  SubNetworkDoesNotExist: 3,
+  SettingWeightsTooFast: 6,
+  CommittingWeightsTooFast: 6,
+  HotKeyNotRegisteredInNetwork: 10,
+  InvalidIpAddress: 11,
+  ServingRateLimitExceeded: 12,
+  InvalidPort: 13,
+  NoWeightsCommitFound: 16,
+  RevealTooEarly: 17,
+  ExpiredWeightCommit: 17,
+  WeightVecNotEqualSize: 18,
+  HotKeyNotRegisteredInSubNet: 19,
+} as const satisfies Partial<Record<RefusalReason, number>>
+
+/** What a pool means by its code. @param call the pallet's name of it; undefined for a code that no call of ours is refused with */
+export function reasonOfPoolCode(code: number, call: string): RefusalReason | undefined {
+  if (code === poolCodes.HotKeyNotRegisteredInSubNet && call === 'set_commitment') return 'AccountNotAllowedCommit'
+  const [first, ...others] = (Object.keys(poolCodes) as (keyof typeof poolCodes)[]).filter((reason) => poolCodes[reason] === code)
+  return others.find((reason) => reason.startsWith('Committing') && call.startsWith('commit_')) ?? first
+}
+
+/** `rate_limited` for the rate limits, else `chain_refused`; `details.reason` is the chain's own name, `details.pool` the code its pool would give. */
 export function refusal(call: string, reason: RefusalReason, details: Record<string, unknown> = {}): OrreryError {
   const code = rateLimits.has(reason) ? 'rate_limited' : 'chain_refused'
-  return new OrreryError(code, `The chain refused ${call} (${reason}): ${reasons[reason]}.`, { reason, call, ...details })
+  const pool = (poolCodes as Partial<Record<RefusalReason, number>>)[reason]
+  const said = { reason, call, ...(pool === undefined ? {} : { pool }), ...details }
+  return new OrreryError(code, `The chain refused ${call} (${reason}): ${reasons[reason]}.`, said)
 }

@@ -40,3 +40,24 @@ test('nobody signs for another hotkey', () => {
     expect.objectContaining({ code: 'invalid_argument' }),
   )
 })
+
+const network = { netuid: 13, genesis: `0x${'a'.repeat(64)}` }
+
+test('what is signed for one network is nothing on another', () => {
+  const signed = signManifest(unsigned, signer, network)
+  expect(signed.network).toEqual(network)
+  expect(verifyManifest(signed, network)).toBe(true)
+  for (const other of [
+    { ...network, netuid: 14 },
+    { ...network, genesis: `0x${'b'.repeat(64)}` },
+  ]) {
+    expect(verifyManifest(signed, other)).toBe(false)
+    expect(verifyManifest({ ...signed, network: other }, other)).toBe(false)
+  }
+  const { network: _network, ...stripped } = signed
+  expect(verifyManifest(stripped, network)).toBe(false)
+})
+
+test('what was signed before manifests named their network is still what it was', () => {
+  expect(verifyManifest(signManifest(unsigned, signer), network)).toBe(true)
+})

@@ -1,23 +1,31 @@
 import { contentAddress } from '#schemas/canonical-json.ts'
 import type { Signer } from '#schemas/chain.ts'
 import { OrreryError } from '#schemas/errors.ts'
+import type { Network } from '#schemas/network.ts'
+import { isSameNetwork } from './network.ts'
 import { verifySignature } from './signature.ts'
 
 /**
- * Adds the hotkey's signature: sr25519 over the UTF-8 of the content address (64 lower-case hex digits) of the manifest without `signature`.
- * The same manifest and key give the same bytes.
+ * Adds the network it is said on and the hotkey's signature: sr25519 over the UTF-8 of the content address (64 lower-case hex digits) of the manifest without
+ * `signature`. The same manifest and key give the same bytes.
+ * @param network none: it is said on no chain (imports, manifests of before)
  * @throws OrreryError `invalid_argument` when the manifest names another hotkey than the signer's
  */
-export function signManifest<M extends { hotkey: string }>(unsigned: M, signer: Signer): M & { signature: string } {
+export function signManifest<M extends { hotkey: string }>(unsigned: M, signer: Signer, network?: Network): M & { network?: Network; signature: string } {
   if (unsigned.hotkey !== signer.address)
     throw new OrreryError('invalid_argument', `The manifest is of ${unsigned.hotkey} but the signer is ${signer.address}; sign with the hotkey it names.`)
-  return { ...unsigned, signature: `0x${Buffer.from(signer.sign(messageOf(unsigned))).toString('hex')}` }
+  const said = network === undefined ? unsigned : { ...unsigned, network }
+  return { ...said, signature: `0x${Buffer.from(signer.sign(messageOf(said))).toString('hex')}` }
 }
 
-/** Whether the manifest is signed by the hotkey it names. Never throws. */
-export function verifyManifest(manifest: { hotkey: string; signature: string }): boolean {
+/**
+ * Whether the manifest is signed by the hotkey it names, and not for another network. One that names none was signed before manifests did, or on no chain:
+ * who must not take those asks for `manifest.network` beside. Never throws.
+ */
+export function verifyManifest(manifest: { hotkey: string; signature: string; network?: Network | undefined }, network?: Network): boolean {
   try {
-    return verifySignature(manifest.hotkey, messageOf(manifest), manifest.signature)
+    const isElsewhere = network !== undefined && manifest.network !== undefined && !isSameNetwork(manifest.network, network)
+    return !isElsewhere && verifySignature(manifest.hotkey, messageOf(manifest), manifest.signature)
   } catch {
     return false
   }

@@ -26,17 +26,20 @@ test('shows each neuron as plain data', async () => {
   clock.advance(1000)
   expect(await chainStatus(chain)).toEqual({
     netuid: 13,
+    genesis: (await chain.block(0)).hash,
+    hyperparameters: await chain.hyperparameters(),
     block: 4,
     blockHash: (await chain.block(4)).hash,
     lastEpochBlock: 4,
     neurons: [
       {
         uid: 0,
-        hotkey: `${validator.address.slice(0, 6)}…${validator.address.slice(-4)}`,
+        hotkey: validator.address,
         stakeTao: 1500,
         validatorPermit: true,
         weightsSetAt: 3,
         weights: { 1: 65_535 },
+        revealDue: undefined,
         incentive: 0,
         dividends: 1,
         emissionTao: 0.82,
@@ -45,11 +48,12 @@ test('shows each neuron as plain data', async () => {
       },
       {
         uid: 1,
-        hotkey: `${miner.address.slice(0, 6)}…${miner.address.slice(-4)}`,
+        hotkey: miner.address,
         stakeTao: 0,
         validatorPermit: false,
         weightsSetAt: undefined,
         weights: {},
+        revealDue: undefined,
         incentive: 1,
         dividends: 0,
         emissionTao: 0.82,
@@ -58,4 +62,21 @@ test('shows each neuron as plain data', async () => {
       },
     ],
   })
+})
+
+test('says what waits to be revealed', async () => {
+  const clock = manualClock()
+  await using chain = localChain(join(root, 'sealed.db'), {
+    clock,
+    netuid: 13,
+    blockMs: 1000,
+    tempoBlocks: 20,
+    faucet: true,
+    commitReveal: true,
+    stakeThreshold: 0n,
+  })
+  const { signer } = developmentKey('v')
+  await chain.register(signer, signer.address)
+  await chain.submitWeights(signer, { uids: [0], values: [1], versionKey: 0 })
+  expect(await chainStatus(chain)).toMatchObject({ hyperparameters: { commitReveal: { periodEpochs: 1 } }, neurons: [{ weights: {}, revealDue: 20 }] })
 })

@@ -1,4 +1,4 @@
-import type { Chain } from '#schemas/chain.ts'
+import type { Chain, Hyperparameters } from '#schemas/chain.ts'
 
 /** One neuron as a line of `orrery chain status`; amounts in TAO, shares 0..1. */
 interface NeuronStatus {
@@ -11,6 +11,8 @@ interface NeuronStatus {
   weightsSetAt: number | undefined
   /** Weights in force, by uid, the largest 65,535. */
   weights: Record<number, number>
+  /** First block at which weights that it committed can be revealed; undefined: none wait. */
+  revealDue: number | undefined
   incentive: number
   dividends: number
   emissionTao: number
@@ -22,6 +24,9 @@ interface NeuronStatus {
 
 export interface ChainStatus {
   netuid: number
+  /** Hash of block 0: which chain it is. */
+  genesis: string
+  hyperparameters: Hyperparameters
   block: number
   blockHash: string
   /** undefined = none yet */
@@ -31,19 +36,23 @@ export interface ChainStatus {
 
 /** What there is to see of a subnet. @throws OrreryError as the chain does */
 export async function chainStatus(chain: Chain): Promise<ChainStatus> {
-  const { netuid, block, lastEpochBlock, neurons } = await chain.metagraph()
+  const { netuid, block, lastEpochBlock, neurons, pendingWeights } = await chain.metagraph()
+  const due = new Map(pendingWeights.toReversed().map(({ hotkey, dueBlock }) => [hotkey, dueBlock]))
   return {
     netuid,
+    genesis: (await chain.block(0)).hash,
+    hyperparameters: await chain.hyperparameters(),
     block,
     blockHash: (await chain.block(block)).hash,
     lastEpochBlock: lastEpochBlock === 0 ? undefined : lastEpochBlock,
     neurons: neurons.map((neuron) => ({
       uid: neuron.uid,
-      hotkey: `${neuron.hotkey.slice(0, 6)}…${neuron.hotkey.slice(-4)}`,
+      hotkey: neuron.hotkey,
       stakeTao: taoOf(neuron.stake),
       validatorPermit: neuron.validatorPermit,
       weightsSetAt: neuron.lastUpdate === 0 ? undefined : neuron.lastUpdate,
       weights: Object.fromEntries(neuron.weights.map(({ uid, value }) => [uid, value])),
+      revealDue: due.get(neuron.hotkey),
       incentive: shareOf(neuron.incentive),
       dividends: shareOf(neuron.dividends),
       emissionTao: taoOf(neuron.emission),

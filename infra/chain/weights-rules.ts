@@ -9,6 +9,7 @@ export interface WeightsRules {
   stakeThreshold: bigint
   /** 0 = any version is fine */
   versionKey: number
+  /** 0: of weights that are revealed. */
   weightsRateLimitBlocks: number
   minAllowedWeights: number
   /** u16 share a single weight may take of the sum; 65,535 = no limit */

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { toU16Weights, upscaleToU16 } from './weights.ts'
+import { areWeights, toU16Weights, upscaleToU16 } from './weights.ts'
 
 test('divides by the largest, rounds, and drops what comes to zero', () => {
   expect(toU16Weights([0, 0.5, 2, 1e-9, 1])).toEqual({ uids: [1, 2, 4], values: [16_384, 65_535, 32_768] })
+  expect(toU16Weights([6, 1, 2]).values).toEqual([65_535, 10_922, 21_845])
 })
 
 test('gives no weights when nothing is scored', () => {
@@ -25,4 +27,51 @@ test('keeps the order of scores, within u16, the best at 65,535, and the chain l
       expect(upscaleToU16(values)).toEqual(values)
     }),
   )
+})
+
+/** Draws of a linear congruential generator, 31 bits. */
+function drawer(): () => number {
+  let state = 1n
+  return () => Number((state = (state * 1_103_515_245n + 12_345n) % 2n ** 31n))
+}
+
+/**
+ * The sha256 is of what Python makes of the same scores: `values = [v for w in scores if (v := round(w / max(scores) * 65535)) > 0]`, joined by commas, each
+ * vector on a line. 187 of the products end in a half.
+ */
+test('rounds a thousand vectors as the SDK does', () => {
+  const draw = drawer()
+  const hash = createHash('sha256')
+  for (let n = 0; n < 1000; n++) {
+    const scores = Array.from({ length: 1 + (n % 40) }, () => {
+      const [a, b] = [draw(), draw()]
+      return n % 3 === 0 ? (a >> 8) % 64 : a / (1 + b)
+    })
+    hash.update(`${toU16Weights(scores).values.join(',')}\n`)
+  }
+  expect(hash.digest('hex')).toBe('b64c937e7030703643f7860ea83245efb028c3cbea691b95697bb52f6aad6db1')
+})
+
+test('knows weights of a neuron for those that were submitted', () => {
+  const weights = [
+    { uid: 2, value: 65_535 },
+    { uid: 1, value: 16_383 },
+  ]
+  expect(areWeights(weights, { uids: [1, 2], values: [5, 20], versionKey: 0 })).toBe(true)
+  for (const [uids, values] of [
+    [[2], [20]],
+    [
+      [1, 2],
+      [5, 21],
+    ],
+    [
+      [1, 3],
+      [5, 20],
+    ],
+    [
+      [1, 2, 3],
+      [5, 20, 1],
+    ],
+  ] as const)
+    expect(areWeights(weights, { uids, values, versionKey: 0 })).toBe(false)
 })

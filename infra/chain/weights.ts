@@ -1,9 +1,11 @@
+import type { Weight, WeightsSubmission } from '#schemas/chain.ts'
 import { OrreryError } from '#schemas/errors.ts'
 
 const u16Max = 65_535
 
 /**
- * Scores by uid as the u16 weights a chain takes: divided by the largest, round(x × 65,535), zeros dropped.
+ * Scores by uid as the u16 weights a chain takes: divided by the largest, × 65,535, rounded half to even as Python rounds, zeros dropped; the numbers of the
+ * bittensor SDK (intents/weights.py `normalize`).
  * Nothing scored gives no weights at all.
  * @throws OrreryError `invalid_argument` for a score that is negative or no finite number
  */
@@ -12,8 +14,22 @@ export function toU16Weights(scores: readonly number[]): { uids: number[]; value
   if (bad >= 0)
     throw new OrreryError('invalid_argument', `The score ${scores[bad]} of uid ${bad} is no weight; scores are finite and not negative.`, { uid: bad })
   const largest = scores.reduce((a, b) => Math.max(a, b), 0)
-  const weights = scores.map((score, uid) => ({ uid, value: largest > 0 ? Math.round((score / largest) * u16Max) : 0 })).filter(({ value }) => value > 0)
+  const weights = scores.map((score, uid) => ({ uid, value: largest > 0 ? roundHalfToEven((score / largest) * u16Max) : 0 })).filter(({ value }) => value > 0)
   return { uids: weights.map(({ uid }) => uid), values: weights.map(({ value }) => value) }
+}
+
+/** @param value 0 … 65,535: what is left of it and its half are exact. */
+function roundHalfToEven(value: number): number {
+  const below = Math.floor(value)
+  const rest = value - below
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below
+}
+
+/** Whether a neuron's weights are those of the submission, as the chain stores them, in any order. */
+export function areWeights(weights: readonly Weight[], { uids, values }: WeightsSubmission): boolean {
+  const stored = upscaleToU16(values)
+  const byUid = new Map(uids.map((uid, at) => [uid, stored[at]]))
+  return weights.length === byUid.size && weights.every(({ uid, value }) => byUid.get(uid) === value)
 }
 
 /** What the chain stores: the largest raised to 65,535, the others with it, rounded down (vec_u16_max_upscale_to_u16). */

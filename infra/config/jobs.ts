@@ -1,5 +1,6 @@
+import { contentAddress } from '#schemas/canonical-json.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
-import { jobId } from '#schemas/desirability.ts'
+import { jobId, jobIdentity } from '#schemas/desirability.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { includeOf, seedOf, type Source } from './source.ts'
 
@@ -11,10 +12,20 @@ const labelChars = 140
 export const jobsOf = (sources: readonly Source[]): DesirabilityJob[] =>
   sources.map(({ label, seeds, include, headers, ...wishes }) => jobOf(label, { seeds, include, ...wishes, ...(headers && { headers: lowerCased(headers) }) }))
 
-/** The wanted jobs; one that is known keeps the weight the loss gave it. */
+/**
+ * The wanted jobs; one that is known keeps its id, also one that ids were made of otherwise. The weight that the loss gave it stays as well, whatever pages it
+ * takes from now on.
+ */
 export function weighedAs(known: readonly DesirabilityJob[], wanted: readonly DesirabilityJob[]): DesirabilityJob[] {
-  const weights = new Map(known.map(({ id, weight }) => [id, weight]))
-  return wanted.map((job) => ({ ...job, weight: weights.get(job.id) ?? job.weight }))
+  const taken = new Set(wanted.map(({ id }) => id))
+  const same = new Map(known.filter(({ id }) => !taken.has(id)).map((job) => [jobIdentity(job), job]))
+  const byId = new Map(known.map((job) => [job.id, job]))
+  const alike = new Map(known.map((job) => [contentAddress(job.params), job]))
+  return wanted.map((job) => {
+    const listed = byId.get(job.id) ?? same.get(jobIdentity(job))
+    const { weight } = listed ?? alike.get(contentAddress(job.params)) ?? job
+    return { ...job, id: listed?.id ?? job.id, weight }
+  })
 }
 
 const lowerCased = (headers: Readonly<Record<string, string>>) =>
@@ -45,5 +56,5 @@ export function sourcesOfSeeds(seeds: readonly string[]): Source[] {
 
 function jobOf(label: string, web: DesirabilityJob['web']): DesirabilityJob {
   const params = { keyword: null, platform: 'web', label: label.toLowerCase(), post_start_datetime: null, post_end_datetime: null } as const
-  return { id: jobId(params), weight: defaultWeight, params, web }
+  return { id: jobId(params, web), weight: defaultWeight, params, web }
 }

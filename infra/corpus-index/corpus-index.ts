@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { shadowedMax, type CorpusIndex, type IndexChange, type KnownRow, type NearGroup } from '#schemas/corpus-index.ts'
-import { compareCopies } from '#schemas/identity/clusters.ts'
+import type { CorpusIndex, IndexChange, KnownRow, NearGroup } from '#schemas/corpus-index.ts'
 import { refuse } from '../sqlite/arguments.ts'
 import { openDatabase, type Database } from '../sqlite/database.ts'
 import { fileSchemas } from '../sqlite/schema.ts'
 import { checkChange, checkParagraph, checkSignature } from './check-change.ts'
 import { exactKey } from './exact.ts'
+import { firstRows } from './first-rows.ts'
 import { GoneRows } from './gone-rows.ts'
 import { groupsOf } from './groups.ts'
 import { HashSets } from './hash-sets.ts'
@@ -92,8 +92,9 @@ class FolderIndex {
     for (const part of broken) if (!met.has(part)) groups.push({ members: [], homes: [part] })
     return groups.map((group) => {
       const live = group.homes.flatMap((home) => this.#liveOf(home)).toSorted((a, b) => a.ordinal - b.ordinal)
-      const shadowed = live.length > 0 ? [] : group.homes.filter((home) => broken.has(home)).flatMap((home) => this.#shadowedOf(home))
-      return { members: group.members, live, shadowed }
+      const members = group.members.filter((at) => looked.isFirst[at] && !looked.kin[at]?.rows.some((ordinal) => homes.of(ordinal)))
+      const rows = group.homes.flatMap((home) => (broken.has(home) ? firstRows(home.rows ?? [], homes.posted, this.#rows) : []))
+      return { members: group.members, live, firsts: { members, rows } }
     })
   }
 
@@ -160,13 +161,6 @@ class FolderIndex {
   #liveOf({ cluster, rows }: Home): KnownRow[] {
     if (rows) return rows.flatMap((ordinal) => this.#live(ordinal) ?? [])
     return cluster === null ? [] : this.#rows.liveOf(cluster)
-  }
-
-  #shadowedOf({ rows = [] }: Home): KnownRow[] {
-    return rows
-      .flatMap((ordinal) => (this.#rows.state(ordinal) === 'shadowed' ? (this.#rows.get(ordinal) ?? []) : []))
-      .toSorted((a, b) => compareCopies({ ...a, key: a.id }, { ...b, key: b.id }) || a.ordinal - b.ordinal)
-      .slice(0, shadowedMax)
   }
 
   async #commit(change: IndexChange): Promise<number[]> {

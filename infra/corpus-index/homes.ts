@@ -26,6 +26,8 @@ export class Homes {
   readonly heirs = new Map<number, number>()
   /** Rows to which another stands in the postings than before; null: they do so themselves. */
   readonly retwinned: Member[] = []
+  /** Of each row that is left there: the one whose signature stands in the postings for it. */
+  readonly posted = new Map<number, number>()
   /** What is left of each cluster that loses rows. */
   readonly parts = new Map<number, readonly Part[]>()
   readonly #db: Database
@@ -71,10 +73,12 @@ export class Homes {
     for (const member of members) {
       if (this.#without.has(member.ordinal)) continue
       left.push(member)
+      this.posted.set(member.ordinal, member.twin ?? member.ordinal)
       if (member.twin === null || !this.#without.has(member.twin)) continue
       const heir = this.heirs.get(member.twin) ?? member.ordinal
       this.heirs.set(member.twin, heir)
       this.retwinned.push({ ordinal: member.ordinal, twin: heir === member.ordinal ? null : heir })
+      this.posted.set(member.ordinal, heir)
     }
     const isMissed = ({ ordinal, twin }: Member): boolean => this.#without.has(ordinal) && twin === null && !this.heirs.has(ordinal)
     const isWhole = !members.some(isMissed) && !joins.some(({ a }) => this.#without.has(a))
@@ -86,7 +90,7 @@ export class Homes {
 
   #relinked(left: readonly Member[], joins: readonly { a: number; b: number }[]): number[][] {
     const placeOf = new Map(left.map(({ ordinal }, at) => [ordinal, at]))
-    const posted = left.map(({ ordinal, twin }) => (twin === null ? ordinal : this.#without.has(twin) ? (this.heirs.get(twin) as number) : twin))
+    const posted = left.map(({ ordinal }) => this.posted.get(ordinal) as number)
     const near = new NearLinks(left.length, (at) => this.#rows.signature((left[at] as Member).ordinal))
     const { links } = near
     for (const [at, { ordinal }] of left.entries()) {

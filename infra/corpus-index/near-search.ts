@@ -25,6 +25,8 @@ export interface Looked {
   first: Uint32Array
   /** Sets of places that are near among each other. */
   links: Links
+  /** Whether each is near to none before it. */
+  isFirst: boolean[]
   /** Keys (bits) under which each is to stand in the postings. */
   keys: Uint32Array
 }
@@ -58,12 +60,14 @@ export class NearSearch {
     const { kin, first } = await this.#kin(signatures)
     const keys = new Uint32Array(signatures.length)
     const near = new NearLinks(signatures.length, (at) => signatures[at] as Uint8Array)
+    const isFirst: boolean[] = []
     for (const [at, signature] of signatures.entries()) {
       if (at % turnMax === turnMax - 1) await setImmediate()
       if (first[at] === at) keys[at] = near.add(signature)
       else near.addCopy(first[at] as number)
+      isFirst.push(near.links.root(at) === at)
     }
-    return { kin, first, links: near.links, keys }
+    return { kin, first, links: near.links, isFirst, keys }
   }
 
   async #kin(signatures: readonly Uint8Array[]): Promise<Pick<Looked, 'kin' | 'first'>> {

@@ -18,13 +18,14 @@ interface Cells {
   text_bytes: number
   address_fit: number
   html: Uint8Array
+  seen: number
   state: number
   file: Uint8Array | null
   position: number | null
 }
 
 const select = `select ordinal, id, uri, hotkey.text as hotkey, job.text as job, label.text as label, version, fetched_at, published_at, text_bytes,
-  address_fit, html, state, sha256 as file, position
+  address_fit, html, seen, state, sha256 as file, position
 from rows join texts hotkey on hotkey.number = hotkey join texts job on job.number = job join texts label on label.number = label
   left join files on files.number = file`
 
@@ -123,9 +124,9 @@ export class RowTable {
   }
 
   insert(ordinal: number, facts: RowFacts, at: { state: RowState; place: NumberedPlace | null } & RowLinks, numberOf: (text: string) => number): void {
-    const { id, uri, hotkey, jobId, label, version, fetchedAt, publishedAt, textBytes, addressFit = 0, htmlSha256 } = facts
+    const { id, uri, hotkey, jobId, label, version, fetchedAt, publishedAt, textBytes, addressFit = 0, htmlSha256, seen } = facts
     this.#db.run(
-      'insert into rows values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'insert into rows values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       ordinal,
       Buffer.from(id, 'hex'),
       uri,
@@ -143,6 +144,7 @@ export class RowTable {
       at.place?.row ?? null,
       at.cluster,
       at.twin,
+      seen,
     )
   }
 
@@ -184,6 +186,7 @@ function rowOf(cells: Cells): KnownRow {
     textBytes: cells.text_bytes,
     addressFit: cells.address_fit as -1 | 0 | 1,
     htmlSha256: hex(cells.html),
+    seen: cells.seen,
     state: states[cells.state] as RowState,
     place,
   }

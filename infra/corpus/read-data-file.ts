@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { ListedFile } from '#schemas/data-file.ts'
+import type { DataFile, DeletionVector } from '#schemas/data-file.ts'
 import type { ColumnName } from '#schemas/document-columns.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
@@ -8,6 +8,12 @@ import { readDeletionVector } from './deletion-vector.ts'
 import { storedFile } from './stored-file.ts'
 
 export type { FileRow } from '#schemas/parquet/decode.ts'
+
+/** A data file, as far as it is needed to read it. */
+export interface ReadableFile {
+  file: Pick<DataFile, 'key' | 'bytes' | 'rows'>
+  deletes: DeletionVector | null
+}
 
 export interface ReadOptions<Name extends ColumnName = ColumnName> extends Pick<RowSelection<Name>, 'columns' | 'from'> {
   signal: AbortSignal
@@ -21,7 +27,7 @@ export interface ReadOptions<Name extends ColumnName = ColumnName> extends Pick<
  */
 export async function* readDataFile<Name extends ColumnName = ColumnName>(
   store: Pick<ObjectStore, 'get'>,
-  listed: ListedFile,
+  listed: ReadableFile,
   options: ReadOptions<Name>,
 ): AsyncGenerator<FileRow<Name>[]> {
   try {
@@ -37,7 +43,7 @@ export async function* readDataFile<Name extends ColumnName = ColumnName>(
  */
 export async function* readForeignFile<Name extends ColumnName = ColumnName>(
   store: Pick<ObjectStore, 'get'>,
-  listed: ListedFile,
+  listed: ReadableFile,
   { signal, rows, ...selection }: ReadOptions<Name>,
 ): AsyncGenerator<(FileRow<Name> | RefusedRow)[]> {
   const except = await readDeletionVector(store, listed)
@@ -48,5 +54,5 @@ export async function* readForeignFile<Name extends ColumnName = ColumnName>(
   }
 }
 
-const unreadable = ({ file: { key } }: ListedFile, cause: OrreryError): OrreryError =>
+const unreadable = ({ file: { key } }: ReadableFile, cause: OrreryError): OrreryError =>
   new OrreryError('data_unreadable', `The data file ${key} cannot be read: ${cause.message} Restore it from a backup.`, { key }, cause)

@@ -5,7 +5,7 @@ import { storeFailure } from '#infra/store/failure.ts'
 
 /** So many bytes are kept in memory; what is longer goes to disk. */
 const memoryBytesMax = 8 * 2 ** 20
-const pieceBytes = 2 ** 20
+const pieceBytes = 2 ** 18
 
 /**
  * Bytes whose name follows from all of them: they are kept aside until it is known. What is long lies in a file without a name, which is gone with the process.
@@ -18,9 +18,12 @@ export class Spool implements AsyncDisposable {
   #file: FileHandle | undefined
   #bytes = 0
 
-  /** @param folder made when it is needed */
-  constructor(folder: string) {
+  readonly #memoryBytesMax: number
+
+  /** @param folder made when it is needed @param memoryBytes are kept in memory */
+  constructor(folder: string, memoryBytes = memoryBytesMax) {
     this.#folder = folder
+    this.#memoryBytesMax = memoryBytes
   }
 
   get bytes(): number {
@@ -31,7 +34,7 @@ export class Spool implements AsyncDisposable {
   async write(piece: Uint8Array): Promise<void> {
     this.#hash.update(piece)
     this.#bytes += piece.length
-    if (this.#bytes <= memoryBytesMax) this.#held.push(Uint8Array.from(piece))
+    if (this.#bytes <= this.#memoryBytesMax) this.#held.push(Uint8Array.from(piece))
     else await this.#guarded(() => this.#writeOut(piece))
   }
 
@@ -40,12 +43,13 @@ export class Spool implements AsyncDisposable {
     return this.#hash.digest('hex')
   }
 
-  async *read(): AsyncGenerator<Uint8Array> {
+  /** Its bytes from `start` to `end`; a piece is good until the next is asked for. */
+  async *read(start = 0, end = this.#bytes): AsyncGenerator<Uint8Array> {
     const file = this.#file
-    if (!file) return yield* this.#held
+    if (!file) return yield* heldBetween(this.#held, start, end)
     const piece = new Uint8Array(pieceBytes)
-    for (let at = 0; at < this.#bytes;) {
-      const { bytesRead } = await this.#guarded(() => file.read(piece, 0, pieceBytes, at))
+    for (let at = start; at < end;) {
+      const { bytesRead } = await this.#guarded(() => file.read(piece, 0, Math.min(pieceBytes, end - at), at))
       yield piece.subarray(0, bytesRead)
       at += bytesRead
     }
@@ -66,6 +70,15 @@ export class Spool implements AsyncDisposable {
     } catch (cause) {
       throw storeFailure(cause, this.#folder) ?? cause
     }
+  }
+}
+
+function* heldBetween(pieces: readonly Uint8Array[], start: number, end: number): Generator<Uint8Array> {
+  let at = 0
+  for (const piece of pieces) {
+    const [from, to] = [Math.max(0, start - at), Math.min(piece.length, end - at)]
+    if (from < to) yield piece.subarray(from, to)
+    at += piece.length
   }
 }
 

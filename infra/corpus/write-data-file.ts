@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { compareText } from '#schemas/compare-text.ts'
-import type { DataFile, NamedCounts } from '#schemas/data-file.ts'
+import type { DataFile } from '#schemas/data-file.ts'
 import type { Document } from '#schemas/document.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { DocumentEncoder, type ShardCodec } from '#schemas/parquet/encode.ts'
+import { hashParts, RowCollector, writeRowList } from './list-rows.ts'
 import { Spool } from './spool.ts'
 
 const portionMax = { documents: 250, chars: 2 ** 18 }
@@ -20,7 +20,8 @@ export interface WriteParams {
 }
 
 /**
- * Writes documents as one Parquet file (encode.ts), named by its content, in memory bounded by a row group. The same documents give the same bytes.
+ * Writes documents as one Parquet file (encode.ts), named by its content, and the list of its rows beside it (row-list.ts), in memory bounded by a row group and by
+ * what the list has of each row. The same documents give the same bytes.
  * @throws OrreryError `already_exists`, `store_unavailable`; what `documents` throws: then nothing was written
  */
 export async function writeDataFile(store: Pick<ObjectStore, 'put'>, { documents, codec, writtenAt, keyOf, spool }: WriteParams): Promise<DataFile> {
@@ -33,10 +34,12 @@ export async function writeDataFile(store: Pick<ObjectStore, 'put'>, { documents
   }
   const columns = await writeOut(encoder.finish(), file)
   const content = { sha256: file.end(), bytes: file.bytes }
-  const told = facts.told()
-  const key = keyOf({ sha256: content.sha256, rows: told.rows })
+  const { labels, rows, columns: identities } = facts.rows.collected()
+  const key = keyOf({ sha256: content.sha256, rows })
   await store.put(key, file.read(), content)
-  return { key, ...content, ...told, written_at: writtenAt.toISOString(), columns }
+  const { row_groups, digests } = await hashParts(file.read(), { groups: encoder.groups, fileBytes: content.bytes })
+  const row_list = await writeRowList(store, { key }, { rows, columns: identities, digests })
+  return { key, ...content, rows, ...facts.told(), labels, written_at: writtenAt.toISOString(), columns, row_groups, row_list }
 }
 
 /** Whoever else wants the thread has a turn after each step. @returns what the pieces return in the end */
@@ -66,28 +69,21 @@ async function* portions(documents: WriteParams['documents']): AsyncGenerator<Do
 
 /** What a reader is told of a file's rows. */
 class FileFacts {
-  #rows = 0
+  readonly rows = new RowCollector()
   #textBytes = 0
   #first = Infinity
   #last = -Infinity
-  readonly #labels = new Map<string, number>()
 
-  add({ text_bytes, datetime, label }: Document): void {
-    this.#rows++
-    this.#textBytes += text_bytes
-    this.#first = Math.min(this.#first, datetime.getTime())
-    this.#last = Math.max(this.#last, datetime.getTime())
-    this.#labels.set(label, (this.#labels.get(label) ?? 0) + 1)
+  add(document: Document): void {
+    this.rows.add(document)
+    this.#textBytes += document.text_bytes
+    this.#first = Math.min(this.#first, document.datetime.getTime())
+    this.#last = Math.max(this.#last, document.datetime.getTime())
   }
 
-  told(): Pick<DataFile, 'rows' | 'text_bytes' | 'datetime_range' | 'labels'> {
-    const labels: NamedCounts = [...this.#labels].toSorted(([a], [b]) => compareText(a, b))
-    const range = { first: new Date(this.#first), last: new Date(this.#last) }
-    return {
-      rows: this.#rows,
-      text_bytes: this.#textBytes,
-      datetime_range: this.#rows === 0 ? null : { first: range.first.toISOString(), last: range.last.toISOString() },
-      labels,
-    }
+  told(): Pick<DataFile, 'text_bytes' | 'datetime_range'> {
+    const isEmpty = this.#first === Infinity
+    const range = () => ({ first: new Date(this.#first).toISOString(), last: new Date(this.#last).toISOString() })
+    return { text_bytes: this.#textBytes, datetime_range: isEmpty ? null : range() }
   }
 }

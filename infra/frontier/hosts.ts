@@ -208,7 +208,7 @@ export class FrontierHosts {
     const isTaken = isWithin ? server.within_until !== null && server.within_until > now : server.leased_url !== null
     if (isTaken) return now
     const startsAt = Math.max(now, this.#servers.possible(Math.max(server.rests_until, this.#heldUntil(host) ?? 0), now))
-    if (startsAt > latest) return startsAt
+    if (startsAt > Math.max(latest, now)) return startsAt
     if (isWithin) this.#servers.within(server, startsAt + leaseMs)
     else this.#lease(server, lentFor(host, page), startsAt + leaseMs, now)
     return { url, page, startsAt, isWithin }

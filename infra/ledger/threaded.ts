@@ -3,7 +3,7 @@ import type { Ledger } from '#schemas/ledger.ts'
 import { portThread, type PortThread } from '../sqlite/port-thread.ts'
 
 const module = new URL('sqlite.ts', import.meta.url).href
-const methods = { open: true, lease: true, renew: true, nack: true, settle: true, close: true, progress: true, settlements: true } as const
+const methods = { open: true, lease: true, answer: true, close: true, progress: true, settlements: true, list: true } as const
 
 /** A ledger (sqlite.ts) in a thread. */
 export const threadedLedger = (

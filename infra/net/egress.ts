@@ -45,13 +45,14 @@ export interface Egress {
   isVirtual(hostname: string): boolean
 }
 
-const defaultPorts: readonly number[] = [80, 443, 8080, 8443]
+/** Where the public web is asked. */
+export const publicPorts: readonly number[] = [80, 443, 8080, 8443]
 const addressesMax = 4
 
 export function createEgress({
   hosts = () => undefined,
   allowPrivate = [],
-  ports = defaultPorts,
+  ports = publicPorts,
   lookup,
   isOwn = ownAddresses(),
 }: EgressOptions & { lookup: Lookup; isOwn?: (address: string) => boolean }): Egress {

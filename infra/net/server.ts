@@ -1,16 +1,22 @@
-import fastifySwagger from '@fastify/swagger'
-import fastify, { type FastifyError, type FastifyInstance, type RawServerDefault } from 'fastify'
-import {
-  hasZodFastifySchemaValidationErrors,
-  jsonSchemaTransform,
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod'
-import type { FastifyBaseLogger } from 'fastify'
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { z } from 'zod'
+import type { Socket } from 'node:net'
+import fastifyCors, { type FastifyCorsOptionsDelegateCallback } from '@fastify/cors'
+import fastifyHelmet from '@fastify/helmet'
+import fastifySwagger, { type SwaggerTransformObject } from '@fastify/swagger'
+import fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyRequest, type RawServerDefault } from 'fastify'
+import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { OrreryError } from '#schemas/errors.ts'
+import type { Telemetry } from '#schemas/stage.ts'
+import { guardAccess, type ApiAccess } from './api-access.ts'
+import { answerFailure, ErrorBody, errorBody, Problem, problemType, type FailureForm } from './failure-answer.ts'
+import { healthRoutes, type Readiness } from './health.ts'
+import { httpMetrics } from './http-metrics.ts'
+import { keySchemes, withoutUnnamed } from './openapi-components.ts'
+import { answerUnknown } from './known-routes.ts'
+import { boundWaiting } from './waiting-answers.ts'
+
+export { ErrorBody } from './failure-answer.ts'
 
 export type Server = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>
 
@@ -18,48 +24,165 @@ export interface ServerIdentity {
   title: string
   version: string
   description: string
+  /** It may ask for a key (api-access.ts). */
+  asksForKey?: boolean
 }
 
-/** What every error looks like on the wire. */
-// oxlint-disable-next-line orrery/no-open-record -- our details
-export const ErrorBody = z.strictObject({ error: z.strictObject({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }) })
+export interface ServerParts {
+  /** Told of what failed here. */
+  telemetry?: Telemetry
+  /** Absent: `error`. */
+  failureForm?: FailureForm
+  /** Of connections at the same time; absent: 4096. */
+  connectionsMax?: number
+  /** What the program counts, for `/metrics`. */
+  counts?: () => Record<string, number>
+  /** What must answer before this service can; for `/readyz`. */
+  readiness?: Readiness
+  /** Who may ask; absent: whoever can. */
+  access?: () => ApiAccess
+  /** Origins whose pages may read the answers; `*`: all. */
+  corsOrigins?: readonly string[]
+}
 
 const bodyBytesMax = 1 << 20
+const headBytesMax = 16 << 10
+const urlCharsMax = 8 << 10
+/** Of a request: its head, and then each so many bytes of its body, must come within that time. */
+const headMs = 15_000
+const bodyBytesPerMs = 64
+/** Nothing is read or written on a connection. */
+const idleMs = 120_000
+const connectionsUsual = 4096
+/** Of answers that are not taken yet, together: some fifty of the largest. */
+const waitingBytesMax = 256 * 2 ** 20
+/** More than the name of a dataset, or an id, takes. */
+const parameterCharsMax = 512
 
 /**
- * An HTTP service with zod at its border: `/healthz`, `/openapi.json`, and OrreryErrors as `{error: {code, message, details}}` under their own status.
- * Register routes as plugins (`await app.register(...)`) so that the OpenAPI document sees them.
+ * An HTTP service with zod at its border: `/healthz`, `/readyz`, `/metrics`, `/openapi.json`, and OrreryErrors as `{error: {code, message, details, request_id}}`
+ * (or a problem of RFC 9457 around it) under their own status. Each request has an id: that of `X-Request-Id` where it is sane. Register routes as plugins (`await app.register(...)`) so that the
+ * OpenAPI document sees them.
  */
-export async function createServer({ title, version, description }: ServerIdentity): Promise<Server> {
-  const app = fastify({ bodyLimit: bodyBytesMax, forceCloseConnections: true }).withTypeProvider<ZodTypeProvider>()
-  app.setValidatorCompiler(validatorCompiler)
-  app.setSerializerCompiler(serializerCompiler)
-  await app.register(fastifySwagger, { openapi: { openapi: '3.1.0', info: { title, version, description } }, transform: jsonSchemaTransform })
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const { status, body } = describeError(error, `${request.method} ${request.url}`)
-    return reply.status(status).send(body)
+export async function createServer({ asksForKey = false, ...info }: ServerIdentity, parts: ServerParts = {}): Promise<Server> {
+  const app = openApp(parts)
+  app.setErrorHandler((error: FastifyError, request, reply) => answerFailure(error, request, reply, parts))
+  await app.register(fastifySwagger, {
+    openapi: { openapi: '3.1.0', info, ...(asksForKey && keySchemes) },
+    transform: jsonSchemaTransform,
+    transformObject: describedObject,
   })
-  app.setNotFoundHandler((request, reply) => {
-    const message = `There is no ${request.method} ${request.url}; /openapi.json lists what there is.`
-    return reply.status(404).send({ error: { code: 'not_found', message, details: {} } })
-  })
-  app.get('/healthz', { schema: { response: { 200: z.strictObject({ status: z.literal('ok') }) } } }, () => ({ status: 'ok' as const }))
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  await app.register(fastifyHelmet, helmetOptions)
+  if (parts.corsOrigins && parts.corsOrigins.length > 0) await app.register(fastifyCors, corsOptions(parts.corsOrigins))
+  answerUnknown(app)
+  bearRequests(app)
+  if (parts.access) guardAccess(app, parts.access)
+  sayErrors(app, parts.failureForm)
+  boundWaiting(app, waitingBytesMax)
+  healthRoutes(app, parts.readiness)
+  httpMetrics(app, parts.counts ?? (() => ({})))
+  app.get('/openapi.json', { schema: { hide: true }, config: { scope: 'open' } }, () => app.swagger())
   return app
 }
 
-function describeError(error: FastifyError, where: string): { status: number; body: z.infer<typeof ErrorBody> } {
-  if (error instanceof OrreryError)
-    return { status: error.status, body: { error: { code: error.code, message: error.message, details: { ...error.details } } } }
-  if (hasZodFastifySchemaValidationErrors(error)) {
-    const problems = error.validation.map((v) => `${v.instancePath || '/'}: ${v.message}`)
-    return { status: 400, body: { error: { code: 'invalid_argument', message: `${where}: ${problems.join('; ')}`, details: { problems } } } }
+function openApp(parts: ServerParts): Server {
+  const app = fastify({
+    bodyLimit: bodyBytesMax,
+    forceCloseConnections: true,
+    connectionTimeout: idleMs,
+    http: { maxHeaderSize: headBytesMax, headersTimeout: headMs, connectionsCheckingInterval: 5000 },
+    routerOptions: { maxParamLength: parameterCharsMax },
+    genReqId: ({ headers }) => requestId(headers['x-request-id']),
+    frameworkErrors: (error, request, reply) => void answerFailure(error as FastifyError, request, reply, parts),
+    clientErrorHandler: refuseConnection,
+  }).withTypeProvider<ZodTypeProvider>()
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  // A text is taken for JSON by nobody: it is 415, as every other type is.
+  app.removeContentTypeParser('text/plain')
+  app.server.maxConnections = parts.connectionsMax ?? connectionsUsual
+  return app
+}
+
+const describedObject: SwaggerTransformObject = (given) => withoutUnnamed(jsonSchemaTransformObject(given))
+
+const requestId = (given: string | string[] | undefined): string => (typeof given === 'string' && /^[\w.:=+/-]{1,100}$/.test(given) ? given : randomUUID())
+
+/** Nothing of an API is a page: whatever is opened in a browser runs nothing and loads nothing. */
+const helmetOptions = {
+  contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } },
+  crossOriginResourcePolicy: { policy: 'cross-origin' as const },
+  // Whoever serves TLS says so for their whole host.
+  strictTransportSecurity: false,
+}
+
+function corsOptions(origins: readonly string[]): () => FastifyCorsOptionsDelegateCallback {
+  const options = {
+    origin: origins.includes('*') ? '*' : [...origins],
+    methods: ['GET', 'HEAD', 'POST'],
+    exposedHeaders: ['Accept-Ranges', 'Content-Range', 'ETag', 'Link', 'Retry-After', 'X-Error-Code', 'X-Request-Id', 'X-Revision', 'X-Total-Count'],
+    maxAge: 600,
   }
-  const status = error.statusCode ?? 500
-  if (status < 500)
-    return { status, body: { error: { code: status === 413 ? 'too_large' : 'invalid_argument', message: `${where}: ${error.message}`, details: {} } } }
-  process.emitWarning(`${where} failed: ${error.stack ?? error.message}`)
-  return { status: 500, body: { error: { code: 'internal', message: `${where} failed here; the log of the service says why.`, details: {} } } }
+  // Who asks with OPTIONS for no page is answered as without CORS (known-routes.ts).
+  return () => (request, done) => done(null, { ...options, preflight: request.headers['access-control-request-method'] !== undefined })
+}
+
+/** Ids, bounds, and JSON that comes without saying so. */
+function bearRequests(app: Server): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id)
+    if (hasBody(request)) request.headers['content-type'] ??= 'application/json'
+    done(refusalOf(request))
+  })
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    if (!hasBody(request)) return done(null, payload)
+    const timer = setTimeout(() => request.raw.destroy(), headMs + request.routeOptions.bodyLimit / bodyBytesPerMs)
+    const stop = () => clearTimeout(timer)
+    payload.once('end', stop).once('close', stop)
+    done(null, payload)
+  })
+}
+
+function refusalOf(request: FastifyRequest): OrreryError | undefined {
+  if (request.url.length > urlCharsMax)
+    return new OrreryError('uri_too_long', `The address has more than ${urlCharsMax} characters; send less in it.`, { charsMax: urlCharsMax })
+  const coding = request.headers['content-encoding'] ?? 'identity'
+  if (!hasBody(request) || coding.toLowerCase() === 'identity') return undefined
+  return new OrreryError('unsupported_media_type', 'The body is taken as it is, not packed; send it without Content-Encoding.', { taken: ['identity'] })
+}
+
+const hasBody = ({ headers }: FastifyRequest): boolean => headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
+/** Every described route may be refused, in its own words where it has some. */
+function sayErrors(app: Server, form: FailureForm = 'error'): void {
+  const failure = form === 'problem' ? { description: 'What was refused, or failed', content: { [problemType]: { schema: Problem } } } : ErrorBody
+  app.addHook('onRoute', ({ schema }) => {
+    if (!schema || schema.hide === true) return
+    schema.response = { '4xx': failure, '5xx': failure, ...(schema.response as object | undefined) }
+  })
+}
+
+/** What is no HTTP gets the same error as what is, where there is still somebody to get it. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const [status, reason] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'Request Header Fields Too Large']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'Request Timeout']
+        : [400, 'Bad Request']
+  const message =
+    status === 431
+      ? `The head of the request has more than ${headBytesMax} bytes.`
+      : status === 408
+        ? 'The request did not come in time.'
+        : 'This is no HTTP request.'
+  const body = JSON.stringify(errorBody({ code: 'invalid_argument', message, details: {} }, randomUUID()))
+  if (socket.writable)
+    socket.write(
+      `HTTP/1.1 ${status} ${reason}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n${body}`,
+    )
+  socket.destroy(error)
 }
 
 /**

@@ -4,8 +4,8 @@ import { OrreryError } from '#schemas/errors.ts'
 
 const scriptCharsMax = 1 << 20
 const nameChars = 63
-/** Names of DuckDB's own tables begin so; a view or WITH name must not reach them. */
-const ownPrefixes = ['duckdb_', 'pg_', 'sqlite_', 'pragma_', 'information_schema']
+/** Names of DuckDB's own tables begin so, and of ours behind a table; a view or WITH name must not reach them. */
+const ownPrefixes = ['orrery_', 'duckdb_', 'pg_', 'sqlite_', 'pragma_', 'information_schema']
 const tableFunctions = new Set(['unnest', 'range', 'generate_series'])
 /** What tells of the machine or the session; what changes from call to call is asked of DuckDB itself. */
 const sessionFunctions = ['current_setting', 'getvariable', 'getenv', 'ago', 'pg_sleep', 'pg_conf_load_time', 'pg_postmaster_start_time']
@@ -23,6 +23,9 @@ export function isViewName(name: string): boolean {
   return name.length <= nameChars && /^[a-z_][a-z0-9_]*$/.test(lower) && !ownPrefixes.some((prefix) => lower.startsWith(prefix))
 }
 
+/** Asked once: nothing brings in others, no extension is loaded and no function made. */
+let forbiddenFunctions: ReadonlySet<string> | undefined
+
 /**
  * Refuses, on DuckDB's own syntax tree, whatever is not one SELECT over the views: other tables, functions that read files, settings, clocks or chance.
  * It runs before the connection is locked down (duckdb.ts), and does not replace it.
@@ -35,7 +38,7 @@ export async function checkScript(connection: DuckDBConnection, script: string, 
   if (parsed.error) throw refusal(parsed.error_message)
   if (parsed.statements.length !== 1) throw refusal(`it has ${parsed.statements.length} statements`)
   const nodes = [...descendants(parsed.statements[0])]
-  const forbidden = new Set([...sessionFunctions, ...(await changingFunctions(connection))])
+  const forbidden = (forbiddenFunctions ??= new Set([...sessionFunctions, ...(await changingFunctions(connection))]))
   const withNames = nodes.flatMap(namesOfWith)
   const tables = new Set([...views, ...withNames].map((name) => name.toLowerCase()))
   const fault = withNames.find((name) => !isViewName(name)) ?? nodes.map((node) => faultOf(node, tables, forbidden)).find(Boolean)
@@ -88,3 +91,5 @@ function faultOf(node: Node, tables: ReadonlySet<string>, forbidden: ReadonlySet
   if (column?.length === 1 && clockNames.has(column[0]?.toLowerCase() ?? '')) return text('column_names')
   return undefined
 }
+
+export const firstLine = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)[0] ?? ''

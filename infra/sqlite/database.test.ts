@@ -125,3 +125,8 @@ test('refuses to work once closed', async () => {
   expect(() => db.all('select 1')).toThrow(expect.objectContaining({ code: 'invalid_argument' }))
   expect(() => db.transaction(() => 1)).toThrow(expect.objectContaining({ code: 'invalid_argument' }))
 })
+
+test('no two kinds of file have the same mark', () => {
+  const marks = [...Object.values(fileSchemas), localChainSchema].map(({ applicationId }) => applicationId)
+  expect(new Set(marks).size).toBe(marks.length)
+})

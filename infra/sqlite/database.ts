@@ -19,6 +19,8 @@ export interface Database extends Disposable {
   run(sql: string, ...values: SQLInputValue[]): number
   /** All of `work` or nothing, alone among writers (BEGIN IMMEDIATE), durable when it returns. Inside another transaction it joins it. */
   transaction<T>(work: () => T): T
+  /** All that `work` reads is of one moment, whatever others write meanwhile. Inside another transaction it joins it. */
+  snapshot<T>(work: () => T): T
 }
 
 /** What a write-ahead log keeps of the room it once needed. Each thousand pages (4 MB) it is brought into the file, as SQLite does by itself. */
@@ -70,23 +72,25 @@ function wrap(path: string, raw: DatabaseSync): Database {
       throw explain(path, cause)
     }
   }
+  const within = <T>(begin: string, work: () => T): T => {
+    if (raw.isOpen && raw.isTransaction) return work()
+    attempt(() => raw.exec(begin))
+    try {
+      const result = work()
+      attempt(() => raw.exec('commit'))
+      return result
+    } catch (cause) {
+      if (raw.isTransaction) raw.exec('rollback')
+      throw cause
+    }
+  }
   return {
     all: <Row>(sql: string, ...values: SQLInputValue[]) => attempt(() => prepared(sql).all(...values) as Row[]),
     get: <Row>(sql: string, ...values: SQLInputValue[]) => attempt(() => prepared(sql).get(...values) as Row | undefined),
     script: (sql) => attempt(() => raw.exec(sql)),
     run: (sql, ...values) => attempt(() => Number(prepared(sql).run(...values).changes)),
-    transaction(work) {
-      if (raw.isOpen && raw.isTransaction) return work()
-      attempt(() => raw.exec('begin immediate'))
-      try {
-        const result = work()
-        attempt(() => raw.exec('commit'))
-        return result
-      } catch (cause) {
-        if (raw.isTransaction) raw.exec('rollback')
-        throw cause
-      }
-    },
+    transaction: (work) => within('begin immediate', work),
+    snapshot: (work) => within('begin', work),
     [Symbol.dispose]: () => {
       if (raw.isOpen) raw.close()
     },

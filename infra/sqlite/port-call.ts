@@ -38,7 +38,7 @@ export interface Answer {
 }
 
 /** An error on its way between threads. Without a code: one that nobody expects. */
-interface Failure {
+export interface Failure {
   code?: ErrorCode
   message: string
   details?: Readonly<Record<string, unknown>>

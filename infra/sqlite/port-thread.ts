@@ -14,7 +14,8 @@ import { closing, opening, readFailure, type Answer, type Batch, type Call, type
  */
 export interface PortThread {
   /**
-   * Opens a port in the thread: `factory(...args, { ...options, clock })` of a module. It is there at once; what goes wrong with its opening is told by each of its calls.
+   * Opens a port in the thread: `factory(...args, { ...options, clock })` of a module. It is there at once; what goes wrong with its opening is told
+   * by each of its calls, which tries it again.
    * @param methods all of the port's, each of which returns a promise
    */
   open<Port>(place: PortPlace, methods: PortMethods<Port>): Port & AsyncDisposable

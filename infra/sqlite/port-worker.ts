@@ -8,6 +8,8 @@ type Port = Record<string, (...args: readonly unknown[]) => Promise<unknown>> & 
 let now = 0
 /** The caller's, as it was when its last calls left. Nobody sleeps here. */
 const clock: Pick<Clock, 'now'> = { now: () => now }
+const places = new Map<number, PortPlace>()
+/** Those that are open, or just opened. */
 const ports = new Map<number, Promise<Port>>()
 let answers: Answer[] = []
 
@@ -23,12 +25,25 @@ const opened = new Map<number, Port>()
 
 function run({ port, method, args }: Call): Promise<unknown> {
   if (method === opening) {
-    const opens = open(args[0] as PortPlace)
-    ports.set(port, opens)
-    return opens.then((made) => void opened.set(port, made))
+    places.set(port, args[0] as PortPlace)
+    return openPort(port).then(() => undefined)
   }
   const made = opened.get(port)
-  return made ? Promise.resolve(invoke(made, method, args)) : (ports.get(port) as Promise<Port>).then((late) => invoke(late, method, args))
+  if (made) return Promise.resolve(invoke(made, method, args))
+  const opens = ports.get(port)
+  if (!opens && method === closing) return Promise.resolve()
+  return (opens ?? openPort(port)).then((late) => invoke(late, method, args))
+}
+
+/** What could not be opened is tried again with the next call: another process may have had it. */
+function openPort(port: number): Promise<Port> {
+  const opens = open(places.get(port) as PortPlace)
+  ports.set(port, opens)
+  opens.then(
+    (made) => opened.set(port, made),
+    () => ports.delete(port),
+  )
+  return opens
 }
 
 const invoke = (port: Port, method: string, args: readonly unknown[]): PromiseLike<unknown> | undefined =>

@@ -1,4 +1,5 @@
 import { frontierTables } from '../frontier/schema.ts'
+import { evidence, found, onDemand, outcomes, posts, requests, rowBook, scoring, served, usage } from './subnet-schema.ts'
 
 /**
  * The tables of each kind of engine file. `steps[i]` brings a file from version i to i + 1, so the supported version is `steps.length`;
@@ -123,6 +124,97 @@ const ledgerByCounts = `
     begin select raise(abort, 'settlements are final'); end;
 `
 
+/**
+ * A batch has a row in `batches` while it is lent or waits for another node: all below `begun` of its epoch, and `ahead` beyond it, have one, or were settled. `epochs` counts them by state;
+ * `leases`, `nodes`, `failures` say how many numbers of each were given, `ended` numbers the epochs in the order they were closed. `kept`: 2 = open, 1 = closed,
+ * what was settled and what failed is kept, 0 = only this row; `untidy` = 1 while there may be rows that are kept no longer. `turn` of a batch that waits: 0 = before
+ * those that nobody had, else after them, the lowest first. `requests.leases`: JSON, [[batch, lease], …]. The order of `waiting` is that of its tickets.
+ * Whoever has `secret` can make the token of a lease.
+ */
+const ledgerByRows = `
+  alter table epochs rename to former_epochs;
+  alter table batches rename to former_batches;
+  alter table settlements rename to former_settlements;
+  drop trigger settlements_kept;
+  drop trigger settlements_fixed;
+  drop index batches_leased;
+  drop index batches_unsettled;
+  drop index settlements_of;
+  drop index epochs_ended;
+  drop index epochs_kept;
+  create table secrets (one integer primary key check (one = 1), secret blob not null) strict;
+  insert into secrets values (1, randomblob(32));
+  create table epochs (
+    id integer primary key, plan_id text not null, epoch integer not null, fence integer not null default 1, batches integer not null, attempts_max integer not null,
+    begun integer not null default 0, ahead integer not null default 0, leased integer not null default 0, trained integer not null default 0, settled integer not null default 0,
+    expired integer not null default 0, nacked integer not null default 0, void integer not null default 0, holding integer not null default 0, waiting integer not null default 0,
+    leases integer not null default 0, nodes integer not null default 0, failures integer not null default 0, ttl_ms integer not null default 0,
+    ended integer, kept integer not null default 2, untidy integer not null default 0, unique (plan_id, epoch)
+  ) strict;
+  create index epochs_ended on epochs (ended) where ended is not null;
+  create index epochs_untidy on epochs (id) where untidy = 1;
+  create table batches (
+    epoch integer, batch integer, state text not null check (state in ('leased', 'trained', 'expired', 'nacked', 'void')), node integer, lease integer,
+    expires_at integer, until integer, loss real, tokens integer, attempts integer not null, nacks integer not null default 0,
+    expiries integer not null default 0, turn integer, primary key (epoch, batch)
+  ) strict, without rowid;
+  create index batches_expiring on batches (epoch, expires_at) where expires_at is not null;
+  create index batches_held on batches (epoch, node, lease) where expires_at is not null;
+  create index batches_free on batches (epoch, turn, batch) where turn is not null;
+  create table settlements (
+    epoch integer, place integer, batch integer not null, node integer not null, lease integer not null, loss real not null, tokens integer not null,
+    settled_at integer not null, primary key (epoch, place)
+  ) strict, without rowid;
+  create unique index settlements_once on settlements (epoch, batch);
+  create table failures (
+    epoch integer, place integer, batch integer not null, node integer not null, lease integer not null, why text not null, reason text not null,
+    is_last integer not null, failed_at integer not null, primary key (epoch, place)
+  ) strict, without rowid;
+  create index failures_of on failures (epoch, batch);
+  create table nodes (
+    epoch integer, node integer, name text not null, outstanding integer not null default 0, settled integer not null default 0, tokens integer not null default 0,
+    loss real not null default 0, last text not null default '[]', expired integer not null default 0, nacked integer not null default 0, primary key (epoch, node)
+  ) strict, without rowid;
+  create unique index nodes_name on nodes (epoch, name);
+  create index nodes_holding on nodes (epoch, outstanding) where outstanding > 0;
+  create table labels (
+    epoch integer, name text, settled integer not null default 0, tokens integer not null default 0, loss real not null default 0, last text not null default '[]',
+    primary key (epoch, name)
+  ) strict, without rowid;
+  create table requests (
+    number integer primary key, epoch integer not null, node integer not null, id text not null, at integer not null, leases text not null, unique (epoch, node, id)
+  ) strict;
+  create index requests_of on requests (epoch, node);
+  create table waiting (ticket integer primary key, epoch integer not null, name text not null, until integer not null, unique (epoch, name)) strict;
+  create index waiting_in on waiting (epoch);
+
+  insert into epochs (plan_id, epoch, fence, batches, attempts_max, begun, settled, ended, kept, untidy)
+    select plan_id, epoch, fence, batches, 5, leased, settled, ended, case when closed = 0 then 2 when kept = 1 then 1 else 0 end, 0 from former_epochs;
+  create temporary table former_nodes as
+    select plan_id, epoch, node, dense_rank() over (partition by plan_id, epoch order by node) as number from former_settlements group by plan_id, epoch, node;
+  insert into nodes (epoch, node, name, settled, tokens, loss)
+    select e.id, n.number, n.node, count(*), sum(s.tokens), sum(s.loss) from former_settlements s join epochs e using (plan_id, epoch)
+    join former_nodes n on n.plan_id = s.plan_id and n.epoch = s.epoch and n.node = s.node where e.kept > 0 group by e.id, n.number;
+  update epochs set nodes = (select count(*) from nodes n where n.epoch = epochs.id);
+  insert into settlements
+    select e.id, row_number() over (partition by e.id order by s.id), s.batch, n.number, 0, s.loss, s.tokens, s.settled_at
+    from former_settlements s join epochs e using (plan_id, epoch)
+    join former_nodes n on n.plan_id = s.plan_id and n.epoch = s.epoch and n.node = s.node where e.kept > 0;
+  insert into batches (epoch, batch, state, attempts, nacks, turn)
+    select e.id, b.batch, case b.state when 'nacked' then 'nacked' else 'expired' end, 1, b.state = 'nacked', b.state = 'nacked'
+    from former_batches b join epochs e using (plan_id, epoch) where e.kept = 2 and b.state <> 'settled';
+  update epochs set
+    expired = (select count(*) from batches b where b.epoch = epochs.id and b.state = 'expired'),
+    nacked = (select count(*) from batches b where b.epoch = epochs.id and b.state = 'nacked');
+  drop table former_nodes;
+  drop table former_epochs;
+  drop table former_batches;
+  drop table former_settlements;
+  create trigger settlements_kept before delete on settlements when (select kept from epochs where id = old.epoch) > 0
+    begin select raise(abort, 'settlements are final'); end;
+  create trigger settlements_fixed before update on settlements begin select raise(abort, 'settlements are final'); end;
+`
+
 /** What is known of hosts for a time (host-notes.ts). */
 const notes = `
   create table notes (kind text, host text, text text not null, until integer not null, primary key (kind, host)) strict, without rowid;
@@ -172,34 +264,102 @@ const corpus = `
   create table facts (name text primary key, value text not null) strict, without rowid;
 `
 
+/** `seen`: number of the sight at which a dataset saw a row first. */
+const corpusSights = `alter table rows add column seen integer not null default 0`
+
 /**
- * What a validator found in the files of miners (scraper/validator/found-files.ts). `facts` of a file are packed rows (file-facts.ts), `rows` and what follows counts of them. `buckets` sum up the rows
- * that count, by hour. `fetches`: which miner showed a fetch, since which block, in how many rows; `shared`: those that several showed.
+ * What is known of the rows of a dataset (dataset/query/index): of each document of its kept versions where it stands, what it is found by, and all of it but its texts,
+ * packed. A row is in versions `since` .. `until` − 1; `until` is 2^31 − 1 while it is in the newest. `names` number the values of a field; `folded` is what is compared. `live` of a
+ * file: a bit for each row that the newest version has. `words`: lists of a segment (dataset/query/words/postings.ts); only segments that are `ready` count; `checksum` is their CRC-32. `facts`: which version is in it.
  */
-const found = `
-  create table miners (miner integer primary key, hotkey text not null unique) strict;
+const rows = `
+  create table facts (name text primary key, value text not null) strict, without rowid;
+  create table groups (number integer primary key, hotkey text not null, job text not null, list text not null, unique (hotkey, job)) strict;
   create table files (
-    file integer primary key, miner integer not null, sha256 text not null, deletes text, jobs text not null, job_id text not null,
-    labels text not null, failures text not null, wrong text not null, rows integer not null, repeats integer not null, strangers integer not null,
-    empty integer not null, facts blob not null
+    number integer primary key, owner integer not null, key text not null, bytes integer not null, rows integer not null, deletes text not null, seen integer not null,
+    live blob not null, unique (owner, key)
   ) strict;
-  create index files_miner on files (miner);
-  create table buckets (
-    miner integer, job_id text, hour integer, label text, bytes integer not null, primary key (miner, job_id, hour, label)
+  create table names (number integer primary key, field text not null, value text not null, folded text not null, unique (field, value)) strict;
+  create index names_folded on names (field, folded);
+  create table rows (
+    number integer primary key, file integer not null, position integer not null, since integer not null, until integer not null, id blob not null, uri integer not null,
+    label integer not null, host integer not null, lang integer not null, licence integer not null, source integer not null, datetime integer not null,
+    fetched_at integer not null, text_bytes integer not null, quality real not null, checksum integer not null
+  ) strict;
+  create index rows_place on rows (file, position);
+  create index rows_id on rows (id);
+  create index rows_uri on rows (uri);
+  create index rows_until on rows (until) where until < 2147483647;
+  create table documents (number integer primary key, packed blob not null) strict;
+  create table segments (number integer primary key, level integer not null, ready integer not null) strict;
+  create table words (segment integer, word text, postings blob not null, checksum integer not null, primary key (segment, word)) strict, without rowid;
+`
+
+/**
+ * Keys of the query API (schemas/api-keys.ts). `former_sha256`: what a rotation took the place of, good until `former_until`. `requests` are those of `minute`,
+ * `bytes` those of `day`, both counted since the epoch.
+ */
+const keys = `
+  create table keys (
+    id text primary key, name text not null, sha256 blob not null, former_sha256 blob, former_until integer, scopes text not null,
+    requests_per_minute integer, bytes_per_day integer, created_at integer not null, expires_at integer, revoked_at integer, last_used_at integer,
+    minute integer not null default 0, requests integer not null default 0, day integer not null default 0, bytes integer not null default 0
   ) strict, without rowid;
-  create table fetches (fetch integer, miner integer, block integer not null, rows integer not null, primary key (fetch, miner)) strict, without rowid;
-  create index fetches_miner on fetches (miner);
-  create table shared (fetch integer primary key) strict;
+`
+
+/**
+ * The nodes of the feed (schemas/nodes.ts). `former_token`: what another took the place of, good until `former_until`. `days`: by days since the epoch. `booked`: how
+ * far the history has read the lists of a plan; `turn` numbers them by their last change.
+ */
+const nodes = `
+  create table nodes (
+    node text primary key, owner text not null, operator text not null, via text not null check (via in ('open', 'token', 'hotkey')),
+    joined_at integer not null, seen_at integer not null, draining integer not null default 0,
+    token blob, former_token blob, former_until integer
+  ) strict, without rowid;
+  create index nodes_owner on nodes (owner, seen_at);
+  create unique index nodes_token on nodes (token) where token is not null;
+  create index nodes_former on nodes (former_token) where former_token is not null;
+  create table days (
+    node text, day integer, settled integer not null, tokens integer not null, loss_sum real not null, lost integer not null, returned integer not null,
+    primary key (node, day)
+  ) strict, without rowid;
+  create index days_day on days (day);
+  create table booked (plan_id text primary key, settlements integer not null, failures integer not null, turn integer not null) strict, without rowid;
+  create index booked_turn on booked (turn);
+`
+
+/** By which registration a name was taken: a hash of its request's id. */
+const nodesJoinedBy = `alter table nodes add column joined_by text;`
+
+/** What trainers say of where they stand (schemas/consumers.ts). */
+const consumers = `
+  create table consumers (
+    job text, name text, owner text not null, state text not null, version integer not null, updated_at integer not null, primary key (job, name)
+  ) strict, without rowid;
+  create index consumers_owner on consumers (owner);
 `
 
 export const fileSchemas = {
+  posts: { kind: 'posts of platforms', applicationId: 0x4f72725a, steps: [posts] },
   frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierTables] },
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
   catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog, catalogTimes] },
-  ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger, ledgerByCounts] },
+  ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger, ledgerByCounts, ledgerByRows] },
   notes: { kind: 'notes', applicationId: 0x4f727248, steps: [notes] },
-  corpus: { kind: 'corpus index', applicationId: 0x4f727249, steps: [corpus] },
+  corpus: { kind: 'corpus index', applicationId: 0x4f727249, steps: [corpus, corpusSights] },
   marks: { kind: 'marks', applicationId: 0x4f72724d, steps: [marks] },
-  found: { kind: 'findings of a validator', applicationId: 0x4f727256, steps: [found] },
+  found: { kind: 'findings of a validator', applicationId: 0x4f727256, steps: [found, rowBook] },
+  evidence: { kind: 'evidence of a validator', applicationId: 0x4f727245, steps: [evidence] },
+  rows: { kind: 'index of a dataset', applicationId: 0x4f727252, steps: [rows] },
+  keys: { kind: 'keys of the API', applicationId: 0x4f72724b, steps: [keys] },
+  nodes: { kind: 'nodes of the feed', applicationId: 0x4f72724a, steps: [nodes, nodesJoinedBy] },
+  consumers: { kind: 'states of trainers', applicationId: 0x4f727250, steps: [consumers] },
+  onDemand: { kind: 'on-demand jobs', applicationId: 0x4f72724f, steps: [onDemand] },
+  outcomes: { kind: 'on-demand outcomes', applicationId: 0x4f727259, steps: [outcomes] },
+  usage: { kind: 'usage of the store', applicationId: 0x4f727255, steps: [usage] },
+  requests: { kind: 'signed requests', applicationId: 0x4f727254, steps: [requests] },
+  served: { kind: 'buckets of a miner', applicationId: 0x4f727241, steps: [served] },
+  scoring: { kind: 'scores of a validator', applicationId: 0x4f727257, steps: [scoring] },
   sweep: { kind: 'sweep', applicationId: 0x4f727253, steps: [sweep] },
 } as const satisfies Record<string, FileSchema>

@@ -21,6 +21,10 @@ export interface FolderStoreOptions {
 export interface FolderStore extends ObjectStore {
   /** Whether a capability URL of this store, or of another process on the same folder, says so and has not expired. */
   accepts(capability: Capability): Promise<boolean>
+  /** @param folder beginning of keys, with a `/` at its end @param until ms since epoch @returns a token whose bearer may GET all below it; equal arguments give equal tokens */
+  grant(folder: string, until: number): Promise<string>
+  /** Whether a token of `grant` says so of a key, and has not expired. */
+  isGranted(token: string, key: string): Promise<boolean>
 }
 
 /**
@@ -38,6 +42,7 @@ export function folderStore(root: string, { clock = systemClock(), origin }: Fol
   }
   const sign = (method: 'GET' | 'PUT', key: string, ttlMs: number) => rights.sign({ method, key, ttlMs, origin: originOf(origin) })
   return {
+    location: `file://${top}`,
     async put(key, body, expected) {
       const path = pathOf(key)
       if (!(body instanceof Uint8Array) && typeof body?.[Symbol.asyncIterator] !== 'function') throw notBytes(key)
@@ -62,6 +67,8 @@ export function folderStore(root: string, { clock = systemClock(), origin }: Fol
       return sign('PUT', requireKey(key), ttlMs)
     },
     accepts: (capability) => rights.accepts(capability),
+    grant: (folder, until) => rights.grant(folder, until),
+    isGranted: (token, key) => rights.isGranted(token, key),
   }
 }
 

@@ -138,7 +138,7 @@ async function weightsOf({ catalog, chain, validator }: SummarySources): Promise
 
 async function settledOf({ catalog, ledger, datasetName }: Pick<SummarySources, 'catalog' | 'ledger' | 'datasetName'>): Promise<number> {
   const head = await catalog.head(lineage.plan(datasetName))
-  if (head?.kind !== 'epoch') return 0
+  if (!head || head.kind === 'plan') return 0
   const open = await ledger.progress(head.sha256, head.version - 1).catch(() => undefined)
   return head.manifest.settled_before + (open?.states.settled ?? 0)
 }

@@ -80,14 +80,16 @@ export class NearLinks {
   }
 }
 
-/** Negative when `a` is the better copy. Two unknown dates subtract to NaN, which is no decision either. */
-export function compareCopies(a: Omit<Fingerprint, 'signature'>, b: Omit<Fingerprint, 'signature'>): number {
+/** Negative when `a` is the better copy. */
+export const compareCopies = (a: Omit<Fingerprint, 'signature'>, b: Omit<Fingerprint, 'signature'>): number => compareMerits(a, b) || compareText(a.key, b.key)
+
+/** The same, but for equals. Two unknown dates subtract to NaN, which is no decision either. */
+export function compareMerits(a: Omit<Fingerprint, 'signature' | 'key'>, b: Omit<Fingerprint, 'signature' | 'key'>): number {
   return (
     (a.publishedAt ?? Infinity) - (b.publishedAt ?? Infinity) ||
     (b.addressFit ?? 0) - (a.addressFit ?? 0) ||
     b.textBytes - a.textBytes ||
-    compareText(a.uri, b.uri) ||
-    compareText(a.key, b.key)
+    compareText(a.uri, b.uri)
   )
 }
 

@@ -2,7 +2,7 @@ import { fmix32 } from '../fmix32.ts'
 
 /** Shape of a MinHash signature: 14 bands of 8 rows of u32, little-endian. */
 export const bands = 14
-const rowsPerBand = 8
+export const rowsPerBand = 8
 export const rows = bands * rowsPerBand
 export const signatureBytes = rows * 4
 /** The bands as they stand, and as many across them: row k, k + 14, k + 28 … */

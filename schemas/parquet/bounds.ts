@@ -1,4 +1,4 @@
-import type { Column } from './columns.ts'
+import type { LeafKind } from './columns.ts'
 
 /** The least and the greatest value of a page or a chunk, as readers compare them, PLAIN encoded without a length. */
 export interface Bounds {
@@ -23,7 +23,7 @@ export function compareBytes(a: Uint8Array, aFrom: number, aTo: number, b: Uint8
 }
 
 /** The bounds of values of which these are the least and the greatest. */
-export function cellBounds(kind: Column['kind'], least: string | number, greatest: string | number): Bounds {
+export function cellBounds(kind: LeafKind, least: string | number, greatest: string | number): Bounds {
   if (typeof least === 'number') return numberBounds(kind, least, greatest as number)
   return textBounds(Buffer.from(least), Buffer.from(greatest as string))
 }
@@ -36,12 +36,12 @@ export function textBounds(least: Uint8Array, greatest: Uint8Array): Bounds {
 }
 
 /** A least zero is written as −0 and a greatest one as +0 (parquet.thrift, ColumnOrder): readers may tell them apart. */
-function numberBounds(kind: Column['kind'], least: number, greatest: number): Bounds {
+function numberBounds(kind: LeafKind, least: number, greatest: number): Bounds {
   const toBytes = (value: number): Uint8Array => {
     const view = new DataView(new ArrayBuffer(kind === 'int32' ? 4 : 8))
     if (kind === 'int32') view.setInt32(0, value, true)
     else if (kind === 'double') view.setFloat64(0, value, true)
-    else view.setBigInt64(0, BigInt(value), true)
+    else view.setBigInt64(0, BigInt(value) * (kind === 'timestamp' ? 1000n : 1n), true)
     return new Uint8Array(view.buffer)
   }
   const isZero = (value: number) => kind === 'double' && value === 0
@@ -66,7 +66,7 @@ function raiseText(prefix: Uint8Array): Uint8Array | undefined {
 }
 
 /** Below 0 when `a` stands before `b` in the order of the column's values. */
-export function compareBounds(kind: Column['kind'], a: Uint8Array, b: Uint8Array): number {
+export function compareBounds(kind: LeafKind, a: Uint8Array, b: Uint8Array): number {
   if (kind === 'string' || kind === 'json') return compareBytes(a, 0, a.length, b, 0, b.length)
   const toNumber = (bytes: Uint8Array): number => {
     const view = new DataView(bytes.buffer, bytes.byteOffset)
@@ -76,7 +76,7 @@ export function compareBounds(kind: Column['kind'], a: Uint8Array, b: Uint8Array
 }
 
 /** The bounds of a chunk, of those of its pages. */
-export function joinBounds(kind: Column['kind'], pages: readonly Bounds[]): Bounds | undefined {
+export function joinBounds(kind: LeafKind, pages: readonly Bounds[]): Bounds | undefined {
   return pages.reduce<Bounds | undefined>((joined, page) => {
     if (!joined) return page
     const [lower, upper] = [compareBounds(kind, page.min, joined.min) < 0, compareBounds(kind, page.max, joined.max) > 0]

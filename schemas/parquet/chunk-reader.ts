@@ -1,8 +1,9 @@
-import type { ColumnMetaData, DecodedArray, PageHeader } from 'hyparquet'
+import { isUtf8 } from 'node:buffer'
+import type { ColumnMetaData, DecodedArray, PageHeader, SchemaElement } from 'hyparquet'
 import { readPage } from 'hyparquet/src/column.js'
 import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { getSchemaPath } from 'hyparquet/src/schema.js'
-import { columnType, documentSchema, type Column } from './columns.ts'
+import { columnType, type Column } from './columns.ts'
 import { decompressors } from './compression.ts'
 import type { FileBytes } from './file-bytes.ts'
 import { guard, malformed } from './inspect.ts'
@@ -14,9 +15,10 @@ const unreadable = 'its pages cannot be read'
 
 type ColumnDecoder = Parameters<typeof readPage>[2]
 
-/** What the columns of a row group may still take, unpacked. */
+/** What the columns of a row group may still take, unpacked: all of their pages, and those that are unpacked indeed. */
 export interface GroupBudget {
   bytes: number
+  unpackedBytes: number
 }
 
 interface Page {
@@ -47,13 +49,25 @@ export class ChunkReader {
   #dictionaryValues = 0
   #page: Page | undefined
   #window: { at: number; bytes: Uint8Array } = { at: 0, bytes: new Uint8Array() }
+  readonly #aheadBytes: number
 
-  constructor(file: FileBytes, { column, chunk, budget }: { column: Column; chunk: ColumnMetaData; budget: GroupBudget }) {
+  /** @param isSparse few rows are wanted: nothing is read ahead */
+  constructor(
+    file: FileBytes,
+    {
+      column,
+      schema,
+      chunk,
+      budget,
+      isSparse,
+    }: { column: Column; schema: readonly SchemaElement[]; chunk: ColumnMetaData; budget: GroupBudget; isSparse: boolean },
+  ) {
+    this.#aheadBytes = isSparse ? headerBytesMax : windowBytes
     const { start, end } = chunkRange(chunk)
     this.#file = file
     this.#column = column
     this.#chunk = chunk
-    this.#decoder = decoderOf(column, chunk)
+    this.#decoder = decoderOf(column, schema, chunk)
     this.#budget = budget
     this.#rows = Number(chunk.num_values)
     this.#at = start
@@ -62,7 +76,7 @@ export class ChunkReader {
 
   /** How many values `take` may be asked for: those that are left of the page at hand. */
   ready(): Promise<number> {
-    return this.#ready(windowBytes)
+    return this.#ready(this.#aheadBytes)
   }
 
   async #ready(aheadBytes: number): Promise<number> {
@@ -111,6 +125,7 @@ export class ChunkReader {
   async #readDictionary(header: PageHeader, bodyAt: number): Promise<void> {
     if (this.#dictionary) throw malformed('a column chunk has two dictionaries')
     this.#dictionaryValues = checkDictionary(header, this.#rows)
+    this.#unpack(header)
     const body = await this.#bytes(bodyAt, header.compressed_page_size)
     this.#dictionary = guard(unreadable, () => {
       const { data } = readPage(readerOf(body), header, this.#decoder, undefined, undefined, 0)
@@ -118,7 +133,13 @@ export class ChunkReader {
     })
   }
 
+  #unpack({ uncompressed_page_size: bytes }: PageHeader): void {
+    this.#budget.unpackedBytes -= bytes
+    if (this.#budget.unpackedBytes < 0) throw malformed('the pages of a few rows unpack to more than whole row groups do')
+  }
+
   async #decode({ header, bodyAt, rows }: Page): Promise<DecodedArray> {
+    this.#unpack(header)
     const body = await this.#bytes(bodyAt, header.compressed_page_size)
     return guard(unreadable, () => {
       checkDataPage(header, body, { chunk: this.#chunk, nullable: this.#column.nullable, dictionaryValues: this.#dictionaryValues })
@@ -129,7 +150,7 @@ export class ChunkReader {
   }
 
   /** Up to so many bytes of the chunk, fewer only at its end. What is there already is not read again. */
-  async #bytes(at: number, length: number, aheadBytes = windowBytes): Promise<Uint8Array> {
+  async #bytes(at: number, length: number, aheadBytes = this.#aheadBytes): Promise<Uint8Array> {
     const end = Math.min(at + length, this.#end)
     const { at: windowAt, bytes } = this.#window
     if (at < windowAt || end > windowAt + bytes.length) {
@@ -146,12 +167,18 @@ export class ChunkReader {
 const readerOf = (bytes: Uint8Array) => ({ view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset: 0 })
 
 /** Schema of a page’s values; texts keep a byte order mark. */
-function decoderOf(column: Column, { codec, path_in_schema: pathInSchema }: ColumnMetaData): ColumnDecoder {
-  const schemaPath = getSchemaPath([...documentSchema], pathInSchema)
+function decoderOf(column: Column, schema: readonly SchemaElement[], { codec, path_in_schema: pathInSchema }: ColumnMetaData): ColumnDecoder {
+  const schemaPath = getSchemaPath([...schema], pathInSchema)
   return { pathInSchema, schemaPath, element: schemaPath[1]!.element, type: columnType(column), codec, compressors: decompressors, utf8: false, parsers }
 }
 
 const parsers = {
   ...DEFAULT_PARSERS,
-  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(),
+  /** The millisecond that it is in, also before 1970. */
+  timestampFromMicroseconds: (micros: bigint) => new Date(Number(micros / 1000n) - (micros % 1000n < 0n ? 1 : 0)),
+  stringFromBytes(bytes: Uint8Array | undefined) {
+    // It costs the file, not the row: other readers of the same bytes (Polars, Arrow) refuse all of it.
+    if (bytes && !isUtf8(bytes)) throw malformed('a text is no UTF-8')
+    return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
+  },
 }

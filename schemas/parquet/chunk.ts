@@ -1,7 +1,7 @@
 import type { Document } from '../document.ts'
 import { bloomFilter } from './bloom.ts'
-import { appendCell } from './cells.ts'
-import type { Column } from './columns.ts'
+import { appendCell, type PlainCell } from './cells.ts'
+import type { Leaf, LeafKind } from './columns.ts'
 import { buildDictionary, dictionaryBounds, type Dictionary } from './dictionary.ts'
 import { appendHybrid } from './hybrid.ts'
 import { clearPage } from './page.ts'
@@ -10,17 +10,16 @@ import { pageRows, type DataPage, type PageWriter } from './page-writer.ts'
 
 /** One column of the rows of a row group. */
 export interface ColumnCells {
-  column: Column
-  cells: Document[Column['name']][]
+  column: Leaf
+  cells: unknown[]
 }
 
 /**
- * The columns of the rows `documents[from, to)`, each row taken whole: to go through all rows once for each column costs a cache miss for each cell. Documents
+ * The leaves of the rows `documents[from, to)`, each row taken whole: to go through all rows once for each column costs a cache miss for each cell. Documents
  * mostly have the same members in the same order: then no member is looked up.
  */
-export function transpose(columns: readonly Column[], documents: readonly Document[], from: number, to: number): ColumnCells[] {
-  const all = columns.map((column) => ({ column, cells: Array.from<ColumnCells['cells'][number]>({ length: to - from }) }))
-  const cellsOf = new Map<string, ColumnCells['cells']>(all.map(({ column, cells }) => [column.name, cells]))
+export function transpose(columns: readonly Leaf[], documents: readonly Document[], from: number, to: number): ColumnCells[] {
+  const cellsOf = new Map<string, unknown[]>(columns.map(({ name }) => [name, Array.from<unknown>({ length: to - from })]))
   const known: string[] = []
   const places: (ColumnCells['cells'] | undefined)[] = []
   for (let row = from; row < to; row++) {
@@ -36,12 +35,16 @@ export function transpose(columns: readonly Column[], documents: readonly Docume
       if (cells) cells[row - from] = document[name as keyof Document]
     }
   }
-  return all
+  return columns.map((column) => {
+    const cells = cellsOf.get(column.name) ?? []
+    const take = column.take as ((member: unknown) => unknown) | undefined
+    return { column, cells: take ? cells.map(take) : cells }
+  })
 }
 
 /** What is known of a column chunk once it is written. */
 export interface Chunk {
-  column: Column
+  column: Leaf
   offset: number
   /** Bytes with headers, in the file and unpacked. */
   bytes: number
@@ -68,12 +71,12 @@ export interface ChunkBuilder {
 
 /** Of PLAIN pages, each compressed as soon as it is full. */
 export class PlainChunk implements ChunkBuilder {
-  readonly #column: Column
+  readonly #column: Leaf
   readonly #writer: PageWriter
   readonly #filler: PageFiller
   #pages: DataPage[] = []
 
-  constructor(column: Column, writer: PageWriter) {
+  constructor(column: Leaf, writer: PageWriter) {
     this.#column = column
     this.#writer = writer
     this.#filler = new PageFiller(column, writer)
@@ -97,18 +100,18 @@ export class PlainChunk implements ChunkBuilder {
 
   #endPage(): void {
     const facts = this.#filler.endPage()
-    if (facts) this.#pages.push(this.#writer.writeData(facts, this.#column.nullable, 'PLAIN'))
+    if (facts) this.#pages.push(this.#writer.writeData(facts, 'PLAIN', this.#column.nullable ? { definitions: this.#writer.levels } : {}))
   }
 }
 
 /** Of pages of indexes into a dictionary where values repeat, which all of the rows say; else as PlainChunk. */
 export class DictionaryChunk implements ChunkBuilder {
-  readonly #column: Column
+  readonly #column: Leaf
   readonly #writer: PageWriter
   #cells: ColumnCells['cells'] = []
 
   /** @param writer one for all such columns: it is used in `finish` only */
-  constructor(column: Column, writer: PageWriter) {
+  constructor(column: Leaf, writer: PageWriter) {
     this.#column = column
     this.#writer = writer
   }
@@ -132,8 +135,7 @@ function writeIndexes(writer: PageWriter, { column, cells }: ColumnCells, dictio
   const { values, levels } = writer
   const { distinct, indexes, width } = dictionary
   writer.clear()
-  for (const cell of distinct) appendCell[column.kind](values, cell)
-  writer.writeDictionary(distinct.length)
+  writeDistinct(writer, column, distinct)
   const boundsOf = dictionaryBounds(column, dictionary)
   const pages: DataPage[] = []
   const present = new Uint16Array(pageRows)
@@ -148,14 +150,21 @@ function writeIndexes(writer: PageWriter, { column, cells }: ColumnCells, dictio
     clearPage(values)
     values.bytes[values.length++] = width
     appendHybrid(values, present, 0, count, width)
-    const facts = { firstRow: start, rows: end - start, nulls: end - start - count, bounds: boundsOf(present.subarray(0, count)) }
-    pages.push(writer.writeData(facts, column.nullable, 'RLE_DICTIONARY'))
+    const facts = { firstRow: start, rows: end - start, values: end - start, nulls: end - start - count, bounds: boundsOf(present.subarray(0, count)) }
+    pages.push(writer.writeData(facts, 'RLE_DICTIONARY', column.nullable ? { definitions: levels } : {}))
   }
   return finished(writer, { column, hasDictionary: true, distinct: distinct.length, pages, bloomFilter: undefined })
 }
 
+/** Writes the dictionary page. */
+export function writeDistinct(writer: PageWriter, { kind }: Leaf, distinct: readonly PlainCell[]): void {
+  const append = appendCell[kind as Exclude<LeafKind, 'boolean'>]
+  for (const cell of distinct) append(writer.values, cell)
+  writer.writeDictionary(distinct.length)
+}
+
 /** Takes the bytes from the writer, which begins anew with the next page. */
-function finished(writer: PageWriter, chunk: Omit<Chunk, 'offset' | 'bytes' | 'unpackedBytes'>): FinishedChunk {
+export function finished(writer: PageWriter, chunk: Omit<Chunk, 'offset' | 'bytes' | 'unpackedBytes'>): FinishedChunk {
   const { unpackedBytes } = writer
   const bytes = writer.take()
   return { chunk: { ...chunk, offset: 0, bytes: bytes.length, unpackedBytes }, bytes }

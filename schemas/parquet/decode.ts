@@ -1,12 +1,16 @@
-import type { FileMetaData } from 'hyparquet'
+import type { FileMetaData, SchemaElement } from 'hyparquet'
 import { z, type ZodError } from 'zod'
 import { columnShape, type ColumnName } from '../document-columns.ts'
 import type { Document } from '../document.ts'
 import { ChunkReader, type GroupBudget } from './chunk-reader.ts'
-import { documentColumns, fromCell, type Column } from './columns.ts'
+import { documentColumns, fromCell, schemaOfFile, type Column } from './columns.ts'
 import { inMemory, type FileBytes } from './file-bytes.ts'
 import { guard, malformed, readFooter, schemaFault } from './inspect.ts'
 import { checkGroups, groupBytesMax } from './pages.ts'
+
+/** Of so few rows nothing is read ahead, and no more is unpacked than this: their pages have 2 MiB each, as we write them, but for one large text. */
+const sparseRows = 8
+const sparseBytesMax = 160 * 2 ** 20
 
 /** So many rows are decoded in one step, if no page ends before. */
 const batchRowsMax = 250
@@ -69,12 +73,13 @@ export async function* decodeFile<Name extends ColumnName = ColumnName>(
   guard('its footer cannot be read', () => checkGroups(metadata, file.byteLength))
   const wanted = new WantedRows(from, rows)
   const read = reading<Name>(columns)
+  const schema = schemaOfFile(metadata.schema)
   let first = 0
   for (const group of metadata.row_groups) {
     const end = first + Number(group.num_rows)
     const place = { first, end }
     first = end
-    if (wanted.next(place.first) < end) yield* decodeGroup(file, { group, ...place, wanted, read, except })
+    if (wanted.next(place.first) < end) yield* decodeGroup(file, { schema, group, ...place, wanted, read, except })
   }
 }
 
@@ -114,6 +119,10 @@ class WantedRows {
     this.#rows = rows
   }
 
+  get isSparse(): boolean {
+    return this.#rows !== undefined && this.#rows.length <= sparseRows
+  }
+
   /** The first one at `row` or behind it. */
   next(row: number): number {
     const first = Math.max(row, this.#from)
@@ -124,6 +133,8 @@ class WantedRows {
 }
 
 interface GroupReading {
+  /** Of the file. */
+  schema: readonly SchemaElement[]
   group: FileMetaData['row_groups'][number]
   /** Positions of its rows in the file: [first, end). */
   first: number
@@ -134,10 +145,11 @@ interface GroupReading {
 }
 
 async function* decodeGroup<Name extends ColumnName>(file: FileBytes, reading: GroupReading): AsyncGenerator<(FileRow<Name> | RefusedRow)[]> {
-  const { group, first, end, wanted, read, except } = reading
-  const budget: GroupBudget = { bytes: groupBytesMax }
+  const { schema, group, first, end, wanted, read, except } = reading
+  const { isSparse } = wanted
+  const budget: GroupBudget = { bytes: groupBytesMax, unpackedBytes: isSparse ? sparseBytesMax : groupBytesMax }
   const chunks = new Map(group.columns.map(({ meta_data: chunk }) => [chunk?.path_in_schema[0], chunk]))
-  const readers = read.columns.map((column) => new ChunkReader(file, { column, chunk: chunks.get(column.name)!, budget }))
+  const readers = read.columns.map((column) => new ChunkReader(file, { column, schema, chunk: chunks.get(column.name)!, budget, isSparse }))
   const costs = new TextCosts(first)
   for (let at = first; at < end;) {
     const skipped = Math.min(end, wanted.next(at)) - at

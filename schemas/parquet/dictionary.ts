@@ -1,7 +1,7 @@
 import { cellBounds, type Bounds } from './bounds.ts'
 import { plainCells, type PlainCell } from './cells.ts'
 import type { ColumnCells } from './chunk.ts'
-import type { Column } from './columns.ts'
+import type { Leaf } from './columns.ts'
 
 /** The distinct values of a column chunk in the order of their first rows, and for each row which one it has. */
 export interface Dictionary {
@@ -14,6 +14,8 @@ export interface Dictionary {
 
 /** So many rows, or all when there are fewer, say whether values repeat. */
 const rowsToJudge = 1_000
+/** An index has two bytes. */
+const placesMax = 2 ** 16
 
 /** @returns undefined when about half of the rows have values of their own: then a dictionary costs more than it saves; or when none has a value, or one is not a number */
 export function buildDictionary({ column, cells }: ColumnCells): Dictionary | undefined {
@@ -29,7 +31,7 @@ export function buildDictionary({ column, cells }: ColumnCells): Dictionary | un
     if (cell !== last) {
       lastPlace = places.get(cell) ?? places.size
       if (lastPlace === places.size) places.set(cell, lastPlace)
-      if (places.size > Math.max(1, Math.min(cells.length, Math.max(rowsToJudge, row)) / 2)) return undefined
+      if (places.size > Math.max(1, Math.min(cells.length, Math.max(rowsToJudge, row)) / 2) || places.size > placesMax) return undefined
       last = cell
     }
     indexes[row] = lastPlace
@@ -39,7 +41,7 @@ export function buildDictionary({ column, cells }: ColumnCells): Dictionary | un
 }
 
 /** The bounds of any stretch of rows; its values are compared once for all stretches. */
-export function dictionaryBounds({ kind }: Column, { distinct }: Dictionary): (indexes: Uint16Array) => Bounds | undefined {
+export function dictionaryBounds({ kind }: Leaf, { distinct }: Dictionary): (indexes: Uint16Array) => Bounds | undefined {
   const sorted =
     kind === 'string' || kind === 'json'
       ? sortedTexts(distinct as string[])

@@ -3,7 +3,7 @@ import { CompressionCodecs, ConvertedTypes, Encodings, FieldRepetitionTypes, Pag
 import { logicalType } from 'hyparquet-writer/src/metadata.js'
 import { joinBounds } from './bounds.ts'
 import type { Chunk } from './chunk.ts'
-import { columnType, documentColumns, documentSchema } from './columns.ts'
+import { columnType, type Layout } from './columns.ts'
 import type { ChunkIndexes } from './page-index.ts'
 import { thrift, type Struct } from './thrift.ts'
 
@@ -22,15 +22,15 @@ interface FooterGroup {
 }
 
 /** FileMetaData (parquet.thrift). Its version is 1, as DuckDB writes it: readers look at the pages, but parquetjs-lite opens no other file. */
-export function footer(groups: readonly FooterGroup[], codec: 'ZSTD' | 'SNAPPY'): Uint8Array {
+export function footer({ schema, leaves }: Layout, groups: readonly FooterGroup[], codec: 'ZSTD' | 'SNAPPY'): Uint8Array {
   return thrift({
     field_1: 1,
-    field_2: documentSchema.map(schemaElement),
+    field_2: schema.map(schemaElement),
     field_3: BigInt(groups.reduce((sum, { rows }) => sum + rows, 0)),
     field_4: groups.map((group) => rowGroup(group, codec)),
     field_6: createdBy,
     // Every column has the order of its type.
-    field_7: documentColumns.map(() => ({ field_1: {} })),
+    field_7: leaves.map(() => ({ field_1: {} })),
   })
 }
 
@@ -47,7 +47,7 @@ const schemaElement = ({ name, type, type_length, repetition_type, num_children,
 function rowGroup({ rows, chunks }: FooterGroup, codec: 'ZSTD' | 'SNAPPY') {
   const sum = (of: (chunk: FooterChunk) => number) => BigInt(chunks.reduce((total, chunk) => total + of(chunk), 0))
   return {
-    field_1: chunks.map((chunk) => columnChunk(chunk, rows, codec)),
+    field_1: chunks.map((chunk) => columnChunk(chunk, codec)),
     field_2: sum(({ unpackedBytes }) => unpackedBytes),
     field_3: BigInt(rows),
     field_5: BigInt(chunks[0]?.offset ?? 0),
@@ -57,7 +57,7 @@ function rowGroup({ rows, chunks }: FooterGroup, codec: 'ZSTD' | 'SNAPPY') {
 
 const encodingOf = (encoding: (typeof Encodings)[number]) => Encodings.indexOf(encoding)
 
-function columnChunk(chunk: FooterChunk, rows: number, codec: 'ZSTD' | 'SNAPPY') {
+function columnChunk(chunk: FooterChunk, codec: 'ZSTD' | 'SNAPPY') {
   const { column, offset, bytes, unpackedBytes, hasDictionary, pages, bloom, columnIndex, offsetIndex } = chunk
   const encodings = hasDictionary ? (['PLAIN', 'RLE', 'RLE_DICTIONARY'] as const) : (['PLAIN', 'RLE'] as const)
   const dataEncoding = encodingOf(hasDictionary ? 'RLE_DICTIONARY' : 'PLAIN')
@@ -67,9 +67,9 @@ function columnChunk(chunk: FooterChunk, rows: number, codec: 'ZSTD' | 'SNAPPY')
     field_3: {
       field_1: ParquetTypes.indexOf(columnType(column)),
       field_2: encodings.map(encodingOf),
-      field_3: [column.name],
+      field_3: column.path,
       field_4: CompressionCodecs.indexOf(codec),
-      field_5: BigInt(rows),
+      field_5: BigInt(pages.reduce((sum, { values }) => sum + values, 0)),
       field_6: BigInt(unpackedBytes),
       field_7: BigInt(bytes),
       field_9: BigInt(pages[0]?.offset ?? offset),

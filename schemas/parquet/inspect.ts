@@ -1,7 +1,7 @@
 import { parquetMetadata, type FileMetaData, type SchemaElement } from 'hyparquet'
 import { OrreryError } from '../errors.ts'
 import { checkThrift } from './check-thrift.ts'
-import { documentSchema } from './columns.ts'
+import { documentSchema, schemaOfFile } from './columns.ts'
 import type { FileBytes } from './file-bytes.ts'
 
 /** What the footer of a Parquet file says. Nothing of it is proved by the data. */
@@ -16,7 +16,7 @@ export interface ParquetFacts {
 }
 
 /** Of the end of a file, read at first: mostly it holds the whole footer. */
-const footerGuessBytes = 2 ** 16
+const footerGuessBytes = 2 ** 14
 const footerBytesMax = 8 * 2 ** 20
 /** A file of ten million rows has a thousand row groups, each of some 1,400 values; to read so many takes some 100 ms. */
 const footerValuesMax = 1_500_000
@@ -31,6 +31,17 @@ export async function inspectParquet(file: FileBytes): Promise<ParquetFacts> {
     schemaFault: schemaFault(metadata),
     createdBy: metadata.created_by,
   }))
+}
+
+/** The row groups of a file that encode.ts wrote: they stand one behind the other. @throws OrreryError `invalid_record` */
+export async function writtenGroups(file: FileBytes): Promise<{ rows: number; bytes: number }[]> {
+  const { row_groups: groups } = await readFooter(file)
+  return guard('its footer cannot be read', () =>
+    groups.map(({ num_rows: rows, columns }) => ({
+      rows: Number(rows),
+      bytes: columns.reduce((sum, { meta_data: chunk }) => sum + Number(chunk?.total_compressed_size), 0),
+    })),
+  )
 }
 
 /** The parsed footer, bounded. @throws OrreryError `invalid_record` */
@@ -50,10 +61,10 @@ export async function readFooter(file: FileBytes): Promise<FileMetaData> {
   })
 }
 
-/** Where the schema is another than that of document shards, name by name and type by type; the root's own name is the writer's business. */
+/** Where the schema is another than that of document shards, name by name and type by type; the root's own name, and the unit of times, are the writer's business. */
 export function schemaFault({ schema, row_groups: groups }: FileMetaData): string | undefined {
   if (schema.length !== documentSchema.length) return `it has ${schema.length - 1} columns, not ${documentSchema.length - 1}`
-  const wrong = documentSchema.findIndex((expected, at) => spellElement(schema[at], at) !== spellElement(expected, at))
+  const wrong = schemaOfFile(schema).findIndex((expected, at) => spellElement(schema[at], at) !== spellElement(expected, at))
   if (wrong >= 0) return `its column ${wrong} is ${spellElement(schema[wrong], wrong)}, not ${spellElement(documentSchema[wrong], wrong)}`
   for (const { columns } of groups)
     for (const [at, { meta_data: chunk }] of columns.entries())
@@ -73,7 +84,10 @@ function spellElement(element: SchemaElement | undefined, at: number): string {
     logical_type: logical,
   } = element ?? {}
   const own = at === 0 ? [] : [repetition, JSON.stringify(name?.slice(0, 100))]
-  return [...own, type ?? 'group', length && `(${length})`, converted, logical?.type, children].filter((part) => part !== undefined).join(' ')
+  const unit = logical?.type === 'TIMESTAMP' && `${logical.unit}${logical.isAdjustedToUTC ? ' UTC' : ''}`
+  return [...own, type ?? 'group', length && `(${length})`, converted, logical?.type, unit || undefined, children]
+    .filter((part) => part !== undefined)
+    .join(' ')
 }
 
 export const malformed = (what: string, cause?: unknown): OrreryError =>

@@ -1,7 +1,7 @@
 import { cellBounds, textBounds, type Bounds } from './bounds.ts'
 import { appendCell, bytesAppender, plainCells } from './cells.ts'
 import type { ColumnCells } from './chunk.ts'
-import type { Column } from './columns.ts'
+import type { Leaf, LeafKind } from './columns.ts'
 import { limits } from '../data-universe.ts'
 import { clearPage, noteBytes } from './page.ts'
 import { pageBytes, pageRows, type DataPage, type PageWriter } from './page-writer.ts'
@@ -11,7 +11,7 @@ type Cells = ColumnCells['cells']
 
 /** Fills the page of a writer with the cells of one column, PLAIN encoded, as they come. */
 export class PageFiller {
-  readonly #column: Column
+  readonly #column: Leaf
   readonly #writer: PageWriter
   readonly #isOfBytes: boolean
   readonly #toPlain: ReturnType<typeof plainCells>
@@ -26,7 +26,7 @@ export class PageFiller {
   #least = Infinity
   #greatest = -Infinity
 
-  constructor(column: Column, writer: PageWriter) {
+  constructor(column: Leaf, writer: PageWriter) {
     this.#column = column
     this.#writer = writer
     this.#isOfBytes = column.kind === 'string' || column.kind === 'json' || column.kind === 'signature'
@@ -68,7 +68,7 @@ export class PageFiller {
 
   #fillNumbers(cells: Cells, from: number, last: number): number {
     const { values, levels } = this.#writer
-    const append = appendCell[this.#column.kind]
+    const append = appendCell[this.#column.kind as Exclude<LeafKind, 'boolean'>]
     const toPlain = this.#toPlain
     const place = this.#rows - from
     for (let row = from; row < last; row++) {
@@ -89,7 +89,13 @@ export class PageFiller {
     if (this.#rows === 0) return undefined
     const { values } = this.#writer
     if (this.#hashes) hashTexts(values.bytes, values.length, this.#hashes, this.#firstRow)
-    const facts = { firstRow: this.#firstRow, rows: this.#rows, nulls: this.#nulls, bounds: this.#isOfBytes ? this.#textBounds() : this.#numberBounds() }
+    const facts = {
+      firstRow: this.#firstRow,
+      rows: this.#rows,
+      values: this.#rows,
+      nulls: this.#nulls,
+      bounds: this.#isOfBytes ? this.#textBounds() : this.#numberBounds(),
+    }
     this.#firstRow += this.#rows
     this.#rows = this.#nulls = 0
     this.#least = Infinity

@@ -1,7 +1,7 @@
 import { BoundaryOrders } from 'hyparquet/src/constants.js'
 import { compareBounds, type Bounds } from './bounds.ts'
 import type { Chunk } from './chunk.ts'
-import type { Column } from './columns.ts'
+import type { LeafKind } from './columns.ts'
 import { thrift } from './thrift.ts'
 
 /** Where something lies in the file, in bytes. */
@@ -41,7 +41,7 @@ function place(tail: Tail, ...parts: Uint8Array[]): Place {
   return { offset, bytes: tail.offset - offset }
 }
 
-const hasBounds = ({ pages }: Chunk): boolean => pages.every(({ bounds, rows, nulls }) => bounds !== undefined || nulls === rows)
+const hasBounds = ({ pages }: Chunk): boolean => pages.every(({ bounds, values, nulls }) => bounds !== undefined || nulls === values)
 
 const nothing = new Uint8Array()
 
@@ -61,7 +61,7 @@ function columnIndex({ column, pages }: Chunk): Uint8Array {
 }
 
 /** Whether the bounds of the pages rise or fall together; pages of nulls do not count. */
-function boundaryOrder(kind: Column['kind'], bounds: readonly Bounds[]): (typeof BoundaryOrders)[number] {
+function boundaryOrder(kind: LeafKind, bounds: readonly Bounds[]): (typeof BoundaryOrders)[number] {
   const steps = bounds.slice(1).flatMap((page, n) => {
     const before = bounds[n] as Bounds
     return [compareBounds(kind, before.min, page.min), compareBounds(kind, before.max, page.max)]

@@ -17,9 +17,19 @@ export interface DataPage {
   /** Within its row group. */
   firstRow: number
   rows: number
+  /** Cells, the empty ones among them: of a list one for each member, or one for a list without. */
+  values: number
   nulls: number
   /** undefined when no row has a value that takes part in an order. */
   bounds: Bounds | undefined
+}
+
+/** Of each cell of a page (parquet-format README, Nested Encoding), here 0 or 1; absent where all are what they are without. */
+export interface Levels {
+  /** 0 where a row begins, 1 where it goes on. */
+  repetitions?: Uint16Array
+  /** 1 where there is a value. */
+  definitions?: Uint16Array
 }
 
 /** Room of a writer before it holds anything. */
@@ -61,13 +71,16 @@ export class PageWriter {
     this.#write('DICTIONARY_PAGE', { field_7: { field_1: count, field_2: Encodings.indexOf('PLAIN') } })
   }
 
-  /** Writes `values`, and the levels where there may be nulls, as a data page of version 2. */
-  writeData(facts: Omit<DataPage, 'offset' | 'bytes'>, nullable: boolean, encoding: 'PLAIN' | 'RLE_DICTIONARY'): DataPage {
+  /** Writes `values`, behind the levels, as a data page of version 2. */
+  writeData(facts: Omit<DataPage, 'offset' | 'bytes'>, encoding: 'PLAIN' | 'RLE_DICTIONARY', { repetitions, definitions }: Levels = {}): DataPage {
     const offset = this.#chunk.length
-    const { rows, nulls } = facts
+    const { rows, values, nulls } = facts
     clearPage(this.#levelBytes)
-    if (nullable) appendHybrid(this.#levelBytes, this.levels, 0, rows, 1)
-    const header = { field_1: rows, field_2: nulls, field_3: rows, field_4: Encodings.indexOf(encoding), field_5: this.#levelBytes.length, field_6: 0 }
+    if (repetitions) appendHybrid(this.#levelBytes, repetitions, 0, values, 1)
+    const repetitionBytes = this.#levelBytes.length
+    if (definitions) appendHybrid(this.#levelBytes, definitions, 0, values, 1)
+    const levels = { field_5: this.#levelBytes.length - repetitionBytes, field_6: repetitionBytes }
+    const header = { field_1: values, field_2: nulls, field_3: rows, field_4: Encodings.indexOf(encoding), ...levels }
     this.#write('DATA_PAGE_V2', { field_8: header })
     return { ...facts, offset, bytes: this.#chunk.length - offset }
   }

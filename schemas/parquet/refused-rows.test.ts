@@ -49,6 +49,13 @@ describe('one wrong row among a hundred costs itself', () => {
     expect(rows[50]).toMatchObject({ row: 50, column: expect.stringMatching(/^[a-z_0-9]+$/) })
   })
 
+  test.each(['title', 'text', 'label', 'rights'])('but a %s that is no UTF-8 costs the file, which other readers could not open', async (name) => {
+    await expect(read({ [name]: new Uint8Array([0x66, 0xff, 0xfe]) })).rejects.toMatchObject({
+      code: 'invalid_record',
+      message: expect.stringContaining('UTF-8'),
+    })
+  })
+
   test.each(['Upper', 'ÄÖ', 'İ'])('but the label %j is kept, lower-case', async (label) => {
     const rows = await read({ label })
     expect(rows[50]).toMatchObject({ row: 50, document: { label: label.toLowerCase() } })

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { TargetKind } from '#schemas/frontier.ts'
+import type { ForeignText, ReadText } from '#schemas/import-reader.ts'
 import type { Found } from '../source/found.ts'
 import type { Fetched, SourceReading } from '../source/source.ts'
 import type { PageReading, PageTask } from './page-document.ts'
@@ -16,6 +17,12 @@ export interface PagePool extends AsyncDisposable {
    * @throws the signal's reason when aborted; what reading threw
    */
   read(task: PageTask, signal: AbortSignal): Promise<PageReading>
+  /**
+   * Makes what documents have of a text that comes without a page.
+   * @returns why it becomes none, as a stable code
+   * @throws as `read`
+   */
+  readText(text: ForeignText, signal: AbortSignal): Promise<ReadText | string>
   /**
    * What the source of this kind makes of an answer.
    * @throws as `read`
@@ -116,6 +123,10 @@ export function openPagePool({ threads, cpuMsMax = 2000 }: PoolOptions): PagePoo
       const job: ReaderJob = { make: 'document', task: { ...task, fetched: withoutBody(fetched) } }
       const made = await run(job, fetched.body, signal)
       return typeof made === 'string' ? noReading(made) : (made.made as PageReading)
+    },
+    async readText({ text, ...said }, signal) {
+      const made = await run({ make: 'text', text: said }, Buffer.from(text), signal)
+      return typeof made === 'string' ? made : (made.made as ReadText | string)
     },
     async find(kind, fetched, signal) {
       const made = await run({ make: 'finds', kind, fetched: withoutBody(fetched) }, fetched.body, signal)

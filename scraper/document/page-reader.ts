@@ -1,14 +1,20 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { TargetKind } from '#schemas/frontier.ts'
+import type { ForeignText } from '#schemas/import-reader.ts'
 import { noFinds, partsOf, type Found } from '../source/found.ts'
 import { sources, type Fetched } from '../source/source.ts'
 import { readerFd, readFrame, writeFrame } from './frame.ts'
+import { openLanguages } from '../extract/language/language.ts'
 import { openTaskReader, type PageTask } from './page-document.ts'
+import { openTextReader } from './text-document.ts'
 import { openBegun, type Watched } from './watch-state.ts'
 
 /** What a reader is asked for; the body comes beside it, as bytes. */
-export type ReaderJob = { make: 'document'; task: PageTask } | { make: 'finds'; kind: TargetKind; fetched: Fetched }
+export type ReaderJob =
+  | { make: 'document'; task: PageTask }
+  | { make: 'text'; text: Omit<ForeignText, 'text'> }
+  | { make: 'finds'; kind: TargetKind; fetched: Fetched }
 
 /** What it answers: parts of what was found, if that is much, and then what was made, or what was thrown. */
 export type ReaderAnswer = { part: Found } | { made: unknown } | { thrown: { message: string; stack: string | undefined } }
@@ -28,9 +34,12 @@ const firstPage = `<!doctype html><html lang="en"><head><title>A first page</tit
  * machine below, it does to nothing else. It needs no event loop, so it waits for each page and for each answer to be taken.
  */
 const cpuMsMax = Number(process.argv[2])
-const readTask = await openTaskReader()
+const languages = openLanguages()
+const readTask = await openTaskReader(languages)
+const readText = await openTextReader(languages)
 const make = (job: ReaderJob, body: Uint8Array): unknown => {
   if (job.make === 'document') return readTask({ ...job.task, fetched: { ...job.task.fetched, body } })
+  if (job.make === 'text') return readText({ ...job.text, text: Buffer.from(body).toString('utf8') })
   const read = sources[job.kind].read({ ...job.fetched, body })
   if (typeof read === 'string') return read
   for (const part of partsOf(read.found, partUrls)) writeFrame(readerFd, { part } satisfies ReaderAnswer)

@@ -15,11 +15,14 @@ export type Readable = Pick<ReadOutcome, 'fetched' | 'policy'> & {
   quality?: QualityChoice | undefined
 }
 
-/** A page as a document, or why not. `found`: what only a browser could see that it leads to. `needsBrowser`: there is one, and it might show more another time. */
+/**
+ * A page as a document, or why not. `found`: what only a browser could see that it leads to, where one showed it. `needsBrowser`: there is one, and it might show
+ * more another time. `lacksBrowser`: one would show more, and there is none, or not now.
+ */
 export type ReadPage = (
   read: Readable,
   signal: AbortSignal,
-) => Promise<Pick<PageReading, 'document' | 'refused' | 'textId' | 'textPatternId' | 'needsBrowser'> & { found?: Found }>
+) => Promise<Pick<PageReading, 'document' | 'refused' | 'textId' | 'textPatternId' | 'needsBrowser'> & { found?: Found; lacksBrowser?: boolean }>
 
 /** What the reader of all pages wants. */
 export type Wishes = Pick<PageTask, 'obeyRights' | 'keepsMarkdown' | 'refusedTextBytes'>
@@ -40,12 +43,12 @@ export function pageReader({ pages, render, facts, wishes }: ReaderOptions): Rea
     const { fetched } = read
     const task = pageTask(read, facts.now(), wishes)
     const plain = await pages.read(task, signal)
-    if (!render) return { ...plain, needsBrowser: false }
+    if (!render) return { ...plain, needsBrowser: false, lacksBrowser: plain.needsBrowser }
     if (!plain.needsBrowser) return plain
     const { host } = new URL(fetched.url)
     if (!worth.isWorth(host)) return plain
     const rendering = await render(fetched, signal)
-    if (!rendering) return plain
+    if (!rendering) return { ...plain, lacksBrowser: true }
     const shown = await pages.read({ ...task, rendered: rendering.html }, signal)
     worth.learn(host, plain.textChars, shown.textChars)
     return shown.textChars > plain.textChars ? { ...shown, found: rendering.found } : plain

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { frozenClock } from '#infra/clock.ts'
 import { createHttp } from '#infra/net/http.ts'
+import { sha256Hex } from '#schemas/canonical-json.ts'
 import { Document } from '#schemas/document.ts'
 import { openSite, type Page } from '#test/site/site.ts'
 import { story } from '#test/site/story.ts'
@@ -19,9 +20,10 @@ const send =
   (response) =>
     void response.writeHead(status, { 'content-type': 'text/html', ...headers }).end(body)
 
-async function fetchFrom(pages: Record<string, Page>, path = '/page', from: Pick<PagePool, 'read' | 'find'> = pool) {
+/** @param timeoutMs short only where nothing answers: a busy machine may take long for what does */
+async function fetchFrom(pages: Record<string, Page>, path = '/page', from: Pick<PagePool, 'read' | 'find'> = pool, timeoutMs = 30_000) {
   await using site = await openSite({ 'h.localhost': pages })
-  await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 200, bytesMax: 100_000, hosts: site.hosts })
+  await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs, bytesMax: 100_000, hosts: site.hosts })
   const readPage = pageReader({ pages: from, facts: clock, wishes: { obeyRights: false, keepsMarkdown: false } })
   const services = { http, robots: createRobots(http, clock), pace: clock, pages: from, readPage }
   return await fetchDocument(`http://h.localhost${path}`, services, new AbortController().signal)
@@ -74,10 +76,23 @@ describe('a page that cannot be had is the fault of', () => {
     ['ours', 'http_503', { '/page': send('', {}, 503) }],
     ['ours', 'timeout', { '/page': () => undefined }],
     ['ours', 'connection_failed', { '/page': (response) => void response.socket?.destroy() }],
-  ])('%s: %s', async (fault, reason, pages) => expect(await fetchFrom(pages)).toEqual({ ok: false, reason, fault }))
+  ])('%s: %s', async (fault, reason, pages) => {
+    const fetched = await fetchFrom(pages, '/page', pool, reason === 'timeout' ? 200 : undefined)
+    expect(fetched).toMatchObject({ ok: false, reason, fault })
+  })
+
+  test('says where it has moved, and of what it answered the bytes', async () => {
+    expect(await fetchFrom({ '/page': send('', { location: '/x?a=1' }, 301) })).toMatchObject({ reason: 'moved', location: expect.stringMatching(/\/x\?a=1$/) })
+    expect(await fetchFrom({ '/page': send('<p>short') })).toMatchObject({ reason: 'gopher_too_short', htmlSha256: sha256Hex('<p>short') })
+  })
+
+  test('says that a browser would show more', async () => {
+    const shell = `<body><div id="root"></div><script>${'x'.repeat(9000)}</script></body>`
+    expect(await fetchFrom({ '/page': send(shell) })).toMatchObject({ reason: 'no_text', lacksBrowser: true })
+  })
 })
 
 test('a page that takes too long here may be read by another machine', async () => {
   const slow = { find: pool.find, read: async () => ({ document: 'too_slow', textId: '', textChars: 0, needsBrowser: false }) }
-  expect(await fetchFrom({ '/page': send(page) }, '/page', slow)).toEqual({ ok: false, reason: 'too_slow', fault: 'ours' })
+  expect(await fetchFrom({ '/page': send(page) }, '/page', slow)).toMatchObject({ ok: false, reason: 'too_slow', fault: 'ours' })
 })

@@ -1,6 +1,7 @@
 import { headerValue, headerValues } from '#infra/net/header-lines.ts'
 import { isOwnRefusal, isTransient } from '#infra/net/http-failure.ts'
 import type { Http } from '#infra/net/http.ts'
+import { retryAfterMs } from '#infra/net/retry-after.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { askedUrl, type PreviousVisit, type Target } from '#schemas/frontier.ts'
 import type { HostPolicy } from '../robots/rights.ts'
@@ -11,7 +12,6 @@ import { readAnswer } from '../source/read-answer.ts'
 import { sources, type Fetched } from '../source/source.ts'
 import { headerUrl } from './header-url.ts'
 import { RedirectChain, type Detours, type Redirect } from './redirect-chain.ts'
-import { retryAfterMs } from './retry-after.ts'
 
 export interface FetchServices {
   http: Http

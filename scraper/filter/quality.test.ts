@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { qualitySettings, type QualityChoice } from '#schemas/quality.ts'
+import { qualityScore } from '#schemas/quality-score.ts'
 import { story } from '#test/site/story.ts'
 import { openQuality } from './quality.ts'
 
@@ -23,6 +24,11 @@ describe('a text is kept', () => {
       c4_kept_chars: 1,
     })
     expect(Object.values(quality).every((measure) => Number.isFinite(measure))).toBe(true)
+  })
+  test('and each rule with a published threshold counts for its one figure', () => {
+    const { quality } = judge(prose)
+    const uncounted = Object.keys(quality).filter((name) => qualityScore({ [name]: quality[name] ?? 0 }) !== 1)
+    expect(uncounted).toEqual(['c4_bad_words', 'c4_kept_chars'])
   })
   test('whatever rules that are not in force measure', () => {
     const code = `${prose}\n\nfunction f() { return 1 }`

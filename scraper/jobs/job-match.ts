@@ -10,7 +10,6 @@ export type JobMatch = (document: Judged, jobId: string) => 'unlisted_job' | 'la
 /**
  * Compiles a desirability list. A document belongs to a job when its label is the job's, the job is the first of the list with an include pattern
  * that takes its uri, its title or text holds the keyword (any case), and its datetime lies in the job's dates (both ends included).
- * @throws OrreryError `invalid_argument` for a pattern that is no URLPattern
  */
 export function jobMatcher(list: readonly DesirabilityJob[]): JobMatch {
   const jobs = compileJobs(list)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import type { TargetKind } from '#schemas/frontier.ts'
-import { requireContact } from '../limits/contact.ts'
+import { requireContact } from '#infra/net/contact.ts'
 import { createTraps } from '../discovery/traps.ts'
 import { noFinds } from '../source/found.ts'
 import { compileJobs } from './jobs.ts'
@@ -33,7 +33,18 @@ describe('jobs', () => {
     ['https://one.example/x', undefined],
   ])('%s belongs to the first job that takes it', (url, id) => expect(jobs.of(url)?.id).toBe(id))
 
-  test('a pattern that is none is named', () => expect(() => compileJobs([job('bad', ['http://h/('])])).toThrow(/http:\/\/h\/\(.* job bad/))
+  test('a pattern that is none takes nothing, and keeps nobody from the others', () => {
+    const mixed = compileJobs([
+      job('bad', ['http://h/(', 'http://one.localhost/good/*']),
+      job('open', [], { web: { seeds: [], include: ['http://*.localhost/*'], exclude: ['http://(['] } }),
+      job('all', ['http://*.localhost/*']),
+    ])
+    expect(['good/x', 'x'].map((path) => mixed.of(`http://one.localhost/${path}`)?.id)).toEqual(['bad', 'all'])
+    expect(mixed.faults.map(({ job: id, pattern }) => [id, pattern])).toEqual([
+      ['bad', 'http://h/('],
+      ['open', 'http://(['],
+    ])
+  })
 
   test('targets say nothing of where they were found: seeds first, then sitemaps, then pages by weight', () => {
     const seeded = compileJobs([

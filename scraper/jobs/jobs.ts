@@ -1,12 +1,14 @@
 import { recentValues } from '#infra/recent-values.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
-import { OrreryError } from '#schemas/errors.ts'
 import { originOf } from '#schemas/identity/url-parts.ts'
+import { pagePatternFault } from '#schemas/page-pattern.ts'
 
 /** The desirability list, ready to be asked for each URL. */
 export interface Jobs {
   readonly list: readonly DesirabilityJob[]
+  /** What stands in it as a pattern and is none. */
+  readonly faults: readonly JobFault[]
   /** The first job of the list with a pattern that takes the URL, and none that leaves it out. */
   of(url: string): DesirabilityJob | undefined
   /** Whether a job leaves out what it would take, and no other takes it. */
@@ -17,6 +19,12 @@ export interface Jobs {
   readonly limits: ReadonlyMap<string, number>
 }
 
+interface JobFault {
+  job: string
+  pattern: string
+  fault: string
+}
+
 /** The label a job's pages count for. */
 export const labelOf = ({ id, params }: DesirabilityJob): string => params.label ?? params.keyword?.toLowerCase() ?? id
 
@@ -24,12 +32,22 @@ export const labelOf = ({ id, params }: DesirabilityJob): string => params.label
 const bytesMax = 8 * 2 ** 20
 const patternBytes = 8
 
-/** @throws OrreryError `invalid_argument` for a pattern that is no URLPattern */
+/**
+ * What is no pattern of pages takes none, and a job that would leave out by such a one takes nothing: a list comes from many hands, and one of them must not stop
+ * who reads it. Who writes one is told (schemas/page-pattern.ts).
+ */
 export function compileJobs(list: readonly DesirabilityJob[]): Jobs {
+  const faults: JobFault[] = []
+  const isPattern = (text: string, job: DesirabilityJob): boolean => {
+    const fault = isPlain(text) ? undefined : pagePatternFault(text)
+    if (fault !== undefined) faults.push({ job: job.id, pattern: text, fault })
+    return fault === undefined
+  }
   const patterns = list.flatMap((job) => {
-    const excluded = (job.web.exclude ?? []).map((text) => urlPattern(text, job))
+    if (!(job.web.exclude ?? []).every((text) => isPattern(text, job))) return []
+    const excluded = (job.web.exclude ?? []).map((text) => new URLPattern(text))
     const isExcluded = (url: string) => excluded.some((pattern) => pattern.test(url))
-    return job.web.include.map((text) => ({ ...compile(text, job), isExcluded }))
+    return job.web.include.filter((text) => isPattern(text, job)).map((text) => ({ ...compile(text, job), isExcluded }))
   })
   // Most patterns name their host, and many take all of it: which may take a URL is known by its origin, in the order of the jobs.
   const byOrigin = recentValues<string, readonly JobPattern[]>({ bytesMax, bytesOf: (fitting) => fitting.length * patternBytes })
@@ -47,6 +65,7 @@ export function compileJobs(list: readonly DesirabilityJob[]): Jobs {
   const of = (url: string) => patternsOf(originOf(url)).find((each) => takes(each, url) && !each.isExcluded(url))?.job
   return {
     list,
+    faults,
     of,
     excludes: (url) => of(url) === undefined && patternsOf(originOf(url)).some((each) => takes(each, url)),
     weights: sumByLabel(list, ({ weight }) => weight),
@@ -76,7 +95,7 @@ function compile(text: string, job: DesirabilityJob): Omit<JobPattern, 'isExclud
   const plain = plainOrigin.exec(text)?.[1]
   const whole = plain === undefined ? null : URL.parse(plain)
   if (whole) return { job, pattern: undefined, hostname: whole.hostname, origin: whole.origin }
-  const pattern = urlPattern(text, job)
+  const pattern = new URLPattern(text)
   const hostname = /^[a-z0-9.-]+$/.test(pattern.hostname) ? pattern.hostname : undefined
   const origin = hostname === undefined ? undefined : wholeOrigin(pattern)
   return { job, pattern: origin === undefined ? pattern : undefined, hostname, origin }
@@ -84,13 +103,10 @@ function compile(text: string, job: DesirabilityJob): Omit<JobPattern, 'isExclud
 
 const plainOrigin = /^(https?:\/\/[a-z0-9.-]+(?::\d+)?)\/\*$/
 
-function urlPattern(text: string, job: DesirabilityJob): URLPattern {
-  try {
-    return new URLPattern(text)
-  } catch (cause) {
-    const message = `"${text}" of job ${job.id} is no URL pattern; write one like https://example.org/*.`
-    throw new OrreryError('invalid_argument', message, { pattern: text, job: job.id }, cause)
-  }
+/** A pattern that needs not be made to be known as one. */
+function isPlain(text: string): boolean {
+  const origin = plainOrigin.exec(text)?.[1]
+  return origin !== undefined && URL.canParse(origin)
 }
 
 function wholeOrigin({ protocol, hostname, port, pathname, search, hash }: URLPattern): string | undefined {

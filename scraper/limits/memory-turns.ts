@@ -34,7 +34,7 @@ export function memoryTurns(pace: Pick<Clock, 'now'>): HostTurns {
       const lent = keys.map(stateOf).filter(({ leasedUntil }) => leasedUntil > now)
       if (lent.some((state) => state.page !== page)) return now
       const startsAt = keys.reduce((at, key) => Math.max(at, stateOf(key).restsUntil), now)
-      if (startsAt > latest) return startsAt
+      if (startsAt > Math.max(latest, now)) return startsAt
       if (lent.length === 0) for (const key of keys) states.keep(key, { ...stateOf(key), page, leasedUntil: startsAt + leaseMs })
       return { url, page, startsAt, isWithin: lent.length > 0 }
     },

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll } from 'vitest'
 import { localChain } from '#infra/chain/local.ts'
 import { ensureWallet } from '#infra/chain/wallet.ts'
 import { frozenClock, systemClock } from '#infra/clock.ts'
@@ -19,6 +20,10 @@ import { lineage } from '#schemas/lineage.ts'
 import type { Site } from '#test/site/site.ts'
 import { openPagePool } from '../document/page-pool.ts'
 import { openMiner, type MinerOptions } from './miner.ts'
+
+/** A process that reads pages takes most of a second to start: the tests of a file share one. */
+const pages = openPagePool({ threads: 1 })
+afterAll(() => pages[Symbol.asyncDispose]())
 
 const frozenAt = Date.UTC(2026, 0, 15)
 
@@ -44,7 +49,7 @@ interface Setting {
 
 export function job(label: string, seeds: string[], include: string[], weight = 1): DesirabilityJob {
   const params = { keyword: null, platform: 'web', label, post_start_datetime: null, post_end_datetime: null } as const
-  return { id: jobId(params), weight, params, web: { seeds, include } }
+  return { id: jobId(params, { include }), weight, params, web: { seeds, include } }
 }
 
 /** A miner on embedded backends in a folder of its own. */
@@ -57,7 +62,9 @@ export async function openBench(site: Site, setting: Setting = {}) {
   const catalog = stack.use(sqliteCatalog(file('catalog'), { clock: pace }))
   const frontier = stack.use(sqliteFrontier(file('frontier'), { clock: pace, seed: 1 }))
   const documents = stack.use(sqliteQueue(file('queue'), 'documents', { clock: pace }))
-  const chain = stack.use(localChain(file('chain'), { clock: systemClock(), netuid: 13, blockMs: 1000, tempoBlocks: 20, weightsRateLimitBlocks: 5 }))
+  const shape = { netuid: 13, blockMs: 1000, tempoBlocks: 20, weightsRateLimitBlocks: 5 }
+  // What stands in a manifest of the chain is the same in each run, as in one that is frozen.
+  const chain = stack.use(localChain(file('chain'), { clock: systemClock(), ...shape, seed: 'bench', saidAt: frozenAt }))
   const http = stack.use(
     createHttp({
       userAgent: 'Orrery/0',
@@ -68,7 +75,6 @@ export async function openBench(site: Site, setting: Setting = {}) {
     }),
   )
   const telemetry = createTelemetry()
-  const pages = stack.use(openPagePool({ threads: 1 }))
   const jobs = setting.jobs ?? [job('all', ['http://a.localhost/'], ['http://*.localhost/*'])]
   await catalog.commit(lineage.desirability, undefined, { kind: 'desirability', parent: null, jobs, evidence: [], caused_by: null })
   const settings = Config.shape.miner.parse({

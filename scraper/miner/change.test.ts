@@ -77,9 +77,12 @@ test('what an owner newly says of the same text makes another version of it', as
   expect((await bench.cycle()).visits).toMatchObject({ stored: 1 })
 })
 
-/** A sitemap of 20 pages, each with a date. */
-const sitemap = (dateOf: (page: number) => number): string => {
-  const entries = Array.from({ length: 20 }, (_, n) => `<url><loc>http://a.localhost/${n}</loc><lastmod>${new Date(dateOf(n)).toISOString()}</lastmod></url>`)
+/** A sitemap of so many pages, each with a date. */
+const sitemap = (dateOf: (page: number) => number, pages = 20): string => {
+  const entries = Array.from(
+    { length: pages },
+    (_, n) => `<url><loc>http://a.localhost/${n}</loc><lastmod>${new Date(dateOf(n)).toISOString()}</lastmod></url>`,
+  )
   return `<urlset>${entries.join('')}</urlset>`
 }
 const sitemapSite = (pages: Record<string, Page>, list: () => string) =>
@@ -106,14 +109,14 @@ test('a sitemap that says "now" of each page is not believed for long: in a week
 test('a sitemap whose dates are right brings a visit of each page that has changed, soon', async () => {
   const pace = leapingClock()
   const start = pace.now()
-  const versionOf = (page: number) => Math.floor((pace.now() - start) / (2 * day) + page / 20)
-  const changedAt = (page: number) => start + (versionOf(page) - page / 20) * 2 * day
+  const versionOf = (page: number) => Math.floor((pace.now() - start) / (2 * day) + page / 8)
+  const changedAt = (page: number) => start + (versionOf(page) - page / 8) * 2 * day
   const pages = Object.fromEntries(
-    Array.from({ length: 20 }, (_, n): [string, Page] => [`/${n}`, (response, request) => send(good(n + 100 * versionOf(n)))(response, request)]),
+    Array.from({ length: 8 }, (_, n): [string, Page] => [`/${n}`, (response, request) => send(good(n + 100 * versionOf(n)))(response, request)]),
   )
-  await using site = await sitemapSite(pages, () => sitemap(changedAt))
+  await using site = await sitemapSite(pages, () => sitemap(changedAt, 8))
   await using bench = await openBench(site, { pace, facts: pace })
   const { stored } = await live(bench, 8 * day)
   // The root, and of each page its first version and most of the four that followed.
-  expect(stored).toBeGreaterThan(1 + 20 * 4)
+  expect(stored).toBeGreaterThan(1 + 8 * 4)
 })

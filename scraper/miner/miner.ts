@@ -35,7 +35,8 @@ import { openWarcWriter, type WarcWriter } from '../warc/warc-writer.ts'
 import { claimJournal, type ClaimJournal } from './claim-journal.ts'
 import { crawlIntoShards, type ShardedCrawl } from './cycle-shards.ts'
 import { openSeedBook, saveSeedBook, type SeedBook } from '../seeds/seed-book.ts'
-import { requireContact } from '../limits/contact.ts'
+import { followVotes } from '#infra/desirability/follow-votes.ts'
+import { requireContact } from '#infra/net/contact.ts'
 import { openGate, type Gate } from '../limits/gate.ts'
 import { importArchives } from './import-archives.ts'
 import { documentKeeper, withdrawer } from './keep-document.ts'
@@ -162,7 +163,9 @@ export async function openMiner(given: MinerOptions): Promise<Miner> {
     deadSeeds,
     cycle: namingStores(async (signal) => {
       signal.throwIfAborted()
+      await followVotes({ ...given, hasContact: settings.contact.trim() !== '', now: pace.now() })
       const order = await openWorkOrder({ ...options, hotkey: signer.address, pages: settings.pages_per_cycle })
+      for (const fault of order.jobs.faults) telemetry.event('miner.pattern_passed_over', { ...fault })
       requireContact(settings.contact, seedsOf(order), http.isVirtual)
       const tally = (lastTally = new Tally(signer.address, telemetry, pace))
       const targets = targetsOf({ ...experience, jobs: order.jobs, isOurs, depthMax: options.crawl.depth_max, lastmods, blocks, now: options.facts.now })

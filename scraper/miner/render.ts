@@ -6,7 +6,7 @@ import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { pageRenderer, type RenderPage } from '../render/render-page.ts'
 import type { Robots } from '../robots/robots.ts'
-import { needsContact } from '../limits/contact.ts'
+import { needsContact } from '#infra/net/contact.ts'
 import { hostRests, type HostMoods } from '../limits/host-rest.ts'
 import type { Share } from '../jobs/share.ts'
 

@@ -15,16 +15,20 @@ interface Setting {
   targets: Record<string, number>
   limits?: Record<string, number>
   concurrency?: number
+  inRounds?: boolean
+  /** Of each visit. */
+  visitMs?: number
   /** By host, ms. */
   rests: Record<string, number>
 }
 
 /** One cycle over a frontier with these pages, by a clock that does not wait; each visit is over at once. */
-async function cycle(found: readonly Target[], { targets, limits = {}, concurrency = 4, rests }: Setting) {
+async function cycle(found: readonly Target[], { targets, limits = {}, concurrency = 4, inRounds = false, visitMs = 0, rests }: Setting) {
   const clock = leapingClock()
   await using frontier = sqliteFrontier(join(await temporaryFolder(), 'frontier.sqlite'), { clock })
   await frontier.add(found)
   const [startedAt, visited, most] = [clock.now(), [] as Claim[], { held: 0 }]
+  let leastMs = Infinity
   const work = cycleWork({
     frontier,
     targets: new Map(Object.entries(targets)),
@@ -32,7 +36,7 @@ async function cycle(found: readonly Target[], { targets, limits = {}, concurren
     pace: clock,
     concurrency,
     leaseMs: 60_000,
-    inRounds: false,
+    inRounds,
     gate: { ask: async () => ({ visits: Infinity }), began: () => undefined, watch: (http) => http },
     onClaims: async (held) => void (most.held = Math.max(most.held, held.length)),
     onStats: () => undefined,
@@ -41,11 +45,13 @@ async function cycle(found: readonly Target[], { targets, limits = {}, concurren
   })
   const visit = async (claim: Claim): Promise<void> => {
     visited.push(claim)
+    leastMs = Math.min(leastMs, claim.expiresAt - clock.now())
+    if (visitMs > 0) await clock.sleep(visitMs)
     await frontier.done(claim, { outcome: 'stored', hostDelayMs: rests[new URL(claim.url).host] ?? 0 })
   }
   await runVisits({ work, visit, concurrency })
   const of = (label: string) => visited.filter((claim) => claim.label === label).length
-  return { of, seconds: (clock.now() - startedAt) / 1000, visited }
+  return { of, seconds: (clock.now() - startedAt) / 1000, visited, leastMs }
 }
 
 test('a host that rests long holds up no page of another label', async () => {
@@ -67,4 +73,12 @@ test('what a label is not there for goes to the others, but never beyond their l
   const found = ['a', 'b'].flatMap((label) => pagesOf(`${label}.example`, label, 100))
   const { of } = await cycle(found, { targets: { a: 10, b: 10, none: 80 }, limits: { a: 15 }, rests: {} })
   expect([of('a'), of('b'), of('none')]).toEqual([15, 85, 0])
+})
+
+test('a claim of a round outlasts the visits of all others, one after the other', async () => {
+  const found = Array.from({ length: 64 }, (_, host) => pagesOf(`h${host}.example`, 'a', 2)).flat()
+  const { visited, leastMs } = await cycle(found, { targets: { a: 128 }, inRounds: true, visitMs: 50_000, concurrency: 1, rests: {} })
+  expect(visited.length).toBe(128)
+  expect(leastMs).toBeGreaterThanOrEqual(60_000)
+  for (const round of [visited.slice(0, 64), visited.slice(64)]) expect(new Set(round.map(({ url }) => new URL(url).host)).size).toBe(64)
 })

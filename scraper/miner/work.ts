@@ -13,6 +13,7 @@ export interface WorkOptions {
   limits: ReadonlyMap<string, number>
   pace: Clock
   concurrency: number
+  /** Of one visit that begins soon. */
   leaseMs: number
   /**
    * Round by round: one page of up to 64 hosts, the next round when all of it is done. Then what is visited depends on the site and the lists alone,
@@ -152,7 +153,9 @@ function openWork({ targets, limits }: WorkOptions, { labels }: FrontierStats, l
 }
 
 /** First each label that is behind up to its part of the slots, then whoever is ready. */
-async function claimShares({ frontier, leaseMs }: WorkOptions, { left, wanted, rooms }: OpenWork, free: number): Promise<Claim[]> {
+async function claimShares({ frontier, leaseMs: visitLeaseMs, inRounds }: WorkOptions, { left, wanted, rooms }: OpenWork, free: number): Promise<Claim[]> {
+  // The last of a round may have to wait for all others: given back for that, it would come into another round than on a quicker machine.
+  const leaseMs = inRounds ? hostsPerRound * visitLeaseMs : visitLeaseMs
   const slots = Math.min(free, left)
   const claims: Claim[] = []
   const roomLeft = new Map(rooms)

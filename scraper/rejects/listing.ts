@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { closest } from 'fastest-levenshtein'
+import { timeOfFlag } from '#infra/cli/time-flag.ts'
 import { sizeOf } from '#infra/telemetry/console.ts'
 import { textTable } from '#infra/telemetry/table.ts'
 import { plainText } from '#infra/telemetry/terminal-text.ts'
@@ -35,7 +36,7 @@ export async function* selectRejects(
   { reason, label, since, limit }: RejectsFlags,
   now: number,
 ): AsyncGenerator<ListedReject, void, undefined> {
-  const wanted: RejectsWanted = { reason, label, since: since === undefined ? undefined : timeOf(since, now) }
+  const wanted: RejectsWanted = { reason, label, since: since === undefined ? undefined : timeOfFlag('--since', since, now) }
   let left = limitOf(limit)
   for await (const reject of listRejects(dataDir, wanted, tellUnreadable)) {
     yield reject
@@ -49,15 +50,6 @@ export async function* selectRejects(
 function requireKnown(what: string, value: string, known: ReadonlySet<string>): void {
   if (known.has(value) || known.size === 0) return
   throw new OrreryError('invalid_argument', `--${what} "${value}": no page was dropped so; nearest: ${closest(value, [...known])}.`, { [what]: value })
-}
-
-const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-function timeOf(text: string, now: number): number {
-  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
-  const at = count === undefined ? (/^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN) : now - Number(count) * (unitMs[unit] ?? 0)
-  if (!Number.isNaN(at)) return at
-  throw new OrreryError('invalid_argument', `--since "${text}" is no time; write one like 2026-01-15, 2026-01-15T12:00:00Z, 30m, 12h or 7d.`, { text })
 }
 
 const limitMax = 1_000_000

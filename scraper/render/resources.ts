@@ -1,6 +1,7 @@
 import { headerValue, percentEncodedBytes } from '#infra/net/header-lines.ts'
 import { isTransient } from '#infra/net/http-failure.ts'
 import type { SubAnswer, SubRequest } from '#infra/net/browser/rendering.ts'
+import { retryAfterMs } from '#infra/net/retry-after.ts'
 import type { TurnEnd } from '#schemas/host-turns.ts'
 import { pageUrl } from '#schemas/identity/canonical-url.ts'
 import { hostOf } from '#schemas/identity/url-parts.ts'
@@ -10,7 +11,6 @@ import { fileAsker, type FileServices } from '../robots/file-asker.ts'
 import { crawlDelayOf, mayFetch, type HostRobots } from '../robots/robots.ts'
 import type { Scripts } from './scripts.ts'
 import { retryAfterTrouble } from '../fetch/retry.ts'
-import { retryAfterMs } from '../fetch/retry-after.ts'
 
 /** The turns are those under which the page's own host is lent for the page. */
 export interface ResourceServices extends FileServices {

@@ -122,7 +122,8 @@ test('a source that comes to include where its seed leads asks there, by itself'
   await using bench = await openBench(site, { jobs: [before] })
   expect((await bench.cycle()).dead_seeds).toMatchObject([{ cause: 'moved_outside' }])
   const head = await bench.catalog.head(lineage.desirability)
-  const jobs = [{ ...before, id: jobId(before.params), web: { ...before.web, include: ['http://*.localhost/*'] } }]
+  const web = { ...before.web, include: ['http://*.localhost/*'] }
+  const jobs = [{ ...before, id: jobId(before.params, web), web }]
   await bench.catalog.commit(lineage.desirability, head?.sha256, { kind: 'desirability', parent: head?.sha256 ?? null, jobs, evidence: [], caused_by: null })
   expect(await bench.cycle()).toMatchObject({ visits: { stored: 1 }, dead_seeds: [] })
 })

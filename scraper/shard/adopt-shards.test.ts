@@ -66,6 +66,8 @@ test('a shard of the version before is the first file of its job, as it is', asy
   })
   expect(first?.file.labels).toEqual([['rest', documents.length]])
   expect(second?.file.rows).toBe(1)
+  expect(first?.file.row_groups).toMatchObject([{ rows: documents.length }])
+  expect(await subnet.store.head(first?.file.row_list?.key ?? '')).toMatchObject({ bytes: first?.file.row_list?.bytes })
   expect(await Array.fromAsync(subnet.store.list('boilerplate/'))).toEqual([])
   expect(await rowsOf(subnet, signer.address)).toEqual([...documents.filter((_, n) => n !== 7), renewed])
   expect((await subnet.catalog.head(lineage.snapshot(signer.address, rest.id)))?.manifest.duplicates).toEqual({ exact: 4, near: 2, clusters: 1 })

@@ -6,6 +6,7 @@ import { lineage } from '#schemas/lineage.ts'
 import { SnapshotManifest } from '#schemas/manifest.ts'
 import { commitHeads, manifestKey, readHeads, writeSnapshots, type HeadParts, type JobChange, type SnapshotHead, type SnapshotHeads } from './snapshot-heads.ts'
 import { adoptShards } from './adopt-shards.ts'
+import { listShards } from './list-shards.ts'
 import { forgetFiles, readInFiles } from './read-in.ts'
 
 export interface CorpusParts extends HeadParts {
@@ -45,7 +46,7 @@ export class Corpus {
       await adoptShards(this.#parts, signal)
       const heads = await readHeads(this.#parts.catalog, this.#parts.signer.address)
       await readInAgain(this.#parts, heads, signal)
-      this.#heads = heads
+      this.#heads = await listed(this.#parts, heads, signal)
       this.#isSettled = true
     }
     return this.#heads
@@ -66,6 +67,16 @@ export class Corpus {
     this.#heads = heads
     this.#isSettled = true
   }
+}
+
+/** The heads, each of whose files has a list of its rows. */
+async function listed(parts: CorpusParts, heads: SnapshotHeads, signal: AbortSignal): Promise<SnapshotHeads> {
+  const changed = await listShards(parts, heads, signal)
+  if (changed.size === 0) return heads
+  const next = new Map([...heads, ...changed])
+  await parts.index.commit({ pending: pendingOf(next) })
+  await commitHeads(parts, changed.values())
+  return next
 }
 
 const pendingOf = (heads: SnapshotHeads): string => JSON.stringify([...heads].map(([job, { sha256 }]) => [job, sha256]))

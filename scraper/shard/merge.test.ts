@@ -199,6 +199,6 @@ test('rows, files and index agree after a random history of flushes, withdrawals
         await expectAgreement(subnet, hotkey)
       }
     }),
-    { numRuns: 12 },
+    { numRuns: 8 },
   )
 })

@@ -145,6 +145,10 @@ async function writeManifest(
   return { sha256, manifest }
 }
 
+/** The same rows, of which more is told now. */
+export const relistSnapshot = (parts: HeadParts, { sha256, manifest }: SnapshotHead, files: ListedFile[]): Promise<SnapshotHead> =>
+  writeManifest(parts, manifest.job_id, files, { sha256, manifest }, noDuplicates)
+
 /** Makes heads known that are not yet. Doing it again changes nothing. @throws OrreryError `conflict` when a line went another way */
 export async function commitHeads({ catalog, signer, store }: HeadParts, heads: Iterable<SnapshotHead>): Promise<void> {
   for (const { manifest } of heads) {

@@ -59,7 +59,7 @@ test('what others took the place of is kept for its time, and then goes; what th
   expect(await keysUnder(subnet, '')).toEqual(before)
   await given.rest(6)
   const files = await filesOf(subnet, hotkey)
-  expect(await keysUnder(subnet, 'data/')).toEqual(files.map(({ file }) => file.key).toSorted())
+  expect(await keysUnder(subnet, 'data/')).toEqual(files.flatMap(({ file }) => [file.key, file.row_list?.key ?? '']).toSorted())
   expect(await keysUnder(subnet, 'deletes/')).toEqual([...new Set(files.flatMap(({ deletes }) => deletes?.key ?? []))].toSorted())
   expect(await rowsOf(subnet, hotkey)).toEqual(rows)
   // The snapshot, the claim that names it, and which one is current.

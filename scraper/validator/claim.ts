@@ -1,29 +1,41 @@
 import { z } from 'zod'
+import { isSameNetwork } from '#infra/chain/network.ts'
 import { verifyManifest } from '#infra/chain/signed-manifest.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Neuron } from '#schemas/chain.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import type { ListedFile } from '#schemas/data-file.ts'
 import { limits } from '#schemas/data-universe.ts'
-import { MinerIndexManifest, SnapshotIndexManifest, SnapshotManifest, type ShardManifest } from '#schemas/manifest.ts'
+import { SnapshotIndexManifest, SnapshotManifest } from '#schemas/manifest.ts'
+import type { Network } from '#schemas/network.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { isShown } from '../shard/index-manifest.ts'
 import { manifestKey } from '../shard/snapshot-heads.ts'
 import { failure, orMissing, type Failure } from './failure.ts'
 
-const manifestBytesMax = 16 * 2 ** 20
-/** Of all snapshots of a claim. */
-const snapshotBytesMax = 128 * 2 ** 20
+/** It is parsed in one go: such a one takes a tenth of a second. */
+const manifestBytesMax = 4 * 2 ** 20
+/** Of all snapshots of a claim: what is made of them in memory is some times as much. */
+const snapshotBytesMax = 24 * 2 ** 20
 const jobsMax = 2000
 /** Compaction leaves some dozen files of a job. */
 const filesPerJobMax = 2000
-const filesMax = 50_000
-/** What is remembered of each row are some bytes (file-facts.ts). */
-const rowsMax = 10_000_000
+const filesMax = 10_000
+/** What is kept of each row are some dozen bytes (row-book/). */
+const rowsMax = 20_000_000
+/** An index was written at most so long before its commitment. */
+const writtenMs = 3_600_000
 
 /** One file that a miner claims, as it is listed. */
 export interface ClaimedFile extends ListedFile {
   jobId: string
+}
+
+/** Where a claim is committed: the chain, and the block that has it. */
+export interface ClaimPlace {
+  network: Network
+  /** ms, of the block of the commitment; undefined where the chain does not know it any more. */
+  committedAt: number | undefined
 }
 
 /** What a miner says it has: the snapshots of the index its commitment points to. */
@@ -32,57 +44,66 @@ export interface Claim {
   index: string | null
   /** Of the commitment. */
   block: number
+  /** The snapshots of the index, by job. Empty when anything failed. */
+  snapshots: SnapshotIndexManifest['snapshots']
   /** By key. Empty when anything failed. */
   files: readonly ClaimedFile[]
   failures: readonly Failure[]
 }
 
+/** What is claimed by a commitment. */
+export type Commitment = Pick<Neuron, 'commitment' | 'commitmentBlock' | 'hotkey'>
+
 /**
- * Follows a neuron's commitment (32 bytes of sha256) to its index object, and that to the snapshots, and proves that the hotkey signed them all.
+ * Follows a neuron's commitment (32 bytes of sha256) to its index object, and that to the snapshots, and proves that the hotkey signed the index for this network,
+ * and them all.
  * @throws OrreryError `store_unavailable`: our trouble, not the miner's
  */
-export async function readClaim(
-  { commitment, commitmentBlock: block, hotkey }: Pick<Neuron, 'commitment' | 'commitmentBlock' | 'hotkey'>,
-  store: Pick<ObjectStore, 'get' | 'head'>,
-): Promise<Claim> {
-  const none = (index: string | null, failed: Failure): Claim => ({ index, block, files: [], failures: [failed] })
+export async function readClaim({ commitment, commitmentBlock: block, hotkey }: Commitment, store: Reading, place: ClaimPlace): Promise<Claim> {
+  const none = (index: string | null, failed: Failure): Claim => ({ index, block, snapshots: [], files: [], failures: [failed] })
   if (commitment === undefined) return none(null, failure('no_commitment', 'the hotkey has committed no index'))
   if (commitment.length !== 32) return none(null, failure('commitment_malformed', `the commitment is ${commitment.length} bytes, not 32 of sha256`))
   const index = Buffer.from(commitment).toString('hex')
-  const files = await claimedFiles(index, hotkey, store)
-  return 'code' in files ? none(index, files) : { index, block, files: files.toSorted((a, b) => compareText(a.file.key, b.file.key)), failures: [] }
+  const claimed = await readAll(index, hotkey, store, place)
+  if ('code' in claimed) return none(index, claimed)
+  return { index, block, ...claimed, files: claimed.files.toSorted((a, b) => compareText(a.file.key, b.file.key)), failures: [] }
 }
 
 type Reading = Pick<ObjectStore, 'get' | 'head'>
 
-async function claimedFiles(index: string, hotkey: string, store: Reading): Promise<ClaimedFile[] | Failure> {
-  const read = await readIndex(index, hotkey, store)
+async function readAll(index: string, hotkey: string, store: Reading, place: ClaimPlace): Promise<Failure | Pick<Claim, 'snapshots' | 'files'>> {
+  const read = await readIndex(index, hotkey, store, place)
   if ('code' in read) return read
-  // A miner of the version before has one shard a job, and lists them in its index.
-  const files = read.kind === 'miner-index' ? formerFiles(read.shards, hotkey) : await snapshotFiles(read, hotkey, store)
+  const files = await snapshotFiles(read, hotkey, store)
   if ('code' in files) return files
   const names = new Set(files.map(({ file }) => file.sha256))
   if (names.size < files.length) return failure('file_twice', `${files.length - names.size} files are listed more than once`)
   const rows = files.reduce((sum, { file }) => sum + file.rows, 0)
   if (files.length > filesMax || rows > rowsMax)
     return failure('index_too_large', `the index claims ${rows} rows in ${files.length} files; ${rowsMax} in ${filesMax} are the most`)
-  return files
+  return { files, snapshots: read.snapshots }
 }
 
-async function readIndex(index: string, hotkey: string, store: Reading): Promise<SnapshotIndexManifest | MinerIndexManifest | Failure> {
+async function readIndex(index: string, hotkey: string, store: Reading, { network, committedAt }: ClaimPlace): Promise<SnapshotIndexManifest | Failure> {
   const key = manifestKey(hotkey, index)
-  const bytes = (await readManifest(key, index, store)) ?? (await readManifest(`manifests/${index}.json`, index, store))
+  const bytes = await readManifest(key, index, store)
   if (!bytes) return failure('index_missing', `there is no object ${key}`)
   if ('code' in bytes) return failure(`index_${bytes.code}`, bytes.detail)
-  const manifest = parse(z.discriminatedUnion('kind', [SnapshotIndexManifest, MinerIndexManifest]), bytes)
+  const manifest = parse(SnapshotIndexManifest, bytes)
   if (!manifest) return failure('index_malformed', `${key} is no index manifest`)
   if (manifest.hotkey !== hotkey) return failure('index_hotkey', `${key} is the index of ${manifest.hotkey}`)
-  if (!verifyManifest(manifest)) return failure('index_signature', `${key} is not signed by its hotkey`)
-  const jobs = manifest.kind === 'miner-index' ? manifest.shards : manifest.snapshots
-  if (jobs.length > jobsMax) return failure('index_too_large', `${key} names ${jobs.length} jobs, more than ${jobsMax}`)
-  if (new Set(jobs.map(({ job_id }) => job_id)).size !== jobs.length) return failure('index_jobs', `${key} names one job twice`)
+  if (!manifest.network) return failure('index_network', `${key} does not say of which subnet it is: a miner of this version does`)
+  if (!isSameNetwork(manifest.network, network)) return failure('index_network', `${key} is of another subnet (${JSON.stringify(manifest.network)})`)
+  if (!verifyManifest(manifest, network)) return failure('index_signature', `${key} is not signed by its hotkey`)
+  const { snapshots, written_at: writtenAt } = manifest
+  if (writtenAt === undefined || (committedAt !== undefined && !isOfCommitment(Date.parse(writtenAt), committedAt)))
+    return failure('index_written_at', `${key} says it was written ${writtenAt ?? 'at no time'}, not within the hour before its commitment`)
+  if (snapshots.length > jobsMax) return failure('index_too_large', `${key} names ${snapshots.length} jobs, more than ${jobsMax}`)
+  if (new Set(snapshots.map(({ job_id }) => job_id)).size !== snapshots.length) return failure('index_jobs', `${key} names one job twice`)
   return manifest
 }
+
+const isOfCommitment = (writtenMsAt: number, committedAt: number): boolean => writtenMsAt <= committedAt && writtenMsAt >= committedAt - writtenMs
 
 async function snapshotFiles({ snapshots }: SnapshotIndexManifest, hotkey: string, store: Reading): Promise<ClaimedFile[] | Failure> {
   const files: ClaimedFile[] = []
@@ -111,26 +132,6 @@ function checkFiles(files: readonly ListedFile[], jobId: string): Failure | unde
   if (files.length > filesPerJobMax) return failure('too_many_files', `job ${jobId} is in ${files.length} files, more than ${filesPerJobMax}: compact them`)
   return undefined
 }
-
-function formerFiles(shards: readonly ShardManifest[], hotkey: string): ClaimedFile[] | Failure {
-  for (const manifest of shards) {
-    const { file } = manifest
-    if (manifest.hotkey !== hotkey) return failure('snapshot_hotkey', `${file.key} is a shard of ${manifest.hotkey}`)
-    if (!verifyManifest(manifest)) return failure('snapshot_signature', `the manifest of ${file.key} is not signed by its hotkey`)
-    const failed = checkFiles([{ file: asDataFile(manifest), deletes: null }], manifest.job_id)
-    if (failed) return failed
-  }
-  return shards.map((manifest) => ({ file: asDataFile(manifest), deletes: null, jobId: manifest.job_id }))
-}
-
-const asDataFile = ({ file, written_at }: ShardManifest): ListedFile['file'] => ({
-  ...file,
-  text_bytes: 0,
-  written_at,
-  datetime_range: null,
-  labels: [],
-  columns: [],
-})
 
 /** The bytes of a manifest, proved to be those that were named. */
 async function readManifest(key: string, sha256: string, store: Reading): Promise<Uint8Array | { code: 'too_large' | 'hash'; detail: string } | undefined> {

@@ -12,9 +12,9 @@ const row = (publishedDaysAgo: number | null, score = 0.9) =>
     published_score: score,
     fetched_at: new Date(fetched),
   })
-const page = (publishedDaysAgo: number | null, publishedScore = 0.9) => ({
-  publishedAt: publishedDaysAgo === null ? null : ago(publishedDaysAgo),
-  publishedScore,
+const page = (publishedDaysAgo: number | null, published_score = 0.9) => ({
+  published_at: publishedDaysAgo === null ? null : ago(publishedDaysAgo),
+  published_score,
 })
 
 describe('the date of a row', () => {

@@ -1,138 +1,101 @@
-import { readForeignFile } from '#infra/corpus/read-data-file.ts'
-import { stackOf } from '#infra/telemetry/stack-of.ts'
-import type { Document } from '#schemas/document.ts'
-import { minhash } from '#schemas/identity/minhash.ts'
-import { RefusedRow } from '#schemas/parquet/decode.ts'
-import type { Telemetry } from '#schemas/stage.ts'
-import type { Claim, ClaimedFile } from './claim.ts'
-import { failure, type Failure } from './failure.ts'
-import type { FoundBucket, KnownFile } from './found-files.ts'
-import { judgePage, lackedParagraphs, type JobWishes, type PageVerdict, type Refetch, type Refetched } from './refetch.ts'
-import { checkRepeats, checkShares } from './rows.ts'
-import { drawSample, sampleSeed } from './sample.ts'
-import { checkListed } from './structure.ts'
-import { takeIn, type TakeInParams } from './take-in.ts'
+import type { Chain } from '#schemas/chain.ts'
+import type { Clock } from '#schemas/clock.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { nearDuplicateMin, similarity } from '#schemas/identity/signature.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
+import { DrawnRows } from './drawn-rows.ts'
+import type { Failure } from './failure.ts'
+import type { DrawnRow, JudgedSample, JudgeTerms, SampleJudge } from './judge-sample.ts'
+import type { ListsInForce } from './lists-in-force.ts'
+import { drawSeed } from './row-book/draw.ts'
+import type { DrawnPlace, RowBook } from './row-book/row-book.ts'
+import { checkAlike, checkStrangers, checkTotals } from './rows.ts'
+import type { ReadClaim } from './take-in.ts'
 
-/** Success a sample needs (Data Universe: re-scrape success). */
-const sameShareMin = 0.8
-/** One miner's operator needs to see what is wrong, not all of it. */
-const failuresMax = 20
+/** So many times more rows are drawn than are to be judged: what cannot be judged is made up for. */
+const reserves = 3
 
-export interface EvaluationParams extends TakeInParams {
-  refetch: Refetch
-  /** What a job asks for, by its id. */
-  wishesOf(jobId: string): JobWishes | undefined
-  /** Of the block that seeds the sample. */
+export interface EvaluationParams {
+  chain: Pick<Chain, 'block'>
+  store: Pick<ObjectStore, 'get'>
+  book: RowBook
+  judge: Pick<SampleJudge, 'judge'>
+  lists: JudgeTerms['lists'] & Pick<ListsInForce, 'refusal'>
+  /** Hash of the block that seeds the draw (look.ts). */
   blockHash: string
   samplePages: number
-  telemetry: Telemetry
+  facts: Clock
+  signal: AbortSignal
 }
 
-export interface Evaluation {
+export interface Evaluation extends Omit<JudgedSample, 'failures'> {
   failures: readonly Failure[]
-  /** That are claimed and not deleted, as far as they could be read. */
+  /** That are claimed and not deleted. */
   rows: number
-  /** What the score is made of; none when anything failed. */
-  buckets: readonly FoundBucket[]
-  /** The sampled pages; none when the files already failed. */
-  pages: readonly PageVerdict[]
+  /** Those that are paid for (`RowBook.earned`); none when anything failed. */
+  rowsPaid: number
 }
 
-const nothing = { rows: 0, buckets: [], pages: [] }
+/** None of its pages is looked at. */
+export const nothing = { rows: 0, rowsPaid: 0, pages: [], standing: 'judged', confirmable: 1 } as const
 
 /**
- * Checks everything a miner claims: each file, each row, all rows together, and a sample of pages on the web. What it costs follows what is new: of a file that was
- * read before only what was found is looked up.
+ * Judges a claim that was taken in: all its rows by their lists, and some by what stands in the files and on the web. Those are drawn among the rows that are paid for,
+ * so that no others dilute them.
  * @throws OrreryError `store_unavailable`, or the signal's reason: no fault of the miner's
  */
-export async function evaluateClaim(hotkey: string, claim: Claim, params: EvaluationParams): Promise<Evaluation> {
-  const listed = [...claim.failures, ...claim.files.flatMap((file) => checkListed(file, hotkey) ?? [])]
-  if (listed.length > 0) return { ...nothing, failures: listed.slice(0, failuresMax) }
-  const refused = await takeIn(claim, hotkey, params)
-  if (refused) return { ...nothing, failures: [refused] }
-  const known = new Map((await params.found.files(hotkey)).map((file) => [file.sha256, file]))
-  const rows = known.values().reduce((sum, { count, wrong }) => sum + count + wrong.length, 0)
-  const failures = checkFound(claim, known, rows)
-  if (failures.length > 0) return { ...nothing, rows, failures: failures.slice(0, failuresMax) }
-  const sampled = await readSample(hotkey, claim, known, params)
-  if ('code' in sampled) return { ...nothing, rows, failures: [sampled] }
-  const looks: Look[] = []
-  for (const row of sampled) looks.push({ row, found: await lookAt(row, params) })
-  const pages = await judgePages(looks, params)
-  return { failures: checkPages(pages), rows, buckets: await params.found.buckets(hotkey), pages }
+export async function evaluateClaim(hotkey: string, taken: ReadClaim, params: EvaluationParams): Promise<Evaluation> {
+  const { book, judge, lists, samplePages, signal } = params
+  if (taken.failures.length > 0 || taken.index === null) return { ...nothing, failures: taken.failures }
+  const totals = await book.settle(hotkey)
+  // Who fails by them is drawn of all the same: a list that no row is held against would keep others from what is in it.
+  const failures = checkTotals(totals)
+  const places = await book.draw(hotkey, drawSeed(params.blockHash, hotkey, taken.index), reserves * samplePages)
+  const reading: Reading = { lies: [], strangers: [], alike: [], looked: 0 }
+  const { failures: refuted, ...judged } = await judge.judge(hotkey, rowsOf(hotkey, places, reading, params), { wanted: samplePages, lists, signal })
+  const found = [...failures, ...reading.lies, ...checkStrangers(reading.strangers, reading.looked), ...checkAlike(reading.alike, reading.looked), ...refuted]
+  // Who lies of its rows was the first to show none of them.
+  if (reading.lies.length > 0) await book.disown(hotkey)
+  else if (found.length === 0 && judged.standing === 'judged') await book.passed(hotkey)
+  return { ...judged, failures: found, rows: totals.rows, rowsPaid: found.length > 0 ? 0 : totals.counted }
 }
 
-/** What was found in the files, of the rows that are left. */
-function checkFound(claim: Claim, known: ReadonlyMap<string, KnownFile>, rows: number): Failure[] {
-  const failures: Failure[] = []
-  let repeats = 0
-  for (const claimed of claim.files) {
-    const file = known.get(claimed.file.sha256)
-    if (!file) continue
-    for (const each of [...file.failures, ...file.wrong.map((row) => row.failure)].slice(0, failuresMax)) failures.push(each)
-    repeats += file.repeats
-    for (const each of checkShares({ rows: file.count, strangers: file.strangers, empty: file.empty }, claimed)) failures.push(each)
-  }
-  return [...failures, ...checkRepeats(repeats, rows)]
+/** What was found of the rows themselves. */
+interface Reading {
+  lies: Failure[]
+  /** Rows that are of no job of that name, by its uri. */
+  strangers: string[]
+  /** Rows whose text is nearly that of another that was drawn, by its uri. */
+  alike: string[]
+  looked: number
 }
 
-/** The drawn rows, as they stand in their files. */
-async function readSample(hotkey: string, claim: Claim, known: ReadonlyMap<string, KnownFile>, params: EvaluationParams): Promise<Document[] | Failure> {
-  const files = claim.files.map(({ file }) => ({ key: file.key, bytes: file.bytes, rows: known.get(file.sha256)?.count ?? 0 }))
-  const drawn = Map.groupBy(drawSample(sampleSeed(params.blockHash, hotkey, files), files, params.samplePages), ({ key }) => key)
-  const sample: Document[] = []
-  for (const claimed of claim.files) {
-    const wanted = drawn.get(claimed.file.key)
-    const file = known.get(claimed.file.sha256)
-    if (!wanted || !file) continue
-    const positions = await params.found.positions(file.number)
-    const rows = wanted.map(({ row }) => positions[row] as number)
-    for (const row of await readRows(claimed, rows, params)) {
-      if (Buffer.compare(row.minhash, minhash(row.text)) !== 0)
-        return failure('minhash', `the signature of ${row.uri} in ${claimed.file.key} is not that of its text`)
-      sample.push(row)
+/** Reads drawn rows, one at a time, as they are asked for; a row that is not what its list says ends it. */
+async function* rowsOf(hotkey: string, places: readonly DrawnPlace[], reading: Reading, params: EvaluationParams): AsyncGenerator<DrawnRow> {
+  const rows = new DrawnRows(hotkey, await params.book.files(hotkey), params)
+  const signatures: Uint8Array[] = []
+  const times = new Map<number, number | undefined>()
+  for (const place of places) {
+    const document = await rows.read(place, params.facts.now())
+    if ('code' in document) {
+      reading.lies.push(document)
+      return
     }
+    reading.looked++
+    if (signatures.some((other) => similarity(other, document.minhash) >= nearDuplicateMin)) reading.alike.push(document.uri.slice(0, 200))
+    signatures.push(document.minhash)
+    const mismatch = params.lists.refusal(document, document.job_id)
+    if (mismatch !== undefined) reading.strangers.push(`${document.uri.slice(0, 200)} (${mismatch})`)
+    if (!times.has(place.block)) times.set(place.block, await timeOf(params.chain, place.block))
+    yield { document, firstSeenAt: times.get(place.block) }
   }
-  return sample
 }
 
-async function readRows(claimed: ClaimedFile, rows: readonly number[], { store, signal }: EvaluationParams): Promise<Document[]> {
-  const documents: Document[] = []
-  for await (const batch of readForeignFile(store, claimed, { rows, signal }))
-    for (const found of batch) if (!(found instanceof RefusedRow)) documents.push(found.document)
-  return documents
-}
-
-/** What we threw at is neither the miner's nor the page's fault. @throws the signal's reason when aborted */
-async function lookAt({ url, job_id }: Document, { refetch, wishesOf, telemetry, signal }: EvaluationParams): Promise<Refetched> {
+async function timeOf(chain: Pick<Chain, 'block'>, block: number): Promise<number | undefined> {
   try {
-    return await refetch(url, signal, wishesOf(job_id))
+    return (await chain.block(block)).timestamp
   } catch (error) {
-    signal.throwIfAborted()
-    telemetry.event('validator.page_failed', { url, error: stackOf(error) })
-    return { state: 'unknown', reason: 'internal' }
+    if (error instanceof OrreryError && error.code === 'not_found') return undefined
+    throw error
   }
-}
-
-interface Look {
-  row: Document
-  found: Refetched
-}
-
-/** A page that differs is judged again when it is known which of the paragraphs its row lacks stand in others of its miner. */
-async function judgePages(looks: readonly Look[], { index }: EvaluationParams): Promise<PageVerdict[]> {
-  const isDoubtful = ({ row, found }: Look): boolean => found.state === 'found' && judgePage(row, found).outcome === 'different'
-  const lacked = new Set(looks.filter(isDoubtful).flatMap(({ row, found }) => (found.state === 'found' ? [...lackedParagraphs(row, found.text)] : [])))
-  const names = [...lacked]
-  const facts = await index.paragraphs(names)
-  const elsewhere = new Set(names.filter((_, n) => (facts[n]?.pages.length ?? 0) > 0))
-  return looks.map(({ row, found }) => judgePage(row, found, (name) => elsewhere.has(name)))
-}
-
-function checkPages(pages: readonly PageVerdict[]): Failure[] {
-  const judged = pages.filter(({ outcome }) => outcome !== 'unknown')
-  const different = judged.filter((page) => page.outcome === 'different')
-  if (judged.length - different.length >= judged.length * sameShareMin) return []
-  const examples = different.slice(0, 3).map((page) => `${page.uri} (${'reason' in page ? page.reason : ''})`)
-  return [failure('page_differs', `${different.length} of ${judged.length} sampled pages are not what the rows say: ${examples.join(', ')}`)]
 }

@@ -13,6 +13,8 @@ export type FailureCode =
   | 'index_signature'
   | 'index_hotkey'
   | 'index_jobs'
+  | 'index_network'
+  | 'index_written_at'
   | 'snapshot_missing'
   | 'snapshot_too_large'
   | 'snapshot_hash'
@@ -24,6 +26,9 @@ export type FailureCode =
   | 'deletes_key'
   | 'deletes_missing'
   | 'deletes_malformed'
+  | 'list_missing'
+  | 'list_malformed'
+  | 'list_lies'
   | 'shard_key'
   | 'shard_name'
   | 'shard_missing'
@@ -48,8 +53,8 @@ export type FailureCode =
   | 'duplicates'
   | 'empty'
   | 'datetime'
-  | 'copied_rows'
-  | 'page_differs'
+  | 'page_contradicted'
+  | 'pages_lost'
 
 export interface Failure {
   code: FailureCode

@@ -6,9 +6,8 @@ const nowMs = Date.UTC(2026, 0, 22)
 
 function checked(publishedAt: Date, datetime: Date): string | undefined {
   const row = testDocument(1, { published_at: publishedAt, datetime, modified_at: null })
-  const file = { key: 'shard.parquet', sha256: row.html_sha256, bytes: 1, rows: 1, text_bytes: 1, written_at: '2026-01-21T00:00:00.000Z' }
-  const listed = { file: { ...file, datetime_range: null, labels: [], columns: [] }, deletes: null }
-  return checkRow(row, { ...listed, jobId: row.job_id, hotkey: row.hotkey }, nowMs)?.code
+  const owner = { hotkey: row.hotkey, jobId: row.job_id, key: 'shard.parquet', writtenAt: '2026-01-21T00:00:00.000Z' }
+  return checkRow(row, owner, nowMs)?.code
 }
 
 test('the datetime of a row is its publication, from the first time bucket on', () => {

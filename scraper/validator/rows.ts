@@ -1,11 +1,10 @@
-import { sha256Hex } from '#schemas/canonical-json.ts'
 import { bucketableTime } from '#schemas/data-universe.ts'
 import type { Document } from '#schemas/document.ts'
 import { askedUrl } from '#schemas/frontier.ts'
 import { linkedUrl, pageUrl } from '#schemas/identity/canonical-url.ts'
 import { contentId } from '#schemas/identity/content-id.ts'
-import type { ClaimedFile } from './claim.ts'
 import { failure, type Failure } from './failure.ts'
+import type { BookTotals } from './row-book/row-book.ts'
 
 /** Data Universe, "Validation of stored files". */
 const matchShareMin = 0.95
@@ -14,21 +13,18 @@ const emptyShareMax = 0.1
 /** Clocks of two machines differ. */
 const clockSkewMs = 5 * 60_000
 
-/** One fetch of one page, 48 bits: two miners cannot have the same by themselves. */
-export const fetchOf = ({ fetched_at, html_sha256, uri }: Pick<Document, 'fetched_at' | 'html_sha256' | 'uri'>): number =>
-  Number.parseInt(sha256Hex(`${fetched_at.getTime()} ${html_sha256} ${uri}`).slice(0, 12), 16)
-
-/** A text without a word. */
-export const isEmpty = ({ text }: Pick<Document, 'text'>): boolean => !/[\p{L}\p{N}]/u.test(text)
-
 /** Where a row stands, and whose it is said to be. */
-export interface RowOwner extends ClaimedFile {
+export interface RowOwner {
   hotkey: string
+  jobId: string
+  /** Of its file. */
+  key: string
+  writtenAt: string
 }
 
 /** One row by itself: that its parts agree with each other and with the shard it stands in. @returns the first disagreement */
 export function checkRow(row: Document, owner: RowOwner, nowMs: number): Failure | undefined {
-  const where = `${row.uri} in ${owner.file.key}`
+  const where = `${row.uri} in ${owner.key}`
   if (row.hotkey !== owner.hotkey || row.job_id !== owner.jobId) return failure('row_owner', `${where} is a row of ${row.hotkey}, job ${row.job_id}`)
   if (pageUrl(row.uri) !== row.uri || new URL(row.uri).host !== row.host) return failure('row_url', `${where} is no canonical address of its host`)
   // It is asked for: what is no spelling of this very page would lead us elsewhere.
@@ -40,34 +36,33 @@ export function checkRow(row: Document, owner: RowOwner, nowMs: number): Failure
   return checkTimes(row, owner, nowMs, where)
 }
 
-function checkTimes(row: Document, { file: { written_at } }: RowOwner, nowMs: number, where: string): Failure | undefined {
+function checkTimes(row: Document, { writtenAt }: RowOwner, nowMs: number, where: string): Failure | undefined {
   const [at, published, fetched] = [row.datetime.getTime(), row.published_at?.getTime(), row.fetched_at.getTime()]
   if (at > nowMs + clockSkewMs || fetched > nowMs + clockSkewMs) return failure('datetime', `${where} lies in the future`)
   // A shard's name knows whole seconds.
-  if (fetched > Date.parse(written_at) + 1000) return failure('datetime', `${where} was fetched after its shard was written`)
+  if (fetched > Date.parse(writtenAt) + 1000) return failure('datetime', `${where} was fetched after its shard was written`)
   if (published !== undefined && bucketableTime(published) !== at) return failure('datetime', `the datetime of ${where} is not its publication`)
   if (at > fetched || (row.modified_at?.getTime() ?? 0) > fetched + clockSkewMs)
     return failure('datetime', `${where} was fetched before it was published or changed`)
   return undefined
 }
 
-/** What is counted of the rows of one file that are left. */
-export interface FileCounts {
-  rows: number
-  strangers: number
-  empty: number
-}
-
-/** Shares over one file: rows that are not of its job, rows without a word. */
-export function checkShares({ rows, strangers, empty }: FileCounts, { file, jobId }: ClaimedFile): Failure[] {
+/** Shares over all rows of a miner: those that say what another of them says, those without a word. */
+export function checkTotals({ rows, repeats, wordless }: BookTotals): Failure[] {
   const failures: Failure[] = []
-  if (strangers > rows * (1 - matchShareMin)) failures.push(failure('job_match', `${strangers} of ${rows} rows of ${file.key} are not of job ${jobId}`))
-  if (empty > rows * emptyShareMax) failures.push(failure('empty', `${empty} of ${rows} rows of ${file.key} have no word`))
+  if (repeats > rows * duplicateShareMax) failures.push(failure('duplicates', `${repeats} of ${rows} rows have the text of another row, or nearly`))
+  if (wordless > rows * emptyShareMax) failures.push(failure('empty', `${wordless} of ${rows} rows have no word`))
   return failures
 }
 
-/** Rows of a miner that repeat others: the same page under another spelling of its address, the same text, nearly the same text. */
-export function checkRepeats(repeats: number, rows: number): Failure[] {
-  if (repeats <= rows * duplicateShareMax) return []
-  return [failure('duplicates', `${repeats} of ${rows} rows are the page, the text or nearly the text of another row`)]
+/** Share of the rows that were looked at: one alone may be of a list that nobody knows of here. */
+export function checkStrangers(strangers: readonly string[], looked: number): Failure[] {
+  if (strangers.length < 2 || strangers.length <= looked * (1 - matchShareMin)) return []
+  return [failure('job_match', `${strangers.length} of ${looked} rows are not of their job when they were fetched: ${strangers.slice(0, 3).join(', ')}`)]
+}
+
+/** A miner that deduplicates as scraper/dedup does has no two such rows; one pair may be of two flushes that did not know of each other. */
+export function checkAlike(alike: readonly string[], looked: number): Failure[] {
+  if (alike.length < 2) return []
+  return [failure('duplicates', `${alike.length} of ${looked} rows have nearly the text of another of them: ${alike.slice(0, 3).join(', ')}`)]
 }

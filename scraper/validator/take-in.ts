@@ -1,149 +1,221 @@
+import { hash } from 'node:crypto'
+import { networkOf } from '#infra/chain/network.ts'
 import { readDeletionVector } from '#infra/corpus/deletion-vector.ts'
-import { contentAddress } from '#schemas/canonical-json.ts'
-import type { Clock } from '#schemas/clock.ts'
-import type { CorpusIndex } from '#schemas/corpus-index.ts'
-import { DeletedRows } from '#schemas/deletion-vector.ts'
-import type { DesirabilityJob } from '#schemas/desirability.ts'
+import { provedFile } from '#infra/corpus/proved-file.ts'
+import { storeFailure } from '#infra/store/failure.ts'
+import { stackOf } from '#infra/telemetry/stack-of.ts'
+import type { Chain, Neuron } from '#schemas/chain.ts'
+import { timeBucketOf } from '#schemas/data-universe.ts'
+import { encodeDeletionVector } from '#schemas/deletion-vector.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import type { JobMatch } from '../jobs/job-match.ts'
-import type { Claim, ClaimedFile } from './claim.ts'
+import { digestsIn } from '#schemas/row-list.ts'
+import type { Telemetry } from '#schemas/stage.ts'
+import { readClaim, type Claim, type ClaimedFile, type ClaimPlace, type Commitment } from './claim.ts'
 import { failure, orMissing, type Failure } from './failure.ts'
-import type { FoundFile, FoundFiles, KnownFile } from './found-files.ts'
-import { readClaimedFile, wrongMax } from './read-file.ts'
-import { checkFooter, checkObject } from './structure.ts'
+import { formerCommitments } from './former-commitments.ts'
+import type { Look } from './look.ts'
+import type { ListedRows, RowBook } from './row-book/row-book.ts'
+import { checkFooter, checkListed, checkObject } from './structure.ts'
+
+/** One miner's operator needs to see what is wrong, not all of it. */
+const failuresMax = 20
+/** What one claim may take, whatever it is. */
+const claimMs = 15 * 60_000
 
 export interface TakeInParams {
+  chain: Pick<Chain, 'block' | 'metagraph'>
   store: Pick<ObjectStore, 'get' | 'head'>
-  found: FoundFiles
-  /** Of this miner alone. */
-  index: CorpusIndex
-  facts: Clock
-  matches: JobMatch
-  /** `jobsAddress` of the list that `matches` was made of. */
-  jobs: string
+  book: RowBook
+  telemetry: Telemetry
   signal: AbortSignal
 }
 
-/** What the list of jobs says of a row (jobs/job-match.ts): what of it changes weights, seeds or how a page is asked for changes no verdict. */
-export const jobsAddress = (jobs: readonly DesirabilityJob[]): string =>
-  contentAddress(jobs.map(({ id, params, web: { include, exclude = [] } }) => ({ id, params, include, exclude })))
+/** A claim that was read, all of it where there are no failures. */
+export interface ReadClaim extends Pick<Claim, 'index' | 'block' | 'snapshots'> {
+  failures: readonly Failure[]
+}
 
-/** Positions that the index is asked about at once. */
-const portion = 1000
+/** Why a miner could not be judged. `isLate`: it took all the time there is for one, which is its own doing as much as ours; else it is our trouble. */
+export interface Skipped {
+  skipped: string
+  isLate: boolean
+}
+
+/** What became of a miner's claim. */
+export type TakenIn = ReadClaim | Skipped
 
 /**
- * Brings what is remembered of a miner's files to what it claims now: files that are new are read, once; of one that lost rows by its deletion vector these are
- * forgotten; what is claimed no longer is forgotten. The first file that cannot be taken in ends it: it says why.
- *
- * What goes leaves the index before anything is compared, since a file that only merges others holds their rows; who showed a fetch is forgotten last, so that it
- * is still known whose it was. A crash between leaves a file to be read again.
+ * Brings what is known of all miners' rows to what they claimed at a look: claim after claim in the order of the blocks in which they were committed. Of claims that were
+ * replaced since the last look those files count, from their block on, that are still claimed: no draw meets what was withdrawn before the look, so nobody is the first to
+ * show that. So who was the first to show a row is the same for everybody, whoever is judged first. Each claim is taken in by itself: what is
+ * wrong with one costs its miner alone. What it costs follows what is new: of a claim that is known nothing is read, of a file that is known nothing again.
+ * @param neurons as they were at the look
+ * @returns by hotkey
+ * @throws the signal's reason; OrreryError of the chain
  */
-export async function takeIn(claim: Claim, hotkey: string, params: TakeInParams): Promise<Failure | undefined> {
-  const { found, index, signal } = params
-  const known = await found.files(hotkey)
-  const indexed = new Set((await index.stats()).files)
-  const claimed = new Map(claim.files.map((file) => [file.file.sha256, file]))
-  const kept = new Map<string, KnownFile>()
-  const shrunk: { file: KnownFile; deletes: string; gone: Uint32Array }[] = []
-  const dropped: KnownFile[] = []
-  for (const file of known) {
-    signal.throwIfAborted()
-    const now = claimed.get(file.sha256)
-    const change = now && !kept.has(file.sha256) && isOf(file, now, params) && indexed.has(file.sha256) ? await changeOf(file, now, params) : 'gone'
-    if (typeof change === 'object' && 'code' in change) return change
-    if (change === 'gone') dropped.push(file)
-    else kept.set(file.sha256, file)
-    if (typeof change === 'object') shrunk.push({ file, deletes: now?.deletes?.sha256 ?? '', gone: change.gone })
+export async function takeInAll(neurons: readonly Neuron[], { block }: Look, params: TakeInParams): Promise<Map<string, TakenIn>> {
+  const { chain, book, telemetry, signal } = params
+  const network = await networkOf(chain)
+  const former = await formerCommitments(chain, neurons, await book.lastLook(), signal)
+  const current = new Set<Commitment>(neurons)
+  const uids = new Map(neurons.map(({ hotkey, uid }) => [hotkey, uid]))
+  const uidOf = ({ hotkey }: Commitment): number => uids.get(hotkey) ?? 0
+  const taken = new Map<string, TakenIn>()
+  const standing = new StandingFiles(neurons, { chain, store: params.store, network })
+  let isWhole = true
+  const takeFormer = async (commitment: Commitment, within: AbortSignal): Promise<TakenIn> =>
+    takeIn(commitment, { ...params, signal: within }, network, await standing.of(commitment.hotkey))
+  for (const commitment of [...former, ...neurons].toSorted((a, b) => a.commitmentBlock - b.commitmentBlock || uidOf(a) - uidOf(b))) {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(claimMs)])
+    const taking = current.has(commitment) ? takeIn(commitment, { ...params, signal: within }, network) : takeFormer(commitment, within)
+    const result = await taking.catch((error: unknown) => {
+      signal.throwIfAborted()
+      return costOf(error, commitment, { telemetry, isLate: within.aborted })
+    })
+    if ('skipped' in result) isWhole = false
+    if (current.has(commitment)) taken.set(commitment.hotkey, result)
   }
-  for (const { file, gone } of shrunk) await forgetRows(index, file.sha256, gone)
-  for (const sha256 of indexed) if (!kept.has(sha256)) await forgetFile(index, sha256, signal)
-  let wrongRows = countWrong(kept.values()) - shrunk.reduce((sum, { file, gone }) => sum + wrongGone(file, gone), 0)
-  for (const file of claim.files) {
-    if (kept.has(file.file.sha256)) continue
-    // What is remembered of a miner that is wrong everywhere is bounded by what one file may have.
-    if (wrongRows > wrongMax) return failure('row_malformed', `${wrongRows} rows of files that were read are wrong; the others are not read`)
-    const read = await readNew(file, claim.block, hotkey, params)
-    if (typeof read !== 'number') return read
-    wrongRows += read
+  if (isWhole) await book.setLook(block)
+  return taken
+}
+
+/** @param only the files that are taken in, by their sha256; undefined: all */
+async function takeIn(commitment: Commitment, params: TakeInParams, network: ClaimPlace['network'], only?: ReadonlySet<string>): Promise<TakenIn> {
+  const { hotkey, commitmentBlock: block } = commitment
+  const { chain, store, book } = params
+  const index = commitment.commitment?.length === 32 ? Buffer.from(commitment.commitment).toString('hex') : null
+  const known = await book.taken(hotkey)
+  if (known && (known.block > block || (known.block === block && known.index === index)))
+    return { index: known.index, block: known.block, snapshots: known.snapshots, failures: [] }
+  const committedAt = await timeOf(chain, block)
+  const read = await readClaim(commitment, store, { network, committedAt })
+  const claim = only ? { ...read, files: read.files.filter(({ file }) => only.has(file.sha256)) } : read
+  const failed = [...claim.failures, ...claim.files.flatMap((file) => checkListed(file, hotkey) ?? [])]
+  const failures = failed.length > 0 ? failed.slice(0, failuresMax) : await takeFiles(claim, hotkey, params)
+  if (failures.length === 0 && index !== null) await book.take(hotkey, { index, block, committedAt: committedAt ?? 0, snapshots: claim.snapshots })
+  return { index, block, snapshots: claim.snapshots, failures }
+}
+
+/** The files that miners claim at a look, of those whose former claims are taken in before it. */
+class StandingFiles {
+  readonly #commitments: ReadonlyMap<string, Commitment>
+  readonly #params: Pick<TakeInParams, 'chain' | 'store'> & Pick<ClaimPlace, 'network'>
+  #last: { hotkey: string; files: Promise<ReadonlySet<string>> } | undefined
+
+  constructor(neurons: readonly Neuron[], params: Pick<TakeInParams, 'chain' | 'store'> & Pick<ClaimPlace, 'network'>) {
+    this.#commitments = new Map(neurons.map((neuron) => [neuron.hotkey, neuron]))
+    this.#params = params
   }
-  for (const { file, deletes, gone } of shrunk) await found.shrink(file.number, deletes, gone)
-  for (const file of dropped) await found.drop(file.number)
-  return undefined
+
+  /** By their sha256; none of a claim that is none. @throws OrreryError `store_unavailable` */
+  of(hotkey: string): Promise<ReadonlySet<string>> {
+    if (this.#last?.hotkey !== hotkey) this.#last = { hotkey, files: this.#read(hotkey) }
+    return this.#last.files
+  }
+
+  async #read(hotkey: string): Promise<ReadonlySet<string>> {
+    const { chain, store, network } = this.#params
+    const commitment = this.#commitments.get(hotkey)
+    if (!commitment) return new Set()
+    const { files } = await readClaim(commitment, store, { network, committedAt: await timeOf(chain, commitment.commitmentBlock) })
+    return new Set(files.map(({ file }) => file.sha256))
+  }
 }
 
-const countWrong = (files: Iterable<KnownFile>): number => [...files].reduce((sum, { wrong }) => sum + wrong.length, 0)
-
-function wrongGone({ wrong }: KnownFile, gone: Uint32Array): number {
-  const rows = new Set(gone)
-  return wrong.reduce((sum, { row }) => sum + (rows.has(row) ? 1 : 0), 0)
-}
-
-const isOf = (file: KnownFile, { jobId }: ClaimedFile, { jobs }: TakeInParams): boolean => file.jobId === jobId && file.jobs === jobs
-
-/** Rows that its deletion vector took since; `gone` for a file that must be read anew, as rows of it came back. */
-async function changeOf(file: KnownFile, claimed: ClaimedFile, { store, found }: TakeInParams): Promise<{ gone: Uint32Array } | 'none' | 'gone' | Failure> {
-  const sha256 = claimed.deletes?.sha256 ?? null
-  if (file.deletes === sha256 || file.failures.length > 0) return 'none'
-  if (sha256 === null) return 'gone'
-  const deletes = await vectorOf(claimed, store)
-  if (!(deletes instanceof DeletedRows)) return deletes
-  const positions = await found.positions(file.number)
-  const gone = new Set([...positions, ...file.wrong.map(({ row }) => row)].filter((row) => deletes.has(row)))
-  const left = file.count + file.wrong.length - gone.size
-  return left === claimed.file.rows - deletes.size ? { gone: Uint32Array.from(gone) } : 'gone'
-}
-
-async function vectorOf(claimed: ClaimedFile, store: Pick<ObjectStore, 'get'>): Promise<DeletedRows | Failure> {
+async function timeOf(chain: TakeInParams['chain'], block: number): Promise<number | undefined> {
   try {
-    return (await orMissing(readDeletionVector(store, claimed))) ?? failure('deletes_missing', `there is no object ${claimed.deletes?.key}`)
+    return (await chain.block(block)).timestamp
+  } catch (error) {
+    if (error instanceof OrreryError && error.code === 'not_found') return undefined
+    throw error
+  }
+}
+
+/** Forgets the files that are claimed no more, before those that are new come: they may hold the same rows. The first that cannot be taken in ends it. */
+async function takeFiles({ files, block }: Claim, hotkey: string, params: TakeInParams): Promise<Failure[]> {
+  const { book, signal } = params
+  const claimed = new Map(files.map((file) => [file.file.sha256, file]))
+  const [kept, gone] = [new Set<string>(), [] as string[]]
+  for (const { sha256, jobId, key, deletes } of await book.files(hotkey)) {
+    const now = claimed.get(sha256)
+    const isSame = now !== undefined && now.jobId === jobId && now.file.key === key
+    if (isSame && (now.deletes?.sha256 ?? null) !== deletes) {
+      const vector = await vectorOf(now, params)
+      if (vector && 'code' in vector) return [vector]
+      if (await book.setDeletes(hotkey, sha256, vector)) kept.add(sha256)
+      else gone.push(sha256)
+    } else if (isSame) kept.add(sha256)
+    else gone.push(sha256)
+  }
+  await book.drop(hotkey, gone)
+  const fresh = files.filter(({ file }) => !kept.has(file.sha256))
+  for (const file of fresh) {
+    signal.throwIfAborted()
+    const missing = await checkObject(file, params.store)
+    if (missing) return [missing]
+  }
+  for (const file of fresh) {
+    signal.throwIfAborted()
+    const failed = await takeFile(file, hotkey, block, params)
+    if (!failed) continue
+    // No draw would meet what was taken in of it.
+    await book.disown(hotkey)
+    return [failed]
+  }
+  return []
+}
+
+async function takeFile(claimed: ClaimedFile, hotkey: string, block: number, params: TakeInParams): Promise<Failure | undefined> {
+  const { store, book, signal } = params
+  const { file, jobId } = claimed
+  const list = await listOf(claimed, store)
+  if ('code' in list) return list
+  const digests = digestsIn(list, file)
+  const fault = digests ? await checkFooter(claimed, provedFile(store, file, digests, signal)) : failure('list_malformed', `the list of ${file.key} is cut off`)
+  if (fault) return fault
+  const deletes = await vectorOf(claimed, params)
+  if (deletes && 'code' in deletes) return deletes
+  const { sha256, key, bytes, rows, text_bytes: textBytes, labels, row_groups: groups = [], written_at: writtenAt, datetime_range: range } = file
+  const hours = range && { first: timeBucketOf(Date.parse(range.first)), last: timeBucketOf(Date.parse(range.last)) }
+  const refused = await book.add(hotkey, { sha256, key, jobId, bytes, rows, textBytes, labels, groups, hours, writtenAt, list, deletes }, block)
+  return refused === undefined ? undefined : failure('list_malformed', `the list of ${key}: ${refused}`)
+}
+
+/** The bytes of the list of a file, proved to be those that were named. */
+async function listOf({ file }: ClaimedFile, store: TakeInParams['store']): Promise<Uint8Array | Failure> {
+  const named = file.row_list as NonNullable<typeof file.row_list>
+  // One byte more would show that it is longer.
+  const bytes = await orMissing(store.get(named.key, { start: 0, end: named.bytes + 1 }))
+  if (!bytes) return failure('list_missing', `there is no object ${named.key}`)
+  if (bytes.length !== named.bytes || hash('sha256', bytes) !== named.sha256)
+    return failure('list_malformed', `the bytes of ${named.key} are not those of its snapshot`)
+  return bytes
+}
+
+async function vectorOf(claimed: ClaimedFile, { store }: Pick<TakeInParams, 'store'>): Promise<ListedRows['deletes'] | Failure> {
+  if (!claimed.deletes) return null
+  try {
+    const rows = await orMissing(readDeletionVector(store, claimed))
+    return rows ? { sha256: claimed.deletes.sha256, blob: encodeDeletionVector(rows) } : failure('deletes_missing', `there is no object ${claimed.deletes.key}`)
   } catch (error) {
     if (error instanceof OrreryError && error.code === 'invalid_record') return failure('deletes_malformed', error.message)
     throw error
   }
 }
 
-async function forgetRows(index: CorpusIndex, file: string, rows: Iterable<number>): Promise<void> {
-  const all = [...rows]
-  for (let at = 0; at < all.length; at += portion) {
-    const standing = await index.rows(file, all.slice(at, at + portion))
-    await index.commit({ forget: standing.map(({ ordinal }) => ordinal) })
+/** A store that fails is our trouble. Whatever else was met on the way through a miner's data, that data led there: it costs that miner, not the look. */
+export function costOf(
+  error: unknown,
+  { hotkey, commitment, commitmentBlock: block }: Commitment,
+  { telemetry, isLate }: Pick<Skipped, 'isLate'> & Pick<TakeInParams, 'telemetry'>,
+): TakenIn {
+  const isOurs = storeFailure(error) ?? ((error instanceof OrreryError && error.retryable) || (error as Error).name === 'TimeoutError')
+  if (isOurs) {
+    telemetry.event('validator.miner_skipped', { miner: hotkey, reason: (error as Error).message })
+    return { skipped: (error as Error).message, isLate }
   }
-}
-
-async function forgetFile(index: CorpusIndex, sha256: string, signal: AbortSignal): Promise<void> {
-  const standing = await index.rows(sha256)
-  for (let at = 0; at < standing.length; at += portion) {
-    signal.throwIfAborted()
-    await index.commit({ forget: standing.slice(at, at + portion).map(({ ordinal }) => ordinal) })
-  }
-  await index.commit({ dropFiles: [sha256] })
-}
-
-/** Reads a file and remembers what was found; what the object is not, it may be the next time. @returns how many rows of it are wrong */
-async function readNew(claimed: ClaimedFile, block: number, hotkey: string, params: TakeInParams): Promise<Failure | number> {
-  const { store, found, index, jobs, signal } = params
-  const { file, deletes, jobId } = claimed
-  const wrong = (await checkObject(claimed, store, signal)) ?? (deletes && (await vectorFailure(claimed, store)))
-  if (wrong) return wrong
-  const remember = async (read: Pick<FoundFile, 'labels' | 'failures' | 'wrong' | 'rows'>) => {
-    await index.commit({ addFiles: [file.sha256] })
-    await found.add(hotkey, { sha256: file.sha256, jobId, deletes: deletes?.sha256 ?? null, jobs, ...read }, block)
-    return read.wrong.length
-  }
-  const fault = await checkFooter(claimed, store, signal)
-  if (fault) return remember({ labels: [], rows: [], wrong: [], failures: [fault] })
-  try {
-    return await remember(await readClaimedFile(claimed, hotkey, params))
-  } catch (error) {
-    if (!(error instanceof OrreryError && error.code === 'invalid_record')) throw error
-    await forgetFile(index, file.sha256, signal)
-    const what = typeof error.details['what'] === 'string' ? error.details['what'] : error.message
-    return remember({ labels: [], rows: [], wrong: [], failures: [failure('row_malformed', `${file.key}: ${what}`)] })
-  }
-}
-
-const vectorFailure = async (claimed: ClaimedFile, store: Pick<ObjectStore, 'get'>): Promise<Failure | undefined> => {
-  const vector = await vectorOf(claimed, store)
-  return vector instanceof DeletedRows ? undefined : vector
+  telemetry.event('validator.miner_failed', { miner: hotkey, error: stackOf(error) })
+  const index = commitment?.length === 32 ? Buffer.from(commitment).toString('hex') : null
+  return { index, block, snapshots: [], failures: [failure('unreadable', `what the hotkey claims cannot be read (${stackOf(error).split('\n', 1)[0]})`)] }
 }

@@ -3,13 +3,13 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createHttp, type Http } from '#infra/net/http.ts'
+import { sha256Hex } from '#schemas/canonical-json.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
-import { contentId } from '#schemas/identity/content-id.ts'
 import { factTime, manualClock, type ManualClock } from '#test/adversary/subnet.ts'
 import { story } from '#test/site/story.ts'
 import { openPagePool } from '../document/page-pool.ts'
 import type { JobWishes, Refetch, Refetched } from './refetch.ts'
-import { webRefetch } from './web-refetch.ts'
+import { hostBudget, webRefetch } from './web-refetch.ts'
 
 const pages: Record<string, string> = {
   '/robots.txt': 'User-agent: *\nDisallow: /closed\nCrawl-delay: 3\n',
@@ -20,6 +20,8 @@ const pages: Record<string, string> = {
   '/short': `<html><body><main><p>${story(2, 1)}</p></main></body></html>`,
   '/empty': '<html><body></body></html>',
   '/closed': '<html><body>closed</body></html>',
+  '/new-name': `<html lang="en"><body><main><p>${story(5)}</p></main></body></html>`,
+  '/shell': `<html><body><div id="root"></div><script>${'x'.repeat(9000)}</script></body></html>`,
 }
 let server: Server
 let origin: string
@@ -33,6 +35,10 @@ beforeAll(async () => {
     const page = pages[url === '/german' && headers['accept-language'] === 'de' ? '/page' : url]
     if (url === '/german' && page === undefined) return void response.writeHead(406).end()
     if (url === '/session') return void response.writeHead(302, { location: '/session?PHPSESSID=1' }).end()
+    if (url === '/old-name') return void response.writeHead(301, { location: '/new-name' }).end()
+    if (url === '/taken-down') return void response.writeHead(301, { location: '/nowhere' }).end()
+    if (url === '/round') return void response.writeHead(302, { location: '/round' }).end()
+    if (url === '/members') return void response.writeHead(403).end()
     if (url === '/broken') return void response.writeHead(503).end()
     return void response
       .writeHead(page === undefined ? 404 : 200, { 'content-type': url.endsWith('.txt') ? 'text/plain' : 'text/html; charset=utf-8' })
@@ -59,20 +65,19 @@ const look = (url: string, wishes?: JobWishes): Promise<Refetched> => refetch(ur
 describe('webRefetch', () => {
   test('finds the document a miner finds', async () => {
     const found = await look(`${origin}/page`)
-    expect(found).toMatchObject({ state: 'found', publishedAt: new Date('2026-01-02T00:00:00Z') })
-    expect(found.state === 'found' && contentId(found.text) === found.id && found.text.includes(story(1))).toBe(true)
+    expect(found).toMatchObject({ state: 'found', page: { published_at: new Date('2026-01-02T00:00:00Z'), text: `# Bread\n\n${story(1)}` } })
   })
 
   test('asks of a text what the job of its row asks', async () => {
-    expect(await look(`${origin}/short`)).toEqual({ state: 'gone', reason: 'gopher_too_short' })
+    expect(await look(`${origin}/short`)).toMatchObject({ state: 'gone', reason: 'gopher_too_short' })
     pace.advance(10_000)
-    expect(await look(`${origin}/short`, { quality: { gopher_quality: { words_min: 10 } } })).toMatchObject({ state: 'found', text: story(2, 1) })
+    expect(await look(`${origin}/short`, { quality: { gopher_quality: { words_min: 10 } } })).toMatchObject({ state: 'found', page: { text: story(2, 1) } })
   })
 
   test('asks for a page as the job of its row asks', async () => {
-    expect(await look(`${origin}/german`)).toEqual({ state: 'gone', reason: 'http_406' })
+    expect(await look(`${origin}/german`)).toEqual({ state: 'unfetchable', reason: 'http_406' })
     pace.advance(10_000)
-    expect(await look(`${origin}/german`, { headers: { 'accept-language': 'de' } })).toMatchObject({ state: 'found', text: `# Bread\n\n${story(1)}` })
+    expect(await look(`${origin}/german`, { headers: { 'accept-language': 'de' } })).toMatchObject({ state: 'found', page: { text: `# Bread\n\n${story(1)}` } })
   })
 
   test('says that a page is gone, or holds nothing', async () => {
@@ -80,10 +85,34 @@ describe('webRefetch', () => {
     expect(await look(`${origin}/empty`)).toMatchObject({ state: 'gone' })
   })
 
+  test('looks where a page has moved to, and no further', async () => {
+    expect(await look(`${origin}/old-name`)).toMatchObject({ state: 'found', page: { text: story(5), uri: `${origin}/new-name` } })
+    pace.advance(10_000)
+    expect(await look(`${origin}/taken-down`)).toEqual({ state: 'gone', reason: 'moved' })
+  })
+
+  test('does not know what is behind a login, a loop, or scripts that nobody runs here', async () => {
+    expect(await look(`${origin}/members`)).toEqual({ state: 'unfetchable', reason: 'http_403' })
+    expect(await look(`${origin}/round`)).toMatchObject({ state: 'unfetchable' })
+    expect(await look(`${origin}/shell`)).toEqual({ state: 'unfetchable', reason: 'needs_browser' })
+  })
+
+  test('says of a page that holds nothing which bytes those were', async () => {
+    expect(await look(`${origin}/short`)).toEqual({ state: 'gone', reason: 'gopher_too_short', htmlSha256: sha256Hex(pages['/short'] ?? '') })
+  })
+
+  test('asks a host so often in an hour, whoever shows its pages', () => {
+    const spent = hostBudget(pace)
+    expect(Array.from({ length: 1200 }, () => spent('a.example')).some(Boolean)).toBe(false)
+    expect([spent('a.example'), spent('b.example')]).toEqual([true, false])
+    pace.advance(3_600_000)
+    expect(spent('a.example')).toBe(false)
+  })
+
   test('does not know when robots, the server or the network do not let it look', async () => {
-    expect(await look(`${origin}/closed`)).toEqual({ state: 'unknown', reason: 'robots_disallowed' })
-    expect(await look(`${origin}/broken`)).toEqual({ state: 'unknown', reason: 'http_503' })
-    expect(await look('http://127.0.0.1:9/page')).toMatchObject({ state: 'unknown' })
+    expect(await look(`${origin}/closed`)).toEqual({ state: 'unfetchable', reason: 'robots_disallowed' })
+    expect(await look(`${origin}/broken`)).toEqual({ state: 'unfetchable', reason: 'http_503' })
+    expect(await look('http://127.0.0.1:9/page')).toMatchObject({ state: 'unfetchable' })
   })
 
   test('rests a host between two requests as its robots.txt asks, from that file on', async () => {
@@ -94,9 +123,9 @@ describe('webRefetch', () => {
   })
 
   test('asks for a page as the miner did, and follows it to its own spelling after a rest', async () => {
-    expect(await look(`${origin}/signed?b=2&a=%2f`)).toMatchObject({ state: 'found', text: story(3) })
+    expect(await look(`${origin}/signed?b=2&a=%2f`)).toMatchObject({ state: 'found', page: { text: story(3) } })
     pace.advance(10_000)
-    expect(await look(`${origin}/session`)).toMatchObject({ state: 'found', text: story(4) })
+    expect(await look(`${origin}/session`)).toMatchObject({ state: 'found', page: { text: story(4) } })
     expect(pace.now()).toBeGreaterThanOrEqual(factTime + 16_000)
   })
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, crc32, createInflateRaw, gunzipSync, inflateRawSync, type ZlibOptions } from 'node:zlib'
-import { ByteReader, gap } from './byte-reader.ts'
+import { ByteReader, gap } from '#infra/unpack/byte-reader.ts'
 
 /** Bytes of a file that are looked at for a whole member, first and then; longer members are unpacked as they come. */
 const windowBytes = [64 * 1024, 1 << 20] as const

@@ -1,11 +1,11 @@
 import { pipeline } from 'node:stream/promises'
 import { Readable, type Transform } from 'node:stream'
 import { OrreryError } from '#schemas/errors.ts'
-import { ByteReader } from './byte-reader.ts'
+import { ByteReader } from '#infra/unpack/byte-reader.ts'
 import { GzipTrouble, gunzipMembers } from './gunzip.ts'
 import { headEnd } from './head-end.ts'
 import { headerValue, parseHeaderLines, type HeaderLines } from '#infra/net/header-lines.ts'
-import { beginsZstd, openZstd, ZstdTrouble } from './zstd-frames.ts'
+import { beginsZstd, openZstd, ZstdTrouble } from '#infra/unpack/zstd-frames.ts'
 
 /** A record of a WARC file (ISO 28500:2017, WARC/1.1; 0.16 to 1.0 read the same). */
 export interface WarcRecord {

@@ -1,4 +1,6 @@
 import { writeDeletionVector } from '#infra/corpus/deletion-vector.ts'
+import { hashParts, RowCollector, writeRowList } from '#infra/corpus/list-rows.ts'
+import { networkOf } from '#infra/chain/network.ts'
 import { signManifest } from '#infra/chain/signed-manifest.ts'
 import { canonicalJson, contentAddress, sha256Hex } from '#schemas/canonical-json.ts'
 import type { Signer } from '#schemas/chain.ts'
@@ -8,6 +10,9 @@ import { DeletedRows } from '#schemas/deletion-vector.ts'
 import type { Document } from '#schemas/document.ts'
 import type { SnapshotIndexManifest, SnapshotManifest } from '#schemas/manifest.ts'
 import { encodeDocuments } from '#schemas/parquet/encode.ts'
+import { inMemory } from '#schemas/parquet/file-bytes.ts'
+import { writtenGroups } from '#schemas/parquet/inspect.ts'
+import { testDocument } from '#test/golden/documents.ts'
 import { factTime, testOrigin, type Subnet } from './subnet.ts'
 
 /** What a dishonest miner may set as it likes; the rest follows from its documents. */
@@ -44,7 +49,9 @@ export async function publishIndexOf(
   snapshots: SnapshotIndexManifest['snapshots'],
   parts: Partial<SnapshotIndexManifest> = {},
 ): Promise<void> {
-  const index = { ...signManifest({ kind: 'snapshot-index' as const, parent: null, hotkey: signer.address, snapshots }, signer), ...parts }
+  const { timestamp } = await subnet.chain.block()
+  const unsigned = { kind: 'snapshot-index' as const, parent: null, hotkey: signer.address, written_at: new Date(timestamp).toISOString(), snapshots }
+  const index = { ...signManifest(unsigned, signer, await networkOf(subnet.chain)), ...parts }
   await putManifest(subnet, signer.address, index)
   await subnet.chain.commit(signer, new Uint8Array(Buffer.from(contentAddress(index), 'hex')))
 }
@@ -65,5 +72,20 @@ export async function putFile(subnet: Subnet, signer: Signer, jobId: string, { d
   const key = shardKey(signer.address, jobId, name)
   await subnet.store.put(key, bytes)
   const deletes = await writeDeletionVector(subnet.store, `deletes/hotkey=${signer.address}/`, DeletedRows.of(forgery.deletes ?? []))
-  return { file: { key, sha256, bytes: bytes.length, rows, text_bytes: 0, written_at: writtenAt, datetime_range: null, labels: [], columns: [] }, deletes }
+  const collector = new RowCollector()
+  // Of rows that are claimed and not there it says what it likes.
+  for (let row = 0; row < rows; row++) collector.add(documents[row] ?? testDocument(row))
+  const { labels, columns } = collector.collected()
+  const textBytes = columns.textBytes.reduce((sum, size) => sum + size, 0)
+  const hours = [...columns.hour].toSorted((a, b) => a - b).map((hour) => new Date(hour * 3_600_000).toISOString())
+  const range = rows === 0 ? null : { first: hours[0] as string, last: hours.at(-1) as string }
+  const groups = await writtenGroups(inMemory(bytes)).catch(() => [{ rows, bytes: bytes.length - 8 }])
+  const { row_groups, digests } = await hashParts(piecesOf(bytes), { groups, fileBytes: bytes.length })
+  const row_list = await writeRowList(subnet.store, { key }, { rows, columns, digests })
+  const told = { text_bytes: textBytes, written_at: writtenAt, datetime_range: range, labels, columns: [], row_groups, row_list }
+  return { file: { key, sha256, bytes: bytes.length, rows, ...told }, deletes }
+}
+
+async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
 }

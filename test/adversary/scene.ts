@@ -34,9 +34,7 @@ export async function openScene(): Promise<Scene> {
   const web = new Map<string, Document>()
   const refetch: Refetch = async (uri) => {
     const page = web.get(uri)
-    return page
-      ? { state: 'found', id: page.id, text: page.text, publishedAt: page.published_at, publishedScore: page.published_score }
-      : { state: 'gone', reason: 'http_404' }
+    return page ? { state: 'found', page } : { state: 'gone', reason: 'http_404' }
   }
   const validate = async (look = refetch, samplePages = 20): Promise<ValidationReport> => {
     await using open = openValidator({

@@ -8,7 +8,6 @@ import { sqliteFrontier } from '#infra/frontier/sqlite.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { sqliteQueue } from '#infra/queue/sqlite.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
-import { jobId } from '#schemas/desirability.ts'
 import type { Visit } from '#schemas/frontier.ts'
 import { openExperience } from '#scraper/discovery/experience.ts'
 import { createLastmods } from '#scraper/discovery/lastmods.ts'
@@ -66,7 +65,7 @@ export async function openStallScene() {
   )
   const http = archivingHttp(client, archive)
   const params = { keyword: null, platform: 'web', label: 'stalls', post_start_datetime: null, post_end_datetime: null } as const
-  const jobs = compileJobs([{ id: jobId(params), weight: 1, params, web: { seeds: [], include: origins.map((origin) => `${origin}/*`) } }])
+  const jobs = compileJobs([{ id: 'stalls', weight: 1, params, web: { seeds: [], include: origins.map((origin) => `${origin}/*`) } }])
   const readPage = pageReader({ pages, facts: pace, wishes: { obeyRights: true, keepsMarkdown: true } })
   const experience = stack.use(openExperience({ pace }))
   const lastmods = createLastmods({ notes: noHostNotes, pace })

@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { localChain, type LocalChain } from '#infra/chain/local.ts'
+import { localChain, type LocalChain, type LocalChainOptions } from '#infra/chain/local.ts'
 import { ensureWallet } from '#infra/chain/wallet.ts'
 import { frozenClock } from '#infra/clock.ts'
 import { threadedCorpusIndex } from '#infra/corpus-index/threaded.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
+import { portThread } from '#infra/sqlite/port-thread.ts'
 import { sqliteQueue } from '#infra/queue/sqlite.ts'
 import { folderStore } from '#infra/store/folder.ts'
 import { createTelemetry, type TelemetryEvent } from '#infra/telemetry/telemetry.ts'
@@ -50,6 +51,7 @@ export interface Subnet extends AsyncDisposable {
   chain: LocalChain
   events: TelemetryEvent[]
   telemetry: ReturnType<typeof createTelemetry>
+  hasContact: boolean
   rejects: Reject[]
   queue(name: string): Queue
   /** What the miner with that hotkey knows. */
@@ -58,7 +60,8 @@ export interface Subnet extends AsyncDisposable {
   join(name: string, stake?: bigint): Promise<Signer>
 }
 
-export async function openSubnet(dir?: string, startAt = Date.UTC(2026, 0, 21)): Promise<Subnet> {
+/** @param parameters of its chain, where they are others */
+export async function openSubnet(dir?: string, startAt = factTime, parameters: Partial<LocalChainOptions> = {}): Promise<Subnet> {
   const place = dir ?? (await mkdtemp(join(tmpdir(), 'orrery-subnet-')))
   const pace = manualClock(startAt)
   const stack = new AsyncDisposableStack()
@@ -66,16 +69,20 @@ export async function openSubnet(dir?: string, startAt = Date.UTC(2026, 0, 21)):
   const chain = stack.use(
     localChain(join(place, 'chain.sqlite'), {
       clock: pace,
+      // Draws repeat.
+      seed: 'subnet',
       netuid: 13,
       blockMs,
       tempoBlocks: 20,
       weightsRateLimitBlocks: 5,
       faucet: true,
       stakeThreshold: 1000n,
+      ...parameters,
     }),
   )
   const events: TelemetryEvent[] = []
   const seen = new Map<string, CorpusIndex & AsyncDisposable>()
+  const thread = portThread('the indexes of miners', pace)
   const telemetry = createTelemetry()
   telemetry.listen((event) => events.push(event))
   return {
@@ -87,9 +94,10 @@ export async function openSubnet(dir?: string, startAt = Date.UTC(2026, 0, 21)):
     chain,
     events,
     telemetry,
+    hasContact: true,
     rejects: [],
     index(hotkey) {
-      const known = seen.get(hotkey) ?? stack.use(threadedCorpusIndex(join(place, 'corpus', hotkey), { clock: pace }))
+      const known = seen.get(hotkey) ?? stack.use(threadedCorpusIndex(join(place, 'corpus', hotkey), { clock: pace, thread }))
       seen.set(hotkey, known)
       return known
     },
@@ -107,7 +115,7 @@ export async function openSubnet(dir?: string, startAt = Date.UTC(2026, 0, 21)):
 /** A job of one label over the hosts of testDocument (`host0.example` …). */
 export function testJob(label: string, include: string[] = ['https://*.example/*'], weight = 1): DesirabilityJob {
   const params = { keyword: null, platform: 'web', label, post_start_datetime: null, post_end_datetime: null } as const
-  return { id: jobId(params), weight, params, web: { seeds: [], include } }
+  return { id: jobId(params, { include }), weight, params, web: { seeds: [], include } }
 }
 
 export const testOrigin = { code_version: '0.1.0', config_sha256: '0'.repeat(64) }

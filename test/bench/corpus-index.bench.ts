@@ -31,6 +31,7 @@ function document(n: number): AddedRow {
       label: `label-${n % 20}`,
       version: 1,
       fetchedAt: n,
+      seen: 0,
       publishedAt: n % 3 === 0 ? null : n,
       textBytes: 4000,
       htmlSha256: name,

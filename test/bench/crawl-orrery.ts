@@ -49,7 +49,7 @@ export async function crawlWith({ origins, folder, concurrency }: CrawlOptions):
   const settings = Config.shape.miner.parse({ host_delay_ms: 0, host_delay_factor: 0 })
   const params = { keyword: null, platform: 'web', label: 'bench', post_start_datetime: null, post_end_datetime: null } as const
   const web = { seeds: origins.map((origin) => `${origin}/`), include: origins.map((origin) => `${origin}/*`) }
-  const jobs = compileJobs([{ id: jobId(params), weight: 1, params, web }])
+  const jobs = compileJobs([{ id: jobId(params, web), weight: 1, params, web }])
   const tally = new Tally('bench', telemetry, pace)
   const targets = targetsOf({ jobs, isOurs: shareOf('1/1'), ...experience, lastmods, now: pace.now })
   await frontier.add(targets.seeds())

@@ -1,9 +1,13 @@
+import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
+import { leases, settle as settleBatch } from '../conformance/answer-lease.ts'
 import { createInterface } from 'node:readline'
 import { openBackends } from '#infra/backends.ts'
 import { loadConfig } from '#infra/config/load.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
+import { trustOf } from '#dataset/ingest/trust.ts'
 import { openDataset } from '#dataset/service.ts'
+import { encodersOf } from '#infra/tokenizer/encoders.ts'
 import { lineage } from '#schemas/lineage.ts'
 import { documentMessage, withdrawalMessage } from '#scraper/shard/arrival.ts'
 import { ShardWriter } from '#scraper/shard/shard-writer.ts'
@@ -17,6 +21,8 @@ import { growingJobs, growingWeb } from './growing-web.ts'
  * everything took), `fill PAGES PORTION`, `turn` (a thousand new pages, and what they cost), `tell` (what stands now).
  */
 const [folder = ''] = process.argv.slice(2)
+// As the program does (infra/launch.mjs): each thread would hold a compiler of its own.
+enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/orrery'))
 const started = performance.now()
 const turnPages = 1000
 const { signal } = new AbortController()
@@ -24,7 +30,7 @@ const { signal } = new AbortController()
 const { config } = loadConfig({
   cwd: folder,
   env: {},
-  flags: { 'data.dir': folder, 'bridge.epoch_batches': 4, 'dataset.port': 0, 'bridge.port': 0 },
+  flags: { 'data.dir': folder, 'bridge.epoch_batches': 4, 'dataset.port': 0, 'bridge.port': 0, 'access.port': 0 },
 })
 const telemetry = createTelemetry()
 const backends = await openBackends(config, 'bench', telemetry)
@@ -36,20 +42,39 @@ const index = backends.corpusIndex('miner-1')
 const known = backends.corpusIndex('dataset')
 const parts = { signer, store, catalog, chain, facts, pace, telemetry, origin, index, documents, codec: 'zstd' as const, spool: join(dataDir, 'spool') }
 const writer = new ShardWriter({ ...parts, portion: { messages: 4000, bytes: 32 << 20 }, layout: { layout: 'parts', rowsMax: 1_000_000 } })
-const dataset = await openDataset({ ...backends, index: known, sweep: backends.sweep('dataset'), settings: config.dataset })
-const bridge = await openBridge({ ...backends, sweep: backends.sweep('bridge'), settings: config.bridge, datasetName: config.dataset.name, seed: 1 })
+const encoders = encodersOf(backends)
+const dataset = await openDataset({
+  ...backends,
+  encoders,
+  index: known,
+  sweep: backends.sweep('dataset'),
+  trust: trustOf(backends, 'own'),
+  settings: config.dataset,
+})
+const bridge = await openBridge({ ...backends, encoders, sweep: backends.sweep('bridge'), settings: config.bridge, datasetName: config.dataset.name, seed: 1 })
 const rejects = () => undefined
 const web = growingWeb(signer.address)
 let arrived = 0
 
 /** @returns CPU seconds of all that follows from so many new pages */
 async function grow(first: number, count: number): Promise<number> {
+  let cpu = 0
+  const measure = async (work: () => Promise<unknown>): Promise<void> => {
+    const before = cpuSeconds()
+    await work()
+    cpu += cpuSeconds() - before
+  }
+  for (let page = first; page < first + count; page += turnPages) {
+    const messages = messagesOf(page, Math.min(turnPages, first + count - page))
+    for (let at = 0; at < messages.length; at += 200) await measure(() => documents.add(messages.slice(at, at + 200)))
+  }
+  await measure(settle)
+  return cpu
+}
+
+function messagesOf(first: number, count: number) {
   const { documents: brought, withdrawn } = web(first, count)
-  const messages = [...brought.map(documentMessage), ...withdrawn.map((withdrawal) => withdrawalMessage({ ...withdrawal, reason: 'http_410' }))]
-  const before = cpuSeconds()
-  for (let at = 0; at < messages.length; at += 200) await documents.add(messages.slice(at, at + 200))
-  await settle()
-  return cpuSeconds() - before
+  return [...brought.map(documentMessage), ...withdrawn.map((withdrawal) => withdrawalMessage({ ...withdrawal, reason: 'http_410' }))]
 }
 
 async function settle(): Promise<void> {
@@ -68,8 +93,8 @@ async function train(): Promise<void> {
     if (step === 'idle' || step === 'steered') return
     if (step === 'opened') continue
     const head = await catalog.head(lineage.plan(config.dataset.name))
-    for (const lease of await ledger.lease(head?.sha256 ?? '', (head?.version ?? 1) - 1, { node: 'node-1', limit: 100, ttlMs: 60_000 }))
-      await ledger.settle(lease, { loss: 3, tokens: 1024 })
+    for (const lease of await leases(ledger, [head?.sha256 ?? '', (head?.version ?? 1) - 1], { limit: 100 }))
+      await settleBatch(ledger, lease, { loss: 3, tokens: 1024 })
   }
 }
 

@@ -32,7 +32,11 @@ class Corpus {
 
   constructor(name: string) {
     const program = join(import.meta.dirname, 'growth-process.ts')
-    this.child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, join(folder, name)], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, join(folder, name)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      // As `orrery` starts the program.
+      env: { MALLOC_ARENA_MAX: '2', ...process.env },
+    })
     this.#lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]()
   }
 

@@ -59,6 +59,8 @@ async function oneTurn(data: string, quick: boolean): Promise<TurnSummary> {
     '--set',
     'bridge.port=0',
     '--set',
+    'access.port=0',
+    '--set',
     `miner.pages_per_cycle=${quick ? 100 : 600}`,
   ]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })

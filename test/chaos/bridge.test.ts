@@ -1,51 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { lineage } from '#schemas/lineage.ts'
 import { bridgeHouse, furnish, goldenDataset, temporaryFolder } from '#test/golden/bridge.ts'
 import { tokenDataset } from '#test/golden/tokens.ts'
+import { readRecords } from '#trainer-bridge/blocks/receipt.ts'
 import { trainNode } from '#trainer-bridge/node/train.ts'
+import { bridgeProcess } from './bridge-process.ts'
+import { churnBridge } from './churned-bridge.ts'
 
-const program = fileURLToPath(new URL('serve-bridge.ts', import.meta.url))
 const settings = { rows: 2, sequence_tokens: 16, epoch_batches: 150, lease_seconds: 1 }
-
-interface Line {
-  name: string
-  port?: number
-  origin?: string
-}
-
-/** A serving process: its lines as they come, and the end of it. */
-interface Served {
-  /** Resolves with the next line of that name. */
-  line(name: string): Promise<Line>
-  kill(): Promise<void>
-}
-
-function serve(folder: string, port: number): Served {
-  const child: ChildProcess = spawn(process.execPath, [program, folder, String(port), JSON.stringify(settings)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const waiting: { name: string; resolve: (line: Line) => void }[] = []
-  const seen: Line[] = []
-  const exited = once(child, 'exit')
-  createInterface({ input: child.stdout! }).on('line', (text) => {
-    const line = JSON.parse(text) as Line
-    seen.push(line)
-    for (const each of waiting.filter(({ name }) => name === line.name)) each.resolve(line)
-  })
-  const kill = async (): Promise<void> => {
-    child.kill('SIGKILL')
-    await exited
-  }
-  return {
-    line: (name) => {
-      const known = seen.find((line) => line.name === name)
-      return known ? Promise.resolve(known) : new Promise((resolve) => waiting.push({ name, resolve }))
-    },
-    kill,
-  }
-}
 
 /** A repeatable choice of moments: after so many acknowledged batches the feed is killed. */
 function momentsOf(seed: number, count: number): number[] {
@@ -62,11 +24,16 @@ test('a feed killed again and again settles every batch once and steers once, wh
   await furnish(folder.path, house, tokenDataset({ strata: { web: [3000], docs: [3000] } }))
 
   await using stack = new AsyncDisposableStack()
-  let feed = serve(folder.path, 0)
+  let feed = bridgeProcess(folder.path, 0, settings)
   stack.defer(() => feed.kill())
   const { port = 0, origin = '' } = await feed.line('listening')
   const leaving = new AbortController()
   stack.defer(() => leaving.abort())
+  const openBatches = async () => {
+    const plan = await house.catalog.head(lineage.plan(goldenDataset))
+    const { states } = await house.ledger.progress(plan?.sha256 ?? '', 0)
+    return settings.epoch_batches - states.settled
+  }
   let acked = 0
   let wake: (() => void) | undefined
   let wakeAt = Infinity
@@ -79,26 +46,55 @@ test('a feed killed again and again settles every batch once and steers once, wh
   const parts = { origin, fetch: counting, pace: house.pace, telemetry: house.telemetry, signal: leaving.signal }
   const nodes = ['a', 'b'].map((node) => trainNode({ ...parts, node }))
 
-  for (const moment of momentsOf(11, 5)) {
+  for (const moment of momentsOf(11, 3)) {
     await new Promise<void>((resolve) => {
       wake = resolve
       wakeAt = acked + moment
     })
     await feed.kill()
-    feed = serve(folder.path, port)
+    feed = bridgeProcess(folder.path, port, settings)
     await feed.line('listening')
   }
-  await feed.line('bridge.steered')
+  // The last answer is on disk: it is killed while it closes the epoch, writes the receipt and steers.
+  await expect.poll(openBatches, { timeout: 30_000, interval: 1 }).toBe(0)
+  await feed.kill()
+  feed = bridgeProcess(folder.path, port, settings)
+  await expect.poll(async () => (await house.catalog.head(lineage.steering(goldenDataset)))?.manifest.epoch, { timeout: 30_000 }).toBe(0)
   leaving.abort()
   await Promise.all(nodes)
 
-  const plans = await house.catalog.history(lineage.plan(goldenDataset), { limit: 100 })
-  expect(plans).toHaveLength(1)
-  const { states, closed } = await house.ledger.progress(plans[0]?.sha256 ?? '', 0)
-  const settlements = await house.ledger.settlements(plans[0]?.sha256 ?? '', 0, { limit: 1000 })
+  // The next epoch may have been planned while the nodes were leaving.
+  const first = (await house.catalog.history(lineage.plan(goldenDataset), { limit: 100 })).at(-1)
+  const { states, closed } = await house.ledger.progress(first?.sha256 ?? '', 0)
+  const settlements = await house.ledger.settlements(first?.sha256 ?? '', 0, { limit: 1000 })
   expect([closed, states.settled]).toEqual([true, settings.epoch_batches])
   expect(new Set(settlements.map(({ batch }) => batch)).size).toBe(settings.epoch_batches)
   expect(settlements).toHaveLength(settings.epoch_batches)
   const lists = await house.catalog.history(lineage.desirability, { limit: 100 })
   expect(lists.map(({ manifest }) => manifest.caused_by?.epoch)).toEqual([0, undefined])
+  const [receipt, ...others] = await house.catalog.history(lineage.receipts(goldenDataset), { limit: 100 })
+  expect([receipt?.manifest.settled, others]).toEqual([settings.epoch_batches, []])
+  const records = await Array.fromAsync(readRecords(house.store, receipt!.manifest))
+  const said = settlements.toSorted((a, b) => a.batch - b.batch).map(({ batch, node, loss, tokens }) => ({ batch, settled: { tokens, loss, node } }))
+  expect(records).toEqual(said)
+})
+
+test('sixty nodes that come and go, answer twice, late, again or never: every batch is settled once, and what was acknowledged is there', async () => {
+  await using folder = await temporaryFolder()
+  const { report, ...figures } = await churnBridge(folder.path, {
+    nodes: 60,
+    batches: 500,
+    trainMs: 100,
+    leaseSeconds: 1,
+    leasesPerNode: 8,
+    leavesPerMinute: 4,
+    kills: 2,
+    awayMs: 500,
+    // A node that waits for work holds one, and another of it renews.
+    connections: 128,
+  })
+  expect(figures).toMatchObject({ settled: 500, lost: 0, settledTwice: 0, kills: 2 })
+  expect(figures.shareMax).toBeLessThanOrEqual(3)
+  expect(report.left).toBeGreaterThan(60)
+  expect([[...report.refused], report.unlike]).toEqual([[], 0])
 })

@@ -42,7 +42,7 @@ export async function standing(dataDir: string): Promise<Standing> {
     )
     for (const { url } of stored) if (!waiting.has(url) && !whole.has(`${hotkey} ${url}`) && !rejected.has(url)) lost.push(`${name} ${url}`)
   }
-  const settled = query<{ batch: string }>(join(dataDir, 'ledger.sqlite'), "select plan_id || '/' || epoch || '/' || batch as batch from settlements")
+  const settled = query<{ batch: string }>(join(dataDir, 'ledger.sqlite'), "select epoch || '/' || batch as batch from settlements")
   return {
     keptTwice: [...repeated(rows.map(({ hotkey, uri }) => `${hotkey} ${uri}`)), ...repeated(rows.map(({ hotkey, id }) => `${hotkey} ${id}`))],
     lost,

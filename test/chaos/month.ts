@@ -7,7 +7,6 @@ import { sqliteHostNotes } from '#infra/host-notes/sqlite.ts'
 import { sqliteQueue } from '#infra/queue/sqlite.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import type { Clock } from '#schemas/clock.ts'
-import { jobId } from '#schemas/desirability.ts'
 import type { Claim, Frontier } from '#schemas/frontier.ts'
 import type { HostTurns } from '#schemas/host-turns.ts'
 import type { Queue } from '#schemas/queue.ts'
@@ -124,7 +123,7 @@ async function openCrawl({ web, frontier, documents, folder, pace, stack }: Craw
   const experience = stack.use(openExperience({ path: join(folder, 'traps.sqlite'), pace }))
   const pages = stack.use(openPagePool({ threads: 1 }))
   const params = { keyword: null, platform: 'web', label: 'month', post_start_datetime: null, post_end_datetime: null } as const
-  const jobs = compileJobs([{ id: jobId(params), weight: 1, params, web: { seeds: web.seeds, include: ['http://*.example/*'] } }])
+  const jobs = compileJobs([{ id: 'month', weight: 1, params, web: { seeds: web.seeds, include: ['http://*.example/*'] } }])
   const uplink = createUplink(pace)
   const http = uplink.watch(web.http)
   const lastmods = createLastmods({ notes, pace })

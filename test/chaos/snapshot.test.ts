@@ -1,8 +1,6 @@
-import { fork } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { lineage } from '#schemas/lineage.ts'
 import type { Document } from '#schemas/document.ts'
@@ -12,6 +10,7 @@ import { rowsOf } from '#scraper/shard/snapshot.fixture.ts'
 import { openSubnet, testJob } from '#test/adversary/subnet.ts'
 import { killMoments } from '#test/conformance/child.ts'
 import { prose, testDocument } from '#test/golden/documents.ts'
+import { runAndKill } from './killed-child.ts'
 
 const jobs = [testJob('odd', ['https://host1.example/*']), testJob('rest')] as const
 const hour = 3_600_000
@@ -24,8 +23,8 @@ test('kill -9 in the middle of flushes and merges, again and again, loses no doc
   const dir = await mkdtemp(join(tmpdir(), 'orrery-chaos-'))
   try {
     const { hotkey, expected, messages } = await seed(dir)
-    for (const [run, moment] of moments.entries()) await runAndKill(dir, begin + (run + 1) * hour, moment)
-    expect(await runAndKill(dir, begin + (moments.length + 1) * hour, undefined)).toBe(0)
+    for (const [run, moment] of moments.entries()) await runAndKill('snapshot-child.ts', [dir, String(begin + (run + 1) * hour), '40'], moment)
+    expect(await runAndKill('snapshot-child.ts', [dir, String(begin + (moments.length + 1) * hour), '40'], undefined)).toBe(0)
 
     await using subnet = await openSubnet(dir, begin + (moments.length + 2) * hour)
     expect(await subnet.queue('documents').stats()).toMatchObject({ waiting: 0, leased: 0, done: messages, dead: 0 })
@@ -59,16 +58,4 @@ async function seed(dir: string): Promise<{ hotkey: string; expected: string[]; 
   const newest = new Map([...pages, ...changed].map((page) => [page.uri, page]))
   for (const { uri } of taken) if (newest.get(uri)?.version === 1) newest.delete(uri)
   return { hotkey, expected: [...newest.values()].map(nameOf).toSorted(), messages }
-}
-
-/** @returns its exit code; null when it was killed */
-async function runAndKill(dir: string, time: number, afterMs: number | undefined): Promise<number | null> {
-  const child = fork(join(import.meta.dirname, 'snapshot-child.ts'), [dir, String(time), '40'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  const exited = new Promise<number | null>((resolve) => void child.once('exit', resolve))
-  if (afterMs !== undefined) {
-    await Promise.race([new Promise((resolve) => void child.once('message', resolve)), exited])
-    await delay(afterMs)
-    child.kill('SIGKILL')
-  }
-  return await exited
 }

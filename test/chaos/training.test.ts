@@ -8,12 +8,13 @@ import { readDeletionVector } from '#infra/corpus/deletion-vector.ts'
 import { systemClock } from '#infra/clock.ts'
 import { sqliteLedger } from '#infra/ledger/sqlite.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { EpochManifest } from '#schemas/manifest.ts'
-import { GenerationShard, ListedTokenShard, TokenizedFile } from '#schemas/token-list.ts'
+import type { EpochManifest } from '#schemas/epoch-manifest.ts'
+import { ListedTokenShard, TokenizedFile } from '#schemas/token-list.ts'
 import { decodeTokenShard } from '#schemas/token-shard.ts'
 import { temporaryFolder } from '#test/golden/bridge.ts'
 import { shardWorld, type ShardWorld } from '#test/golden/shards.ts'
 import { plannedBatches } from '#trainer-bridge/plan/batches.ts'
+import { recentLists } from '#trainer-bridge/plan/lists.ts'
 
 /** Milliseconds after its start at which a run is killed: over the whole of its work. */
 const moments = [150, 400, 700, 1100]
@@ -53,10 +54,9 @@ async function tokensIn(world: ShardWorld): Promise<string[]> {
 }
 
 async function windowsOf(world: ShardWorld, plan: EpochManifest): Promise<string[]> {
-  const batches = await plannedBatches(plan, ({ list }) => readList(world.store, list, GenerationShard))
-  return Array.from({ length: batches.length }, (_, k) => batches.batch(k)).flatMap(({ windows }) =>
-    windows.map(({ pieces }) => pieces.map(({ shard, start, tokens }) => `${shard.sha256} ${start} ${tokens}`).join()),
-  )
+  const batches = await plannedBatches(plan, { store: world.store, readList: recentLists(world.store) })
+  const all = await Promise.all(Array.from({ length: batches.length }, (_, k) => batches.batch(k)))
+  return all.flatMap(({ windows }) => windows.map(({ pieces }) => pieces.map(({ shard, start, tokens }) => `${shard.sha256} ${start} ${tokens}`).join()))
 }
 
 test('kill -9 while tokens are made, epochs planned and batches settled loses no document, trains no window twice and settles no batch twice', async () => {
@@ -73,7 +73,9 @@ test('kill -9 while tokens are made, epochs planned and batches settled loses no
   expect(await tokensIn(world)).toEqual(documents.toSorted())
 
   await using ledger = sqliteLedger(join(folder.path, 'ledger.sqlite'), { clock: systemClock() })
-  const epochs = (await world.catalog.history(lineage.plan('web'), { limit: 1000 })).flatMap((entry) => (entry.kind === 'epoch' ? [entry] : [])).toReversed()
+  const epochs = (await world.catalog.history(lineage.plan('web'), { limit: 1000 }))
+    .flatMap((entry) => (entry.kind === 'run-epoch' ? [entry] : []))
+    .toReversed()
   const seen: string[] = []
   let settledBefore = 0
   const settled = new Set<string>()

@@ -1,17 +1,19 @@
 import { join } from 'node:path'
+import { leases, settle } from '../conformance/answer-lease.ts'
 import { ingest } from '#dataset/ingest/ingest.ts'
 import { tokenize } from '#dataset/tokenize/tokenize.ts'
 import { systemClock } from '#infra/clock.ts'
 import { sqliteLedger } from '#infra/ledger/sqlite.ts'
 import { lineage } from '#schemas/lineage.ts'
 import { testDocument } from '#test/golden/documents.ts'
-import { jobOf } from '#test/golden/bridge.ts'
+import { bridgeSettings, jobOf, trainersOf } from '#test/golden/bridge.ts'
 import { goldenOrigin, putSnapshot, type GoldenShard, type ShardWorld } from '#test/golden/shards.ts'
+import { signedPaths } from '#infra/net/signed-paths.ts'
 import { openBridge } from '#trainer-bridge/service.ts'
 
 const never = new AbortController().signal
 const documentsPerTurn = 4
-const settings = { host: '127.0.0.1', port: 0, rows: 2, sequence_tokens: 64, epoch_batches: 7, passes: 1, lease_seconds: 60 }
+const settings = { ...bridgeSettings, sequence_tokens: 64, epoch_batches: 7, lease_seconds: 60 }
 
 /** The shards of a miner at a turn: four documents each time, all in one file at every fourth, and some that are gone. */
 function shardsAt(turn: number): GoldenShard[] {
@@ -31,7 +33,7 @@ export async function trainingTurn(world: ShardWorld, say: (fact: { settled: str
   const head = await world.catalog.head(lineage.snapshot(signer.address, jobId))
   const follow = async (): Promise<void> => {
     await ingest({ ...world, name: 'web', origin: goldenOrigin, signal: never })
-    await tokenize({ ...world, name: 'web', tokenizer: 'o200k_base', origin: goldenOrigin, signal: never })
+    await tokenize({ ...world, name: 'web', origin: goldenOrigin, signal: never })
     await train(world, say)
   }
   if (head) await follow()
@@ -45,19 +47,29 @@ export async function trainingTurn(world: ShardWorld, say: (fact: { settled: str
 
 async function train(world: ShardWorld, say: (fact: { settled: string }) => void): Promise<void> {
   const pace = systemClock()
+  await using stack = new AsyncDisposableStack()
   await using ledger = sqliteLedger(join(world.dir, 'ledger.sqlite'), { clock: pace })
-  await using bridge = await openBridge({ ...world, settings, datasetName: 'web', seed: 1, ledger, pace })
+  await using bridge = await openBridge({
+    ...world,
+    ...trainersOf(stack, world.dir, pace),
+    settings,
+    datasetName: 'web',
+    seed: 1,
+    ledger,
+    pace,
+    signedPaths: signedPaths(join(world.dir, 'bridge'), pace),
+  })
   while ((await bridge.advance(never)) !== 'idle') {
     const open = await world.catalog.head(lineage.plan('web'))
     if (!open) continue
-    const leases = await ledger.lease(open.sha256, open.version - 1, { node: 'n', limit: 9, ttlMs: 60_000 }).catch(() => [])
-    for (const lease of leases) {
-      await ledger.settle(lease, { loss: 1, tokens: 128 })
+    const held = await leases(ledger, [open.sha256, open.version - 1], { limit: 9 }).catch(() => [])
+    for (const lease of held) {
+      await settle(ledger, lease, { loss: 1, tokens: 128 })
       say({ settled: `${lease.planId}/${lease.batch}` })
     }
     // What a process that was killed had leased runs out only later.
     const left = await ledger.progress(open.sha256, open.version - 1)
-    if (!left.closed && leases.length === 0 && left.states.settled + left.states.leased === open.manifest.batches)
+    if (!left.closed && held.length === 0 && left.states.settled + left.states.leased === open.manifest.batches)
       await ledger.close(open.sha256, open.version - 1)
   }
 }

@@ -79,7 +79,7 @@ export function catalogSuite(make: () => Promise<Place>): void {
     await expect(catalog.commit(lineage.turn, first.sha256, turn(3, first.sha256))).rejects.toMatchObject({ code: 'conflict' })
     await expect(catalog.commit(line('new'), first.sha256, turn(2, first.sha256))).rejects.toMatchObject({ code: 'conflict' })
     expect(await catalog.history(lineage.turn, all)).toEqual([second, first])
-    expect(await catalog.lines({ ...lineage.turn, prefix: '' })).toEqual([lineage.turn])
+    expect(await catalog.lines({ ...lineage.turn, prefix: '' })).toEqual([{ ...lineage.turn, head: second.sha256 }])
   })
 
   test('finds an entry by its version and by its address, in its own line', async () => {
@@ -140,13 +140,14 @@ export function catalogSuite(make: () => Promise<Place>): void {
   test('lists the lines of a family by their names in byte order', async () => {
     await using catalog = await open()
     const names = ['a/b', 'a-b', 'a', 'B', 'shard/5F=x/job@1', 'shard/5F=x/job+2', 'a/b/c', '..', 'shards']
+    const { sha256: head } = await catalog.commit(line('..'), undefined, turn(1))
     for (const name of names) await catalog.commit(line(name), undefined, turn(1))
     for (const prefix of ['', 'a', 'a/', 'shard/', 'nothing', 'ü'])
       expect(await catalog.lines({ prefix, kind: 'turn', former: [] })).toEqual(
         names
           .filter((name) => name.startsWith(prefix))
           .toSorted((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y)))
-          .map(line),
+          .map((name) => ({ ...line(name), head })),
       )
   })
 

@@ -130,6 +130,35 @@ export function chainSuite(make: () => Promise<ChainWorld>): void {
     await expect(world.chain.commit(signer, new Uint8Array(bytes))).rejects.toMatchObject({ code: 'invalid_argument' })
   })
 
+  test('tells its genesis for ever, and what it asks of validators', async () => {
+    await using world = await make()
+    const { hash } = await world.chain.block(0)
+    expect(hash).toMatch(/^0x[0-9a-f]{64}$/)
+    await world.pass(2)
+    expect(await world.other.block(0)).toMatchObject({ number: 0, hash })
+    const hyperparameters = await world.chain.hyperparameters()
+    expect(hyperparameters).toMatchObject({ weightsRateLimitBlocks: world.weightsRateLimitBlocks, versionKey: expect.any(Number) })
+    const { tempoBlocks, minAllowedWeights, maxWeightLimit, activityCutoffBlocks, maxUids, immunityBlocks } = hyperparameters
+    for (const count of [tempoBlocks, minAllowedWeights, maxWeightLimit, activityCutoffBlocks, maxUids, immunityBlocks]) expect(count).toBeGreaterThanOrEqual(0)
+  })
+
+  test('says when weights are set, and when they are not', async () => {
+    await using world = await make()
+    const { validator } = await subnetOfThree(world)
+    const submitted = await world.chain.submitWeights(validator, { uids: [2, 1], values: [20, 5], versionKey: 0 })
+    expect(submitted).toMatchObject({ uids: [2, 1], values: [20, 5], versionKey: 0 })
+    expect(submitted.dueBlock).toBeGreaterThanOrEqual(submitted.block)
+    expect(JSON.parse(JSON.stringify(submitted))).toEqual(submitted)
+    const waiting = submitted.way === 'plain' ? [] : [{ hotkey: validator.address, block: submitted.block }]
+    const { pendingWeights } = await world.other.metagraph()
+    expect(pendingWeights.map(({ hotkey, block }) => ({ hotkey, block }))).toEqual(waiting)
+    const other = { ...submitted, values: [20, 6] }
+    expect(['pending', 'missing']).toContain(await world.chain.confirmWeights(validator, other))
+    await world.pass(Math.max(0, submitted.dueBlock - (await world.chain.block()).number))
+    expect(await world.other.confirmWeights(validator, submitted)).toBe('set')
+    expect((await world.chain.metagraph()).pendingWeights).toEqual([])
+  })
+
   test('takes weights of a validator and raises the largest to 65,535', async () => {
     await using world = await make()
     const { validator } = await subnetOfThree(world)
@@ -159,7 +188,7 @@ export function chainSuite(make: () => Promise<ChainWorld>): void {
 
   test.each([
     ['lists of two lengths', { uids: [1, 2], values: [1] }, 'WeightVecNotEqualSize'],
-    ['more uids than neurons', { uids: [0, 1, 2, 3], values: [1, 1, 1, 1] }, 'UidsLengthExceedUidsInSubNet'],
+    ['more uids than neurons', { uids: [0, 1, 2, 3, 4], values: [1, 1, 1, 1, 1] }, 'UidsLengthExceedUidsInSubNet'],
     ['a uid twice', { uids: [1, 1], values: [1, 2] }, 'DuplicateUids'],
     ['a uid nobody has', { uids: [1, 9], values: [1, 2] }, 'UidVecContainInvalidOne'],
     ['no weights', { uids: [], values: [] }, 'WeightVecLengthIsLow'],

@@ -41,7 +41,7 @@ export function corpusIndexSuite(make: () => Promise<Place>): void {
     await using index = await open(await make())
     const { facts, signature } = addedRow(1)
     expect(await index.exact([facts])).toEqual([{ uri: undefined, withdrawn: undefined, text: undefined }])
-    expect(await index.near([signature])).toEqual([{ members: [0], live: [], shadowed: [] }])
+    expect(await index.near([signature])).toEqual([{ members: [0], live: [], firsts: { members: [0], rows: [] } }])
     expect(await index.near([])).toEqual([])
     expect(await index.paragraphs(['0123456789abcdef'])).toEqual([undefined])
     expect(await index.rows(sha256Hex('file'))).toEqual([])
@@ -108,9 +108,9 @@ export function corpusIndexSuite(make: () => Promise<Place>): void {
       add: [addedRow(0, { signature: left }), addedRow(1, { signature: right }), addedRow(2, { signature: left, state: 'remembered', place: null })],
     })
     expect(await index.near([right, left, signatureOf(prose(9)), left])).toEqual([
-      { members: [0], live: [expect.objectContaining({ ordinal: 1 })], shadowed: [] },
-      { members: [1, 3], live: [expect.objectContaining({ ordinal: 0 })], shadowed: [] },
-      { members: [2], live: [], shadowed: [] },
+      { members: [0], live: [expect.objectContaining({ ordinal: 1 })], firsts: { members: [], rows: [] } },
+      { members: [1, 3], live: [expect.objectContaining({ ordinal: 0 })], firsts: { members: [], rows: [] } },
+      { members: [2], live: [], firsts: { members: [2], rows: [] } },
     ])
     const [group, ...others] = await index.near([between])
     expect(others).toEqual([])
@@ -131,30 +131,53 @@ export function corpusIndexSuite(make: () => Promise<Place>): void {
     expect((await index.near([addedRow(0).signature])).map(({ live }) => ordinalsOf(live))).toEqual([[2]])
   })
 
-  test('tells what becomes of a cluster that loses rows: its parts, and who could take a place', async () => {
+  test('tells who is like nobody before: in a batch, and in a cluster that loses rows', async () => {
     await using index = await open(await make())
     const [left, between, right] = [words(0, 105), words(12, 118), words(25, 130)].map(signatureOf) as [Uint8Array, Uint8Array, Uint8Array]
+    const firsts = async (...asked: Parameters<CorpusIndex['near']>) =>
+      (await index.near(...asked)).map(({ firsts: { members, rows } }) => [members, ordinalsOf(rows)])
+    // Whoever links others that came before takes the place of none.
+    expect(await firsts([left, right, between, left])).toEqual([[[0, 1], []]])
+    expect(await firsts([between, left, right])).toEqual([[[0], []]])
     await index.commit({
       add: [
-        addedRow(0, { signature: between }),
-        addedRow(1, { signature: left, state: 'shadowed', facts: { publishedAt: 9 } }),
-        addedRow(2, { signature: right, state: 'shadowed' }),
-        addedRow(3, { signature: left, state: 'shadowed', facts: { publishedAt: 3 } }),
+        addedRow(0, { signature: between, facts: { seen: 2 } }),
+        addedRow(1, { signature: left, state: 'shadowed', facts: { seen: 5, publishedAt: 9 } }),
+        addedRow(2, { signature: right, state: 'shadowed', facts: { seen: 4 } }),
+        addedRow(3, { signature: left, state: 'shadowed', facts: { seen: 5, publishedAt: 3 } }),
         addedRow(4),
       ],
     })
-    const parts = await index.near([], [0])
-    expect(parts.map(({ members, live, shadowed }) => [members, live, ordinalsOf(shadowed)])).toEqual([
-      [[], [], [3, 1]],
-      [[], [], [2]],
+    expect(await firsts([right, left])).toEqual([[[], []]])
+    // Two parts, each with whoever was seen first in it; of one sight the oldest.
+    expect(await firsts([], [0])).toEqual([
+      [[], [3]],
+      [[], [2]],
     ])
-    expect(await index.near([], [4])).toEqual([])
-    const whole = await index.near([between], [0])
-    expect(whole.map(({ members, shadowed }) => [members, ordinalsOf(shadowed)])).toEqual([[[0], expect.arrayContaining([1, 2, 3])]])
-    const lost = await index.near([], [1])
-    expect(lost.map(({ live, shadowed }) => [ordinalsOf(live), shadowed])).toEqual([[[0], []]])
+    expect(await firsts([], [4])).toEqual([])
+    expect(await firsts([], [1])).toEqual([[[], [0]]])
+    // What comes links the parts, and is behind both.
+    expect(await firsts([between], [0])).toEqual([[[], expect.arrayContaining([2, 3])]])
+    expect(await firsts([right], [0, 2])).toEqual([
+      [[0], []],
+      [[], [3]],
+    ])
     // A look changes nothing.
     expect((await index.near([right])).map(({ live }) => ordinalsOf(live))).toEqual([[0]])
+  })
+
+  test('tells who is like nobody before where rows of one signature leave', async () => {
+    await using index = await open(await make())
+    const [left, between] = [words(0, 105), words(12, 118)].map(signatureOf) as [Uint8Array, Uint8Array]
+    await index.commit({ add: [addedRow(0, { signature: left, facts: { seen: 1 } })] })
+    await index.commit({ add: [addedRow(1, { signature: between, state: 'shadowed', facts: { seen: 2 } })] })
+    await index.commit({ add: [addedRow(2, { signature: left, state: 'shadowed', facts: { seen: 3 } })] })
+    const firsts = async (gone: number[]) => (await index.near([], gone)).map((group) => ordinalsOf(group.firsts.rows))
+    expect(await firsts([0])).toEqual([[1]])
+    expect(await firsts([0, 1])).toEqual([[2]])
+    expect(await firsts([2])).toEqual([[0]])
+    await index.commit({ forget: [0], change: [{ ordinal: 1, state: 'live', place: placeOf(1) }] })
+    expect(await firsts([1])).toEqual([[2]])
   })
 
   test('gives the clusters that one look at all does, whatever the batches, the order and what was forgotten', async () => {

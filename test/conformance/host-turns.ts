@@ -41,6 +41,14 @@ export function hostTurnsSuite(open: (clock: ManualClock) => Promise<HostTurns &
     expect(await take(url, 'http://page.example/', 5000)).toMatchObject({ startsAt: clock.now() + 5000 })
   })
 
+  test('a host that rests no more is not refused because the question took its time', async () => {
+    const { clock, turns, take, taken } = await start()
+    await turns.endTurn(await taken(), { hostDelayMs: 10 })
+    expect(await take(url, 'http://page.example/', -1)).toBe(clock.now() + 10)
+    clock.advance(10)
+    expect(await take(url, 'http://page.example/', -1)).toMatchObject({ startsAt: clock.now() })
+  })
+
   test('a turn that nobody ended is over after its lease, and its late end leaves its rest', async () => {
     const { clock, turns, take, taken } = await start()
     const lost = await taken()

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, mkdir, symlink } from 'node:fs/promises'
+import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -49,4 +49,13 @@ test('says in one line that npm ci comes first', async () => {
     code: 2,
     stderr: expect.stringMatching(/^orrery: [^\n]*"npm ci" in [^\n]*\n$/),
   })
+})
+
+test('the memory of its threads is kept in two pieces, unless somebody says otherwise', async () => {
+  const elsewhere = await temporaryFolder()
+  await mkdir(join(elsewhere, 'infra'))
+  await copyFile(launcher, join(elsewhere, 'orrery'))
+  await writeFile(join(elsewhere, 'infra/launch.mjs'), 'console.log(process.env.MALLOC_ARENA_MAX)')
+  const said = async (more: Record<string, string>) => (await run(join(elsewhere, 'orrery'), [], { env: { ...env, ...more } })).stdout.trim()
+  expect([await said({}), await said({ MALLOC_ARENA_MAX: '4' })]).toEqual(['2', '4'])
 })

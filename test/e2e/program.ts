@@ -17,10 +17,12 @@ export interface RunningProgram {
   event(name: string): Promise<void>
 }
 
-/** Starts the program as a user would, without ORRERY_ settings of this machine. */
+/** Without ORRERY_ settings of this machine. */
+export const ownEnvironment = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ORRERY_')))
+
+/** Starts the program as a user would. */
 export function startProgram(args: readonly string[], { cwd = root, env = {} }: { cwd?: string; env?: Record<string, string> } = {}): RunningProgram {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ORRERY_')))
-  const child = spawn(process.execPath, [`${root}/infra/launch.mjs`, ...args], { cwd, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [`${root}/infra/launch.mjs`, ...args], { cwd, env: { ...ownEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const out: string[] = []
   const err: string[] = []
   const events: RunningProgram['events'] = []
@@ -58,7 +60,7 @@ export async function runProgram(args: readonly string[], options: Parameters<ty
 export const complaintsOf = (stderr: string): string[] => stderr.split('\n').filter((line) => /^orrery: |^ +at |Error\b|Warning\b/.test(line))
 
 /** Ports of its own, so that tests may run side by side. */
-export const anyPorts = ['--set', 'dataset.port=0', '--set', 'bridge.port=0']
+export const anyPorts = ['--set', 'dataset.port=0', '--set', 'bridge.port=0', '--set', 'access.port=0']
 
 function parseEvent(line: string): RunningProgram['events'][number] | undefined {
   if (!line.startsWith('{"event"')) return undefined

@@ -4,15 +4,24 @@ import { existsSync } from 'node:fs'
 import { readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { localChain } from '#infra/chain/local.ts'
 import { systemClock } from '#infra/clock.ts'
 import { temporaryFolder } from '../conformance/temporary-folder.ts'
+import { oneProcess } from './one-process.ts'
 import { anyPorts, runProgram } from './program.ts'
 
+const program = oneProcess()
+afterAll(() => program[Symbol.asyncDispose]())
+
 /** Refused: exit code ≠ 0, one line on standard error that names the thing and the remedy, nothing on standard output. */
-async function refused(args: readonly string[], options: Parameters<typeof runProgram>[1], line: RegExp) {
-  const { code, stdout, stderr } = await runProgram(args, options)
+async function refused(
+  args: readonly string[],
+  options: Parameters<typeof runProgram>[1],
+  line: RegExp,
+  run: typeof runProgram | typeof program.run = program.run,
+) {
+  const { code, stdout, stderr } = await run(args, options)
   expect(stderr.trimEnd().split('\n'), stderr).toHaveLength(1)
   expect(stderr).toMatch(line)
   expect(stdout).toBe('')
@@ -37,7 +46,16 @@ test.each([
   ['a settings file that is a folder', ['up', '--config', '.'], /configuration file ".*" cannot be read \(EISDIR\)/],
   ['a settings file that is not there', ['up', '--config', 'nowhere.toml'], /nowhere\.toml" cannot be read \(ENOENT\)/],
   ['an unknown variable of the environment', ['up'], /no setting "ORRERY_MINER_NAM"; the nearest is "ORRERY_MINER_NAME"/, undefined, { ORRERY_MINER_NAM: 'x' }],
-  ['to publish without a token', ['dataset', 'publish', '--repo', 'a/b'], /no access token: set HF_TOKEN/],
+  [
+    'to publish without a token',
+    ['dataset', 'publish', '--repo', 'a/b'],
+    /no access token in HF_TOKEN, nor in nowhere\/token: set HF_TOKEN.*--token-file/,
+    undefined,
+    { HF_HOME: 'nowhere' },
+  ],
+  ['a key for a scope that is none', ['dataset', 'key', 'create', 'a', '--scope', 'all'], /--scope "all" is none; there are read, sql, tasks/],
+  ['a key for no number of days', ['dataset', 'key', 'create', 'a', '--days', '1.5'], /--days "1\.5" is no whole number of at least 1/],
+  ['pages that are no number', ['validator', 'explain', '5A', '--limit', '0'], /--limit "0" is no number of pages; write one from 1 to 400/],
   ['a time that is none', ['up', '--frozen-at', 'yesterday'], /run\.frozen_at/],
   ['a command that does not exist', ['upp'], /no such command "upp"; nearest: up$/m],
   ['an option that does not exist', ['miner', 'run', '--onec'], /no such option "--onec"; nearest: --once$/m],
@@ -79,7 +97,7 @@ test('refuses a port that is in use, naming it and its setting', async () => {
   await using server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
-  await refused(['up', '--set', `dataset.port=${port}`], { cwd }, new RegExp(`Port ${port} .*in use.*dataset\\.port`))
+  await refused(['up', '--set', `dataset.port=${port}`], { cwd }, new RegExp(`Port ${port} .*in use.*dataset\\.port`), runProgram)
   expect(await readdir(cwd)).toEqual([])
 })
 
@@ -101,7 +119,7 @@ test.each([
 
 test('the same setting by two flags is one where they agree', async () => {
   const cwd = await temporaryFolder()
-  const { code, stdout } = await runProgram(['config', 'show', '--data', 'here', '--set', 'data.dir=here', '--set', 'run.frozen_at=2026-01-15T12:00:00Z'], {
+  const { code, stdout } = await program.run(['config', 'show', '--data', 'here', '--set', 'data.dir=here', '--set', 'run.frozen_at=2026-01-15T12:00:00Z'], {
     cwd,
   })
   expect(code).toBe(0)
@@ -119,7 +137,7 @@ test('help of each command says what it takes, and is no failure', async () => {
     ['chain', '--help'],
     ['up', '--help'],
   ]) {
-    const { code, stdout, stderr } = await runProgram(words)
+    const { code, stdout, stderr } = await program.run(words)
     expect([code, stderr], words.join(' ')).toEqual([0, ''])
     expect(stdout).toContain('--set <key=value>')
   }
@@ -133,12 +151,13 @@ test.each([
   [['chain', 'status'], 1],
   [['bridge', 'close'], 1],
   [['dataset', 'publish', '--repo', 'a/b'], 1],
+  [['dataset', 'key', 'list'], 1],
   [['scraper', 'explain', 'page.html', '--text'], 0],
   [['scraper', 'rejects'], 0],
 ])('%j makes no files', async (args, expected) => {
   const cwd = await temporaryFolder()
   await writeFile(join(cwd, 'page.html'), '<p>A page.</p>')
-  const { code, stderr } = await runProgram(args, { cwd, env: { HF_TOKEN: 'hf_x' } })
+  const { code, stderr } = await program.run(args, { cwd, env: { HF_TOKEN: 'hf_x' } })
   expect(code, stderr).toBe(expected)
   expect(await readdir(cwd)).toEqual(['page.html'])
 })
@@ -154,9 +173,9 @@ test('chain status is a table on standard output, and nothing else', async () =>
     faucet: true,
     loopback: true,
   })[Symbol.asyncDispose]()
-  const { code, stdout, stderr } = await runProgram(['chain', 'status', '--data', data])
+  const { code, stdout, stderr } = await program.run(['chain', 'status', '--data', data])
   expect([code, stderr]).toEqual([0, ''])
-  expect(stdout).toMatch(/^subnet 13, block \d+, last epoch at /)
+  expect(stdout).toMatch(/^subnet 13 of 0x[0-9a-f]{8}…, block \d+, last epoch at /)
   expect(stdout).not.toContain('{"event"')
   expect(await readdir(data)).toEqual(['chain.sqlite'])
 })
@@ -174,7 +193,7 @@ test('refuses a chain file of a newer version, and leaves it as it is', async ()
 test('doctor says what is wrong and changes nothing', async () => {
   const cwd = await temporaryFolder()
   const data = join(cwd, 'not-there')
-  const { code, stdout } = await runProgram(['doctor', '--data', data, ...anyPorts], { cwd })
+  const { code, stdout } = await program.run(['doctor', '--data', data, ...anyPorts], { cwd })
   expect(code, stdout).toBe(0)
   expect(existsSync(data)).toBe(false)
 })
@@ -182,7 +201,7 @@ test('doctor says what is wrong and changes nothing', async () => {
 test('doctor finds wrong what a run refuses', async () => {
   const cwd = await temporaryFolder()
   await writeFile(join(cwd, 'orrery.toml'), contactless)
-  const { code, stdout, stderr } = await runProgram(['doctor', '--data', '/proc/x', ...anyPorts], { cwd })
+  const { code, stdout, stderr } = await program.run(['doctor', '--data', '/proc/x', ...anyPorts], { cwd })
   expect([code, stderr]).toEqual([1, ''])
   expect(stdout).toMatch(/^WRONG +sources +.*miner\.contact/m)
   expect(stdout).toMatch(/^WRONG +data folder +.*\/proc\/x/m)
@@ -190,7 +209,7 @@ test('doctor finds wrong what a run refuses', async () => {
 
 test('config show --origin prints each setting and where it came from', async () => {
   const cwd = await temporaryFolder()
-  const { code, stdout } = await runProgram(['config', 'show', '--origin', '--set', 'miner.concurrency=3'], { cwd, env: { ORRERY_RUN_SEED: '7' } })
+  const { code, stdout } = await program.run(['config', 'show', '--origin', '--set', 'miner.concurrency=3'], { cwd, env: { ORRERY_RUN_SEED: '7' } })
   expect(code).toBe(0)
   expect(stdout).toMatch(/concurrency = 3 +# flag/)
   expect(stdout).toMatch(/seed = 7 +# environment ORRERY_RUN_SEED/)

@@ -1,48 +1,53 @@
-import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { systemClock } from '#infra/clock.ts'
-import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
+import { madeKey } from '#infra/chain/key-file.ts'
+import { walletFiles, writeOnce } from '#infra/chain/wallet.ts'
 import type { TurnSummary } from '#infra/telemetry/summary.ts'
-import { families, type ManifestKind } from '#schemas/lineage.ts'
 import { temporaryFolder } from '../conformance/temporary-folder.ts'
+import { writeSmallWeb } from '../upgrade/small-web.ts'
+import { artefactsOf } from './artefacts.ts'
 import { anyPorts, runProgram } from './program.ts'
+import { toldSecrets } from './told-secrets.ts'
 import { readTurnFacts, shortfalls } from './turn-facts.ts'
 
 const frozen = ['--frozen-at', '2026-01-15T12:00:00Z', ...anyPorts]
 
-test('one turn from pages to new weights, and the same bytes the second time', { timeout: 180_000 }, async () => {
-  const one = await temporaryFolder()
-  const two = await temporaryFolder()
-  const first = await runProgram(['up', '--once', '--data', one, ...frozen])
-  expect(first.code, first.stderr).toBe(0)
-  expect(first.stderr).toContain('documents in shards')
-  expect(shortfalls(await readTurnFacts(one, summaryOf(first.events)))).toEqual([])
+const secretPhrase = 'bottom drive obey lake curtain smoke basket hold race lonely fit walk'
+const secretSeed = 'fac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e'
 
-  const second = await runProgram(['up', '--once', '--data', two, ...frozen])
-  expect(second.code, second.stderr).toBe(0)
-  expect(await artefacts(two)).toEqual(await artefacts(one))
+/** Somebody's own hotkey for the first miner, with its words in its file; the others are made by the program. */
+async function writeWallet(data: string): Promise<void> {
+  const { hotkey, coldkeypub } = walletFiles(join(data, 'wallets'), 'miner-1')
+  const { hotkeyFile, publicFile } = madeKey(Buffer.from(secretSeed, 'hex'), { secretPhrase })
+  await writeOnce(hotkey, hotkeyFile)
+  await writeOnce(coldkeypub, publicFile)
+}
+
+test('one turn from pages to new weights', { timeout: 180_000 }, async () => {
+  const data = await temporaryFolder()
+  const { code, stderr, events } = await runProgram(['up', '--once', '--data', data, ...frozen])
+  expect(code, stderr).toBe(0)
+  expect(stderr).toContain('documents in shards')
+  const summary = events.findLast(({ event }) => event === 'turn.summary') as unknown as TurnSummary
+  expect(shortfalls(await readTurnFacts(data, summary))).toEqual([])
 })
 
-const summaryOf = (events: readonly { event: string }[]): TurnSummary => events.findLast(({ event }) => event === 'turn.summary') as unknown as TurnSummary
-
-/** sha256 of every object of the store, and the content address of every version of the lines that must repeat. */
-async function artefacts(dataDir: string): Promise<Record<string, string>> {
-  const found: Record<string, string> = {}
-  const store = join(dataDir, 'store')
-  for (const entry of await readdir(store, { recursive: true, withFileTypes: true })) {
-    const path = relative(store, join(entry.parentPath, entry.name))
-    if (entry.isFile() && !path.startsWith('.tmp'))
-      found[path] = createHash('sha256')
-        .update(await readFile(join(store, path)))
-        .digest('hex')
-  }
-  await using catalog = sqliteCatalog(join(dataDir, 'catalog.sqlite'), { clock: systemClock() })
-  for (const family of [families.shards, families.snapshots, families.indexes, families.datasets, families.tokens, families.plans])
-    for (const line of await catalog.lines<ManifestKind, ManifestKind>(family))
-      for (const { name, version, sha256 } of await catalog.history(line, { limit: 100 })) found[`${name}@${version}`] = sha256
-  expect(Object.keys(found).filter((name) => name.startsWith('plan/'))).toHaveLength(1)
-  expect(Object.keys(found).filter((name) => name.startsWith('data/')).length).toBeGreaterThan(3)
-  return found
-}
+test('the same bytes the second time, and no secret of a hotkey anywhere but in its file', async () => {
+  const folder = await temporaryFolder()
+  const root = join(folder, 'web')
+  await writeSmallWeb(root, 25)
+  const set = [`site.root=${root}`, 'bridge.rows=2', 'bridge.sequence_tokens=64'].flatMap((setting) => ['--set', setting])
+  const made = ['one', 'two'].map(async (name) => {
+    const data = join(folder, name)
+    await writeWallet(data)
+    const { code, stdout, stderr } = await runProgram(['up', '--once', '--data', data, ...set, ...frozen])
+    expect(code, stderr).toBe(0)
+    expect(await toldSecrets(data, { stdout, stderr })).toEqual([])
+    expect(await toldSecrets(data, { line: `seed 0x${secretSeed}` })).toEqual(['miner-1: secretSeed in hex in line'])
+    return artefactsOf(data)
+  })
+  const [one, two] = await Promise.all(made)
+  expect(two).toEqual(one)
+  const names = Object.keys(one ?? {})
+  expect([names.filter((name) => name.startsWith('plan/')).length, names.some((name) => name.startsWith('data/'))]).toEqual([1, true])
+})

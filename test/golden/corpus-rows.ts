@@ -16,6 +16,7 @@ export const rowFacts = (name: string, rest: Partial<RowFacts> = {}): RowFacts =
   textBytes: 100,
   addressFit: 0,
   htmlSha256: sha256Hex(`html of ${name}`),
+  seen: 0,
   ...rest,
 })
 

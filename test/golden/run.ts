@@ -1,18 +1,21 @@
 import { contentAddress } from '#schemas/canonical-json.ts'
 import type { CatalogEntry } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import type { EpochManifest } from '#schemas/manifest.ts'
-import { GenerationShard } from '#schemas/token-list.ts'
+import { Stratum, type EpochManifest, type FormerEpochManifest, type Geometry } from '#schemas/epoch-manifest.ts'
 import { plannedBatches, type PlannedBatches } from '#trainer-bridge/plan/batches.ts'
 import { recentLists, type ReadLists } from '#trainer-bridge/plan/lists.ts'
-import { windowJudge } from '#trainer-bridge/plan/may-train.ts'
-import { planEpoch, type PlanRequest } from '#trainer-bridge/plan/plan.ts'
+import { planEpoch } from '#trainer-bridge/plan/plan.ts'
+import type { PlanRequest } from '#trainer-bridge/plan/request.ts'
+import { shardCache } from '#trainer-bridge/plan/shard-cache.ts'
 import { readTokenView } from '#trainer-bridge/plan/token-view.ts'
 import type { TokenDataset } from './tokens.ts'
 
-export interface RunSettings extends Partial<Pick<PlanRequest, 'geometry' | 'seed' | 'passes' | 'batchesMax'>> {
+export interface RunSettings extends Partial<Pick<PlanRequest, 'run' | 'seed' | 'anchor' | 'passes' | 'batchesMax'>> {
+  geometry?: Partial<Geometry>
   weights?: Record<string, number>
 }
+
+export const goldenGeometry: Geometry = { rows: 2, sequence_tokens: 16, next_token: false, packing: 'stream', batch_sources: 'one', validation_share: 0 }
 
 /** A run over token datasets, without a catalog: its objects are kept in memory. */
 export interface GoldenRun {
@@ -23,6 +26,9 @@ export interface GoldenRun {
   /** Plans the next epoch; the dataset is the n-th version of the tokens. */
   next(dataset: TokenDataset, version: number, settings?: RunSettings): Promise<EpochManifest | undefined>
   batches(plan: EpochManifest): Promise<PlannedBatches>
+  /** Makes the next epoch follow another than the last. */
+  follow(epoch: EpochManifest | FormerEpochManifest): void
+  strata(plan: EpochManifest | undefined): Promise<readonly Stratum[]>
 }
 
 export function goldenRun(): GoldenRun {
@@ -38,28 +44,43 @@ export function goldenRun(): GoldenRun {
     },
   }
   const readList = recentLists(store)
-  const judge = windowJudge(store)
+  const cache = shardCache(store)
   const lost: string[] = []
-  let before: EpochManifest | undefined
+  let before: EpochManifest | FormerEpochManifest | undefined
   return {
     objects,
     readList,
     lost,
-    async next(
-      { manifest, sha256, objects: all },
-      version,
-      { weights = {}, geometry = { rows: 2, sequence_tokens: 16 }, seed = 7, passes = 1, batchesMax = 1000 } = {},
-    ) {
+    async next({ manifest, sha256, objects: all }, version, { weights = {}, geometry = {}, ...rest } = {}) {
       for (const [key, bytes] of all) if (!objects.has(key)) objects.set(key, bytes)
       const entry: CatalogEntry<'token-version'> = { name: 'tokens/golden', kind: 'token-version', version, sha256, committedAt: 0, manifest }
       const tokens = await readTokenView(readList, entry)
       const parent = before ? contentAddress(before) : null
-      const mayTrain = judge(tokens, (key) => lost.push(key))
-      const request = { store, readList, prefix: 'plans/golden/', tokens, parent, before, settledBefore: 0, geometry, seed, passes, batchesMax, mayTrain }
-      const plan = await planEpoch({ ...request, weights: new Map(Object.entries(weights)) })
+      const unreadable = new Set(lost)
+      const plan = await planEpoch({
+        store,
+        readList,
+        cache,
+        prefix: 'plans/golden/',
+        tokens,
+        parent,
+        before,
+        settledBefore: 0,
+        run: 'main',
+        geometry: { ...goldenGeometry, ...geometry },
+        seed: 7,
+        passes: 1,
+        batchesMax: 1000,
+        weights: new Map(Object.entries(weights)),
+        lost: unreadable,
+        tell: (key) => lost.push(key),
+        ...rest,
+      })
       before = plan ?? before
       return plan
     },
-    batches: (plan) => plannedBatches(plan, ({ list }) => readList(list, GenerationShard)),
+    follow: (epoch) => (before = epoch),
+    strata: async (plan) => (plan ? readList(plan.strata.list, Stratum) : []),
+    batches: (plan) => plannedBatches(plan, { store, readList }),
   }
 }

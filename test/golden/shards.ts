@@ -1,16 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sqliteApiKeys } from '#infra/api-keys/sqlite.ts'
 import { systemClock } from '#infra/clock.ts'
 import { signManifest } from '#infra/chain/signed-manifest.ts'
 import { ensureWallet } from '#infra/chain/wallet.ts'
 import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
+import type { ApiAccess } from '#infra/net/api-access.ts'
 import { duckdbSql } from '#infra/sql/duckdb.ts'
 import { folderStore, type FolderStore } from '#infra/store/folder.ts'
 import { openSweep, type Sweep } from '#infra/sweep/sweep.ts'
 import { createTelemetry, type TelemetryEvent, type TelemetryHub } from '#infra/telemetry/telemetry.ts'
 import { writeDeletionVector } from '#infra/corpus/deletion-vector.ts'
 import { writeDataFile } from '#infra/corpus/write-data-file.ts'
+import { openTrust, type Trust } from '#dataset/ingest/trust.ts'
 import { folderCorpusIndex } from '#infra/corpus-index/corpus-index.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Catalog } from '#schemas/catalog.ts'
@@ -24,10 +27,14 @@ import type { Document } from '#schemas/document.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { SnapshotManifest } from '#schemas/manifest.ts'
 import type { Sql } from '#schemas/sql.ts'
+import { goldenTokenizers } from './tokenizers.ts'
+import { openEncoders, type Encoders } from '#infra/tokenizer/encoders.ts'
 
 /** Real embedded backends in a folder of their own, gone when disposed. */
 export interface ShardWorld extends AsyncDisposable {
   dir: string
+  /** The same, as commands know it. */
+  dataDir: string
   store: FolderStore
   catalog: Catalog
   sql: Sql
@@ -35,11 +42,26 @@ export interface ShardWorld extends AsyncDisposable {
   index: CorpusIndex
   /** Of its objects. */
   sweep: Sweep
+  /** Of o200k_base, shared by all worlds of a process. */
+  encoders: Encoders
+  /** Of whom a dataset takes shards: of all. */
+  trust(): Promise<Trust>
   telemetry: TelemetryHub
+  pace: Clock
+  queryFolder: string
+  /** Of a query API: whoever asks from this machine needs no key. */
+  access: ApiAccess
+  hasContact: boolean
+  /** Of a world without a chain. */
+  castVotes(): Promise<never>
+  origin: SnapshotManifest['origin']
+  datasetName: string
   /** What the telemetry told, in order. */
   events: TelemetryEvent[]
   signer(name: string): Promise<Signer>
 }
+
+const encoders = openEncoders({ tokenizer: 'o200k_base', folder: goldenTokenizers, threads: 1 })
 
 export const goldenOrigin = { code_version: '0.0.0-golden', config_sha256: sha256Hex('golden config') }
 
@@ -50,26 +72,40 @@ export async function shardWorld({
   dir: kept,
 }: { origin?: () => string; clock?: Clock; dir?: string } = {}): Promise<ShardWorld> {
   const dir = kept ?? (await mkdtemp(join(tmpdir(), 'orrery-shards-')))
+  await mkdir(goldenTokenizers, { recursive: true })
+  await symlink(goldenTokenizers, join(dir, 'tokenizers')).catch(() => undefined)
   const catalog = sqliteCatalog(join(dir, 'catalog.sqlite'), { clock })
   const index = folderCorpusIndex(join(dir, 'corpus'))
   const store = folderStore(join(dir, 'objects'), origin ? { origin } : {})
   const sql = duckdbSql(join(dir, 'objects'), store)
   const sweep = openSweep({ store, path: join(dir, 'sweep.sqlite'), clock })
+  const keys = sqliteApiKeys(join(dir, 'keys.sqlite'), { clock })
   const telemetry = createTelemetry()
   const events: TelemetryEvent[] = []
   telemetry.listen((event) => events.push(event))
   return {
     dir,
+    dataDir: dir,
     store,
     catalog,
     sql,
     index,
     sweep,
+    encoders,
+    trust: () => Promise.resolve(openTrust),
     telemetry,
+    pace: clock,
+    queryFolder: join(dir, 'query'),
+    hasContact: false,
+    castVotes: () => Promise.reject(new TypeError('This world has no chain.')),
+    origin: goldenOrigin,
+    datasetName: 'web',
+    access: { keys, requireKey: 'auto', host: '127.0.0.1', corsOrigins: [] },
     events,
     signer: async (name) => (await ensureWallet(join(dir, 'wallets'), name, { seed: 1 })).signer,
     async [Symbol.asyncDispose]() {
       sweep[Symbol.dispose]()
+      await keys[Symbol.asyncDispose]()
       await index[Symbol.asyncDispose]()
       await sql[Symbol.asyncDispose]()
       await catalog[Symbol.asyncDispose]()

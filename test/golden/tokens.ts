@@ -4,7 +4,8 @@ import { DeletedRows, encodeDeletionVector } from '#schemas/deletion-vector.ts'
 import type { TokenVersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { ListedTokenShard, TokenizedFile } from '#schemas/token-list.ts'
-import { encodeTokenShard, type TokenDtype } from '#schemas/token-shard.ts'
+import { blockSumsRange, encodeTokenShard, parseTokenShardHeader, type TokenDtype } from '#schemas/token-shard.ts'
+import { rootOfSums } from '#schemas/token-shard-sums.ts'
 
 /** A shard of so many tokens, one document for every 64 of them. */
 export interface GoldenShard {
@@ -61,7 +62,9 @@ export function tokenDataset({ strata, vocabulary = 1000, dtype = 'u16', seed = 
       const { tokens, since = 1, moved = false, deleted = [], held: isHeld = false } = typeof spec === 'number' ? { tokens: spec } : spec
       const tokenIds = Uint32Array.from({ length: tokens }, next)
       const documents = documentsOf(tokens, `${label}/${part}`)
-      const object = put('tokens/golden/', encodeTokenShard({ dtype, separator: 0, fingerprint, tokenIds, ...documents }), 'tok')
+      const bytes = encodeTokenShard({ dtype, separator: 0, fingerprint, tokenIds, ...documents })
+      const sums = blockSumsRange(parseTokenShardHeader(bytes))
+      const object = { ...put('tokens/golden/', bytes, 'tok'), blocks_root: rootOfSums(bytes.subarray(sums.start, sums.end)) }
       const file = sha256Hex(`golden file ${label}/${part}`)
       const shard = { ...object, label, tokens, documents: documents.documentIds.length, file, since, moved }
       const listed: ListedTokenShard = { shard, deletes: deleted.length > 0 ? deletionVector(deleted) : null }

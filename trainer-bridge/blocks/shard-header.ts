@@ -8,13 +8,18 @@ export async function readShardHeader(store: Pick<ObjectStore, 'get'>, shard: Ge
   try {
     const bytes = await store.get(shard.key, { start: 0, end: tokenShardHeaderBytes })
     const header = parseTokenShardHeader(bytes, shard.bytes)
-    if (header.tokens !== shard.tokens) throw unreadable(shard.key, `it has ${header.tokens} tokens, not ${shard.tokens}`)
-    if (header.documents !== shard.documents) throw unreadable(shard.key, `it has ${header.documents} documents, not ${shard.documents}`)
+    requireAsListed(header, shard)
     if (header.fingerprint !== tokenizer.fingerprint) throw unreadable(shard.key, `its tokenizer is not ${tokenizer.name}`)
     return header
   } catch (error) {
     throw ownFault(shard.key, error)
   }
+}
+
+/** @throws OrreryError `data_unreadable` when the header is not that of the shard of a list */
+export function requireAsListed(header: TokenShardHeader, { key, tokens, documents }: GenerationShard): void {
+  if (header.tokens !== tokens) throw unreadable(key, `it has ${header.tokens} tokens, not ${tokens}`)
+  if (header.documents !== documents) throw unreadable(key, `it has ${header.documents} documents, not ${documents}`)
 }
 
 export const unreadable = (key: string, problem: string, cause?: unknown): OrreryError =>

@@ -1,145 +1,90 @@
-import type { Clock } from '#schemas/clock.ts'
+import type { Server } from '#infra/net/server.ts'
+import type { SignedPaths } from '#infra/net/signed-paths.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import type { Ack, BatchAnswer, FeedPlanAnswer, LeaseAnswer, LeaseGrant, LeaseRequest, Nack, ProgressAnswer, Renewal, RenewalAnswer } from '#schemas/feed.ts'
-import type { BatchLease, Ledger } from '#schemas/ledger.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import type { TokenBlock } from '../blocks/token-blocks.ts'
+import type { BlockProof } from '#schemas/block-proof.ts'
+import { blockRoutes, signedBlockPath, type BlockPlace, type BlockSource } from '../blocks/block-routes.ts'
+import { answerBatches, type AnswerParts } from './answer-batches.ts'
+import { consumerRoutes, type ConsumerRouteParts } from './consumer-routes.ts'
 import type { OpenEpoch } from './open-epoch.ts'
-import type { EpochTally } from './tally.ts'
+import { eventRoutes, type EventRouteParts } from './event-routes.ts'
+import { jobRoutes, type JobRouteParts } from './job-routes.ts'
+import { leaseBatches, type LeaseParts } from './lease-batches.ts'
+import { leaseRoutes, type LeaseRouteParts } from './lease-routes.ts'
+import { nodeRoutes, type NodeRouteParts } from './node-routes.ts'
+import { weightRoutes, type WeightRouteParts } from './weight-routes.ts'
+import type { WaitLine } from './wait-line.ts'
 
-export interface FeedParts {
-  ledger: Ledger
-  pace: Clock
-  telemetry: Telemetry
-  leaseMs: number
-  /** The newest epoch, open or not. */
-  current(): OpenEpoch | undefined
-  /** @throws OrreryError `not_found` */
-  find(planId: string, epoch: number): Promise<OpenEpoch>
-  tally(open: OpenEpoch): EpochTally
-  /** Called after each batch that was settled. */
-  settled(planId: string, batch: number): void
-  /** Called of a batch whose tokens cannot be read. */
-  unreadable(open: OpenEpoch, batch: number): void
+type Routes = LeaseRouteParts & NodeRouteParts & JobRouteParts & EventRouteParts & ConsumerRouteParts & WeightRouteParts
+
+/** How long the address of a block is good, at least: the last layer of a pipeline fetches it long after the first. */
+const urlMsMin = 3_600_000
+
+/** Everything that the feed answers of. Each answer comes from what is durable: the feed itself remembers nothing that counts, so it may die at any moment. */
+export type Feed = Routes & BlockSource
+
+export interface FeedParts extends Omit<Routes, 'lease' | 'answers' | 'job'>, Pick<AnswerParts, 'settled'> {
+  signedPaths: SignedPaths
+  /** @throws as `BlockSource.prove` */
+  prove(open: OpenEpoch, batch: number): Promise<BlockProof>
+  telemetry: Pick<Telemetry, 'count'>
+  line: WaitLine
 }
-
-/** What the feed does, behind its routes. Every answer comes from the ledger: the feed itself remembers nothing, so it may die at any moment. */
-export interface Feed {
-  lease(request: LeaseRequest): Promise<LeaseAnswer>
-  renew(renewal: Renewal): Promise<RenewalAnswer>
-  /** @throws OrreryError `invalid_record` when the tokens are not the block's */
-  ack(ack: Ack): Promise<BatchAnswer>
-  nack(nack: Nack): Promise<BatchAnswer>
-  block(planId: string, epoch: number, batch: number): Promise<TokenBlock & { sequenceTokens: number }>
-  plan(): Promise<FeedPlanAnswer>
-  progress(): Promise<ProgressAnswer>
-}
-
-/** When nothing was leased, ask again after this long: IOTA's nodes poll every 0.51 s. */
-const retryAfterMs = 500
 
 export function createFeed(parts: FeedParts): Feed {
-  const { ledger, pace, telemetry, leaseMs } = parts
+  const { epochs, line, signedPaths, leaseMs } = parts
+  const urlMs = Math.max(urlMsMin, 2 * leaseMs)
+  const urlOf: LeaseParts['urlOf'] = ({ planId, epoch }, batch, format) => signedBlockPath(signedPaths, { planId, epoch, batch }, format, urlMs)
+  const answers = answerBatches({ ...parts, returned: (batches) => line.call(batches) })
+  return { ...parts, job: epochs.job, lease: leaseBatches({ ...parts, urlOf }), answers, ...blocksOf(parts) }
+}
+
+/** Blocks as they are asked for; of what is wrong with them whoever leases next is spared. */
+function blocksOf({
+  epochs,
+  health,
+  telemetry,
+  prove,
+}: Pick<FeedParts, 'epochs' | 'health' | 'telemetry' | 'prove'>): Pick<BlockSource, 'block' | 'prove' | 'documents'> {
+  const find = (place: BlockPlace) => ('planId' in place ? epochs.find(place.planId, place.epoch) : epochs.numbered(place.job, place.epoch))
   return {
-    async lease({ node, limit, available_until }) {
-      const open = parts.current()
-      if (!open) return idle
-      const until = available_until === undefined ? {} : { availableUntil: available_until }
-      const leases = await ledger.lease(open.planId, open.epoch, { node, limit, ttlMs: leaseMs, ...until }).catch(noneWhenNotOpen)
-      if (!leases) return idle
-      telemetry.count('feed.leases', leases.length)
-      const now = pace.now()
-      return { state: 'run', leases: leases.map((lease) => grantOf(lease, open, now)), retry_after_ms: leases.length > 0 ? 0 : retryAfterMs }
-    },
-
-    async renew(renewal) {
-      const expiresAt = await ledger.renew(await leaseOf(parts, renewal), leaseMs)
-      return { expires_at: expiresAt, expires_in_ms: expiresAt - pace.now() }
-    },
-
-    async ack({ loss, tokens, ...proof }) {
-      const { geometry } = (await parts.find(proof.plan_id, proof.epoch)).plan
-      const expected = geometry.rows * geometry.sequence_tokens
-      if (tokens !== expected)
-        throw new OrreryError('invalid_record', `Batch ${proof.batch} has ${expected} tokens, not ${tokens}; train the whole block and answer again.`, {
-          batch: proof.batch,
-        })
-      await ledger.settle(await leaseOf(parts, proof), { loss, tokens })
-      telemetry.count('feed.settled')
-      parts.settled(proof.plan_id, proof.batch)
-      return { batch: proof.batch, state: 'settled' }
-    },
-
-    async nack({ reason, ...proof }) {
-      await ledger.nack(await leaseOf(parts, proof), reason)
-      telemetry.count('feed.nacked')
-      return { batch: proof.batch, state: 'returned' }
-    },
-
-    async block(planId, epoch, batch) {
-      const open = await parts.find(planId, epoch)
-      const block = await open.blocks.block(batch).catch((error: unknown) => {
-        if (error instanceof OrreryError && error.code === 'data_unreadable') parts.unreadable(open, batch)
-        throw error
-      })
+    async block(place, format) {
+      const { planId, formats } = await find(place)
+      const block = await health.read({ planId, batch: place.batch, read: () => formats.get(place.batch, format) })
       telemetry.count('feed.block_bytes', block.bytes.length)
-      return { ...block, sequenceTokens: open.plan.geometry.sequence_tokens }
+      return block
     },
-
-    async plan() {
-      const open = parts.current()
-      const progress = open && (await ledger.progress(open.planId, open.epoch).catch(noneWhenNotOpen))
-      return open && progress?.closed === false ? { state: 'run', plan: planOf(open) } : { state: 'idle', plan: null }
+    async prove(place) {
+      const open = await find(place)
+      return health.read({ planId: open.planId, batch: place.batch, read: () => prove(open, place.batch) })
     },
-
-    async progress() {
-      const open = parts.current()
-      const progress = open && (await ledger.progress(open.planId, open.epoch).catch(noneWhenNotOpen))
-      if (!open || !progress) return { state: 'idle', epoch: null }
-      return { state: progress.closed ? 'idle' : 'run', epoch: await parts.tally(open).summarize(progress) }
+    async documents({ batch, ...place }) {
+      const { planId, batches, documents } = await find({ batch, ...place })
+      const rows = await health.read({ planId, batch, read: async () => documents.of(await batches.batch(batch)) })
+      return { batch, rows: rows.map((row) => row.map(({ id, end, isCut }) => ({ id, end, is_cut: isCut }))) }
     },
   }
 }
 
-const idle: LeaseAnswer = { state: 'idle', leases: [], retry_after_ms: retryAfterMs }
-
-/** Between two epochs there is nothing to lease; that is no fault of who asks. */
-function noneWhenNotOpen(error: unknown): undefined {
-  if (error instanceof OrreryError && (error.code === 'fenced' || error.code === 'not_found')) return undefined
-  throw error
+/** All routes of the feed. */
+export async function feedRoutes(app: Server, feed: () => Feed): Promise<void> {
+  await app.register(async (plugin) => {
+    const routes = plugin as unknown as Server
+    // What a key must be good for, unless a route says otherwise.
+    routes.addHook('onRoute', (route) => {
+      route.config = { scope: 'feed', ...route.config }
+    })
+    for (const add of [leaseRoutes, nodeRoutes]) add(routes, feed)
+    await routes.register(async (nameless) => {
+      nameless.addHook('preHandler', async (request) => {
+        if (request.routeOptions.config.scope !== 'open') await feed().callers.requireAdmitted(request)
+      })
+      for (const add of [jobRoutes, eventRoutes, consumerRoutes, weightRoutes, blockRoutes]) add(nameless as unknown as Server, feed)
+    })
+  })
 }
 
-function grantOf(lease: BatchLease, { plan, batches }: OpenEpoch, now: number): LeaseGrant {
-  return {
-    plan_id: lease.planId,
-    epoch: lease.epoch,
-    batch: lease.batch,
-    label: batches.label(lease.batch),
-    token: lease.token,
-    fence: lease.fence,
-    expires_at: lease.expiresAt,
-    expires_in_ms: lease.expiresAt - now,
-    rows: plan.geometry.rows,
-    sequence_tokens: plan.geometry.sequence_tokens,
-    tokens_path: `/v1/plans/${lease.planId}/epochs/${lease.epoch}/batches/${lease.batch}`,
-  }
-}
-
-/** The lease a node speaks of. Its token is what the ledger goes by; the expiry it knows itself. @throws OrreryError `not_found` when there is no such batch */
-async function leaseOf(parts: FeedParts, proof: Renewal): Promise<BatchLease> {
-  const { plan_id, epoch, batch, token, fence, node } = proof
-  ;(await parts.find(plan_id, epoch)).batches.label(batch)
-  return { planId: plan_id, epoch, batch, token, fence, node, expiresAt: 0 }
-}
-
-function planOf({ planId, epoch, plan }: OpenEpoch): FeedPlanAnswer['plan'] {
-  return {
-    plan_id: planId,
-    epoch,
-    batches: plan.batches,
-    rows: plan.geometry.rows,
-    sequence_tokens: plan.geometry.sequence_tokens,
-    tokenizer: plan.tokenizer,
-    weights: Object.fromEntries(plan.strata.map(({ label, weight }) => [label, weight])),
-  }
+/** Of a server that only describes itself. */
+export const describesOnly = (): never => {
+  throw new OrreryError('store_unavailable', 'This server only describes the feed; start one with `orrery bridge serve`.')
 }

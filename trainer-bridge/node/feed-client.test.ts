@@ -1,12 +1,17 @@
 import { expect, test } from 'vitest'
 import { feedClient } from './feed-client.ts'
+import { identityOf } from './identity.ts'
 
 /** A node's client of a feed that gives these answers, one after the other. */
 function clientOf(answers: Response[]) {
   const waits: number[] = []
   const pace = { now: () => 0, sleep: async (ms: number) => void waits.push(ms) }
   const fetch = async () => answers.shift() ?? Response.error()
-  return { waits, answers, client: feedClient({ origin: 'http://feed.example', node: 'n', fetch, pace, telemetry: { event: () => undefined } }) }
+  return {
+    waits,
+    answers,
+    client: feedClient({ origin: 'http://feed.example', node: 'n', identity: identityOf({}, () => 0), fetch, pace, telemetry: { event: () => undefined } }),
+  }
 }
 
 const refusal = (status: number, code: string) => Response.json({ error: { code, message: 'm', details: {} } }, { status })
@@ -28,7 +33,8 @@ test('what was refused for good is not, and has its own code where a node can ac
   for (const [status, code, told] of [
     [404, 'not_found', 'not_found'],
     [409, 'fenced', 'fenced'],
-    [403, 'forbidden', 'invalid_argument'],
+    [403, 'forbidden', 'forbidden'],
+    [406, 'not_acceptable', 'invalid_argument'],
     [400, '__proto__', 'invalid_argument'],
   ] as const) {
     const { client, waits } = clientOf([refusal(status, code)])

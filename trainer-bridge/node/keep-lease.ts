@@ -1,6 +1,6 @@
-import type { Clock } from '#schemas/clock.ts'
 import type { LeaseGrant } from '#schemas/feed.ts'
 import type { FeedClient } from './feed-client.ts'
+import { passTime, type WakingTime } from './waking-time.ts'
 
 export interface KeptLease extends AsyncDisposable {
   /** Aborted when the node leaves, or with the feed's error when the lease is lost. */
@@ -10,8 +10,8 @@ export interface KeptLease extends AsyncDisposable {
 /** A lease with less left than this is let go: its node has announced to leave by then. */
 const leastMs = 250
 
-/** Renews a lease at half of its time, again and again, until it is disposed of. */
-export function keepLease({ client, pace, signal }: { client: FeedClient; pace: Clock; signal: AbortSignal }, grant: LeaseGrant): KeptLease {
+/** Renews a lease at half of its time, again and again, until it is disposed of; after a sleep of the machine at once. */
+export function keepLease({ client, signal, ...time }: WakingTime & { client: Pick<FeedClient, 'renew'>; signal: AbortSignal }, grant: LeaseGrant): KeptLease {
   const lost = new AbortController()
   const finished = new AbortController()
   const kept = AbortSignal.any([signal, lost.signal])
@@ -23,7 +23,7 @@ export function keepLease({ client, pace, signal }: { client: FeedClient; pace: 
   async function renewUntil(signal: AbortSignal): Promise<void> {
     let leftMs = grant.expires_in_ms
     while (leftMs > leastMs) {
-      await pace.sleep(leftMs / 2, signal)
+      await passTime(time, leftMs / 2, signal)
       leftMs = (await client.renew(grant, signal)).expires_in_ms
     }
   }

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest'
 import { tokenDataset } from '#test/golden/tokens.ts'
 import { bigramModel } from './ngram.ts'
 import { openPairs } from './pairs.ts'
-import { trainBlock } from './train.ts'
+import { trainBlock } from './train-batch.ts'
 
 const rows = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40, max: 11 }), { maxLength: 6 })
+const rowsOf = (sequence_tokens: number, row_tokens = sequence_tokens) => ({ sequence_tokens, row_tokens })
 const sumOf = (probabilities: readonly number[]): number => probabilities.reduce((sum, p) => sum + p, 0)
 
 test('its probabilities sum to one after any history, for every context', () => {
@@ -24,7 +25,7 @@ test('scores with what it knew before: a first block costs a guess, and scoring 
   const model = bigramModel(1000)
   const block = Uint32Array.from({ length: 256 }, (_, i) => i % 7)
   expect(model.score(block)).toBeCloseTo(256 * Math.log(1000), 6)
-  const loss = await trainBlock(model, block, 64, new AbortController().signal)
+  const loss = await trainBlock(model, block, rowsOf(64), new AbortController().signal)
   expect(loss).toBeCloseTo(Math.log(1000), 9)
   expect(model.score(block) / 256).toBeLessThan(0.2)
 })
@@ -34,9 +35,18 @@ test('its loss falls on text that has something to teach, and less on text that 
   const random = tokenDataset({ strata: { x: [64] } }).streams['x']!
   const losses: number[] = []
   const model = bigramModel(1000)
-  for (let at = 0; at < 20_000; at += 2000) losses.push(await trainBlock(model, streams['web']!.subarray(at, at + 2000), 100, new AbortController().signal))
+  for (let at = 0; at < 20_000; at += 2000)
+    losses.push(await trainBlock(model, streams['web']!.subarray(at, at + 2000), rowsOf(100), new AbortController().signal))
   expect(losses.at(-1)).toBeLessThan(losses[0]! - 2)
   expect(model.score(random.map((_, i) => (i * 379) % 1000)) / 64).toBeGreaterThan(losses.at(-1)!)
+})
+
+test('of rows that bring their last target, the target is no token of its own', async () => {
+  const block = Uint32Array.from({ length: 3 * 9 }, (_, i) => i % 9)
+  const trained = bigramModel(10)
+  await trainBlock(trained, block, rowsOf(8, 9), new AbortController().signal)
+  expect(trained.learnt).toBe(3 * 8)
+  expect(trained.probability(7, 8)).toBe(trained.probability(7, 9))
 })
 
 const scoreTwice = (): number => {

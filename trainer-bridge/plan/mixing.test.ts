@@ -1,128 +1,91 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { mixByDeficit, type Mixing } from './mixing.ts'
+import { dealTurns, periodMax } from './mixing.ts'
 
-const drawsOf = (mixing: Mixing): number[] => [...mixing.from(0)].map(({ source }) => source)
+const countsOf = fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1, maxLength: 12 }).filter((counts) => counts.some((count) => count > 0))
 
-const strata = fc.array(fc.record({ weight: fc.double({ min: 0.0001, max: 5, noNaN: true }), supply: fc.integer({ min: 1, max: 400 }) }), {
-  minLength: 1,
-  maxLength: 6,
-})
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
 
-test('draws each stratum exactly as often as it has supply, ordinals without gaps', () => {
+/** The largest distance of a source from its share after any place. */
+function worstDistance(counts: readonly number[], key: string): number {
+  const { source, ordinal } = dealTurns(counts, key)
+  const given = counts.map(() => 0)
+  let worst = 0
+  for (const [place, each] of source.entries()) {
+    expect(ordinal[place]).toBe(given[each]!++)
+    counts.forEach((count, s) => (worst = Math.max(worst, Math.abs(given[s]! - ((place + 1) * count) / source.length))))
+  }
+  expect(given).toEqual(counts)
+  return worst
+}
+
+test('after every place each source is less than one turn from its share, and has all its turns in the end', () => {
   fc.assert(
-    fc.property(strata, (all) => {
-      const mixing = mixByDeficit(
-        all.map((s) => s.weight),
-        all.map((s) => s.supply),
-        'a',
-      )
-      const seen = all.map(() => 0)
-      for (const { source, ordinal } of mixing.from(0)) expect(ordinal).toBe(seen[source]!++)
-      expect(seen).toEqual(all.map((s) => s.supply))
+    fc.property(countsOf, fc.string(), (counts, key) => {
+      expect(worstDistance(counts, key)).toBeLessThan(1)
     }),
-    { numRuns: 50 },
+    { numRuns: 150 },
   )
+  expect(worstDistance([1, 999], 'a')).toBeLessThan(1)
+  expect(
+    worstDistance(
+      Array.from({ length: 1024 }, (_, n) => 1 + (n % 3)),
+      'a',
+    ),
+  ).toBeLessThan(1)
 })
 
-test('keeps every stratum within the number of strata of its exact share while nothing runs out', () => {
-  fc.assert(
-    fc.property(fc.array(fc.double({ min: 0.01, max: 5, noNaN: true }), { minLength: 1, maxLength: 6 }), (weights) => {
-      const mixing = mixByDeficit(
-        weights,
-        weights.map(() => 10_000),
-        'a',
-      )
-      const total = weights.reduce((a, b) => a + b)
-      const drawn = weights.map(() => 0)
-      for (let k = 0; k < 500; k++) {
-        drawn[mixing.at(k).source]!++
-        weights.forEach((w, s) => expect(Math.abs(drawn[s]! - ((k + 1) * w) / total)).toBeLessThanOrEqual(weights.length))
-      }
-    }),
-    { numRuns: 15 },
-  )
-})
-
-const makeUneven = () => mixByDeficit([1, 2, 0.3], [3000, 900, 2500], 'a')
-
-test('looking anywhere, in any order, gives what reading from the start gives', () => {
-  const whole = [...makeUneven().from(0)]
-  fc.assert(
-    fc.property(fc.array(fc.integer({ min: 0, max: whole.length - 1 }), { minLength: 1, maxLength: 8 }), (places) => {
-      const mixing = makeUneven()
-      for (const place of places) expect(mixing.at(place)).toEqual(whole[place])
-    }),
-    { numRuns: 25 },
-  )
-})
-
-const inRuns = (draws: readonly number[], length: number): number[][] =>
-  Array.from({ length: Math.ceil(draws.length / length) }, (_, run) => draws.slice(run * length, (run + 1) * length).toSorted((a, b) => a - b))
-
-test('mixes evenly: whole shares are whole in every run of draws that holds them', () => {
-  for (const key of ['a', 'b', 'c']) {
-    expect(inRuns(drawsOf(mixByDeficit([1, 1, 1], [20, 20, 20], key)), 3)).toEqual(Array.from({ length: 20 }, () => [0, 1, 2]))
-    expect(inRuns(drawsOf(mixByDeficit([2, 1], [40, 20], key)), 3)).toEqual(Array.from({ length: 20 }, () => [0, 0, 1]))
+test('a period that is repeated keeps the shares: after any number of batches each source is less than one turn from its own', () => {
+  const counts = [40, 23, 1]
+  const { source } = dealTurns(counts, 'a')
+  const given = counts.map(() => 0)
+  for (let turn = 0; turn < 5 * source.length; turn++) {
+    given[source[turn % source.length]!]!++
+    counts.forEach((count, s) => expect(Math.abs(given[s]! - ((turn + 1) * count) / source.length)).toBeLessThan(1))
   }
 })
 
-test('leaves out a stratum that has run out and lets the others go on', () => {
-  const draws = drawsOf(mixByDeficit([5, 1, 1], [2, 8, 8], 'a'))
-  const last = draws.lastIndexOf(0)
-  expect(last).toBeLessThan(6)
-  expect(inRuns(draws.slice(last + 1), 2).slice(0, 5)).toEqual(Array.from({ length: 5 }, () => [1, 2]))
-})
-
-test('deals every stratum to all who take turns, however many they are', () => {
+test('deals every source to all who take turns, however many they are', () => {
   for (const key of ['a', 'b', 'c', 'd'])
-    for (const [takers, weights] of [2, 3, 4, 6].flatMap((count) =>
-      [
+    for (const takers of [2, 3, 4, 5, 6])
+      for (const shares of [
         [1, 1],
         [1, 1, 1],
         [3, 2, 1],
-      ].map((some) => [count, some] as const),
-    )) {
-      const draws = drawsOf(
-        mixByDeficit(
-          weights,
-          weights.map(() => 4000),
-          key,
-        ),
-      ).slice(0, 3000)
-      const usual = draws.filter((stratum) => stratum === 0).length / takers
-      for (let taker = 0; taker < takers; taker++) {
-        const own = draws.filter((stratum, n) => stratum === 0 && n % takers === taker).length
-        expect(own / usual, `taker ${taker} of ${takers}, key ${key}`).toBeGreaterThan(0.6)
+        [5, 3, 2],
+        [8, 1, 1],
+      ]) {
+        const counts = shares.map((share) => share * 600)
+        const { source } = dealTurns(counts, key)
+        for (const [s, count] of counts.entries()) {
+          const own = Array.from({ length: takers }, () => 0)
+          for (const [place, each] of source.entries()) if (each === s) own[place % takers]!++
+          for (const taken of own) expect(taken / (count / takers), `${shares.join()} of ${takers}, key ${key}`).toBeGreaterThan(0.3)
+        }
       }
-    }
 })
 
 test('is of its key', () => {
-  const [one, other] = ['a', 'b'].map((key) => drawsOf(mixByDeficit([1, 1], [50, 50], key)))
-  expect(one).not.toEqual(other)
+  expect(dealTurns([50, 50], 'a')).not.toEqual(dealTurns([50, 50], 'b'))
+  expect(dealTurns([50, 50], 'a')).toEqual(dealTurns([50, 50], 'a'))
 })
 
-test('keeps its golden draws', () => {
-  expect(drawsOf(mixByDeficit([3, 2, 1], [9, 6, 3], '7/tokens')).join('')).toMatchInlineSnapshot(`"100201010210201100"`)
-})
-
-test('counts the draws of each source on its way, and tells them in order', async () => {
-  const whole = [...makeUneven().from(0)].map(({ source }) => source)
-  for (const draws of [0, 1, 1500, 6400, 9999]) {
-    const heard: number[] = []
-    const counts = await makeUneven().walk(draws, (source) => heard.push(source))
-    expect(heard).toEqual(whole.slice(0, draws))
-    expect(counts).toEqual([0, 1, 2].map((source) => heard.filter((each) => each === source).length))
-  }
-  expect(await mixByDeficit([1], [1e12], 'a').walk(1e9)).toEqual([1e9])
-  expect(mixByDeficit([1], [1e12], 'a').at(1e9)).toEqual({ source: 0, ordinal: 1e9 })
+test('keeps its golden order', () => {
+  expect(dealTurns([9, 6, 3], '7/tokens').source.join('')).toMatchInlineSnapshot(`"021010012010100120"`)
+  const whole = dealTurns(
+    Array.from({ length: 1000 }, (_, n) => Math.ceil(8000 / (n + 1))),
+    'golden',
+  )
+  expect(sum([...whole.source].map((source, place) => (source * (place + 1)) % 65_521))).toMatchInlineSnapshot(`1681716749`)
 })
 
 test.each([
-  ['without a weight', []],
-  ['with a weight of nothing', [0]],
-  ['with a weight that is no number', [Number.NaN]],
-])('refuses what is mixed %s', (_, weights) => {
-  expect(() => mixByDeficit(weights, [1], 'a')).toThrow(expect.objectContaining({ code: 'invalid_record' }))
+  ['of no turns', [0, 0]],
+  ['of no sources', []],
+  ['of more turns than a period has', [periodMax, 1]],
+  ['of half a turn', [0.5, 0.5]],
+  ['of fewer than none', [-1, 3]],
+  ['of more sources than there can be', Array.from({ length: 1025 }, () => 1)],
+])('refuses a period %s', (_, counts) => {
+  expect(() => dealTurns(counts, 'a')).toThrow(expect.objectContaining({ code: 'invalid_record' }))
 })

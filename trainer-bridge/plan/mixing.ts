@@ -1,144 +1,135 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { OrreryError } from '#schemas/errors.ts'
 import { fmix32 } from '#schemas/fmix32.ts'
 import { keyWords } from './permutation.ts'
 
-/** What a draw is of, and how many draws of that came before it. */
-interface Draw {
-  source: number
-  ordinal: number
+/** Whose turn it is at each place of a period, and how many turns of that source came before it in the period. */
+export interface DealtOrder {
+  source: Uint16Array
+  ordinal: Uint16Array
 }
 
-export interface Mixing {
-  /** Draws there are: the sum of the supplies. */
-  readonly length: number
-  /** @param draw 0..length-1 */
-  at(draw: number): Draw
-  /** Draws `from`, `from + 1`, … */
-  from(draw: number): Iterable<Draw>
-  /**
-   * How many of the first so many draws are of each source. Lets others have turns; any look at them afterwards is cheap.
-   * @param each told of the source of every draw, in order
-   */
-  walk(draws: number, each?: (source: number) => void): Promise<number[]>
-}
+/** Places of a period, at most: an order is made in some ten milliseconds and kept as four bytes a place. A number with many divisors, so that many shares are whole. */
+export const periodMax = 65_520
+const sourcesMax = 1024
 
-interface Standing {
-  /** Draws that were taken. */
-  draws: number
-  drawn: number[]
-  /** share × draws − drawn × sum of shares, since the segment began: an exact integer. */
-  deficits: number[]
-  shares: number[]
-}
-
-const checkpointEvery = 1024
-/** The largest weight of an entry becomes this share: deficits stay whole numbers far below 2^53. */
-const shareOfLargest = 2 ** 20
-/** Times what 64 sources can be owed it is an exact number still; of more it is rounded, everywhere alike. */
-const chances = 2 ** 21
-
-/** Sources that are looked at before others have a turn: some 20 ms. */
-const looksPerTurn = 2 ** 20
+/** Tie-breaks have so many bits, a source ten. */
+const tieBits = 22
+const byDeadline = 2 ** 32
+/** How far a turn is carried at a time, and how often all are. */
+const strideMax = 16
+const sweeps = 2
 
 /**
- * Draws sources in proportion to their weights: each draw goes to one of those that their shares still owe something, by chance in proportion to what they
- * are owed. By chance, because an order that repeats itself deals sources to nodes that take turns: each then sees a part of them only. The chance of draw b
- * is fmix32(fmix32(b ⊕ k_0) ⊕ k_1), its upper 21 bits as a fraction of 2^21; k_0, k_1 = the first little-endian words of
- * sha256("orrery/mixing/1\n" + key). Weights are taken as whole shares (largest = 2^20, at least 1), so that the arithmetic is exact and the same everywhere.
- * A segment begins, with deficits zero, whenever a source has given its whole supply and is left out.
- * Within a segment each source stays within one draw per live source of its exact share: none is drawn that is owed nothing.
+ * Deals `counts[s]` turns to each source s so that after every place each has had its share (count ÷ places) of them, but for less than one turn: turn j of a
+ * source with count c among n places lies in its window ⌊j·n/c⌋ … ⌈(j+1)·n/c⌉ − 1 (the windows of Baruah et al., "Proportionate progress", Algorithmica 15,
+ * 1996). First by the earliest deadline among the turns whose window has begun, ties by chance. Then, place after place and twice over, the turn that stands
+ * there is carried, one place at a time, towards a place that is drawn from its window, at most sixteen away, as long as the turns it passes stay in theirs.
+ * An order without chance would deal sources to nodes that take turns: each would see a part of them only. All is whole numbers, the same in every language.
  *
- * Seekable: standings are kept every 1,024 draws as far as anyone looked, so that any later look costs at most 1,024 steps.
+ * Chance: r(i) = fmix32(fmix32(i ⊕ k_0) ⊕ k_1), k_0 and k_1 = the first little-endian words of sha256("orrery/mixing/2\n" + key). The tie of the turn that
+ * becomes ready as the i-th (from 0; of those that become ready at one place, the last that was put there first) is the upper 22 bits of r(i), then the
+ * source. In sweep q = 1, 2 the turn at place t of n is carried towards first + r(q·n + t) mod (last − first + 1), first and last of its window within reach.
+ * @param counts whole, with a sum of 1..65,520; at most 1,024 of them
  */
-export function mixByDeficit(weights: readonly number[], supply: readonly number[], key: string): Mixing {
-  if (weights.length !== supply.length || weights.some((weight) => !Number.isFinite(weight) || weight <= 0))
-    throw new OrreryError('invalid_record', 'What is mixed must have a positive weight each; make the plan anew.', {})
-  const chanceOf = keyedChance(key)
-  const length = supply.reduce((sum, n) => sum + n, 0)
-  const checkpoints: Standing[] = [begin(weights, supply)]
+export function dealTurns(counts: readonly number[], key: string): DealtOrder {
+  const places = counts.reduce((sum, count) => sum + count, 0)
+  if (places < 1 || places > periodMax || counts.length > sourcesMax || counts.some((count) => !Number.isInteger(count) || count < 0))
+    throw new OrreryError('invalid_record', `A period of ${places} places over ${counts.length} sources cannot be dealt; make the plan anew.`, { places })
+  const chance = keyedChance(key)
+  const order = dealByDeadline(counts, places, chance)
+  for (let sweep = 1; sweep <= sweeps; sweep++) carryInWindows(order, counts, places, (place) => chance(sweep * places + place))
+  return order
+}
 
-  function* from(draw: number): Iterable<Draw> {
-    if (!Number.isInteger(draw) || draw < 0 || draw > length)
-      throw new OrreryError('invalid_argument', `Draw ${draw} is outside the mixing of ${length}.`, { draw, length })
-    if (supply.length === 1) {
-      for (let ordinal = draw; ordinal < length; ordinal++) yield { source: 0, ordinal }
-      return
+/** For each i a whole number of 32 bits. */
+function keyedChance(key: string): (i: number) => number {
+  const [k0 = 0, k1 = 0] = keyWords('mixing/2', key, 2)
+  return (i) => fmix32(fmix32(i ^ k0) ^ k1)
+}
+
+const releaseOf = (turn: number, count: number, places: number): number => Math.floor((turn * places) / count)
+const deadlineOf = (turn: number, count: number, places: number): number => Math.ceil(((turn + 1) * places) / count) - 1
+
+function dealByDeadline(counts: readonly number[], places: number, chance: (i: number) => number): DealtOrder {
+  const order = { source: new Uint16Array(places), ordinal: new Uint16Array(places) }
+  const given = new Uint32Array(counts.length)
+  // Sources whose next turn becomes ready at a place: the last that was put there, and before each the one put there before it.
+  const readyAt = new Int32Array(places).fill(-1)
+  const before = new Int32Array(counts.length)
+  const wait = (source: number, place: number): void => {
+    before[source] = readyAt[place] as number
+    readyAt[place] = source
+  }
+  for (const [source, count] of counts.entries()) if (count > 0) wait(source, 0)
+  const ready = new LeastFirst(counts.length)
+  for (let place = 0, draws = 0; place < places; place++) {
+    for (let source = readyAt[place] as number; source >= 0; source = before[source] as number) {
+      const deadline = deadlineOf(given[source] as number, counts[source] as number, places)
+      ready.push(deadline * byDeadline + (chance(draws++) >>> (32 - tieBits)) * sourcesMax + source)
     }
-    const known = Math.min(Math.floor(draw / checkpointEvery), checkpoints.length - 1)
-    const standing = structuredClone(checkpoints[known] as Standing)
-    while (standing.draws < length) {
-      const next = step(standing, weights, supply, chanceOf(standing.draws))
-      if (standing.draws === checkpoints.length * checkpointEvery) checkpoints.push(structuredClone(standing))
-      if (standing.draws > draw) yield next
+    const source = ready.pop() % sourcesMax
+    const turn = given[source] as number
+    order.source[place] = source
+    order.ordinal[place] = turn
+    given[source] = turn + 1
+    const count = counts[source] as number
+    if (turn + 1 < count) wait(source, Math.max(place + 1, releaseOf(turn + 1, count, places)))
+  }
+  return order
+}
+
+/** Windows of one source share one place at most, so its turns stay in their order. */
+function carryInWindows({ source, ordinal }: DealtOrder, counts: readonly number[], places: number, chanceAt: (place: number) => number): void {
+  const countAt = (place: number): number => counts[source[place] as number] as number
+  const release = (place: number): number => releaseOf(ordinal[place] as number, countAt(place), places)
+  const deadline = (place: number): number => deadlineOf(ordinal[place] as number, countAt(place), places)
+  for (let place = 0; place < places; place++) {
+    const first = Math.max(release(place), place - strideMax)
+    const last = Math.min(deadline(place), place + strideMax)
+    const target = first + (chanceAt(place) % (last - first + 1))
+    const [carried, turn] = [source[place] as number, ordinal[place] as number]
+    let at = place
+    for (; at < target && release(at + 1) <= at; at++) {
+      source[at] = source[at + 1] as number
+      ordinal[at] = ordinal[at + 1] as number
     }
-  }
-
-  return {
-    length,
-    from,
-    at(draw) {
-      for (const found of from(draw)) return found
-      throw new OrreryError('invalid_argument', `Draw ${draw} is outside the mixing of ${length}.`, { draw, length })
-    },
-    async walk(draws, each) {
-      const counts = supply.map(() => 0)
-      // Of one source there is nothing to choose, however many draws.
-      if (supply.length === 1 && !each) return [Math.min(draws, length)]
-      const drawsPerTurn = Math.ceil(looksPerTurn / supply.length)
-      let taken = 0
-      for (const { source } of from(0)) {
-        if (taken++ === draws) break
-        each?.(source)
-        counts[source] = (counts[source] ?? 0) + 1
-        if (taken % drawsPerTurn === 0) await nextTurn()
-      }
-      return counts
-    },
+    for (; at > target && deadline(at - 1) >= at; at--) {
+      source[at] = source[at - 1] as number
+      ordinal[at] = ordinal[at - 1] as number
+    }
+    source[at] = carried
+    ordinal[at] = turn
   }
 }
 
-function begin(weights: readonly number[], supply: readonly number[]): Standing {
-  const standing = { draws: 0, drawn: supply.map(() => 0), deficits: [], shares: [] }
-  beginSegment(standing, weights, supply)
-  return standing
-}
+/** A binary heap of numbers. */
+class LeastFirst {
+  readonly #heap: Float64Array
+  #size = 0
 
-function beginSegment(standing: Standing, weights: readonly number[], supply: readonly number[]): void {
-  const live = weights.map((weight, s) => ((standing.drawn[s] ?? 0) < (supply[s] ?? 0) ? weight : 0))
-  const largest = live.reduce((most, weight) => Math.max(most, weight), 0)
-  standing.shares = live.map((weight) => (weight === 0 ? 0 : Math.max(1, Math.round((weight / largest) * shareOfLargest))))
-  standing.deficits = standing.shares.map(() => 0)
-}
-
-/** For each draw a whole number of 0..chances-1. */
-function keyedChance(key: string): (draw: number) => number {
-  const [k0 = 0, k1 = 0] = keyWords('mixing/1', key, 2)
-  return (draw) => fmix32(fmix32((draw ^ k0) >>> 0) ^ k1) >>> 11
-}
-
-/** Takes the next draw and moves the standing past it. */
-function step(standing: Standing, weights: readonly number[], supply: readonly number[], chance: number): Draw {
-  const { deficits, shares, drawn } = standing
-  let total = 0
-  let owed = 0
-  for (const [s, share] of shares.entries()) {
-    if (share === 0) continue
-    total += share
-    deficits[s] = (deficits[s] ?? 0) + share
-    owed += Math.max(0, deficits[s])
+  constructor(sizeMax: number) {
+    this.#heap = new Float64Array(sizeMax)
   }
-  const chosen = chooseOwed(deficits, Math.floor((chance * owed) / chances))
-  deficits[chosen] = (deficits[chosen] ?? 0) - total
-  const ordinal = drawn[chosen] ?? 0
-  drawn[chosen] = ordinal + 1
-  standing.draws++
-  if (ordinal + 1 === supply[chosen]) beginSegment(standing, weights, supply)
-  return { source: chosen, ordinal }
-}
 
-/** @param place 0..(sum of what is owed)-1 */
-function chooseOwed(deficits: readonly number[], place: number): number {
-  let before = 0
-  return deficits.findIndex((deficit) => (before += Math.max(0, deficit)) > place)
+  push(value: number): void {
+    const heap = this.#heap
+    let at = this.#size++
+    for (let parent; at > 0 && (heap[(parent = (at - 1) >> 1)] as number) > value; at = parent) heap[at] = heap[parent] as number
+    heap[at] = value
+  }
+
+  /** The least; there must be one. */
+  pop(): number {
+    const heap = this.#heap
+    const least = heap[0] as number
+    const last = heap[--this.#size] as number
+    let at = 0
+    for (let child; (child = 2 * at + 1) < this.#size; at = child) {
+      if (child + 1 < this.#size && (heap[child + 1] as number) < (heap[child] as number)) child++
+      if ((heap[child] as number) >= last) break
+      heap[at] = heap[child] as number
+    }
+    heap[at] = last
+    return least
+  }
 }

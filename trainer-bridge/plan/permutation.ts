@@ -57,16 +57,24 @@ export function keyWords(use: string, key: string, count: number): Uint32Array {
 
 function encipher(value: number, halfBits: number, keys: Uint32Array): number {
   const half = 2 ** halfBits
-  let left = Math.floor(value / half)
-  let right = value % half
-  for (const key of keys) [left, right] = [right, left ^ (fmix32(right ^ key) & (half - 1))]
+  let left = (value / half) | 0
+  let right = (value - left * half) | 0
+  for (let round = 0; round < rounds; round++) {
+    const mixed = left ^ (fmix32(right ^ (keys[round] as number)) & (half - 1))
+    left = right
+    right = mixed
+  }
   return left * half + right
 }
 
 function decipher(value: number, halfBits: number, keys: Uint32Array): number {
   const half = 2 ** halfBits
-  let left = Math.floor(value / half)
-  let right = value % half
-  for (const key of keys.toReversed()) [left, right] = [right ^ (fmix32(left ^ key) & (half - 1)), left]
+  let left = (value / half) | 0
+  let right = (value - left * half) | 0
+  for (let round = rounds - 1; round >= 0; round--) {
+    const mixed = right ^ (fmix32(left ^ (keys[round] as number)) & (half - 1))
+    right = left
+    left = mixed
+  }
   return left * half + right
 }

@@ -1,103 +1,152 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { judge, type Reported } from './judge.ts'
-import { medianOfMeans } from './loss-curve.ts'
-import { decide, type Vote } from './vote.ts'
+import type { LossWindow } from '#schemas/steering.ts'
+import { seededRandom } from '#test/seeded-random.ts'
+import { EpochLosses } from './epoch-losses.ts'
+import { judge, measured, type Findings, type LabelHistory } from './judge.ts'
 
-const context = { vocabulary: 200_000, duplicates: new Map() }
+const million = 1e6
 
-/** What a node reports of a label whose loss goes evenly from `before` to `after`. */
-const curve = (node: string, label: string, before: number, after: number, batches = 9): Reported[] =>
-  Array.from({ length: batches }, (_, i) => ({ node, label, loss: before + ((after - before) * i) / (batches - 1) }))
+/** Sixteen windows over the run's first million tokens of a label, the newest eight of this epoch. */
+function history(label: string, lossAt: (tokens: number) => number, more: Partial<LabelHistory> = {}): LabelHistory {
+  const windows = Array.from({ length: 16 }, (_, at): LossWindow => {
+    const tokens = ((at + 0.5) * million) / 16
+    return { tokens, medians: [lossAt(tokens), lossAt(tokens)] }
+  })
+  return { label, batches: 80, voices: 5, fresh: 8, tokens: million, windows, ...more }
+}
 
-const judged = (settlements: Reported[], labels: string[] = [], more: Partial<typeof context> = {}) =>
-  Object.fromEntries(
-    judge(settlements, labels, { ...context, ...more }).map(({ factor, evidence }) => [evidence.label, { factor, verdict: evidence.verdict, evidence }]),
-  )
+/** Falls by so many nats each time the tokens are e times as many. */
+const falling =
+  (by: number, from = 9) =>
+  (tokens: number) =>
+    from - by * Math.log(1 + tokens / 1000)
+const wobble = (level: number) => (tokens: number) => level + Math.sin(tokens) / 20
+
+function judged(labels: readonly LabelHistory[], findings: readonly [string, Findings][] = []) {
+  const judgements = judge(labels.map(measured), { vocabulary: 50_000, findings: new Map(findings) })
+  return new Map(judgements.map(({ factor, evidence }) => [evidence.label, { factor, verdict: evidence.verdict, evidence }]))
+}
 
 test('what is learnt faster than the rest rises, what is learnt slower sinks, by at most a fifth', () => {
-  const { fast, slow } = judged([...curve('a', 'fast', 9, 5), ...curve('a', 'slow', 9, 8.8)])
-  expect(fast).toMatchObject({ verdict: 'progress', evidence: { batches: 9, nodes: 1, loss_before: 8.5, loss_after: 5.5, progress: 3 } })
-  expect(fast?.factor).toBeGreaterThan(1)
+  const labels = judged([history('fast', falling(1)), history('slow', falling(0.1))])
+  const [fast, slow] = [labels.get('fast'), labels.get('slow')]
+  expect([fast?.verdict, slow?.verdict]).toEqual(['progress', 'progress'])
+  expect(fast?.factor).toBeGreaterThan(1.05)
   expect(fast?.factor).toBeLessThanOrEqual(1.2)
-  expect(slow?.factor).toBeLessThan(1)
+  expect(slow?.factor).toBeLessThan(0.95)
   expect(slow?.factor).toBeGreaterThanOrEqual(0.8)
+  // One nat for each e-fold of a million tokens: one nat for a million more.
+  expect(fast?.evidence).toMatchObject({ batches: 80, nodes: 5, progress: expect.closeTo(1, 1) })
+  expect(fast?.evidence.progress_low).toBeLessThanOrEqual(fast?.evidence.progress ?? 0)
+  expect(fast?.evidence.loss_before).toBeGreaterThan(fast?.evidence.loss_after ?? 9)
 })
 
-test('a label of too few batches, or of none, stays where it is', () => {
-  const { few, none } = judged([...curve('a', 'web', 9, 5), ...curve('a', 'few', 9, 2, 2)], ['none'])
-  expect(few).toMatchObject({ factor: 1, verdict: 'no_evidence', evidence: { batches: 2, nodes: 0, loss_before: null, progress: null } })
-  expect(none).toMatchObject({ factor: 1, verdict: 'no_evidence', evidence: { batches: 0 } })
+test('the same slope is worth more where less was trained', () => {
+  const seldom = {
+    ...history('seldom', falling(0.5)),
+    tokens: million / 8,
+    windows: history('', falling(0.5)).windows.map((each) => ({ ...each, tokens: each.tokens / 8 })),
+  }
+  expect(judged([history('often', falling(0.5)), seldom]).get('seldom')?.factor).toBeGreaterThan(1.1)
 })
 
-test('one label alone has nothing to be compared with', () => {
-  expect(judged(curve('a', 'web', 9, 5))['web']).toMatchObject({ factor: 1, verdict: 'progress' })
+test('what is learnt alike stays, and one label alone has nothing to be compared with', () => {
+  expect(judged([history('x', falling(0.5)), history('y', falling(0.5, 7))]).get('x')).toMatchObject({ factor: 1, verdict: 'progress' })
+  expect(judged([history('web', falling(0.5))]).get('web')).toMatchObject({ factor: 1, verdict: 'progress' })
 })
 
-test('text known by heart is boilerplate; with many duplicates already at a higher loss', () => {
-  const settlements = [...curve('a', 'web', 9, 7), ...curve('a', 'licence', 3, 0.1), ...curve('a', 'copies', 4, 0.9)]
-  expect(judged(settlements)['licence']).toMatchObject({ factor: 0.8, verdict: 'boilerplate' })
-  expect(judged(settlements)['copies']).toMatchObject({ verdict: 'progress' })
-  expect(judged(settlements, [], { duplicates: new Map([['copies', 0.7]]) as never })['copies']).toMatchObject({ factor: 0.8, verdict: 'boilerplate' })
+test('text known by heart is boilerplate; where most of it are copies already at a higher loss', () => {
+  const labels = [history('web', falling(0.5)), history('licence', wobble(0.2)), history('copies', wobble(1.2))]
+  expect(judged(labels).get('licence')).toMatchObject({ factor: 0.8, verdict: 'boilerplate' })
+  expect(judged(labels).get('copies')?.verdict).toBe('learnt')
+  expect(judged(labels, [['copies', { copies: 0.7, refused: 0 }]]).get('copies')).toMatchObject({ factor: 0.8, verdict: 'boilerplate' })
 })
 
-test('text that costs a guess and teaches nothing is noise', () => {
-  expect(judged([...curve('a', 'web', 9, 7), ...curve('a', 'random', 12.1, 12.08)])['random']).toMatchObject({ factor: 0.8, verdict: 'noise' })
-  expect(judged([...curve('a', 'web', 9, 7), ...curve('a', 'hard', 12.1, 10.5)])['hard']).toMatchObject({ verdict: 'progress' })
+test('what is surely learnt no further sinks by nearly the whole step: noise at the loss of a guess, else learnt out', () => {
+  const labels = judged([history('web', falling(0.5)), history('random', wobble(10.7)), history('known', wobble(4))])
+  expect(labels.get('random')?.verdict).toBe('noise')
+  expect(labels.get('known')?.verdict).toBe('learnt')
+  for (const label of ['random', 'known']) expect(labels.get(label)?.factor).toBeLessThan(0.85)
 })
+
+test('a source that the dataset finds to be mostly copies, or mostly no documents, does not rise', () => {
+  const labels = [history('fast', falling(1)), history('slow', falling(0.1))]
+  for (const found of [
+    { copies: 0.6, refused: 0 },
+    { copies: 0, refused: 0.6 },
+  ]) {
+    const after = judged(labels, [['fast', found]])
+    expect(after.get('fast')).toMatchObject({ factor: 1, verdict: 'doubtful' })
+    expect(after.get('slow')?.factor).toBeLessThan(1)
+  }
+})
+
+test('a label of too few windows, or of which nothing was settled, stays where it is', () => {
+  const few = { ...history('few', falling(1)), windows: history('', falling(1)).windows.slice(0, 4) }
+  const gone = { ...history('gone', wobble(0.1)), batches: 0, fresh: 0 }
+  const labels = judged([history('web', falling(0.5)), few, gone, { label: 'none', batches: 0, voices: 0, fresh: 0, tokens: 0, windows: [] }])
+  expect(labels.get('few')).toMatchObject({ factor: 1, verdict: 'no_evidence', evidence: { progress: null } })
+  expect(labels.get('gone')).toMatchObject({ factor: 1, verdict: 'no_evidence', evidence: { loss_before: null, loss_after: null } })
+  expect(labels.get('none')).toMatchObject({ factor: 1, verdict: 'no_evidence', evidence: { batches: 0, nodes: 0, loss_before: null } })
+})
+
+test('a run that unlearns everything moves nothing', () => {
+  for (const { factor } of judged([history('x', falling(-0.5)), history('y', falling(-1))]).values()) expect(factor).toBe(1)
+})
+
+/** A label of two nodes that learn it differently fast, each with a model of its own. */
+function ofTwo(label: string, one: number, other: number): LabelHistory {
+  const [a, b] = [history(label, falling(one)), history(label, falling(other, 11))]
+  return { ...a, windows: a.windows.map(({ tokens, medians }, at) => ({ tokens, medians: [medians[0], b.windows[at]?.medians[0] ?? 0] })) }
+}
+
+const judgedByTwo = (x: readonly [number, number], y: readonly [number, number]) => judged([ofTwo('x', x[0], y[0]), ofTwo('y', x[1], y[1])])
 
 test('two nodes that point apart move nothing; two that agree move by the smaller step', () => {
-  const up = (node: string) => [...curve(node, 'x', 9, 5), ...curve(node, 'y', 9, 8)]
-  const down = (node: string) => [...curve(node, 'x', 9, 8), ...curve(node, 'y', 9, 5)]
-  expect(judged([...up('a'), ...down('b')])['x']).toMatchObject({ factor: 1, verdict: 'disputed' })
-  const slightly = [...curve('b', 'x', 9, 7), ...curve('b', 'y', 9, 7.2)]
-  expect(judged([...up('a'), ...slightly])['x']?.factor).toBe(judged(slightly)['x']?.factor)
+  expect(judgedByTwo([1, 0.2], [0.2, 1]).get('x')).toMatchObject({ factor: 1, verdict: 'disputed' })
+  const slightly = judgedByTwo([0.6, 0.4], [0.6, 0.4]).get('x')?.factor ?? 1
+  expect(slightly).toBeGreaterThan(1)
+  expect(judgedByTwo([1, 0.2], [0.6, 0.4]).get('x')?.factor).toBe(slightly)
 })
 
-test('a node cannot keep a label to itself and steer it: the others vote for no change', () => {
-  const honest = ['a', 'b'].flatMap((node) => [...curve(node, 'x', 9, 6), ...curve(node, 'y', 9, 7)])
-  const hoarder = [...curve('evil', 'z', 12, 1), ...curve('evil', 'y', 9, 8.9)]
-  expect(judged([...honest, ...hoarder])['z']).toMatchObject({ factor: 1, verdict: 'no_evidence' })
+/** What an honest node said, beside another that says anything. */
+const lied = (honest: LabelHistory, lie: readonly number[], isFirst: boolean): LabelHistory => ({
+  ...honest,
+  windows: honest.windows.map(({ tokens, medians }, at) => ({ tokens, medians: isFirst ? [lie[at] ?? 0, medians[1]] : [medians[0], lie[at] ?? 0] })),
 })
 
-const votes = fc.array(
-  fc.double({ min: 0.8, max: 1.2, noNaN: true }).map((factor): Vote => ({ factor, verdict: 'progress' })),
-  { minLength: 1, maxLength: 5 },
-)
-
-test('with fewer liars than honest nodes the outcome lies between honest votes and no change', () => {
+test('one liar of two never turns a weight against the honest one, whatever he reports', () => {
+  const report = fc.array(fc.double({ min: 0, max: 1000, noNaN: true }), { minLength: 16, maxLength: 16 })
+  const [x, y] = [history('x', falling(1)), history('y', falling(0.1))]
   fc.assert(
-    fc.property(votes, votes, (honest, liars) => {
-      fc.pre(liars.length < honest.length)
-      const { factor } = decide([...honest, ...liars])
-      const factors = honest.map((vote) => vote.factor)
-      expect(factor).toBeGreaterThanOrEqual(Math.min(1, ...factors))
-      expect(factor).toBeLessThanOrEqual(Math.max(1, ...factors))
+    fc.property(report, report, fc.boolean(), (lieX, lieY, isFirst) => {
+      const labels = judged([lied(x, lieX, isFirst), lied(y, lieY, isFirst)])
+      expect(labels.get('x')?.factor).toBeGreaterThanOrEqual(1)
+      expect(labels.get('y')?.factor).toBeLessThanOrEqual(1)
     }),
   )
 })
 
-test('one liar among two to five nodes never turns a weight against the honest ones, whatever it reports', () => {
-  const report = fc.array(fc.double({ min: 0, max: 1000, noNaN: true }), { minLength: 3, maxLength: 12 })
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 4 }), report, report, (honestNodes, lieX, lieY) => {
-      const honest = Array.from({ length: honestNodes }, (_, n) => [...curve(`h${n}`, 'x', 9, 5 + n / 10), ...curve(`h${n}`, 'y', 9, 7 + n / 10)]).flat()
-      const lies = [...lieX.map((loss) => ({ node: 'liar', label: 'x', loss })), ...lieY.map((loss) => ({ node: 'liar', label: 'y', loss }))]
-      const { x, y } = judged([...lies, ...honest])
-      expect(x?.factor).toBeGreaterThanOrEqual(1)
-      expect(y?.factor).toBeLessThanOrEqual(1)
-    }),
-  )
-})
-
-test('from nine values on, one wild batch does not move the median of means', () => {
-  expect(medianOfMeans([...Array.from({ length: 8 }, () => 5), 1000])).toBe(5)
-  expect(medianOfMeans([...Array.from({ length: 16 }, () => 4), 999])).toBe(4)
-  expect(medianOfMeans([7, 8])).toBe(7.5)
-})
-
-test('the same settlements give the same judgement, whichever node comes first', () => {
-  const a = [...curve('a', 'x', 9, 5), ...curve('a', 'y', 9, 7)]
-  const b = [...curve('b', 'x', 8, 5), ...curve('b', 'y', 9, 6)]
-  expect(judge([...b, ...a], [], context)).toEqual(judge([...a, ...b], [], context))
+test('two nodes of one short epoch say enough, however its batches fall to them', () => {
+  const random = seededRandom(5)
+  const falls: [string, number, number][] = [
+    ['fast', 41, 1.2],
+    ['slow', 124, 0.4],
+    ['small', 24, 1],
+  ]
+  for (let split = 0; split < 60; split++) {
+    const losses = new EpochLosses({ planId: '0'.repeat(64), batches: 200, batchTokens: 1024 })
+    for (const [label, count, fall] of falls)
+      for (let n = 0; n < count; n++) {
+        const loss = 10 - fall * Math.log(1 + n) + 2 * (random() - 0.5)
+        losses.add({ batch: Math.floor((n * 200) / count), label, node: random() < 0.5 ? 'a' : 'b', loss })
+      }
+    const histories = falls.map(([label, count]) => {
+      const { batches, voices, windows } = losses.of(label, 0)
+      return measured({ label, batches, voices, fresh: windows.length, tokens: count * 1024, windows })
+    })
+    const [fast, slow] = judge(histories, { vocabulary: 32_768, findings: new Map() }).map(({ factor }) => factor)
+    expect([fast! >= 1, slow! < 1], `split ${split}: ${fast} ${slow}`).toEqual([true, true])
+  }
 })

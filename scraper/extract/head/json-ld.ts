@@ -1,4 +1,5 @@
 import { subjectByType, type LicenceSubject } from './licence-place.ts'
+import { parsedJson } from '#schemas/parsed-json.ts'
 
 /** What a page's JSON-LD says of the page itself. */
 export interface JsonLdFacts {
@@ -169,7 +170,7 @@ const nonEmpty = (names: string[]): string[] | undefined => (names.length > 0 ? 
 
 /** JSON as sites write it: inside comments or CDATA, with line feeds in strings, commas too many, a semicolon behind it. Undefined for what is none even so. */
 function parseTolerantly(text: string): unknown {
-  const strict = parse(text)
+  const strict = parsedJson(text)
   if (strict !== undefined) return strict
   const mended = withoutEnd(text)
     .replace(/^\s*(?:<!--|\/\/\s*<!\[CDATA\[|\/\*\s*<!\[CDATA\[\s*\*\/|<!\[CDATA\[)/, '')
@@ -177,7 +178,7 @@ function parseTolerantly(text: string): unknown {
     // oxlint-disable-next-line no-control-regex -- they are what is wrong
     .replace(/[\u0000-\u001F]+/g, ' ')
     .replace(/,\s*([}\]])/g, '$1')
-  return parse(withoutEnd(mended))
+  return parsedJson(withoutEnd(mended))
 }
 
 /** Without white space, semicolons and commas at the end. (A pattern that ends with `+$` looks at every run of white space from each of its characters.) */
@@ -185,12 +186,4 @@ function withoutEnd(text: string): string {
   let end = text.length
   while (end > 0 && /[;,\s]/.test(text[end - 1] ?? '')) end--
   return text.slice(0, end)
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -2,7 +2,7 @@ import { isTag, type ChildNode, type Element, type ParentNode } from 'domhandler
 import type { LicenceScope } from '#schemas/rights.ts'
 import { collapse, squeeze, walk } from '../html/dom.ts'
 import type { JsonLdFacts } from './json-ld.ts'
-import { isForContent, licenceByAddress, licenceByName, licenceByValue, licenceHint } from './licence-names.ts'
+import { isForContent, licenceByAddress, licenceByName, licenceByValue, licenceHint } from '#schemas/licence-names.ts'
 import { licencePlace, textAfter, textBefore, type LicencePlace, type PageSurroundings } from './licence-place.ts'
 import { licenceSentence, type LicenceSentence } from './licence-words.ts'
 

@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import { isStorable } from '#schemas/data-universe.ts'
+import { cursorCharsMax } from './cursor.ts'
+
+/**
+ * Parameters of an address are texts, each at most once; a whole number is spelled in digits and no other way.
+ * What is no number at all is told so; what is too large or too small is told by its bound.
+ */
+const ofType = (message: string) => (issue: { code?: string }) => (issue.code === 'invalid_type' ? message : undefined)
+
+export const whole = (min: number, max: number) =>
+  z.preprocess(
+    (given) => (typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given),
+    z
+      .int({ error: ofType('a whole number, in digits') })
+      .min(min)
+      .max(max),
+  )
+
+export const fraction = z.preprocess(
+  (given) => (typeof given === 'string' && /^(?:\d+(?:\.\d*)?|\.\d+)$/.test(given) && given.length <= 30 ? Number(given) : given),
+  z
+    .number({ error: ofType('a number like 0.5') })
+    .min(0)
+    .max(1),
+)
+
+export const flag = z.preprocess(
+  (given) => (given === 'true' || given === '1' ? true : given === 'false' || given === '0' ? false : given),
+  z.boolean('true or false'),
+)
+
+/** What is looked for. */
+export const word = (charsMax: number) => z.string().min(1).max(charsMax).refine(isStorable, 'text without NUL or half a character')
+
+/** A moment or, for its beginning in UTC, a day; ms since epoch. */
+export const moment = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: 'a time like 2026-01-31T00:00:00Z, or a day like 2026-01-31' })
+  .transform((text) => Date.parse(text))
+
+/** Several of some words, with commas between. */
+export const someOf = <Word extends string>(words: readonly Word[]) =>
+  z
+    .string()
+    .transform((text) => [...new Set(text.split(','))])
+    .pipe(z.array(z.enum(words)).max(words.length))
+    .meta({ type: 'string', examples: [words.slice(0, 2).join(',')] })
+
+export const cursorParameter = z.string().min(1).max(cursorCharsMax).optional().describe('`next_cursor` of the page before.')

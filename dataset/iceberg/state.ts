@@ -1,0 +1,143 @@
+import { z } from 'zod'
+import { canonicalJson } from '#schemas/canonical-json.ts'
+import { DeletionVector, StoredObject } from '#schemas/data-file.ts'
+import { OrreryError } from '#schemas/errors.ts'
+import { readList } from '#infra/corpus/list-object.ts'
+import type { TablePlace } from './place.ts'
+
+/** What a table says is remembered as JSON beside it: what comes next is made of that and of what is new, and the sweep finds there what stays. */
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** Which snapshot brought a file, and its sequence number. */
+const Since = z.strictObject({ snapshotId: z.int(), sequenceNumber: z.int() })
+export type Since = z.infer<typeof Since>
+
+/** A manifest, as manifest lists have it. Bounds of its partitions in hex, field by field. */
+const WrittenManifest = z.strictObject({
+  object: StoredObject,
+  specId: z.int(),
+  content: z.union([z.literal(0), z.literal(1)]),
+  since: Since,
+  minSequenceNumber: z.int(),
+  added: z.strictObject({ files: z.int(), rows: z.int() }),
+  existing: z.strictObject({ files: z.int(), rows: z.int() }),
+  partitions: z.array(z.tuple([z.string(), z.string()])),
+})
+export type WrittenManifest = z.infer<typeof WrittenManifest>
+
+/** A data file of a group, and its position deletes. */
+const WrittenFile = z.strictObject({
+  sha256: Sha256,
+  rows: z.int(),
+  since: Since,
+  deletes: z.strictObject({ vector: DeletionVector, object: StoredObject, since: Since }).nullable(),
+})
+export type WrittenFile = z.infer<typeof WrittenFile>
+
+/**
+ * What was made of the list of one miner's job. `source`: address of that list; as long as it stays, so does this. `files`: a JSON array of `WrittenFile`, read
+ * when the job changes.
+ */
+const WrittenGroup = z.strictObject({
+  line: z.string(),
+  source: Sha256,
+  files: StoredObject,
+  manifests: z.array(WrittenManifest),
+  totals: z.strictObject({ files: z.int(), rows: z.int(), deletes: z.int(), deletedRows: z.int() }),
+})
+export type WrittenGroup = z.infer<typeof WrittenGroup>
+
+/** A snapshot of the table. `groups`: a JSON array of `WrittenGroup`. */
+const WrittenSnapshot = z.strictObject({
+  version: z.int(),
+  sha256: Sha256,
+  parent: Sha256.nullable(),
+  committedAt: z.int(),
+  manifestList: StoredObject,
+  groups: StoredObject,
+  operation: z.enum(['append', 'overwrite', 'delete']),
+  /** Of its summary: counts by Iceberg's names. */
+  counts: z.array(z.tuple([z.string(), z.string()])),
+})
+export type WrittenSnapshot = z.infer<typeof WrittenSnapshot>
+
+/** Raised when what is written changes: then a table is made anew. */
+const formatVersion = 2
+
+export const TableState = z.strictObject({
+  format: z.literal(formatVersion),
+  /** Of the dataset. */
+  name: z.string(),
+  /** Of the metadata: `v12.metadata.json`. */
+  number: z.int().positive(),
+  root: z.string(),
+  metadata: z.strictObject({ key: z.string() }),
+  hint: z.strictObject({ key: z.string() }),
+  /** Oldest first. */
+  snapshots: z.array(WrittenSnapshot).min(1),
+})
+export type TableState = z.infer<typeof TableState>
+
+const digits = 10
+const stateFolder = (folder: string): string => `${folder}state/current/`
+
+/** The key of the newest state; states of other programs count too, so that no number comes twice. */
+export async function currentStateKey({ store, folder }: Pick<TablePlace, 'store' | 'folder'>): Promise<string | undefined> {
+  let last: string | undefined
+  for await (const { key } of store.list(stateFolder(folder))) last = key
+  return last
+}
+
+export const numberOf = (stateKey: string | undefined): number => (stateKey === undefined ? 0 : Number(stateKey.slice(-digits - 5, -5)))
+
+/** undefined where there is none, or none that this program can read: what it says can be made again. */
+export async function readState({ store }: Pick<TablePlace, 'store'>, key: string | undefined): Promise<TableState | undefined> {
+  if (key === undefined) return undefined
+  try {
+    return TableState.safeParse(JSON.parse(Buffer.from(await store.get(key)).toString())).data
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+export async function writeState({ store, folder }: TablePlace, state: Omit<TableState, 'format'>): Promise<TableState> {
+  const whole = { format: formatVersion, ...state } as const
+  await store.put(`${stateFolder(folder)}${String(state.number).padStart(digits, '0')}.json`, Buffer.from(canonicalJson(whole)))
+  return whole
+}
+
+/**
+ * Keys of all objects that a table is made of, each list read once; some come more than once.
+ * @param dataKey where the table has data files of its own; absent: they are the dataset's, and not told
+ * @throws OrreryError `data_unreadable`, `not_found` where a list is damaged or lost
+ */
+export async function* keysOf(
+  place: Pick<TablePlace, 'store'>,
+  { metadata, hint, snapshots }: TableState,
+  dataKey?: (file: WrittenFile) => string,
+): AsyncGenerator<string> {
+  yield* [metadata.key, hint.key]
+  const read = new Set<string>()
+  for (const snapshot of snapshots) {
+    yield* [snapshot.manifestList.key, snapshot.groups.key]
+    for (const { files, manifests } of await readGroups(place, snapshot)) {
+      for (const { object } of manifests) yield object.key
+      if (read.has(files.key)) continue
+      read.add(files.key)
+      yield files.key
+      for (const file of await readFiles(place, { files })) {
+        if (file.deletes) yield file.deletes.object.key
+        if (dataKey) yield dataKey(file)
+      }
+    }
+  }
+}
+
+export const isDamage = (error: unknown): boolean => error instanceof OrreryError && (error.code === 'data_unreadable' || error.code === 'not_found')
+
+export const readGroups = ({ store }: Pick<TablePlace, 'store'>, { groups }: WrittenSnapshot): Promise<WrittenGroup[]> => readList(store, groups, WrittenGroup)
+
+export const readFiles = ({ store }: Pick<TablePlace, 'store'>, { files }: Pick<WrittenGroup, 'files'>): Promise<WrittenFile[]> =>
+  readList(store, files, WrittenFile)

@@ -1,0 +1,28 @@
+import { toWebRequest } from '@modelcontextprotocol/node'
+import { createMcpHandler } from '@modelcontextprotocol/server'
+import type { Server } from '#infra/net/server.ts'
+import { hangUp } from '#infra/net/hang-up.ts'
+import { ownClient, type Caller } from './own-client.ts'
+import { mcpServer } from './server.ts'
+
+/**
+ * The Model Context Protocol at `/mcp`: each request by itself, for clients of 2026-07-28 and of 2025. Its tools ask this same service in the name of who calls
+ * them.
+ */
+export async function mcpRoutes(app: Server): Promise<void> {
+  const handler = createMcpHandler(({ authInfo }) => mcpServer(ownClient(app, authInfo?.extra?.['caller'] as Caller)), {
+    legacy: 'stateless',
+    maxSubscriptions: 64,
+  })
+  app.addHook('onClose', () => handler.close())
+  app.route({
+    method: ['GET', 'POST', 'DELETE'],
+    url: '/mcp',
+    schema: { hide: true },
+    handler: async (request, reply) => {
+      const asked = await toWebRequest(request.raw, request.body, { signal: hangUp(reply) })
+      const authInfo = { token: '', clientId: '', scopes: [], extra: { caller: request } }
+      return reply.send(await handler.fetch(asked, { authInfo, ...(request.body === undefined ? {} : { parsedBody: request.body }) }))
+    },
+  })
+}

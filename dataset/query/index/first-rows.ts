@@ -1,0 +1,99 @@
+import type { Sort } from '../dataset-query.ts'
+import type { ChosenRows } from './chosen-rows.ts'
+import type { RowColumns, RowField } from './row-columns.ts'
+
+/** What a page is sorted by; rising, ties by id. */
+export type Order = [key: number, id: number]
+
+const sorts: Record<Exclude<Sort, 'relevance'>, { field: RowField; sign: 1 | -1 }> = {
+  id: { field: 'id', sign: 1 },
+  datetime: { field: 'datetime', sign: 1 },
+  '-datetime': { field: 'datetime', sign: -1 },
+  text_bytes: { field: 'text_bytes', sign: 1 },
+  '-text_bytes': { field: 'text_bytes', sign: -1 },
+  '-quality': { field: 'quality', sign: -1 },
+}
+
+export interface FirstRow {
+  row: number
+  score: number | null
+  order: Order
+}
+
+/** The first of the rows behind `after`, in their order: a heap of as many as are wanted, whatever there is to choose from. */
+export function firstRows(
+  chosen: ChosenRows,
+  columns: RowColumns,
+  { sort, limit, after }: { sort: Sort; limit: number; after: Order | undefined },
+): FirstRow[] {
+  const ids = columns.get('id')
+  const heap = new Heap(limit)
+  const [afterKey, afterId] = after ?? [-Infinity, -Infinity]
+  if (sort === 'relevance') {
+    for (let at = 0; at < chosen.count; at++) heap.offer(at, -(chosen.score(at) ?? 0), ids[chosen.row(at)] as number, afterKey, afterId)
+  } else {
+    const { field, sign } = sorts[sort]
+    const keys = columns.get(field)
+    for (let at = 0; at < chosen.count; at++) heap.offer(at, sign * (keys[chosen.row(at)] as number), ids[chosen.row(at)] as number, afterKey, afterId)
+  }
+  return heap.sorted().map(({ at, key, id }) => ({ row: chosen.row(at), score: chosen.score(at), order: [key, id] }))
+}
+
+interface Kept {
+  at: number
+  key: number
+  id: number
+}
+
+/** The last of those kept stands first. */
+class Heap {
+  readonly #limit: number
+  readonly #kept: Kept[] = []
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  offer(at: number, key: number, id: number, afterKey: number, afterId: number): void {
+    if (key < afterKey || (key === afterKey && id <= afterId)) return
+    const [last] = this.#kept
+    if (this.#kept.length < this.#limit) {
+      this.#kept.push({ at, key, id })
+      this.#rise(this.#kept.length - 1)
+    } else if (last && (key < last.key || (key === last.key && (id < last.id || (id === last.id && at < last.at))))) {
+      this.#kept[0] = { at, key, id }
+      this.#sink()
+    }
+  }
+
+  sorted(): Kept[] {
+    return this.#kept.toSorted((a, b) => (isBehind(a, b) ? 1 : -1))
+  }
+
+  #rise(from: number): void {
+    for (let n = from; n > 0;) {
+      const parent = (n - 1) >> 1
+      if (!this.#swapIfBehind(n, parent)) return
+      n = parent
+    }
+  }
+
+  #sink(): void {
+    for (let n = 0; ;) {
+      const [left, right] = [2 * n + 1, 2 * n + 2]
+      const child = right < this.#kept.length && isBehind(this.#kept[right] as Kept, this.#kept[left] as Kept) ? right : left
+      if (child >= this.#kept.length || !this.#swapIfBehind(child, n)) return
+      n = child
+    }
+  }
+
+  #swapIfBehind(child: number, parent: number): boolean {
+    const [below, above] = [this.#kept[child] as Kept, this.#kept[parent] as Kept]
+    if (!isBehind(below, above)) return false
+    this.#kept[child] = above
+    this.#kept[parent] = below
+    return true
+  }
+}
+
+const isBehind = (a: Kept, b: Kept): boolean => a.key > b.key || (a.key === b.key && (a.id > b.id || (a.id === b.id && a.at > b.at)))

@@ -1,0 +1,75 @@
+import type { FailedAttempt } from '#schemas/ledger.ts'
+import { clockSkewMs } from '../sqlite/clock-skew.ts'
+import { countFailure, holdMore, type Work } from './nodes.ts'
+
+/** A batch that somebody has, or had last. */
+export interface BatchRow {
+  batch: number
+  state: 'leased' | 'trained' | 'expired' | 'nacked' | 'void'
+  node: number | null
+  lease: number | null
+  until: number | null
+  loss: number | null
+  tokens: number | null
+  nacks: number
+  expiries: number
+}
+
+/** A batch whose lease runs out so often is void: not each node that goes is the batch's fault. */
+const expiriesOfNack = 4
+
+/** Leases that one call looks at; those of thousands of nodes that went at once come back little by little. */
+const expiredMost = 500
+
+/** Leases that ran out, or were given by a clock that has gone back. Their nodes may still answer, until the batch is lent again. */
+export function expireLeases(work: Work): void {
+  const { db, row, now } = work
+  const due = (condition: string, at: number): BatchRow[] =>
+    db.all<BatchRow>(`select * from batches where epoch = ? and expires_at ${condition} ? order by expires_at limit ${expiredMost}`, row.id, at)
+  for (const lease of [...due('<=', now), ...due('>', now + clockSkewMs + row.ttl_ms)]) failBatch(work, lease, 'expired', '')
+}
+
+/**
+ * An attempt at the batch came to nothing: it waits for another, or is void if it was the last. What a lease that ran out still names is its node, which may come late.
+ * @returns whether it is void
+ */
+export function failBatch(work: Work, batch: BatchRow, why: FailedAttempt['why'], reason: string, isFinal = false): boolean {
+  const { db, row, now } = work
+  const nacks = batch.nacks + (why === 'nacked' ? 1 : 0)
+  const expiries = batch.expiries + (why === 'nacked' ? 0 : 1)
+  const isLast = isFinal || nacks >= row.attempts_max || expiries >= expiriesOfNack * row.attempts_max
+  const state = isLast ? 'void' : why === 'expired' ? 'expired' : 'nacked'
+  // Once may be chance: it goes first. What failed goes last, so that a batch nobody can train holds up no other.
+  const turn = isLast ? null : nacks === 0 && expiries < 2 ? 0 : nacks + expiries
+  release(work, batch)
+  row[state]++
+  db.run(
+    'update batches set state = ?, expires_at = null, nacks = ?, expiries = ?, turn = ? where epoch = ? and batch = ?',
+    state,
+    nacks,
+    expiries,
+    turn,
+    row.id,
+    batch.batch,
+  )
+  countFailure(work, batch.node ?? 0, why === 'expired' ? 'expired' : 'nacked')
+  db.run(
+    'insert into failures (epoch, place, batch, node, lease, why, reason, is_last, failed_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    row.id,
+    ++row.failures,
+    batch.batch,
+    batch.node,
+    batch.lease,
+    why,
+    reason,
+    isLast ? 1 : 0,
+    now,
+  )
+  return isLast
+}
+
+/** Takes the batch out of the count of its state, and from who holds it. */
+export function release(work: Work, { state, node }: BatchRow): void {
+  work.row[state]--
+  if (node !== null && (state === 'leased' || state === 'trained')) holdMore(work, node, -1)
+}

@@ -1,0 +1,40 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { expect, test } from 'vitest'
+import { askedUntil, hangUp } from '#infra/net/hang-up.ts'
+
+/** What answers a client, which goes away once `leave` is called. */
+async function answering() {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+  const [, raw] = (await once(server, 'request')) as [unknown, ServerResponse]
+  return {
+    raw,
+    async leave() {
+      socket.destroy()
+      await once(raw, 'close')
+    },
+    [Symbol.dispose]: () => void server.close(),
+  }
+}
+
+test('a client that left, before or after somebody listens, has hung up', async () => {
+  using answer = await answering()
+  const before = hangUp(answer)
+  expect(before.aborted).toBe(false)
+  await answer.leave()
+  expect([before.aborted, hangUp(answer).aborted]).toEqual([true, true])
+})
+
+test('who asks without a connection hangs up by its signal', async () => {
+  using answer = await answering()
+  const asker = new AbortController()
+  const [early, other] = await Promise.all([askedUntil(asker.signal, async () => hangUp(answer)), hangUp(answer)])
+  asker.abort()
+  expect([early.aborted, other.aborted, askedUntil(asker.signal, () => hangUp(answer)).aborted]).toEqual([true, false, true])
+  await answer.leave()
+})

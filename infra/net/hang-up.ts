@@ -1,0 +1,20 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { FastifyReply } from 'fastify'
+import { OrreryError } from '#schemas/errors.ts'
+
+const askers = new AsyncLocalStorage<AbortSignal>()
+
+/** Asks this service without a connection, which could tell when the asker goes away: the signal does. */
+export const askedUntil = <T>(signal: AbortSignal | null | undefined, ask: () => T): T => (signal ? askers.run(signal, ask) : ask())
+
+/** Aborted when the client goes away before it was answered. */
+export function hangUp({ raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
+  const controller = new AbortController()
+  const hungUp = (): void => controller.abort(new OrreryError('upstream_failed', 'The client hung up before it was answered.'))
+  const asker = askers.getStore()
+  // Before somebody listens as well.
+  if (raw.destroyed || asker?.aborted) hungUp()
+  raw.once('close', hungUp)
+  asker?.addEventListener('abort', hungUp, { once: true })
+  return controller.signal
+}

@@ -1,0 +1,46 @@
+import { platformSource } from '#schemas/on-demand-rows.ts'
+import type { Document } from '#schemas/document.ts'
+import type { OnDemandJob } from '#schemas/on-demand.ts'
+import type { Player, Seat } from '../arena.ts'
+import { invention } from '../hand.ts'
+import { newRows } from '../honest.ts'
+import type { Answer } from '../on-demand.ts'
+
+/** Mines honestly, and answers so. */
+const answering = (name: string, of: string, answer: (job: OnDemandJob, seat: Seat) => Answer): Player => ({
+  name,
+  of,
+  play: (cycle, seat) => seat.mine(newRows(cycle, seat)),
+  answer,
+})
+
+const isWeb = ({ job }: OnDemandJob): boolean => job.platform === 'web'
+const rowOf = ({ uri, datetime, text }: Document) => ({ uri, datetime, source: platformSource.web, label: 'example', content: text })
+
+/** Pages that it has, or posts. */
+const honestly = (job: OnDemandJob, { mined, host, hand }: Seat): Answer => {
+  if (isWeb(job)) return mined.slice(0, job.limit).map(rowOf)
+  return Array.from({ length: job.limit }, (_, n) => ({
+    uri: `http://${host('news')}/post/${n}`,
+    datetime: hand.now,
+    source: platformSource.reddit,
+    label: 'r/example',
+    content: JSON.stringify({ title: `An article of ${host('news')}`, body: invention(n, 3), communityName: 'r/example' }),
+  }))
+}
+
+export const answeringPlayers = (count: number): Player[] => Array.from({ length: count }, (_, n) => answering(`honest ${n + 1}`, 'honest', honestly))
+
+/**
+ * Ways to answer that are no answers. Each mines honestly beside: what it is paid for that counts up to what on demand allows. Who leaves out a platform keeps three
+ * tenths by the protocol.
+ */
+export const demandCheats: readonly Player[] = [
+  answering('answers nothing at all', 'data-universe 15', () => undefined),
+  answering('empty answers', 'data-universe 3', () => []),
+  answering('made-up answers', 'data-universe 3', (job, seat) =>
+    isWeb(job) ? honestly(job, seat)?.map((row, n) => ({ ...row, content: `# Article\n\n${invention(n, 6)}` })) : [],
+  ),
+  answering('cuttings of pages', 'data-universe 3', (job, seat) => (isWeb(job) ? honestly(job, seat)?.map((row) => ({ ...row, content: 'An article' })) : [])),
+  { ...answering('answers jobs of one kind alone', 'data-universe 15', (job, seat) => (isWeb(job) ? honestly(job, seat) : undefined)), bound: 0.4 },
+]

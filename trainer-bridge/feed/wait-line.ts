@@ -1,0 +1,66 @@
+/** `called`: there may be something now. `late`: the time is over. `over`: the asker has gone, or the line ends. */
+type Waited = 'called' | 'late' | 'over'
+
+interface Waiter {
+  place: number
+  go(why: Waited): void
+}
+
+/** Requests that wait for something to lease. Each costs one timer and an entry; whoever is called tries once, and waits on when it got nothing. */
+export interface WaitLine {
+  /**
+   * @param place in the order of the ledger: who has a lower one is called first
+   */
+  wait(place: number, ms: number, signal: AbortSignal): Promise<Waited>
+  /** So many may find something. What is called within one turn is called together. */
+  call(count: number): void
+  readonly length: number
+  /** Ends all waiting. */
+  close(): void
+}
+
+export function waitLine(): WaitLine {
+  const waiters = new Set<Waiter>()
+  let called = 0
+  let isClosed = false
+
+  function callThem(): void {
+    const count = called
+    called = 0
+    const first = count >= waiters.size ? [...waiters] : [...waiters].toSorted((a, b) => a.place - b.place).slice(0, count)
+    for (const waiter of first) waiter.go('called')
+  }
+
+  return {
+    wait(place, ms, signal) {
+      if (isClosed || signal.aborted) return Promise.resolve('over')
+      return new Promise((resolve) => {
+        const end = (): void => waiter.go('over')
+        const timer = setTimeout(() => waiter.go('late'), ms)
+        const waiter: Waiter = {
+          place,
+          go(why) {
+            clearTimeout(timer)
+            signal.removeEventListener('abort', end)
+            waiters.delete(waiter)
+            resolve(why)
+          },
+        }
+        waiters.add(waiter)
+        signal.addEventListener('abort', end, { once: true })
+      })
+    },
+    call(count) {
+      if (waiters.size === 0 || count <= 0) return
+      if (called === 0) setImmediate(callThem)
+      called += count
+    },
+    get length() {
+      return waiters.size
+    },
+    close() {
+      isClosed = true
+      for (const waiter of waiters) waiter.go('over')
+    },
+  }
+}
