@@ -12,6 +12,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import type { OnDemandJobs } from '#schemas/on-demand.ts'
 import type { Vote } from '#schemas/preferences.ts'
 import type { Sql } from '#schemas/sql.ts'
 import { datasetServer } from './api/server.ts'
@@ -43,6 +44,8 @@ export interface DatasetParts {
   hasContact: boolean
   /** Makes a list the one that the validator of this data folder votes with. */
   castVotes(votes: readonly Vote[]): Promise<CastVotes>
+  /** On-demand jobs of the data folder; undefined: nobody takes any. */
+  onDemand(): OnDemandJobs | undefined
   /** Whom the dataset believes; asked at each ingest. */
   trust(): Promise<Trust>
   pace: Clock

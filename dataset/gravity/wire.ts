@@ -188,5 +188,16 @@ export const OnDemandDataResponse = z.strictObject({
       content_size_bytes: count,
     }),
   ),
-  meta: z.strictObject({ dataset: z.string(), version: z.int(), items_returned: count, items_found: count, is_partial: z.boolean() }),
+  meta: z.strictObject({
+    dataset: z.string(),
+    version: z.int(),
+    items_returned: count,
+    items_found: count,
+    is_partial: z.boolean(),
+    on_demand: z
+      .strictObject({ job_id: z.string().nullable(), submissions: count, reason: z.string().nullable() })
+      .describe(
+        'Ours: the on-demand job that miners were asked with, as the corpus had nothing, whose answer no validator has judged yet; `reason`: why there is none, or no answer.',
+      ),
+  }),
 })
