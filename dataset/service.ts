@@ -16,6 +16,7 @@ import type { OnDemandJobs } from '#schemas/on-demand.ts'
 import type { Vote } from '#schemas/preferences.ts'
 import type { Sql } from '#schemas/sql.ts'
 import { datasetServer } from './api/server.ts'
+import { forgetDatasets } from './gravity/forget-datasets.ts'
 import { listJobs } from './gravity/task-line.ts'
 import { ingest } from './ingest/ingest.ts'
 import { IcebergTables } from './iceberg/tables.ts'
@@ -84,6 +85,7 @@ export async function openDataset(parts: DatasetParts): Promise<DatasetService> 
     const tokens = await tokenize(run)
     // Those whose time is over are sought no more.
     await listJobs(parts.catalog, parts.pace.now())
+    await forgetDatasets(parts, run.signal)
     if (dataset.entry) await query.follow(dataset.entry, run.signal).catch(unlessTaken)
     const isSweeping = parts.sweep.isDue()
     await sweepWhenDue(parts.sweep, scope, { ...run, owner: `dataset ${name}` })

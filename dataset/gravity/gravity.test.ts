@@ -5,7 +5,7 @@ import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { listInForce, ownJobs } from '#schemas/desirability-voices.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { lineage } from '#schemas/lineage.ts'
+import { families, lineage } from '#schemas/lineage.ts'
 import { inMemory } from '#infra/sqlite/database.ts'
 import { sqliteOnDemandJobs } from '#infra/on-demand/sqlite.ts'
 import { submissionKey, type OnDemandJobs, type OnDemandWish } from '#schemas/on-demand.ts'
@@ -15,7 +15,9 @@ import { goldenOrigin, putSnapshot, shardWorld, type ShardWorld } from '#test/go
 import { manualClock } from '#test/manual-clock.ts'
 import { openDatasetQuery } from '../query/open-dataset-query.ts'
 import { datasetServer } from '../api/server.ts'
+import { build, planBuild } from '../build/build.ts'
 import { openBuilder } from './builder.ts'
+import { forgetDatasets } from './forget-datasets.ts'
 import { takersOf } from './takers.ts'
 import { listJobs } from './task-line.ts'
 import { changeBuild } from './tasks.ts'
@@ -277,6 +279,33 @@ test('what was cancelled before it was built is not built; a build that cannot b
   expect(await states()).toEqual(['Running', 'Cancelled', 'Completed'])
   expect(told).toContainEqual(expect.stringMatching(/^gravity\.build_failed .*Not now\./))
   expect(await world.catalog.head(lineage.dataset('gravity-unwanted'))).toBeUndefined()
+})
+
+test('a dataset that was cancelled leaves the catalog and the store, and so does one whose task is forgotten; what another is built of stays', async () => {
+  const { world, clock, app, ask } = await opened()
+  await bring(world, 'docs-1', 'docs')
+  await ask('CreateGravityTask', { gravityTasks: [{ topic: 'docs' }] })
+  const [task] = (await world.catalog.head(lineage.gravity))?.manifest.tasks ?? []
+  const made: string[] = []
+  for (let n = 0; n < 3; n++) made.push((await ask('BuildDataset', { crawlerId: task?.crawlers[0]?.id })).body.datasetId)
+  await app.ready()
+  const status = async (datasetId = '') => (await ask('GetDataset', { datasetId })).body.dataset?.status
+  for (const id of made) while ((await status(id)) !== 'Completed') await new Promise((resolve) => setTimeout(resolve, 5))
+  const any = { jobs: [], labels: [], langs: [], hosts: [], licences: [], since: null, until: null, min_quality: null, max_rows: null, sample_seed: null }
+  const request = { ...world, name: 'mine', from: { dataset: made[2] ?? '' }, criteria: any, signal: new AbortController().signal }
+  await build(request, await planBuild(request))
+  const lines = async () => (await world.catalog.lines(families.datasets)).map(({ name }) => name.slice('dataset/'.length)).toSorted()
+  expect(await lines()).toEqual(['mine', 'web', ...made].toSorted())
+  await ask('CancelDataset', { datasetId: made[0] })
+  const forget = async () => forgetDatasets(world, new AbortController().signal)
+  expect([await forget(), await forget()]).toEqual([1, 0])
+  expect(await lines()).toEqual(['mine', 'web', ...made.slice(1)].toSorted())
+  expect(await Array.fromAsync(world.store.list(`datasets/${made[0]}/`))).toEqual([])
+  clock.advance(38 * dayMs)
+  await ask('CreateGravityTask', { gravityTasks: [{ topic: 'docs' }] })
+  expect(await forget()).toBe(1)
+  expect(await lines()).toEqual(['mine', 'web', made[2]].toSorted())
+  expect(await status(made[1])).toBeUndefined()
 })
 
 test('a key has twenty tasks at work, a task 32 KiB; what is over makes room', async () => {

@@ -94,12 +94,13 @@ async function inCorpus({ query }: OnDemandParts, entry: DatasetEntry, wish: Wis
 async function fromMiners(ask: AskMiners, wish: Wish, { name, mayAsk }: OnDemandCaller, signal: AbortSignal): Promise<Asked> {
   const { source, usernames, keywords, url = null, startDate, endDate, limit, keywordMode } = wish
   const job = { platform: source.toLowerCase(), keywords, url, ...(source !== 'WEB' && { usernames }) }
-  const time = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString())
-  const asked = OnDemandJobWish.safeParse({ job, start_date: time(startDate), end_date: time(endDate), limit, keyword_mode: keywordMode })
+  const asked = OnDemandJobWish.safeParse({ job, start_date: isoOf(startDate), end_date: isoOf(endDate), limit, keyword_mode: keywordMode })
   if (!asked.success) return { ...none, reason: `Miners were not asked: ${asked.error.issues[0]?.message ?? 'it is no job'}.` }
   if (!mayAsk) return { ...none, reason: 'Miners were not asked: that takes a key of scope tasks.' }
   return ask(asked.data, name, signal)
 }
+
+const isoOf = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString())
 
 /** As miners said it: nobody has judged it yet. */
 const rowBrought = ({ uri, datetime, source, label, content, content_size_bytes }: OnDemandRow) => ({

@@ -327,7 +327,7 @@ function visitorOptions(options: MinerOptions, { order, tally, ...parts }: Crawl
         return parts.rejects.add(reject)
       },
     },
-    keep: documentKeeper({ ...options, contents: parts.experience.contents, readPage, revisits, jobs: order.jobs, hotkey: signer.address }),
+    keep: documentKeeper({ ...options, contents: parts.experience.contents, readPage, revisits, ...order, hotkey: signer.address }),
     withdraw: withdrawer(options),
     excludes: order.jobs.excludes,
     headersOf: (url) => order.jobs.of(url)?.web.headers,
