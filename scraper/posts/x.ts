@@ -72,7 +72,7 @@ const agreeMs = 60_000
 const aheadMsMax = 300_000
 
 /** When the id was made. */
-export function snowflakeMs(id: string): number {
+function snowflakeMs(id: string): number {
   const number = BigInt(id)
   return number < firstSnowflake ? NaN : Number(number >> 22n) + snowflakeEpochMs
 }
