@@ -223,6 +223,7 @@ test('what no miner could be asked for is refused in one line, and nothing is so
     [{ topic: 'x'.repeat(141) }, /140/],
     [{ topic: '' }, /topic/],
     [{ topic: 'a.example', postStartDatetime: 'yesterday' }, /postStartDatetime/],
+    [{ topic: 'a.example', postStartDatetime: '9999-12-31T23:59:59-12:00' }, /years 1 to 9999/],
   ] as const) {
     const { status, body } = await ask('CreateGravityTask', { gravityTasks: [topic] })
     expect([status, body.error.message]).toEqual([400, expect.stringMatching(message)])

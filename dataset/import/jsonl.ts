@@ -55,11 +55,12 @@ function jsonOf(line: string): unknown {
   try {
     return JSON.parse(line)
   } catch (error) {
-    const plain = line.replace(/^\x1e/, '').replace(noNumbers, (whole, string: string | undefined) => string ?? 'null')
+    const plain = (line.startsWith(recordSeparator) ? line.slice(1) : line).replace(noNumbers, (whole, string: string | undefined) => string ?? 'null')
     if (plain === line) throw error
     return JSON.parse(plain)
   }
 }
+const recordSeparator = String.fromCharCode(0x1e)
 /** Strings are passed over whole. */
 const noNumbers = /("[^"\\]*(?:\\.[^"\\]*)*")|-?\b(?:NaN|Infinity)\b/g
 

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { expect, test } from 'vitest'
+import type { OrreryError } from '#schemas/errors.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { unpackHadoopLz4, unpackLz4 } from './lz4.ts'
 import { parquetFooter, parquetRowsOf } from './parquet-rows.ts'
@@ -37,7 +38,11 @@ test('pages that LZ4 packed are read, and a damaged one is told', async () => {
   for (let at = 21; at < 71; at++) {
     const damaged = Buffer.from(bytes)
     damaged[at]! ^= 0x5a
-    await rowsIn(damaged).catch((error: unknown) => expect(error).toMatchObject({ code: 'invalid_record' }))
+    const refused = await rowsIn(damaged).then(
+      () => undefined,
+      (error: unknown) => (error as OrreryError).code,
+    )
+    expect([undefined, 'invalid_record']).toContain(refused)
   }
 })
 

@@ -34,7 +34,7 @@ export async function sha256OfFile(path: string, signal: AbortSignal): Promise<s
  * The bytes of a file, unpacked when they begin as gzip or zstd do, whatever it is called; members and frames one after the other are one stream.
  * @throws OrreryError `not_found`; Error for what cannot be unpacked, or unpacks beyond measure
  */
-export async function* unpackedBytesOf(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* unpackedBytesOf(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
   const start = await firstBytes(path, 4)
   const isGzip = start[0] === gzipMagic
   let packedBytes = 0
@@ -55,7 +55,7 @@ export async function* unpackedBytesOf(path: string, signal: AbortSignal): Async
 
 /** The same of a text, in UTF-8: what begins as UTF-16 does with its byte order mark (as Windows writes it) is written anew. @throws as `unpackedBytesOf` */
 export async function* textBytesOf(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
-  let decoder: TextDecoder | undefined
+  let decoder: InstanceType<typeof TextDecoder> | undefined
   let isFirst = true
   for await (const chunk of unpackedBytesOf(path, signal)) {
     if (isFirst && isUtf16(chunk)) decoder = new TextDecoder(chunk[0] === 0xff ? 'utf-16le' : 'utf-16be')

@@ -1,4 +1,4 @@
-import { Moment } from '#schemas/on-demand.ts'
+import { MomentDate } from '#schemas/moment.ts'
 import { postColumns, type PostColumnKind, type PostPlatform } from '#schemas/post-columns.ts'
 
 /** What somebody says of a post, by the names of its columns. What it says nothing of is not there. */
@@ -41,7 +41,7 @@ function cellOf(kind: PostColumnKind, value: unknown): Cell | undefined {
     case 'texts':
       return Array.isArray(value) && value.length <= textsMax && value.every((each) => typeof each === 'string') ? value : undefined
     case 'time':
-      return numberOf(value instanceof Date ? value.getTime() : Date.parse(Moment.safeParse(value).data ?? ''))
+      return numberOf(value instanceof Date ? value.getTime() : MomentDate.safeParse(value).data?.getTime())
     case 'boolean':
       return typeof value === 'boolean' ? value : undefined
     case 'integer':

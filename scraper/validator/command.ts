@@ -14,6 +14,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import { openPagePool, type PagePool } from '../document/page-pool.ts'
 import { postFinder } from '../posts/find-posts.ts'
 import { openOnDemandJudge } from './on-demand/open-judge.ts'
+import { judgePostsCommand } from './posts/command.ts'
 import type { Refetch } from './refetch.ts'
 import { openValidator, type Validator, type ValidatorParams } from './validator.ts'
 import { explain } from './explain.ts'
@@ -48,6 +49,7 @@ export function validatorCommand(program: Command, open: (command: Command, wish
       await using backends = await open(command, { isBegun: true, ownsOutput: true })
       process.stdout.write(`${await explained(hotkey, { pages, json }, backends)}\n`)
     })
+  judgePostsCommand(validator, open)
   validator
     .command('run')
     .description('Run one validator, cycle after cycle, until it is interrupted.')
