@@ -45,14 +45,14 @@ class FeedDataset(IterableDataset[dict[str, Any]]):
         world_size: int | None = None,
         node: str | None = None,
         token: str | None = None,
+        wallet: str | None = None,
         epoch: int | None = None,
         epochs: int | None = 1,
         prefetch_factor: int = 4,
     ) -> None:
-        self._where = Where(url, run, token)
-        self._wish = Wish(batch_size, seq_len, max(1, prefetch_factor), epochs)
         self._share = share_of(rank, world_size)
-        self._node = name_of_node(node, self._share)
+        self._where = Where(url, run, name_of_node(node, self._share), token, wallet)
+        self._wish = Wish(batch_size, seq_len, max(1, prefetch_factor), epochs)
         self.plan = first_plan(self._where)
         check_geometry(self.plan, self._wish)
         # Where the next iteration begins, for this process and its workers: those of the next epoch may be other processes than those that went through the last.
@@ -88,7 +88,7 @@ class FeedDataset(IterableDataset[dict[str, Any]]):
         if batch["repeated"]:
             return
         if self._losses is None:
-            self._losses = losses_to(self._where, self._node)
+            self._losses = losses_to(self._where)
         self._losses.put([Loss(int(batch["epoch"]), int(batch["batch"]), value, int(batch["trained"]))])
 
     def flush(self, seconds: float | None = None) -> bool:
@@ -112,7 +112,7 @@ class FeedDataset(IterableDataset[dict[str, Any]]):
         self._begin(place_of(state, self._where.run))
         unsent = [Loss(**loss) for loss in state.get("unsent", [])]
         if unsent and get_worker_info() is None:
-            self._losses = self._losses or losses_to(self._where, self._node)
+            self._losses = self._losses or losses_to(self._where)
             self._losses.put(unsent)
 
     def _state(self, place: Place) -> dict[str, Any]:

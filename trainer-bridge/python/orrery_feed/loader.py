@@ -56,9 +56,9 @@ def first_plan(where: Where) -> Plan:
         feed.close()
 
 
-def losses_to(where: Where, node: str) -> Outbox[Loss]:
+def losses_to(where: Where) -> Outbox[Loss]:
     def send(feed: Feed, losses: list[Loss]) -> list[str]:
-        return feed.report(node, losses[0].epoch, losses)
+        return feed.report(losses[0].epoch, losses)
 
     return Outbox(where, send, lambda first, other: first.epoch == other.epoch, HELD)
 
@@ -74,7 +74,7 @@ def checked_loss(loss: Any) -> float:
 class FeedLoader:
     """What `loader` returns: iterate over it. Reading ahead, acks and renewals are in threads of its own; close it, or use it in a ``with``."""
 
-    def __init__(self, where: Where, wish: Wish, mode: Mode, share: Share, node: str, epoch: int | None, as_numpy: bool) -> None:
+    def __init__(self, where: Where, wish: Wish, mode: Mode, share: Share, epoch: int | None, as_numpy: bool) -> None:
         self._where, self._wish, self._share = where, wish, share
         self._convert = as_arrays if as_numpy or not has_torch() else as_tensors
         self.plan = first_plan(where)
@@ -82,8 +82,8 @@ class FeedLoader:
         check_geometry(self.plan, wish)
         self._place = Place(self.plan.epoch if epoch is None else epoch, 0, "", 0)
         self._last: Batch | None = None
-        self._leases = LeasedBatches(where, node, wish.prefetch_factor) if mode == "lease" else None
-        self._losses = losses_to(where, node)
+        self._leases = LeasedBatches(where, wish.prefetch_factor) if mode == "lease" else None
+        self._losses = losses_to(where)
         self._running: RankedIteration | None = None
         self.waited_seconds = 0.0
         """For data, of all steps so far."""
@@ -177,6 +177,7 @@ def loader(
     world_size: int | None = None,
     node: str | None = None,
     token: str | None = None,
+    wallet: str | None = None,
     epoch: int | None = None,
     epochs: int | None = None,
     prefetch_factor: int = 4,
@@ -193,6 +194,7 @@ def loader(
     :param rank: of ``world_size``; as ``torchrun`` says them in RANK and WORLD_SIZE where they are None
     :param node: name at the feed; that of the machine where it is None
     :param token: credential, where the feed wants one
+    :param wallet: name of a wallet of btcli, or path of the file of a hotkey, that the node joins by; wants the extra ``wallet``
     :param epoch: to begin with; the newest where it is None. Ranks that may start while one ends must be told
     :param epochs: how many an iteration goes through; it waits for more without end where it is None
     :param prefetch_factor: batches that are read before they are asked for
@@ -202,6 +204,6 @@ def loader(
         raise OrreryError("invalid_argument", "By lease the feed says of which epoch a batch is; leave epoch and epochs out.")
     share = share_of(rank, world_size)
     wish = Wish(batch_size, seq_len, max(1, prefetch_factor), epochs)
-    return FeedLoader(Where(url, run, token), wish, mode, share, name_of_node(node, share), epoch, as_numpy)
+    return FeedLoader(Where(url, run, name_of_node(node, share), token, wallet), wish, mode, share, epoch, as_numpy)
 
 

@@ -115,7 +115,7 @@ def test_whoever_never_answers_as_a_feed_does_is_told(scripted: Scripted) -> Non
         Feed(Where(scripted.origin, "web"), threading.Event()).newest()
     scripted.says((200, {}, {"items": []}))
     with pytest.raises(OrreryError, match="another form|tells of 0"):
-        Feed(Where(scripted.origin, "web"), threading.Event()).report("n", 0, [Loss(0, 1, 2.0, 6)])
+        Feed(Where(scripted.origin, "web", "n"), threading.Event()).report(0, [Loss(0, 1, 2.0, 6)])
 
 
 @pytest.mark.parametrize("wrong", [{"rows": 0}, {"rows": 2**31}, {"sequence_tokens": 0}, {"row_tokens": 5}, {"row_tokens": 2}, {"rows": True}, {"tokenizer": None}, {"weights": []}])

@@ -3,8 +3,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import logging
 from collections.abc import Iterable
-from threading import Event, Timer
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -140,8 +141,11 @@ def test_losses_of_ranks_settle_an_epoch_and_the_next_one_follows_by_itself(serv
 def test_an_epoch_that_does_not_come_is_told_of(served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(ranked, "TELL_SECONDS", 0.05)
     with served.loader() as loader:
-        Timer(0.3, loader.close).start()
+        told = logging.Handler()
+        told.emit = lambda _: loader._running is not None and loader._running.close()  # type: ignore[method-assign]
+        logging.getLogger("orrery_feed").addHandler(told)
         assert {batch["epoch"] for batch in loader} == {loader.plan.epoch}
+        logging.getLogger("orrery_feed").removeHandler(told)
     assert f"epoch {loader.plan.epoch + 1} is waited for" in caplog.text
 
 
@@ -149,16 +153,16 @@ def test_a_batch_that_another_node_held_is_booked_once_that_gives_it_back(served
     monkeypatch.setattr(outbox, "AGAIN_SECONDS", (0.01, 0.05))
     with served.loader(node="beside") as loader:
         loader._losses._pause = 0.01
-        feed = Feed(Where(served.origin, served.run), Event())
-        held = feed.lease("holder", 2, "held", lambda: None).grants
+        feed = Feed(Where(served.origin, served.run, "holder"), Event())
+        held = feed.lease(2, "held", lambda: None).grants
         first = loader.plan.epoch
         for batch in itertools.islice(loader, loader.plan.batches):
             loader.report(2.0)
         assert held and loader.flush(10) and {loss["batch"] for loss in loader.state_dict()["unsent"]} >= {grant.batch for grant in held}
         assert feed.epoch(first + 1) is None
         # One that it settles is for it, and one that it gives back for whoever trained it, too.
-        feed.ack("holder", [(held[0], 2.0)])
-        feed.nack("holder", held[1:], "leaving")
+        feed.ack([(held[0], 2.0)])
+        feed.nack(held[1:], "leaving")
         assert next(iter(loader))["epoch"] == first + 1
 
 
@@ -210,7 +214,7 @@ def test_leases_settle_an_epoch_too_and_what_is_held_is_given_back_or_gone_on_wi
 def test_a_lost_request_for_leases_is_made_again_for_what_is_left_of_the_time_and_not_after_its_end(scripted: Scripted) -> None:
     left = iter([100.0, 40.0, 0.0])
     scripted.says((200, {}, {}), (503, {}, {}))
-    leases = LeasedBatches(Where(scripted.origin, "web"), "n", 1, lambda: next(left))
+    leases = LeasedBatches(Where(scripted.origin, "web", "n"), 1, lambda: next(left))
     assert list(leases.batches()) == []
     asked = [json.loads(body) for _, path, body in scripted.asked if path == "/v1/leases"]
     assert [each["available_for_ms"] for each in asked] == [100_000, 40_000]
