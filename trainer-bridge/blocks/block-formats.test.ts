@@ -82,7 +82,9 @@ test('an Arrow reader finds rows, labels, batch and documents in every shape', a
     const table = tableFromIPC((await formats.get(block.batch, 'arrow')).bytes)
     expect(Object.fromEntries(table.schema.metadata)).toEqual({ plan_id: 'p' })
     const rows = table.toArray().map(({ tokens, label, batch, document_ends, document_ids, document_cuts }) => ({
-      ...{ tokens: [...tokens], label, batch: Number(batch) },
+      tokens: [...tokens],
+      label,
+      batch: Number(batch),
       document_ends: [...document_ends],
       document_ids: [...document_ids].map((id: Uint8Array) => Buffer.from(id).toString('hex')),
       document_cuts: [...document_cuts],
