@@ -29,6 +29,9 @@ def main() -> None:
     torch.manual_seed(options.seed)
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     device = options.device if options.device != "cuda" or world == 1 else f"cuda:{os.environ['LOCAL_RANK']}"
+    if device.startswith("cuda"):
+        # Else what waits for the others does so on the first one.
+        torch.cuda.set_device(torch.device(device).index or 0)
     if world > 1:
         distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
     options.out.mkdir(parents=True, exist_ok=True)
@@ -42,7 +45,7 @@ def main() -> None:
 
 def train(options: argparse.Namespace, feed: orrery_feed.FeedLoader, device: str, rank: int, world: int) -> None:
     model = GPT(Size(feed.plan.vocabulary, options.width, options.layers, options.heads, feed.plan.row_tokens)).to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, betas=(0.9, 0.95), weight_decay=0.1, fused=device.startswith("cuda"))
     checkpoint = options.out / "checkpoint.pt"
     log = options.out / f"log-{rank}.jsonl"
     step = resume(checkpoint, log, model, optimizer, feed)
