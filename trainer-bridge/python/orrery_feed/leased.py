@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 import uuid
@@ -127,6 +128,7 @@ class LeasedBatches:
 
     def close(self, reason: str = "the node is leaving") -> None:
         """Sends what was reported, gives back what was not."""
+        atexit.unregister(self.close)
         self.drain()
         self._acks.close()
         self._stop.set()
@@ -144,6 +146,8 @@ class LeasedBatches:
         self._threads = [threading.Thread(target=work, args=(run,), daemon=True, name="orrery-feed-leases") for work, run in ((self._guarded, self._lease), (self._guarded, self._renew))]
         for thread in self._threads:
             thread.start()
+        # What a program holds when it ends is for others at once.
+        atexit.register(self.close)
 
     def _guarded(self, run: Callable[[Feed], None]) -> None:
         feed = Feed(self._where, self._stop)

@@ -4,6 +4,8 @@ import hashlib
 import itertools
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterable
 from threading import Event
 from typing import Any
@@ -121,6 +123,109 @@ def test_what_does_not_go_together_is_refused_by_its_name(served: Served, script
         for loss in (float("nan"), float("inf"), -1, 1e9):
             with pytest.raises(OrreryError, match="loss"):
                 loader.report(loss)
+
+
+NO_OPTIONS: list[dict[str, Any]] = [
+    {"batch_size": "2"},
+    {"batch_size": 2.0},
+    {"batch_size": True},
+    {"batch_size": 0},
+    {"seq_len": "32"},
+    {"prefetch_factor": "4"},
+    {"prefetch_factor": -1},
+    {"epoch": "0"},
+    {"epoch": -1},
+    {"epochs": 0},
+    {"epochs": "1"},
+    {"rank": "0"},
+    {"rank": -1},
+    {"world_size": 0},
+    {"mode": "leases"},
+    {"url": None},
+    {"run": None},
+    {"node": "a b"},
+    {"node": ""},
+    {"node": "x" * 64, "rank": 0, "world_size": 2},
+    {"token": 5},
+    {"wallet": 5},
+]
+
+
+@pytest.mark.parametrize("options", NO_OPTIONS, ids=str)
+def test_what_is_no_option_is_refused_by_its_name(served: Served, options: dict[str, Any]) -> None:
+    with pytest.raises(OrreryError, match=f"{next(iter(options))}|no name of a node|no rank") as refused:
+        served.loader(**options)
+    assert refused.value.code == "invalid_argument"
+
+
+def test_options_may_be_numbers_of_numpy_and_ranks_of_the_environment_must_be_some(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served.loader(batch_size=np.int64(served.rows), epoch=np.int32(0), epochs=1) as loader:
+        assert next(iter(loader))["batch"] == 0
+    monkeypatch.setenv("RANK", "first")
+    with pytest.raises(OrreryError, match="RANK of the environment"):
+        served.loader()
+
+
+def test_no_state_but_its_own_is_gone_on_with(served: Served) -> None:
+    with served.loader(epoch=0, epochs=1) as loader:
+        next(iter(loader))
+        state = loader.state_dict()
+        whole = served.rows * len(served.closed[0])
+        wrong: list[Any] = [None, [], {}, {**state, "unsent": 5}, {**state, "unsent": [{"batch": 1}]}, {**state, "epoch": True, "version": 0}]
+        for each in wrong:
+            with pytest.raises(OrreryError) as refused:
+                loader.load_state_dict(each)
+            assert refused.value.code == "conflict"
+        # The rows are of other batches, or there are not so many.
+        for of_rows in ({"batch_size": 2 * served.rows, "sample_in_epoch": 2 * served.rows}, {"sample_in_epoch": whole + served.rows}):
+            loader.load_state_dict({**state, **of_rows})
+            with pytest.raises(OrreryError, match="begin with another checkpoint"):
+                next(iter(loader))
+        loader.load_state_dict({**state, "sample_in_epoch": whole})
+        assert next(iter(loader))["epoch"] == 1
+
+
+@pytest.mark.parametrize("loss", ["x", None, [1.0, 2.0], {}, np.array([1.0, 2.0]), object()], ids=repr)
+def test_what_is_no_loss_is_refused_where_it_is_reported(served: Served, loss: object) -> None:
+    with served.loader(epoch=0) as loader:
+        batch = next(iter(loader))
+        with pytest.raises(OrreryError, match="loss"):
+            loader.report(loss)
+        for no_batch in ({}, {"epoch": 0}, {**batch, "batch": None}, 7):
+            with pytest.raises(OrreryError, match="no batch of a loader"):
+                loader.report(2.0, no_batch)  # type: ignore[arg-type]
+
+
+ENDS = """
+import itertools, sys
+import orrery_feed
+feed = orrery_feed.loader(sys.argv[1], run=sys.argv[2], mode=sys.argv[3], node="ends", as_numpy=True)
+for batch in itertools.islice(feed, 2):
+    feed.report(2.5)
+print(batch["epoch"], batch["batch"])
+if sys.argv[3] == "lease":
+    next(iter(feed))
+"""
+
+
+@pytest.mark.parametrize("mode", ["rank", "lease"])
+def test_a_program_that_ends_without_a_word_has_sent_its_losses_and_holds_nothing(served: Served, mode: str) -> None:
+    ended = subprocess.run([sys.executable, "-c", ENDS, served.origin, served.run, mode], capture_output=True, text=True, timeout=60, check=True)
+    last, batch = map(int, ended.stdout.split())
+    assert "not taken" not in ended.stderr
+    feed = Feed(Where(served.origin, served.run, "after"), Event())
+    grants = feed.lease(64, f"after-{mode}", lambda: None).grants
+    # What it had left is lent again, and what it has settled is not.
+    assert (last, batch) not in {(grant.epoch, grant.batch) for grant in grants}
+    feed.nack(grants, "done")
+    assert len(grants) >= 1 or feed.epoch(last + 1) is not None
+
+
+def test_proxies_of_the_environment_are_not_asked(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with served.loader(epoch=0, epochs=1) as loader:
+        assert next(iter(loader))["batch"] == 0
 
 
 def test_losses_of_ranks_settle_an_epoch_and_the_next_one_follows_by_itself(served: Served) -> None:
