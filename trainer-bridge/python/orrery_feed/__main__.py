@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import re
 import signal
-import socket
 import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
 
 from .check import check
+from .deal import Share
 from .errors import OrreryError
 from .feed import Feed, Where
 from .hours import parse_hours, parse_zone
+from .options import name_of_node
 
 
 def main() -> int:
@@ -25,7 +25,7 @@ def main() -> int:
     node = commands.add_parser("node", help="lease, train a small model, answer with the loss, until it is interrupted")
     node.add_argument("--feed", required=True, metavar="URL", help="like http://127.0.0.1:8720")
     node.add_argument("--run", metavar="NAME", help="which job; absent: the only one there is")
-    node.add_argument("--node", metavar="NAME", default=re.sub(r"[^A-Za-z0-9._-]", "-", f"{socket.gethostname()}-{os.getpid()}")[:64], help="name of this node")
+    node.add_argument("--node", metavar="NAME", help="name of this node; absent: that of the machine, where a second one beside it wants its own")
     node.add_argument("--active", metavar="HOURS", help="local time in which it works, like 22:00-06:00; absent: always")
     node.add_argument("--time-zone", metavar="ZONE", help="of these hours, like Europe/Berlin; absent: the machine's")
     node.add_argument("--token-file", type=Path, metavar="FILE", help="credential for the feed; absent: ORRERY_NODE_TOKEN, or none")
@@ -55,7 +55,7 @@ def run_node(options: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    asker = Where(options.feed, "", options.node, token, options.wallet)
+    asker = Where(options.feed, "", name_of_node(options.node, Share()), token, options.wallet)
     Node(replace(asker, run=only_run(asker, options.run, stop)), hours, stop, print_line, device=options.device).run()
     return 0
 

@@ -56,6 +56,8 @@ class Loss:
 class LeaseAnswer:
     grants: list[Grant]
     retry_seconds: float
+    is_drained: bool
+    """The feed gives this name nothing: some process of it has said that it leaves."""
 
 
 class Feed:
@@ -139,7 +141,7 @@ class Feed:
             leases, retry = answer.get("leases"), answer.get("retry_after_ms")
             if not isinstance(leases, list) or not isinstance(retry, int):
                 raise Malformed("an answer has no leases")
-            return LeaseAnswer([grant_of(lease) for lease in leases], seconds_of(retry))
+            return LeaseAnswer([grant_of(lease) for lease in leases], seconds_of(retry), answer.get("state") == "drain")
 
         return self._ask("POST", "/v1/leases", parse, body)
 

@@ -205,6 +205,9 @@ class LeasedBatches:
                 break
             for held in [self._hold(grant, grant.expires_seconds) for grant in answer.grants]:
                 self._fetch(feed, held)
+            if answer.is_drained and not self._is_drained:
+                log.warning("another process has said that %s leaves; this one stays: give each a name of its own", self._where.node)
+                feed.register()
             if not answer.grants:
                 self._stop.wait(max(answer.retry_seconds, NO_LESS_SECONDS))
         self.drain()

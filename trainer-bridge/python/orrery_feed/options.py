@@ -50,7 +50,7 @@ def asked_for(
             raise OrreryError("invalid_argument", f"{name} is a text, not {value!r}.")
     share = share_of(rank, world_size)
     wish = Wish(_whole("batch_size", batch_size, 1), _whole("seq_len", seq_len, 1), max(1, _whole("prefetch_factor", prefetch_factor, 0) or 0), _whole("epochs", epochs, 1))
-    return Asked(Where(url, run, _name_of_node(node, share), token, wallet), wish, share, _whole("epoch", epoch, 0))
+    return Asked(Where(url, run, name_of_node(node, share), token, wallet), wish, share, _whole("epoch", epoch, 0))
 
 
 def share_of(rank: int | None, world: int | None) -> Share:
@@ -63,7 +63,7 @@ def share_of(rank: int | None, world: int | None) -> Share:
     return Share(own, size)
 
 
-def _name_of_node(node: str | None, share: Share) -> str:
+def name_of_node(node: str | None, share: Share) -> str:
     """One name for each rank. Its default lasts as long as the machine has its own name, so that a trainer that is started again goes on with what it held."""
     name = node if node is not None else re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:HOST_CHARACTERS_MAX] or "node"
     name = name if share.world == 1 else f"{name}-{share.rank}"

@@ -196,31 +196,6 @@ def test_what_is_no_loss_is_refused_where_it_is_reported(served: Served, loss: o
                 loader.report(2.0, no_batch)  # type: ignore[arg-type]
 
 
-ENDS = """
-import itertools, sys
-import orrery_feed
-feed = orrery_feed.loader(sys.argv[1], run=sys.argv[2], mode=sys.argv[3], node="ends", as_numpy=True)
-for batch in itertools.islice(feed, 2):
-    feed.report(2.5)
-print(batch["epoch"], batch["batch"])
-if sys.argv[3] == "lease":
-    next(iter(feed))
-"""
-
-
-@pytest.mark.parametrize("mode", ["rank", "lease"])
-def test_a_program_that_ends_without_a_word_has_sent_its_losses_and_holds_nothing(served: Served, mode: str) -> None:
-    ended = subprocess.run([sys.executable, "-c", ENDS, served.origin, served.run, mode], capture_output=True, text=True, timeout=60, check=True)
-    last, batch = map(int, ended.stdout.split())
-    assert "not taken" not in ended.stderr
-    feed = Feed(Where(served.origin, served.run, "after"), Event())
-    grants = feed.lease(64, f"after-{mode}", lambda: None).grants
-    # What it had left is lent again, and what it has settled is not.
-    assert (last, batch) not in {(grant.epoch, grant.batch) for grant in grants}
-    feed.nack(grants, "done")
-    assert len(grants) >= 1 or feed.epoch(last + 1) is not None
-
-
 def test_proxies_of_the_environment_are_not_asked(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -330,3 +305,40 @@ def test_the_package_names_what_it_has() -> None:
     assert set(orrery_feed.__all__) >= {"FeedDataset", "FeedLoader", "OrreryError", "loader", "tf_dataset"}
     with pytest.raises(AttributeError):
         orrery_feed.nothing
+
+
+def test_a_node_stays_where_another_of_its_name_has_left(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    with served.loader(mode="lease", node="twins", prefetch_factor=1) as loader:
+        batches = iter(loader)
+        next(batches)
+        loader.report(3.0)
+        Feed(Where(served.origin, served.run, "twins"), Event()).drain()
+        for _ in range(3):
+            next(batches)
+            loader.report(3.0)
+    assert "another process has said that twins leaves" in caplog.text
+
+
+ENDS = """
+import itertools, sys
+import orrery_feed
+feed = orrery_feed.loader(sys.argv[1], run=sys.argv[2], mode=sys.argv[3], node="ends", as_numpy=True)
+for batch in itertools.islice(feed, 2):
+    feed.report(2.5)
+print(batch["epoch"], batch["batch"])
+if sys.argv[3] == "lease":
+    next(iter(feed))
+"""
+
+
+@pytest.mark.parametrize("mode", ["rank", "lease"])
+def test_a_program_that_ends_without_a_word_has_sent_its_losses_and_holds_nothing(served: Served, mode: str) -> None:
+    ended = subprocess.run([sys.executable, "-c", ENDS, served.origin, served.run, mode], capture_output=True, text=True, timeout=60, check=True)
+    last, batch = map(int, ended.stdout.split())
+    assert "not taken" not in ended.stderr
+    feed = Feed(Where(served.origin, served.run, "after"), Event())
+    grants = feed.lease(64, f"after-{mode}", lambda: None).grants
+    # What it had left is lent again, and what it has settled is not.
+    assert (last, batch) not in {(grant.epoch, grant.batch) for grant in grants}
+    feed.nack(grants, "done")
+    assert len(grants) >= 1 or feed.epoch(last + 1) is not None
