@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import json
 import logging
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -69,6 +70,7 @@ class Exchange:
         self._headers = {"host": parts.netloc.rpartition("@")[2], **_bearer(token)}
         self._own = threading.local()
         self._stop = stop
+        self._has_answered = False
 
     def ask(
         self,
@@ -145,6 +147,10 @@ class Exchange:
                 return attempt()
             except (Failed, OSError, http.client.HTTPException) as error:
                 self.close()
+                if isinstance(error, ssl.SSLCertVerificationError) and not self._has_answered:
+                    # One that is over in the middle of a training may be renewed.
+                    message = f"The certificate of {self._host} is none that this machine trusts ({error.verify_message}); name its authority in SSL_CERT_FILE."
+                    raise OrreryError("upstream_failed", message) from error
                 if was_kept and isinstance(error, ConnectionError):
                     # One that lay idle for long is closed by the other side: there is nothing to wait for.
                     continue
@@ -171,6 +177,7 @@ class Exchange:
         signed = {} if sign is None else sign(method, path, content or b"")
         connection.request(method, self._base + path, body=content, headers={**self._headers, **headers, **signed})
         response: http.client.HTTPResponse = connection.getresponse()
+        self._has_answered = True
         if response.status != 200:
             raise _refusal(response, path)
         return response
