@@ -35,7 +35,8 @@ def main() -> None:
     if world > 1:
         distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
     options.out.mkdir(parents=True, exist_ok=True)
-    with orrery_feed.loader(options.feed, run=options.job, batch_size=options.batch_size, seq_len=options.seq_len, node=options.node) as feed:
+    who = {"node": options.node, "token": os.environ.get("ORRERY_NODE_TOKEN"), "wallet": options.wallet}
+    with orrery_feed.loader(options.feed, run=options.job, batch_size=options.batch_size, seq_len=options.seq_len, **who) as feed:
         train(options, feed, device, rank, world)
     if rank == 0:
         print(f"wrote {write_report(options.out)}")
@@ -152,7 +153,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--batch-size", type=int, help="the bridge's own where it is absent, as is --seq-len")
     parser.add_argument("--seq-len", type=int)
-    parser.add_argument("--node", default="trainer", help="name at the feed")
+    parser.add_argument("--node", default="trainer", help="name at the feed; a credential, where it wants one, is in ORRERY_NODE_TOKEN")
+    parser.add_argument("--wallet", help="wallet of btcli by its name, or the file of a hotkey, that it joins by")
     parser.add_argument("--checkpoint-every", type=int, default=20)
     parser.add_argument("--tell-every", type=int, default=10)
     parser.add_argument("--width", type=int, default=128)

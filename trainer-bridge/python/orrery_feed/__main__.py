@@ -34,7 +34,7 @@ def main() -> int:
     node.set_defaults(act=run_node)
     checked = commands.add_parser("check", help="print batches that are missing from logs of trainers, or in them more than once")
     checked.add_argument("logs", nargs="+", type=Path, metavar="LOG", help="lines of JSON with an epoch and a batch; one file for each rank")
-    checked.add_argument("--feed", metavar="URL", help="the feed that knows how many batches each epoch has")
+    checked.add_argument("--feed", metavar="URL", help="the feed that knows how many batches each epoch has; its credential in ORRERY_NODE_TOKEN")
     checked.add_argument("--run", metavar="NAME", help="which job of it; absent: the only one there is")
     checked.set_defaults(act=run_check)
     options = parser.parse_args()
@@ -62,7 +62,8 @@ def run_node(options: argparse.Namespace) -> int:
 
 def run_check(options: argparse.Namespace) -> int:
     stop = threading.Event()
-    feed = None if options.feed is None else Feed(Where(options.feed, only_run(Where(options.feed, ""), options.run, stop)), stop)
+    asker = Where(options.feed, "", token=os.environ.get("ORRERY_NODE_TOKEN"))
+    feed = None if options.feed is None else Feed(replace(asker, run=only_run(asker, options.run, stop)), stop)
 
     def planned(epoch: int) -> int | None:
         plan = None if feed is None else feed.epoch(epoch)
