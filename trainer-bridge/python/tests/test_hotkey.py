@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -165,3 +168,14 @@ def test_without_the_library_of_wallets_its_name_is_told(tmp_path: Path, monkeyp
     monkeypatch.setitem(__import__("sys").modules, "bittensor_wallet", None)
     with pytest.raises(OrreryError, match=r"orrery-feed\[wallet\]"):
         read(tmp_path, {"secretSeed": SEED})
+
+
+@pytest.mark.long
+def test_the_node_program_joins_by_a_hotkey(served: Served) -> None:
+    args = [sys.executable, "-m", "orrery_feed", "node", "--feed", served.staked, "--node", "gpu-1", "--wallet", served.hotkey]
+    with subprocess.Popen(args, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        first = json.loads(program.stdout.readline())
+        program.send_signal(signal.SIGTERM)
+        *_, last = map(json.loads, program.stdout)
+    assert first["event"] == "node.trained" and last["settled"] >= 1 and program.returncode == 0
