@@ -7,7 +7,7 @@ import { columnType, type Leaf } from './columns.ts'
 import { decompressors } from './compression.ts'
 import type { FileBytes } from './file-bytes.ts'
 import { guard, malformed } from './inspect.ts'
-import { checkDataPage, checkDictionary, chunkRange, groupBytesMax, headerBytesMax, readPageHeader, rowsOfPage } from './pages.ts'
+import { checkDataPage, checkDictionary, checkSum, chunkRange, groupBytesMax, headerBytesMax, readPageHeader, rowsOfPage } from './pages.ts'
 
 /** Read in one request, unless a page is longer. */
 const windowBytes = 2 ** 20
@@ -127,6 +127,7 @@ export class ChunkReader {
     this.#dictionaryValues = checkDictionary(header, this.#rows)
     this.#unpack(header)
     const body = await this.#bytes(bodyAt, header.compressed_page_size)
+    checkSum(header, body)
     this.#dictionary = guard(unreadable, () => {
       const { data } = readPage(readerOf(body), header, this.#decoder, undefined, undefined, 0)
       return data && convert(data, this.#decoder)
@@ -141,6 +142,7 @@ export class ChunkReader {
   async #decode({ header, bodyAt, rows }: Page): Promise<DecodedArray> {
     this.#unpack(header)
     const body = await this.#bytes(bodyAt, header.compressed_page_size)
+    checkSum(header, body)
     return guard(unreadable, () => {
       checkDataPage(header, body, { chunk: this.#chunk, nullable: this.#column.nullable, dictionaryValues: this.#dictionaryValues })
       const { data } = readPage(readerOf(body), header, this.#decoder, this.#dictionary, undefined, 0)
