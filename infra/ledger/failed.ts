@@ -24,9 +24,13 @@ const expiredMost = 500
 /** Leases that ran out, or were given by a clock that has gone back. Their nodes may still answer, until the batch is lent again. */
 export function expireLeases(work: Work): void {
   const { db, row, now } = work
+  // Nothing that is lent runs out at the moment at which it is lent.
+  if (work.expiredAt === now) return
   const due = (condition: string, at: number): BatchRow[] =>
     db.all<BatchRow>(`select * from batches where epoch = ? and expires_at ${condition} ? order by expires_at limit ${expiredMost}`, row.id, at)
-  for (const lease of [...due('<=', now), ...due('>', now + clockSkewMs + row.ttl_ms)]) failBatch(work, lease, 'expired', '')
+  const [late, early] = [due('<=', now), due('>', now + clockSkewMs + row.ttl_ms)]
+  for (const lease of [...late, ...early]) failBatch(work, lease, 'expired', '')
+  if (late.length < expiredMost && early.length < expiredMost) work.expiredAt = now
 }
 
 /**

@@ -1,14 +1,18 @@
-import type { BatchResult } from '#schemas/ledger.ts'
+import type { KeyObject } from 'node:crypto'
 import type { Database } from '../sqlite/database.ts'
 import type { EpochRow } from './epochs.ts'
+import type { Tallies } from './tallies.ts'
 
 /** What one call works on: an epoch, at a moment. */
 export interface Work {
-  db: Database
-  row: EpochRow
-  secret: Uint8Array
+  readonly db: Database
+  readonly row: EpochRow
+  readonly secret: KeyObject
   /** ms since epoch */
   now: number
+  /** The moment at which no lease was left that had run out; undefined before somebody has looked. */
+  expiredAt: number | undefined
+  readonly tallies: Tallies
 }
 
 export interface NodeRow {
@@ -33,36 +37,15 @@ export function addNode({ db, row }: Work, name: string): NodeRow {
 /** It holds so many more, or fewer. */
 export function holdMore({ db, row }: Work, node: number, more: number): void {
   if (more === 0) return
-  db.run('update nodes set outstanding = outstanding + ? where epoch = ? and node = ?', more, row.id, node)
-  const { outstanding } = db.get<{ outstanding: number }>('select outstanding from nodes where epoch = ? and node = ?', row.id, node) ?? { outstanding: 0 }
+  const { outstanding } = db.get<{ outstanding: number }>(
+    'update nodes set outstanding = outstanding + ? where epoch = ? and node = ? returning outstanding',
+    more,
+    row.id,
+    node,
+  ) ?? { outstanding: 0 }
   if (outstanding === 0) row.holding--
   else if (outstanding === more) row.holding++
 }
 
 export const countFailure = ({ db, row }: Work, node: number, of: 'expired' | 'nacked'): number =>
   db.run(`update nodes set ${of} = ${of} + 1 where epoch = ? and node = ?`, row.id, node)
-
-const lastKept = 8
-
-/** Counts a settled batch for its node and for its label. */
-export function countResult({ db, row }: Work, node: number, label: string, { loss, tokens }: BatchResult): void {
-  db.run('insert into labels (epoch, name) values (?, ?) on conflict do nothing', row.id, label)
-  for (const [table, column, key] of [
-    ['nodes', 'node', node],
-    ['labels', 'name', label],
-  ] as const) {
-    const { last } = db.get<{ last: string }>(`select last from ${table} where epoch = ? and ${column} = ?`, row.id, key) ?? { last: '[]' }
-    const losses = [...lossesOf(last), loss].slice(-lastKept)
-    db.run(
-      `update ${table} set settled = settled + 1, tokens = tokens + ?, loss = loss + ?, last = ? where epoch = ? and ${column} = ?`,
-      tokens,
-      loss,
-      JSON.stringify(losses),
-      row.id,
-      key,
-    )
-  }
-}
-
-/** The losses of a row of `nodes` or `labels`, the newest at the end. */
-export const lossesOf = (last: string): number[] => JSON.parse(last) as number[]

@@ -1,7 +1,7 @@
-import type { BatchOutcome, BatchReply, BatchResult } from '#schemas/ledger.ts'
+import type { BatchOutcome, BatchReply } from '#schemas/ledger.ts'
 import { isClosed } from './epochs.ts'
 import { expireLeases, failBatch, release, type BatchRow } from './failed.ts'
-import { addNode, countResult, findNode, holdMore, nodeName, type Work } from './nodes.ts'
+import { addNode, findNode, holdMore, nodeName, type Work } from './nodes.ts'
 import { isToken, leaseIn } from './tokens.ts'
 
 type Refusal = Extract<BatchOutcome, { state: 'refused' }>
@@ -81,7 +81,7 @@ const replies: { [Kind in BatchReply['kind']]: (work: Work, batch: BatchRow, rep
       tokens,
       now,
     )
-    countResult(work, node, label, { loss, tokens } satisfies BatchResult)
+    work.tallies.count(node, label, { loss, tokens })
     return { batch: batch.batch, state: 'settled', again: false }
   },
 

@@ -332,6 +332,21 @@ const nodes = `
 /** By which registration a name was taken: a hash of its request's id. */
 const nodesJoinedBy = `alter table nodes add column joined_by text;`
 
+/** What counts as one owner of names: `name ` and `hotkey ` are all of these together. How many names each kind has is kept, for counting them takes the longer the more there are. */
+const nodesByKind = `
+  alter table nodes add column kind text generated always as (
+    case when substr(owner, 1, 5) = 'name ' then 'name ' when substr(owner, 1, 7) = 'hotkey ' then 'hotkey ' else owner end) virtual;
+  drop index nodes_owner;
+  create index nodes_kind on nodes (kind, seen_at);
+  create table kinds (kind text primary key, names integer not null) strict, without rowid;
+  insert into kinds select kind, count(*) from nodes group by kind;
+  create trigger nodes_come after insert on nodes begin insert into kinds values (new.kind, 1) on conflict do update set names = names + 1; end;
+  create trigger nodes_go after delete on nodes begin
+    update kinds set names = names - 1 where kind = old.kind;
+    delete from kinds where kind = old.kind and names = 0;
+  end;
+`
+
 /** What trainers say of where they stand (schemas/consumers.ts). */
 const consumers = `
   create table consumers (
@@ -353,7 +368,7 @@ export const fileSchemas = {
   evidence: { kind: 'evidence of a validator', applicationId: 0x4f727245, steps: [evidence] },
   rows: { kind: 'index of a dataset', applicationId: 0x4f727252, steps: [rows] },
   keys: { kind: 'keys of the API', applicationId: 0x4f72724b, steps: [keys] },
-  nodes: { kind: 'nodes of the feed', applicationId: 0x4f72724a, steps: [nodes, nodesJoinedBy] },
+  nodes: { kind: 'nodes of the feed', applicationId: 0x4f72724a, steps: [nodes, nodesJoinedBy, nodesByKind] },
   consumers: { kind: 'states of trainers', applicationId: 0x4f727250, steps: [consumers] },
   onDemand: { kind: 'on-demand jobs', applicationId: 0x4f72724f, steps: [onDemand] },
   outcomes: { kind: 'on-demand outcomes', applicationId: 0x4f727259, steps: [outcomes] },
