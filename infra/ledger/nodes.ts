@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Database } from '../sqlite/database.ts'
 import type { EpochRow } from './epochs.ts'
 import type { Tallies } from './tallies.ts'
+import { voiceOf } from './voices.ts'
 
 /** What one call works on: an epoch, at a moment. */
 export interface Work {
@@ -19,19 +20,23 @@ export interface NodeRow {
   node: number
   name: string
   outstanding: number
+  voice: string
+  /** When its voice was heard last, ms since epoch; null before the first lease. */
+  seen: number | null
 }
 
-export const findNode = ({ db, row }: Work, name: string): NodeRow | undefined =>
-  db.get<NodeRow>('select node, name, outstanding from nodes where epoch = ? and name = ?', row.id, name)
+const selected = 'select node, n.name, outstanding, voice, seen from nodes n left join voices v on v.epoch = n.epoch and v.name = n.voice'
 
-export const nodeName = ({ db, row }: Work, node: number): string =>
-  db.get<{ name: string }>('select name from nodes where epoch = ? and node = ?', row.id, node)?.name ?? ''
+export const findNode = ({ db, row }: Work, name: string): NodeRow | undefined => db.get<NodeRow>(`${selected} where n.epoch = ? and n.name = ?`, row.id, name)
+
+export const nodeNumbered = ({ db, row }: Work, node: number): NodeRow | undefined =>
+  db.get<NodeRow>(`${selected} where n.epoch = ? and n.node = ?`, row.id, node)
 
 /** A node has a row from its first lease of an epoch on. */
-export function addNode({ db, row }: Work, name: string): NodeRow {
-  const node = ++row.nodes
-  db.run('insert into nodes (epoch, node, name) values (?, ?, ?)', row.id, node, name)
-  return { node, name, outstanding: 0 }
+export function addNode({ db, row }: Work, name: string, operator?: string): NodeRow {
+  const [node, voice] = [++row.nodes, voiceOf(name, operator)]
+  db.run('insert into nodes (epoch, node, name, voice) values (?, ?, ?, ?)', row.id, node, name, voice)
+  return { node, name, outstanding: 0, voice, seen: null }
 }
 
 /** It holds so many more, or fewer. */

@@ -215,6 +215,14 @@ const ledgerByRows = `
   create trigger settlements_fixed before update on settlements begin select raise(abort, 'settlements are final'); end;
 `
 
+/** `voice`: whose word the node's is (infra/ledger/voices.ts). `voices`: when each last got a lease, or kept one, in an epoch that is open. */
+const ledgerByVoices = `
+  alter table nodes add column voice text not null default '';
+  update nodes set voice = 'node ' || name;
+  create table voices (epoch integer, name text, seen integer not null, primary key (epoch, name)) strict, without rowid;
+  create index voices_seen on voices (epoch, seen);
+`
+
 /** What is known of hosts for a time (host-notes.ts). */
 const notes = `
   create table notes (kind text, host text, text text not null, until integer not null, primary key (kind, host)) strict, without rowid;
@@ -360,7 +368,7 @@ export const fileSchemas = {
   frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierTables] },
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
   catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog, catalogTimes] },
-  ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger, ledgerByCounts, ledgerByRows] },
+  ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger, ledgerByCounts, ledgerByRows, ledgerByVoices] },
   notes: { kind: 'notes', applicationId: 0x4f727248, steps: [notes] },
   corpus: { kind: 'corpus index', applicationId: 0x4f727249, steps: [corpus, corpusSights] },
   marks: { kind: 'marks', applicationId: 0x4f72724d, steps: [marks] },

@@ -1,7 +1,7 @@
 import type { Clock } from '#schemas/clock.ts'
 import type { BlockFormat, LeaseAnswer, LeaseGrant, LeaseRequest } from '#schemas/feed.ts'
 import type { BatchLease, Ledger } from '#schemas/ledger.ts'
-import type { KnownNode } from '#schemas/nodes.ts'
+import { voiceOf, type KnownNode } from '#schemas/nodes.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { BlockHealth } from './block-health.ts'
 import type { Epochs } from './epochs.ts'
@@ -64,6 +64,7 @@ export function leaseBatches(parts: LeaseParts): LeaseBatches {
     if (!open) return nothing(epochs.isUnread() ? 'wait' : 'idle')
     const wish = {
       node: known.node,
+      operator: voiceOf(known),
       limit: request.limit,
       ttlMs: leaseMs,
       outstandingMax: leasesPerNode,
