@@ -79,7 +79,7 @@ export async function feedRoutes(app: Server, feed: () => Feed): Promise<void> {
       nameless.addHook('preHandler', async (request) => {
         if (request.routeOptions.config.scope !== 'open') await feed().callers.requireAdmitted(request)
       })
-      for (const add of [jobRoutes, eventRoutes, consumerRoutes, weightRoutes, blockRoutes]) add(nameless as unknown as Server, feed)
+      for (const add of [jobRoutes, eventRoutes, consumerRoutes, weightRoutes, blockRoutes]) await add(nameless as unknown as Server, feed)
     })
   })
 }
