@@ -28,6 +28,8 @@ export interface LeaseRequest {
   /** Who answers for the node: on whether a batch can be trained all nodes of an operator are one voice. Absent: the node for itself. */
   operator?: string | undefined
   limit: number
+  /** The node may be gone: it gets nothing, and if it waits, it does so for `asksAgainMs` from now. */
+  isGone?: boolean
   /** These and no others, as far as nobody else has them; those the node has already are given again, and those it settled, as attempt 0: their token finds what became of them. Nobody waits for them. */
   batches?: readonly number[]
   ttlMs: number

@@ -12,6 +12,7 @@ export function leaseBatches(work: Work, request: LeaseRequest): LeaseAnswer {
   const { row } = work
   if (isClosed(row)) throw fenced({ planId: row.plan_id, epoch: row.epoch })
   expireLeases(work)
+  if (request.isGone) return { leases: [], waiting: waitOn(work, request) }
   const node = findNode(work, request.node)
   const before = node && request.requestId !== undefined && !request.batches ? answeredBefore(work, node, request.requestId) : undefined
   if (before) return { leases: before, waiting: null }
@@ -28,6 +29,12 @@ export function leaseBatches(work: Work, request: LeaseRequest): LeaseAnswer {
   served(work, place)
   if (chosen.batches.length === 0) return { leases: [], waiting: null }
   return { leases: lend(work, request, node ?? addNode(work, request.node, request.operator), chosen.batches), waiting: null }
+}
+
+/** Only who waits already. */
+function waitOn(work: Work, { node, asksAgainMs = asksAgainMsUsual }: LeaseRequest): LeaseAnswer['waiting'] {
+  const place = findPlace(work, node)
+  return place.ticket === undefined ? null : wait(work, node, place, asksAgainMs)
 }
 
 /**

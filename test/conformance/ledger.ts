@@ -230,6 +230,24 @@ export function ledgerSuite(make: () => Promise<Place>): void {
     expect(await ledger.list('p', 0, 'nodes', { limit: 9, name: 'n0' })).toMatchObject([{ nacked: 0 }])
   })
 
+  test('who may be gone loses its place soon, and gets nothing meanwhile', async () => {
+    const { clock, ledger: opened } = await open(1)
+    await using ledger = opened
+    const held = await lease(ledger, { node: 'a' })
+    const ask = (name: string, over: Partial<LeaseRequest> = {}) => ledger.lease('p', 0, request({ node: name, asksAgainMs: 60_000, ...over }))
+    expect([await ask('b'), await ask('c')]).toMatchObject([{ waiting: { place: 1 } }, { waiting: { place: 2 } }])
+    await nack(ledger, held, 'leaving', true)
+    expect(await ask('b', { isGone: true, asksAgainMs: 2000 })).toEqual({ leases: [], waiting: { place: 1, of: 2 } })
+    expect(await ask('nobody', { isGone: true })).toEqual({ leases: [], waiting: null })
+    // Time enough for those whom nobody could hear to come back.
+    for (let s = 0; s < 12; s++) {
+      clock.advance(1000)
+      await ask('nobody', { isGone: true })
+    }
+    expect(await ask('c')).toMatchObject({ leases: [{ batch: 0 }], waiting: null })
+    expect(await ledger.progress('p', 0)).toMatchObject({ waiting: 0 })
+  })
+
   test('a lease that runs out again and again ends in the batch being set aside, after four times as many', async () => {
     const { clock, ledger: opened } = await open(1)
     await using ledger = opened
