@@ -3,7 +3,7 @@ import type { ColumnMetaData, DecodedArray, PageHeader, SchemaElement } from 'hy
 import { readPage } from 'hyparquet/src/column.js'
 import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { getSchemaPath } from 'hyparquet/src/schema.js'
-import { columnType, type Column } from './columns.ts'
+import { columnType, type Leaf } from './columns.ts'
 import { decompressors } from './compression.ts'
 import type { FileBytes } from './file-bytes.ts'
 import { guard, malformed } from './inspect.ts'
@@ -35,7 +35,7 @@ interface Page {
 /** Reads the values of one column chunk in their order, page by page, each checked before it is decoded. A page that is skipped whole is not read. */
 export class ChunkReader {
   readonly #file: FileBytes
-  readonly #column: Column
+  readonly #column: Pick<Leaf, 'nullable'>
   readonly #chunk: ColumnMetaData
   readonly #decoder: ColumnDecoder
   readonly #budget: GroupBudget
@@ -60,7 +60,7 @@ export class ChunkReader {
       chunk,
       budget,
       isSparse,
-    }: { column: Column; schema: readonly SchemaElement[]; chunk: ColumnMetaData; budget: GroupBudget; isSparse: boolean },
+    }: { column: Pick<Leaf, 'kind' | 'nullable'>; schema: readonly SchemaElement[]; chunk: ColumnMetaData; budget: GroupBudget; isSparse: boolean },
   ) {
     this.#aheadBytes = isSparse ? headerBytesMax : windowBytes
     const { start, end } = chunkRange(chunk)
@@ -167,7 +167,7 @@ export class ChunkReader {
 const readerOf = (bytes: Uint8Array) => ({ view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset: 0 })
 
 /** Schema of a page’s values; texts keep a byte order mark. */
-function decoderOf(column: Column, schema: readonly SchemaElement[], { codec, path_in_schema: pathInSchema }: ColumnMetaData): ColumnDecoder {
+function decoderOf(column: Pick<Leaf, 'kind'>, schema: readonly SchemaElement[], { codec, path_in_schema: pathInSchema }: ColumnMetaData): ColumnDecoder {
   const schemaPath = getSchemaPath([...schema], pathInSchema)
   return { pathInSchema, schemaPath, element: schemaPath[1]!.element, type: columnType(column), codec, compressors: decompressors, utf8: false, parsers }
 }
