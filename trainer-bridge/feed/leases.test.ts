@@ -159,7 +159,7 @@ test('who hangs up while it waits keeps nobody else waiting for long', async () 
   const gone = fetch(`${origin}/v1/leases`, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: away.signal })
   await waits(feed, held.plan_id)
   away.abort()
-  await expect(gone).rejects.toThrow()
+  await expect(gone).rejects.toMatchObject({ name: 'AbortError' })
   await feed.post('/v1/nacks', { node: 'a', ...proofOf(held), reason: 'full' })
   // Those of before the epoch was opened have ten seconds to come back, and who hung up two.
   let found: unknown[] = []
