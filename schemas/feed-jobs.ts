@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { addressNumber } from './address-number.ts'
 import { LossEvidence } from './desirability.ts'
 import { namedValues } from './named-values.ts'
 import { FeedPlan, NodeName, answersMax } from './feed.ts'
@@ -35,9 +36,10 @@ export type WeightsAnswer = z.infer<typeof WeightsAnswer>
 /** Labels that are not named keep their weight. */
 export const WeightsWish = z.strictObject({
   weights: z
-    .array(z.strictObject({ label: z.string().min(1).max(140), weight: z.number().positive().max(1e6) }))
+    .array(z.strictObject({ label: z.string().min(1).max(140), weight: z.number().min(1e-6).max(1e6) }))
     .min(1)
-    .max(1000),
+    .max(1000)
+    .refine((weights) => new Set(weights.map(({ label }) => label)).size === weights.length, 'a label has one weight'),
 })
 export type WeightsWish = z.infer<typeof WeightsWish>
 
@@ -73,12 +75,12 @@ export const ConsumerState = namedValues(z.unknown())
 export type ConsumerState = z.infer<typeof ConsumerState>
 
 export const StreamQuery = z.strictObject({
-  rank: z.coerce.number().int().min(0).default(0),
-  world: z.coerce.number().int().min(1).max(65_536).default(1),
+  rank: addressNumber().default(0).describe('0 when left out.'),
+  world: addressNumber(1, 65_536).default(1).describe('1 when left out.'),
   /** First batch; absent: the first of the epoch. */
-  from: z.coerce.number().int().min(0).default(0),
+  from: addressNumber().default(0).describe('0 when left out.'),
   /** Absent: the open one, else the last. */
-  epoch: z.coerce.number().int().min(0).optional(),
+  epoch: addressNumber().optional(),
 })
 export type StreamQuery = z.infer<typeof StreamQuery>
 

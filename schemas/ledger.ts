@@ -25,7 +25,11 @@ export interface BatchLease extends LeaseProof {
 
 export interface LeaseRequest {
   node: string
+  /** Who answers for the node: on whether a batch can be trained all nodes of an operator are one voice. Absent: the node for itself. */
+  operator?: string | undefined
   limit: number
+  /** The node may be gone: it gets nothing, and if it waits, it does so for `asksAgainMs` from now. */
+  isGone?: boolean
   /** These and no others, as far as nobody else has them; those the node has already are given again, and those it settled, as attempt 0: their token finds what became of them. Nobody waits for them. */
   batches?: readonly number[]
   ttlMs: number
@@ -59,8 +63,8 @@ export type BatchReply = LeaseProof &
     | ({ kind: 'trained'; ttlMs: number } & BatchResult)
     /** `label`: what the batch counts for in the tallies. `by`: the node whose result it is, when that is not the holder. Without a result: the one it was `trained` with. */
     | ({ kind: 'ack'; label: string; by?: string } & Partial<BatchResult>)
-    /** `untried`: the node had no time for it; nothing is said against the batch. `isFinal`: it is `void`, as nobody can train it. */
-    | { kind: 'nack'; reason: string; untried?: boolean; isFinal?: boolean }
+    /** `untried`: the node had no time for it; nothing is said against the batch. `isFinal`: it is `void`, as nobody can train it. `by`: as for `ack`. */
+    | { kind: 'nack'; reason: string; untried?: boolean; isFinal?: boolean; by?: string }
   )
 
 /** What became of one reply. `again`: it had been settled by this very lease; the first result counts. */
@@ -140,7 +144,8 @@ export const fairShare = 3
  * since (more than a minute) has run out. Shared by processes; what was answered is durable (kill -9).
  *
  * **Order.** What came back for no fault of its own is lent first, then what nobody had yet, then what failed, the least often failed first; a batch that a
- * node gave back goes to another as long as there is one. After `attemptsMax` times given back, or four times as many leases that ran out, it is `void`.
+ * node gave back goes to another as long as there is one. After `attemptsMax` times given back, or four times as many leases that ran out, it is `void`. Of these
+ * an operator can bring no more than his part: while k operators are around (they got a lease or kept one within the longest time to live), 1/k of them, rounded up.
  *
  * **Shares.** Nodes that hold nothing and get nothing wait in the order in which they asked first; that order outlives the process and the epoch, and nobody
  * is served before those who wait longer. While they wait, a node gets no more than `fairShare` times the mean of what nodes hold, and what it holds

@@ -19,6 +19,9 @@ export interface KnownNode extends NodeOwner {
   isDraining: boolean
 }
 
+/** The operator whose word the node's is; undefined for one that has no credential, and speaks for itself. */
+export const voiceOf = ({ operator, via }: NodeOwner): string | undefined => (via === 'open' ? undefined : operator)
+
 /** What a node did on one day of UTC. */
 export interface NodeDay {
   /** Like 2026-11-29. */

@@ -29,8 +29,19 @@ export function requirePage({ after, name, limit }: { after?: number | string; n
 
 export const requireNode = (node: string): void => requireText('node', node, nameBytesMax)
 
-export function requireLeaseRequest({ node, limit, batches = [], ttlMs, outstandingMax, availableForMs, requestId, asksAgainMs }: LeaseRequest): void {
+export function requireLeaseRequest({
+  node,
+  operator,
+  limit,
+  batches = [],
+  ttlMs,
+  outstandingMax,
+  availableForMs,
+  requestId,
+  asksAgainMs,
+}: LeaseRequest): void {
   requireNode(node)
+  if (operator !== undefined) requireText('operator', operator, nameBytesMax)
   requireInteger('limit', limit, 1)
   requireInteger('batches.length', batches.length, 0, repliesMax)
   for (const batch of batches) requireInteger('batch', batch, 0, batchesMax)
@@ -57,7 +68,7 @@ function requireReply(reply: BatchReply): void {
   if (typeof reply.token !== 'string') throw refuse('token', reply.token, 'the token of a lease')
   if (reply.kind === 'renew' || reply.kind === 'trained') requireInteger('ttlMs', reply.ttlMs, 1, ttlMsMax)
   if (reply.kind === 'ack') requireText('label', reply.label, 4 * nameBytesMax)
-  if (reply.kind === 'ack' && reply.by !== undefined) requireNode(reply.by)
+  if ((reply.kind === 'ack' || reply.kind === 'nack') && reply.by !== undefined) requireNode(reply.by)
   if (reply.kind === 'nack') requireText('reason', reply.reason, 1024)
   if (reply.kind === 'ack' || reply.kind === 'trained') {
     if (reply.loss !== undefined || reply.kind === 'trained') requireLoss(reply.loss ?? Number.NaN)

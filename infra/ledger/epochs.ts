@@ -127,7 +127,7 @@ export function tidyEpochs(db: Database): void {
   const { id, kept } = due
   const some = (table: string, column: string): number =>
     db.run(`delete from ${table} where epoch = ? and ${column} in (select ${column} from ${table} where epoch = ? limit ${tidiedMax})`, id, id)
-  let most = Math.max(some('batches', 'batch'), some('requests', 'number'))
+  let most = Math.max(some('batches', 'batch'), some('requests', 'number'), some('voices', 'name'))
   if (kept === 0) most = Math.max(most, some('settlements', 'place'), some('failures', 'place'), some('nodes', 'node'), some('labels', 'name'))
   if (most < tidiedMax) db.run('update epochs set untidy = 0 where id = ?', id)
 }

@@ -4,6 +4,7 @@ import { expireLeases, type BatchRow } from './failed.ts'
 import { addNode, findNode, holdMore, type NodeRow, type Work } from './nodes.ts'
 import { shareOf, takeBack } from './shares.ts'
 import { tokenOf } from './tokens.ts'
+import { hasSaidAll, heard, mostOfVoice, voiceOf } from './voices.ts'
 import { asksAgainMsUsual, findPlace, served, wait, type Queued } from './waiting.ts'
 
 /** @throws OrreryError `fenced` */
@@ -11,13 +12,14 @@ export function leaseBatches(work: Work, request: LeaseRequest): LeaseAnswer {
   const { row } = work
   if (isClosed(row)) throw fenced({ planId: row.plan_id, epoch: row.epoch })
   expireLeases(work)
+  if (request.isGone) return { leases: [], waiting: waitOn(work, request) }
   const node = findNode(work, request.node)
   const before = node && request.requestId !== undefined && !request.batches ? answeredBefore(work, node, request.requestId) : undefined
   if (before) return { leases: before, waiting: null }
   const { availableForMs = Infinity } = request
   const held = node?.outstanding ?? 0
   if (availableForMs < request.ttlMs / 2 || held >= request.outstandingMax) return { leases: [], waiting: null }
-  if (request.batches) return { leases: lendThese(work, request, node ?? addNode(work, request.node), request.batches), waiting: null }
+  if (request.batches) return { leases: lendThese(work, request, node ?? addNode(work, request.node, request.operator), request.batches), waiting: null }
   const place = findPlace(work, request.node)
   const isNew = held === 0 && place.ticket === undefined
   let chosen = choose(work, request, node, place)
@@ -26,26 +28,45 @@ export function leaseBatches(work: Work, request: LeaseRequest): LeaseAnswer {
     return { leases: [], waiting: wait(work, request.node, place, request.asksAgainMs ?? asksAgainMsUsual) }
   served(work, place)
   if (chosen.batches.length === 0) return { leases: [], waiting: null }
-  return { leases: lend(work, request, node ?? addNode(work, request.node), chosen.batches), waiting: null }
+  return { leases: lend(work, request, node ?? addNode(work, request.node, request.operator), chosen.batches), waiting: null }
+}
+
+/** Only who waits already. */
+function waitOn(work: Work, { node, asksAgainMs = asksAgainMsUsual }: LeaseRequest): LeaseAnswer['waiting'] {
+  const place = findPlace(work, node)
+  return place.ticket === undefined ? null : wait(work, node, place, asksAgainMs)
 }
 
 /**
  * What the node gets: no more than it may hold, and nothing that others wait for. It `isPassedOver` when it was its turn, but it has failed all that there
  * is: then nothing is kept for it.
  */
-function choose(work: Work, { limit, outstandingMax }: LeaseRequest, node: NodeRow | undefined, place: Queued): { batches: number[]; isPassedOver: boolean } {
+function choose(
+  work: Work,
+  { node: name, operator, limit, outstandingMax }: LeaseRequest,
+  node: NodeRow | undefined,
+  place: Queued,
+): { batches: number[]; isPassedOver: boolean } {
   const { row } = work
   const held = node?.outstanding ?? 0
   const others = row.waiting - (place.ticket === undefined ? 0 : 1)
   const allowed = Math.min(limit, outstandingMax - held)
   const fair = others === 0 ? allowed : Math.min(allowed, shareOf(work, row.waiting + (held === 0 && place.ticket === undefined ? 1 : 0)) - held)
   const most = Math.min(fair, freeOf(row) - place.ahead)
-  const batches = take(work, most, node, row.holding - (held > 0 ? 1 : 0) + others)
+  const taker = { node, voice: node?.voice ?? voiceOf(name, operator), around: row.holding - (held > 0 ? 1 : 0) + others }
+  const batches = take(work, most, taker)
   return { batches, isPassedOver: most > 0 && batches.length === 0 }
 }
 
-/** @param around other nodes that hold something or wait */
-function take(work: Work, most: number, node: NodeRow | undefined, around: number): number[] {
+/** Who takes batches. */
+interface Taker {
+  node: NodeRow | undefined
+  voice: string
+  /** Other nodes that hold something or wait. */
+  around: number
+}
+
+function take(work: Work, most: number, taker: Taker): number[] {
   const { db, row } = work
   if (most <= 0) return []
   const chosen = db
@@ -55,7 +76,7 @@ function take(work: Work, most: number, node: NodeRow | undefined, around: numbe
     chosen.push(batch)
     row.begun++
   }
-  if (chosen.length < most) for (const batch of takeFailed(work, most - chosen.length, node, around)) chosen.push(batch)
+  if (chosen.length < most) for (const batch of takeFailed(work, most - chosen.length, taker)) chosen.push(batch)
   return chosen
 }
 
@@ -103,21 +124,24 @@ const settledBy = ({ db, row }: Work, batch: number) =>
 /** Of those that failed a call looks at so many more than it gives. */
 const failedLooks = 256
 
-/** A batch does not go back to a node that has failed it while another is around that has not. */
-function takeFailed({ db, row }: Work, most: number, node: NodeRow | undefined, around: number): number[] {
+/** A batch does not go back to a node that has failed it while another is around that has not, nor to an operator whose word on it is said. */
+function takeFailed(work: Work, wanted: number, { node, voice, around }: Taker): number[] {
+  const { db, row } = work
+  const most = mostOfVoice(work)
   const failed = db.all<{ batch: number }>(
     'select batch from batches where epoch = ? and turn > 0 order by turn, batch limit ?',
     row.id,
-    most + (node && around > 0 ? failedLooks : 0),
+    wanted + (most.isCapped || (node && around > 0) ? failedLooks : 0),
   )
   const mayHave = ({ batch }: { batch: number }): boolean => {
+    if (hasSaidAll(work, voice, batch, most)) return false
     if (!node || around === 0) return true
     const nodes = db.all<{ node: number }>('select distinct node from failures where epoch = ? and batch = ?', row.id, batch)
     const others = nodes.filter((each) => each.node !== node.node).length
     return others === nodes.length || others >= around
   }
   const chosen: number[] = []
-  for (const each of failed) if (chosen.length < most && mayHave(each)) chosen.push(each.batch)
+  for (const each of failed) if (chosen.length < wanted && mayHave(each)) chosen.push(each.batch)
   return chosen
 }
 
@@ -146,6 +170,7 @@ function lend(work: Work, request: LeaseRequest, node: NodeRow, batches: readonl
     return leaseOf(work, node, { batch, lease, attempt, expiresAt })
   })
   holdMore(work, node.node, leases.length)
+  if (leases.length > 0) heard(work, node)
   if (request.requestId !== undefined && !request.batches) remember(work, node, request.requestId, batches)
   return leases
 }

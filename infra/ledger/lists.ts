@@ -1,7 +1,7 @@
 import type { FailedAttempt, LedgerLists, LedgerTally, Settlement } from '#schemas/ledger.ts'
 import type { Database } from '../sqlite/database.ts'
 import { isClosed, type EpochRow } from './epochs.ts'
-import { lossesOf } from './nodes.ts'
+import { lossesOf } from './tallies.ts'
 
 export function settlementsOf(db: Database, { id, kept }: EpochRow, { after = 0, limit }: { after?: number; limit: number }): Settlement[] {
   if (kept === 0) return []

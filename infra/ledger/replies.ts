@@ -1,8 +1,9 @@
-import type { BatchOutcome, BatchReply, BatchResult } from '#schemas/ledger.ts'
+import type { BatchOutcome, BatchReply } from '#schemas/ledger.ts'
 import { isClosed } from './epochs.ts'
 import { expireLeases, failBatch, release, type BatchRow } from './failed.ts'
-import { addNode, countResult, findNode, holdMore, nodeName, type Work } from './nodes.ts'
+import { addNode, findNode, holdMore, nodeNumbered, type Work } from './nodes.ts'
 import { isToken, leaseIn } from './tokens.ts'
+import { heard } from './voices.ts'
 
 type Refusal = Extract<BatchOutcome, { state: 'refused' }>
 
@@ -31,7 +32,7 @@ const refused = ({ batch }: { batch: number }, code: Refusal['code'], message: s
 function sameNode(work: Work, node: string, reply: BatchReply, holder: number): Refusal | undefined {
   const name = { epoch: work.row.id, batch: reply.batch, lease: leaseIn(reply.token) ?? 0 }
   if (isToken(work.secret, reply.token, { ...name, node })) return undefined
-  if (!isToken(work.secret, reply.token, { ...name, node: nodeName(work, holder) })) return lost(reply)
+  if (!isToken(work.secret, reply.token, { ...name, node: nodeNumbered(work, holder)?.name ?? '' })) return lost(reply)
   return refused(reply, 'forbidden', `Batch ${reply.batch} was lent to another node; answer for your own leases only.`)
 }
 
@@ -68,7 +69,7 @@ const replies: { [Kind in BatchReply['kind']]: (work: Work, batch: BatchRow, rep
     if (loss === null || tokens === null)
       return refused(batch, 'invalid_argument', `Batch ${batch.batch} has no loss yet; give it with this answer, or say before that it is trained.`)
     release(work, batch)
-    const node = by === undefined ? (batch.node ?? 0) : (findNode(work, by) ?? addNode(work, by)).node
+    const node = by === undefined ? (batch.node ?? 0) : numberOf(work, by)
     db.run('delete from batches where epoch = ? and batch = ?', row.id, batch.batch)
     db.run(
       'insert into settlements (epoch, place, batch, node, lease, loss, tokens, settled_at) values (?, ?, ?, ?, ?, ?, ?, ?)',
@@ -81,14 +82,18 @@ const replies: { [Kind in BatchReply['kind']]: (work: Work, batch: BatchRow, rep
       tokens,
       now,
     )
-    countResult(work, node, label, { loss, tokens } satisfies BatchResult)
+    work.tallies.count(node, label, { loss, tokens })
     return { batch: batch.batch, state: 'settled', again: false }
   },
 
-  nack(work, batch, { reason, untried = false, isFinal = false }) {
-    return { batch: batch.batch, state: failBatch(work, batch, untried ? 'untried' : 'nacked', reason, isFinal) ? 'void' : 'nacked' }
+  nack(work, batch, { reason, untried = false, isFinal = false, by }) {
+    const why = untried ? 'untried' : 'nacked'
+    const isVoid = failBatch(work, batch, { why, reason, isFinal, ...(by !== undefined && { by: numberOf(work, by) }) })
+    return { batch: batch.batch, state: isVoid ? 'void' : 'nacked' }
   },
 }
+
+const numberOf = (work: Work, name: string): number => (findNode(work, name) ?? addNode(work, name)).node
 
 /** The node holds the batch for longer, also when its lease had run out. */
 function hold(work: Work, batch: BatchRow, state: 'leased' | 'trained', ttlMs: number): BatchOutcome {
@@ -99,6 +104,8 @@ function hold(work: Work, batch: BatchRow, state: 'leased' | 'trained', ttlMs: n
   row[state]++
   row.ttl_ms = Math.max(row.ttl_ms, ttlMs)
   if (batch.state === 'expired') holdMore(work, batch.node ?? 0, 1)
+  const node = nodeNumbered(work, batch.node ?? 0)
+  if (node) heard(work, node)
   db.run('update batches set state = ?, expires_at = ?, turn = null where epoch = ? and batch = ?', state, expiresAt, row.id, batch.batch)
   return { batch: batch.batch, state, expiresAt }
 }

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { answerKeptMs, type Ledger } from '#schemas/ledger.ts'
@@ -7,14 +8,15 @@ import { openDatabase, type Database } from '../sqlite/database.ts'
 import { groupCommit } from '../sqlite/group-commit.ts'
 import { fileSchemas } from '../sqlite/schema.ts'
 import { batchesMax, repliesMax, requireKey, requireLeaseRequest, requireNode, requirePage, wrongReply } from './arguments.ts'
-import { closeEpoch, isClosed, openEpoch, progressOf, requireEpoch, saveEpoch, tidyEpochs, type EpochKey } from './epochs.ts'
+import { commitWorks } from './commit-works.ts'
+import { closeEpoch, isClosed, openEpoch, progressOf, requireEpoch, tidyEpochs, type EpochKey } from './epochs.ts'
 import { expireLeases } from './failed.ts'
 import { leaseBatches } from './leases.ts'
 import { lists, settlementsOf } from './lists.ts'
 import type { Work } from './nodes.ts'
 import { takeReplies } from './replies.ts'
 import { takeBack } from './shares.ts'
-import { inherit, waitingIn, waitingRoom } from './waiting.ts'
+import { inherit, waitingRoom } from './waiting.ts'
 
 const attemptsMaxUsual = 5
 
@@ -25,41 +27,53 @@ const attemptsMaxUsual = 5
 export function sqliteLedger(path: string, { clock }: { clock: Clock }): Ledger & AsyncDisposable {
   const db = openDatabase(path, fileSchemas.ledger)
   const { secret = new Uint8Array() } = db.get<{ secret: Uint8Array }>('select secret from secrets') ?? {}
+  const works = commitWorks(db, createSecretKey(secret))
   const room = waitingRoom()
   const beforeCommit = (): void => {
+    works.write()
     forgetRequests(db, clock.now())
     tidyEpochs(db)
   }
-  const { run, flush } = groupCommit(db, { beforeCommit, rolledBack: () => undefined }, 0)
+  const { run, flush } = groupCommit(db, { beforeCommit, rolledBack: works.forget }, 0)
   const call = async <T>(key: EpochKey, work: () => T): Promise<T> => {
     requireKey(key)
     return unlessRefused(await run(() => refusalOf(work)))
   }
-  const on = <T>(key: EpochKey, work: (work: Work) => T): Promise<T> =>
+  /** By the rows themselves, which are written before. */
+  const onRows = <T>(key: EpochKey, work: () => T): Promise<T> =>
     call(key, () => {
-      const row = requireEpoch(db, key)
-      const before = { ...row }
-      const at = { db, row, secret, now: clock.now() }
-      const result = work(at)
-      if (row.waiting > 0 && !isClosed(row)) takeBack(at, row.waiting)
-      saveEpoch(db, row, before)
-      return result
+      works.write()
+      return work()
     })
+  const within = <T>(key: EpochKey, work: (work: Work) => T): T => {
+    const at = works.of(key, clock.now())
+    const result = work(at)
+    if (at.row.waiting > 0 && !isClosed(at.row)) takeBack(at, at.row.waiting)
+    return result
+  }
+  const on = <T>(key: EpochKey, work: (work: Work) => T): Promise<T> => call(key, () => within(key, work))
+  /** Who waits no more is found out before an epoch is read, which counts those who wait. */
+  function lookAround(): void {
+    const now = clock.now()
+    if (!room.isDue(now)) return
+    works.write()
+    room.look(db, now)
+  }
   return {
     async open(planId, epoch, batches, attemptsMax = attemptsMaxUsual) {
       requireInteger('batches', batches, 1, batchesMax)
       requireInteger('attemptsMax', attemptsMax, 1, 1000)
-      return call({ planId, epoch }, () => {
+      return onRows({ planId, epoch }, () => {
         const { row, isNew } = openEpoch(db, { planId, epoch }, batches, attemptsMax)
-        if (isNew) inherit({ db, row, secret, now: clock.now() })
+        if (isNew) inherit(db, row, clock.now())
         return progressOf(requireEpoch(db, { planId, epoch }))
       })
     },
     async lease(planId, epoch, request) {
       requireLeaseRequest(request)
-      return on({ planId, epoch }, (work) => {
-        if (room.look(db, work.now)) work.row.waiting = waitingIn(work)
-        return leaseBatches(work, request)
+      return call({ planId, epoch }, () => {
+        lookAround()
+        return within({ planId, epoch }, (work) => leaseBatches(work, request))
       })
     },
     async answer(planId, epoch, { node, replies }) {
@@ -78,7 +92,7 @@ export function sqliteLedger(path: string, { clock }: { clock: Clock }): Ledger 
         })
       })
     },
-    close: async (planId, epoch) => call({ planId, epoch }, () => progressOf(closeEpoch(db, { planId, epoch }))),
+    close: async (planId, epoch) => onRows({ planId, epoch }, () => progressOf(closeEpoch(db, { planId, epoch }))),
     progress: async (planId, epoch) =>
       on({ planId, epoch }, (work) => {
         if (!isClosed(work.row)) expireLeases(work)
@@ -86,11 +100,11 @@ export function sqliteLedger(path: string, { clock }: { clock: Clock }): Ledger 
       }),
     async settlements(planId, epoch, page) {
       requirePage(page)
-      return call({ planId, epoch }, () => settlementsOf(db, requireEpoch(db, { planId, epoch }), page))
+      return onRows({ planId, epoch }, () => settlementsOf(db, requireEpoch(db, { planId, epoch }), page))
     },
     async list(planId, epoch, kind, page) {
       requirePage(page)
-      return call({ planId, epoch }, () => lists[kind](db, requireEpoch(db, { planId, epoch }), page))
+      return onRows({ planId, epoch }, () => lists[kind](db, requireEpoch(db, { planId, epoch }), page))
     },
     async [Symbol.asyncDispose]() {
       flush()

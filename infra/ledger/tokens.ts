@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
 
 /** The lease that a token speaks of. */
 export interface LeaseName {
@@ -13,7 +13,7 @@ export interface LeaseName {
 const macBytes = 15
 
 /** `LEASE.MAC`: nothing has to be kept of it, so that the same token is known again when its batch was settled long ago. */
-export const tokenOf = (secret: Uint8Array, name: LeaseName): string => `${name.lease}.${macOf(secret, name).toString('base64url')}`
+export const tokenOf = (secret: KeyObject, name: LeaseName): string => `${name.lease}.${macOf(secret, name).toString('base64url')}`
 
 /** The number of the lease that a token says it is of; undefined when it is none. */
 export function leaseIn(token: string): number | undefined {
@@ -21,10 +21,10 @@ export function leaseIn(token: string): number | undefined {
   return lease === undefined ? undefined : Number(lease)
 }
 
-export const isToken = (secret: Uint8Array, token: string, name: LeaseName): boolean => {
+export const isToken = (secret: KeyObject, token: string, name: LeaseName): boolean => {
   const said = Buffer.from(token.slice(token.indexOf('.') + 1), 'base64url')
   return said.length === macBytes && timingSafeEqual(said, macOf(secret, name))
 }
 
-const macOf = (secret: Uint8Array, { epoch, batch, lease, node }: LeaseName): Buffer =>
+const macOf = (secret: KeyObject, { epoch, batch, lease, node }: LeaseName): Buffer =>
   createHmac('sha256', secret).update(`${epoch} ${batch} ${lease} ${node}`).digest().subarray(0, macBytes)

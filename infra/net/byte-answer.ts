@@ -16,7 +16,9 @@ export function answerBytes(request: FastifyRequest, reply: FastifyReply, { etag
   void reply.headers({ etag, 'accept-ranges': 'bytes', 'cache-control': 'private, max-age=31536000, immutable' })
   const outcome = precondition(request.headers, etag)
   if (outcome === 'failed') throw new OrreryError('precondition_failed', 'What is here is not what If-Match names.', { etag })
-  if (outcome === 'not_modified') return reply.status(304).send()
+  // To a HEAD the length would be told of what is sent, which is nothing, and not of what it stands for (§8.6).
+  if (outcome === 'not_modified')
+    return reply.status(304).send(request.method === 'HEAD' ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : undefined)
   const wanted = request.method === 'GET' && isRangeWanted(request.headers, etag) ? rangeOf(request.headers.range, bytes.length) : undefined
   if (wanted === 'unsatisfiable') return reply.status(416).header('content-range', `bytes */${bytes.length}`).send()
   const { start, end } = wanted ?? { start: 0, end: bytes.length }

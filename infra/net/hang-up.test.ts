@@ -30,6 +30,14 @@ test('a client that left, before or after somebody listens, has hung up', async 
   expect([before.aborted, hangUp(answer).aborted]).toEqual([true, true])
 })
 
+test('who was answered has not hung up', async () => {
+  using answer = await answering()
+  const signal = hangUp(answer)
+  answer.raw.end('x')
+  await once(answer.raw, 'close')
+  expect(signal.aborted).toBe(false)
+})
+
 test('who asks without a connection hangs up by its signal', async () => {
   using answer = await answering()
   const asker = new AbortController()

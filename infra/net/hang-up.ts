@@ -10,8 +10,12 @@ export const askedUntil = <T>(signal: AbortSignal | null | undefined, ask: () =>
 /** Aborted when the client goes away before it was answered. */
 export function hangUp({ raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
   const controller = new AbortController()
-  const hungUp = (): void => controller.abort(new OrreryError('upstream_failed', 'The client hung up before it was answered.'))
   const asker = askers.getStore()
+  const hungUp = (): void => {
+    // Every answer closes.
+    if (raw.writableFinished && !asker?.aborted) return
+    controller.abort(new OrreryError('upstream_failed', 'The client hung up before it was answered.'))
+  }
   // Before somebody listens as well.
   if (raw.destroyed || asker?.aborted) hungUp()
   raw.once('close', hungUp)

@@ -126,17 +126,11 @@ function bind(db: Database, node: string, owner: NodeOwner & { joinedBy: string 
 function makeRoom(db: Database, { id }: NodeOwner, now: number): void {
   const free = /^(name|hotkey) /.exec(id)?.[0]
   const most = free !== undefined || id === 'open' ? openNamesMax : namesMax
-  // `!` comes after the blank.
-  const [first, last] = free === undefined ? [id, id] : [free, free.replace(' ', '!')]
-  const { names } = db.get<{ names: number }>('select count(*) as names from nodes where owner between ? and ?', first, last) ?? { names: 0 }
+  const kind = free ?? id
+  const { names } = db.get<{ names: number }>('select names from kinds where kind = ?', kind) ?? { names: 0 }
   if (names < most) return
-  const silent = db.get<{ node: string }>(
-    'select node from nodes where owner between ? and ? and seen_at < ? order by seen_at limit 1',
-    first,
-    last,
-    now - dayMs,
-  )
-  if (!silent)
+  const silent = db.get<{ node: string; seen_at: number }>('select node, seen_at from nodes where kind = ? order by seen_at limit 1', kind)
+  if (!silent || silent.seen_at >= now - dayMs)
     throw new OrreryError('rate_limited', `There are ${most} nodes of this kind already; use the names again of those that are gone.`, {
       most,
       retry_after_seconds: 3600,

@@ -215,6 +215,14 @@ const ledgerByRows = `
   create trigger settlements_fixed before update on settlements begin select raise(abort, 'settlements are final'); end;
 `
 
+/** `voice`: whose word the node's is (infra/ledger/voices.ts). `voices`: when each last got a lease, or kept one, in an epoch that is open. */
+const ledgerByVoices = `
+  alter table nodes add column voice text not null default '';
+  update nodes set voice = 'node ' || name;
+  create table voices (epoch integer, name text, seen integer not null, primary key (epoch, name)) strict, without rowid;
+  create index voices_seen on voices (epoch, seen);
+`
+
 /** What is known of hosts for a time (host-notes.ts). */
 const notes = `
   create table notes (kind text, host text, text text not null, until integer not null, primary key (kind, host)) strict, without rowid;
@@ -332,6 +340,21 @@ const nodes = `
 /** By which registration a name was taken: a hash of its request's id. */
 const nodesJoinedBy = `alter table nodes add column joined_by text;`
 
+/** What counts as one owner of names: `name ` and `hotkey ` are all of these together. How many names each kind has is kept, for counting them takes the longer the more there are. */
+const nodesByKind = `
+  alter table nodes add column kind text generated always as (
+    case when substr(owner, 1, 5) = 'name ' then 'name ' when substr(owner, 1, 7) = 'hotkey ' then 'hotkey ' else owner end) virtual;
+  drop index nodes_owner;
+  create index nodes_kind on nodes (kind, seen_at);
+  create table kinds (kind text primary key, names integer not null) strict, without rowid;
+  insert into kinds select kind, count(*) from nodes group by kind;
+  create trigger nodes_come after insert on nodes begin insert into kinds values (new.kind, 1) on conflict do update set names = names + 1; end;
+  create trigger nodes_go after delete on nodes begin
+    update kinds set names = names - 1 where kind = old.kind;
+    delete from kinds where kind = old.kind and names = 0;
+  end;
+`
+
 /** What trainers say of where they stand (schemas/consumers.ts). */
 const consumers = `
   create table consumers (
@@ -345,7 +368,7 @@ export const fileSchemas = {
   frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierTables] },
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
   catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog, catalogTimes] },
-  ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger, ledgerByCounts, ledgerByRows] },
+  ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger, ledgerByCounts, ledgerByRows, ledgerByVoices] },
   notes: { kind: 'notes', applicationId: 0x4f727248, steps: [notes] },
   corpus: { kind: 'corpus index', applicationId: 0x4f727249, steps: [corpus, corpusSights] },
   marks: { kind: 'marks', applicationId: 0x4f72724d, steps: [marks] },
@@ -353,7 +376,7 @@ export const fileSchemas = {
   evidence: { kind: 'evidence of a validator', applicationId: 0x4f727245, steps: [evidence] },
   rows: { kind: 'index of a dataset', applicationId: 0x4f727252, steps: [rows] },
   keys: { kind: 'keys of the API', applicationId: 0x4f72724b, steps: [keys] },
-  nodes: { kind: 'nodes of the feed', applicationId: 0x4f72724a, steps: [nodes, nodesJoinedBy] },
+  nodes: { kind: 'nodes of the feed', applicationId: 0x4f72724a, steps: [nodes, nodesJoinedBy, nodesByKind] },
   consumers: { kind: 'states of trainers', applicationId: 0x4f727250, steps: [consumers] },
   onDemand: { kind: 'on-demand jobs', applicationId: 0x4f72724f, steps: [onDemand] },
   outcomes: { kind: 'on-demand outcomes', applicationId: 0x4f727259, steps: [outcomes] },

@@ -28,6 +28,8 @@ export interface BridgeProcess {
 export function bridgeProcess(folder: string, port: number, settings: Partial<Config['bridge']>): BridgeProcess {
   const child: ChildProcess = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, folder, String(port), JSON.stringify(settings)], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    // As the program's starter says it (./orrery).
+    env: { ...process.env, MALLOC_ARENA_MAX: '2' },
   })
   const seen = new Map<string, Line>()
   const waiting: { name: string; resolve: (line: Line) => void }[] = []

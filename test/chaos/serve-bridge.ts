@@ -1,8 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { threadedConsumers } from '#infra/consumers/threaded.ts'
+import { limitHeapGrowth } from '#infra/heap-growth.ts'
 import { threadedLedger } from '#infra/ledger/threaded.ts'
 import { listen } from '#infra/net/server.ts'
+import { threadedNodes } from '#infra/nodes/threaded.ts'
 import { repeat } from '#infra/repeat.ts'
+import { portThread } from '#infra/sqlite/port-thread.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { openBridge } from '#trainer-bridge/service.ts'
@@ -10,15 +14,20 @@ import { bridgeHouse } from '#test/golden/bridge.ts'
 import { storeAway } from './bridge-process.ts'
 
 /**
- * A process that serves the feed of a folder and advances its epochs until it is killed: `node serve-bridge.ts FOLDER PORT SETTINGS`.
+ * A process that serves the feed of a folder and advances its epochs until it is killed: `node serve-bridge.ts FOLDER PORT SETTINGS`. As the program does, it
+ * keeps its databases in a thread and its heaps small (infra/backends.ts).
  * While there is a file `store-away` in it nobody reaches the store. Writes one JSON line when it listens and one for each event.
  */
 const [folder = '', port = '0', settings = '{}'] = process.argv.slice(2)
 const say = (line: unknown): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
+limitHeapGrowth()
 const furnished = bridgeHouse(folder, JSON.parse(settings) as object)
+const shared = { clock: furnished.pace, thread: portThread(`the data folder ${folder}`, furnished.pace) }
 const house = {
   ...furnished,
-  ledger: threadedLedger(join(folder, 'ledger.sqlite'), { clock: furnished.pace }),
+  ledger: threadedLedger(join(folder, 'ledger.sqlite'), shared),
+  nodes: threadedNodes(join(folder, 'nodes.sqlite'), shared),
+  consumers: threadedConsumers(join(folder, 'consumers.sqlite'), shared),
   store: awayWhile(join(folder, storeAway), furnished.store),
 }
 house.telemetry.listen(({ name, fields }) => say({ name, ...fields }))

@@ -195,6 +195,59 @@ export function ledgerSuite(make: () => Promise<Place>): void {
     expect(await states(ledger)).toEqual({ ...noStates, settled: 3 })
   })
 
+  test('the many names of one operator are one voice against a batch, and those of others are heard', async () => {
+    const { clock, ledger: opened } = await open(2)
+    await using ledger = opened
+    const other = await lease(ledger, { node: 'honest', operator: 'o' })
+    let tries = 0
+    for (let n = 0; n < 40; n++)
+      for (const held of (await ledger.lease('p', 0, request({ node: `n${n}`, operator: 'many', limit: 9 }))).leases) {
+        tries++
+        await nack(ledger, held, 'no')
+      }
+    // Of five attempts two operators have three each at most.
+    expect([tries, await states(ledger)]).toEqual([3, { ...noStates, leased: 1, nacked: 1 }])
+    expect(await nack(ledger, await lease(ledger, { node: 'honest', operator: 'o' }), 'nor can I')).toEqual({ batch: 1, state: 'nacked' })
+    expect((await ledger.lease('p', 0, request({ node: 'n40', operator: 'many' }))).leases).toEqual([])
+    await settle(ledger, other, result)
+    // Once nobody else has been around for as long as a lease lasts, what the one says is all there is.
+    clock.advance(ttlMs + 1)
+    expect(await nack(ledger, await lease(ledger, { node: 'n41', operator: 'many' }), 'no')).toEqual({ batch: 1, state: 'void' })
+  })
+
+  test('who gives back in the name of another, as a pipeline does, is held to it himself', async () => {
+    await using ledger = (await open(2)).ledger
+    await lease(ledger, { node: 'honest' })
+    for (let turn = 0; turn < 2; turn++) {
+      const held = await lease(ledger, { node: `n${turn}` })
+      expect(await answerLease(ledger, held, { kind: 'nack', reason: 'the loss is no number', by: 'liar' })).toEqual({ batch: 1, state: 'nacked' })
+      expect(await answerLease(ledger, held, { kind: 'nack', reason: 'again', by: 'liar' })).toEqual({ batch: 1, state: 'nacked' })
+    }
+    expect((await ledger.list('p', 0, 'failures', { limit: 9 })).map(({ node: said, why }) => [said, why])).toEqual([
+      ['liar', 'nacked'],
+      ['liar', 'nacked'],
+    ])
+    expect(await ledger.list('p', 0, 'nodes', { limit: 9, name: 'n0' })).toMatchObject([{ nacked: 0 }])
+  })
+
+  test('who may be gone loses its place soon, and gets nothing meanwhile', async () => {
+    const { clock, ledger: opened } = await open(1)
+    await using ledger = opened
+    const held = await lease(ledger, { node: 'a' })
+    const ask = (name: string, over: Partial<LeaseRequest> = {}) => ledger.lease('p', 0, request({ node: name, asksAgainMs: 60_000, ...over }))
+    expect([await ask('b'), await ask('c')]).toMatchObject([{ waiting: { place: 1 } }, { waiting: { place: 2 } }])
+    await nack(ledger, held, 'leaving', true)
+    expect(await ask('b', { isGone: true, asksAgainMs: 2000 })).toEqual({ leases: [], waiting: { place: 1, of: 2 } })
+    expect(await ask('nobody', { isGone: true })).toEqual({ leases: [], waiting: null })
+    // Time enough for those whom nobody could hear to come back.
+    for (let s = 0; s < 12; s++) {
+      clock.advance(1000)
+      await ask('nobody', { isGone: true })
+    }
+    expect(await ask('c')).toMatchObject({ leases: [{ batch: 0 }], waiting: null })
+    expect(await ledger.progress('p', 0)).toMatchObject({ waiting: 0 })
+  })
+
   test('a lease that runs out again and again ends in the batch being set aside, after four times as many', async () => {
     const { clock, ledger: opened } = await open(1)
     await using ledger = opened

@@ -71,6 +71,8 @@ test('a block that is known is not sent again, by any spelling of its tag', asyn
   const statusOf = async (name: string, value: string) => (await feed.app.inject({ url: feed.path, headers: { [name]: value } })).statusCode
   for (const known of [etag, `W/${etag}`, `"x", ${etag}`, `"x",W/${etag} `, '*']) expect(await statusOf('if-none-match', known)).toBe(304)
   for (const other of ['"x"', etag.slice(1, -1), `W/"x"`]) expect(await statusOf('if-none-match', other)).toBe(200)
+  const head = await feed.app.inject({ method: 'HEAD', url: feed.path, headers: { 'if-none-match': etag } })
+  expect([head.statusCode, head.headers['content-length'] ?? '256', head.rawPayload.length]).toEqual([304, '256', 0])
   expect([await statusOf('if-match', etag), await statusOf('if-match', `W/${etag}`), await statusOf('if-match', '"x"')]).toEqual([200, 412, 412])
 })
 
@@ -85,6 +87,8 @@ test('a part of a block comes to who asks for a range of this very block', async
   expect(await ask({ range: 'bytes=8-15' })).toEqual({ status: 206, range: 'bytes 8-15/256', bytes: rawPayload.subarray(8, 16) })
   expect(await ask({ range: 'bytes=-6' })).toEqual({ status: 206, range: 'bytes 250-255/256', bytes: rawPayload.subarray(250) })
   expect(await ask({ range: 'bytes=200-', 'if-range': etag })).toMatchObject({ status: 206, range: 'bytes 200-255/256' })
+  for (const range of ['bytes=0-99999999999999999999', 'bytes=-99999999999999999999', 'bytes=0-255,', 'bytes=, 0-'])
+    expect(await ask({ range })).toMatchObject({ status: 206, range: 'bytes 0-255/256', bytes: rawPayload })
   for (const whole of [
     { range: 'bytes=8-15', 'if-range': `W/${etag}` },
     { range: 'bytes=8-15', 'if-range': '"x"' },
@@ -93,6 +97,7 @@ test('a part of a block comes to who asks for a range of this very block', async
     { range: 'bytes=9-3' },
   ])
     expect(await ask(whole)).toMatchObject({ status: 200, bytes: rawPayload })
+  for (const range of ['bytes=-0', 'bytes=99999999999999999999-']) expect(await ask({ range })).toMatchObject({ status: 416 })
   expect(await ask({ range: 'bytes=256-' })).toMatchObject({ status: 416, range: 'bytes */256' })
 })
 
@@ -103,6 +108,9 @@ test('a block is found by its job and the number of its epoch too', async () => 
   expect([byJob.statusCode, byJob.headers.etag]).toEqual([200, headers.etag])
   for (const other of ['other/epochs/0', `${goldenDataset}/epochs/1`, '__proto__/epochs/0', '..%2F/epochs/0'])
     expect((await feed.app.inject(`/v1/jobs/${other}/batches/0`)).statusCode).toBe(404)
+  // A number has one spelling.
+  for (const batch of ['00', '0x0', '0e0', '0.0', '+0', '-0', '%20', '%00', 'NaN', '99999999999999999999'])
+    expect([batch, (await feed.app.inject(`/v1/jobs/${goldenDataset}/epochs/0/batches/${batch}`)).statusCode]).toEqual([batch, 400])
 })
 
 test('a signed address gives the block it names, in the format it names, as often as it is asked for', async () => {

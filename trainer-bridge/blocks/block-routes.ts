@@ -4,8 +4,10 @@ import { acceptedType } from '#infra/net/accepted-type.ts'
 import { answerBytes } from '#infra/net/byte-answer.ts'
 import type { SignedPaths } from '#infra/net/signed-paths.ts'
 import { ErrorBody, type Server } from '#infra/net/server.ts'
+import { addressNumber } from '#schemas/address-number.ts'
 import { BatchDocuments } from '#schemas/batch-documents.ts'
 import { BlockProof } from '#schemas/block-proof.ts'
+import { JobName } from '#schemas/feed.ts'
 import { blockFormats, blockTypes, type BlockBytes, type BlockFormat } from './block-formats.ts'
 
 /** Which block: of an epoch by the id of its plan, or by its job. */
@@ -21,9 +23,9 @@ export interface BlockSource {
   signedPaths: SignedPaths
 }
 
-const number = z.coerce.number().int().nonnegative()
+const number = addressNumber()
 const ByPlan = z.strictObject({ plan: z.string().regex(/^[0-9a-f]{64}$/), epoch: number, batch: number })
-const ByJob = z.strictObject({ job: z.string().min(1).max(128), epoch: number, batch: number })
+const ByJob = z.strictObject({ job: JobName, epoch: number, batch: number })
 const Query = z.object({ format: z.enum(blockFormats).optional().describe('Instead of `Accept`.') })
 
 /** What OpenAPI calls a string of bytes; Fastify sends bytes past the serializer. */

@@ -17,8 +17,30 @@ export interface ConsumerRouteParts {
 const ConsumerPath = z.strictObject({ job: JobName, name: NodeName })
 const etagOf = (version: number): string => `"${version}"`
 
+/** Bodies as they came: numbers that JavaScript has not, and names said twice, are the trainer's own. */
+const texts = new WeakMap<object, string>()
+
+function keepText(app: Server): void {
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const text = String(body).replace(/^\ufeff/, '')
+    texts.set(request, text)
+    try {
+      done(null, JSON.parse(text))
+    } catch (cause) {
+      done(new OrreryError('invalid_argument', `This is no JSON (${cause instanceof Error ? cause.message : String(cause)}); send an object.`))
+    }
+  })
+}
+
 /** Where trainers stand, kept for them: a small JSON object each, changed by its owner alone. */
-export function consumerRoutes(app: Server, parts: () => ConsumerRouteParts): void {
+export async function consumerRoutes(app: Server, parts: () => ConsumerRouteParts): Promise<void> {
+  // Its own parser is for these routes alone.
+  await app.register(async (plugin) => stateRoutes(plugin as unknown as Server, parts))
+}
+
+function stateRoutes(app: Server, parts: () => ConsumerRouteParts): void {
+  keepText(app)
   const requireJob = (job: string): void => {
     const { epochs } = parts()
     if (job !== epochs.job) epochs.newestOf(job)
@@ -53,7 +75,7 @@ export function consumerRoutes(app: Server, parts: () => ConsumerRouteParts): vo
     const isConditional = wanted !== undefined || unless !== undefined
     const expected = isConditional ? ((await consumers.get(job, name))?.version ?? 0) : undefined
     if (expected !== undefined && precondition(request.headers, expected === 0 ? undefined : etagOf(expected)) !== 'send') throw changed(name)
-    const kept = await consumers.put(job, name, JSON.stringify(request.body), { owner, ...(expected !== undefined && { expected }) })
+    const kept = await consumers.put(job, name, texts.get(request) ?? '{}', { owner, ...(expected !== undefined && { expected }) })
     void reply.header('etag', etagOf(kept.version))
     return { version: kept.version }
   })

@@ -80,7 +80,7 @@ export async function feedRoutes(app: Server, feed: () => Feed): Promise<void> {
       nameless.addHook('preHandler', async (request) => {
         if (request.routeOptions.config.scope !== 'open') await feed().callers.requireAdmitted(request)
       })
-      for (const add of [jobRoutes, eventRoutes, consumerRoutes, weightRoutes, blockRoutes, evidenceRoutes]) add(nameless as unknown as Server, feed)
+      for (const add of [jobRoutes, eventRoutes, consumerRoutes, weightRoutes, blockRoutes, evidenceRoutes]) await add(nameless as unknown as Server, feed)
     })
   })
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { addressNumber } from '#schemas/address-number.ts'
 import type { Server } from '#infra/net/server.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { Catalog } from '#schemas/catalog.ts'
@@ -6,6 +7,7 @@ import { BatchAnswers, FeedPlanAnswer, JobName, ProgressAnswer } from '#schemas/
 import { EpochAnswer, EpochsAnswer, JobAnswer, JobsAnswer, LossesAnswer, LossReport } from '#schemas/feed-jobs.ts'
 import { NoBody } from '#schemas/feed-nodes.ts'
 import type { Ledger } from '#schemas/ledger.ts'
+import { voiceOf } from '#schemas/nodes.ts'
 import type { AnswerBatches } from './answer-batches.ts'
 import type { BlockHealth } from './block-health.ts'
 import type { Callers } from './callers.ts'
@@ -27,9 +29,9 @@ export interface JobRouteParts {
 }
 
 const JobPath = z.strictObject({ job: JobName })
-const EpochPath = z.strictObject({ job: JobName, epoch: z.coerce.number().int().nonnegative() })
+const EpochPath = z.strictObject({ job: JobName, epoch: addressNumber() })
 const pageMax = 1_000
-const Page = z.strictObject({ limit: z.coerce.number().int().min(1).max(pageMax).default(100) })
+const Page = z.strictObject({ limit: addressNumber(1, pageMax).default(100).describe('100 when left out.') })
 const operator = { scope: 'tasks' as const }
 
 /** What is trained, and how it stands; opening and closing is the operator's. */
@@ -80,7 +82,7 @@ export function jobRoutes(app: Server, parts: () => JobRouteParts): void {
   const list = {
     summary: 'Its epochs, the newest first',
     params: JobPath,
-    querystring: Page.extend({ before: z.coerce.number().int().min(0).optional() }),
+    querystring: Page.extend({ before: addressNumber().optional() }),
     response: { 200: EpochsAnswer },
   }
   app.get('/v1/jobs/:job/epochs', { schema: list }, async ({ params: { job }, query: { limit, before } }) => {
@@ -123,7 +125,7 @@ export function jobRoutes(app: Server, parts: () => JobRouteParts): void {
   const losses = {
     summary: 'What was settled, in its order (operators: nodes could copy from each other)',
     params: EpochPath,
-    querystring: Page.extend({ after: z.coerce.number().int().min(0).default(0) }),
+    querystring: Page.extend({ after: addressNumber().default(0).describe('0 when left out.') }),
     response: { 200: LossesAnswer },
   }
   app.get('/v1/jobs/:job/epochs/:epoch/losses', { schema: losses, config: operator }, async (request) => {
@@ -141,6 +143,6 @@ export function jobRoutes(app: Server, parts: () => JobRouteParts): void {
     const open = await epochs.numbered(request.params.job, request.body.epoch)
     const caller = await callers.callerOf(request, request.body.node)
     callers.requireVouched(caller)
-    return { items: await settleUnleased(parts(), open, { ...request.body, node: caller.node }) }
+    return { items: await settleUnleased(parts(), open, { ...request.body, node: caller.node, operator: voiceOf(caller) }) }
   })
 }

@@ -70,6 +70,9 @@ test('a job says how it stands, and its operator ends and begins epochs', async 
   expect((await feed.ask('GET', `${job}/epochs/0/losses`)).body).toMatchObject({ losses: [{ place: 1, batch: 4, node: 'ddp', loss: 2 }], next: null })
   expect((await feed.post(`${job}/epochs/0/close`, {})).body).toMatchObject({ closed: true, states: { settled: 1, void: 19 } })
   expect((await feed.post(`${job}/epochs`, {})).status).toBe(202)
+  for (const query of ['limit=', 'limit=1e2', 'limit=0x10', 'before=', 'before=%20', 'limit=1&limit=2'])
+    expect([query, (await feed.ask('GET', `${job}/epochs?${query}`)).status]).toEqual([query, 400])
+  for (const query of ['epoch=', 'from=1.0', 'rank=+0']) expect([query, (await feed.ask('GET', `${job}/stream?${query}`)).status]).toEqual([query, 400])
   for (const url of ['/v1/jobs/nope', '/v1/jobs/nope/epochs', '/v1/jobs/__proto__/plan', `${job}/epochs/5`, `${job}/epochs/x`])
     expect([url, (await feed.ask('GET', url)).body['code']]).toEqual([url, url.endsWith('x') ? 'invalid_argument' : 'not_found'])
 })
@@ -97,6 +100,13 @@ test('where a trainer stands is kept for it, and of two that change it one is to
   expect((await feed.ask('PUT', `${url}-new`, { batch: 1 }, { headers: { 'if-match': '*' } })).status).toBe(412)
   expect(await change({}, { text: 'x'.repeat(70_000) })).toBe(413)
   expect((await feed.ask('PUT', url, [1] as unknown as object)).status).toBe(400)
+  // JavaScript has not these numbers, nor that name, nor so deep a stack.
+  const headers = { 'content-type': 'application/json' }
+  for (const text of [`{"seed": 9223372036854775807, "__proto__": 1, "twice": 1, "twice": 2}`, `{"deep":${'['.repeat(20_000)}${']'.repeat(20_000)}}`]) {
+    expect((await feed.ask('PUT', url, text, { headers })).status).toBe(200)
+    expect((await feed.bridge.app.inject(url)).body).toBe(text)
+  }
+  for (const text of ['', 'null', '"x"', '{"a":1', '{} {}']) expect([text, (await feed.ask('PUT', url, text, { headers })).status]).toEqual([text, 400])
   expect((await feed.ask('PUT', '/v1/jobs/nope/consumers/ddp', {})).status).toBe(404)
 })
 
@@ -105,6 +115,14 @@ test('an operator weighs sources anew, and what the losses did is told by epoch'
   expect((await feed.ask('GET', `${job}/weights`)).body).toEqual({ planned: { docs: 1, web: 1 }, next: { docs: 1, web: 1 } })
   expect((await feed.post(`${job}/weights`, { weights: [{ label: 'web', weight: 3 }] })).body).toMatchObject({ planned: { web: 1 }, next: { docs: 1, web: 3 } })
   expect((await feed.post(`${job}/weights`, { weights: [{ label: '__proto__', weight: 3 }] })).body['code']).toBe('not_found')
+  for (const weights of [
+    [
+      { label: 'web', weight: 3 },
+      { label: 'web', weight: 5 },
+    ],
+    [{ label: 'web', weight: 5e-324 }],
+  ])
+    expect((await feed.post(`${job}/weights`, { weights })).status).toBe(400)
   expect((await feed.ask('GET', `${job}/epochs/0/feedback`)).status).toBe(404)
   await feed.house.ledger.close((await feed.lease()).plan_id, 0)
   await feed.bridge.advance(never)

@@ -1,7 +1,7 @@
 import type { Clock } from '#schemas/clock.ts'
 import type { BlockFormat, LeaseAnswer, LeaseGrant, LeaseRequest } from '#schemas/feed.ts'
 import type { BatchLease, Ledger } from '#schemas/ledger.ts'
-import type { KnownNode } from '#schemas/nodes.ts'
+import { voiceOf, type KnownNode } from '#schemas/nodes.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { BlockHealth } from './block-health.ts'
 import type { Epochs } from './epochs.ts'
@@ -44,6 +44,8 @@ const retryAfterMs = 500
 const [retryPerPlaceMs, retryMsMax] = [2, 3_000]
 /** Who waits asks the ledger again so often; who does not for twice as long, as one who has gone, loses its place. */
 const asksEveryMs = 10_000
+/** Who has hung up comes back within so long, or loses its place. */
+const goneMs = 2_000
 /** Times that what cannot be read is laid aside for what can. */
 const roundsMax = 4
 
@@ -64,6 +66,7 @@ export function leaseBatches(parts: LeaseParts): LeaseBatches {
     if (!open) return nothing(epochs.isUnread() ? 'wait' : 'idle')
     const wish = {
       node: known.node,
+      operator: voiceOf(known),
       limit: request.limit,
       ttlMs: leaseMs,
       outstandingMax: leasesPerNode,
@@ -112,6 +115,13 @@ export function leaseBatches(parts: LeaseParts): LeaseBatches {
     return { urls: await Promise.all(formats.map(async (format) => ({ format, url: `${origin}${await urlOf(open, batch, format)}` }))) }
   }
 
+  /** Who hung up may be gone: what would be kept for it others would wait for. If it is not, it asks again at once, and has its place. */
+  async function leaveSoon({ node }: KnownNode): Promise<void> {
+    const open = epochs.current()
+    const wish = { node, limit: 1, isGone: true, ttlMs: leaseMs, outstandingMax: leasesPerNode, asksAgainMs: goneMs }
+    if (open) await ledger.lease(open.planId, open.epoch, wish).catch(noneWhenNotOpen)
+  }
+
   return async (request, asker) => {
     const [until, askedAt] = [performance.now() + request.wait_ms, pace.now()]
     const asking = { laidAside: 0 }
@@ -122,7 +132,9 @@ export function leaseBatches(parts: LeaseParts): LeaseBatches {
       const leftMs = until - performance.now()
       if (answer.leases.length > 0) telemetry.count('feed.leases', answer.leases.length)
       if (answer.leases.length > 0 || answer.state === 'drain' || leftMs <= 0) return answer
-      if ((await line.wait(answer.waiting?.place ?? 0, Math.min(leftMs, asksEveryMs), asker.signal)) === 'over') return answer
+      const waited = await line.wait(answer.waiting?.place ?? 0, Math.min(leftMs, asksEveryMs), asker.signal)
+      if (asker.signal.aborted) await leaveSoon(asker.known)
+      if (waited === 'over') return answer
     }
   }
 }

@@ -1,8 +1,14 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { listen } from '#infra/net/server.ts'
 import { LeaseAnswer } from '#schemas/feed.ts'
-import { ackOf, proofOf, served } from './served.fixture.ts'
+import { ackOf, proofOf, served, type Served } from './served.fixture.ts'
 
 const batchesOf = (body: unknown) => LeaseAnswer.parse(body).leases.map(({ batch }) => batch)
+/** Until somebody waits for a lease. */
+async function waits({ house }: Served, planId: string): Promise<void> {
+  while ((await house.ledger.progress(planId, 0)).waiting === 0) await turn()
+}
 const tokensOf = (body: unknown) => LeaseAnswer.parse(body).leases.map(({ token }) => token)
 
 test.each([
@@ -125,7 +131,7 @@ test('a node that waits is answered when there is work, and not before its time 
   const held = LeaseAnswer.parse((await feed.post('/v1/leases', { node: 'a', limit: 20 })).body).leases
   const waiting = feed.post('/v1/leases', { node: 'b', wait_ms: 20_000 })
   const [first] = held
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await waits(feed, first!.plan_id)
   await feed.post('/v1/nacks', { node: 'a', ...proofOf(first!), reason: 'leaving' })
   expect(batchesOf((await waiting).body)).toHaveLength(1)
   const { body } = await feed.post('/v1/leases', { node: 'c', wait_ms: 1 })
@@ -135,13 +141,33 @@ test('a node that waits is answered when there is work, and not before its time 
 test('a node that has waited is there for so much less: no lease outlives what it said', async () => {
   await using feed = await served()
   const [first, second] = LeaseAnswer.parse((await feed.post('/v1/leases', { node: 'a', limit: 20 })).body).leases
-  const waiting = ['b', 'c'].map((node, n) => feed.post('/v1/leases', { node, wait_ms: 20_000, available_for_ms: 150_000 - 100_000 * n }))
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  const waiting = ['c', 'b'].map((node, n) => feed.post('/v1/leases', { node, wait_ms: 20_000, available_for_ms: 50_000 + 100_000 * n })).toReversed()
+  await waits(feed, first!.plan_id)
   feed.clock.at += 60_000
   for (const grant of [first!, second!]) await feed.post('/v1/nacks', { node: 'a', ...proofOf(grant), reason: 'leaving' })
   expect(LeaseAnswer.parse((await waiting[0]!).body).leases[0]?.expires_in_ms).toBe(90_000)
   // Another one has gone meanwhile, and its answer is not kept waiting for.
   expect(batchesOf((await waiting[1]!).body)).toEqual([])
+})
+
+test('who hangs up while it waits keeps nobody else waiting for long', async () => {
+  await using feed = await served({ settings: { leases_per_node: 64 } })
+  const { origin } = await listen(feed.bridge.app, { host: '127.0.0.1', port: 0, setting: 'bridge.port' })
+  const held = await feed.lease({ limit: 64 })
+  const away = new AbortController()
+  const body = JSON.stringify({ node: 'gone', wait_ms: 20_000 })
+  const gone = fetch(`${origin}/v1/leases`, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: away.signal })
+  await waits(feed, held.plan_id)
+  away.abort()
+  await expect(gone).rejects.toMatchObject({ name: 'AbortError' })
+  await feed.post('/v1/nacks', { node: 'a', ...proofOf(held), reason: 'full' })
+  // Those of before the epoch was opened have ten seconds to come back, and who hung up two.
+  let found: unknown[] = []
+  for (let s = 0; s < 13 && found.length === 0; s++) {
+    feed.clock.at += 1000
+    found = (await feed.post('/v1/leases', { node: 'b' })).body['leases']
+  }
+  expect(found).toMatchObject([{ batch: held.batch }])
 })
 
 test('what is wrong is a coded problem, and changes nothing', async () => {

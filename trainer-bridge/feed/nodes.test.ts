@@ -207,10 +207,13 @@ test('strangers share no state: who keeps one is known by something', async () =
 test('a node that asks too often is told when to come again, and costs nobody else', async () => {
   await using feed = await served()
   const late = { node: 'a', ...ackOf(await feed.lease()), token: 'x' }
-  const answers = await Promise.all(Array.from({ length: 2_100 }, () => feed.post('/v1/acks', late)))
-  const limited = answers.filter(({ status }) => status === 429)
-  expect(limited.length).toBeGreaterThan(0)
-  expect(limited[0]).toMatchObject({ body: { code: 'rate_limited' }, headers: { 'retry-after': '1' } })
+  let limited: Awaited<ReturnType<typeof feed.post>> | undefined
+  // Some hundreds of requests a second are too often however slow the machine is.
+  for (let asked = 0; !limited && asked < 40_000; asked += 500) {
+    const answers = await Promise.all(Array.from({ length: 500 }, () => feed.post('/v1/acks', late)))
+    limited = answers.find(({ status }) => status === 429)
+  }
+  expect(limited).toMatchObject({ body: { code: 'rate_limited' }, headers: { 'retry-after': '1' } })
   expect((await feed.post('/v1/leases', { node: 'b' })).status).toBe(200)
 })
 

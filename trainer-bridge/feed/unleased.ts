@@ -13,7 +13,7 @@ import type { OpenEpoch } from './open-epoch.ts'
 export async function settleUnleased(
   { ledger, answers, leaseMs }: { ledger: Pick<Ledger, 'lease'>; answers: Pick<AnswerBatches, 'ack'>; leaseMs: number },
   { planId, epoch, batches, plan }: OpenEpoch,
-  { node, plan_id, items }: LossReport,
+  { node, operator, plan_id, items }: LossReport & { operator: string | undefined },
 ): Promise<AnsweredItem[]> {
   if (plan_id !== undefined && plan_id !== planId)
     throw new OrreryError('not_found', `Epoch ${epoch} is of plan ${planId}, not ${plan_id}; read the plan again.`, { planId, epoch })
@@ -23,7 +23,16 @@ export async function settleUnleased(
   const lent =
     named.length === 0
       ? []
-      : (await ledger.lease(planId, epoch, { node, limit: named.length, batches: named, ttlMs: leaseMs, outstandingMax: answersMax })).leases
+      : (
+          await ledger.lease(planId, epoch, {
+            node,
+            operator,
+            limit: named.length,
+            batches: named,
+            ttlMs: leaseMs,
+            outstandingMax: answersMax,
+          })
+        ).leases
   const proofs = new Map(lent.map(({ batch, token, fence }) => [batch, { token, fence }]))
   const isOthers = (item: LossReport['items'][number]): boolean => !isWrong(item) && !proofs.has(item.batch)
   const own = items.filter((item) => !isOthers(item))

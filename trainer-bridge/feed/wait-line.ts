@@ -12,23 +12,31 @@ export interface WaitLine {
    * @param place in the order of the ledger: who has a lower one is called first
    */
   wait(place: number, ms: number, signal: AbortSignal): Promise<Waited>
-  /** So many may find something. What is called within one turn is called together. */
+  /** So many may find something. What is called within one turn is called together, and goes a few at a time: whoever comes meanwhile waits for few of them. */
   call(count: number): void
   readonly length: number
   /** Ends all waiting. */
   close(): void
 }
 
+/** Of those that are called so many go in one turn of the event loop. */
+const atOnce = 64
+
 export function waitLine(): WaitLine {
   const waiters = new Set<Waiter>()
   let called = 0
+  /** Those that were called and have not gone yet, the next at the end. */
+  let going: Waiter[] = []
   let isClosed = false
 
   function callThem(): void {
-    const count = called
-    called = 0
-    const first = count >= waiters.size ? [...waiters] : [...waiters].toSorted((a, b) => a.place - b.place).slice(0, count)
-    for (const waiter of first) waiter.go('called')
+    if (going.length === 0) {
+      const inOrder = [...waiters].toSorted((a, b) => b.place - a.place)
+      going = called >= inOrder.length ? inOrder : inOrder.slice(inOrder.length - called)
+      called = 0
+    }
+    for (const waiter of going.splice(-atOnce).toReversed()) waiter.go('called')
+    if (going.length > 0 || called > 0) setImmediate(callThem)
   }
 
   return {
@@ -40,9 +48,9 @@ export function waitLine(): WaitLine {
         const waiter: Waiter = {
           place,
           go(why) {
+            if (!waiters.delete(waiter)) return
             clearTimeout(timer)
             signal.removeEventListener('abort', end)
-            waiters.delete(waiter)
             resolve(why)
           },
         }
@@ -52,7 +60,7 @@ export function waitLine(): WaitLine {
     },
     call(count) {
       if (waiters.size === 0 || count <= 0) return
-      if (called === 0) setImmediate(callThem)
+      if (called === 0 && going.length === 0) setImmediate(callThem)
       called += count
     },
     get length() {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { addressNumber } from '#schemas/address-number.ts'
 import type { Server } from '#infra/net/server.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import { listInForce, ownJobs, votesOf } from '#schemas/desirability-voices.ts'
@@ -20,7 +21,7 @@ export interface WeightRouteParts {
 }
 
 const JobPath = z.strictObject({ job: JobName })
-const EpochPath = z.strictObject({ job: JobName, epoch: z.coerce.number().int().nonnegative() })
+const EpochPath = z.strictObject({ job: JobName, epoch: addressNumber() })
 
 /** What the sources of a job weigh, and what the losses did to it. */
 export function weightRoutes(app: Server, parts: () => WeightRouteParts): void {

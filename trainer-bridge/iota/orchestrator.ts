@@ -35,6 +35,8 @@ export interface OrchestratorParts {
 /** A request of a node that is registered. */
 export interface Asker {
   hotkey: string
+  /** Who answers for it. */
+  operator: string
   /** Where it reached the service, like https://feed.example. */
   origin: string
   /** The same for each repeat of the request. */
@@ -160,12 +162,20 @@ export function createOrchestrator(parts: OrchestratorParts): Orchestrator {
       return phase
     },
 
-    async samples({ hotkey, origin, requestKey }, limit) {
+    async samples({ hotkey, operator, origin, requestKey }, limit) {
       const { open, standing } = await stand()
       const layer = layerOf(hotkey)
       if (standing.phase !== 'training') throw layerStateError(layer, standing.phase)
       if (!open || !standing.isOpen || layer !== 0 || parts.isAway() || limit === 0) return []
-      const wish = { node: hotkey, limit: Math.min(limit, samplesMax), ttlMs, outstandingMax: parts.outstandingMax, requestId: requestKey, asksAgainMs }
+      const wish = {
+        node: hotkey,
+        operator,
+        limit: Math.min(limit, samplesMax),
+        ttlMs,
+        outstandingMax: parts.outstandingMax,
+        requestId: requestKey,
+        asksAgainMs,
+      }
       const leased = await ledger.lease(open.planId, open.epoch, wish).catch(noneWhenUnknown)
       const given = await Promise.all((leased?.leases ?? []).map((lease) => sampleOf(open, lease, origin)))
       return given.filter((sample) => sample !== undefined)
@@ -179,8 +189,9 @@ export function createOrchestrator(parts: OrchestratorParts): Orchestrator {
         throw new OrreryError('forbidden', `Layer ${layer} reports no loss; layer ${layers - 1} does, which has the targets.`, { layer })
       if (loss !== null && loss >= 0 && loss <= lossMax) return settle(hotkey, activation, loss).catch(notKeptWhenGone)
       const reason = `the loss is ${loss === null ? 'no number' : loss}`
-      const outcome = await answer(activation, { kind: 'nack', reason, untried: true }).catch(noneWhenUnknown)
+      const outcome = await answer(activation, { kind: 'nack', reason, untried: true, by: hotkey }).catch(noneWhenUnknown)
       if (outcome?.state === 'nacked') parts.returned(1)
+      if (outcome?.state === 'void') parts.settled(activation.planId, 1)
       return { kept: false, message: `${reason}: the sample goes to another` }
     },
 
@@ -190,7 +201,7 @@ export function createOrchestrator(parts: OrchestratorParts): Orchestrator {
 
 type Said =
   | { kind: 'ack'; label: string; by: string; loss: number; tokens: number }
-  | { kind: 'nack'; reason: string; untried: true }
+  | { kind: 'nack'; reason: string; untried: true; by: string }
   | { kind: 'renew'; ttlMs: number }
 const replyOf = <Lease extends object>(lease: Lease, said: Said) => ({ ...lease, ...said })
 

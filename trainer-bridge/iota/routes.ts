@@ -30,8 +30,8 @@ export interface IotaParts {
   job: string
   /** Gives the hotkey that signed the request its name. @throws OrreryError `forbidden`, `rate_limited` when there are too many */
   register(request: FastifyRequest, hotkey: string): Promise<unknown>
-  /** Whether it has registered; also before a restart. */
-  isRegistered(request: FastifyRequest, hotkey: string): Promise<boolean>
+  /** Who answers for it, of one that has registered; also before a restart. */
+  operatorOf(request: FastifyRequest, hotkey: string): Promise<string | undefined>
   /** Nodes at work, and how many there may be. */
   miners(): Promise<{ count: number; most: number }>
 }
@@ -129,7 +129,8 @@ function workRoutes(app: Server, parts: () => IotaParts): void {
   /** The one who asks, registered. */
   const asker = async (request: FastifyRequest): Promise<Asker> => {
     const signer = signerOf(request)
-    if (await parts().isRegistered(request, signer.hotkey)) return signer
+    const operator = await parts().operatorOf(request, signer.hotkey)
+    if (operator !== undefined) return { ...signer, operator }
     throw notRegistered(signer.hotkey)
   }
   const route = (text: string, answer: z.ZodType) => ({ config, bodyLimit: bodyBytesMax, schema: summary(text, answer) })
@@ -171,7 +172,7 @@ function workRoutes(app: Server, parts: () => IotaParts): void {
   })
 }
 
-function signerOf({ signedBy, protocol, host }: FastifyRequest): Asker {
+function signerOf({ signedBy, protocol, host }: FastifyRequest): Omit<Asker, 'operator'> {
   if (signedBy) return { ...signedBy, origin: `${protocol}://${host}` }
   throw new OrreryError('unauthorized', 'A miner signs what it asks (Epistula headers, or btauth/1); sign it with the hotkey.')
 }

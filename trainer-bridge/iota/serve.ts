@@ -34,9 +34,9 @@ export async function serveIota(app: Server, serving: IotaServing): Promise<void
     orchestrator,
     job: serving.job,
     register: (request, hotkey) => callers.register(request, { node: hotkey }),
-    async isRegistered(request, hotkey) {
+    async operatorOf(request, hotkey) {
       const [known] = await nodes.find([hotkey])
-      return known !== undefined && (await callers.callerOf(request, hotkey)).node === hotkey
+      return known && (await callers.callerOf(request, hotkey)).operator
     },
     async miners() {
       const open = current()

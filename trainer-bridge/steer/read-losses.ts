@@ -1,6 +1,6 @@
 import type { Ledger } from '#schemas/ledger.ts'
 import type { EpochManifest } from '#schemas/epoch-manifest.ts'
-import type { Nodes } from '#schemas/nodes.ts'
+import { voiceOf, type Nodes } from '#schemas/nodes.ts'
 import type { PlannedBatches } from '../plan/batches.ts'
 import { batchTokens } from '../plan/generation.ts'
 import { EpochLosses } from './epoch-losses.ts'
@@ -38,5 +38,10 @@ export async function readLosses({ ledger, nodes }: LossSource, { planId, epoch,
 /** Node → who answers for it, of those that have a credential: who has none speaks for himself. */
 async function operatorsOf(nodes: Pick<Nodes, 'find'>, page: readonly { node: string }[]): Promise<ReadonlyMap<string, string>> {
   const known = await nodes.find([...new Set(page.map(({ node }) => node))])
-  return new Map(known.flatMap(({ node, operator, via }) => (via === 'open' ? [] : [[node, operator]])))
+  return new Map(
+    known.flatMap((each) => {
+      const voice = voiceOf(each)
+      return voice === undefined ? [] : [[each.node, voice]]
+    }),
+  )
 }
