@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { answerBytes } from '#infra/net/byte-answer.ts'
 import { ErrorBody, type Server } from '#infra/net/server.ts'
 import type { Catalog } from '#schemas/catalog.ts'
+import { addressNumber } from '#schemas/address-number.ts'
 import { EpochManifest } from '#schemas/epoch-manifest.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { JobName } from '#schemas/feed.ts'
@@ -32,7 +33,7 @@ export function evidenceRoutes(app: Server, parts: () => EvidenceParts): void {
   }
   const manifest = {
     summary: 'What the batches of an epoch follow from: its content address is the id of the plan',
-    params: z.strictObject({ job: JobName, epoch: z.coerce.number().int().nonnegative() }),
+    params: z.strictObject({ job: JobName, epoch: addressNumber() }),
     response: { 200: EpochManifest, ...errors },
   }
   app.get('/v1/jobs/:job/epochs/:epoch/manifest', { schema: manifest }, async ({ params: { job, epoch } }) => (await parts().epochs.numbered(job, epoch)).plan)
