@@ -90,6 +90,10 @@ test('what does not pass ends it with one line, in bounded time', async () => {
   })
   expect(await failure({ match: 'repos/create', status: 404 })).toMatchObject({ code: 'not_found', message: expect.stringContaining('--repo') })
   expect(await failure({ match: 'commit/main', status: 400, body: echo })).toMatchObject({ code: 'invalid_argument' })
+  expect(await failure({ match: 'commit/main', status: 507, body: { error: 'Your storage\nis full' } })).toMatchObject({
+    code: 'upstream_failed',
+    message: expect.stringContaining('(Your storage is full)'),
+  })
   expect(await failure({ match: '/api/', status: 429 })).toMatchObject({ code: 'rate_limited', retryable: true, message: expect.stringContaining('later') })
   expect(await failure({ match: '/api/', status: 429, headers: { 'retry-after': '86400' } })).toMatchObject({ code: 'rate_limited' })
   expect(await failure({ match: '/api/', status: 429, headers: { 'retry-after': '1' } })).toMatchObject({ code: 'rate_limited' })

@@ -120,12 +120,13 @@ test('pages are counted, one behind the last is refused, and nothing found is 40
   expect(await served.get('/cdx?url=nothing.test/*')).toMatchObject({ status: 404, text: expect.stringMatching(/No captures found for: nothing[.]test/) })
 })
 
+const wayback = async (query: string) => {
+  const { status, headers, text } = await served.get(`/cdx/search/cdx?${query}`)
+  expect(status, text).toBe(200)
+  return { type: headers['content-type'], text }
+}
+
 test('the Wayback Machine’s clients find its dialect below its path', async () => {
-  const wayback = async (query: string) => {
-    const { status, headers, text } = await served.get(`/cdx/search/cdx?${query}`)
-    expect(status, text).toBe(200)
-    return { type: headers['content-type'], text }
-  }
   const sha256 = `sha256:${documents[4]?.html_sha256}`
   const blog = ['com,example,blog)/', '20260501000000', 'https://blog.example.com/', 'text/html', '203', sha256, String(documents[4]?.text_bytes)]
   expect(await wayback('url=blog.example.com')).toEqual({ type: 'text/plain; charset=utf-8', text: `${blog.join(' ')}\n` })
