@@ -1,8 +1,16 @@
 import type { StoredObject } from './data-file.ts'
 
 /** A cell as SQL gives it: BIGINT and wider as bigint, DECIMAL as number, timestamps (UTC) and dates as Date, BLOB as bytes, LIST as arrays. */
-export type SqlValue = null | boolean | number | bigint | string | Date | Uint8Array | SqlValue[]
+export type SqlValue = null | boolean | number | bigint | string | Date | Uint8Array | SqlValue[] | SqlStruct
 export type SqlRow = Record<string, SqlValue>
+
+/** Of strangers' statements only: a struct by the names of its members, a map by its keys where they are text. */
+export interface SqlStruct {
+  [name: string]: SqlValue
+}
+
+export const isSqlStruct = (value: SqlValue): value is SqlStruct =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date) && !(value instanceof Uint8Array)
 
 /** A Parquet object with rows of a result. */
 export interface SqlObject extends StoredObject {
@@ -49,7 +57,7 @@ export interface SqlSelection {
  *
  * Contract: the script is one SELECT in the dialect DuckDB and Spark share; it sees each input as a view and nothing else:
  * no file, no network, no settings, no clock, no chance. The same input gives the same rows in the same order when the script orders them.
- * Every column has a name of its own and a type of `SqlValue`; parameters are `?` or `$1` …
+ * Every column has a name of its own and a type of `SqlValue` that is no struct; parameters are `?` or `$1` …
  */
 export interface Sql {
   /**
@@ -67,7 +75,8 @@ export interface Sql {
   write(script: string, inputs: Record<string, readonly string[]>, prefix: string, options?: SqlOptions): Promise<SqlObject[]>
   /**
    * One SELECT of a stranger over a table, under bounds: what it takes of time, memory and the result costs itself. Beside the columns of its objects the table has where each row
-   * stands: `object_index` (INTEGER, which of its files), `object_key`, `object_row`.
+   * stands: `object_index` (INTEGER, which of its files), `object_key`, `object_row`. The clock and chance are his; dates, and times that a Date cannot say, come as text,
+   * so that every type of the engine has an answer.
    * @throws OrreryError `invalid_argument` (no SELECT over the table, bad SQL), `too_large` (result, memory), `timed_out`; the signal's reason
    */
   select(statement: string, table: SqlTable, options: SelectOptions): Promise<SqlSelection>

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { acceptedType } from '#infra/net/accepted-type.ts'
-import { precondition } from '#infra/net/preconditions.ts'
+import { rangeOf } from '#infra/net/byte-range.ts'
+import { isRangeWanted, precondition } from '#infra/net/preconditions.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { encode, formats, type Format } from './encode.ts'
@@ -58,6 +59,7 @@ export async function answerOne(
 /** How long a client may keep what is of one version without asking: a page that is withdrawn must not be shown for long. */
 const fixedSeconds = 3600
 
+/** By ranges too: DuckDB, Polars and fsspec read the end of a Parquet file before the rest of it. The same question has the same bytes, as its ETag says. */
 function send({ headers }: Asked, reply: FastifyReply, { body, type, isFixed }: { body: Uint8Array; type: string; isFixed: boolean }): FastifyReply {
   const etag = `"${sha256Hex(body).slice(0, 32)}"`
   const vary = reply.getHeader('vary')
@@ -66,11 +68,17 @@ function send({ headers }: Asked, reply: FastifyReply, { body, type, isFixed }: 
     vary: vary === undefined ? 'Accept' : `${String(vary)}, Accept`,
     'cache-control': isFixed ? `private, max-age=${fixedSeconds}` : 'private, no-cache',
   })
+  const { method } = reply.request
   // What is told to a POST is no representation of its address (RFC 9110 §13.2.1).
-  const outcome = reply.request.method === 'POST' ? 'send' : precondition(headers, etag)
+  const outcome = method === 'POST' ? 'send' : precondition(headers, etag)
   if (outcome === 'failed') throw new OrreryError('precondition_failed', 'The answer is not the one that If-Match names; ask without it.')
   if (outcome === 'not_modified') return reply.status(304).send()
-  return reply.type(type).send(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
+  if (method !== 'POST') void reply.header('accept-ranges', 'bytes')
+  const wanted = method === 'GET' && isRangeWanted(headers, etag) ? rangeOf(headers.range, body.length) : undefined
+  if (wanted === 'unsatisfiable') return reply.status(416).header('content-range', `bytes */${body.length}`).send()
+  const { start, end } = wanted ?? { start: 0, end: body.length }
+  if (wanted) void reply.status(206).header('content-range', `bytes ${start}-${end - 1}/${body.length}`)
+  return reply.type(type).send(Buffer.from(body.buffer, body.byteOffset + start, end - start))
 }
 
 /** The same question with the cursor; relative, as a proxy may stand before this service. */
@@ -95,5 +103,7 @@ export const rowsResponse = (json: z.ZodType, description: string) => ({
       [formats.parquet]: { schema: Binary },
     },
   },
+  206: z.undefined().describe('The part that Range names'),
   304: z.undefined().describe('It is what If-None-Match names'),
+  416: z.undefined().describe('It has no such part'),
 })

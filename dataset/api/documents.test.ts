@@ -30,6 +30,27 @@ const get = async (url: string, headers: Record<string, string> = {}) => {
 }
 const json = async (url: string) => JSON.parse((await get(url)).body)
 
+test('readers of Parquet by ranges find its end first, and the rest of the same bytes', async () => {
+  const url = `${documentsPath}?format=parquet&limit=5`
+  const { bytes, headers } = await get(url)
+  const { ['accept-ranges']: ranges, etag } = headers
+  expect(ranges).toBe('bytes')
+  const part = async (range: string, ifRange = String(etag)) => {
+    const answer = await get(url, { range: `bytes=${range}`, 'if-range': ifRange })
+    return [answer.status, answer.headers['content-range'], answer.bytes.equals(bytes) || answer.body.slice(0, 4)]
+  }
+  const { length } = bytes
+  expect(await part('-4')).toEqual([206, `bytes ${length - 4}-${length - 1}/${length}`, 'PAR1'])
+  expect(await part(`0-3`)).toEqual([206, `bytes 0-3/${length}`, 'PAR1'])
+  expect(await part(`${length}-`)).toEqual([416, `bytes */${length}`, ''])
+  expect(await part('0-3', '"another"')).toEqual([200, undefined, true])
+  const file = {
+    byteLength: length,
+    slice: async (start: number, end = length) => new Uint8Array((await get(url, { range: `bytes=${start}-${end - 1}` })).bytes).buffer,
+  }
+  expect(await parquetReadObjects({ file, columns: ['title'] })).toHaveLength(5)
+})
+
 test.each([
   ['/v1/datasets', Datasets],
   ['/v1/datasets/web', Dataset],
@@ -171,6 +192,7 @@ test('of two hundred who ask at once each is answered, or told when to come agai
 })
 
 test('the reference is a page of this origin alone, which is asked for no key', async () => {
+  expect(await get('/')).toMatchObject({ status: 302, headers: { location: '/docs/' } })
   const page = await app.inject({ url: '/docs/', remoteAddress: '192.0.2.1' })
   expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
   expect(page.body).not.toMatch(/(?:src|href)="?(?:https?:)?\/\//)

@@ -101,22 +101,28 @@ test('many rows, or long ones, are encoded some at a time, so that others are an
 test('a statement gives columns by their types, nested ones as JSON', () => {
   const columns = [
     ['n', 'BIGINT'],
+    ['sum', 'HUGEINT'],
     ['huge', 'HUGEINT'],
     ['price', 'DECIMAL(18,3)'],
     ['day', 'DATE'],
     ['at', 'TIMESTAMP WITH TIME ZONE'],
     ['list', 'VARCHAR[]'],
+    ['prices', 'DECIMAL(18,3)[]'],
     ['some', 'STRUCT(a INTEGER)'],
     ['time', 'TIME'],
     ['raw', 'BLOB'],
     ['mood', "ENUM('a', 'b')"],
   ].map(([name = '', type = '']) => ({ name, type }))
-  const row = { n: 1n, huge: 2n ** 100n, price: 1.5, day: at, at, list: ['a', 1n, 2n ** 60n, Uint8Array.of(1)], some: 'a', time: 5n, raw: null, mood: 'a' }
-  expect(rowsOfStatement({ columns, rows: [row] })).toEqual({
-    columns: ['int', 'string', 'double', 'timestamp', 'timestamp', 'json', 'json', 'string', 'bytes', 'string'].map((kind, n) => ({
+  const list = ['a', 1n, 2n ** 60n, Uint8Array.of(1)]
+  const numbers = { n: 1n, sum: 7n, huge: 2n ** 100n, price: 1.5, prices: [1.5] }
+  const row = { ...numbers, day: '2026-02-28', at, list, some: { a: 1n, ['__proto__']: list }, time: 5n, raw: null, mood: 'a' }
+  const plain = ['a', 1, String(2n ** 60n), 'AQ==']
+  const { columns: told, cells } = rowsOfStatement({ columns, rows: [row] })
+  expect(told).toEqual(
+    ['int', 'int', 'string', 'double', 'date', 'timestamp', 'json', 'json', 'json', 'string', 'bytes', 'string'].map((kind, n) => ({
       name: columns[n]?.name,
       kind,
     })),
-    cells: [[1n, String(2n ** 100n), 1.5, at, at, ['a', 1, String(2n ** 60n), 'AQ=='], 'a', '5', null, 'a']],
-  })
+  )
+  expect(cells).toEqual([[1n, 7n, String(2n ** 100n), 1.5, '2026-02-28', at, plain, [1.5], { a: 1, ['__proto__']: plain }, '5', null, 'a']])
 })

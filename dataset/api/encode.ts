@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import {
   Binary,
   Bool,
+  DateDay,
   Field,
   Float64,
   Int64,
@@ -94,6 +95,7 @@ const arrowTypes: Record<RowsColumn['kind'], () => DataType> = {
   int: () => new Int64(),
   double: () => new Float64(),
   timestamp: () => new TimestampMillisecond('UTC'),
+  date: () => new DateDay(),
   boolean: () => new Bool(),
   bytes: () => new Binary(),
 }
@@ -122,6 +124,7 @@ const parquetTypes: Record<RowsColumn['kind'], BasicType> = {
   int: 'INT64',
   double: 'DOUBLE',
   timestamp: 'TIMESTAMP',
+  date: 'INT32',
   boolean: 'BOOLEAN',
   bytes: 'BYTE_ARRAY',
 }
@@ -131,9 +134,11 @@ async function parquetFile(columns: Rows['columns'], batches: AsyncIterable<Rows
   const columnsOf = (cells: Rows['cells']) =>
     columns.map(({ name, kind }, at) => ({ name, type: parquetTypes[kind], nullable: true, data: cells.map((row) => typedCell(kind, row[at])) }))
   const bytes = new ByteWriter()
+  const plain = schemaFromColumnData({ columnData: columnsOf([]) })
+  const schema = plain.map((element, n) => (columns[n - 1]?.kind === 'date' ? { ...element, converted_type: 'DATE' as const } : element))
   const file = new ParquetWriter({
     writer: bytes,
-    schema: schemaFromColumnData({ columnData: columnsOf([]) }),
+    schema,
     kvMetadata: [{ key: metadataName, value: JSON.stringify(members) }],
   })
   for await (const cells of batches) await file.write({ columnData: columnsOf(cells).map(({ name, data }) => ({ name, data })), rowGroupSize: batchRowsMax })
@@ -141,9 +146,11 @@ async function parquetFile(columns: Rows['columns'], batches: AsyncIterable<Rows
   return new Uint8Array(bytes.getBuffer())
 }
 
-/** A cell as both libraries take it. */
+/** A cell as both libraries take it; null for a time that neither can say (before the year 0, infinite). */
 function typedCell(kind: RowsColumn['kind'], cell: unknown): unknown {
   if (cell === null || cell === undefined) return null
+  if (kind === 'date') return /^\d{4}-\d\d-\d\d$/.test(String(cell)) ? new Date(String(cell)) : null
+  if (kind === 'timestamp') return cell instanceof Date ? cell : null
   if (kind === 'json') return jsonOf(cell)
   if (kind === 'int') return BigInt(cell as number | bigint)
   return kind === 'double' ? Number(cell) : cell

@@ -80,13 +80,15 @@ test.each<[what: string, request: [string, string], status: number]>([
   ['Accept of 15 KB', get(documents, `Accept: ${'a/b;q=0.1,'.repeat(1400)}*/*`), 200],
   ['Accept of no type', get(documents, 'Accept: ;;;,,,=q'), 406],
   ['If-None-Match of 15 KB', get(documents, `If-None-Match: ${'"a",'.repeat(3700)}"b`), 200],
-  ['Range of a list', get(documents, 'Range: bytes=0-1'), 200],
+  ['a range of a list', get(documents, 'Range: bytes=0-1'), 206],
+  ['a range behind its end', get(documents, 'Range: bytes=99999999-'), 416],
+  ['twenty ranges', get(documents, `Range: bytes=${'0-1,'.repeat(20)}2-3`), 200],
   ['a key that is none', get(documents, 'Authorization: Bearer orr_'), 401],
   ['a key of 15 KB', get(documents, `X-API-Key: ${'k'.repeat(15_000)}`), 401],
   ['a request id with a line end escaped', get(documents, 'X-Request-Id: a%0d%0aSet-Cookie: b'), 200],
   ['another method', ['DELETE /v1/datasets/web HTTP/1.1', ''], 405],
   ['a method nobody knows', ['BREW /v1/datasets/web HTTP/1.1', ''], 400],
-  ['TRACE', ['TRACE / HTTP/1.1', ''], 404],
+  ['TRACE', ['TRACE / HTTP/1.1', ''], 405],
   ['a connection through', ['CONNECT example.org:443 HTTP/1.1', ''], 0],
   ['an address with a server', get('http://example.org/v1/datasets'), 200],
   ['OPTIONS of everything', ['OPTIONS * HTTP/1.1', ''], 404],
@@ -134,6 +136,10 @@ test.each<[what: string, request: [string, string], status: number]>([
   expect(Number(told ?? 0), heard.slice(0, 400)).toBe(status)
   const [, error] = heard.includes('"error"') ? (/("error".*)$/s.exec(heard) ?? []) : []
   expect(error ?? '').not.toMatch(/\n|    at /)
+})
+
+test.each(['limit', 'label', 'total', 'min_quality', 'from', 'cursor', 'facets'])('%s twice is told so', async (name) => {
+  expect(await say(...get(`${documents}?${name}=1&${name}=2`))).toMatch(new RegExp(`/${name}: it is given more than once`))
 })
 
 test('it answers as before afterwards', async () => {

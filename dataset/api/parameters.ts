@@ -6,7 +6,10 @@ import { cursorCharsMax } from './cursor.ts'
  * Parameters of an address are texts, each at most once; a whole number is spelled in digits and no other way.
  * What is no number at all is told so; what is too large or too small is told by its bound.
  */
-const ofType = (message: string) => (issue: { code?: string }) => (issue.code === 'invalid_type' ? message : undefined)
+const ofType = (message: string) => (issue: { code?: string; input?: unknown }) => {
+  if (Array.isArray(issue.input)) return 'it is given more than once'
+  return issue.code === 'invalid_type' || issue.code === 'invalid_union' ? message : undefined
+}
 
 export const whole = (min: number, max: number) =>
   z.preprocess(
@@ -27,23 +30,33 @@ export const fraction = z.preprocess(
 
 export const flag = z.preprocess(
   (given) => (given === 'true' || given === '1' ? true : given === 'false' || given === '0' ? false : given),
-  z.boolean('true or false'),
+  z.boolean({ error: ofType('true or false') }),
 )
 
 /** What is looked for. */
-export const word = (charsMax: number) => z.string().min(1).max(charsMax).refine(isStorable, 'text without NUL or half a character')
+export const word = (charsMax: number) =>
+  z
+    .string({ error: ofType('text') })
+    .min(1)
+    .max(charsMax)
+    .refine(isStorable, 'text without NUL or half a character')
 
 /** A moment or, for its beginning in UTC, a day; ms since epoch. */
 export const moment = z
-  .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: 'a time like 2026-01-31T00:00:00Z, or a day like 2026-01-31' })
+  .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: ofType('a time like 2026-01-31T00:00:00Z, or a day like 2026-01-31') })
   .transform((text) => Date.parse(text))
 
 /** Several of some words, with commas between. */
 export const someOf = <Word extends string>(words: readonly Word[]) =>
   z
-    .string()
+    .string({ error: ofType('words with commas between') })
     .transform((text) => [...new Set(text.split(','))])
     .pipe(z.array(z.enum(words)).max(words.length))
     .meta({ type: 'string', examples: [words.slice(0, 2).join(',')] })
 
-export const cursorParameter = z.string().min(1).max(cursorCharsMax).optional().describe('`next_cursor` of the page before.')
+export const cursorParameter = z
+  .string({ error: ofType('text') })
+  .min(1)
+  .max(cursorCharsMax)
+  .optional()
+  .describe('`next_cursor` of the page before.')

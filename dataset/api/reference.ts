@@ -20,6 +20,8 @@ export async function referenceRoutes(app: Server): Promise<void> {
     const { page, policy } = await reference()
     return reply.type('text/html; charset=utf-8').header('content-security-policy', policy).send(page)
   })
+  // Who opens the service in a browser finds what it is.
+  app.get('/', route, (_request, reply) => reply.redirect('/docs/'))
   app.get('/docs/js/scalar.js', route, async (_request, reply) => {
     const { script } = await reference()
     return reply.type('text/javascript; charset=utf-8').header('cache-control', 'private, max-age=3600').send(script)

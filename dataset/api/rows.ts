@@ -1,9 +1,9 @@
-import type { SqlRow, SqlValue } from '#schemas/sql.ts'
+import { isSqlStruct, type SqlRow, type SqlValue } from '#schemas/sql.ts'
 
-/** What the cells of a column are: `int` a number or bigint, `timestamp` a Date, `json` whatever JSON has and nothing else, `bytes` a Uint8Array; each may be null. */
+/** What the cells of a column are: `int` a number or bigint of 64 bits, `timestamp` a Date, `date` a day as text, `json` whatever JSON has and nothing else, `bytes` a Uint8Array; each may be null. */
 export interface RowsColumn {
   name: string
-  kind: 'string' | 'json' | 'int' | 'double' | 'timestamp' | 'boolean' | 'bytes'
+  kind: 'string' | 'json' | 'int' | 'double' | 'timestamp' | 'date' | 'boolean' | 'bytes'
 }
 
 /** Rows of an answer, whatever it is spelled in. Cells stand in the order of the columns, whose names may be anybody's words. */
@@ -20,17 +20,19 @@ export const rowsOf = <Row extends object>(columns: readonly (RowsColumn & { nam
 
 /** What a statement gave (dataset-query.ts). */
 export function rowsOfStatement({ columns, rows }: { columns: readonly { name: string; type: string }[]; rows: readonly SqlRow[] }): Rows {
-  const known = columns.map(({ name, type }) => ({ name, kind: kindOf(type) }))
+  const known = columns.map(({ name, type }) => ({ name, kind: kindOf(type, () => rows.map((row) => row[name] ?? null)) }))
   return { columns: known, cells: rows.map((row) => known.map(({ name, kind }) => cellOf(kind, row[name] ?? null))) }
 }
 
-/** Of a type as DuckDB spells it. What is none of ours is told as text, nested values as JSON. */
-function kindOf(type: string): RowsColumn['kind'] {
+/** Of a type as DuckDB spells it. What is none of ours is told as text, nested values as JSON. Sums of integers are wider than 64 bits: integers all the same, unless one is that large. */
+function kindOf(type: string, cells: () => SqlValue[]): RowsColumn['kind'] {
   if (/^ENUM\(.*\)$/s.test(type)) return 'string'
-  if (/[[\]()]/.test(type) && !type.startsWith('DECIMAL')) return 'json'
+  if (/[[\]()]/.test(type) && !/^DECIMAL\([\d,]+\)$/.test(type)) return 'json'
+  if (/^(?:U?HUGEINT|UBIGINT)$/.test(type)) return cells().every((cell) => typeof cell !== 'bigint' || BigInt.asIntN(64, cell) === cell) ? 'int' : 'string'
   if (/^(?:U?TINYINT|U?SMALLINT|U?INTEGER|BIGINT)$/.test(type)) return 'int'
   if (/^(?:FLOAT|DOUBLE|DECIMAL.*)$/.test(type)) return 'double'
-  if (/^(?:TIMESTAMP.*|DATE)$/.test(type)) return 'timestamp'
+  if (type.startsWith('TIMESTAMP')) return 'timestamp'
+  if (type === 'DATE') return 'date'
   if (type === 'BOOLEAN') return 'boolean'
   return type === 'BLOB' ? 'bytes' : 'string'
 }
@@ -45,5 +47,6 @@ function cellOf(kind: RowsColumn['kind'], cell: SqlValue): unknown {
 function plainOf(cell: SqlValue): unknown {
   if (Array.isArray(cell)) return cell.map(plainOf)
   if (typeof cell === 'bigint') return Number.isSafeInteger(Number(cell)) ? Number(cell) : cell.toString()
+  if (isSqlStruct(cell)) return Object.fromEntries(Object.entries(cell).map(([name, member]) => [name, plainOf(member)]))
   return cell instanceof Uint8Array ? Buffer.from(cell).toString('base64') : cell
 }

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { dirname, join } from 'node:path/posix'
 import { tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testDocument, testDocuments } from '#test/golden/documents.ts'
@@ -13,6 +15,25 @@ beforeAll(async () => {
   client = datasetClient({ baseUrl: `${served.origin}/` })
 })
 afterAll(() => served[Symbol.asyncDispose]())
+
+/** Files that one imports, and so on, but for their types; and what else they import. */
+function importedBy(path: string, files = new Map<string, string>(), others = new Set<string>()) {
+  const text = readFileSync(path, 'utf8')
+  files.set(path, text)
+  for (const [, from = ''] of text.matchAll(/^(?:import|export) (?!type )[^'\n]*'([^']+)'/gm)) {
+    const file = from.startsWith('#') ? from.slice(1) : from.startsWith('.') ? join(dirname(path), from) : undefined
+    if (file === undefined) others.add(from)
+    else if (!files.has(file)) importedBy(file, files, others)
+  }
+  return { files, others }
+}
+
+test('it needs nothing that a browser has not', () => {
+  const { files, others } = importedBy('dataset/client/client.ts')
+  expect([...files.keys()]).toContain('dataset/client/exchange.ts')
+  expect([...others]).toEqual(['zod'])
+  expect([...files].filter(([, text]) => /\b(?:Buffer|process)\s*[.(]/.test(text))).toEqual([])
+})
 
 const ids = documents.map(({ id }) => id).toSorted()
 

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { retryAfterMs } from '#infra/net/retry-after.ts'
 import { errorCodes, OrreryError, type ErrorCode } from '#schemas/errors.ts'
@@ -61,8 +60,19 @@ export async function exchange<T>(
 /** Refused before anything was done. */
 const isForNow = ({ details: { status } }: OrreryError): boolean => status === 429 || status === 503
 
-const waitFor = async (ms: number, signal: AbortSignal | undefined): Promise<void> => {
-  await delay(ms, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted())
+/** By what browsers have, too. */
+function waitFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+      if (signal?.aborted) reject(signal.reason as Error)
+      else resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal?.addEventListener('abort', end)
+    if (signal?.aborted) end()
+  })
 }
 
 interface Failed {
@@ -133,13 +143,18 @@ const byStatus = new Map<number, ErrorCode>([
   [504, 'timed_out'],
 ])
 
+/** By a reader: not every browser goes through a stream by itself. */
 async function* piecesOf({ body }: Response): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader()
   try {
-    yield* body ?? []
+    for (let piece = await reader?.read(); piece?.value; piece = await reader?.read()) yield piece.value
   } catch (cause) {
     // So the platform says that a connection broke; what else is thrown is the signal's reason.
     if (cause instanceof TypeError) throw new OrreryError('upstream_failed', 'The answer broke off; ask again.', {}, cause)
     throw cause
+  } finally {
+    // What nobody reads any more is not to come.
+    await reader?.cancel().catch(() => undefined)
   }
 }
 

@@ -1,6 +1,6 @@
 import { Client, StreamableHTTPClientTransport, type VersionNegotiationOptions } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hostileStatements } from '#test/adversary/hostile-statements.ts'
+import { refusedStatements } from '#test/adversary/hostile-statements.ts'
 import { testDocument, testDocuments } from '#test/golden/documents.ts'
 import { servedDataset, type ServedDataset } from '#test/golden/served-dataset.ts'
 
@@ -192,7 +192,7 @@ test('what an agent asks counts once for the quota of its key', async () => {
 test('a hostile statement costs itself through an agent as well', async () => {
   await using agent = await connected({ mode: { pin: '2026-07-28' } })
   const outcomes = new Map<string, string>()
-  for (const sql of hostileStatements.filter((sql, n) => n % 2 === 0 && sql.length < 100_000)) {
+  for (const sql of refusedStatements.filter((sql, n) => n % 2 === 0 && sql.length < 100_000)) {
     const { isError, text } = await agent.call('run_sql', { dataset: 'web', sql, timeout_ms: 50 })
     outcomes.set(sql.slice(0, 200), isError ? (/invalid_argument|too_large|timed_out|store_unavailable|validation/i.exec(text)?.[0] ?? text) : 'answered')
   }

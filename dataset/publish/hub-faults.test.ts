@@ -46,6 +46,16 @@ test('what passes is tried again, after what the hub says or longer each time', 
   }
 })
 
+test('an address of the storage that is good no more is asked for again', async () => {
+  for (const partBytes of [undefined, 2_000]) {
+    await using hub = await startHub({ token })
+    if (partBytes !== undefined) hub.partBytes = partBytes
+    expect(await waitsOf(hub, [{ match: 'PUT', status: 403, times: 2, body: '<Error><Code>AccessDenied</Code></Error>' }])).toEqual([])
+    once(hub)
+    expect([hub.uploaded.length, hub.requests.filter((asked) => asked.includes('objects/batch')).length > 2]).toEqual([5, true])
+  }
+})
+
 test('an upload that fails once for each object is tried again for each', async () => {
   await using hub = await startHub({ token })
   const failed = new Set<string>()
@@ -90,9 +100,14 @@ test('what does not pass ends it with one line, in bounded time', async () => {
   })
   expect(await failure({ match: 'repos/create', status: 404 })).toMatchObject({ code: 'not_found', message: expect.stringContaining('--repo') })
   expect(await failure({ match: 'commit/main', status: 400, body: echo })).toMatchObject({ code: 'invalid_argument' })
+  expect(await failure({ match: 'commit/main', status: 507, body: { error: 'Your storage\nis full' } })).toMatchObject({
+    code: 'upstream_failed',
+    message: expect.stringContaining('(Your storage is full)'),
+  })
   expect(await failure({ match: '/api/', status: 429 })).toMatchObject({ code: 'rate_limited', retryable: true, message: expect.stringContaining('later') })
   expect(await failure({ match: '/api/', status: 429, headers: { 'retry-after': '86400' } })).toMatchObject({ code: 'rate_limited' })
   expect(await failure({ match: '/api/', status: 429, headers: { 'retry-after': '1' } })).toMatchObject({ code: 'rate_limited' })
+  expect(await failure({ match: 'PUT', status: 403, body: echo })).toMatchObject({ code: 'upstream_failed', message: expect.stringContaining('403') })
   expect(await failure({ match: 'PUT', status: 500, body: echo })).toMatchObject({ code: 'upstream_failed', retryable: true })
   expect(await failure({ match: 'commit/main', status: 504 })).toMatchObject({ code: 'timed_out', retryable: true })
   expect(await failure({ match: 'tree', status: 'reset' })).toMatchObject({ code: 'upstream_failed', message: expect.stringContaining('--hub-url') })

@@ -176,7 +176,7 @@ export class HubRequests {
   #told(body: Uint8Array): string {
     const value = jsonOf(body)
     const told = typeof value === 'object' && value !== null && 'error' in value && typeof value.error === 'string' ? value.error : ''
-    return told.replaceAll(this.access.token, '…').slice(0, 300).trim()
+    return told.replaceAll(this.access.token, '…').replace(/\s+/g, ' ').slice(0, 300).trim()
   }
 }
 

@@ -33,23 +33,14 @@ const uploadsAtOnce = 3
  */
 export async function sendLarge(requests: HubRequests, files: readonly LargeFile[], sent: (bytes: number) => void): Promise<number> {
   if (files.length === 0) return 0
-  const { repo } = requests.access
-  const objects = files.map(({ sha256, bytes }) => ({ oid: sha256, size: bytes }))
-  const body = JSON.stringify({ operation: 'upload', transfers: ['basic', 'multipart'], hash_algo: 'sha256', ref: { name: 'main' }, objects })
-  const batch = await requests.json(Batch, { method: 'POST', url: `/datasets/${repo}.git/info/lfs/objects/batch`, body, ...lfs })
-  const answers = new Map(batch.objects.map((object) => [object.oid, object]))
+  const answers = await asked(requests, files)
   let bytes = 0
   let failed = false
   const waiting = files.values()
   const work = async () => {
     for (const file of waiting) {
       if (failed) return
-      const answer = answers.get(file.sha256)
-      if (!answer || answer.error) throw refused(requests, answer?.error?.message ?? 'it said nothing of an object')
-      if (!answer.actions?.upload) continue
-      await upload(requests, file, answer.actions.upload, sent)
-      bytes += file.bytes
-      if (answer.actions.verify) await tell(requests, answer.actions.verify.href, { oid: file.sha256, size: file.bytes })
+      if (await sendOne(requests, file, { answer: answers.get(file.sha256), sent })) bytes += file.bytes
     }
   }
   const fail = (cause: unknown) => {
@@ -61,9 +52,44 @@ export async function sendLarge(requests: HubRequests, files: readonly LargeFile
   return bytes
 }
 
-async function upload(requests: HubRequests, file: LargeFile, { href, header = {} }: Action, sent: (bytes: number) => void): Promise<void> {
+type Answer = z.infer<typeof Batch>['objects'][number]
+
+/** Where each of them is wanted. */
+async function asked(requests: HubRequests, files: readonly LargeFile[]): Promise<Map<string, Answer>> {
+  const objects = files.map(({ sha256, bytes }) => ({ oid: sha256, size: bytes }))
+  const body = JSON.stringify({ operation: 'upload', transfers: ['basic', 'multipart'], hash_algo: 'sha256', ref: { name: 'main' }, objects })
+  const url = `/datasets/${requests.access.repo}.git/info/lfs/objects/batch`
+  const batch = await requests.json(Batch, { method: 'POST', url, body, ...lfs })
+  return new Map(batch.objects.map((object) => [object.oid, object]))
+}
+
+/** Signed addresses are good for some minutes: on a slow line one may end before its turn, or while it is waited for. Then others are asked for. */
+const addressesMax = 3
+
+/** @returns whether it was wanted */
+async function sendOne(requests: HubRequests, file: LargeFile, { answer: first, sent }: { answer: Answer | undefined; sent: (bytes: number) => void }) {
+  for (let [answer, tried] = [first, 1]; ; tried++) {
+    if (!answer || answer.error) throw refused(requests, answer?.error?.message ?? 'it said nothing of an object')
+    const { upload: where, verify } = answer.actions ?? {}
+    if (!where) return false
+    if (await upload(requests, file, where, sent)) {
+      if (verify) await tell(requests, verify.href, { oid: file.sha256, size: file.bytes })
+      return true
+    }
+    if (tried === addressesMax) throw refused(requests, 'its storage refuses the addresses that it gives (403)')
+    answer = (await asked(requests, [file])).get(file.sha256)
+  }
+}
+
+/** @returns false where an address is good no more */
+async function upload(requests: HubRequests, file: LargeFile, { href, header = {} }: Action, sent: (bytes: number) => void): Promise<boolean> {
+  const put = (url: string, start: number, end: number) =>
+    requests.put(url, { bytes: end - start, read: () => file.read(start, end), sent }).catch((cause: unknown) => {
+      if (cause instanceof OrreryError && cause.details['status'] === 403) return undefined
+      throw cause
+    })
   const partBytes = Number(header['chunk_size'])
-  if (header['chunk_size'] === undefined) return void (await requests.put(href, { bytes: file.bytes, read: () => file.read(0, file.bytes), sent }))
+  if (header['chunk_size'] === undefined) return (await put(href, 0, file.bytes)) !== undefined
   const urls = Object.entries(header)
     .filter(([name]) => /^\d+$/.test(name))
     .toSorted(([a], [b]) => Number(a) - Number(b))
@@ -71,11 +97,12 @@ async function upload(requests: HubRequests, file: LargeFile, { href, header = {
   if (!(partBytes > 0) || urls.length !== Math.ceil(file.bytes / partBytes)) throw refused(requests, 'its parts do not make the file')
   const parts: { partNumber: number; etag: string }[] = []
   for (const [n, url] of urls.entries()) {
-    const [start, end] = [n * partBytes, Math.min(file.bytes, (n + 1) * partBytes)]
-    const { headers } = await requests.put(url, { bytes: end - start, read: () => file.read(start, end), sent })
-    parts.push({ partNumber: n + 1, etag: headers.get('etag') ?? '' })
+    const answer = await put(url, n * partBytes, Math.min(file.bytes, (n + 1) * partBytes))
+    if (!answer) return false
+    parts.push({ partNumber: n + 1, etag: answer.headers.get('etag') ?? '' })
   }
   await tell(requests, href, { oid: file.sha256, parts })
+  return true
 }
 
 const tell = (requests: HubRequests, url: string, body: unknown) => requests.ask({ method: 'POST', url, body: JSON.stringify(body), ...lfs })

@@ -6,6 +6,8 @@ const [json, ndjson, arrow] = types
 
 test.each([
   [undefined, json],
+  ['', json],
+  [' , ', json],
   ['*/*', json],
   ['Application/X-NDJSON', ndjson],
   ['application/x-ndjson;q=0.1, application/json;q=0', ndjson],

@@ -2,11 +2,12 @@ import { mkdir, rm } from 'node:fs/promises'
 import { DuckDBInstance, type DuckDBConnection, type DuckDBPreparedStatement } from '@duckdb/node-api'
 import { DeletedRows } from '#schemas/deletion-vector.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import type { SqlRow, SqlSelection, SqlValue } from '#schemas/sql.ts'
+import { isSqlStruct, type SqlRow, type SqlSelection, type SqlValue } from '#schemas/sql.ts'
 import { closed, type EngineLimits, type OpenTask, type SelectTask } from './engine-call.ts'
-import { allowOnly, asPattern, firstRows, interruptedBy, notParquet, prepared, quoted, requireFlat, requireNames } from './run-script.ts'
-import { checkScript } from './script.ts'
-import { fromDuckdb } from './values.ts'
+import { allowOnly, asPattern, firstRows, interruptedBy, notParquet, prepared, quoted, requireNames } from './run-script.ts'
+import { checkScript, strangers } from './script.ts'
+import { withoutEnd } from './statement-end.ts'
+import { toldOfDuckdb } from './values.ts'
 
 /** Databases that stay open, each over the files of one table: those that were asked last. */
 const openMax = 3
@@ -126,8 +127,9 @@ async function selectFrom({ instance, names }: OpenTable, task: SelectTask, sign
   const connection = await instance.connect()
   try {
     return await interruptedBy(connection, signal, async () => {
-      await checkScript(connection, task.script, names)
-      await using selected = await prepared(connection, firstRows(task.script, task.rowsMax + 1), task.parameters)
+      const script = withoutEnd(task.script)
+      await checkScript(connection, script, names, strangers)
+      await using selected = await prepared(connection, firstRows(script, task.rowsMax + 1), task.parameters)
       return await readSelection(selected.statement, task)
     })
   } catch (cause) {
@@ -159,12 +161,11 @@ async function readSelection(statement: DuckDBPreparedStatement, { rowsMax, byte
   const names = result.columnNames()
   requireNames(names)
   const columns = result.columnTypes().map((type, i) => ({ name: names[i] ?? '', type: String(type) }))
-  for (const { name, type } of columns) requireFlat(name, type)
   const rows: SqlRow[] = []
   let bytes = 0
   for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
     for (const cells of chunk.getRows()) {
-      const values = cells.map((cell, i) => fromDuckdb(cell, names[i] ?? ''))
+      const values = cells.map((cell) => toldOfDuckdb(cell))
       bytes += values.reduce<number>((sum, value) => sum + bytesOf(value), 0)
       if (rows.length < rowsMax && bytes <= bytesMax) rows.push(Object.fromEntries(values.map((value, i) => [names[i], value])))
       else if (cut) return { columns, rows, isCut: true }
@@ -183,5 +184,7 @@ const numberBytes = 8
 function bytesOf(value: SqlValue): number {
   if (typeof value === 'string') return Buffer.byteLength(value)
   if (value instanceof Uint8Array) return value.length
-  return Array.isArray(value) ? value.reduce<number>((sum, item) => sum + bytesOf(item), numberBytes) : numberBytes
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + bytesOf(item), numberBytes)
+  if (!isSqlStruct(value)) return numberBytes
+  return Object.entries(value).reduce((sum, [name, item]) => sum + name.length + bytesOf(item), numberBytes)
 }

@@ -2,27 +2,32 @@ import { DuckDBInstance, type DuckDBConnection, type DuckDBPreparedStatement } f
 import { OrreryError } from '#schemas/errors.ts'
 import type { SqlRow, SqlValue } from '#schemas/sql.ts'
 import type { CopyTask, RunTask } from './engine-call.ts'
-import { checkScript, firstLine, refusal } from './script.ts'
+import { checkScript, firstLine, refusal, repeatable } from './script.ts'
+import { withoutEnd } from './statement-end.ts'
 import { fromDuckdb, toDuckdb } from './values.ts'
 
 /** In the process of an engine: a script over files, in a database of its own that reads these and no other. */
 export async function runScript(task: RunTask, signal: AbortSignal): Promise<SqlRow[]> {
-  return inDatabase(task, firstRows(task.script, task.rowsMax + 1), undefined, signal, (statement) => readRows(statement, task.rowsMax))
+  const rowsMax = task.rowsMax
+  return inDatabase(task, { whole: (script) => firstRows(script, rowsMax + 1), signal, work: (statement) => readRows(statement, rowsMax) })
 }
 
 /** @returns how many rows */
 export async function copyScript(task: CopyTask, signal: AbortSignal): Promise<number> {
-  return inDatabase(task, copyTo(task.script, task.target), task.target, signal, writeRows)
+  return inDatabase(task, { whole: (script) => copyTo(script, task.target), target: task.target, signal, work: writeRows })
 }
 
-/** @param whole the script with what becomes of its rows. @param target the one file that may be written */
-async function inDatabase<T>(
-  { script, views, parameters, root, spill }: RunTask | CopyTask,
-  whole: string,
-  target: string | undefined,
-  signal: AbortSignal,
-  work: (statement: DuckDBPreparedStatement) => Promise<T>,
-): Promise<T> {
+interface Work<T> {
+  /** A script with what becomes of its rows. */
+  whole(script: string): string
+  /** The one file that may be written. */
+  target?: string
+  signal: AbortSignal
+  work(statement: DuckDBPreparedStatement): Promise<T>
+}
+
+async function inDatabase<T>({ script: given, views, parameters, root, spill }: RunTask | CopyTask, { whole, target, signal, work }: Work<T>): Promise<T> {
+  const script = withoutEnd(given)
   // One thread: with more, sums of floats and unordered aggregates would differ from run to run.
   const settings = { threads: '1', autoinstall_known_extensions: 'false', autoload_known_extensions: 'false', temp_directory: spill }
   const instance = await DuckDBInstance.create(':memory:', settings)
@@ -30,14 +35,14 @@ async function inDatabase<T>(
   try {
     connection = await instance.connect()
     const names = views.map(([name]) => name)
-    await checkScript(connection, script, names)
+    await checkScript(connection, script, names, repeatable)
     await lockDown(connection, root, views, target)
     return await interruptedBy(connection, signal, async (running) => {
       {
         await using selected = await prepared(running, script, parameters)
         requireColumns(selected.statement)
       }
-      await using used = await prepared(running, whole, parameters)
+      await using used = await prepared(running, whole(script), parameters)
       return await work(used.statement)
     })
   } finally {
@@ -101,8 +106,8 @@ export const notParquet = (name: string, cause: unknown): OrreryError =>
     cause,
   )
 
-/** One SELECT, checked before: it may end in a comment, but in no semicolon. */
-const operand = (script: string): string => `(${script.replace(/;\s*$/, '')}\n)`
+/** One SELECT, checked before: it may end in a comment, but in no semicolon (statement-end.ts). */
+const operand = (script: string): string => `(${script}\n)`
 
 const copyTo = (script: string, target: string): string => `copy ${operand(script)} to ${quoted(target)} (format parquet, compression zstd)`
 
@@ -152,7 +157,7 @@ export function requireNames(names: readonly string[]): void {
   if (twice !== undefined) throw refusal(`two columns are called "${twice}"; give each a name with AS`)
 }
 
-export function requireFlat(name: string, type: string): void {
+function requireFlat(name: string, type: string): void {
   if (/^(?:STRUCT|MAP|UNION|BIT|VARIANT)\b/.test(type)) throw refusal(`column "${name}" has a nested type; select its members`)
 }
 

@@ -6,11 +6,30 @@ const scriptCharsMax = 1 << 20
 const nameChars = 63
 /** Names of DuckDB's own tables begin so, and of ours behind a table; a view or WITH name must not reach them. */
 const ownPrefixes = ['orrery_', 'duckdb_', 'pg_', 'sqlite_', 'pragma_', 'information_schema']
-const tableFunctions = new Set(['unnest', 'range', 'generate_series'])
-/** What tells of the machine or the session; what changes from call to call is asked of DuckDB itself. */
-const sessionFunctions = ['current_setting', 'getvariable', 'getenv', 'ago', 'pg_sleep', 'pg_conf_load_time', 'pg_postmaster_start_time']
+/** What tells of the machine, the session or what is behind a view; what changes from call to call, and macros that look into the catalog, are asked of DuckDB itself. */
+const sessionFunctions = ['current_setting', 'getvariable', 'getenv', 'ago', 'pg_sleep', 'json_serialize_plan', 'json_serialize_sql', 'json_deserialize_sql']
 /** Readable without parentheses. */
 const clockNames = new Set(['current_timestamp', 'current_date', 'current_time', 'localtimestamp', 'localtime'])
+const pureTableFunctions = ['unnest', 'range', 'generate_series']
+
+/** What a script may use beside its views and functions of nothing but their arguments. */
+interface ScriptRules {
+  tableFunctions: ReadonlySet<string>
+  /** Of those whose answer changes from call to call. */
+  functions: ReadonlySet<string>
+  /** Clocks that are read without parentheses, and samples. */
+  mayChange: boolean
+}
+/** Our scripts give the same rows of the same input, in the dialect that Spark has as well. */
+export const repeatable: ScriptRules = { tableFunctions: new Set(pureTableFunctions), functions: new Set(), mayChange: false }
+/** Of a stranger's no two answers need to be the same: the clock and chance tell nothing that is not his. */
+export const strangers: ScriptRules = {
+  tableFunctions: new Set([...pureTableFunctions, 'json_each', 'json_tree']),
+  functions: new Set(
+    'now get_current_timestamp transaction_timestamp current_date today get_current_time ago random uuid gen_random_uuid uuidv4 uuidv7'.split(' '),
+  ),
+  mayChange: true,
+}
 
 const Serialized = z.union([
   z.object({ error: z.literal(false), statements: z.array(z.unknown()) }),
@@ -31,17 +50,18 @@ let forbiddenFunctions: ReadonlySet<string> | undefined
  * It runs before the connection is locked down (duckdb.ts), and does not replace it.
  * @throws OrreryError `invalid_argument`
  */
-export async function checkScript(connection: DuckDBConnection, script: string, views: readonly string[]): Promise<void> {
+export async function checkScript(connection: DuckDBConnection, script: string, views: readonly string[], rules: ScriptRules): Promise<void> {
   if (typeof script !== 'string' || script.length > scriptCharsMax || !script.isWellFormed() || script.includes('\0'))
     throw refusal(`it is no text of at most ${scriptCharsMax} characters`)
   const parsed = Serialized.parse(JSON.parse(await serialize(connection, script)))
-  if (parsed.error) throw refusal(parsed.error_message)
+  if (parsed.error)
+    throw refusal(parsed.error_message.startsWith('Only SELECT') ? 'it is no SELECT (a PIVOT without the values of its IN is none)' : parsed.error_message)
   if (parsed.statements.length !== 1) throw refusal(`it has ${parsed.statements.length} statements`)
   const nodes = [...descendants(parsed.statements[0])]
   const forbidden = (forbiddenFunctions ??= new Set([...sessionFunctions, ...(await changingFunctions(connection))]))
   const withNames = nodes.flatMap(namesOfWith)
   const tables = new Set([...views, ...withNames].map((name) => name.toLowerCase()))
-  const fault = withNames.find((name) => !isViewName(name)) ?? nodes.map((node) => faultOf(node, tables, forbidden)).find(Boolean)
+  const fault = withNames.find((name) => !isViewName(name)) ?? nodes.map((node) => faultOf(node, { tables, forbidden, rules })).find(Boolean)
   if (fault !== undefined) throw refusal(`it may not use ${fault}; it sees only ${views.join(', ') || 'its parameters'}`)
 }
 
@@ -53,10 +73,11 @@ async function serialize(connection: DuckDBConnection, script: string): Promise<
   return String(reader.value(0, 0))
 }
 
-/** Functions whose answer is not made of their arguments alone. */
+/** Functions whose answer is not made of their arguments alone: some change, and macros (of the names of PostgreSQL) look into the catalog, where views tell the paths of their files. */
 async function changingFunctions(connection: DuckDBConnection): Promise<string[]> {
   const reader = await connection.runAndReadAll(
-    `select distinct function_name from duckdb_functions() where stability in ('VOLATILE', 'CONSISTENT_WITHIN_QUERY')`,
+    `select distinct lower(function_name) from duckdb_functions() where stability in ('VOLATILE', 'CONSISTENT_WITHIN_QUERY')
+       or function_type = 'macro' and regexp_matches(macro_definition, '(?i)\\bselect\\b|current_')`,
   )
   return reader.getRows().map(([name]) => String(name))
 }
@@ -78,17 +99,23 @@ function namesOfWith(node: Node): string[] {
   return (map ?? []).map(({ key }) => key)
 }
 
-function faultOf(node: Node, tables: ReadonlySet<string>, forbidden: ReadonlySet<string>): string | undefined {
+interface Allowance {
+  tables: ReadonlySet<string>
+  forbidden: ReadonlySet<string>
+  rules: ScriptRules
+}
+
+function faultOf(node: Node, { tables, forbidden, rules }: Allowance): string | undefined {
   const text = (name: string) => String(node[name] ?? '').toLowerCase()
   const { function: called, column_names: column } = node as { function?: Node; column_names?: string[] }
-  if (node['sample']) return 'a random sample'
-  if (node['type'] === 'SHOW_REF') return 'DESCRIBE or SUMMARIZE'
+  if (node['sample'] && !rules.mayChange) return 'a random sample'
+  if (node['type'] === 'SHOW_REF') return 'DESCRIBE, SUMMARIZE or SHOW (SELECT … LIMIT 0 has the columns and their types)'
   if (node['type'] === 'BASE_TABLE' && (text('schema_name') || text('catalog_name') || !tables.has(text('table_name'))))
     return `the table "${text('table_name')}"`
-  if (node['type'] === 'TABLE_FUNCTION' && !tableFunctions.has(String(called?.['function_name']).toLowerCase()))
+  if (node['type'] === 'TABLE_FUNCTION' && !rules.tableFunctions.has(String(called?.['function_name']).toLowerCase()))
     return `the table function ${String(called?.['function_name'])}()`
-  if (forbidden.has(text('function_name'))) return `the function ${text('function_name')}()`
-  if (column?.length === 1 && clockNames.has(column[0]?.toLowerCase() ?? '')) return text('column_names')
+  if (forbidden.has(text('function_name')) && !rules.functions.has(text('function_name'))) return `the function ${text('function_name')}()`
+  if (!rules.mayChange && column?.length === 1 && clockNames.has(column[0]?.toLowerCase() ?? '')) return text('column_names')
   return undefined
 }
 

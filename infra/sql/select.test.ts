@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hostileStatements } from '#test/adversary/hostile-statements.ts'
+import { endlessStatements, refusedStatements } from '#test/adversary/hostile-statements.ts'
 import { testDocuments } from '#test/golden/documents.ts'
 import { encodeDocuments } from '#schemas/parquet/encode.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -46,7 +46,12 @@ const isAnswering = async () =>
 describe('a statement of a stranger', () => {
   test('that is hostile is refused or ended, and the next is answered', async () => {
     const told = new Map<string, string>()
-    for (const statement of [...hostileStatements, `select * from read_parquet('${root}/outside.parquet')`, `from '${root}/outside.parquet'`]) {
+    for (const statement of [
+      ...refusedStatements,
+      ...endlessStatements,
+      `select * from read_parquet('${root}/outside.parquet')`,
+      `from '${root}/outside.parquet'`,
+    ]) {
       const outcome = await sql.select(statement, table, bounds).then(
         ({ rows }) => JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)).slice(0, 100),
         (error: unknown) => (error instanceof OrreryError ? error.code : String(error)),

@@ -6,6 +6,8 @@ import {
   DuckDBDecimalValue,
   DuckDBIntervalValue,
   DuckDBListValue,
+  DuckDBMapValue,
+  DuckDBStructValue,
   DuckDBTimestampMillisecondsValue,
   DuckDBTimestampNanosecondsValue,
   DuckDBTimestampSecondsValue,
@@ -13,6 +15,7 @@ import {
   DuckDBTimestampValue,
   DuckDBTimeTZValue,
   DuckDBTimeValue,
+  DuckDBUnionValue,
   DuckDBUUIDValue,
   DOUBLE,
   INTEGER,
@@ -34,11 +37,36 @@ export function fromDuckdb(value: DuckDBValue, column: string): SqlValue {
   if (value instanceof DuckDBDecimalValue) return value.toDouble()
   if (value instanceof DuckDBUUIDValue || value instanceof DuckDBIntervalValue || value instanceof DuckDBTimeValue || value instanceof DuckDBTimeTZValue)
     return value.toString()
-  const ms = millisecondsOf(value)
-  if (ms === undefined) throw refusal(`column "${column}" has a nested type; select its members`)
-  const date = new Date(ms)
+  const date = dateOf(value)
+  if (date === undefined) throw refusal(`column "${column}" has a nested type; select its members`)
   if (Number.isNaN(date.getTime())) throw refusal(`column "${column}" has a time beyond the years a Date can say`)
   return date
+}
+
+/** A cell of a stranger's result: whatever the engine has. Members of a union come as they are, maps of other keys than text as lists of `{key, value}`. */
+export function toldOfDuckdb(value: DuckDBValue): SqlValue {
+  if (value === null || typeof value !== 'object') return value
+  if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) return value.items.map(toldOfDuckdb)
+  if (value instanceof DuckDBStructValue) return structOf(Object.entries(value.entries))
+  if (value instanceof DuckDBMapValue) return mapOf(value)
+  if (value instanceof DuckDBUnionValue) return toldOfDuckdb(value.value)
+  if (value instanceof DuckDBBlobValue) return new Uint8Array(value.bytes)
+  if (value instanceof DuckDBDecimalValue) return value.toDouble()
+  if (value instanceof DuckDBDateValue) return value.isFinite ? value.toString() : value.days > 0 ? 'infinity' : '-infinity'
+  const date = dateOf(value)
+  return date === undefined || Number.isNaN(date.getTime()) ? value.toString() : date
+}
+
+const structOf = (members: readonly [string, DuckDBValue][]): SqlValue => Object.fromEntries(members.map(([name, member]) => [name, toldOfDuckdb(member)]))
+
+function mapOf({ entries }: DuckDBMapValue): SqlValue {
+  if (entries.every(({ key }) => typeof key === 'string')) return structOf(entries.map(({ key, value }) => [String(key), value]))
+  return entries.map(({ key, value }) => ({ key: toldOfDuckdb(key), value: toldOfDuckdb(value) }))
+}
+
+function dateOf(value: DuckDBValue): Date | undefined {
+  const ms = millisecondsOf(value)
+  return ms === undefined ? undefined : new Date(ms)
 }
 
 /** ms since the Unix epoch, finer parts cut off towards the past. */
@@ -62,6 +90,6 @@ export function toDuckdb(value: SqlValue): { value: DuckDBValue; type: DuckDBTyp
   if (value instanceof Uint8Array) return { value: blobValue(value), type: undefined }
   if (Array.isArray(value)) return { value: listValue(value.map((item) => toDuckdb(item).value)), type: undefined }
   if (typeof value === 'number') return { value, type: Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? INTEGER : DOUBLE }
-  if (value === null || ['boolean', 'string', 'bigint'].includes(typeof value)) return { value, type: undefined }
+  if (value === null || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'bigint') return { value, type: undefined }
   throw refusal(`a parameter is a ${typeof value}, which SQL has no value for`)
 }

@@ -1,5 +1,5 @@
-/** Statements that strangers may send to a table `documents`: none may read a file, reach the network, change or tell a setting, or run on. Each is refused, or ends at its bounds. */
-export const hostileStatements: readonly string[] = [
+/** Statements that strangers may send to a table `documents`: none may read a file, reach the network, change or tell a setting. Each is refused. */
+export const refusedStatements: readonly string[] = [
   // Files, by function, by name, and by what hides them.
   `select * from read_csv('/etc/passwd')`,
   `select * from read_csv_auto('/etc/passwd')`,
@@ -98,6 +98,35 @@ export const hostileStatements: readonly string[] = [
   `select * from system.information_schema.columns`,
   `with duckdb_settings as (select 1 as x) select * from duckdb_settings`,
   `with orrery_files as (select * from orrery_files) select * from orrery_files`,
+  // Macros and functions of the parser that tell what is behind the table: views have the paths of their files.
+  `select json_serialize_plan('select * from orrery_files') as x`,
+  `select json_serialize_plan('select * from documents', optimize := true) as x`,
+  `select json_serialize_sql('select 1') as x`,
+  `select JSON_DESERIALIZE_SQL('{}') as x`,
+  `select pg_get_viewdef(range) as x from range(10000)`,
+  `select pg_get_constraintdef(range) as x from range(10000)`,
+  `select format_type(range, 0) as x from range(100)`,
+  `select get_block_size('memory') as x`,
+  `select pg_catalog.pg_get_viewdef(1) as x`,
+  `select list_transform([1], x -> pg_get_viewdef(x)) as x`,
+  `select "current_setting"('memory_limit') as x`,
+  `select system.main.getenv('HOME') as x`,
+  `select id.getenv() as x from documents`,
+  `select 1 as x limit (select count(*) from glob('/*'))`,
+  `select list_transform(['/etc/passwd'], lambda x: (select content from read_text(x))) as x`,
+  `select * from (describe documents)`,
+  `select * from json_each((select content from read_text('/etc/passwd')))`,
+  `select * from documents using sample (select count(*) from glob('/*')) rows`,
+  `select 1 as x; -- ; \n drop view documents -- ;`,
+  `select 1 as x /* ; */ ; /* select */ ; drop view documents ;`,
+  `select $a$ ; $a$ as x ; copy documents to '/tmp/orrery-never.csv' ;`,
+  `select e'\\\\' ; drop view documents ; --'`,
+  `with x as (delete from orrery_files returning *) select * from x`,
+  `select 1 into t`,
+  `merge into documents using documents d on true when matched then delete`,
+  `execute immediate 'select 1'`,
+  `select * from documents at (version => 1)`,
+  `pivot documents on lang using count(*)`,
   `describe documents`,
   `summarize documents`,
   `show tables`,
@@ -126,7 +155,10 @@ export const hostileStatements: readonly string[] = [
   `select ${'1 + '.repeat(60_000)}1 as x`,
   `select ${'['.repeat(5000)}1${']'.repeat(5000)} as x`,
   `select 1 as "${'x'.repeat(2 ** 20)}"`,
-  // What would run on, or take all the memory.
+]
+
+/** What would run on, or take all the memory: it ends at its bounds. */
+export const endlessStatements: readonly string[] = [
   `select count(*) as n from range(1000000000000000)`,
   `select count(*) as n from range(10000000) a, range(10000000) b`,
   `with recursive x as (select 1 as n union all select n + 1 from x) select count(*) as n from x`,

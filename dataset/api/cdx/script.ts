@@ -23,31 +23,57 @@ const linesScript = `
       http_status::VARCHAR AS status, 'sha256:' || html_sha256 AS digest, text_bytes::VARCHAR AS length, object_row::VARCHAR AS "offset", object_key AS filename
     FROM parts)`
 
+/** Lines, and a filter, as one dialect of these servers has them. */
+export type FilterScript = (filter: string) => BoundScript
+
+/** What is asked, but for how it is written. */
+export type LinesQuestion = Omit<CdxQueryString, 'output' | 'fl' | 'fields'>
+
+/** Where a line stands among all, in the order of their keys. */
+export type LinePlace = readonly [urlkey: string, timestamp: string, filename: string, offset: number]
+
+export interface LinesOptions {
+  filterScript?: FilterScript
+  /** Lines of a page. */
+  linesMax?: number
+  /** Goes on behind this line. */
+  after?: LinePlace | undefined
+}
+
 /** The lines a question means, in their order, as one SELECT; what outsiders say is bound. @throws OrreryError `invalid_argument` */
-export function linesOf(asked: CdxQueryString): BoundScript {
-  const { page, pageSize, limit } = asked
-  const pageLines = pageSize * blockLines
-  const { script, parameters } = matching(asked)
+export function linesOf(
+  asked: LinesQuestion,
+  { filterScript = filterCondition, linesMax = asked.pageSize * blockLines, after }: LinesOptions = {},
+): BoundScript {
+  const { page, limit = linesMax } = asked
+  const { script, parameters } = matching(asked, filterScript)
+  const behind = after === undefined ? '' : `WHERE (${lineKey}) ${asked.sort === 'reverse' ? '<' : '>'} (?::VARCHAR, ?::VARCHAR, ?::VARCHAR, ?::BIGINT)`
+  const lines = `SELECT ${cdxFields.map((name) => `"${name}"`).join(', ')} FROM kept ${behind}`
+  const bound = [...parameters, ...(after ?? [])]
+  if (limit < 0) {
+    const [order, reversed] = asked.sort === 'reverse' ? [byKeyFalling, byKey] : [byKey, byKeyFalling]
+    return { script: `${script} SELECT * FROM (${lines} ORDER BY ${reversed} LIMIT ?) ORDER BY ${order}`, parameters: [...bound, Math.min(-limit, linesMax)] }
+  }
   return {
-    script: `${script} SELECT ${cdxFields.map((name) => `"${name}"`).join(', ')} FROM kept ORDER BY ${orderOf(asked)} LIMIT ? OFFSET ?`,
-    parameters: [...parameters, ...closestOf(asked), Math.min(limit ?? pageLines, pageLines), page * pageLines],
+    script: `${script} ${lines} ORDER BY ${orderOf(asked)} LIMIT ? OFFSET ?`,
+    parameters: [...bound, ...closestOf(asked), Math.min(limit, linesMax), page * asked.pageSize * blockLines],
   }
 }
 
 /** How many lines it means, on all pages. @throws OrreryError `invalid_argument` */
-export function countOf(asked: CdxQueryString): BoundScript {
-  const { script, parameters } = matching(asked)
+export function countOf(asked: LinesQuestion, filterScript: FilterScript = filterCondition): BoundScript {
+  const { script, parameters } = matching(asked, filterScript)
   return { script: `${script} SELECT count(*) AS lines FROM kept`, parameters }
 }
 
-function matching(asked: CdxQueryString): BoundScript {
+function matching(asked: LinesQuestion, filterScript: FilterScript): BoundScript {
   const wanted = wantedKeys(asked.url, asked.matchType)
-  const conditions = [urlCondition(wanted), ...timeConditions(asked), ...asked.filter.map(filterCondition)]
+  const conditions = [urlCondition(wanted), ...timeConditions(asked), ...asked.filter.map(filterScript)]
   const where = conditions.map(({ script }) => `(${script})`).join(' AND ')
   // Patterns are looked for in what has the host in it at all.
   const parameters = [wanted.host, ...conditions.flatMap((condition) => condition.parameters)]
   const found = `WITH ${linesScript}, found AS (SELECT * FROM lines WHERE ${where})`
-  return { script: `${found}, kept AS (SELECT * FROM found ${collapsed(asked)})`, parameters }
+  return { script: `${found}, kept AS (${asked.collapse.reduce(collapsed, 'SELECT * FROM found')})`, parameters }
 }
 
 function urlCondition({ keys, starts }: WantedKeys): BoundScript {
@@ -56,7 +82,7 @@ function urlCondition({ keys, starts }: WantedKeys): BoundScript {
 }
 
 /** Text is compared, which is padded to the first or last time that begins so. */
-function timeConditions({ from, to }: CdxQueryString): BoundScript[] {
+function timeConditions({ from, to }: LinesQuestion): BoundScript[] {
   return [
     ...(from === undefined ? [] : [{ script: 'timestamp >= ?', parameters: [from.padEnd(14, '0')] }]),
     ...(to === undefined ? [] : [{ script: 'timestamp <= ?', parameters: [to.padEnd(14, '9')] }]),
@@ -76,25 +102,42 @@ function filterCondition(filter: string): BoundScript {
   return { script: `${not && 'NOT '}${mode === '=' ? `${text} = ?` : `contains(${text}, ?)`}`, parameters: [value] }
 }
 
-function collapsed({ collapse }: CdxQueryString): string {
-  if (collapse === undefined) return ''
+/** A regular expression of the whole field, as the Wayback Machine has them. */
+export function wholeFilter(filter: string): BoundScript {
+  const [, not = '', name = '', value = ''] = /^(!?)(\w+):([^]*)$/.exec(filter) ?? []
+  const field = fieldOf(name)
+  if (!field)
+    throw new OrreryError(
+      'invalid_argument',
+      `filter: "${filter.slice(0, 100)}" names none of the fields ${cdxFields.join(', ')}; write one like statuscode:200.`,
+    )
+  return { script: `${not && 'NOT '}regexp_full_match("${field}", ?)`, parameters: [value] }
+}
+
+function collapsed(lines: string, collapse: string): string {
   const [name = '', chars] = collapse.split(':')
   const field = fieldOf(name)
   if (!field) throw new OrreryError('invalid_argument', `collapse: there is no field "${name}"; there are ${cdxFields.join(', ')}.`, { field: name })
   const part = chars === undefined ? `"${field}"` : `left("${field}", ${Number(chars)})`
-  return `QUALIFY ${part} IS DISTINCT FROM lag(${part}) OVER (ORDER BY ${byKey})`
+  return `SELECT * FROM (${lines}) QUALIFY ${part} IS DISTINCT FROM lag(${part}) OVER (ORDER BY ${byKey})`
 }
 
-const byKey = 'urlkey, timestamp, filename, "offset"::BIGINT'
+const lineKey = 'urlkey, timestamp, filename, "offset"::BIGINT'
+const byKey = lineKey
+const byKeyFalling = lineKey.replaceAll(/,|$/g, ' DESC$&')
 
-function orderOf({ sort }: CdxQueryString): string {
-  if (sort === 'reverse') return 'urlkey DESC, timestamp DESC, filename DESC, "offset"::BIGINT DESC'
-  return sort === 'closest' ? `abs(epoch(strptime(timestamp, '%Y%m%d%H%M%S')) - ?::DOUBLE), ${byKey}` : byKey
+/** A time to be next to is order enough, as in pywb. */
+const isClosest = ({ sort, closest }: LinesQuestion): boolean => sort === 'closest' || (sort === undefined && closest !== undefined)
+
+function orderOf(asked: LinesQuestion): string {
+  if (asked.sort === 'reverse') return byKeyFalling
+  return isClosest(asked) ? `abs(epoch(strptime(timestamp, '%Y%m%d%H%M%S')) - ?::DOUBLE), ${byKey}` : byKey
 }
 
 /** Seconds since epoch. @throws OrreryError `invalid_argument` */
-function closestOf({ sort, closest }: CdxQueryString): number[] {
-  if (sort !== 'closest') return []
+function closestOf(asked: LinesQuestion): number[] {
+  if (!isClosest(asked)) return []
+  const { closest } = asked
   const [, year, month = '01', day = '01', hour = '00', minute = '00', second = '00'] = /^(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?$/.exec(closest ?? '') ?? []
   const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
   if (Number.isNaN(at)) throw new OrreryError('invalid_argument', 'closest: a time is needed to sort by it; write it like 20260131 or 20260131120000.')

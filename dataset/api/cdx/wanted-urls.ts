@@ -26,11 +26,12 @@ export function wantedKeys(url: string, matchType: MatchType | undefined): Wante
   return { host, keys: [], starts: match === 'host' ? whole : [...whole, `${site},`] }
 }
 
+/** Whoever says it in both ways means it once. */
 function shorthand(url: string, matchType: MatchType | undefined): { address: string; match: MatchType } {
-  if (matchType !== undefined) return { address: url, match: matchType }
-  if (/^(?:https?:\/\/)?\*\./i.test(url)) return { address: url.replace('*.', ''), match: 'domain' }
-  if (url.endsWith('*')) return { address: url.slice(0, -1), match: 'prefix' }
-  return { address: url, match: 'exact' }
+  const may = (match: MatchType): boolean => matchType === undefined || matchType === match
+  if (may('domain') && /^(?:https?:\/\/)?\*\./i.test(url)) return { address: url.replace('*.', ''), match: 'domain' }
+  if (may('prefix') && url.endsWith('*')) return { address: url.slice(0, -1), match: 'prefix' }
+  return { address: url, match: matchType ?? 'exact' }
 }
 
 /** As pages are known here; a scheme may be left out. */

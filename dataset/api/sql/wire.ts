@@ -32,7 +32,11 @@ export const SqlAnswer = z
     dataset: z.string(),
     version: z.int().positive(),
     columns: z.array(z.strictObject({ name: z.string(), type: z.string().describe('As DuckDB spells it.') })),
-    rows: z.array(z.looseObject({})).describe('By the names of the columns. Integers beyond 2^53 are text, times ISO 8601, bytes base64.'),
+    rows: z
+      .array(z.looseObject({}))
+      .describe(
+        'By the names of the columns. Integers beyond 2^53 are text, decimals numbers, NaN and infinite ones null, times ISO 8601, days YYYY-MM-DD, bytes base64, structs and maps objects.',
+      ),
   })
   .meta({ id: 'SqlAnswer' })
 export type SqlAnswer = z.infer<typeof SqlAnswer>
