@@ -10,7 +10,7 @@ import type { ListsInForce } from './lists-in-force.ts'
 import { drawSeed } from './row-book/draw.ts'
 import type { DrawnPlace, RowBook } from './row-book/row-book.ts'
 import { checkAlike, checkStrangers, checkTotals } from './rows.ts'
-import type { ReadClaim } from './take-in.ts'
+import type { ReadClaim } from './take-claim.ts'
 
 /** So many times more rows are drawn than are to be judged: what cannot be judged is made up for. */
 const reserves = 3

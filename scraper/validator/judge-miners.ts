@@ -9,7 +9,8 @@ import type { PageVerdict } from './judge-page.ts'
 import type { ListsInForce } from './lists-in-force.ts'
 import { drawBlock, type Look } from './look.ts'
 import type { Judgement } from './scoring/score-miners.ts'
-import { costOf, takeInAll, type ReadClaim, type Skipped, type TakenIn } from './take-in.ts'
+import type { ReadClaim } from './take-claim.ts'
+import { costOf, takeInAll, type Skipped, type TakenIn } from './take-in.ts'
 import type { Memory, ValidatorParams } from './validator.ts'
 import { writeVerdict } from './verdict.ts'
 
@@ -44,7 +45,7 @@ export async function judgeMiners(cycle: CycleFacts, params: ValidatorParams, me
   const { miners, due, look } = cycle
   const { chain, pace, settings, telemetry } = params
   const store = ownStore(params.store)
-  const taken = await takeInAll(miners, look, { chain, store, book: memory.rows, telemetry, signal })
+  const taken = await takeInAll(miners, look, { chain, store, book: memory.rows, telemetry, pace, order: memory.order, signal })
   const { hash: blockHash, number } = await drawBlock(chain, look, signal)
   const waiting = due.values()
   const deadline = pace.now() + (settings.every_seconds ?? Infinity) * 1000

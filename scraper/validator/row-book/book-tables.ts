@@ -131,6 +131,12 @@ export class BookTables implements Disposable {
     if (!this.#db.get('select 1 from files where miner = ?', miner)) this.#there.delete(miner)
   }
 
+  unsettled(): { hotkey: string; rows: number }[] {
+    return this.#db.all(
+      'select hotkey, sum(rows) as rows from miners join files using (miner) where totals is null or stale <> 0 group by miner order by miner',
+    )
+  }
+
   settle(hotkey: string): BookTotals {
     const found = this.#db.get<{ miner: number; stale: number; totals: string | null }>('select miner, stale, totals from miners where hotkey = ?', hotkey)
     if (!found) return noTotals

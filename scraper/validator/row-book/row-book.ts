@@ -92,6 +92,8 @@ export interface RowBook extends AsyncDisposable {
   /** What was taken in wholly, and the claim that is. */
   taken(hotkey: string): Promise<TakenClaim | undefined>
   take(hotkey: string, claim: TakenClaim): Promise<void>
+  /** The miners whose totals are not up to what was taken in, and how many rows they show. */
+  unsettled(): Promise<{ hotkey: string; rows: number }[]>
   /** Brings the totals up to what was taken in. */
   settle(hotkey: string): Promise<BookTotals>
   /** The largest of them, as many as an index may have: `count` from a place on, fewer at the end. What they are is found at place 0. */
@@ -123,6 +125,7 @@ const methods = {
   drop: true,
   taken: true,
   take: true,
+  unsettled: true,
   settle: true,
   earned: true,
   draw: true,
@@ -150,6 +153,7 @@ export function openRowBook(path: string): RowBook {
     drop: async (hotkey, files) => book.drop(hotkey, files),
     taken: async (hotkey) => book.taken(hotkey),
     take: async (hotkey, claim) => book.take(hotkey, claim),
+    unsettled: async () => book.unsettled(),
     settle: async (hotkey) => book.settle(hotkey),
     earned: async (hotkey, from, count) => book.earned(hotkey, from, count),
     draw: async (hotkey, seed, rows) => book.draw(hotkey, seed, rows),
