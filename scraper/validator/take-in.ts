@@ -84,7 +84,7 @@ export async function takeInAll(neurons: readonly Neuron[], { block }: Look, par
     if (bytes >= bounds.lastTurnBytes || pace.now() >= until) break
   }
   for (const { hotkey } of waiting) taken.set(hotkey, late(hotkey, 'its claim is not in yet: it goes on in the next cycle', params))
-  await settleAll(taken, order.settling, { ...params, until: pace.now() + bounds.settleMs })
+  await settleAll(taken, order.settling, { ...params, block, until: pace.now() + bounds.settleMs })
   if (![...taken.values()].some((each) => 'skipped' in each)) await book.setLook(block)
   return taken
 }
@@ -158,13 +158,13 @@ function late(hotkey: string, skipped: string, { telemetry }: Pick<TakeInParams,
 }
 
 /** Finds out which rows of those that are in count, small miners first; who is not reached is skipped. */
-async function settleAll(taken: Map<string, TakenIn>, order: TurnOrder, params: TakeInParams & { until: number }): Promise<void> {
-  const { book, pace, until, signal } = params
+async function settleAll(taken: Map<string, TakenIn>, order: TurnOrder, params: TakeInParams & { block: number; until: number }): Promise<void> {
+  const { book, block, pace, until, signal } = params
   const isIn = ({ hotkey }: { hotkey: string }): boolean => {
     const claim = taken.get(hotkey)
     return claim !== undefined && 'failures' in claim && claim.failures.length === 0
   }
-  const unsettled = (await book.unsettled()).filter(isIn)
+  const unsettled = (await book.unsettled(block)).filter(isIn)
   const small = unsettled.filter(({ rows }) => rows <= smallRows).toSorted((a, b) => a.rows - b.rows)
   for (const { hotkey, rows } of [...small, ...order.sort(unsettled.filter((each) => each.rows > smallRows))]) {
     signal.throwIfAborted()

@@ -216,7 +216,7 @@ describe('what is read of a claim', () => {
         const before = requests
         const taken = await takeInAll(claimed, { block }, { ...subnet, store, book, pace, order, bounds, signal })
         const isIn = hotkeys.every((hotkey) => !('skipped' in (taken.get(hotkey) ?? { skipped: '' })))
-        if (isIn || cycle > 40) return { cycle, requests: requests - before, settled: (await book.unsettled()).length === 0 }
+        if (isIn || cycle > 40) return { cycle, requests: requests - before, settled: (await book.unsettled(block)).length === 0 }
       }
     }
     const bytes = { firstTurnBytes: 200 << 10, lastTurnBytes: 200 << 10, takeMs: Infinity, settleMs: Infinity }

@@ -159,6 +159,57 @@ test('who lied of its rows keeps nobody from them, now or later, until it has pa
   expect(await counted(book, 'fourth')).toBe(0)
 })
 
+test('what was withdrawn before its miner passed with it keeps nobody from it; what is left keeps its block', async () => {
+  await using book = await openBook()
+  const [squatted, kept] = [fileOf(ten), fileOf([page(100)])]
+  await show(book, 'squatter', 1, squatted, kept)
+  await show(book, 'victim', 5, fileOf(ten))
+  expect([await counted(book, 'squatter'), await counted(book, 'victim')]).toEqual([11, 0])
+  await book.drop('squatter', [squatted.sha256])
+  // Also while the rest of the claim is still to come.
+  await show(book, 'squatter', 9, fileOf([page(101)]))
+  await show(book, 'third', 3, fileOf([page(100)]))
+  await show(book, 'fourth', 8, fileOf([page(101)]))
+  await show(book, 'fifth', 10, fileOf([page(101)]))
+  expect(await Promise.all(['squatter', 'victim', 'third', 'fourth', 'fifth'].map((hotkey) => counted(book, hotkey)))).toEqual([1, 10, 0, 1, 0])
+})
+
+test('what was withdrawn after its miner passed with it is no news for two months, and what is claimed stays its own for ever', async () => {
+  await using book = await openBook()
+  const [withdrawn, kept] = [fileOf(ten), fileOf([page(100), page(101)])]
+  const month = 216_000
+  await show(book, 'first', 1, withdrawn, kept)
+  await book.settle('first')
+  await book.passed('first')
+  await book.drop('first', [withdrawn.sha256])
+  await show(book, 'first', 2)
+  const copied = async (block: number) => {
+    await book.unsettled(block)
+    await book.settle('first')
+    const [hotkey, file] = [`copy at ${block}`, fileOf([...ten, page(100), page(101)])]
+    await show(book, hotkey, block, file)
+    const own = await counted(book, hotkey)
+    await book.forget(hotkey)
+    return own
+  }
+  expect(await copied(month)).toBe(0)
+  expect(await copied(2 * month)).toBe(0)
+  for (let months = 3; months < 9; months++) expect(await copied(months * month)).toBe(10)
+  expect(await counted(book, 'first')).toBe(2)
+})
+
+test('who does not pass within a day keeps nobody from what it shows no valid claim of', async () => {
+  await using book = await openBook()
+  await show(book, 'silent', 1, fileOf(ten))
+  await show(book, 'failing', 1, fileOf([page(100)]))
+  await show(book, 'victim', 5, fileOf([...ten, page(100)]))
+  expect(await counted(book, 'victim')).toBe(0)
+  expect((await book.unsettled(7200)).map(({ hotkey }) => hotkey)).toEqual(['silent', 'failing'])
+  expect((await book.unsettled(7300)).map(({ hotkey }) => hotkey)).toEqual(['silent', 'failing', 'victim'])
+  // Who can still be judged, if only to fail, has shown it before.
+  expect([await counted(book, 'failing'), await counted(book, 'victim')]).toEqual([1, 10])
+})
+
 test('lists that are none, or say something else than their snapshot, are refused', async () => {
   await using book = await openBook()
   const file = fileOf(ten)
