@@ -64,7 +64,7 @@ export type TakenIn = ReadClaim | Skipped
 
 /**
  * Brings what is known of all miners' rows to what they claimed at a look, miner by miner in turns, each of them by itself: what is wrong with one costs it alone. Whose
- * a row is follows from the blocks of the commitments, whoever is taken in first. Of claims that were
+ * a row is follows from the blocks of the commitments, and of one block from the hotkeys, whoever is taken in first. Of claims that were
  * replaced since the last look those files count, from their block on, that are still claimed: no draw meets what was withdrawn before the look, so nobody is the first to
  * show that. What it costs follows what is new: of a claim that is known nothing is read, of a file that is known nothing again.
  * @param neurons as they were at the look

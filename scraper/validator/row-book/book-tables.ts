@@ -31,6 +31,7 @@ export class BookTables implements Disposable {
   /** Numbers of the miners that show something, and did not lie of it. */
   readonly #there: Set<number>
   readonly #showings: Showings
+  readonly #hotkeys = new Map<number, string>()
 
   constructor(path: string) {
     this.#db = openDatabase(path, fileSchemas.found)
@@ -264,6 +265,7 @@ export class BookTables implements Disposable {
       if (isLiar) this.#db.run('insert into miners (hotkey, liar) values (?, 1)', hotkey)
     })
     this.#there.delete(miner)
+    this.#hotkeys.delete(miner)
   }
 
   passed(hotkey: string): void {
@@ -298,6 +300,7 @@ export class BookTables implements Disposable {
       showing,
       isLiar: this.#isLiar(miner),
       isThere: (other) => this.#there.has(other),
+      precedes: (other) => this.#hotkeyOf(other) < this.#hotkeyOf(miner),
       isKept: (noted) => noted >= youngFrom,
     }
   }
@@ -308,6 +311,12 @@ export class BookTables implements Disposable {
 
   #minerOf(hotkey: string): number {
     return this.#db.get<{ miner: number }>('select miner from miners where hotkey = ?', hotkey)?.miner ?? 0
+  }
+
+  #hotkeyOf(miner: number): string {
+    const known = this.#hotkeys.get(miner) ?? this.#db.get<{ hotkey: string }>('select hotkey from miners where miner = ?', miner)?.hotkey ?? ''
+    this.#hotkeys.set(miner, known)
+    return known
   }
 
   #stored(hotkey: string, sha256: string): StoredFile {

@@ -53,8 +53,21 @@ test('a row counts for whom showed it first by block, whoever is taken in first'
   expect(await counted(book, 'thief')).toBe(10)
   await show(book, 'victim', 10, fileOf(ten))
   expect([await counted(book, 'thief'), await counted(book, 'victim')]).toEqual([0, 10])
-  await show(book, 'third', 10, fileOf(ten))
+  await show(book, 'third', 11, fileOf(ten))
   expect([await counted(book, 'third'), await counted(book, 'victim')]).toEqual([0, 10])
+})
+
+test.each([
+  ['a', 'b', 'c'],
+  ['c', 'b', 'a'],
+  ['b', 'c', 'a'],
+])('of one block the lower hotkey is first, whoever is taken in first: %s, %s, %s', async (...hotkeys) => {
+  await using book = await openBook()
+  for (const hotkey of hotkeys) {
+    await show(book, hotkey, 10, fileOf(ten))
+    await counted(book, hotkey)
+  }
+  expect(await Promise.all(['a', 'b', 'c'].map((hotkey) => counted(book, hotkey)))).toEqual([10, 0, 0])
 })
 
 test('a copy counts for nothing under another address, nor with a sentence that is another; another text of the page does', async () => {

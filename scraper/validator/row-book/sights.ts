@@ -28,6 +28,8 @@ export interface Seeing {
   isLiar: boolean
   /** Whether a miner shows anything now: who does not keeps nobody from anything. */
   isThere(miner: number): boolean
+  /** Whether another miner comes before this one where both claimed in one block. */
+  precedes(other: number): boolean
   /** Whether what is noted of a row in a showing of the miner's stands for long enough. */
   isKept(showing: number): boolean
 }
@@ -78,7 +80,7 @@ export class Sights implements Disposable {
         if (isGone(columns, row) || isWordless(columns, row)) continue
         const [others, mine] = [looked.othersBlock[at] as number, Math.min(looked.ownBlock[at] as number, seeing.block)]
         const other = looked.other[at] as number
-        if (others < mine || (others === mine && looked.ownBlock[at] === never)) {
+        if (others < mine || (others === mine && looked.isPreceded[at] === 1)) {
           behind.add(other)
           continue
         }
@@ -94,7 +96,7 @@ export class Sights implements Disposable {
   }
 
   /** The block in which the miner showed each row, undefined where it never was the first. */
-  blocksOf(columns: BookColumns, rows: readonly number[], seeing: Pick<Seeing, 'miner' | 'isThere' | 'isKept'>): (number | undefined)[] {
+  blocksOf(columns: BookColumns, rows: readonly number[], seeing: Omit<Seeing, 'block' | 'isLiar' | 'showing'>): (number | undefined)[] {
     return rows.map((row) => {
       const block = this.#look(columns, row, row + 1, seeing).ownBlock[0]
       return block === never ? undefined : block
@@ -105,7 +107,7 @@ export class Sights implements Disposable {
     this.#runs[Symbol.dispose]()
   }
 
-  #look(columns: BookColumns, from: number, to: number, { miner, isThere, isKept }: Pick<Seeing, 'miner' | 'isThere' | 'isKept'>) {
+  #look(columns: BookColumns, from: number, to: number, { miner, isThere, isKept, precedes }: Omit<Seeing, 'block' | 'isLiar' | 'showing'>) {
     const rows = to - from
     const keys = new Uint32Array(2 * kinds.length * rows)
     for (let at = 0; at < rows; at++) keys.set([columns.uri[from + at] as number, 0, columns.text[from + at] as number, 1], 4 * at)
@@ -115,6 +117,8 @@ export class Sights implements Disposable {
       othersBlock: new Uint32Array(rows).fill(never),
       /** The showing of that. */
       other: new Uint32Array(rows),
+      /** By one of those that showed it in that block. */
+      isPreceded: new Uint8Array(rows),
       hour: new Uint32Array(rows).fill(never),
       /** Bits of the kinds under which this very row is noted as the miner's, in a showing that is kept. */
       noted: new Uint8Array(rows),
@@ -130,9 +134,11 @@ export class Sights implements Disposable {
           if (common >= nearBitsMin.renewed) looked.hour[at] = Math.min(looked.hour[at] as number, hour)
           looked.ownBlock[at] = Math.min(looked.ownBlock[at] as number, block)
           if (common === 64 && isKept(showing)) looked.noted[at] = (looked.noted[at] as number) | (1 << kind)
-        } else if (owner !== undefined && block < (looked.othersBlock[at] as number) && isThere(owner)) {
+        } else if (owner !== undefined && block <= (looked.othersBlock[at] as number) && isThere(owner)) {
+          const isEarlier = block < (looked.othersBlock[at] as number)
+          if (isEarlier || precedes(owner)) looked.other[at] = showing
+          looked.isPreceded[at] = (isEarlier ? 0 : (looked.isPreceded[at] as number)) | Number(precedes(owner))
           looked.othersBlock[at] = block
-          looked.other[at] = showing
         }
       }
       left[place] = (left[place] as number) - 1
