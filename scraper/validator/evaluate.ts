@@ -37,7 +37,7 @@ export interface Evaluation extends Omit<JudgedSample, 'failures'> {
 }
 
 /** None of its pages is looked at. */
-export const nothing = { rows: 0, rowsPaid: 0, pages: [], standing: 'judged', confirmable: 1 } as const
+export const nothing = { rows: 0, rowsPaid: 0, pages: [], standing: 'judged', confirmed: 1 } as const
 
 /**
  * Judges a claim that was taken in: all its rows by their lists, and some by what stands in the files and on the web. Those are drawn among the rows that are paid for,

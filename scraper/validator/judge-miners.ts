@@ -103,9 +103,8 @@ async function stage(hotkey: string, { book, rows }: Memory): Promise<void> {
 
 function judgementOf(found: Evaluated | Skipped): Judgement {
   // Else it would only have to be slow to keep what it has for ever.
-  if ('skipped' in found)
-    return { index: null, state: found.isLate ? 'unjudged' : 'skipped', failures: [], drawn: false, looks: 0, passRate: 1, confirmable: 1 }
-  const { index, failures, pages, standing, confirmable } = found
+  if ('skipped' in found) return { index: null, state: found.isLate ? 'unjudged' : 'skipped', failures: [], drawn: false, looks: 0, passRate: 1, confirmed: 1 }
+  const { index, failures, pages, standing, confirmed } = found
   return {
     index,
     state: failures.length > 0 ? 'failed' : standing === 'judged' ? 'passed' : standing,
@@ -113,7 +112,7 @@ function judgementOf(found: Evaluated | Skipped): Judgement {
     drawn: found.isDrawn && failures.some(({ code }) => !wholeFaults.has(code)),
     looks: pages.filter(({ verdict }) => verdict !== 'unfetchable').length,
     passRate: passRateOf(pages),
-    confirmable,
+    confirmed,
   }
 }
 
