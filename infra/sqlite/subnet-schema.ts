@@ -65,18 +65,18 @@ export const rowBook = `
 
 /**
  * `showings` (scraper/validator/row-book/showings.ts): what a miner showed between two evaluations, by the number under which sights are noted; `opened`, `block`: of the first
- * and the last claim in it; `held` = 1: its miner passed with it; `withdrawn` = 1: some of it is claimed no more. `files.showing`: 0 = noted in none that stands. `behind`: whom a
+ * and the last claim in it; `held` = 1: its miner passed with it; `withdrawn` = 1: some of it is claimed no more; `noted`: sights in it, of those of before more than there can be. `files.showing`: 0 = noted in none that stands. `behind`: whom a
  * showing keeps from rows. Until then miners were noted by their own number, also those that were forgotten, whose numbers come never again.
  */
 export const showings = `
   create table showings (
     showing integer primary key autoincrement, miner integer not null, opened integer not null, block integer not null, held integer not null default 0,
-    withdrawn integer not null default 0
+    withdrawn integer not null default 0, noted integer not null default 0
   ) strict;
   create index showings_miner on showings (miner, held);
   create table behind (showing integer, miner integer, primary key (showing, miner)) strict, without rowid;
   create index behind_miner on behind (miner);
-  insert into showings (showing, miner, opened, block, held) select miner, miner, at, at, 1 from miners, (select coalesce(max(block), 0) as at from looks);
+  insert into showings (showing, miner, opened, block, held, noted) select miner, miner, at, at, 1, 1000000000000 from miners, (select coalesce(max(block), 0) as at from looks);
   delete from showings where miner in (select miner from miners where hotkey like '% %');
   delete from miners where hotkey like '% %';
   update miners set stale = 1;

@@ -120,10 +120,14 @@ async function takeRound(waiting: readonly MinerClaims[], taken: Map<string, Tak
   const left: MinerClaims[] = []
   for (const miner of waiting) {
     signal.throwIfAborted()
-    const result = turn.pace.now() < turn.until ? await takeMiner(miner, params) : undefined
+    if (turn.pace.now() >= turn.until) {
+      left.push(miner)
+      continue
+    }
+    order.taking.had(miner.hotkey)
+    const result = await takeMiner(miner, params)
     if (result) taken.set(miner.hotkey, result)
     else left.push(miner)
-    if (turn.pace.now() < turn.until) order.taking.had(miner.hotkey)
   }
   return left
 }

@@ -73,7 +73,7 @@ export class BookTables implements Disposable {
     const seeing = this.#seeing(miner, block, this.#isLiar(miner) ? 0 : this.#showings.open(miner, block))
     const seen = this.#sights.see(columns, seeing)
     this.#db.transaction(() => {
-      this.#noteSeen(miner, seen)
+      this.#noteSeen(seeing, seen)
       this.#db.run(
         `insert into files (miner, showing, sha256, key, job_id, bytes, rows, written_at, deletes, block, labels, groups, digests, columns)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -143,7 +143,8 @@ export class BookTables implements Disposable {
   #renew(miner: number, { ended, begun }: { ended: number; begun: number }): void {
     for (const { file, block } of this.#db.all<{ file: number; block: number }>('select file, block from files where showing = ?', ended)) {
       const isKept = (showing: number): boolean => showing !== ended
-      this.#noteSeen(miner, this.#sights.see(this.#columns(file), { ...this.#seeing(miner, block, begun), isKept }))
+      const seeing = { ...this.#seeing(miner, block, begun), isKept }
+      this.#noteSeen(seeing, this.#sights.see(this.#columns(file), seeing))
       this.#db.run('update files set showing = ? where file = ?', begun, file)
     }
     this.#db.transaction(() => this.#showings.forget([ended]))
@@ -151,6 +152,7 @@ export class BookTables implements Disposable {
 
   unsettled(block: number): { hotkey: string; rows: number }[] {
     this.#db.transaction(() => this.#showings.review(block))
+    this.#sights.tidy(this.#showings.standing())
     return this.#db.all(
       'select hotkey, sum(rows) as rows from miners join files using (miner) where totals is null or stale <> 0 group by miner order by miner',
     )
@@ -167,7 +169,8 @@ export class BookTables implements Disposable {
     let first = 0
     for (const stored of files) {
       const columns = this.#columns(stored.file)
-      if (found.stale !== 0) this.#noteSeen(found.miner, this.#sights.see(columns, this.#seeing(found.miner, stored.block, showing)))
+      const seeing = this.#seeing(found.miner, stored.block, showing)
+      if (found.stale !== 0) this.#noteSeen(seeing, this.#sights.see(columns, seeing))
       setRepeats(columns, repeats.subarray(first, (first += stored.rows)))
       this.#storeSettled(stored, columns, totals)
     }
@@ -287,9 +290,10 @@ export class BookTables implements Disposable {
     this.#db[Symbol.dispose]()
   }
 
-  #noteSeen(miner: number, { overtaken, behind }: Seen): void {
+  #noteSeen({ miner, showing }: Seeing, { overtaken, behind, noted }: Seen): void {
     for (const other of overtaken) this.#db.run('update miners set stale = 1 where miner = ?', other)
     this.#showings.noteBehind(miner, behind)
+    this.#showings.noteSights(showing, noted)
   }
 
   #seeing(miner: number, block: number, showing: number): Seeing {

@@ -1,3 +1,4 @@
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { RowCollector } from '#infra/corpus/list-rows.ts'
@@ -5,7 +6,7 @@ import { timeBucketOf } from '#schemas/data-universe.ts'
 import { DeletedRows, encodeDeletionVector } from '#schemas/deletion-vector.ts'
 import type { Document } from '#schemas/document.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
-import { encodeRowList } from '#schemas/row-list.ts'
+import { emptyColumns, encodeRowList } from '#schemas/row-list.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { testDocument } from '#test/golden/documents.ts'
 import { openRowBook, type ListedRows, type RowBook } from './row-book.ts'
@@ -209,6 +210,35 @@ test('what was withdrawn after its miner passed with it is no news for two month
   expect(await copied(2 * month)).toBe(0)
   for (let months = 3; months < 9; months++) expect(await copied(months * month)).toBe(10)
   expect(await counted(book, 'first')).toBe(2)
+})
+
+test('on disk is no more than twice what stands, whatever was shown and withdrawn', async () => {
+  const folder = await temporaryFolder()
+  await using book = await openBook(folder)
+  const rows = 10_000
+  let seed = 1
+  const random = () => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0)
+  const monthOf = (n: number): ListedRows => {
+    const columns = emptyColumns(rows)
+    for (const column of [columns.uri, columns.text, columns.sketch0, columns.sketch1]) for (let row = 0; row < rows; row++) column[row] = random()
+    columns.hour.fill(n)
+    const file = { ...fileOf([page(n)]), rows, textBytes: 0, labels: [['news', rows]] as [string, number][], hours: { first: n, last: n } }
+    return { ...file, list: encodeRowList({ rows, ...columns, digests: new Uint8Array(16) }) }
+  }
+  const kept: number[] = []
+  for (let month = 1; month <= 9; month++) {
+    const file = monthOf(month)
+    await show(book, 'miner', month * 216_000, file)
+    await book.unsettled(month * 216_000)
+    expect(await counted(book, 'miner')).toBe(rows)
+    await book.passed('miner')
+    await book.drop('miner', [file.sha256])
+    let bytes = 0
+    for (const name of await readdir(join(folder, 'sights'))) bytes += (await stat(join(folder, 'sights', name))).size
+    kept.push(bytes / rows)
+  }
+  // Of the month itself, of the two before, and of a month until the next review: 56 bytes each, and what finds them.
+  expect(Math.max(...kept)).toBeLessThan(2 * 4 * 60)
 })
 
 test('who does not pass within a day keeps nobody from what it shows no valid claim of', async () => {

@@ -81,6 +81,15 @@ export class Showings {
     for (const showing of showings) this.#db.run('insert into behind values (?, ?) on conflict do nothing', showing, miner)
   }
 
+  noteSights(showing: number, count: number): void {
+    this.#db.run('update showings set noted = noted + ? where showing = ?', count, showing)
+  }
+
+  /** Sights that stand. */
+  standing(): number {
+    return this.#db.get<{ noted: number | null }>('select sum(noted) as noted from showings')?.noted ?? 0
+  }
+
   /** From this number on a sight is young enough to stand for a row that is claimed. */
   youngFrom(): number {
     const oldest = this.#db.get<{ showing: number | null }>('select min(showing) as showing from showings where block >= ?', this.#block - monthBlocks)

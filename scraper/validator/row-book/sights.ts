@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { RunSet, type RunChange } from '#infra/runs/run-set.ts'
-import type { RunLayout } from '#infra/runs/run-layout.ts'
+import { RunSet, type RunChange, type RunMerge } from '#infra/runs/run-set.ts'
+import { entryWords, type RunLayout } from '#infra/runs/run-layout.ts'
 import type { Database } from '#infra/sqlite/database.ts'
 import { equalBits, nearBitsMin } from '#schemas/row-identity.ts'
 import { isGone, isWordless, rowFlags, type BookColumns } from './row-columns.ts'
@@ -14,6 +14,8 @@ const showingWord = 4
 const folder = 'sights'
 /** Rows that are looked up at once, and noted in one run. */
 const batchRows = 2 ** 16
+/** So many more than twice those that stand are worth no work. */
+const tidyEntries = 2 ** 14
 /** Of one page or text; more are many versions of it, or were made to be many. */
 const sightsMax = 4096
 const never = 0xffffffff
@@ -40,6 +42,8 @@ export interface Seen {
   overtaken: ReadonlySet<number>
   /** Showings of others that keep it from rows. */
   behind: ReadonlySet<number>
+  /** Sights that are new. */
+  noted: number
 }
 
 /**
@@ -71,6 +75,7 @@ export class Sights implements Disposable {
    */
   see(columns: BookColumns, seeing: Seeing): Seen {
     const [overtaken, behind] = [new Set<number>(), new Set<number>()]
+    let noted = 0
     for (let from = 0; from < columns.uri.length; from += batchRows) {
       const looked = this.#look(columns, from, Math.min(columns.uri.length, from + batchRows), seeing)
       const entries: number[] = []
@@ -90,9 +95,10 @@ export class Sights implements Disposable {
         if (seeing.isLiar) continue
         if (looked.noted[at] !== 3 || mine < (looked.ownBlock[at] as number)) pushEntries(entries, columns, row, seeing.showing, mine)
       }
+      noted += entries.length / entryWords(layout)
       this.#write(Uint32Array.from(entries))
     }
-    return { overtaken, behind }
+    return { overtaken, behind, noted }
   }
 
   /** The block in which the miner showed each row, undefined where it never was the first. */
@@ -150,15 +156,23 @@ export class Sights implements Disposable {
   #write(entries: Uint32Array): void {
     if (entries.length === 0) return
     this.#commit(() => this.#runs.write(entries))
-    for (let merge = this.#runs.merge(); merge; merge = this.#runs.merge()) {
-      using merging = merge
-      this.#commit(() => {
-        for (;;) {
-          const change = merging.step()
-          if (change) return change
-        }
-      })
-    }
+    for (let merge = this.#runs.merge(); merge; merge = this.#runs.merge()) this.#merge(merge)
+  }
+
+  /** Leaves out what stands for nobody any more, once that is more than what stands: it takes a minute for a GB or two. @param standing sights */
+  tidy(standing: number): void {
+    const merge = this.#runs.entries > 2 * standing + tidyEntries ? this.#runs.merge('all') : undefined
+    if (merge) this.#merge(merge)
+  }
+
+  #merge(merge: RunMerge): void {
+    using merging = merge
+    this.#commit(() => {
+      for (;;) {
+        const change = merging.step()
+        if (change) return change
+      }
+    })
   }
 
   #commit(work: () => RunChange | undefined): void {
