@@ -28,7 +28,7 @@ export async function putNamed(
   ending: string,
 ): Promise<StoredObject> {
   const sha256 = sha256Hex(bytes)
-  const key = `${folder}${below}/${sha256}${ending}`
+  const key = namedKey({ folder }, sha256, below, ending)
   try {
     await store.put(key, bytes)
   } catch (error) {
@@ -39,9 +39,13 @@ export async function putNamed(
   return { key, sha256, bytes: bytes.length }
 }
 
+const namedKey = ({ folder }: Pick<TablePlace, 'folder'>, sha256: string, below: string, ending: string): string => `${folder}${below}/${sha256}${ending}`
+
 /** A list as a JSON object of its own (infra/corpus/list-object.ts reads it). */
 export const putList = (place: Pick<TablePlace, 'store' | 'folder'>, list: readonly unknown[]): Promise<StoredObject> =>
   putNamed(place, Buffer.from(canonicalJson(list)), 'state', '.json')
+/** Where such a list stands. */
+export const listKey = (place: Pick<TablePlace, 'folder'>, sha256: string): string => namedKey(place, sha256, 'state', '.json')
 
 /** A UUID (version 8, RFC 9562) that follows from what it names. */
 export function uuidOf(name: string): string {

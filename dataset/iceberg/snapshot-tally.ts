@@ -52,15 +52,21 @@ export class SnapshotTally {
     return this.#addedFiles === 0 ? 'delete' : 'overwrite'
   }
 
-  /** @param documents of the version */
+  /**
+   * Of what changed only what is not zero, as Iceberg's own writers leave it.
+   * @param documents of the version
+   */
   counts(documents: number): [string, string][] {
     const { files, rows, deletes, deletedRows } = this.#totals
-    const counts = {
+    const changes = {
       'added-data-files': this.#addedFiles,
       'added-records': this.#addedRows,
       'deleted-data-files': this.#removedFiles,
       'deleted-records': this.#removedRows,
       'added-delete-files': this.#newDeletes,
+    }
+    const changed = Object.entries(changes).filter(([, count]) => count > 0)
+    const all = {
       'total-data-files': files,
       'total-records': rows,
       'total-delete-files': deletes,
@@ -68,6 +74,6 @@ export class SnapshotTally {
       'total-equality-deletes': 0,
       'orrery.documents': documents,
     }
-    return Object.entries(counts).map(([name, count]) => [name, String(count)])
+    return [...changed, ...Object.entries(all)].map(([name, count]) => [name, String(count)])
   }
 }

@@ -55,14 +55,15 @@ export async function writeSnapshot(
   for (const gone of before.values()) tally.change(await readFiles(place, gone), [])
   const records = groups.flatMap(({ manifests }) => manifests.map((manifest) => manifestFile(place, manifest)))
   const metadata = { 'snapshot-id': String(now.snapshotId), 'sequence-number': String(now.sequenceNumber), 'format-version': '2' }
-  const list = await encodeAvro(records, { schema: manifestListSchema, metadata })
+  const list = await putNamed(place, await encodeAvro(records, { schema: manifestListSchema, metadata }), 'metadata', '-snap.avro')
+  const written = await putList(place, groups)
   return {
     version: entry.version,
     sha256: entry.sha256,
     parent: former?.sha256 ?? null,
     committedAt: entry.committedAt,
-    manifestList: await putNamed(place, list, 'metadata', '-snap.avro'),
-    groups: await putList(place, groups),
+    manifestList: { key: list.key },
+    groups: { key: written.key, sha256: written.sha256 },
     operation: tally.operation,
     counts: tally.counts(entry.manifest.documents),
   }

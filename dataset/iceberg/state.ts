@@ -2,8 +2,10 @@ import { z } from 'zod'
 import { canonicalJson } from '#schemas/canonical-json.ts'
 import { DeletionVector, StoredObject } from '#schemas/data-file.ts'
 import { OrreryError } from '#schemas/errors.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
 import { readList } from '#infra/corpus/list-object.ts'
 import type { TablePlace } from './place.ts'
+import { readSnapshots } from './snapshot-summary.ts'
 
 /** What a table says is remembered as JSON beside it: what comes next is made of that and of what is new, and the sweep finds there what stays. */
 
@@ -49,23 +51,26 @@ const WrittenGroup = z.strictObject({
 export type WrittenGroup = z.infer<typeof WrittenGroup>
 
 /** A snapshot of the table. `groups`: a JSON array of `WrittenGroup`. */
-const WrittenSnapshot = z.strictObject({
-  version: z.int(),
-  sha256: Sha256,
-  parent: Sha256.nullable(),
-  committedAt: z.int(),
-  manifestList: StoredObject,
-  groups: StoredObject,
-  operation: z.enum(['append', 'overwrite', 'delete']),
+export interface WrittenSnapshot {
+  version: number
+  /** Of the version. */
+  sha256: string
+  /** Of the snapshot before, if the table has it. */
+  parent: string | null
+  /** ms since epoch */
+  committedAt: number
+  manifestList: { key: string }
+  groups: { key: string; sha256: string }
+  operation: 'append' | 'overwrite' | 'delete'
   /** Of its summary: counts by Iceberg's names. */
-  counts: z.array(z.tuple([z.string(), z.string()])),
-})
-export type WrittenSnapshot = z.infer<typeof WrittenSnapshot>
+  counts: [string, string][]
+}
 
 /** Raised when what is written changes: then a table is made anew. */
-const formatVersion = 2
+const formatVersion = 3
 
-export const TableState = z.strictObject({
+/** What is written. The snapshots stand in the metadata alone: they are many, and written anew with each. */
+const StateObject = z.strictObject({
   format: z.literal(formatVersion),
   /** Of the dataset. */
   name: z.string(),
@@ -74,10 +79,12 @@ export const TableState = z.strictObject({
   root: z.string(),
   metadata: z.strictObject({ key: z.string() }),
   hint: z.strictObject({ key: z.string() }),
-  /** Oldest first. */
-  snapshots: z.array(WrittenSnapshot).min(1),
 })
-export type TableState = z.infer<typeof TableState>
+
+export interface TableState extends z.infer<typeof StateObject> {
+  /** Oldest first, at least one. */
+  snapshots: WrittenSnapshot[]
+}
 
 const digits = 10
 const stateFolder = (folder: string): string => `${folder}state/current/`
@@ -91,21 +98,25 @@ export async function currentStateKey({ store, folder }: Pick<TablePlace, 'store
 
 export const numberOf = (stateKey: string | undefined): number => (stateKey === undefined ? 0 : Number(stateKey.slice(-digits - 5, -5)))
 
-/** undefined where there is none, or none that this program can read: what it says can be made again. */
-export async function readState({ store }: Pick<TablePlace, 'store'>, key: string | undefined): Promise<TableState | undefined> {
+/** undefined where there is none, or none that this program can read, or one whose metadata are lost: what it says can be made again. */
+export async function readState({ store, folder }: Pick<TablePlace, 'store' | 'folder'>, key: string | undefined): Promise<TableState | undefined> {
   if (key === undefined) return undefined
   try {
-    return TableState.safeParse(JSON.parse(Buffer.from(await store.get(key)).toString())).data
+    const state = StateObject.safeParse(await readJson(store, key)).data
+    const snapshots = state && readSnapshots(await readJson(store, state.metadata.key), { folder, root: state.root })
+    return snapshots && { ...state, snapshots }
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined
+    if (error instanceof SyntaxError || isDamage(error)) return undefined
     throw error
   }
 }
 
-export async function writeState({ store, folder }: TablePlace, state: Omit<TableState, 'format'>): Promise<TableState> {
-  const whole = { format: formatVersion, ...state } as const
-  await store.put(`${stateFolder(folder)}${String(state.number).padStart(digits, '0')}.json`, Buffer.from(canonicalJson(whole)))
-  return whole
+const readJson = async (store: ObjectStore, key: string): Promise<unknown> => JSON.parse(Buffer.from(await store.get(key)).toString())
+
+export async function writeState({ store, folder }: TablePlace, { snapshots, ...state }: Omit<TableState, 'format'>): Promise<TableState> {
+  const object = { format: formatVersion, ...state } as const
+  await store.put(`${stateFolder(folder)}${String(state.number).padStart(digits, '0')}.json`, Buffer.from(canonicalJson(object)))
+  return { ...object, snapshots }
 }
 
 /**

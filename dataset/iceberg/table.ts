@@ -4,6 +4,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import { snapshotIdOf, tableMetadata, type TableMetadata } from '#schemas/iceberg/table-metadata.ts'
 import { lineage } from '#schemas/lineage.ts'
 import { locationOf, uuidOf, type TablePlace } from './place.ts'
+import { snapshotSummary } from './snapshot-summary.ts'
 import { writeSnapshot } from './snapshot.ts'
 import { currentStateKey, isDamage, numberOf, readState, writeState, type TableState, type WrittenSnapshot } from './state.ts'
 
@@ -103,14 +104,14 @@ function metadataOf(place: TablePlace, name: string, snapshots: readonly Written
     uuid: uuidOf(location),
     location,
     properties: { 'write.format.default': 'parquet', 'orrery.dataset': name },
-    snapshots: snapshots.map(({ version, sha256, parent, committedAt, manifestList, operation, counts }) => ({
-      snapshotId: snapshotIdOf(sha256),
-      parentId: parent !== null && ids.has(parent) ? snapshotIdOf(parent) : null,
-      sequenceNumber: version,
-      committedAt,
-      manifestList: locationOf(place, manifestList.key),
-      summary: { operation, ...Object.fromEntries(counts), 'orrery.version': String(version), 'orrery.sha256': sha256 },
-      tag: `v${version}`,
+    snapshots: snapshots.map((snapshot) => ({
+      snapshotId: snapshotIdOf(snapshot.sha256),
+      parentId: snapshot.parent !== null && ids.has(snapshot.parent) ? snapshotIdOf(snapshot.parent) : null,
+      sequenceNumber: snapshot.version,
+      committedAt: snapshot.committedAt,
+      manifestList: locationOf(place, snapshot.manifestList.key),
+      summary: snapshotSummary(snapshot),
+      tag: `v${snapshot.version}`,
     })),
   })
 }

@@ -14,7 +14,11 @@ export async function writeList(store: Pick<ObjectStore, 'put'>, prefix: string,
 }
 
 /** @throws OrreryError `data_unreadable` when the object is not what its manifest says */
-export async function readList<Item>(store: Pick<ObjectStore, 'get'>, { key, sha256 }: StoredObject, item: z.ZodType<Item>): Promise<Item[]> {
+export async function readList<Item>(
+  store: Pick<ObjectStore, 'get'>,
+  { key, sha256 }: Pick<StoredObject, 'key' | 'sha256'>,
+  item: z.ZodType<Item>,
+): Promise<Item[]> {
   const bytes = await store.get(key)
   const list = sha256Hex(bytes) === sha256 ? z.array(item).safeParse(JSON.parse(Buffer.from(bytes).toString())) : undefined
   if (list?.success) return list.data
