@@ -16,6 +16,7 @@ import { openPagePool, type PagePool } from '#scraper/document/page-pool.ts'
 import { minerOf, minerRestMs, onDemandOf } from '#scraper/miner/command.ts'
 import { hasAxon, serveAxon } from '#scraper/miner/server/serve-axon.ts'
 import type { Miner } from '#scraper/miner/miner.ts'
+import { postFinder } from '#scraper/posts/find-posts.ts'
 import { onDemandRestMs, validatorFolder } from '#scraper/validator/command.ts'
 import { openOnDemandJudge } from '#scraper/validator/on-demand/open-judge.ts'
 import type { Refetch } from '#scraper/validator/refetch.ts'
@@ -258,7 +259,8 @@ async function onDemandParts(
   const { origin } = await listen(stack.use(await backends.accessService()), servicePorts(config).access)
   backends.telemetry.event('access.listening', { origin })
   const board = (name: string): OnDemandBoard => backends.boardOf(name) ?? (backends.boardOf(name, origin) as OnDemandBoard)
-  const judge = stack.use(openOnDemandJudge({ ...backends, board: board(config.validator.name), refetch, pace, folder: validatorFolder(backends) }))
+  const seen = { board: board(config.validator.name), refetch, findPosts: await postFinder(backends) }
+  const judge = stack.use(openOnDemandJudge({ ...backends, ...seen, pace, folder: validatorFolder(backends) }))
   const judging = async (signal: AbortSignal): Promise<number> => {
     await judge.round(signal)
     return onDemandRestMs

@@ -12,9 +12,11 @@ import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import type { OnDemandJobs } from '#schemas/on-demand.ts'
 import type { Vote } from '#schemas/preferences.ts'
 import type { Sql } from '#schemas/sql.ts'
 import { datasetServer } from './api/server.ts'
+import { forgetDatasets } from './gravity/forget-datasets.ts'
 import { listJobs } from './gravity/task-line.ts'
 import { ingest } from './ingest/ingest.ts'
 import { IcebergTables } from './iceberg/tables.ts'
@@ -43,6 +45,8 @@ export interface DatasetParts {
   hasContact: boolean
   /** Makes a list the one that the validator of this data folder votes with. */
   castVotes(votes: readonly Vote[]): Promise<CastVotes>
+  /** On-demand jobs of the data folder; undefined: nobody takes any. */
+  onDemand(): OnDemandJobs | undefined
   /** Whom the dataset believes; asked at each ingest. */
   trust(): Promise<Trust>
   pace: Clock
@@ -81,6 +85,7 @@ export async function openDataset(parts: DatasetParts): Promise<DatasetService> 
     const tokens = await tokenize(run)
     // Those whose time is over are sought no more.
     await listJobs(parts.catalog, parts.pace.now())
+    await forgetDatasets(parts, run.signal)
     if (dataset.entry) await query.follow(dataset.entry, run.signal).catch(unlessTaken)
     const isSweeping = parts.sweep.isDue()
     await sweepWhenDue(parts.sweep, scope, { ...run, owner: `dataset ${name}` })

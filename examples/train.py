@@ -29,10 +29,14 @@ def main() -> None:
     torch.manual_seed(options.seed)
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     device = options.device if options.device != "cuda" or world == 1 else f"cuda:{os.environ['LOCAL_RANK']}"
+    if device.startswith("cuda"):
+        # Else what waits for the others does so on the first one.
+        torch.cuda.set_device(torch.device(device).index or 0)
     if world > 1:
         distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
     options.out.mkdir(parents=True, exist_ok=True)
-    with orrery_feed.loader(options.feed, run=options.job, batch_size=options.batch_size, seq_len=options.seq_len, node=options.node) as feed:
+    who = {"node": options.node, "token": os.environ.get("ORRERY_NODE_TOKEN"), "wallet": options.wallet}
+    with orrery_feed.loader(options.feed, run=options.job, batch_size=options.batch_size, seq_len=options.seq_len, **who) as feed:
         train(options, feed, device, rank, world)
     if rank == 0:
         print(f"wrote {write_report(options.out)}")
@@ -42,7 +46,7 @@ def main() -> None:
 
 def train(options: argparse.Namespace, feed: orrery_feed.FeedLoader, device: str, rank: int, world: int) -> None:
     model = GPT(Size(feed.plan.vocabulary, options.width, options.layers, options.heads, feed.plan.row_tokens)).to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, betas=(0.9, 0.95), weight_decay=0.1, fused=device.startswith("cuda"))
     checkpoint = options.out / "checkpoint.pt"
     log = options.out / f"log-{rank}.jsonl"
     step = resume(checkpoint, log, model, optimizer, feed)
@@ -149,7 +153,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--batch-size", type=int, help="the bridge's own where it is absent, as is --seq-len")
     parser.add_argument("--seq-len", type=int)
-    parser.add_argument("--node", default="trainer", help="name at the feed")
+    parser.add_argument("--node", default="trainer", help="name at the feed; a credential, where it wants one, is in ORRERY_NODE_TOKEN")
+    parser.add_argument("--wallet", help="wallet of btcli by its name, or the file of a hotkey, that it joins by")
     parser.add_argument("--checkpoint-every", type=int, default=20)
     parser.add_argument("--tell-every", type=int, default=10)
     parser.add_argument("--width", type=int, default=128)

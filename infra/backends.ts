@@ -20,6 +20,7 @@ import { lineage } from '#schemas/lineage.ts'
 import type { DesirabilityManifest } from '#schemas/manifest.ts'
 import type { Nodes } from '#schemas/nodes.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import type { OnDemandJobs } from '#schemas/on-demand.ts'
 import type { Vote } from '#schemas/preferences.ts'
 import type { Queue } from '#schemas/queue.ts'
 import type { Sql } from '#schemas/sql.ts'
@@ -113,6 +114,8 @@ export interface Backends extends AsyncDisposable {
   storeOf(wallet: string): ObjectStore
   /** On-demand jobs as a hotkey of the wallet folder reaches them. @param origin of the service that has them; absent: that of the settings, undefined where they name none */
   boardOf(wallet: string, origin?: string): OnDemandBoard | undefined
+  /** On-demand jobs of this folder; undefined: it has never taken any. */
+  onDemand(): OnDemandJobs | undefined
   /** The store access service of this folder, not yet listening. */
   accessService(): Promise<Server>
   /** A hotkey of the wallet folder, made when missing. */
@@ -164,6 +167,8 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
   const browser = browserOf(config, options, telemetry)
   if (browser) stack.use(browser)
   const store = countedStore(folderStore(join(dataDir, 'store'), { origin: () => servedAt }), telemetry)
+  let jobs: OnDemandJobs | undefined
+  const onDemandJobs = (): OnDemandJobs => (jobs ??= stack.use(threadedOnDemandJobs(file('on-demand'), shared)))
   const { seed, frozen_at: frozenAt } = config.run
   const wallet = (name: string) =>
     config.chain.kind === 'local'
@@ -225,9 +230,10 @@ async function openInto(stack: AsyncDisposableStack, config: Config, codeVersion
       return countedStore(accessStore(clientOf(config.store.access_url, name), files, pace.now), telemetry)
     },
     boardOf: (name, origin = config.store.access_url) => (origin === '' ? undefined : onDemandBoard(clientOf(origin, name))),
+    onDemand: () => (existsSync(file('on-demand')) ? onDemandJobs() : undefined),
     async accessService() {
       const { accessServer } = await import('./store/access/server.ts')
-      const own = { onDemand: stack.use(threadedOnDemandJobs(file('on-demand'), shared)), usage: stack.use(threadedUsage(file('usage'), shared)) }
+      const own = { onDemand: onDemandJobs(), usage: stack.use(threadedUsage(file('usage'), shared)) }
       const parts = { store, chain, wallet, telemetry, pace, signatureChecks, settings: config.access, accessFolder: join(dataDir, 'access') }
       return accessServer({ ...parts, ...own, access: { ...apiAccess, host: config.access.host, corsOrigins: [] } })
     },

@@ -70,4 +70,6 @@ export interface Catalog {
   lines<Kind extends ManifestKind, Former extends ManifestKind = never>(family: LineFamily<Kind, Former>): Promise<ListedLine<Kind, Former>[]>
   /** Forgets what another entry had followed before that time; versions count on, and the head stays. @returns how many went */
   expire(line: Line<ManifestKind, ManifestKind>, expiry: Expiry): Promise<number>
+  /** Forgets a line altogether, as if it had never been. One that is not there is no error. @param expected its head @throws OrreryError `conflict` when the head is another */
+  remove(line: Line<ManifestKind, ManifestKind>, expected: string): Promise<void>
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { dataSource, DataLabel } from './data-universe.ts'
-import { Rights } from './rights.ts'
+import { jsonText, Rights } from './rights.ts'
 import { fitsBytes, startOf } from './text-bytes.ts'
 
 /** How a column is written: `json` as canonical JSON, `timestamp` as microseconds UTC, `signature` as bytes. */
@@ -35,7 +35,7 @@ const share = z.number().min(0).max(1)
 /** At most so many members, none with a longer name than 64. */
 const record = <Value extends z.ZodType>(value: Value, membersMax: number) =>
   // oxlint-disable-next-line orrery/no-open-record -- a member of that name is left out like any that nobody knows
-  z.record(z.string().max(64), value).refine((members) => Object.keys(members).length <= membersMax, `it has more than ${membersMax} members`)
+  z.record(jsonText(64), value).refine((members) => Object.keys(members).length <= membersMax, `it has more than ${membersMax} members`)
 
 /** What an answer's header holds, cut. */
 const headerBytes = 512

@@ -1,12 +1,8 @@
 import { z } from 'zod'
 import { dataSource, DataLabel, isStorable } from './data-universe.ts'
+import { MomentDate } from './moment.ts'
 import type { OnDemandPlatform } from './on-demand.ts'
 
-/** A time without a zone is one of UTC, as Python writes it. */
-const time = z.iso
-  .datetime({ offset: true, local: true })
-  .transform((given) => new Date(/(?:Z|[+-]\d\d:?\d\d)$/i.test(given) ? given : `${given}Z`))
-  .refine((at) => !Number.isNaN(at.getTime()), 'no time')
 const source = z.union([z.int(), z.string().transform((name) => (Object.hasOwn(dataSource, name.toUpperCase()) ? dataSource[name.toUpperCase() as 'WEB'] : 0))])
 const label = z
   .union([z.string(), z.object({ value: z.string() }).transform(({ value }) => value)])
@@ -18,7 +14,7 @@ const label = z
 export const OnDemandRow = z
   .object({
     uri: z.string().min(1).max(8192).refine(isStorable, 'text without NUL or half a character'),
-    datetime: time,
+    datetime: MomentDate,
     source,
     label,
     content: z.string().min(1).refine(isStorable, 'text without NUL or half a character'),

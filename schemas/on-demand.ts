@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isStorable } from './data-universe.ts'
+import { Moment } from './moment.ts'
 
 /**
  * On-demand jobs of Data Universe: a client asks for rows there and then, miners scrape and submit them before the job expires, validators judge what was
@@ -32,14 +33,10 @@ export const onDemandLimits = {
 
 const text = (charsMax: number) => z.string().min(1).max(charsMax).refine(isStorable, 'text without NUL or half a character')
 const words = z
-  .array(text(140))
+  .array(text(140).refine((word) => word.trim() !== '', 'a word, not spaces'))
   .max(10)
   .nullish()
   .transform((given) => given ?? [])
-/** A time without a zone is one of UTC, as Python writes it. */
-export const Moment = z.iso
-  .datetime({ offset: true, local: true })
-  .transform((given) => new Date(/(?:Z|[+-]\d\d:?\d\d)$/i.test(given) ? given : `${given}Z`).toISOString())
 const moment = Moment.nullish().transform((given) => given ?? null)
 const address = z
   .url({ protocol: /^https?$/ })

@@ -3,16 +3,23 @@ import { z } from 'zod'
 /** What is longer is no URL here (identity/canonical-url.ts). */
 export const rightsUrlChars = 2048
 
+/** Of a JSON cell: where JavaScript has half a character, other engines have no JSON, and one such cell would end each of their scans of the column. */
+export const jsonText = (charsMax: number) =>
+  z
+    .string()
+    .max(charsMax)
+    .refine((text) => text.isWellFormed(), 'text without half a character')
+
 /** What the page's owner allows, as found at the fetch. */
 export const Rights = z.strictObject({
   /** `not_asked`: the page comes from an archive, whose crawler asked. */
   robots: z.enum(['allowed', 'absent', 'not_asked']),
   /** Directives of `X-Robots-Tag` and meta robots, lower-case, sorted. */
-  meta_robots: z.array(z.string().max(128)).max(64),
+  meta_robots: z.array(jsonText(128)).max(64),
   /** TDM Reservation Protocol, by header, markup or `/.well-known/tdmrep.json`: true when any of them reserves. */
   tdm_reservation: z.boolean().nullable(),
   /** URL of the policy that goes with it. Absent when none is named. */
-  tdm_policy: z.string().max(rightsUrlChars).optional(),
+  tdm_policy: jsonText(rightsUrlChars).optional(),
   /** What the host's `ai.txt` says of text here. Absent when it says nothing. */
   ai_txt: z.enum(['allowed', 'disallowed']).optional(),
   /** Whether models may be trained on it, by `Content-Usage` (IETF AI Preferences) and `Content-Signal`: disallowed when any of them says so. Absent when none says anything. */
@@ -20,7 +27,7 @@ export const Rights = z.strictObject({
   /** Which of them: a header of the page or a rule of robots.txt. */
   ai_train_by: z.enum(['header-content-usage', 'header-content-signal', 'robots-content-usage', 'robots-content-signal']).optional(),
   /** SPDX id or URL, of the page itself. */
-  licence: z.string().max(rightsUrlChars).nullable(),
+  licence: jsonText(rightsUrlChars).nullable(),
   /**
    * What the licence that was found is given for: only that of the `page` is its `licence`, of another the scope alone is kept. `page` without a licence: it names
    * none that is known, or two that contradict each other. null when none was found.

@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import { encodersOf } from '#infra/tokenizer/encoders.ts'
 import type { OpenWish } from '#infra/preflight.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { auditBatch, auditFeed, auditNode } from './blocks/audit.ts'
+import { auditBatch, auditNode } from './blocks/audit.ts'
+import { auditFeed } from './blocks/audit-feed.ts'
 import { provenShards } from './blocks/proven-shards.ts'
 import type { BridgeBackends } from './commands.ts'
 import { findNumbered, newestEpoch } from './feed/open-epoch.ts'
@@ -49,12 +50,12 @@ async function auditHere({ config, dataDir, store, catalog, chain }: BridgeBacke
   throw new OrreryError('not_found', `No epoch was ever planned for the dataset "${datasetName}"; start one with \`orrery bridge serve\`.`, { datasetName })
 }
 
-async function auditThere({ config }: BridgeBackends, batch: number, { epoch = '', feed = '' }: Flags) {
+async function auditThere({ config, chain }: BridgeBackends, batch: number, { epoch = '', feed = '' }: Flags) {
   const url = URL.parse(feed)
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     throw new OrreryError('invalid_argument', `--feed "${feed}" is no web address; write it whole, like http://127.0.0.1:8720.`, { feed })
-  const base = `${url.origin}/v1/jobs/${encodeURIComponent(config.dataset.name)}/epochs/${countOf(epoch, '--epoch')}`
-  return auditFeed(base, batch, globalThis.fetch)
+  const base = `${url.origin}/v1/jobs/${encodeURIComponent(config.dataset.name)}`
+  return auditFeed({ base, epoch: countOf(epoch, '--epoch'), batch, ask: globalThis.fetch, ...(config.bridge.anchor && { chain }) })
 }
 
 function countOf(text: string, what: string): number {

@@ -8,6 +8,7 @@ import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { families } from '#schemas/lineage.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import { askingMiners, type AskingParts } from '../gravity/ask-miners.ts'
 import { openBuilder, type BuilderParts } from '../gravity/builder.ts'
 import { gravityRoutes, type GravityRouteParts } from '../gravity/routes.ts'
 import { icebergRoutes } from '../iceberg/catalog-routes.ts'
@@ -24,7 +25,8 @@ const identity = {
     'Versions of deduplicated datasets: their documents, where each came from, their files. Lists come as JSON, NDJSON, an Arrow IPC stream or Parquet by `Accept` (or `?format=`), a page at a time.',
 }
 
-export interface ServingParts extends ApiParts, Pick<BuilderParts, 'origin' | 'datasetName' | 'hasContact'>, Pick<GravityRouteParts, 'castVotes'> {
+export interface ServingParts
+  extends ApiParts, Pick<BuilderParts, 'origin' | 'datasetName' | 'hasContact'>, Pick<GravityRouteParts, 'castVotes'>, Pick<AskingParts, 'onDemand'> {
   telemetry: Pick<TelemetryHub, 'count' | 'event' | 'snapshot'>
   access: ApiAccess
   pace: Clock
@@ -33,7 +35,7 @@ export interface ServingParts extends ApiParts, Pick<BuilderParts, 'origin' | 'd
 /** The query API, not yet listening. It also honours the signed URLs of a store that needs somebody to. */
 export async function datasetServer(parts: ServingParts): Promise<Server> {
   const { access, telemetry } = parts
-  const tasks = { ...parts, clock: parts.pace }
+  const tasks = { ...parts, clock: parts.pace, ask: askingMiners(parts) }
   const builder = openBuilder(tasks)
   const app = await openServer(() => ({ ...tasks, builder }), {
     telemetry,

@@ -3,14 +3,21 @@ import { ingest } from '#dataset/ingest/ingest.ts'
 import { includeOf } from '#infra/config/source.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
 import { listInForce, ownJobs } from '#schemas/desirability-voices.ts'
+import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
-import { lineage } from '#schemas/lineage.ts'
+import { families, lineage } from '#schemas/lineage.ts'
+import { inMemory } from '#infra/sqlite/database.ts'
+import { sqliteOnDemandJobs } from '#infra/on-demand/sqlite.ts'
+import { submissionKey, type OnDemandJobs, type OnDemandWish } from '#schemas/on-demand.ts'
+import { encodeRows } from '#schemas/on-demand-rows.ts'
 import { prose, testDocument } from '#test/golden/documents.ts'
 import { goldenOrigin, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
 import { manualClock } from '#test/manual-clock.ts'
 import { openDatasetQuery } from '../query/open-dataset-query.ts'
 import { datasetServer } from '../api/server.ts'
+import { build, planBuild } from '../build/build.ts'
 import { openBuilder } from './builder.ts'
+import { forgetDatasets } from './forget-datasets.ts'
 import { takersOf } from './takers.ts'
 import { listJobs } from './task-line.ts'
 import { changeBuild } from './tasks.ts'
@@ -24,14 +31,14 @@ afterEach(async () => {
   for (const each of stack.splice(0).toReversed()) await each[Symbol.asyncDispose]()
 })
 
-async function opened({ hasContact = true }: { hasContact?: boolean } = {}) {
+async function opened({ hasContact = true, onDemand, pace }: { hasContact?: boolean; onDemand?: OnDemandJobs; pace?: Clock } = {}) {
   const clock = manualClock(Date.UTC(2026, 0, 5))
   const world = await shardWorld({ clock, origin: () => 'http://127.0.0.1:1' })
   stack.push(world)
   await world.catalog.commit(lineage.desirability, undefined, { kind: 'desirability', parent: null, jobs: [docsJob], evidence: [], caused_by: null })
   const query = openDatasetQuery({ ...world, folder: world.queryFolder, clock })
   stack.push(query)
-  const app = await datasetServer({ ...world, hasContact, query })
+  const app = await datasetServer({ ...world, hasContact, query, onDemand: () => onDemand, ...(pace && { pace }) })
   stack.push(app)
   const ask = async (verb: string, body: object = {}, headers: Record<string, string> = {}) => {
     const service = verb === 'OnDemandData' || verb === 'ListTopics' ? 'sn13.v1.Sn13Service' : 'gravity.v1.GravityService'
@@ -216,6 +223,7 @@ test('what no miner could be asked for is refused in one line, and nothing is so
     [{ topic: 'x'.repeat(141) }, /140/],
     [{ topic: '' }, /topic/],
     [{ topic: 'a.example', postStartDatetime: 'yesterday' }, /postStartDatetime/],
+    [{ topic: 'a.example', postStartDatetime: '9999-12-31T23:59:59-12:00' }, /years 1 to 9999/],
   ] as const) {
     const { status, body } = await ask('CreateGravityTask', { gravityTasks: [topic] })
     expect([status, body.error.message]).toEqual([400, expect.stringMatching(message)])
@@ -272,6 +280,33 @@ test('what was cancelled before it was built is not built; a build that cannot b
   expect(await states()).toEqual(['Running', 'Cancelled', 'Completed'])
   expect(told).toContainEqual(expect.stringMatching(/^gravity\.build_failed .*Not now\./))
   expect(await world.catalog.head(lineage.dataset('gravity-unwanted'))).toBeUndefined()
+})
+
+test('a dataset that was cancelled leaves the catalog and the store, and so does one whose task is forgotten; what another is built of stays', async () => {
+  const { world, clock, app, ask } = await opened()
+  await bring(world, 'docs-1', 'docs')
+  await ask('CreateGravityTask', { gravityTasks: [{ topic: 'docs' }] })
+  const [task] = (await world.catalog.head(lineage.gravity))?.manifest.tasks ?? []
+  const made: string[] = []
+  for (let n = 0; n < 3; n++) made.push((await ask('BuildDataset', { crawlerId: task?.crawlers[0]?.id })).body.datasetId)
+  await app.ready()
+  const status = async (datasetId = '') => (await ask('GetDataset', { datasetId })).body.dataset?.status
+  for (const id of made) while ((await status(id)) !== 'Completed') await new Promise((resolve) => setTimeout(resolve, 5))
+  const any = { jobs: [], labels: [], langs: [], hosts: [], licences: [], since: null, until: null, min_quality: null, max_rows: null, sample_seed: null }
+  const request = { ...world, name: 'mine', from: { dataset: made[2] ?? '' }, criteria: any, signal: new AbortController().signal }
+  await build(request, await planBuild(request))
+  const lines = async () => (await world.catalog.lines(families.datasets)).map(({ name }) => name.slice('dataset/'.length)).toSorted()
+  expect(await lines()).toEqual(['mine', 'web', ...made].toSorted())
+  await ask('CancelDataset', { datasetId: made[0] })
+  const forget = async () => forgetDatasets(world, new AbortController().signal)
+  expect([await forget(), await forget()]).toEqual([1, 0])
+  expect(await lines()).toEqual(['mine', 'web', ...made.slice(1)].toSorted())
+  expect(await Array.fromAsync(world.store.list(`datasets/${made[0]}/`))).toEqual([])
+  clock.advance(38 * dayMs)
+  await ask('CreateGravityTask', { gravityTasks: [{ topic: 'docs' }] })
+  expect(await forget()).toBe(1)
+  expect(await lines()).toEqual(['mine', 'web', made[2]].toSorted())
+  expect(await status(made[1])).toBeUndefined()
 })
 
 test('a key has twenty tasks at work, a task 32 KiB; what is over makes room', async () => {
@@ -350,6 +385,54 @@ test('data on demand come by keywords, newest first, with their texts', async ()
   expect((await ask('OnDemandData', { start_date: '2026-01-05', end_date: '2026-01-05' })).status).toBe(400)
   expect((await ask('OnDemandData', { usernames: ['@a'] })).status).toBe(400)
   expect((await ask('OnDemandData', { limit: 1001 })).status).toBe(400)
+})
+
+test('what the corpus has not, miners are asked for there and then, once for the same, within the budget of who asks, and the answer is told', async () => {
+  const clock = manualClock(Date.UTC(2026, 0, 5))
+  const jobs = sqliteOnDemandJobs(inMemory, { clock })
+  stack.push(jobs)
+  const miners: ((id: string) => Promise<void>)[] = []
+  const onDemand = {
+    ...jobs,
+    async create(wish: OnDemandWish) {
+      const job = await jobs.create(wish)
+      await miners.shift()?.(job.id)
+      return job
+    },
+  }
+  // Who waits lets the time go by.
+  const pace = { now: clock.now, sleep: async (ms: number) => clock.advance(ms) }
+  const { world, ask } = await opened({ onDemand, pace })
+  await bring(world, 'docs-1', 'docs', 2)
+  const data = async (wish: object, headers = {}) => (await ask('OnDemandData', wish, headers)).body
+  const said = { uri: 'https://x.com/anna/status/5', datetime: new Date('2026-01-04T10:00:00Z'), source: 2, label: '#rye' }
+  const post = { ...said, content: JSON.stringify({ text: 'Rye and wheat', username: '@anna', url: said.uri }) }
+  const other = { ...post, uri: 'https://x.com/bob/status/6', content: JSON.stringify({ text: 'Milk alone', username: '@bob' }) }
+  miners.push(async (id) => {
+    const { job } = await jobs.promise(id, 'miner')
+    const rows = encodeRows([post, other, post])
+    await world.store.put(submissionKey(job, 'miner'), rows)
+    await jobs.deliver(id, 'miner', { bytes: rows.length, sha256: 'a'.repeat(64) })
+  })
+  const wish = { source: 'X', usernames: ['@anna'], keywords: ['RYE'], limit: 5 }
+  const { data: rows, meta } = await data(wish)
+  expect(rows).toMatchObject([{ uri: said.uri, source: 'x', label: '#rye', content: post.content, datetime: '2026-01-04T10:00:00.000Z' }])
+  expect(meta).toMatchObject({ items_returned: 1, on_demand: { job_id: expect.any(String), submissions: 1, reason: null } })
+  expect((await data(wish)).meta.on_demand.job_id).toBe(meta.on_demand.job_id)
+  expect((await jobs.get(meta.on_demand.job_id))?.job).toMatchObject({ job: { platform: 'x', usernames: ['anna'], keywords: ['RYE'] }, limit: 5 })
+  const asked = async (more: object, headers = {}) => (await data(more, headers)).meta.on_demand
+  const nowhere = { source: 'web', keywords: ['nowhere to be found'] }
+  expect(await asked(nowhere)).toEqual({ job_id: expect.any(String), submissions: 0, reason: expect.stringMatching(/ask the same again/) })
+  clock.advance(120_000)
+  expect((await asked(nowhere)).reason).toBe('No miner had any.')
+  // What is there costs no miner anything; what names nothing cannot be asked for.
+  expect(await asked({ keywords: ['needle number 1'] })).toEqual({ job_id: null, submissions: 0, reason: null })
+  expect((await asked({ source: 'REDDIT', start_date: '2026-01-01' })).reason).toMatch(/asks for nothing/)
+  const { secret } = await world.access.keys.create({ name: 'reader', scopes: ['read'], requestsPerMinute: null, bytesPerDay: null, expiresAt: null })
+  expect((await asked({ source: 'X', keywords: ['salt'] }, { 'x-api-key': secret })).reason).toMatch(/scope tasks/)
+  // The budget of one who asks: ten at once, and in the long run one in two minutes.
+  const reasons = await Promise.all(Array.from({ length: 12 }, async (_, n) => (await asked({ source: 'X', keywords: [`salt ${n}`] })).reason as string))
+  expect(reasons.filter((reason) => /^Miners were not asked: .* come again in/.test(reason)).length).toBeGreaterThan(0)
 })
 
 test('topics are the labels there are, by the bytes of their texts', async () => {

@@ -11,6 +11,7 @@ import { dataSource } from '#schemas/data-universe.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Vote } from '#schemas/preferences.ts'
 import type { DatasetQuery } from '#dataset/query/dataset-query.ts'
+import type { AskMiners } from './ask-miners.ts'
 import type { Builder, BuilderParts } from './builder.ts'
 import { onDemandData, requireSource } from './on-demand.ts'
 import { latestList } from './latest-list.ts'
@@ -22,6 +23,7 @@ import * as wire from './wire.ts'
 export interface GravityRouteParts extends BuilderParts {
   query: DatasetQuery
   builder: Builder
+  ask: AskMiners
   /** Makes a list the one that the validator of this data folder votes with. */
   castVotes(votes: readonly Vote[]): Promise<CastVotes>
 }
@@ -125,8 +127,16 @@ function dataVerbs(app: Server, parts: () => GravityRouteParts): void {
     return { details: await topics(await requireDataset(catalog, datasetName), source, hangUp(reply)) }
   })
 
-  const ask = described('onDemandData', 'Pages by keywords, dates and address, newest first', wire.OnDemandDataRequest, wire.OnDemandDataResponse)
-  app.post(`${service}/OnDemandData`, { schema: ask }, ({ body }, reply) => onDemandData(parts(), body, hangUp(reply)))
+  const data = described(
+    'onDemandData',
+    'Pages and posts by keywords, dates and address, newest first; what the corpus has not, miners are asked for',
+    wire.OnDemandDataRequest,
+    wire.OnDemandDataResponse,
+  )
+  app.post(`${service}/OnDemandData`, { schema: data }, ({ body, apiKey }, reply) => {
+    const caller = { name: apiKey?.id ?? 'this machine', mayAsk: apiKey === null || apiKey.scopes.includes('tasks') }
+    return onDemandData(parts(), body, caller, hangUp(reply))
+  })
 }
 
 /** What is sought: the same list for those who bring it and those who check it. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isStorable } from '#schemas/data-universe.ts'
 import { gravity } from '#schemas/desirability-voices.ts'
+import { Moment } from '#schemas/moment.ts'
 import { moment, whole } from '#dataset/api/parameters.ts'
 
 /**
@@ -9,7 +10,6 @@ import { moment, whole } from '#dataset/api/parameters.ts'
  */
 const text = (charsMax: number) => z.string().min(1).max(charsMax).refine(isStorable, 'text without NUL or half a character')
 const id = z.string().min(1).max(200)
-const instant = z.iso.datetime({ offset: true })
 
 /** Two levels are all there are. */
 const request = <Shape extends z.ZodRawShape>(shape: Shape) => z.preprocess((given) => camelled(given ?? {}, 3), z.object(shape))
@@ -33,8 +33,8 @@ const Topic = z.object({
   platform: z.string().max(20).default('web').describe('`web`'),
   topic: text(140).describe('A host or an address, whose pages are sought; a label that is sought already; or any label, with seeds.'),
   keyword: text(140).optional().describe('Title or text must hold it, whatever the case.'),
-  postStartDatetime: instant.optional(),
-  postEndDatetime: instant.optional(),
+  postStartDatetime: Moment.optional(),
+  postEndDatetime: Moment.optional(),
   maxRows: whole(1, 1_000_000_000).optional().describe('Ours: so many rows of one miner count.'),
   seeds: z.array(z.string().max(2048)).max(100).optional().describe('Ours: where the crawl begins; all pages of their hosts are taken.'),
 })
@@ -188,5 +188,16 @@ export const OnDemandDataResponse = z.strictObject({
       content_size_bytes: count,
     }),
   ),
-  meta: z.strictObject({ dataset: z.string(), version: z.int(), items_returned: count, items_found: count, is_partial: z.boolean() }),
+  meta: z.strictObject({
+    dataset: z.string(),
+    version: z.int(),
+    items_returned: count,
+    items_found: count,
+    is_partial: z.boolean(),
+    on_demand: z
+      .strictObject({ job_id: z.string().nullable(), submissions: count, reason: z.string().nullable() })
+      .describe(
+        'Ours: the on-demand job that miners were asked with, as the corpus had nothing, whose answer no validator has judged yet; `reason`: why there is none, or no answer.',
+      ),
+  }),
 })

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { OrreryError } from '#schemas/errors.ts'
 import { damaged, RowFault, type ForeignRow } from './foreign-row.ts'
-import { unpackedBytesOf } from './source-bytes.ts'
+import { textBytesOf } from './source-bytes.ts'
 
 /** Of a record: a text of the most bytes that a document has, with all that stands beside it. */
 const recordCharsMax = 64 * 2 ** 20
@@ -19,7 +19,7 @@ export async function* csvRowsOf(path: string, from: number, signal: AbortSignal
   let at = -1
   let names: string[] | undefined
   try {
-    for await (const fields of recordsOf(unpackedBytesOf(path, signal))) {
+    for await (const fields of recordsOf(textBytesOf(path, signal))) {
       if (fields.length === 1 && fields[0] === '') continue
       if (!names) names = fields
       else if (at >= from) yield { at, where: `row ${at}`, cells: cellsOf(names, fields) }

@@ -17,6 +17,13 @@ test('times come as people write them; without a zone they are UTC', () => {
     1_772_600_767_000n,
     '1772600767',
     '1772600767000',
+    1_772_600_767_000_000n,
+    1_772_600_767_000_000_000n,
+    '1772600767000000',
+    '1772600767.0',
+    'Wed, 04 Mar 2026 05:06:07 GMT',
+    '4 Mar 2026 00:06:07 -0500',
+    'Wed Mar 04 05:06:07 +0000 2026',
   ]
   expect(spellings.map((spelt) => foreignTime(spelt)?.toISOString())).toEqual(spellings.map(() => at))
   expect(foreignTime('2026-03-04')?.toISOString()).toBe('2026-03-04T00:00:00.000Z')
@@ -29,6 +36,7 @@ test('what is no time, or none of four digits, is none', () => {
     '',
     'yesterday',
     '2026-13-45',
+    'Wed, 99 Mar 2026 05:06:07 GMT',
     '04/03/2026',
     'x'.repeat(1e6),
     NaN,

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { OrreryError } from '#schemas/errors.ts'
 import { damaged, RowFault, type ForeignRow } from './foreign-row.ts'
-import { unpackedBytesOf } from './source-bytes.ts'
+import { textBytesOf } from './source-bytes.ts'
 
 /** A text of the most bytes that a document has, all of it escaped. */
 const lineBytesMax = 64 * 2 ** 20
@@ -19,7 +19,7 @@ const linesPerTurn = 200
 export async function* jsonLinesOf(path: string, from: number, signal: AbortSignal): AsyncGenerator<ForeignRow> {
   let at = 0
   try {
-    for await (const line of linesOf(unpackedBytesOf(path, signal))) {
+    for await (const line of linesOf(textBytesOf(path, signal))) {
       const here = at++
       if (here % linesPerTurn === 0) await nextTurn()
       if (here < from || (line?.length ?? 1) === 0) continue
@@ -42,13 +42,27 @@ function wholeOf(line: string): string | undefined {
 function parsed(line: string | undefined, isFirst: boolean): object {
   if (line === undefined) return new RowFault('too_large', `it is longer than ${lineBytesMax} bytes`)
   try {
-    const value: unknown = JSON.parse(isFirst && line.startsWith(byteOrderMark) ? line.slice(1) : line)
+    const value = jsonOf(isFirst && line.startsWith(byteOrderMark) ? line.slice(1) : line)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
     return new RowFault('not_object', 'it is no JSON object')
   } catch (error) {
     return new RowFault('not_json', (error as Error).message.slice(0, 200))
   }
 }
+
+/** Python writes numbers that are none as JavaScript names them, and JSON has not: they say nothing. A text sequence (RFC 7464) has a sign before each object. */
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (error) {
+    const plain = (line.startsWith(recordSeparator) ? line.slice(1) : line).replace(noNumbers, (whole, string: string | undefined) => string ?? 'null')
+    if (plain === line) throw error
+    return JSON.parse(plain)
+  }
+}
+const recordSeparator = String.fromCharCode(0x1e)
+/** Strings are passed over whole. */
+const noNumbers = /("[^"\\]*(?:\\.[^"\\]*)*")|-?\b(?:NaN|Infinity)\b/g
 
 /** undefined: a line that is too long. A last one without an end counts. */
 async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string | undefined> {

@@ -5,6 +5,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import { decompressors } from '#schemas/parquet/compression.ts'
 import type { FileBytes } from '#schemas/parquet/file-bytes.ts'
 import { damaged, type ForeignRow } from './foreign-row.ts'
+import { unpackHadoopLz4, unpackLz4 } from './lz4.ts'
 
 /** Of the columns that are read of one row group, unpacked: so much is in memory. */
 const groupBytesMax = 2 ** 30
@@ -14,11 +15,26 @@ const groupRowsMax = 2 ** 21
 const compressors = {
   ...decompressors,
   GZIP: (input: Uint8Array, outputBytes: number): Uint8Array => gunzipSync(input, { maxOutputLength: Math.max(1, outputBytes) }),
+  LZ4_RAW: (input: Uint8Array, outputBytes: number): Uint8Array => unpackLz4(input, bounded(outputBytes)),
+  LZ4: (input: Uint8Array, outputBytes: number): Uint8Array => unpackHadoopLz4(input, bounded(outputBytes)),
   BROTLI: (input: Uint8Array, outputBytes: number): Uint8Array => brotliDecompressSync(input, { maxOutputLength: Math.max(1, outputBytes) }),
 }
 
-/** @throws OrreryError `invalid_record` for what is no Parquet file */
+/** Instead of PAR1 (parquet-format, Encryption.md); with a footer that is not encrypted, columns are all the same. */
+const encryptedMagic = Buffer.from('PARE')
+const encrypted = (path: string): OrreryError =>
+  new OrreryError('invalid_record', `${path} is encrypted, or columns of it are; write it anew without encryption, and import that.`, { path })
+
+/** Of one page, as its header says. */
+function bounded(bytes: number): number {
+  if (bytes <= groupBytesMax) return bytes
+  throw new Error(`a page claims ${bytes} bytes`)
+}
+
+/** @throws OrreryError `invalid_record` for what is no Parquet file, or is encrypted */
 export async function parquetFooter(path: string, file: FileBytes): Promise<FileMetaData> {
+  const end = Buffer.from(await file.slice(Math.max(0, file.byteLength - 4), file.byteLength))
+  if (end.equals(encryptedMagic)) throw encrypted(path)
   try {
     return await parquetMetadataAsync(bufferOf(file))
   } catch (cause) {
@@ -66,6 +82,8 @@ export async function* parquetRowsOf(
           `${path} has a row group of ${end - start} rows and ${bytes} bytes from row ${start} on; write it anew in groups of at most ${groupRowsMax} rows and ${groupBytesMax} bytes.`,
           { path },
         )
+      if (group.columns.some(({ crypto_metadata: crypto, meta_data: chunk }) => crypto && (!chunk || columns.includes(chunk.path_in_schema[0] ?? ''))))
+        throw encrypted(path)
       const rows = await readGroup(path, { file: bufferOf(file), metadata: footer, columns: [...columns], rowStart: start, rowEnd: end, compressors })
       await nextTurn()
       for (const [n, cells] of rows.entries()) if (start + n >= from) yield { at: start + n, where: `row ${start + n}`, cells }

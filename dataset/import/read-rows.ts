@@ -36,7 +36,11 @@ export async function openRows({ path, kind }: SourceFile, wanted: SchemaName | 
     return { ...nothing, schema: 'warc', documents: (importing, from, reader) => archived(reader.readArchive(bytesOf(path, signal), from, signal), importing) }
   if (kind === 'jsonl' || kind === 'csv') {
     const rowsOf = kind === 'csv' ? csvRowsOf : jsonLinesOf
-    const members = await firstMembers(path, rowsOf(path, 0, signal))
+    const members = await firstMembers(
+      path,
+      rowsOf(path, 0, signal),
+      kind === 'csv' ? 'fields are read as parted by commas' : 'JSON is read as one object a line',
+    )
     const schema = wanted === undefined ? schemaOf(members) : foreignSchema(wanted)
     // Members of JSON may be others in each row.
     if (kind === 'csv' && members.size > 0) requireText(path, [...members], schema)
@@ -65,14 +69,14 @@ function requireText(path: string, columns: readonly string[], { text }: Foreign
 }
 
 /** Of the first row that can be read; none where there are no rows. @throws OrreryError `invalid_record` where none can be read */
-async function firstMembers(path: string, rows: AsyncIterable<ForeignRow>): Promise<Set<string>> {
+async function firstMembers(path: string, rows: AsyncIterable<ForeignRow>, form: string): Promise<Set<string>> {
   let first: string | undefined
   for await (const { where, cells } of rows) {
     if (!(cells instanceof RowFault)) return new Set(Object.keys(cells))
     first ??= `${where}: ${cells.problem}`
   }
   if (first === undefined) return new Set()
-  throw new OrreryError('invalid_record', `${path} has no row that can be read (${first}); JSON is read as one object a line.`, { path })
+  throw new OrreryError('invalid_record', `${path} has no row that can be read (${first}); ${form}.`, { path })
 }
 
 async function* read(

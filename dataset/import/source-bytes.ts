@@ -34,8 +34,9 @@ export async function sha256OfFile(path: string, signal: AbortSignal): Promise<s
  * The bytes of a file, unpacked when they begin as gzip or zstd do, whatever it is called; members and frames one after the other are one stream.
  * @throws OrreryError `not_found`; Error for what cannot be unpacked, or unpacks beyond measure
  */
-export async function* unpackedBytesOf(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const [first] = await firstBytes(path, 1)
+async function* unpackedBytesOf(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const start = await firstBytes(path, 4)
+  const isGzip = start[0] === gzipMagic
   let packedBytes = 0
   const counted = async function* (): AsyncGenerator<Buffer> {
     for await (const chunk of bytesOf(path, signal)) {
@@ -43,14 +44,28 @@ export async function* unpackedBytesOf(path: string, signal: AbortSignal): Async
       yield chunk
     }
   }
-  if (first !== gzipMagic && !beginsZstd(first)) return yield* counted()
+  if (!isGzip && !beginsZstd(start)) return yield* counted()
   let bytes = 0
-  for await (const chunk of await unpacker(counted(), first === gzipMagic)) {
+  for await (const chunk of await unpacker(counted(), isGzip)) {
     bytes += chunk.length
     if (bytes > ratioFreeBytes && bytes > ratioMax * packedBytes) throw new Error('it unpacks beyond measure')
     yield chunk
   }
 }
+
+/** The same of a text, in UTF-8: what begins as UTF-16 does with its byte order mark (as Windows writes it) is written anew. @throws as `unpackedBytesOf` */
+export async function* textBytesOf(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+  let decoder: InstanceType<typeof TextDecoder> | undefined
+  let isFirst = true
+  for await (const chunk of unpackedBytesOf(path, signal)) {
+    if (isFirst && isUtf16(chunk)) decoder = new TextDecoder(chunk[0] === 0xff ? 'utf-16le' : 'utf-16be')
+    isFirst = false
+    yield decoder ? Buffer.from(decoder.decode(chunk, { stream: true })) : chunk
+  }
+  if (decoder) yield Buffer.from(decoder.decode())
+}
+
+const isUtf16 = ([first, second]: Uint8Array): boolean => (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
 
 async function unpacker(chunks: AsyncGenerator<Buffer>, isGzip: boolean): Promise<AsyncIterable<Buffer>> {
   if (isGzip) return piped(chunks, createGunzip({ chunkSize: chunkBytes }))

@@ -26,7 +26,7 @@ const filesMax = 100_000
 /**
  * The files that a source is: itself, or those of a folder that can be read, by the default config of its dataset card where it has configs.
  * @param config of a folder's card
- * @throws OrreryError `not_found`, `invalid_argument` for a file that is none of those, a config that is not there, a folder without any
+ * @throws OrreryError `not_found`, `invalid_argument` for a file that is none of those or no file, a config that is not there, a folder without any
  */
 export async function filesOfSource(source: string, config?: string): Promise<SourceFile[]> {
   const found = await stat(source).catch((cause: unknown) => {
@@ -34,6 +34,7 @@ export async function filesOfSource(source: string, config?: string): Promise<So
   })
   if (!found.isDirectory()) {
     const kind = kindOf(source)
+    if (!found.isFile()) throw new OrreryError('invalid_argument', `${source} is a pipe or a device; save what it gives as a file, and name that.`, { source })
     if (kind) return [{ path: source, kind }]
     throw new OrreryError('invalid_argument', `${source} is none of the files that can be read: ${readable}.`, { source })
   }
@@ -42,11 +43,18 @@ export async function filesOfSource(source: string, config?: string): Promise<So
   for await (const path of pathsUnder(source)) {
     const kind = kindOf(path)
     const name = relative(source, path).split(sep).join('/')
-    if (kind && (!patterns || patterns.some((pattern) => name === pattern || matchesGlob(name, pattern)))) files.push({ path, kind })
+    if (kind && (!patterns || patterns.some((pattern) => name === pattern || matchesGlob(name, pattern))) && !(await isNoFile(path))) files.push({ path, kind })
   }
   if (files.length > 0) return files.toSorted((a, b) => compareText(a.path, b.path))
   throw new OrreryError('invalid_argument', `${source} holds none of the files that can be read: ${readable}.`, { source })
 }
+
+/** A folder by a link, or what would be waited for without end: a pipe, a device. What is not there is no such thing: that it cannot be read is said of it. */
+const isNoFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => !found.isFile(),
+    () => false,
+  )
 
 /** What `datasets` writes beside the data. */
 const besides = /(?:^|[\\/])(?:dataset_infos?|dataset_dict|state)\.json$/

@@ -8,7 +8,7 @@ import { ownerRefusal } from '#schemas/rights.ts'
 import { fitsBytes } from '#schemas/text-bytes.ts'
 
 /** Raised when the rules below say something else of the same row, so that what was cleaned before is cleaned again. */
-export const cleaningVersion = 4
+export const cleaningVersion = 5
 
 /**
  * Whether a row of a miner's file may be a document of the dataset. The files are taken as they are, so what the miner computed must be right: the text

@@ -102,6 +102,37 @@ test('one hotkey has its share of the labels, and leaves room for others', async
   expect(documents.filter(({ job_id }) => job_id === 'job-7').map(pageOf)).toEqual([1])
 })
 
+test('a new page beside many jobs of its hotkey costs the list of its own job alone', async () => {
+  await using world = await shardWorld()
+  const signer = await world.signer('a')
+  const page = (job: number, label: string) => putShard(world, { signer, jobId: `job-${job}`, documents: [testDocument(job, { label })] })
+  for (let job = 0; job < 12; job++) await page(job, 'known')
+  const memory = new IngestMemory()
+  let lists: string[] = []
+  const get: typeof world.store.get = (key, range) => {
+    if (key.includes('/lists/')) lists.push(key)
+    return world.store.get(key, range)
+  }
+  const listsRead = async (parts: Partial<IngestRequest> = {}) => {
+    lists = []
+    await run(world, { memory, store: { ...world.store, get }, ...parts })
+    return lists.length
+  }
+  await listsRead()
+  await putSnapshot(world, {
+    signer,
+    jobId: 'job-0',
+    shards: [{ documents: [testDocument(0, { label: 'known' })] }, { documents: [testDocument(50, { label: 'known' })] }],
+  })
+  expect(await listsRead()).toBe(1)
+  // Of the dataset's own there is no bound of labels.
+  await page(60, 'another')
+  expect(await listsRead({ trust: () => Promise.resolve({ ...openTrust, hotkeys: new Set([signer.address]) }) })).toBe(0)
+  // Of another, a label that is new to its job is held against those of all its jobs.
+  await page(61, 'a third')
+  expect(await listsRead()).toBe(13)
+})
+
 test('refusals are bounded for each hotkey, so that none pushes out what is known of others', async () => {
   await using world = await shardWorld()
   const { files } = await putShard(world, { signer: await world.signer('a'), jobId: 'one', documents: testDocuments(1) })

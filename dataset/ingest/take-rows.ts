@@ -26,6 +26,7 @@ export async function takeRows(taking: Taking, file: DraftFile, rows: readonly R
   const known = await rowsThere(taking, file, rows)
   const { files } = await work.draft.group(manifest.hotkey, manifest.job_id)
   const sights = await file.sights(work.store)
+  await knowLabels(taking, rows)
   // What its own miners say of their pages is believed: among them the better copy is kept.
   const sight = (): number => work.draft.sight(work.believed.has(manifest.hotkey) ? 'own' : taking.line)
   for (const read of rows) {
@@ -91,6 +92,12 @@ function takeRow(taking: Taking, { file, files, sights, sight }: FileOfJob, read
     work.portion.move({ ...facts, ...mover }, place)
   } else work.portion.arrivals.push({ facts: { ...facts, seen: sights.see(row, sight) }, signature, place })
   return undefined
+}
+
+/** What labels its other jobs have costs a list of each: it is asked only when one is new to this job. */
+async function knowLabels({ work, manifest: { hotkey }, labels }: Taking, rows: readonly ReadRow[]): Promise<void> {
+  if (work.believed.has(hotkey) || work.labels.has(hotkey)) return
+  if (rows.some((read) => !(read instanceof RefusedRow) && !labels.has(read.document.label))) work.labels.set(hotkey, await work.draft.labelsOf(hotkey))
 }
 
 /** Labels are for all: one hotkey, and all strangers together, leave room for others. */

@@ -35,7 +35,7 @@ export interface Work {
   allowance: Allowance
   /** Hotkeys of the dataset itself. */
   believed: ReadonlySet<string>
-  /** By hotkey, of those that were begun. */
+  /** By hotkey, of those that are not believed and brought a label that is new to its job. */
   labels: Map<string, Set<string>>
   /** All rows are looked at again, as the rules of cleaning have changed. */
   isRecleaning: boolean
@@ -58,8 +58,6 @@ export type Steps<Result = void> = AsyncGenerator<'full' | 'pause', Result>
  */
 export async function* takeSnapshot(work: Work, source: Source): Steps {
   const taking = { ...source, work, movers: new Map<string, Mover>(), read: new Set<string>(), labels: new Set<string>() }
-  const { hotkey } = source.manifest
-  if (!work.labels.has(hotkey)) work.labels.set(hotkey, await work.draft.labelsOf(hotkey))
   const isWhole = yield* takeFiles(taking)
   for (const { ordinal } of taking.movers.values()) work.movers.delete(ordinal)
   const isRead = yield* takeDeleted(taking)

@@ -6,11 +6,12 @@ const word = z.string().min(1).max(140)
 
 const queryOnDemand = tool({
   name: 'query_on_demand_data',
-  title: 'Pages by keyword, newest first',
-  description: `Pages that miners brought, by keywords, dates or address, with their texts, newest first. ${untrusted}`,
+  title: 'Pages and posts by keyword, newest first',
+  description: `Pages and posts that miners brought, by keywords, dates or address, with their texts, newest first; what is not there, miners are asked for, which takes up to a minute. ${untrusted}`,
   annotations: reading,
   input: z.strictObject({
-    source: z.string().max(20).default('WEB').describe('WEB is what there is.'),
+    source: z.string().max(20).default('WEB').describe('WEB, X or REDDIT.'),
+    usernames: z.array(z.string().min(1).max(140)).max(5).default([]).describe('Of X and Reddit: what these users said.'),
     keywords: z.array(z.string().min(1).max(100)).max(5).default([]),
     keyword_mode: z.enum(['any', 'all']).default('any'),
     url: z.string().min(1).max(2048).optional(),

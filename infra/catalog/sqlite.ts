@@ -76,6 +76,18 @@ export function sqliteCatalog(path: string, { clock }: { clock: Pick<Clock, 'now
       requireInteger('before', before, 0)
       return db.transaction(() => forget(db, line.name, { keepNewest, before, keep }))
     },
+    async remove({ name }: AnyLine, expected: string): Promise<void> {
+      requireName(name)
+      requireAddress('expected', expected)
+      db.transaction(() => {
+        const head = db.get<{ sha256: string }>('select sha256 from lines where name = ?', name)
+        if (!head) return
+        if (head.sha256 !== expected) throw conflict(name, expected, head.sha256)
+        // An entry that is the head of a line cannot be deleted.
+        db.run('delete from lines where name = ?', name)
+        db.run('delete from entries where name = ?', name)
+      })
+    },
     async [Symbol.asyncDispose]() {
       db[Symbol.dispose]()
     },
@@ -108,15 +120,17 @@ function commitEntry(db: Database, { line: { name, kind }, expected, text, now }
   const sha256 = sha256Hex(text)
   const head = headOf(db, name)
   if (head?.sha256 === sha256) return head
-  if (head?.sha256 !== expected) {
-    const message = `The head of "${name}" is ${head?.sha256 ?? 'not there yet'}, not ${expected ?? 'absent'}: another commit came first; read the head and decide again.`
-    throw new OrreryError('conflict', message, { name, expected: expected ?? null, head: head?.sha256 ?? null })
-  }
+  if (head?.sha256 !== expected) throw conflict(name, expected, head?.sha256)
   const row = { name, version: (head?.version ?? 0) + 1, sha256, committed_at: Math.max(Math.floor(now), head?.committed_at ?? 0), manifest: text }
   db.run('insert into entries (name, version, sha256, committed_at, manifest) values (?, ?, ?, ?, ?)', name, row.version, sha256, row.committed_at, text)
   db.run('insert into lines values (?, ?, ?) on conflict do update set version = excluded.version, sha256 = excluded.sha256', name, row.version, sha256)
   if (working.has(kind)) db.run('delete from entries where name = ? and version < ?', name, row.version - 1)
   return row
+}
+
+function conflict(name: string, expected: string | undefined, head: string | undefined): OrreryError {
+  const message = `The head of "${name}" is ${head ?? 'not there yet'}, not ${expected ?? 'absent'}: another commit came first; read the head and decide again.`
+  return new OrreryError('conflict', message, { name, expected: expected ?? null, head: head ?? null })
 }
 
 /** Times do not fall along a line, so that what was the head at `before` is the newest that was committed by then. */

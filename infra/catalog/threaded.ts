@@ -3,7 +3,7 @@ import type { Clock } from '#schemas/clock.ts'
 import { portThread, type PortThread } from '../sqlite/port-thread.ts'
 
 const module = new URL('sqlite.ts', import.meta.url).href
-const methods = { commit: true, head: true, get: true, history: true, lines: true, expire: true } as const
+const methods = { commit: true, head: true, get: true, history: true, lines: true, expire: true, remove: true } as const
 
 /** A catalog (sqlite.ts) in a thread. */
 export const threadedCatalog = (

@@ -56,7 +56,7 @@ describe('folderCorpusIndex', () => {
     expect(runsIn(folder, 'bands')).toEqual(before)
   })
 
-  test('says what is damaged or missing, and where', async () => {
+  test('says once what is damaged or missing, and where, and begins anew at the next opening', async () => {
     const damages: ((folder: string) => string)[] = [
       (folder) => removed(runsIn(folder, 'bands')[0] as string),
       (folder) => cut(runsIn(folder, 'exact')[0] as string),
@@ -68,8 +68,27 @@ describe('folderCorpusIndex', () => {
       const path = damage(folder)
       expect(() => folderCorpusIndex(folder)).toThrow(expect.objectContaining({ code: 'data_unreadable', message: expect.stringContaining(path) }))
       // And leaves no lock behind.
-      expect(() => folderCorpusIndex(folder)).toThrow(expect.objectContaining({ code: 'data_unreadable' }))
+      await using index = folderCorpusIndex(folder)
+      expect(await index.stats()).toMatchObject({ live: 0, files: [] })
+      expect(await index.pending()).toBeUndefined()
+      expect(runsIn(folder, 'bands')).toEqual([])
     }
+  })
+
+  test('says so, too, when it is found while it works, and stays as it is until it is opened again', async () => {
+    const folder = await withHistory(2)
+    const expected = await told(folder, 2)
+    const [path] = runsIn(folder, 'bands') as [string]
+    const bytes = readFileSync(path)
+    writeFileSync(path, bytes.with(100, bytes[100]! ^ 1))
+    {
+      await using index = folderCorpusIndex(folder)
+      for (let n = 0; n < 2; n++)
+        await expect(toldOfHistory(index, 2)).rejects.toMatchObject({ code: 'data_unreadable', message: expect.stringContaining('made anew') })
+    }
+    await using index = folderCorpusIndex(folder)
+    for (let n = 0; n < 2; n++) await index.commit(historyChange(n))
+    expect(await toldOfHistory(index, 2)).toEqual(expected)
   })
 
   test('tells a folder that cannot be had from one that another process has', async () => {

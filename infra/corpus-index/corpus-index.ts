@@ -16,6 +16,7 @@ import { ParagraphTable } from './paragraph-table.ts'
 import { RowChange } from './row-change.ts'
 import { RowTable } from './row-table.ts'
 import { Totals } from './totals.ts'
+import { noteDamage, removeDamaged } from './damage.ts'
 import { lockFolder } from './writer-lock.ts'
 
 /** Documents that are looked up in one turn of the event loop. */
@@ -26,29 +27,46 @@ type Exact = Awaited<ReturnType<CorpusIndex['exact']>>
 
 /**
  * An index of a corpus in a folder: `rows.sqlite` has the rows, and its commit is that of the whole; `bands/`, `exact/` and `paragraphs/` have sorted runs of
- * hashes. Work of some milliseconds in a row: open it in a thread (threaded.ts) where others wait.
+ * hashes. Work of some milliseconds in a row: open it in a thread (threaded.ts) where others wait. One that is found damaged says so, and is empty when it is opened
+ * again.
  * @throws OrreryError `conflict` beside another process, `data_unreadable`, `newer_version`, `store_unavailable`
  */
 export function folderCorpusIndex(folder: string): CorpusIndex & AsyncDisposable {
   using stack = new DisposableStack()
   stack.use(lockFolder(folder))
-  const db = stack.use(openDatabase(join(folder, 'rows.sqlite'), fileSchemas.corpus))
-  const gone = new GoneRows(db)
-  const sets = stack.use(new HashSets(folder, db, (ordinal) => gone.has(ordinal)))
-  const index = new FolderIndex(db, gone, sets)
-  const whole = stack.move()
+  removeDamaged(folder)
+  const noting = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      throw noteDamage(folder, error)
+    }
+  }
+  const { index, whole } = openWhole(folder, stack)
   return {
-    exact: (documents) => index.exact(documents),
-    near: (signatures, without = []) => index.near(signatures, without),
-    paragraphs: (names) => index.paragraphs(names),
-    rows: (file, rows) => index.rows(file, rows),
-    commit: (change) => index.commit(change),
-    pending: async () => index.pending(),
-    stats: async () => index.stats(),
+    exact: (documents) => noting(() => index.exact(documents)),
+    near: (signatures, without = []) => noting(() => index.near(signatures, without)),
+    paragraphs: (names) => noting(() => index.paragraphs(names)),
+    rows: (file, rows) => noting(() => index.rows(file, rows)),
+    commit: (change) => noting(() => index.commit(change)),
+    pending: () => noting(async () => index.pending()),
+    stats: () => noting(async () => index.stats()),
     async [Symbol.asyncDispose]() {
       await index.settled()
       whole.dispose()
     },
+  }
+}
+
+/** @param stack what is opened goes with, and is taken from it once all of it is */
+function openWhole(folder: string, stack: DisposableStack): { index: FolderIndex; whole: DisposableStack } {
+  try {
+    const db = stack.use(openDatabase(join(folder, 'rows.sqlite'), fileSchemas.corpus))
+    const gone = new GoneRows(db)
+    const sets = stack.use(new HashSets(folder, db, (ordinal) => gone.has(ordinal)))
+    return { index: new FolderIndex(db, gone, sets), whole: stack.move() }
+  } catch (error) {
+    throw noteDamage(folder, error)
   }
 }
 

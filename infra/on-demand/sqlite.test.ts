@@ -21,6 +21,21 @@ describe('sqliteOnDemandJobs', () => {
     expect(await jobs.create(wishOf())).toBeDefined()
   })
 
+  test('a job of a time that nobody can read, as an earlier version took it in, keeps nobody from the others', async () => {
+    const path = join(await temporaryFolder(), 'on-demand.sqlite')
+    const clock = manualClock()
+    const before = sqliteOnDemandJobs(path, { clock })
+    const [one, other] = [await before.create(wishOf()), await before.create(wishOf())]
+    await before.promise(one.id, anna)
+    await before[Symbol.asyncDispose]()
+    const raw = new DatabaseSync(path)
+    raw.prepare(`update jobs set job = json_set(job, '$.start_date', '+010000-01-01T11:59:59.000Z') where id = ?`).run(one.id)
+    raw.close()
+    await using jobs = sqliteOnDemandJobs(path, { clock })
+    expect((await jobs.active(0)).map(({ id }) => id)).toEqual([other.id])
+    expect(await jobs.get(one.id)).toBeUndefined()
+  })
+
   test('what is over for long goes, and where there are too many the oldest that are over', async () => {
     const { jobs, clock, raw } = await filled(limits.keptMax, 1)
     await using _ = jobs
@@ -79,6 +94,9 @@ describe('what a client may wish', () => {
     { start_date: '2026-01-02T00:00:00Z', end_date: '2026-01-01T00:00:00Z' },
     { expire_at: 'soon' },
     { start_date: '9999999-01-01T00:00:00Z' },
+    { start_date: '9999-12-31T23:59:59-12:00' },
+    { expire_at: '0000-01-01T00:00:00+12:00' },
+    { job: { platform: 'web', keywords: [' '] } },
   ])('%j is refused', (given) => {
     expect(OnDemandWish.safeParse({ job: { platform: 'web', keywords: ['tao'] }, ...given }).success).toBe(false)
   })

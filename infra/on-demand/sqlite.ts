@@ -33,6 +33,7 @@ interface SubmissionRow {
 /** On-demand jobs in a SQLite file that processes share. @throws OrreryError `newer_version`, `data_unreadable` */
 export function sqliteOnDemandJobs(path: string, { clock }: { clock: Clock }): OnDemandJobs & AsyncDisposable {
   const db = openDatabase(path, fileSchemas.onDemand)
+  dropUnreadable(db)
   const find = (id: string) => db.get<JobRow>('select id, job from jobs where id = ?', id)
   const submission = (id: string, hotkey: string) => db.get<SubmissionRow>('select * from submissions where job_id = ? and hotkey = ?', id, hotkey)
   return {
@@ -135,6 +136,17 @@ function makeRoom(db: Database, now: number): void {
   drop(`select id from jobs where expire_at < ? order by expire_at limit ${droppedMax}`, now - limits.keptMs)
   const kept = db.get<{ n: number }>('select count(*) as n from jobs')?.n ?? 0
   if (kept >= limits.keptMax) drop('select id from jobs where expire_at <= ? order by expire_at limit ?', now, kept - limits.keptMax + 1)
+}
+
+const signed = (name: string): string => `substr(coalesce(json_extract(job, '$.${name}'), ''), 1, 1) in ('+', '-')`
+
+/** An earlier version took in times of years that nobody can read: one such job kept all from all others. */
+function dropUnreadable(db: Database): void {
+  const ids = `select id from jobs where ${['start_date', 'end_date', 'expire_at'].map(signed).join(' or ')}`
+  db.transaction(() => {
+    db.run(`delete from submissions where job_id in (${ids})`)
+    db.run(`delete from jobs where id in (${ids})`)
+  })
 }
 
 /** At once: nobody who asks for one job waits for the end of all others. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { Moment, OnDemandJob, onDemandLimits as limits, OnDemandWish } from '#schemas/on-demand.ts'
+import { Moment } from '#schemas/moment.ts'
+import { OnDemandJob, onDemandLimits as limits, OnDemandWish } from '#schemas/on-demand.ts'
 
 /** Requests and answers under `/on-demand`, as the API of Data Universe has them (contracts/on_demand.py there); what a request says beside is ignored. */
 export const CreateJobRequest = z.object({ job: OnDemandWish })

@@ -218,4 +218,7 @@ function readExactly(path: string, file: number, words: Uint32Array, position: n
 }
 
 const unreadable = (path: string, what: string): OrreryError =>
-  new OrreryError('data_unreadable', `The run ${path} cannot be read: ${what}. Remove the folder of its index; it is made again from the data files.`, { path })
+  new OrreryError('data_unreadable', `The run ${path} cannot be read: ${what}. Remove the folder of its index; it is made again from the data files.`, {
+    path,
+    why: what,
+  })

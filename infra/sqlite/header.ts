@@ -39,7 +39,7 @@ export function checkIdentity(path: string, found: { applicationId: number; vers
 /** What to say of a file that cannot be used as it is. */
 export function unreadable(path: string, why: string, cause?: unknown): OrreryError {
   const message = `The file ${path} cannot be used: ${why}. Restore it from a backup, mend its permissions, move it away, or choose another data folder (--data).`
-  return new OrreryError('data_unreadable', message, { path }, cause)
+  return new OrreryError('data_unreadable', message, { path, why }, cause)
 }
 
 /** The first bytes of the file; undefined when there are none. */

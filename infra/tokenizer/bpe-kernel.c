@@ -20,14 +20,18 @@ typedef unsigned long long u64;
 extern u8 __heap_base;
 
 /* Bits of classes, as in char-classes.ts. */
-enum { UPPER = 1, LOWER = 2, LETTER = 4, NUMBER = 8, SPACE = 16, NEWLINE = 32 };
-enum { GPT2 = 0, CL100K = 1, O200K = 2 };
+enum { UPPER = 1, LOWER = 2, LETTER = 4, NUMBER = 8, SPACE = 16, NEWLINE = 32, SYMBOL = 64, IDEOGRAPH = 128 };
+enum { GPT2 = 0, CL100K = 1, O200K = 2, DEEPSEEK = 3 };
+/* Bits of rules, as in pattern.ts. */
+enum { KEEPS_TAIL = 1, NUMBERS_APART = 2, CONTRACTIONS_APART = 4 };
 
 static const u8 *pages;
 static const u8 *blocks;
 static u32 family;
 static u32 digits_max;
-static u32 keeps_tail;
+static u32 keeps_tail, numbers_apart, contractions_apart;
+/* Classes that come apart before all else: for what stands before them the text ends there. */
+static u32 apart;
 static const u64 *pairs;
 static u32 pairs_mask;
 static const u32 *outer;
@@ -40,6 +44,10 @@ static u32 whole_count;
 static u8 ascii[128];
 /* What two bytes become; the lowest of what a byte becomes behind something that ends in another, and before something that begins with another. */
 static u32 byte_pairs[65536];
+/* Of what two bytes become: something that it is part of has a lower rank than it, so it may not come before its turn. */
+#define HASTY 0x80000000u
+/* A bit for each such token. */
+static u32 hasty[1 << (21 - 5)];
 static const u32 *before_pairs;
 static const u32 *after_pairs;
 /* Most neighbours stay apart: a bit for each pair that does not, by its hash, is looked up where memory is near. */
@@ -127,9 +135,10 @@ NOINLINE const u8 *spaces_from(const u8 *start, u32 has_lines) {
     at += width;
     if (kind & NEWLINE) lines = at;
   }
-  if (at == end && (keeps_tail || !has_lines)) return at;
+  u32 width, is_last = at == end || class_at(at, &width) & apart;
+  if (is_last && (keeps_tail || !has_lines)) return at;
   if (has_lines && lines > start) return lines;
-  return at == end || last == start ? at : last;
+  return is_last || last == start ? at : last;
 }
 
 /* Length of the contraction that begins with an apostrophe there; 0: none. With `folds` in any case, with U+017F for s. */
@@ -155,7 +164,7 @@ INLINE const u8 *gpt2_piece(const u8 *at) {
   const u8 *start = *at == ' ' ? at + 1 : at;
   u32 width, kind = start < end ? class_at(start, &width) : SPACE;
   if (LIKELY(kind & LETTER)) return letters_from(start);
-  if (kind & NUMBER) return numbers_from(start, NONE);
+  if (kind & NUMBER) return numbers_apart && start > at ? start : numbers_from(start, digits_max);
   return kind & SPACE ? spaces_from(at, 0) : others_from(start);
 }
 
@@ -212,7 +221,45 @@ INLINE const u8 *o200k_piece(const u8 *at) {
     if (!word && kind & (UPPER | LOWER)) word = upper_word(at);
     if (!word) return others_or_spaces(at, kind, second, 1);
   }
-  return *word == '\'' ? word + contraction(word, 1) : word;
+  return *word == '\'' && !contractions_apart ? word + contraction(word, 1) : word;
+}
+
+INLINE u32 is_ascii_letter(u8 byte) { return (byte | 0x20u) - 'a' < 26; }
+
+/* Ideographs were cut from all else before: what goes on is of the same kind. */
+NOINLINE const u8 *alike_from(const u8 *at, u32 bits, u32 own) {
+  u32 width, kind;
+  while (at < end && (kind = class_at(at, &width)) & bits && (kind & IDEOGRAPH) == own) at += width;
+  return at;
+}
+
+/* What the pattern of DeepSeek does not match; the last of it goes with letters behind it. */
+NOINLINE const u8 *unmatched_from(const u8 *start, u32 own) {
+  const u8 *at = start, *last = start;
+  u32 width;
+  while (at < end && class_at(at, &width) == own) {
+    last = at;
+    at += width;
+  }
+  return last > start && alike_from(at, UPPER | LOWER, own) > at ? last : at;
+}
+
+INLINE const u8 *deepseek_piece(const u8 *at) {
+  u32 width, kind = class_at(at, &width), own = kind & IDEOGRAPH;
+  if (kind & NUMBER) return numbers_from(at, digits_max);
+  const u8 *second = at + width;
+  if (kind & SYMBOL && *at < 0x80 && is_ascii_letter(*second)) {
+    while (is_ascii_letter(*second)) second++;
+    return second;
+  }
+  const u8 *start = kind & (NEWLINE | LETTER | SYMBOL) ? at : second, *word = start;
+  while (is_ascii_letter(*word) && !own) word++;
+  if (*word >= 0x80) word = alike_from(word, UPPER | LOWER, own);
+  if (LIKELY(word > start)) return word;
+  if (kind & (UPPER | LOWER)) return second;
+  const u8 *others = *at == ' ' ? second : at, *symbols = alike_from(others, SYMBOL, own);
+  if (symbols > others) return own ? symbols : line_ends_from(symbols, 0);
+  return kind & SPACE ? spaces_from(at, 1) : unmatched_from(at, own);
 }
 
 /* ---- Merging ---- */
@@ -222,31 +269,50 @@ INLINE u32 hash_of_pair(u32 left, u32 right) {
   return (mixed ^ mixed >> 15) * 0x9e3779b1u;
 }
 
-INLINE u32 joined(u32 left, u32 right) {
-  u32 hash = hash_of_pair(left, right), slot = hash >> 8 & pairs_mask;
-  if (!(may_join[hash >> 16] >> (hash >> 11 & 31) & 1)) return NONE;
-  u64 key = left | (u64)right << 21;
+/* Where the home of a pair is full: it, or what is free, stands behind. */
+NOINLINE u32 joined_behind(u64 key, u32 slot) {
   for (;; slot = (slot + 1) & pairs_mask) {
     u64 found = pairs[slot];
-    if (((found ^ key) & 0x3ffffffffffull) == 0) return (u32)(found >> 42);
+    if (!((found ^ key) << 22)) return (u32)(found >> 42);
     if (found >> 63) return NONE;
   }
 }
 
-/* Bytes of a window, at most; ranks of a block have their lowest in a list, which is a block too unless a window is wider than usual. */
+/* By the hash of a pair. */
+INLINE u32 may_join_at(u32 hash) { return may_join[hash >> 16] >> (hash >> 11 & 31) & 1; }
+
+/* What a pair becomes that may be joined. */
+INLINE u32 found_pair(u32 left, u32 right, u32 hash) {
+  u32 slot = hash >> 8 & pairs_mask & ~1u;
+  u64 key = left | (u64)right << 21, first = pairs[slot], second = pairs[slot + 1];
+  u64 found = (first ^ key) << 22 ? second : first;
+  if (LIKELY(!((found ^ key) << 22))) return (u32)(found >> 42);
+  return second >> 63 ? NONE : joined_behind(key, (slot + 2) & pairs_mask);
+}
+
+INLINE u32 joined(u32 left, u32 right) {
+  u32 hash = hash_of_pair(left, right);
+  return may_join_at(hash) ? found_pair(left, right, hash) : NONE;
+}
+
+/* Bytes of a window, at most, unless what stands there needs a wider one. */
 #define WINDOW 256
+/* Of ranks: so many blocks are looked through for the lowest one; of more, each has its lowest in a list. */
 #define BLOCK 16
+#define DIRECT 4
+/* Stands before the first part and behind the last one, and joins nothing. */
+#define NOTHING 0x1fffffu
 typedef struct {
   u32 *rank, *lowest, *id, *next, *previous, *place;
 } Window;
 
-static u32 usual[5 * WINDOW + WINDOW / BLOCK + BLOCK] __attribute__((aligned(16)));
+static u32 usual[5 * (WINDOW + BLOCK) + BLOCK] __attribute__((aligned(16)));
 
 INLINE u32 blocks_of(u32 count) { return (count + BLOCK - 1) / BLOCK; }
 
 /* Room for so many bytes; 0: the memory does not grow any more. */
 NOINLINE u32 open_window(Window *window, u32 count) {
-  u32 *at = usual, wide = blocks_of(count) * BLOCK, lows = blocks_of(wide / BLOCK) * BLOCK;
+  u32 *at = usual, wide = blocks_of(count + 1) * BLOCK, lows = blocks_of(wide / BLOCK) * BLOCK;
   if (count > WINDOW) {
     u64 needed = (u64)(u32)beyond + 4ull * (5ull * wide + lows + 1);
     u64 has = (u64)__builtin_wasm_memory_size(0) * PAGE_BYTES;
@@ -275,87 +341,122 @@ INLINE v128_t lowest_four(const u32 *ranks) {
 }
 INLINE u32 lowest_of(const u32 *ranks) { return lowest_lane(lowest_four(ranks)); }
 
-/* The first place of a rank in a block; as many as it has: nowhere. */
-INLINE u32 place_of(const u32 *ranks, u32 rank) {
+/* Which of a block are a rank, as bits. */
+INLINE u32 places_of(const u32 *ranks, u32 rank) {
   v128_t wanted = wasm_i32x4_splat(rank);
   v128_t a = wasm_i16x8_narrow_i32x4(wasm_i32x4_eq(wasm_v128_load(ranks), wanted), wasm_i32x4_eq(wasm_v128_load(ranks + 4), wanted));
   v128_t b = wasm_i16x8_narrow_i32x4(wasm_i32x4_eq(wasm_v128_load(ranks + 8), wanted), wasm_i32x4_eq(wasm_v128_load(ranks + 12), wanted));
-  return __builtin_ctz(wasm_i8x16_bitmask(wasm_i8x16_narrow_i16x8(a, b)) | 1 << BLOCK);
+  return wasm_i8x16_bitmask(wasm_i8x16_narrow_i16x8(a, b));
 }
 
-/* Makes the leftmost pair of this lowest rank one; the others whose rank changed are said. */
-INLINE void join(const Window *w, u32 count, u32 rank, u32 at, u32 *gone, u32 *before) {
-  u32 right = w->next[at], after = w->next[right];
+/* The first place of a rank in a block; as many as it has: nowhere. */
+INLINE u32 place_of(const u32 *ranks, u32 rank) { return __builtin_ctz(places_of(ranks, rank) | 1 << BLOCK); }
+
+/* Makes the pair of this lowest rank one; which others' rank changed is said. */
+INLINE void join(const Window *w, u32 rank, u32 at, u32 *gone, u32 *before) {
+  u32 right = w->next[at], after = w->next[right], left = w->previous[at];
+  u32 with_left = joined(w->id[left], rank), with_after = joined(rank, w->id[after]);
   w->id[at] = rank;
   w->next[at] = after;
+  w->previous[after] = at;
   w->rank[right] = NONE;
-  if (after < count) {
-    w->previous[after] = at;
-    w->rank[at] = joined(rank, w->id[after]);
-  } else w->rank[at] = NONE;
-  u32 left = w->previous[at];
-  if (left != NONE) w->rank[left] = joined(w->id[left], rank);
+  w->rank[at] = with_after;
+  w->rank[left] = with_left;
   *gone = right;
-  *before = left == NONE ? at : left;
+  *before = left;
 }
 
-/* Bytes, or two of them where nothing beside these can come before they become one. Returns how many. */
-INLINE u32 first_parts(const Window *w, const u8 *bytes, u32 length) {
-  u32 count = 0;
-  for (u32 at = 0; at < length; count++) {
-    u32 id = bytes[at], rank = NONE;
+/*
+ * Bytes, or two of them where nothing beside these can come before they become one: so never the next two. With the ranks of bytes; which other neighbours are
+ * to be looked up is told, first of all perhaps one before the first part. Hardly a branch: what stands there cannot be foretold. Returns how many parts.
+ */
+INLINE u32 first_parts(const Window *w, const u8 *bytes, u32 length, u32 *wanted, u32 *others) {
+  u32 count = 0, was_sure = 0, is_two = 0, before = NONE, number = 0;
+  u32 pair = bytes[0] << 8 | bytes[1];
+  for (u32 at = 0; at < length; at++) {
+    u32 next_pair = (pair << 8 | bytes[at + 2]) & 0xffff;
+    u32 found = at + 1 < length ? byte_pairs[pair] : NONE, after = at + 2 < length ? after_pairs[next_pair] : NONE;
+    u32 rank = found == NONE ? NONE : found & ~HASTY, sure = (found < before) & (found < after) & (found < HASTY), begins = was_sure ^ 1;
     w->place[count] = at;
-    if (at + 1 < length) rank = byte_pairs[id << 8 | bytes[at + 1]];
-    if (rank != NONE && (at == 0 || rank < before_pairs[bytes[at - 1] << 8 | id]) &&
-        (at + 2 >= length || rank < after_pairs[bytes[at + 1] << 8 | bytes[at + 2]])) {
-      w->id[count] = rank;
-      at += 2;
-    } else {
-      w->id[count] = id;
-      at++;
-    }
+    w->id[count] = sure ? rank : pair >> 8;
+    w->rank[count] = rank;
+    wanted[number] = count - 1;
+    number += begins & (is_two | sure);
+    count += begins;
+    is_two = begins ? sure : is_two;
+    before = before_pairs[pair];
+    was_sure = sure;
+    pair = next_pair;
   }
   w->place[count] = length;
+  w->id[count] = NOTHING;
+  wanted[number] = count - 1;
+  number += is_two;
+  *others = number;
   return count;
 }
 
-/* Merges bytes as far as they go. Returns how many parts there were at first: one behind the last one's number. */
-INLINE u32 merge_window(const Window *w, const u8 *bytes, u32 length) {
-  u32 count = first_parts(w, bytes, length), gone, before;
-  u32 lows = blocks_of(count), wide = lows * BLOCK;
-  for (u32 n = 0; n < count; n++) {
-    w->next[n] = n + 1;
-    w->previous[n] = n - 1;
+/* As long as there is a lowest rank among so many blocks. */
+INLINE void merge_directly(const Window *w, u32 blocks) {
+  for (;;) {
+    v128_t lowest = lowest_four(w->rank);
+    for (u32 n = 1; n < blocks; n++) lowest = wasm_u32x4_min(lowest, lowest_four(w->rank + BLOCK * n));
+    u32 rank = lowest_lane(lowest), gone, before;
+    if (rank == NONE) return;
+    u64 places = 0;
+    for (u32 n = 0; n < blocks; n++) places |= (u64)places_of(w->rank + BLOCK * n, rank) << BLOCK * n;
+    join(w, rank, __builtin_ctzll(places), &gone, &before);
   }
-  for (u32 n = 0; n + 1 < count; n++) w->rank[n] = joined(w->id[n], w->id[n + 1]);
-  for (u32 n = count - 1; n < wide; n++) w->rank[n] = NONE;
+}
 
-  if (LIKELY(count <= BLOCK)) {
-    for (;;) {
-      u32 rank = lowest_of(w->rank);
-      if (rank == NONE) return count;
-      join(w, count, rank, place_of(w->rank, rank), &gone, &before);
-    }
-  }
-  u32 tops = blocks_of(lows);
+NOINLINE void merge_by_blocks(const Window *w, u32 lows) {
+  u32 tops = blocks_of(lows), gone, before;
   for (u32 n = 0; n < lows; n++) w->lowest[n] = lowest_of(w->rank + BLOCK * n);
   for (u32 n = lows; n < tops * BLOCK; n++) w->lowest[n] = NONE;
   for (;;) {
     v128_t lowest = lowest_four(w->lowest);
     for (u32 n = 1; n < tops; n++) lowest = wasm_u32x4_min(lowest, lowest_four(w->lowest + BLOCK * n));
     u32 rank = lowest_lane(lowest), block = 0, within;
-    if (rank == NONE) return count;
+    if (rank == NONE) return;
     while ((within = place_of(w->lowest + block, rank)) == BLOCK) block += BLOCK;
     block += within;
     /* As long as nothing lower comes of it, the next of that rank is the lowest still. */
     do {
       u32 at = BLOCK * block + place_of(w->rank + BLOCK * block, rank);
-      join(w, count, rank, at, &gone, &before);
+      join(w, rank, at, &gone, &before);
       w->lowest[block] = lowest_of(w->rank + BLOCK * block);
       if (gone / BLOCK != block) w->lowest[gone / BLOCK] = lowest_of(w->rank + gone / BLOCK * BLOCK);
       if (before / BLOCK != block) w->lowest[before / BLOCK] = lowest_of(w->rank + before / BLOCK * BLOCK);
     } while (w->lowest[block] == rank && w->rank[before] > rank);
   }
+}
+
+/* Merges bytes as far as they go. Returns how many parts there were at first: one behind the last one's number. */
+INLINE u32 merge_window(const Window *w, const u8 *bytes, u32 length) {
+  /* Until parts are linked. */
+  u32 *wanted = w->next, *hashes = w->previous;
+  u32 others, may = 0, count = first_parts(w, bytes, length, wanted, &others), blocks = blocks_of(count + 1);
+  for (u32 n = count; n < blocks * BLOCK; n++) w->rank[n] = NONE;
+  for (u32 n = wanted[0] == NONE; n < others; n++) {
+    u32 at = wanted[n], hash = hash_of_pair(w->id[at], w->id[at + 1]);
+    w->rank[at] = NONE;
+    wanted[may] = at;
+    hashes[may] = hash;
+    may += may_join_at(hash);
+  }
+  for (u32 n = 0; n < may; n++) w->rank[wanted[n]] = found_pair(w->id[wanted[n]], w->id[wanted[n] + 1], hashes[n]);
+  for (u32 n = 0; n < count; n++) {
+    w->next[n] = n + 1;
+    w->previous[n] = n - 1;
+  }
+  w->previous[0] = count;
+  w->next[count] = 0;
+  if (LIKELY(blocks == 1)) merge_directly(w, 1);
+  else if (blocks == 2) merge_directly(w, 2);
+  else if (blocks == 3) merge_directly(w, 3);
+  else if (blocks == DIRECT) merge_directly(w, DIRECT);
+  else merge_by_blocks(w, blocks);
+  return count;
 }
 
 INLINE u32 same_bytes(const u8 *a, const u8 *b, u32 length) {
@@ -366,19 +467,39 @@ INLINE u32 same_bytes(const u8 *a, const u8 *b, u32 length) {
   return n == length;
 }
 
-/* As PlainMerge goes through a piece; 0: the window is too small. Of a run of spaces or dashes each window is the one before, which stands merged already. */
-NOINLINE u32 *merge_through(const Window *w, u32 width, const u8 *start, const u8 *stop, u32 *out) {
-  const u8 *from = start, *last_end = start, *merged = start;
-  for (u32 merged_length = 0, count = 0;;) {
+/*
+ * As PlainMerge goes through a piece. Of a run of spaces or dashes each window is the one before, which stands merged already. Where a window was too narrow, so that
+ * the one behind it makes another token of its last one, it is made again, wider; 0: the one before it was too narrow too.
+ */
+NOINLINE u32 *merge_through(u32 width, const u8 *start, const u8 *stop, u32 *out) {
+  const u8 *from = start, *last_end = start, *merged = start, *from_before = 0, *last_before = 0;
+  u32 *out_before = out, least = width;
+  Window window;
+  for (u32 merged_length = 0, count = 0, opened = 0;;) {
     u32 left = stop - from, length = left < width ? left : width, at = 0;
+    if (length > opened && !open_window(&window, length)) __builtin_trap();
+    if (length > opened) opened = length > WINDOW ? length : WINDOW;
+    const Window *w = &window;
     if (length != merged_length || !same_bytes(from, merged, length)) count = merge_window(w, from, length);
     merged = from;
     merged_length = length;
     if (last_end > from) {
       at = w->next[0];
-      if (from + w->place[at] != last_end) return 0;
+      if (from + w->place[at] != last_end) {
+        if (!from_before) return 0;
+        from = from_before;
+        last_end = last_before;
+        out = out_before;
+        from_before = 0;
+        width *= 2;
+        merged_length = 0;
+        continue;
+      }
     }
-    const u8 *sure = length == left ? stop : from + width - (width >> 4), *begin = from, *before = last_end;
+    from_before = from;
+    last_before = last_end;
+    out_before = out;
+    const u8 *sure = length == left ? stop : from + width - width / 16, *begin = from;
     while (at < count && begin + w->place[w->next[at]] <= sure) {
       *out++ = outer[w->id[at]];
       from = begin + w->place[at];
@@ -386,16 +507,16 @@ NOINLINE u32 *merge_through(const Window *w, u32 width, const u8 *start, const u
       last_end = begin + w->place[at];
     }
     if (last_end == stop) return out;
-    if (last_end == before) return 0;
+    if (last_end == last_before) {
+      width *= 2;
+      merged_length = 0;
+    } else if (width > least && (u32)(last_end - from) < least / 4) width = least;
   }
 }
 
 NOINLINE u32 *merge(const u8 *start, const u8 *stop, u32 *out) {
   for (u32 width = WINDOW;; width *= 2) {
-    Window window;
-    u32 length = stop - start;
-    if (!open_window(&window, length < width ? length : width)) __builtin_trap();
-    u32 *made = merge_through(&window, width, start, stop, out);
+    u32 *made = merge_through(width, start, stop, out);
     if (made) return made;
   }
 }
@@ -519,7 +640,7 @@ INLINE u32 *encode_pieces(const u8 *at, u32 *out, u32 of) {
     const u8 *start = at;
     u32 count = 0, touch = 0;
     for (; count < BATCH && at < end; count++) {
-      const u8 *stop = of == GPT2 ? gpt2_piece(at) : of == CL100K ? cl100k_piece(at) : o200k_piece(at);
+      const u8 *stop = of == GPT2 ? gpt2_piece(at) : of == CL100K ? cl100k_piece(at) : of == O200K ? o200k_piece(at) : deepseek_piece(at);
       u32 length = stop - at;
       if (LIKELY(length <= SHORT_BYTES)) {
         keys[count] = short_key(at, length);
@@ -542,12 +663,15 @@ INLINE u32 *encode_pieces(const u8 *at, u32 *out, u32 of) {
 }
 
 /* How the tables lie, by their addresses; a mask is the number of slots less one. */
-EXPORT(configure) void configure(const u8 *of_pages, const u8 *of_blocks, u32 of_family, u32 most_digits, u32 tail, const u64 *of_pairs, u32 mask_of_pairs, const u32 *numbers, const u32 *before, const u32 *after) {
+EXPORT(configure) void configure(const u8 *of_pages, const u8 *of_blocks, u32 of_family, u32 most_digits, u32 rules, const u64 *of_pairs, u32 mask_of_pairs, const u32 *numbers, const u32 *before, const u32 *after) {
   pages = of_pages;
   blocks = of_blocks;
   family = of_family;
-  digits_max = most_digits;
-  keeps_tail = tail;
+  digits_max = most_digits ? most_digits : NONE;
+  keeps_tail = rules & KEEPS_TAIL;
+  numbers_apart = rules & NUMBERS_APART;
+  contractions_apart = rules & CONTRACTIONS_APART;
+  apart = family == DEEPSEEK ? NUMBER | IDEOGRAPH : numbers_apart ? NUMBER : 0;
   pairs = of_pairs;
   pairs_mask = mask_of_pairs;
   outer = numbers;
@@ -556,12 +680,18 @@ EXPORT(configure) void configure(const u8 *of_pages, const u8 *of_blocks, u32 of
   for (u32 slot = 0; slot <= pairs_mask; slot++) {
     u64 entry = pairs[slot];
     if (entry >> 63) continue;
-    u32 hash = hash_of_pair(entry & 0x1fffff, entry >> 21 & 0x1fffff);
+    u32 left = entry & 0x1fffff, right = entry >> 21 & 0x1fffff, become = entry >> 42, hash = hash_of_pair(left, right);
+    if (left > become) hasty[left >> 5] |= 1u << (left & 31);
+    if (right > become) hasty[right >> 5] |= 1u << (right & 31);
     may_join[hash >> 16] |= 1u << (hash >> 11 & 31);
   }
   for (u32 byte = 0; byte < 128; byte++) ascii[byte] = blocks[pages[0] << 7 | byte];
   for (u32 left = 0; left < 256; left++)
-    for (u32 right = 0; right < 256; right++) byte_pairs[left << 8 | right] = joined(left, right);
+    for (u32 right = 0; right < 256; right++) {
+      u32 become = joined(left, right);
+      if (become != NONE && hasty[become >> 5] >> (become & 31) & 1) become |= HASTY;
+      byte_pairs[left << 8 | right] = become;
+    }
   for (u32 length = 0; length <= 16; length++)
     for (u32 byte = 0; byte < 16; byte++) {
       ((u8 *)&first_bytes[length])[byte] = byte < length ? 0xff : 0;
@@ -596,6 +726,6 @@ EXPORT(know) void know(const u32 *starts, const u8 *bytes, u32 count) {
 EXPORT(encode) u32 encode(const u8 *text, u32 length, u32 *out) {
   end = text + length;
   beyond = (u8 *)(((u32)(out + length + 16) + 15) & ~15u);
-  u32 *made = family == GPT2 ? encode_pieces(text, out, GPT2) : family == CL100K ? encode_pieces(text, out, CL100K) : encode_pieces(text, out, O200K);
+  u32 *made = family == GPT2 ? encode_pieces(text, out, GPT2) : family == CL100K ? encode_pieces(text, out, CL100K) : family == O200K ? encode_pieces(text, out, O200K) : encode_pieces(text, out, DEEPSEEK);
   return made - out;
 }

@@ -13,7 +13,7 @@ interface Exports {
     blocks: number,
     family: number,
     digitsMax: number,
-    keepsTail: number,
+    rules: number,
     pairs: number,
     pairsMask: number,
     outer: number,
@@ -34,7 +34,7 @@ const { WebAssembly: wasm } = globalThis as unknown as {
   }
 }
 
-const families = ['gpt2', 'cl100k', 'o200k'] as const
+const families = ['gpt2', 'cl100k', 'o200k', 'deepseek'] as const
 const pageBytes = 65_536
 /** Room behind the tokens that the kernel writes over. */
 const spareTokens = 16
@@ -76,7 +76,9 @@ class Kernel {
     const at = [pages, blocks, pairs, outer, before, after, wholes.starts, wholes.bytes, wholes.ids, wholes.slots].map((array) => this.#place(array))
     const [pagesAt = 0, blocksAt = 0, pairsAt = 0, outerAt = 0, beforeAt = 0, afterAt = 0, startsAt = 0, bytesAt = 0, idsAt = 0, slotsAt = 0] = at
     const family = families.indexOf(pattern.family)
-    exports.configure(pagesAt, blocksAt, family, pattern.digitsMax, Number(pattern.keepsTail), pairsAt, pairs.length / 2 - 1, outerAt, beforeAt, afterAt)
+    const { digitsMax, keepsTail, numbersApart = false, contractionsApart = false } = pattern
+    const rules = Number(keepsTail) | (Number(numbersApart) << 1) | (Number(contractionsApart) << 2)
+    exports.configure(pagesAt, blocksAt, family, digitsMax, rules, pairsAt, pairs.length / 2 - 1, outerAt, beforeAt, afterAt)
     exports.configure_wholes(wholes.ids.length, startsAt, bytesAt, idsAt, slotsAt, wholes.slots.length - 1)
     // Texts take the place of these.
     const end = this.#end

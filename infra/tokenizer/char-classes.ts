@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
+import type { Pattern } from './pattern.ts'
 
-/** What patterns ask of a character, as bits of its class; 0 = punctuation, symbols, controls, what is no character yet. */
+/** What patterns ask of a character, as bits of its class; 0 = none of it: controls, what is no character yet, for most families punctuation and symbols too. */
 export const charBits = {
   /** Lu, Lt, Lm, Lo, M: may stand before the lower case of a word. */
   upper: 1,
@@ -12,6 +13,10 @@ export const charBits = {
   space: 16,
   /** CR and LF. */
   newline: 32,
+  /** Punctuation and symbols (deepseek). */
+  symbol: 64,
+  /** Chinese characters of Unicode 1, Hiragana and Katakana, whatever else stands in their blocks (deepseek). */
+  ideograph: 128,
 } as const
 
 /** Classes of all code points: that of `point` is `blocks[pages[point >> 7] << 7 | point & 127]`. */
@@ -21,12 +26,14 @@ export interface CharClasses {
 }
 
 /** Of Unicode 16, as tiktoken and Hugging Face's tokenizers have it: first and count of each run, flat. Written by test/golden/write-unicode.ts. */
-type Runs = Record<'upper' | 'lower' | 'letter' | 'mark' | 'number' | 'space', number[]>
+type Runs = Record<'upper' | 'lower' | 'letter' | 'mark' | 'number' | 'space' | 'symbol', number[]>
 
 const pageBits = 7
+/** First and count of each run: what the pattern of DeepSeek names by its ends. */
+const ideographs = [0x4e00, 0x9fa5 + 1 - 0x4e00, 0x3040, 0x3100 - 0x3040]
 
-export function charClasses({ marksAreLetters }: { marksAreLetters: boolean }): CharClasses {
-  const { upper, lower, letter, number, space, newline } = charBits
+export function charClasses({ family, marksAreLetters }: Pick<Pattern, 'family' | 'marksAreLetters'>): CharClasses {
+  const { upper, lower, letter, number, space, newline, symbol, ideograph } = charBits
   const runs = JSON.parse(readFileSync(new URL('char-classes.json', import.meta.url), 'utf8')) as Runs
   const flat = new Uint8Array(0x110000)
   const fill = (of: number[], bits: number): void => {
@@ -39,6 +46,10 @@ export function charClasses({ marksAreLetters }: { marksAreLetters: boolean }): 
   fill(runs.number, number)
   fill(runs.space, space)
   flat[0x0a] = flat[0x0d] = space | newline
+  if (family === 'deepseek') {
+    fill(runs.symbol, symbol)
+    for (let at = 0; at < ideographs.length; at += 2) for (let n = 0; n < ideographs[at + 1]!; n++) flat[ideographs[at]! + n]! |= ideograph
+  }
   return paged(flat)
 }
 

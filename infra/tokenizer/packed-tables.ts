@@ -9,7 +9,7 @@ export interface PackedVocabulary extends BpeVocabulary {
 }
 
 /** Of what is written: other tables of the same vocabulary are another layout, and have another name. */
-const layout = 4
+const layout = 5
 const headLengthBytes = 4
 const checkBytes = 32
 const sections = ['outer', 'pairs', 'before', 'after', 'madeStarts', 'starts', 'ids', 'slots', 'bytes', 'madeBytes'] as const

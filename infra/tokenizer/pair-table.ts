@@ -7,7 +7,8 @@ const highMask = 2 ** (idBits - lowBits) - 1
 const shift = idBits - lowBits
 
 /**
- * What two neighbours become: a flat hash table of two words an entry, which kernel.c reads too. The entry is, from its lowest bit, the left one, the right one and
+ * What two neighbours become: a flat hash table of two words an entry, which bpe-kernel.c reads too, two entries at once: the first place of a pair is an even one,
+ * those that follow are next. The entry is, from its lowest bit, the left one, the right one and
  * what they become, 21 bits each; all ones = free.
  */
 export function pairTable(pairs: { left: Uint32Array; right: Uint32Array; become: Uint32Array }): Uint32Array {
@@ -16,7 +17,7 @@ export function pairTable(pairs: { left: Uint32Array; right: Uint32Array; become
   const mask = slots - 1
   for (let n = 0; n < pairs.left.length; n++) {
     const [left, right] = [pairs.left[n]!, pairs.right[n]!]
-    let slot = hashOfPair(left, right) & mask
+    let slot = hashOfPair(left, right) & mask & ~1
     while (table[2 * slot + 1] !== 0xffffffff) slot = (slot + 1) & mask
     table[2 * slot] = (left | (right << idBits)) >>> 0
     table[2 * slot + 1] = ((right >>> lowBits) | (pairs.become[n]! << shift)) >>> 0
@@ -29,7 +30,7 @@ export function joined(table: Uint32Array, left: number, right: number): number 
   const mask = (table.length >>> 1) - 1
   const low = (left | (right << idBits)) >>> 0
   const high = right >>> lowBits
-  for (let slot = hashOfPair(left, right) & mask; ; slot = (slot + 1) & mask) {
+  for (let slot = hashOfPair(left, right) & mask & ~1; ; slot = (slot + 1) & mask) {
     const found = table[2 * slot + 1]!
     if (found === 0xffffffff) return -1
     if (table[2 * slot] === low && (found & highMask) === high) return found >>> shift

@@ -1,7 +1,7 @@
 import { charBits, charClasses } from './char-classes.ts'
 import type { Pattern } from './pattern.ts'
 
-const { upper, lower, letter, number, space, newline } = charBits
+const { upper, lower, letter, number, space, newline, symbol, ideograph } = charBits
 const [lineFeed, carriageReturn, blank, apostrophe, slash] = [0x0a, 0x0d, 0x20, 0x27, 0x2f]
 /** Room behind a text that is read over its end. */
 export const paddingBytes = 64
@@ -15,7 +15,10 @@ export type PieceEnd = (at: number) => number
  */
 export function pieceEnds(pattern: Pattern): (bytes: Uint8Array, end: number) => PieceEnd {
   const { pages, blocks } = charClasses(pattern)
-  const { family, digitsMax, keepsTail } = pattern
+  const { family, keepsTail, numbersApart = false, contractionsApart = false } = pattern
+  const digitsMax = pattern.digitsMax || Infinity
+  /** What comes apart before all else: for what stands before it the text ends there. */
+  const apart = family === 'deepseek' ? number | ideograph : numbersApart ? number : 0
 
   return (bytes, end) => {
     /** Bytes of the character that `classAt` saw. */
@@ -68,9 +71,10 @@ export function pieceEnds(pattern: Pattern): (bytes: Uint8Array, end: number) =>
         at += width
         if ((kind & newline) !== 0) lines = at
       }
-      if (at === end && (keepsTail || !hasLines)) return at
+      const isLast = at === end || (classAt(at) & apart) !== 0
+      if (isLast && (keepsTail || !hasLines)) return at
       if (hasLines && lines > start) return lines
-      return at === end || last === start ? at : last
+      return isLast || last === start ? at : last
     }
     /** Length of the contraction that begins with an apostrophe there; 0: none. @param folds in any case, with U+017F for s */
     const contraction = (at: number, folds: boolean): number => {
@@ -89,7 +93,7 @@ export function pieceEnds(pattern: Pattern): (bytes: Uint8Array, end: number) =>
       const start = bytes[at] === blank ? at + 1 : at
       const kind = start < end ? classAt(start) : space
       if ((kind & letter) !== 0) return runOf(start, letter)
-      if ((kind & number) !== 0) return runOf(start, number)
+      if ((kind & number) !== 0) return numbersApart && start > at ? start : digitsFrom(start)
       return (kind & space) === 0 ? othersFrom(start) : spacesFrom(at, false)
     }
     const cl100k = (at: number): number => {
@@ -136,8 +140,43 @@ export function pieceEnds(pattern: Pattern): (bytes: Uint8Array, end: number) =>
       if (word < 0 && mayStand) word = upperWord(second)
       if (word < 0 && (kind & (upper | lower)) !== 0) word = upperWord(at)
       if (word < 0) return othersOrSpaces(at, kind, second, true)
-      return bytes[word] === apostrophe && word < end ? word + contraction(word, true) : word
+      return bytes[word] === apostrophe && word < end && !contractionsApart ? word + contraction(word, true) : word
     }
-    return { gpt2, cl100k, o200k }[family]
+    /** Ideographs were cut from all else before: what goes on is of the same kind. */
+    const alikeFrom = (at: number, bits: number, own: number): number => {
+      for (let kind: number; at < end && ((kind = classAt(at)) & bits) !== 0 && (kind & ideograph) === own;) at += width
+      return at
+    }
+    const deepseek = (at: number): number => {
+      const kind = classAt(at)
+      if ((kind & number) !== 0) return digitsFrom(at)
+      const second = at + width
+      if ((kind & symbol) !== 0 && bytes[at]! < 0x80 && isAsciiLetter(bytes[second]!)) {
+        let word = second
+        while (isAsciiLetter(bytes[word]!)) word++
+        return word
+      }
+      const own = kind & ideograph
+      const start = (kind & (newline | letter | symbol)) === 0 ? second : at
+      const word = alikeFrom(start, upper | lower, own)
+      if (word > start) return word
+      if ((kind & (upper | lower)) !== 0) return second
+      const others = bytes[at] === blank ? second : at
+      const symbols = alikeFrom(others, symbol, own)
+      if (symbols > others) return own === 0 ? lineEndsFrom(symbols, false) : symbols
+      return (kind & space) === 0 ? unmatchedFrom(at, own) : spacesFrom(at, true)
+    }
+    /** What the pattern does not match; the last of it goes with letters behind it. */
+    const unmatchedFrom = (start: number, own: number): number => {
+      let [at, last] = [start, start]
+      while (at < end && classAt(at) === own) {
+        last = at
+        at += width
+      }
+      return last > start && alikeFrom(at, upper | lower, own) > at ? last : at
+    }
+    return { gpt2, cl100k, o200k, deepseek }[family]
   }
 }
+
+const isAsciiLetter = (byte: number): boolean => ((byte | 0x20) - 0x61) >>> 0 < 26

@@ -102,9 +102,10 @@ function anyPairs({ bytes }: TokenBytes, index: TokenIndex): Pairs {
 }
 
 function listedPairs({ bytes }: TokenBytes, index: TokenIndex, merges: Uint32Array): Pairs {
-  const [left, right] = [0, 1].map((side) => Uint32Array.from({ length: merges.length / 2 }, (_, n) => merges[2 * n + side]!)) as [Uint32Array, Uint32Array]
-  // A pair that stands twice is merged when it comes first.
-  const ranks = pairTable({ left, right, become: Uint32Array.from(left, (_, rank) => rank) })
+  // Of a pair that stands twice the last counts, as in Hugging Face's tokenizers: it is found first.
+  const last = merges.length / 2 - 1
+  const [left, right] = [0, 1].map((side) => Uint32Array.from({ length: last + 1 }, (_, n) => merges[2 * (last - n) + side]!)) as [Uint32Array, Uint32Array]
+  const ranks = pairTable({ left, right, become: Uint32Array.from(left, (_, n) => last - n) })
   return (a, b, start, end) => {
     const rank = joined(ranks, a, b)
     return rank < 0 ? undefined : { rank, token: index.find(bytes, start, end) }

@@ -95,15 +95,19 @@ export class ByteReader {
    * @returns undefined when it does not come within `max` bytes
    */
   async takeThrough(ending: (bytes: Buffer) => number, max: number): Promise<Buffer | undefined> {
-    let held: Buffer = Buffer.alloc(0)
+    const parts: Buffer[] = []
+    let takenBytes = 0
+    let overlap: Buffer = Buffer.alloc(0)
     while (await this.more()) {
-      const overlap = held.subarray(Math.max(0, held.length - 3))
       const fresh = this.#chunk.subarray(this.#at, this.#at + max + 4)
-      const end = ending(overlap.length === 0 ? fresh : Buffer.concat([overlap, fresh]))
+      const seen = overlap.length === 0 ? fresh : Buffer.concat([overlap, fresh])
+      const end = ending(seen)
       const taken = this.#advance(end === -1 ? fresh.length : end - overlap.length)
-      held = held.length === 0 ? taken : Buffer.concat([held, taken])
-      if (held.length > max) return undefined
-      if (end !== -1) return held
+      parts.push(taken)
+      takenBytes += taken.length
+      if (takenBytes > max) return undefined
+      if (end !== -1) return parts.length === 1 ? taken : Buffer.concat(parts)
+      overlap = seen.subarray(Math.max(0, seen.length - 3))
     }
     return undefined
   }

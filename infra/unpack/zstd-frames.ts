@@ -9,7 +9,13 @@ const dictionaryBytesMax = 16 * 2 ** 20
 /** First bytes of a `.warc.zst`: of its data, or of its dictionary. */
 const firstBytes = new Set([dataMagic & 0xff, dictionaryMagic & 0xff])
 
-export const beginsZstd = (byte: number | undefined): boolean => byte !== undefined && firstBytes.has(byte)
+/** Whether a file that begins so is zstd: a frame of data, or one to be skipped, as files have that can be sought in. Of fewer than four bytes the first decides. */
+export function beginsZstd(start: Uint8Array): boolean {
+  const [byte] = start
+  if (start.length < 4) return byte !== undefined && firstBytes.has(byte)
+  const magic = new DataView(start.buffer, start.byteOffset, 4).getUint32(0, true)
+  return magic === dataMagic || (magic & ~0xf) === skippableMagic
+}
 
 /** What is no zstd, or ends in the middle. */
 export class ZstdTrouble extends Error {}

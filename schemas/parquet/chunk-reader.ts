@@ -3,11 +3,11 @@ import type { ColumnMetaData, DecodedArray, PageHeader, SchemaElement } from 'hy
 import { readPage } from 'hyparquet/src/column.js'
 import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { getSchemaPath } from 'hyparquet/src/schema.js'
-import { columnType, type Column } from './columns.ts'
+import { columnType, type Leaf } from './columns.ts'
 import { decompressors } from './compression.ts'
 import type { FileBytes } from './file-bytes.ts'
 import { guard, malformed } from './inspect.ts'
-import { checkDataPage, checkDictionary, chunkRange, groupBytesMax, headerBytesMax, readPageHeader, rowsOfPage } from './pages.ts'
+import { checkDataPage, checkDictionary, checkSum, chunkRange, groupBytesMax, headerBytesMax, readPageHeader, rowsOfPage } from './pages.ts'
 
 /** Read in one request, unless a page is longer. */
 const windowBytes = 2 ** 20
@@ -35,7 +35,7 @@ interface Page {
 /** Reads the values of one column chunk in their order, page by page, each checked before it is decoded. A page that is skipped whole is not read. */
 export class ChunkReader {
   readonly #file: FileBytes
-  readonly #column: Column
+  readonly #column: Pick<Leaf, 'nullable'>
   readonly #chunk: ColumnMetaData
   readonly #decoder: ColumnDecoder
   readonly #budget: GroupBudget
@@ -60,7 +60,7 @@ export class ChunkReader {
       chunk,
       budget,
       isSparse,
-    }: { column: Column; schema: readonly SchemaElement[]; chunk: ColumnMetaData; budget: GroupBudget; isSparse: boolean },
+    }: { column: Pick<Leaf, 'kind' | 'nullable'>; schema: readonly SchemaElement[]; chunk: ColumnMetaData; budget: GroupBudget; isSparse: boolean },
   ) {
     this.#aheadBytes = isSparse ? headerBytesMax : windowBytes
     const { start, end } = chunkRange(chunk)
@@ -127,6 +127,7 @@ export class ChunkReader {
     this.#dictionaryValues = checkDictionary(header, this.#rows)
     this.#unpack(header)
     const body = await this.#bytes(bodyAt, header.compressed_page_size)
+    checkSum(header, body)
     this.#dictionary = guard(unreadable, () => {
       const { data } = readPage(readerOf(body), header, this.#decoder, undefined, undefined, 0)
       return data && convert(data, this.#decoder)
@@ -141,6 +142,7 @@ export class ChunkReader {
   async #decode({ header, bodyAt, rows }: Page): Promise<DecodedArray> {
     this.#unpack(header)
     const body = await this.#bytes(bodyAt, header.compressed_page_size)
+    checkSum(header, body)
     return guard(unreadable, () => {
       checkDataPage(header, body, { chunk: this.#chunk, nullable: this.#column.nullable, dictionaryValues: this.#dictionaryValues })
       const { data } = readPage(readerOf(body), header, this.#decoder, this.#dictionary, undefined, 0)
@@ -167,7 +169,7 @@ export class ChunkReader {
 const readerOf = (bytes: Uint8Array) => ({ view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset: 0 })
 
 /** Schema of a page’s values; texts keep a byte order mark. */
-function decoderOf(column: Column, schema: readonly SchemaElement[], { codec, path_in_schema: pathInSchema }: ColumnMetaData): ColumnDecoder {
+function decoderOf(column: Pick<Leaf, 'kind'>, schema: readonly SchemaElement[], { codec, path_in_schema: pathInSchema }: ColumnMetaData): ColumnDecoder {
   const schemaPath = getSchemaPath([...schema], pathInSchema)
   return { pathInSchema, schemaPath, element: schemaPath[1]!.element, type: columnType(column), codec, compressors: decompressors, utf8: false, parsers }
 }

@@ -8,7 +8,8 @@ import { documentColumns, documentSchema, toCell } from './columns.ts'
 import { decodeDocuments, decodeFile, RefusedRow } from './decode.ts'
 import { encodeDocuments } from './encode.ts'
 import { inMemory } from './file-bytes.ts'
-import { inspectParquet } from './inspect.ts'
+import { inspectParquet, readFooter } from './inspect.ts'
+import { chunkRange } from './pages.ts'
 
 const outcomeOf = (hostile: Uint8Array): Promise<unknown> =>
   decodeDocuments(hostile).then(
@@ -103,6 +104,22 @@ describe('hostile bytes', () => {
         expect([12, 'invalid_record']).toContain(await outcomeOf(flipped))
       }),
       { numRuns: 600 },
+    )
+  })
+
+  test('never reads other documents out of our own pages when a bit of them flips, as each has a checksum', async () => {
+    expect.hasAssertions()
+    const documents = testDocuments(12)
+    const { row_groups: groups } = await readFooter(inMemory(bytes))
+    const end = Math.max(...groups.flatMap(({ columns }) => columns.map(({ meta_data: chunk }) => chunkRange(chunk!).end)))
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 4, max: end - 1 }), fc.nat(7), async (place, bit) => {
+        const flipped = bytes.slice()
+        flipped[place] = (flipped[place] as number) ^ (1 << bit)
+        const read = await decodeDocuments(flipped).catch(({ code }) => code)
+        expect(read === 'invalid_record' ? documents : read).toEqual(documents)
+      }),
+      { numRuns: 400 },
     )
   })
 

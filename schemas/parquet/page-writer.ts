@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { Encodings, PageTypes } from 'hyparquet/src/constants.js'
 import type { Bounds } from './bounds.ts'
 import { appendHybrid } from './hybrid.ts'
@@ -94,7 +95,8 @@ export class PageWriter {
     reserve(chunk, headerBytesMax + levels.length + compressedBytesMax(values.length))
     const bodyAt = chunk.length + this.#headerBytes + levels.length
     const bodyBytes = this.#compress(values.bytes.subarray(0, values.length), chunk.bytes, bodyAt)
-    const head = thrift({ field_1: PageTypes.indexOf(type), field_2: unpacked, field_3: levels.length + bodyBytes, ...header })
+    const sum = crc32(chunk.bytes.subarray(bodyAt, bodyAt + bodyBytes), crc32(levels)) | 0
+    const head = thrift({ field_1: PageTypes.indexOf(type), field_2: unpacked, field_3: levels.length + bodyBytes, field_4: sum, ...header })
     if (head.length !== this.#headerBytes) chunk.bytes.copyWithin(chunk.length + head.length + levels.length, bodyAt, bodyAt + bodyBytes)
     this.#headerBytes = head.length
     appendBytes(chunk, head)
@@ -104,5 +106,5 @@ export class PageWriter {
   }
 }
 
-/** More than the header of a page ever takes: it has at most eleven numbers. */
+/** More than the header of a page ever takes: it has at most twelve numbers. */
 const headerBytesMax = 128

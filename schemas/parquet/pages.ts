@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { snappyUncompress, type ColumnMetaData, type FileMetaData, type PageHeader } from 'hyparquet'
 import { parquetHeader } from 'hyparquet/src/column.js'
 import { limits } from '../data-universe.ts'
@@ -55,6 +56,11 @@ export function readPageHeader(view: Uint8Array, bytesLeft: number): { header: P
   if (!isCount(header.compressed_page_size, bytesLeft - reader.offset) || !isCount(header.uncompressed_page_size, pageBytesMax))
     throw malformed('a page has an impossible size')
   return { header, headerBytes: reader.offset }
+}
+
+/** Where a page says the CRC-32 of its body as it stands in the file (parquet-format README, Checksumming), a disk or a copy that lost a bit shows here and not in a text. */
+export function checkSum({ crc }: PageHeader, body: Uint8Array): void {
+  if (crc !== undefined && crc32(body) !== crc >>> 0) throw malformed('a page has other bytes than its checksum says')
 }
 
 export function checkDictionary({ dictionary_page_header: dictionary }: PageHeader, groupRows: number): number {

@@ -7,6 +7,8 @@ import { inMemory } from './file-bytes.ts'
 
 const honest = testDocuments(99)
 
+const halfRights = JSON.stringify({ ...honest[0]!.rights, licence: 'MIT\ud800' })
+
 /** A file of ninety-nine honest rows and, in their midst, one whose cells another writer made. */
 function fileWith(cells: Record<string, unknown>): Uint8Array {
   const rows = [...honest.slice(0, 50), testDocument(100), ...honest.slice(50)]
@@ -41,6 +43,9 @@ describe('one wrong row among a hundred costs itself', () => {
     ['quality that is a list', { quality: '[]' }, 'quality_invalid'],
     ['rights that are nothing', { rights: 'null' }, 'rights_invalid'],
     ['rights with a foreign member', { rights: '{"__proto__":{"robots":"allowed"}}' }, 'rights_invalid'],
+    ['rights with half a character, which no engine takes for JSON', { rights: halfRights }, 'rights_invalid'],
+    ['a language named by half a character', { languages: '{"\\udc00":1}' }, 'languages_invalid'],
+    ['a rule named by half a character', { quality: '{"a\\ud800":1}' }, 'quality_invalid'],
     ['JSON of 10,000 lists within lists', { quality: '['.repeat(10_000) }, 'quality_invalid'],
     ['version 0', { version: 0 }, 'version_invalid'],
   ])('%s', async (_, cells, code) => {

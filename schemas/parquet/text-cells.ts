@@ -4,7 +4,7 @@ import { documentColumns, fromCell } from './columns.ts'
 import { decompressors } from './compression.ts'
 import type { FileBytes } from './file-bytes.ts'
 import { guard, malformed } from './inspect.ts'
-import { checkGroups, readPageHeader, rowsOfPage } from './pages.ts'
+import { checkGroups, checkSum, readPageHeader, rowsOfPage } from './pages.ts'
 
 /** Where a page stands in the file, bytes, and which rows of its group it has. */
 interface PagePlace {
@@ -102,7 +102,9 @@ export class TextCells {
     return guard('a page cannot be read', () => {
       const { header, headerBytes } = readPageHeader(bytes, bytes.length)
       const rows = rowsOfPage(header)
-      const values = plainValues(header, bytes.subarray(headerBytes, headerBytes + header.compressed_page_size), chunk)
+      const body = bytes.subarray(headerBytes, headerBytes + header.compressed_page_size)
+      checkSum(header, body)
+      const values = plainValues(header, body, chunk)
       return values && { firstRow, rows, values }
     })
   }

@@ -124,7 +124,7 @@ describe('decide', () => {
           expect(namesOf(opened.corpus.rows.values())).toEqual(namesOf(whole.rows))
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     )
   })
 
@@ -140,7 +140,7 @@ describe('decide', () => {
         whole.take({ documents: documents.flat(), withdrawals: [] })
         expect(namesOf(opened.corpus.rows.values())).toEqual(namesOf(whole.rows))
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     )
   })
 
@@ -166,7 +166,7 @@ describe('decide', () => {
         whole.take({ documents: documents.flat(), withdrawals: [] })
         expect(namesOf(opened.corpus.rows.values())).toEqual(namesOf(whole.rows))
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     )
   })
 })

@@ -73,7 +73,8 @@ export function compileJobs(list: readonly DesirabilityJob[]): Jobs {
   }
 }
 
-function sumByLabel(list: readonly DesirabilityJob[], valueOf: (job: DesirabilityJob) => number): Map<string, number> {
+/** In order of UTF-16 code units. */
+export function sumByLabel(list: readonly DesirabilityJob[], valueOf: (job: DesirabilityJob) => number): Map<string, number> {
   const sums = new Map<string, number>()
   for (const job of list) sums.set(labelOf(job), (sums.get(labelOf(job)) ?? 0) + valueOf(job))
   return new Map([...sums].toSorted(([a], [b]) => compareText(a, b)))

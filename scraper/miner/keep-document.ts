@@ -46,6 +46,8 @@ export interface KeeperOptions {
   revisits: Pick<Revisits, 'isKnown'>
   contents: KnownContents
   hotkey: string
+  /** Jobs of which no row more counts. */
+  full: ReadonlySet<string>
 }
 
 /** Makes a document of each page and puts it on the durable queue, unless its text and its rights are those that are stored of it, or of another page of its host. */
@@ -121,9 +123,10 @@ export async function addDocument(documents: Queue, document: Document): Promise
   }
 }
 
-function documentOf({ jobs, hotkey }: KeeperOptions, claim: Claim, page: PageDocument, matches: ReturnType<typeof jobMatcher>): Document | string {
+function documentOf({ jobs, hotkey, full }: KeeperOptions, claim: Claim, page: PageDocument, matches: ReturnType<typeof jobMatcher>): Document | string {
   const job = jobs.of(claim.url)
   if (!job) return 'no_job'
+  if (full.has(job.id) && (claim.previous?.version ?? 0) === 0) return 'max_rows'
   const document = { ...page, label: labelOf(job), job_id: job.id, hotkey, version: (claim.previous?.version ?? 0) + 1 }
   return matches(document, job.id) === undefined ? document : 'job_mismatch'
 }

@@ -29,6 +29,7 @@ import { createHostPolicies, type HostPolicies } from '../robots/host-policies.t
 import { createRobots, type Robots } from '../robots/robots.ts'
 import { ShardWriter, type SnapshotReport } from '../shard/shard-writer.ts'
 import { namedHeads } from '../shard/corpus.ts'
+import { postsFile, uploadedPosts } from '../posts/kept-posts.ts'
 import { minerScope } from '../shard/sweep-scope.ts'
 import { archivingHttp } from '../warc/archiving-http.ts'
 import { openWarcWriter, type WarcWriter } from '../warc/warc-writer.ts'
@@ -157,6 +158,7 @@ export async function openMiner(given: MinerOptions): Promise<Miner> {
     hotkey: signer.address,
     keepMs: given.shard.keep_seconds * 1000,
     pending: async () => (await namedHeads(given.index)).values(),
+    posts: () => uploadedPosts(postsFile(dataDir, settings.name)),
   })
   const opened = stack.move()
   return {
@@ -327,7 +329,7 @@ function visitorOptions(options: MinerOptions, { order, tally, ...parts }: Crawl
         return parts.rejects.add(reject)
       },
     },
-    keep: documentKeeper({ ...options, contents: parts.experience.contents, readPage, revisits, jobs: order.jobs, hotkey: signer.address }),
+    keep: documentKeeper({ ...options, contents: parts.experience.contents, readPage, revisits, ...order, hotkey: signer.address }),
     withdraw: withdrawer(options),
     excludes: order.jobs.excludes,
     headersOf: (url) => order.jobs.of(url)?.web.headers,

@@ -6,6 +6,7 @@ import { sqliteFrontier } from '#infra/frontier/sqlite.ts'
 import { lineage } from '#schemas/lineage.ts'
 import { testJob } from '#test/adversary/subnet.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
+import { goldenOrigin } from '#test/golden/shards.ts'
 import { manualClock } from '#test/manual-clock.ts'
 import { openWorkOrder } from './work-order.ts'
 
@@ -86,4 +87,47 @@ test('what a label missed in one cycle it is owed in the next, and the other way
   await frontier.add(Array.from({ length: 10 }, (_, i) => ({ url: `http://h${i}.example/`, kind: 'page' as const, label: 'b', priority: 1 })))
   for (const claim of await frontier.claim({ limit: 10, leaseMs: 1000 })) await frontier.done(claim, { outcome: 'stored', hostDelayMs: 0 })
   expect(await targetsOf()).toEqual({ a: 8, b: 12 })
+})
+
+test('of a job whose rows are all that count nothing is asked any more, and of one that is nearly there no more than is left', async () => {
+  await using places = await openPlaces(['a', 'b', 'c'])
+  const list = await places.catalog.head(lineage.desirability)
+  const jobs = (list?.manifest.jobs ?? []).map((job, n) => ({ ...job, ...(n < 2 && { max_rows: 100 }) }))
+  if (!list) throw new Error('there is no list')
+  await places.catalog.commit(lineage.desirability, list.sha256, { ...list.manifest, parent: list.sha256, jobs })
+  const hold = async (label: string, rows: number, deleted: number) => {
+    const job_id = jobs.find(({ params }) => params.label === label)?.id ?? ''
+    const file = {
+      sha256: 'a'.repeat(64),
+      key: 'data/x',
+      bytes: 1,
+      rows,
+      text_bytes: 1,
+      labels: [],
+      columns: [],
+      written_at: '2026-01-01T00:00:00.000Z',
+      datetime_range: null,
+    }
+    const deletes = { key: 'deletes/x', sha256: 'b'.repeat(64), bytes: 1, rows: deleted }
+    const said = {
+      origin: goldenOrigin,
+      hotkey: 'miner',
+      job_id,
+      written_at: file.written_at,
+      duplicates: { exact: 0, near: 0, clusters: 0 },
+      signature: `0x${'c'.repeat(128)}`,
+    }
+    const files = [{ file, deletes }]
+    await places.catalog.commit(lineage.snapshot('miner', job_id), undefined, { kind: 'snapshot', parent: null, ...said, files } as never)
+    return job_id
+  }
+  const full = await hold('a', 120, 20)
+  await hold('b', 120, 21)
+  const order = await places.open()
+  expect([...order.targets()]).toEqual([
+    ['a', 0],
+    ['b', 1],
+    ['c', 9],
+  ])
+  expect([...order.full]).toEqual([full])
 })

@@ -6,12 +6,15 @@ import { pageVisits, type Frontier } from '#schemas/frontier.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { CycleManifest } from '#schemas/manifest.ts'
 import { splitWithin } from '../jobs/budget.ts'
-import { compileJobs, type Jobs } from '../jobs/jobs.ts'
+import { compileJobs, sumByLabel, type Jobs } from '../jobs/jobs.ts'
+import { liveRows } from '../shard/snapshot-heads.ts'
 
 /** What a cycle is to do. From its beginning on it stands in the catalog: a restart goes on with the same one. A cycle that finds nothing to do leaves no trace. */
 export interface WorkOrder {
   readonly cycle: number
   readonly jobs: Jobs
+  /** Jobs of which this miner has as many rows as count (`max_rows`): no page more is stored for them. */
+  readonly full: ReadonlySet<string>
   /** Keeps it, before its first visit. */
   begin(): Promise<void>
   targets(): ReadonlyMap<string, number>
@@ -38,7 +41,8 @@ export async function openWorkOrder(options: WorkOrderOptions): Promise<WorkOrde
   const list = await desirability(catalog, previous?.finished === false ? previous.desirability : undefined)
   const jobs = compileJobs(list.jobs)
   const isOpen = previous?.finished === false && previous.desirability === list.sha256
-  let manifest: CycleManifest = isOpen ? previous : await newCycle(options, previous, head?.sha256, list.sha256, jobs)
+  const rowsLeft = await rowsLeftOf(options, jobs)
+  let manifest: CycleManifest = isOpen ? previous : await newCycle(options, previous, head?.sha256, list.sha256, { jobs, rowsLeft })
   let sha256 = head?.sha256
   let isKept = isOpen
 
@@ -50,6 +54,7 @@ export async function openWorkOrder(options: WorkOrderOptions): Promise<WorkOrde
   return {
     cycle: manifest.cycle,
     jobs,
+    full: new Set([...rowsLeft].flatMap(([job, rows]) => (rows <= 0 ? [job] : []))),
     targets: () => targetsOf(manifest),
     begin: async () => (isKept ? undefined : keep({})),
     finish: async () => (isKept ? keep({ finished: true }) : undefined),
@@ -61,7 +66,7 @@ async function newCycle(
   previous: CycleManifest | undefined,
   parent: string | undefined,
   desirabilitySha256: string,
-  jobs: Jobs,
+  { jobs, rowsLeft }: { jobs: Jobs; rowsLeft: ReadonlyMap<string, number> },
 ): Promise<CycleManifest> {
   const { labels } = await frontier.stats()
   const pagesOf = (label: string): number => {
@@ -69,7 +74,9 @@ async function newCycle(
     return stats ? pageVisits(stats) : 0
   }
   const finished = (label: string): number => pagesOf(label) + (labels.get(label)?.lists ?? 0)
-  const room = (label: string) => Math.max(0, (jobs.limits.get(label) ?? Infinity) - pagesOf(label))
+  // A page is one row at most.
+  const rows = sumByLabel(jobs.list, ({ id }) => Math.max(0, rowsLeft.get(id) ?? Infinity))
+  const room = (label: string) => Math.max(0, Math.min((jobs.limits.get(label) ?? Infinity) - pagesOf(label), rows.get(label) ?? Infinity))
   const before = targetsOf(previous)
   const even = splitWithin(pages, jobs.weights, room)
   // What a label had too little of last time it has more of now, and the other way round, up to half its part: shares are kept over time, not within a cycle.
@@ -86,6 +93,20 @@ async function newCycle(
     targets: targets.toSorted(([a], [b]) => compareText(a, b)),
     finished: false,
   }
+}
+
+/** Of jobs with `max_rows`: how many rows more of this miner count. */
+async function rowsLeftOf({ catalog, hotkey }: Pick<WorkOrderOptions, 'catalog' | 'hotkey'>, { list }: Jobs): Promise<Map<string, number>> {
+  const left = new Map<string, number>()
+  for (const { id, max_rows: most } of list) {
+    if (most === undefined) continue
+    const head = await catalog.head(lineage.snapshot(hotkey, id))
+    left.set(
+      id,
+      (head?.manifest.files ?? []).reduce((rows, listed) => rows - liveRows(listed), most),
+    )
+  }
+  return left
 }
 
 /** label → visits */

@@ -46,7 +46,9 @@ export async function askJson({ fetch, pace }: AskServices, { name, url, init, b
         status: 403,
       })
     const isBusy = !isAnswer || answer.status === 429 || answer.status >= 500
-    const said = isAnswer ? retryAfterMs(answer.headers.get('retry-after'), pace.now()) : undefined
+    const said = isAnswer
+      ? (retryAfterMs(answer.headers.get('retry-after'), pace.now()) ?? (answer.status === 429 ? windowRestMs(answer) : undefined))
+      : undefined
     const waitMs = said ?? firstWaitMs * 2 ** (attempt - 1)
     if (!isBusy || attempt === triesMax || waitMs > waitMsMax) throw failed(name, isAnswer ? answer.status : undefined, waitMs, isAnswer ? undefined : answer)
     await pace.sleep(waitMs, signal)
@@ -76,8 +78,14 @@ async function bodyOf(answer: Response, name: string, bytesMax: number, signal: 
 }
 
 /** Reddit says how many requests are left of its window, and how long that lasts: the last one waits it out. */
-async function restOfWindow({ headers }: Response, pace: AskServices['pace'], signal: AbortSignal): Promise<void> {
-  const [left, seconds] = ['x-ratelimit-remaining', 'x-ratelimit-reset'].map((name) => Number.parseFloat(headers.get(name) ?? ''))
-  if (left === undefined || seconds === undefined || !(left < 1) || !(seconds > 0)) return
-  await pace.sleep(Math.min(windowMsMax, seconds * 1000), signal)
+async function restOfWindow(answer: Response, pace: AskServices['pace'], signal: AbortSignal): Promise<void> {
+  const left = Number.parseFloat(answer.headers.get('x-ratelimit-remaining') ?? '')
+  const restMs = windowRestMs(answer)
+  if (left < 1 && restMs !== undefined) await pace.sleep(restMs, signal)
+}
+
+/** Until its window is over, ms; undefined where it says nothing. */
+function windowRestMs({ headers }: Response): number | undefined {
+  const seconds = Number.parseFloat(headers.get('x-ratelimit-reset') ?? '')
+  return seconds > 0 ? Math.min(windowMsMax, seconds * 1000) : undefined
 }

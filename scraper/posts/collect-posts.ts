@@ -28,26 +28,31 @@ export interface CollectParts {
 }
 
 export interface CollectReport {
-  /** Of platforms without credentials nothing is asked. */
-  jobs: { asked: number; failed: number; without_credentials: number }
+  /** Of platforms without credentials nothing is asked. `put_off`: their platform lets nobody ask for now (429), so that they are left to the next cycle. */
+  jobs: { asked: number; failed: number; put_off: number; without_credentials: number }
   posts: { scraped: number; new: number; refused: number; other_jobs: number }
   /** `too_small`: jobs whose file would be shorter than a validator takes (15 KB, 50 bytes a row). */
   files: { uploaded: number; too_small: number }
 }
 
-/** One cycle: asks for what each job wants, keeps what is its, and uploads each job that changed as one file. A job that fails costs itself. @throws the signal's reason; `unauthorized` */
+/** One cycle: asks for what each job wants, keeps what is its, and uploads each job that changed as one file. A job that fails costs itself; a platform that lets nobody ask is asked no more. @throws the signal's reason; `unauthorized` */
 export async function collectPosts(jobs: readonly PostJob[], parts: CollectParts, signal: AbortSignal): Promise<CollectReport> {
   const { sources, kept, store, telemetry } = parts
   const report: CollectReport = {
-    jobs: { asked: 0, failed: 0, without_credentials: 0 },
+    jobs: { asked: 0, failed: 0, put_off: 0, without_credentials: 0 },
     posts: { scraped: 0, new: 0, refused: 0, other_jobs: 0 },
     files: { uploaded: 0, too_small: 0 },
   }
   for (const key of kept.forgetOthers(jobs.map(({ id }) => id))) await store.delete(key)
+  const resting = new Set<PostPlatform>()
   for (const job of jobs) {
     const source = sources.get(job.platform)
     if (!source) {
       report.jobs.without_credentials++
+      continue
+    }
+    if (resting.has(job.platform)) {
+      report.jobs.put_off++
       continue
     }
     report.jobs.asked++
@@ -56,6 +61,7 @@ export async function collectPosts(jobs: readonly PostJob[], parts: CollectParts
       // The next job would be refused as well.
       if (!(error instanceof OrreryError) || error.code === 'unauthorized') throw error
       report.jobs.failed++
+      if (error.code === 'rate_limited') resting.add(job.platform)
       telemetry.event('posts.job_failed', { job: job.id, code: error.code, message: error.message })
     })
     const outcome = await uploadJob(job, parts, signal)

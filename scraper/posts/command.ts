@@ -11,7 +11,7 @@ import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { collectPosts } from './collect-posts.ts'
 import { postSources } from './credentials.ts'
-import { keptPosts } from './kept-posts.ts'
+import { keptPosts, postsFile, postsFolder } from './kept-posts.ts'
 import { readPostJobs } from './post-jobs.ts'
 
 export interface PostBackends extends AsyncDisposable {
@@ -23,8 +23,6 @@ export interface PostBackends extends AsyncDisposable {
   facts: Clock
   wallet(name: string): Promise<{ signer: Signer }>
 }
-
-const temporary = 'posts'
 
 /** Adds `posts` to `orrery miner`. @param open opens the backends by the settings and flags of the command that runs */
 export function postsCommand(miner: Command, open: (command: Command) => Promise<PostBackends>): void {
@@ -40,9 +38,9 @@ export function postsCommand(miner: Command, open: (command: Command) => Promise
         const { miner: settings, posts } = config
         const sources = await postSources(posts.credentials, { fetch: globalThis.fetch, pace, now: () => facts.now() })
         const { signer } = await backends.wallet(settings.name)
-        const folder = join(dataDir, temporary)
+        const folder = join(dataDir, postsFolder)
         await mkdir(folder, { recursive: true })
-        using kept = keptPosts(join(folder, `${settings.name}.sqlite`))
+        using kept = keptPosts(postsFile(dataDir, settings.name))
         const parts = {
           ...backends,
           hotkey: signer.address,

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { PostPlatform } from '#schemas/post-columns.ts'
 import { openDatabase } from '#infra/sqlite/database.ts'
 import { fileSchemas } from '#infra/sqlite/schema.ts'
@@ -21,6 +23,17 @@ export interface KeptPosts extends Disposable {
   uploaded(job: string, upload: Upload): void
   /** Of jobs that are wanted no more. @returns keys of what was uploaded of them */
   forgetOthers(jobs: readonly string[]): string[]
+}
+
+/** Where the posts of a miner of that name are kept, below the data folder. */
+export const postsFile = (dataDir: string, name: string): string => join(dataDir, postsFolder, `${name}.sqlite`)
+export const postsFolder = 'posts'
+
+/** Keys of what is uploaded, as far as a miner has posts at all. */
+export function uploadedPosts(path: string): string[] {
+  if (!existsSync(path)) return []
+  using db = openDatabase(path, fileSchemas.posts)
+  return db.all<{ key: string }>('select key from jobs where key is not null').map(({ key }) => key)
 }
 
 interface Row {

@@ -3,9 +3,13 @@ import type { PostPlatform, RedditRow, XRow } from '#schemas/post-columns.ts'
 import type { PostWish } from './source.ts'
 
 /** A post of a platform, as a row of its columns. What it is called is its `url`. */
-export type Post = { platform: 'reddit'; row: RedditRow } | { platform: 'x'; row: XRow }
+export type Post =
+  /** `editedAtMs`: ms since epoch, 0: never. `isRemoved`: its author, or who keeps order there, took it away. Of what lies in a file neither is known. */
+  { platform: 'reddit'; row: RedditRow; editedAtMs?: number; isRemoved?: boolean } | { platform: 'x'; row: XRow }
 
 const minuteMs = 60_000
+/** What Reddit calls an author who is there no more. */
+export const deletedUser = '[deleted]'
 
 /** Seconds are not told of a post's content: validators want them cut. */
 export const toMinute = (ms: number): number => ms - (ms % minuteMs)

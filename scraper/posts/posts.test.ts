@@ -9,13 +9,16 @@ import { decompressors } from '#schemas/parquet/compression.ts'
 import { postColumns } from '#schemas/post-columns.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { manualClock } from '#test/manual-clock.ts'
+import { claimedCells, type ClaimedPost } from './claimed-post.ts'
 import { collectPosts } from './collect-posts.ts'
+import { comparePost } from './compare-post.ts'
 import { postSources } from './credentials.ts'
 import { keptPosts } from './kept-posts.ts'
 import { json, listing, platformServer, redditComment, redditPost, snowflake, xItem } from './platforms.fixture.ts'
 import { readPostJobs } from './post-jobs.ts'
 import { belongsTo, entityOf, type Post } from './post.ts'
 import { isKept, readListing } from './reddit.ts'
+import type { PostThere } from './source.ts'
 import { writePosts } from './write-posts.ts'
 import { readItems } from './x.ts'
 
@@ -79,11 +82,12 @@ test('a post of X becomes a row of its 33 columns; what a validator would refuse
     xItem({ at, isRetweet: true, serial: 4 }),
     { ...xItem({ at, serial: 5 }), createdAt: 'Fri Nov 20 10:20:30 +0000 2026' },
     { ...xItem({ at, serial: 6 }), url: 'https://x.com/someone/status/1' },
+    // Says that there is none.
     { noResults: true },
     null,
   ]
   const { posts, refused } = readItems([xItem({ at }), reply, ...wrong], scrapedAt)!
-  expect([posts.length, refused]).toEqual([2, wrong.length])
+  expect([posts.length, refused]).toEqual([2, wrong.length - 1])
   for (const { row } of posts) expect(Object.keys(row)).toEqual(Object.keys(postColumns.x))
   expect(posts[0]!.row).toMatchObject({
     label: '#tao',
@@ -98,6 +102,174 @@ test('a post of X becomes a row of its 33 columns; what a validator would refuse
   expect(entity).toMatchObject({ source: 2, label: '#tao' })
   expect(JSON.parse(Buffer.from(entity.content).toString())).not.toHaveProperty('user_location')
   expect(readItems({ error: 'x' }, scrapedAt)).toBeUndefined()
+})
+
+test('posts that were taken away are left out, and what a thread, a crosspost, a poll or a gallery says beside is no harm', () => {
+  const gallery = { m1: { s: { u: 'https://preview.redd.it/m1.jpg?width=9' } }, m2: null, m3: { s: 'none' } }
+  const there = [
+    redditPost({ id: 'cross', at, crosspost_parent_list: [{ selftext: 'x' }], url_overridden_by_dest: '/r/other/comments/1/' }),
+    redditPost({ id: 'poll', at, poll_data: { options: [{ text: 'a' }] }, is_gallery: true, media_metadata: gallery }),
+    redditPost({ id: 'text', at, created_utc: String(at / 1000), text: '\u202eRTL 👩‍🚀', score: null, upvote_ratio: 'x' }),
+    redditComment({ id: 'own', at, author: '[deleted]', text: 'The author alone is gone' }),
+  ]
+  const away = [
+    redditPost({ id: 'mod', at, text: '[removed]' }),
+    redditPost({ id: 'legal', at, text: '[ Removed by Reddit ]', author: 'someone' }),
+    redditPost({ id: 'filter', at, removed_by_category: 'automod_filtered' }),
+    redditComment({ id: 'del', at, text: '[deleted]', author: '[deleted]' }),
+  ]
+  const wrong = [
+    redditPost({ id: 'later', at: scrapedAt + 400_000 }),
+    redditPost({ id: 'never', at, created_utc: 'soon' }),
+    { kind: 'more', data: { count: 1e6, children: ['a'] } },
+  ]
+  const read = readListing(listing([...there, ...away, ...wrong]), scrapedAt)!
+  const kept = read.posts.filter((post) => post.platform === 'reddit' && isKept(post))
+  expect(kept.map(({ row }) => (row as { id: string }).id)).toEqual(['t3_cross', 't3_poll', 't3_text', 't1_own'])
+  expect([read.posts.length, read.refused]).toEqual([there.length + away.length, wrong.length])
+  expect(kept[1]!.row.media).toEqual(['https://i.redd.it/m1.jpg'])
+})
+
+const author = { screen_name: 'Some_One', followers_count: 7, friends_count: 3 }
+const first = { id_str: snowflake(at), created_at: 'Sat Nov 28 10:20:30 +0000 2026', user: author, full_text: 'Of $TAO', favorite_count: 2, lang: 'en' }
+test.each([
+  ['of X’s first API', { ...first, id: 2 ** 60, entities: { hashtags: [], symbols: [{ text: 'TAO', indices: [3, 7] }] }, bookmark_count: '1,200' }],
+  [
+    'flat, with its address',
+    { tweet_url: `https://twitter.com/some_one/status/${snowflake(at)}?s=20`, author: 'Some_One', text: 'Of $TAO', timestamp: at / 1000, likes: 2 },
+  ],
+  [
+    'with a time as text',
+    { ...xItem({ at, user: 'Some_One', text: 'Of #TAO' }), createdAt: String(at), entities: undefined, likeCount: '2', media: [{ url: 5 }] },
+  ],
+])('an item of a scraper with other names is read: %s', (_shape, item) => {
+  const { posts } = readItems([item], scrapedAt)!
+  expect(posts.map(({ row }) => row)).toMatchObject([
+    {
+      url: `https://x.com/Some_One/status/${snowflake(at)}`,
+      datetime: at,
+      tweet_id: snowflake(at),
+      username: '@Some_One',
+      label: '#tao',
+      like_count: 2,
+      media: null,
+    },
+  ])
+})
+
+test.each([
+  ['a retweet', { text: 'RT @other: Of #TAO' }],
+  ['one of the future', { at: scrapedAt + 400_000 }],
+  ['an id that is no number', { id: '1e18' }],
+  ['another id than its address', { id: snowflake(at, 7) }],
+  ['no author', { author: null, url: 5 }],
+  ['members that are none', Object.fromEntries(['text', 'createdAt', 'author', 'url'].map((name) => [name, { __proto__: null }]))],
+])('%s is no post of X that is kept', (_what, more) => {
+  expect(readItems([xItem({ at, ...more })], scrapedAt)).toEqual({ posts: [], refused: 1 })
+})
+
+const claimOf = (post: Post, more: Record<string, unknown> = {}): ClaimedPost => {
+  const { uri, datetime, label, content } = entityOf(post)
+  const cells = claimedCells(post.platform, { ...(JSON.parse(Buffer.from(content).toString()) as object), ...more })
+  if ('wrong' in cells) throw new Error(cells.wrong)
+  return { platform: post.platform, uri, datetimeMs: Date.parse(datetime), label, cells }
+}
+const [ofReddit] = readListing(listing([redditPost({ id: 'abc', at, text: 'It was said at length, and nobody said a word against it.' })]), scrapedAt)!
+  .posts as [Post]
+const [comment] = readListing(listing([redditComment({ id: 'def', at })]), scrapedAt)!.posts as [Post]
+const [ofX] = readItems([xItem({ at, text: 'Blocks are mined &amp; sold #TAO' })], scrapedAt)!.posts as [Post]
+const changed = (post: Post, row: object, more: object = {}): Post => ({ ...post, row: { ...post.row, ...row }, ...more }) as Post
+
+test.each<[string, ClaimedPost, PostThere | undefined, string]>([
+  ['of Reddit', claimOf(ofReddit), ofReddit, 'same'],
+  ['a comment', claimOf(comment), comment, 'same'],
+  ['of X', claimOf(ofX, { username: 'SomeOne', text: 'Blocks are mined & sold  #TAO ' }), ofX, 'same'],
+  ['votes that grew', claimOf(ofReddit), changed(ofReddit, { score: 9000, num_comments: 400, upvote_ratio: 0.5 }), 'same'],
+  ['votes without end', claimOf(ofReddit, { score: 1e6 }), ofReddit, 'score'],
+  ['views without end', claimOf(ofX, { view_count: 1e9 }), ofX, 'view_count'],
+  ['a profile that is another', claimOf(ofX), changed(ofX, { user_followers_count: 1, user_description: 'new' }), 'same'],
+  ['ten bytes', claimOf(ofReddit, { body: 'It was said at length; and nobody said a word against it.' }), ofReddit, 'same'],
+  ['another text', claimOf(ofReddit, { body: 'It was said at length, and I made up the rest of what stands here.' }), ofReddit, 'body'],
+  ['a short text that is another', claimOf(ofX, { text: 'gm' }), changed(ofX, { text: 'hi' }), 'text'],
+  ['edited since', claimOf(ofReddit), changed(ofReddit, { body: 'It was never said.' }, { editedAtMs: scrapedAt + 1 }), 'edited'],
+  ['edited before', claimOf(ofReddit), changed(ofReddit, { body: 'It was never said.' }, { editedAtMs: at + 1 }), 'body'],
+  ['removed since', claimOf(ofReddit), changed(ofReddit, { body: '[removed]', username: '[deleted]' }, { isRemoved: true }), 'removed'],
+  ['removed, of another time', claimOf(ofReddit), changed(ofReddit, { datetime: at - 90_000 }, { isRemoved: true }), 'createdAt'],
+  ['an author who left', claimOf(ofReddit), changed(ofReddit, { username: '[deleted]' }), 'same'],
+  ['another author', claimOf(ofReddit, { username: 'me' }), ofReddit, 'username'],
+  ['another spelling of its address', { ...claimOf(ofReddit, { url: `${ofReddit.row.url}?x` }), uri: `${ofReddit.row.url}?x` }, ofReddit, 'url'],
+  ['an address that is not its own', { ...claimOf(ofX), uri: 'https://x.com/a/status/1' }, ofX, 'uri'],
+  ['seconds in its content', claimOf(ofX, { timestamp: new Date(at).toISOString() }), ofX, 'timestamp'],
+  ['another time beside it', { ...claimOf(ofX), datetimeMs: at + 61_000 }, ofX, 'datetime'],
+  ['another label', { ...claimOf(ofX), label: '#btc' }, changed(ofX, { tweet_hashtags: ['#TAO'] }), 'tweet_hashtags'],
+  ['a label that is no hashtag of it', { ...claimOf(ofX), label: '#eth' }, ofX, 'label'],
+  ['hashtags that repeat', claimOf(ofX, { tweet_hashtags: ['#tao', '#tao', '#tao', '#tao', '#tao', '#tao'] }), ofX, 'tweet_hashtags'],
+  ['for adults, as safe', claimOf(ofReddit), changed(ofReddit, { is_nsfw: true }), 'is_nsfw'],
+  ['what is not there', claimOf(ofX), 'absent', 'absent'],
+  ['what nobody knows', claimOf(ofX), undefined, 'not_found_out'],
+])('what is said of a post is held against what is there: %s', (_what, claimed, there, expected) => {
+  const found = comparePost(claimed, there)
+  expect('reason' in found ? found.reason : found.verdict).toBe(expected)
+  const isUnknown = ['edited', 'removed', 'not_found_out'].includes(expected)
+  expect(found.verdict).toBe(expected === 'same' ? 'same' : isUnknown ? 'unknown' : 'wrong')
+})
+
+test('cells of another kind are told by their column', () => {
+  expect(claimedCells('x', { tweet_hashtags: 'none' })).toEqual({ wrong: 'tweet_hashtags' })
+  expect(claimedCells('reddit', { createdAt: 'yesterday' })).toEqual({ wrong: 'createdAt' })
+  expect(claimedCells('reddit', JSON.parse('{"__proto__":{"body":"x"},"score":3}'))).toEqual(new Map([['score', 3]]))
+})
+
+test('a post is found by what its address says of it, and by nothing else that is written there', async () => {
+  const [one, two] = [xItem({ at, serial: 1 }), xItem({ at, serial: 2 })]
+  await using run = await scene(({ url, body }, response) => {
+    if (url === '/api/v1/access_token') return json(response, { access_token: 'token-1', expires_in: 86_400 })
+    if (url.startsWith('/api/info')) return json(response, listing([redditPost({ id: 'abc', at }), ...(url.includes('odd') ? [{ kind: 't3', data: {} }] : [])]))
+    // As many as are wanted, and what answers the first stands before the second.
+    const { maxItems } = JSON.parse(body) as { maxItems: number }
+    return json(response, maxItems <= 3 ? [one, xItem({ at, serial: 9 })] : [one, xItem({ at, serial: 9 }), two])
+  })
+  const x = run.parts.sources.get('x')!
+  const urls = [one.url, two.url, `https://x.com/a/status/${snowflake(at, 3)}`, 'https://x.com/a/status/1?x=<script>', 'https://evil.example/a/status/1']
+  const there = await x.find(urls, signal)
+  expect(urls.map((url) => (there.get(url) === 'absent' ? 'absent' : (there.get(url) as Post).row.url))).toEqual([
+    one.url,
+    two.url,
+    'absent',
+    'absent',
+    'absent',
+  ])
+  expect(JSON.parse(run.server.asked[0]!.body)).toMatchObject({
+    maxItems: 3,
+    startUrls: [one, two].map(({ id }) => `https://x.com/i/status/${id}`).concat([expect.any(String)]),
+  })
+  const reddit = run.parts.sources.get('reddit')!
+  const post = 'https://www.reddit.com/r/bittensor_/comments/abc/a_title/'
+  expect(await reddit.find([post, 'https://evil.example/r/x/comments/abc/t/', 'https://www.reddit.com/r/x/comments/zzz/t/'], signal)).toEqual(
+    new Map<string, unknown>([
+      [post, expect.objectContaining({ platform: 'reddit' })],
+      ['https://evil.example/r/x/comments/abc/t/', 'absent'],
+      ['https://www.reddit.com/r/x/comments/zzz/t/', 'absent'],
+    ]),
+  )
+  // One that could not be read may be the one.
+  expect([...(await reddit.find(['https://www.reddit.com/r/x/comments/odd/t/'], signal))]).toEqual([])
+})
+
+test('a platform that lets nobody ask is asked no more in this cycle, and pages that lead back to themselves end', async () => {
+  let limited = true
+  await using run = await scene(({ url }, response) => {
+    if (url === '/api/v1/access_token') return json(response, { access_token: 'token-1', expires_in: 86_400 })
+    if (limited) return json(response, {}, { 'x-ratelimit-reset': '599' }, 429)
+    const after = new URL(url, 'http://x').searchParams.get('after')
+    return json(response, listing([redditPost({ id: after === 'b' ? 'two' : 'one', at })], after === 'b' ? 'a' : 'b'))
+  })
+  const jobs = [job('one', 'reddit', { label: 'r/bittensor_' }), job('two', 'reddit', { label: 'r/other' })]
+  expect((await collectPosts(jobs, run.parts, signal)).jobs).toEqual({ asked: 1, failed: 1, put_off: 1, without_credentials: 0 })
+  limited = false
+  const before = run.server.asked.length
+  expect((await collectPosts(jobs.slice(0, 1), run.parts, signal)).posts).toMatchObject({ new: 2 })
+  expect(run.server.asked.slice(before).map(({ url }) => new URL(url, 'http://x').searchParams.get('after'))).toEqual([null, 'b', 'a', null, 'b', 'a'])
 })
 
 test('a post belongs to a job by label, keyword and dates', () => {
@@ -200,7 +372,7 @@ test('a cycle asks both platforms page by page, keeps each post once a job, and 
   const jobs = [job('sub', 'reddit', { label: 'r/bittensor_' }), job('tags', 'x', { label: '#tao' }), job('none', 'reddit', { label: 'r/empty' })]
   const first = await collectPosts(jobs, run.parts, signal)
   expect(first).toEqual({
-    jobs: { asked: 3, failed: 1, without_credentials: 0 },
+    jobs: { asked: 3, failed: 1, put_off: 0, without_credentials: 0 },
     posts: { scraped: 312, new: 311, refused: 0, other_jobs: 1 },
     files: { uploaded: 2, too_small: 0 },
   })

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { OrreryError } from '#schemas/errors.ts'
+import type { RedditRow } from '#schemas/post-columns.ts'
 import { askJson, type AskServices } from './ask-json.ts'
 import { isKept, readListing } from './reddit.ts'
-import type { PostSource, PostWish, Scraped } from './source.ts'
+import type { PostSource, PostThere, PostWish, Scraped } from './source.ts'
 
 /** An application of yours at Reddit (of the kind `script` or `web app`), and where its API is. */
 export const RedditCredentials = z.strictObject({
@@ -15,7 +16,7 @@ export const RedditCredentials = z.strictObject({
 })
 export type RedditCredentials = z.infer<typeof RedditCredentials>
 
-const Token = z.object({ access_token: z.string().min(1), expires_in: z.number().positive() })
+const Token = z.object({ access_token: z.string().min(1), expires_in: z.coerce.number().positive().max(31_536_000) })
 const name = "Reddit's API"
 const [pageMax, listingBytesMax, tokenBytesMax, timeoutMs] = [100, 16 * 2 ** 20, 2 ** 16, 30_000]
 /** The API shows the newest thousand of a listing. */
@@ -76,17 +77,33 @@ export function redditSource(
       }
       if (shut.length > 0 && shut.length === listings.length) throw shut[0]
     },
+    async find(urls, signal) {
+      const ids = new Map(urls.map((url) => [url, thingsAt(url)[0]]))
+      const asked = [...new Set([...ids.values()].filter((id) => id !== undefined))]
+      const listing = asked.length === 0 ? { posts: [], refused: 0 } : await page('/api/info', { id: asked.join(',') }, signal)
+      const byId = new Map(listing.posts.map((post) => [(post.row as RedditRow).id, post]))
+      const there = new Map<string, PostThere>()
+      for (const [url, id] of ids) {
+        const post = id === undefined ? undefined : byId.get(id)
+        if (post) there.set(url, post)
+        // One that could not be read may be this one.
+        else if (listing.refused === 0 || id === undefined) there.set(url, 'absent')
+      }
+      return there
+    },
   }
 
   async function* pagesOf({ path, query }: Listed, startMs: number | null, limit: number, signal: AbortSignal): AsyncGenerator<Scraped> {
     let after: string | undefined
+    const seen = new Set<string | undefined>()
     for (let pages = 0, found = 0; pages < pagesMax && found < limit; pages++) {
       const listing = await page(path, { ...query, ...(after !== undefined && { after }) }, signal)
       const posts = listing.posts.filter((post) => post.platform === 'reddit' && isKept(post))
       found += listing.posts.length
       yield { posts, refused: listing.refused + listing.posts.length - posts.length }
       const isPast = startMs !== null && (listing.posts.at(-1)?.row.datetime ?? 0) < startMs
-      if (listing.after === undefined || listing.after === after || isPast) break
+      seen.add(after)
+      if (listing.after === undefined || seen.has(listing.after) || isPast) break
       after = listing.after
     }
   }
@@ -122,8 +139,9 @@ function searchOf(within: string | null, keywords: readonly string[], mode: Post
   return { path: `${within === null ? '' : pathOf(within)}/search`, query }
 }
 
-/** Full names of the post or the comment that has the address. */
+/** Full name of the post or the comment that has the address. */
 function thingsAt(url: string): string[] {
+  if (!/(?:^|\.)reddit\.com$/.test(URL.parse(url)?.hostname ?? '')) return []
   const [, post, comment] = /\/comments\/([a-z0-9]{1,20})(?:\/[^/?#]*(?:\/([a-z0-9]{1,20}))?)?\/?(?:[?#]|$)/i.exec(url) ?? []
   if (comment !== undefined) return [`t1_${comment.toLowerCase()}`]
   return post === undefined ? [] : [`t3_${post.toLowerCase()}`]

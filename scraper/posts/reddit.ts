@@ -1,16 +1,17 @@
 import { z } from 'zod'
 import type { RedditRow } from '#schemas/post-columns.ts'
-import { labelOf, storable, toMinute, type Post } from './post.ts'
+import { deletedUser, labelOf, storable, toMinute, type Post } from './post.ts'
 
 /** The address by which validators know Reddit; the API may be asked elsewhere. */
 const site = 'https://www.reddit.com'
-const deletedUser = '[deleted]'
 const mediaMax = 100
 
+/** Clocks of two machines differ; what is later than that was never said. */
+const aheadMsMax = 300_000
 const text = z.string().catch('')
 const optional = z.string().nullish().catch(null)
 const whole = z.number().nullish().catch(null)
-const Gallery = z.object({ p: z.unknown(), s: z.object({ u: optional, gif: optional }).nullish().catch(null) })
+const Gallery = z.object({ s: z.object({ u: optional, gif: optional }).nullish().catch(null) })
 
 /** What is read of a post (`t3`) or a comment (`t1`); the API says much more, and now and then less. */
 const Thing = z.object({
@@ -18,7 +19,20 @@ const Thing = z.object({
   permalink: z.string().regex(/^\/(?:r|user|u)\/[^?#\s]{1,1000}$/),
   author: z.string().catch(deletedUser),
   subreddit_name_prefixed: z.string().min(3),
-  created_utc: z.number().positive().max(4e9),
+  /** Seconds since epoch; some mirrors of the API write numbers as text. */
+  created_utc: z
+    .union([
+      z.number(),
+      z
+        .string()
+        .regex(/^\d{1,12}(?:\.\d{1,9})?$/)
+        .transform(Number),
+    ])
+    .pipe(z.number().positive().max(4e9)),
+  /** When it was last changed, or false. */
+  edited: z.number().catch(0),
+  /** Who took it away: a moderator, its author, a filter. */
+  removed_by_category: optional,
   title: optional,
   selftext: text,
   body: text,
@@ -53,7 +67,9 @@ export function readListing(answer: unknown, scrapedAtMs: number): { posts: Post
   const { after, children } = listing.data
   const posts = children.flatMap(({ kind, data }) => {
     const thing = kind === 't3' || kind === 't1' ? Thing.safeParse(data).data : undefined
-    return thing ? [{ platform: 'reddit' as const, row: rowOf(thing, kind === 't3', scrapedAtMs) }] : []
+    if (!thing || thing.created_utc * 1000 > scrapedAtMs + aheadMsMax) return []
+    const standing = { editedAtMs: thing.edited * 1000, isRemoved: isRemoved(thing) }
+    return [{ platform: 'reddit' as const, row: rowOf(thing, kind === 't3', scrapedAtMs), ...standing }]
   })
   return { posts, after: after ?? undefined, refused: children.length - posts.length }
 }
@@ -84,6 +100,9 @@ function rowOf(thing: Thing, isPost: boolean, scrapedAtMs: number): RedditRow {
 
 const integer = (value: number | null | undefined): number | null => (value === null || value === undefined ? null : Math.round(value))
 
+/** Pictures as they were uploaded, which is what validators compare. */
+const [preview, original] = ['//preview.redd.it', '//i.redd.it']
+
 /** Where its pictures and films are, without what signs or sizes the address. */
 function mediaOf({ url_overridden_by_dest, media, media_metadata }: Thing): string[] {
   const pictures = Object.values(media_metadata ?? {}).map((each) => each?.s?.u ?? each?.s?.gif)
@@ -91,13 +110,18 @@ function mediaOf({ url_overridden_by_dest, media, media_metadata }: Thing): stri
   const found = [isMedia(url_overridden_by_dest) ? url_overridden_by_dest : undefined, film, ...pictures]
   const urls = found.flatMap((each) => {
     const url = each ? URL.parse(each) : null
-    return url && (url.protocol === 'https:' || url.protocol === 'http:') ? [url.origin + url.pathname] : []
+    return url && (url.protocol === 'https:' || url.protocol === 'http:') ? [url.origin.replace(preview, original) + url.pathname] : []
   })
   return [...new Set(urls)].slice(0, mediaMax)
 }
 
 const isMedia = (url: string | null | undefined): boolean => /^https?:\/\/(?:[a-z]+\.redd\.it|i\.imgur\.com)\//.test(url ?? '')
 
-/** Whether nobody may have it: what is deleted has neither text nor author, and pictures of what is for adults are refused by validators. */
-export const isKept = ({ row }: Post & { platform: 'reddit' }): boolean =>
-  !(row.is_nsfw === true && row.media !== null) && !(row.username === deletedUser && /^(?:\[(?:deleted|removed)\])?$/.test(row.body ?? '') && !row.title)
+/** Its text is gone, or it stands without one; a post whose author alone is gone says what it said. */
+const isRemoved = ({ author, selftext, body, title, removed_by_category }: Thing): boolean => {
+  const said = (selftext || body).trim()
+  return /^\[\s*(?:deleted|removed)\b[^\]]*\]$/i.test(said) || Boolean(removed_by_category) || (author === deletedUser && said === '' && !title)
+}
+
+/** Whether nobody may have it: what was deleted or taken away, and pictures of what is for adults, which validators refuse. */
+export const isKept = ({ row, isRemoved: isGone }: Post & { platform: 'reddit' }): boolean => !(isGone || (row.is_nsfw === true && row.media !== null))

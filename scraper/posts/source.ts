@@ -24,6 +24,12 @@ export interface PostWish {
   endMs: number | null
 }
 
+/** What is at an address now: a post as its platform shows it, be it removed, or `absent` where it has no such post. */
+export type PostThere = Post | 'absent'
+
+/** Addresses that are looked at with one call. */
+export const postsFoundMax = 100
+
 /** One platform that posts are taken from. To add one: its columns in post-columns.ts, and a file like reddit-source.ts. */
 export interface PostSource {
   readonly platform: PostPlatform
@@ -32,4 +38,9 @@ export interface PostSource {
    * @throws OrreryError `rate_limited`, `unauthorized`, `forbidden`, `not_found`, `upstream_failed`; the signal's reason
    */
   scrape(wish: PostWish, limit: number, signal: AbortSignal): AsyncIterable<Scraped>
+  /**
+   * What is at these addresses, at most `postsFoundMax` of them, by the address as it was given. What is left out could not be found out.
+   * @throws as `scrape`
+   */
+  find(urls: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, PostThere>>
 }

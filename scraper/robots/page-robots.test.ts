@@ -25,6 +25,8 @@ describe('directives', () => {
   })
   test('what nobody knows is left out, and their number is bounded', () => {
     expect(tagged('foo, noai, bar: baz').directives).toEqual(['noai'])
+    const cut = `${' '.repeat(4074)}unavailable_after: 1 `
+    expect(tagged(`${cut}😀`).directives.join('')).toMatch(/^unavailable_after:1 \ufffd$/)
     expect(tagged(Array.from({ length: 500 }, (_, i) => `max-snippet:${i}`).join(',')).directives.length).toBeLessThanOrEqual(50)
   })
 })

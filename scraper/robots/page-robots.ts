@@ -50,7 +50,7 @@ const part = new RegExp(
 
 /** @param base URL of the page, for a relative policy */
 export function readPageRobots(headers: HeaderLines, markup: RobotsMarkup, base: string): PageRobots {
-  const lists = [...headerValues(headers, 'x-robots-tag'), ...markup.robots].join('\n').slice(0, charsMax).split('\n')
+  const lists = [...headerValues(headers, 'x-robots-tag'), ...markup.robots].join('\n').slice(0, charsMax).toWellFormed().split('\n')
   const found = [...new Set(lists.flatMap(directivesOf))]
   const directives = [
     ...found.filter((directive) => !directive.includes(':')),

@@ -1,12 +1,15 @@
-import { join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openSweep } from '#infra/sweep/sweep.ts'
+import { formatShardName, shardKey } from '#schemas/data-universe.ts'
 import { lineage } from '#schemas/lineage.ts'
 import { enqueue, openSubnet, type Subnet } from '#test/adversary/subnet.ts'
 import { testDocument } from '#test/golden/documents.ts'
 import { namedHeads } from './corpus.ts'
 import { currentFolder, manifestKey } from './snapshot-heads.ts'
 import { filesOf, rowsOf, snapshotJobs, writeSnapshot } from './snapshot.fixture.ts'
+import { keptPosts, postsFile, uploadedPosts } from '../posts/kept-posts.ts'
 import { minerScope } from './sweep-scope.ts'
 
 const { signal } = new AbortController()
@@ -19,12 +22,14 @@ async function world() {
   const signer = await subnet.join('miner-1')
   const hotkey = signer.address
   const pending = async () => (await namedHeads(subnet.index(hotkey))).values()
-  const scope = minerScope({ ...subnet, hotkey, keepMs, pending })
+  const postsPath = postsFile(subnet.dir, 'miner-1')
+  const scope = minerScope({ ...subnet, hotkey, keepMs, pending, posts: () => uploadedPosts(postsPath) })
   const sweep = openSweep({ ...subnet, path: join(subnet.dir, 'sweep.sqlite'), clock: subnet.pace })
   let pages = 0
   return {
     subnet,
     hotkey,
+    postsPath,
     /** Some new pages, and one that is another each time. */
     async grow(): Promise<void> {
       const parts = { hotkey, job_id: jobs[0]?.id ?? '', label: jobs[0]?.params.label ?? '' }
@@ -68,6 +73,23 @@ test('what others took the place of is kept for its time, and then goes; what th
   expect((await rowsOf(subnet, hotkey)).length).toBe(rows.length + 20)
 })
 
+test('files of posts stay under the same hotkey as long as they are the ones of their jobs', async () => {
+  await using given = await world()
+  const { subnet, hotkey, postsPath } = given
+  await given.grow()
+  const [one, two] = ['0', '1'].map((n) => shardKey(hotkey, 'posts', formatShardName({ writtenAt: new Date(0), rows: 10, hex: n.repeat(16) }))) as [
+    string,
+    string,
+  ]
+  for (const key of [one, two]) await subnet.store.put(key, Buffer.from('of posts'))
+  await mkdir(dirname(postsPath))
+  using kept = keptPosts(postsPath)
+  kept.keep('posts', [], 10)
+  kept.uploaded('posts', { key: one, changes: 0 })
+  await given.rest(9)
+  expect((await keysUnder(subnet, 'data/')).filter((key) => key.includes('job_id=posts'))).toEqual([one])
+})
+
 test('what is current can be found with the store alone', async () => {
   await using given = await world()
   const { subnet, hotkey } = given
@@ -88,7 +110,14 @@ test('what the chain says is claimed stays, however old', async () => {
   const claimedFiles = await filesOf(subnet, hotkey)
   for (let round = 0; round < 8; round++) await given.grow()
   const standing = { metagraph: () => Promise.resolve(metagraph) }
-  const scope = minerScope({ ...subnet, chain: standing, hotkey, keepMs, pending: async () => (await namedHeads(subnet.index(hotkey))).values() })
+  const scope = minerScope({
+    ...subnet,
+    chain: standing,
+    hotkey,
+    keepMs,
+    pending: async () => (await namedHeads(subnet.index(hotkey))).values(),
+    posts: () => [],
+  })
   using sweep = openSweep({ ...subnet, path: join(subnet.dir, 'other.sqlite'), clock: subnet.pace })
   for (let hour = 0; hour < 10; hour++) {
     subnet.pace.advance(hourMs)

@@ -14,13 +14,15 @@ interface ScopeParts {
   keepMs: number
   /** Addresses of the snapshots that the index of the miner names, committed or about to be. */
   pending(): Promise<Iterable<string>>
+  /** Keys of the files of posts that are uploaded under the same hotkey (scraper/posts): no snapshot names them. */
+  posts(): readonly string[]
 }
 
 /**
  * What a miner has in the store: shards, deletion vectors and manifests. What its snapshots and its claims name stays, the newest and those of the time of keeping;
  * and the claim that the chain has, which may be an older one.
  */
-export function minerScope({ catalog, chain, hotkey, keepMs, pending }: ScopeParts): SweepScope {
+export function minerScope({ catalog, chain, hotkey, keepMs, pending, posts }: ScopeParts): SweepScope {
   const claims = lineage.index(hotkey)
   const snapshots = () => catalog.lines(families.snapshotsOf(hotkey))
   return {
@@ -53,6 +55,7 @@ export function minerScope({ catalog, chain, hotkey, keepMs, pending }: ScopePar
         if (head && !jobs.has(head.manifest.job_id)) yield head.manifest
       }
       for (const sha256 of await pending()) yield { key: manifestKey(hotkey, sha256) }
+      for (const key of posts()) yield { key }
     },
   }
 }

@@ -12,7 +12,9 @@ import { sizeOf } from '#infra/telemetry/console.ts'
 import { stackOf } from '#infra/telemetry/stack-of.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { openPagePool, type PagePool } from '../document/page-pool.ts'
+import { postFinder } from '../posts/find-posts.ts'
 import { openOnDemandJudge } from './on-demand/open-judge.ts'
+import { judgePostsCommand } from './posts/command.ts'
 import type { Refetch } from './refetch.ts'
 import { openValidator, type Validator, type ValidatorParams } from './validator.ts'
 import { explain } from './explain.ts'
@@ -21,7 +23,7 @@ import { webRefetch } from './web-refetch.ts'
 
 /** The backends of a data folder, as far as a validator uses them. */
 export interface ValidatorBackends extends Omit<ValidatorParams, 'signer' | 'settings' | 'refetch' | 'folder' | 'weightsWaitMs'>, AsyncDisposable {
-  config: Pick<Config, 'miner' | 'validator'>
+  config: Pick<Config, 'miner' | 'posts' | 'validator'>
   http: Http
   dataDir: string
   validatorWallet(name: string): Promise<{ signer: Signer; coldkey: string }>
@@ -47,6 +49,7 @@ export function validatorCommand(program: Command, open: (command: Command, wish
       await using backends = await open(command, { isBegun: true, ownsOutput: true })
       process.stdout.write(`${await explained(hotkey, { pages, json }, backends)}\n`)
     })
+  judgePostsCommand(validator, open)
   validator
     .command('run')
     .description('Run one validator, cycle after cycle, until it is interrupted.')
@@ -87,7 +90,7 @@ export const validatorFolder = ({ dataDir, config }: { dataDir: string; config: 
 async function validateForever(validator: Validator, backends: ValidatorBackends & { refetch: Refetch }, signal: AbortSignal): Promise<void> {
   const board = backends.boardOf(backends.config.validator.name)
   if (!board) return cycleForever(validator, backends, signal)
-  await using judge = openOnDemandJudge({ ...backends, board, folder: validatorFolder(backends) })
+  await using judge = openOnDemandJudge({ ...backends, board, findPosts: await postFinder(backends), folder: validatorFolder(backends) })
   const ending = new AbortController()
   const both = AbortSignal.any([signal, ending.signal])
   const work = (stop: AbortSignal): Promise<unknown> =>

@@ -177,7 +177,7 @@ async function* unpacked(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     }
   }
   const [byte] = first.value
-  const isZstd = beginsZstd(byte)
+  const isZstd = beginsZstd(first.value)
   if (byte !== gzipMagic && !isZstd) return yield* all()
   const unpacker = isZstd ? await zstdUnpacker(all()) : gunzipMembers(all())
   let bytes = 0

@@ -85,7 +85,7 @@ export async function openStallScene() {
     moods: hostMoods({ notes: noHostNotes, pace }),
     robots: createRobots(http, pace),
     policies: createHostPolicies(pace, noHostNotes),
-    keep: documentKeeper({ contents: experience.contents, documents, jobs, telemetry, readPage, revisits, hotkey: 'x' }),
+    keep: documentKeeper({ contents: experience.contents, documents, jobs, telemetry, readPage, revisits, hotkey: 'x', full: new Set() }),
     withdraw: withdrawer({ documents, telemetry, facts: pace }),
     revisits,
     experience,

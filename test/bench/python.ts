@@ -46,7 +46,7 @@ export async function runPython(python: string, script: string, args: readonly s
   }
 }
 
-const hasPackages = (python: string, packages: readonly string[]): Promise<boolean> =>
+export const hasPackages = (python: string, packages: readonly string[]): Promise<boolean> =>
   execute(python, ['-c', `import ${packages.map((name) => (name === 'pyarrow' ? 'pyarrow.parquet' : name)).join(', ')}`]).then(
     () => true,
     () => false,

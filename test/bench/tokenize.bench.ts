@@ -1,9 +1,11 @@
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import v8 from 'node:v8'
 import vm from 'node:vm'
+import { Worker } from 'node:worker_threads'
 import { openBpeKernel } from '#infra/tokenizer/bpe-kernel.ts'
 import { openEncoders } from '#infra/tokenizer/encoders.ts'
 import { packedTables } from '#infra/tokenizer/packed-tables.ts'
@@ -177,6 +179,17 @@ function threads(count: number): Contestant {
   }
 }
 
+/** What the machine itself gives to so many threads beside all else that runs on it: each does the same arithmetic. */
+function spinning(count: number): Contestant {
+  const script = 'let x = 1; for (let n = 0; n < 4e8; n++) x = Math.imul(x, 48271) ^ n; require("node:worker_threads").parentPort.postMessage(x)'
+  return {
+    async run() {
+      await Promise.all(Array.from({ length: count }, () => once(new Worker(script, { eval: true }), 'exit')))
+      return { threads: count }
+    },
+  }
+}
+
 export const bench: Bench = {
   contestants: {
     kernel: encoding(async () => kernel().encode),
@@ -199,6 +212,8 @@ export const bench: Bench = {
     unrepeated,
     one_thread: threads(1),
     two_threads: threads(2),
+    one_spins: spinning(1),
+    two_spin: spinning(2),
   },
   summarize({
     kernel: own = [],
@@ -210,6 +225,8 @@ export const bench: Bench = {
     unrepeated: memory = [],
     one_thread = [],
     two_threads = [],
+    one_spins = [],
+    two_spin = [],
   }) {
     const ratios = longKinds.map((kind) => [kind, median(long_words.map(({ counts }) => (counts[kind] ?? 0) / (counts['ordinary'] ?? 1)))] as const)
     return {
@@ -226,10 +243,12 @@ export const bench: Bench = {
         long_word_ratio: ratios.reduce((most, [, ratio]) => Math.max(most, ratio ?? 0), 0),
         rss_growth_mb: median(memory.map(({ counts }) => counts['grown'] ?? 0)),
         two_workers: medianRatio(one_thread, two_threads, ({ wallSeconds }) => wallSeconds),
+        two_spinning: medianRatio(two_spin, one_spins, perWallSecond),
       },
       tables: [`long words, of what ordinary text costs: ${ratios.map(([kind, ratio]) => `${kind} ${ratio?.toFixed(2)}`).join(', ')}`],
     }
   },
 }
 
+const perWallSecond = ({ wallSeconds, counts }: Sample): number => (counts['threads'] ?? 0) / wallSeconds
 const mbPerCpuSecond = ({ cpuSeconds, counts }: Sample): number => (counts['bytes'] ?? 0) / 1e6 / (counts['cpu'] ?? cpuSeconds)

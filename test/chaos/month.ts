@@ -147,7 +147,7 @@ async function openCrawl({ web, frontier, documents, folder, pace, stack }: Craw
     robots: createRobots(http, pace),
     policies: createHostPolicies(pace, notes),
     moods: hostMoods({ notes, pace }),
-    keep: documentKeeper({ contents: experience.contents, documents, jobs, telemetry, readPage, revisits, hotkey: 'miner' }),
+    keep: documentKeeper({ contents: experience.contents, documents, jobs, telemetry, readPage, revisits, hotkey: 'miner', full: new Set() }),
     withdraw: withdrawer({ documents, telemetry, facts: pace }),
     obeyRights: true,
     seeds: { note: () => undefined },

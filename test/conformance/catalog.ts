@@ -248,6 +248,22 @@ export function catalogSuite(make: () => Promise<Place>): void {
       await expect(catalog.expire(other, { keepNewest: 1, before: 0, keep: ['abc'] })).rejects.toMatchObject(refused)
     })
 
+    test('removes a line as if it had never been, by its head alone', async () => {
+      const clock = manualClock()
+      await using catalog = await open(clock)
+      const entries = await commitLists(catalog, clock, 2)
+      const [first, second] = entries.map(({ sha256 }) => sha256) as [string, string]
+      const other = { ...lineage.desirability, name: 'desirability/other' }
+      await catalog.commit(other, undefined, list(undefined, 1))
+      await expect(catalog.remove(lineage.desirability, first)).rejects.toMatchObject({ code: 'conflict' })
+      await expect(catalog.remove(lineage.desirability, 'abc')).rejects.toMatchObject(refused)
+      await catalog.remove(lineage.desirability, second)
+      await catalog.remove(lineage.desirability, second)
+      expect([await catalog.head(lineage.desirability), await catalog.history(lineage.desirability, all)]).toEqual([undefined, []])
+      expect(await catalog.head(other)).toBeDefined()
+      expect((await catalog.commit(lineage.desirability, undefined, list(undefined, 1))).version).toBe(1)
+    })
+
     test('survives kill -9: each entry is there or gone, none of the newest is lost', async () => {
       const place = await make()
       const said: { version: number; sha256: string }[] = []

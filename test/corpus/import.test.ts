@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -310,6 +312,10 @@ test('a folder is read by the default config of its card, or whole where it has 
   expect(pathsOf(await imported(world, [source], { config: 'extra' }))).toEqual(['extra/more.jsonl'])
   await expect(imported(world, [source], { config: 'more' })).rejects.toThrow('there are extra, default')
   await rm(join(source, 'README.md'))
+  // Opening it would wait for somebody who writes, for ever.
+  const pipe = join(source, 'pipe.jsonl')
+  await promisify(execFile)('mkfifo', [pipe])
+  await expect(imported(world, [pipe])).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('pipe') })
   expect(pathsOf(await imported(world, [source]))).toEqual(['data/test-00000.jsonl known', 'data/train-00000.jsonl known', 'extra/more.jsonl'])
   await fileOf(world, 'set/empty/dataset_infos.json', '{}')
   for (const wrong of [join(source, 'notes.txt'), join(source, 'none'), join(source, 'empty')])

@@ -53,6 +53,7 @@ export interface ShardWorld extends AsyncDisposable {
   access: ApiAccess
   hasContact: boolean
   /** Of a world without a chain. */
+  onDemand(): undefined
   castVotes(): Promise<never>
   origin: SnapshotManifest['origin']
   datasetName: string
@@ -97,6 +98,7 @@ export async function shardWorld({
     pace: clock,
     queryFolder: join(dir, 'query'),
     hasContact: false,
+    onDemand: () => undefined,
     castVotes: () => Promise.reject(new TypeError('This world has no chain.')),
     origin: goldenOrigin,
     datasetName: 'web',

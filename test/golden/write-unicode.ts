@@ -76,6 +76,7 @@ const classes = {
   mark: runs(await pointsOf('General_Category', 'Mark')),
   number: runs(await pointsOf('General_Category', 'Number')),
   space: runs(await pointsOf('Binary_Property', 'White_Space')),
+  symbol: runs([...(await pointsOf('General_Category', 'Punctuation')), ...(await pointsOf('General_Category', 'Symbol'))]),
   normalizedLater: runs([...unknownToNine].filter((point) => !unassigned.has(point) && isNormalized(point))),
 }
 await write('schemas/identity/unicode.json', tables)

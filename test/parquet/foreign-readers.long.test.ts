@@ -73,7 +73,7 @@ const scripts: Record<(typeof readers)[number], string> = {
 import pyarrow.parquet as pq, pyarrow.dataset as ds
 def key(value): return value.encode() if isinstance(value, str) else value
 def read(path):
-  file = pq.ParquetFile(path)
+  file = pq.ParquetFile(path, page_checksum_verification=True)
   print(file.metadata, file.schema, file.schema_arrow, file.metadata.to_dict())
   for fragment in ds.dataset(path).get_fragments():
     for group in fragment.row_groups: print(group.statistics)

@@ -7,7 +7,7 @@ import { lineage } from '#schemas/lineage.ts'
 import { goldenDataset, trainThroughKills } from '#test/chaos/killed-training.ts'
 import { spawnLines } from '#test/chaos/child-lines.ts'
 import { temporaryFolder } from '#test/golden/bridge.ts'
-import { allPassed, anyPython, packageFolder, pytest, pythonEnv, torchPython } from './orrery-feed.ts'
+import { allPassed, anyPython, hasWallets, packageFolder, pytest, pythonEnv, torchPython } from './orrery-feed.ts'
 import { servedRun } from './served-run.ts'
 
 const tensorflowPython = process.env['TENSORFLOW_PYTHON']
@@ -16,14 +16,18 @@ if (!tensorflowPython)
 const trainer = join(packageFolder, '../../examples/train.py')
 const small = ['--width', '16', '--layers', '1', '--heads', '2', '--device', 'cpu', '--job', goldenDataset]
 
-const quick = ['deal', 'check', 'hours', 'exchange', 'member', 'documents', 'loader', ...(torchPython ? ['torch'] : [])].map((name) => `tests/test_${name}.py`)
+const quick = ['deal', 'check', 'hours', 'exchange', 'member', 'documents', 'loader', ...(torchPython ? ['torch'] : []), ...(hasWallets ? ['hotkey'] : [])].map(
+  (name) => `tests/test_${name}.py`,
+)
 
 test.skipIf(!anyPython)('the loaders have the run in its order, resume it anywhere, lease and report, and bear what goes wrong on the way', async () => {
   expect(await pytest(anyPython!, [...quick, '-m', 'not long'])).toMatch(allPassed)
 })
 
 test.skipIf(!torchPython)('a node with PyTorch, the loaders with every number of workers, the trainer of Hugging Face', async () => {
-  expect(await pytest(torchPython!, ['tests', '--ignore=tests/test_tf.py', '-m', 'long'])).toMatch(allPassed)
+  expect(await pytest(torchPython!, ['tests', '--ignore=tests/test_tf.py', ...(hasWallets ? [] : ['--ignore=tests/test_hotkey.py']), '-m', 'long'])).toMatch(
+    allPassed,
+  )
 })
 
 test.skipIf(!tensorflowPython)('a dataset of TensorFlow has the run', async () => {

@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { developmentKey } from '#infra/chain/key-file.ts'
+import type { LocalChain } from '#infra/chain/local.ts'
+import { writeOnce } from '#infra/chain/wallet.ts'
 import { listen } from '#infra/net/server.ts'
-import { bridgeHouse, furnish, goldenDataset, temporaryFolder } from '#test/golden/bridge.ts'
+import { bridgeHouse, furnish, goldenDataset, temporaryFolder, type BridgeHouse } from '#test/golden/bridge.ts'
 import { tokenDataset } from '#test/golden/tokens.ts'
 import { openBridge } from '#trainer-bridge/service.ts'
 
@@ -16,13 +20,32 @@ interface ServedRun extends AsyncDisposable {
   sequence_tokens: number
   /** Of each batch of the epochs that are closed: its source and the sha256 of its tokens. */
   closed: [string, string][][]
+  /** A run of the same data where stake admits. */
+  staked: string
+  /** File of a hotkey that has it. */
+  hotkey: string
+  /** Of an operator. */
+  key: string
 }
 
 /** A listening bridge that opens epoch after epoch, without end, the first of them settled already. Anybody may join, and none by the name alone. */
 export async function servedRun(): Promise<ServedRun> {
   const stack = new AsyncDisposableStack()
+  const { origin } = await runningBridge(stack, { admission: 'open', host: '0.0.0.0' })
+  const staked = await runningBridge(stack, { admission: 'stake', stake_min: 2 })
+  const key = await staked.house.access.keys.create({ name: 'k', scopes: ['feed'], requestsPerMinute: null, bytesPerDay: null, expiresAt: null })
+  const hotkey = await stakedHotkey(staked.house)
+  const job = `${origin}/v1/jobs/${goldenDataset}`
+  const { token } = await posted(`${origin}/v1/nodes`, { node: 'first' })
+  const closed: [string, string][][] = []
+  for (let epoch = 0; epoch < closedEpochs; epoch++) closed.push(await trainEpoch(job, epoch, `${token}`))
+  const run = { origin, run: goldenDataset, ...geometry, closed, staked: staked.origin, hotkey, key: key.secret }
+  return { ...run, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+async function runningBridge(stack: AsyncDisposableStack, settings: Partial<BridgeHouse['settings']>): Promise<{ origin: string; house: BridgeHouse }> {
   const folder = stack.use(await temporaryFolder())
-  const house = stack.use(bridgeHouse(folder.path, { ...geometry, passes: 0, lease_seconds: 60, admission: 'open', host: '0.0.0.0' }))
+  const house = stack.use(bridgeHouse(folder.path, { ...geometry, passes: 0, lease_seconds: 60, ...settings }))
   await furnish(folder.path, house, tokenDataset({ strata, vocabulary: 50 }))
   const bridge = stack.use(await openBridge(house))
   const leaving = new AbortController()
@@ -32,11 +55,17 @@ export async function servedRun(): Promise<ServedRun> {
     leaving.abort()
     await running
   })
-  const job = `${origin}/v1/jobs/${goldenDataset}`
-  const { token } = await posted(`${origin}/v1/nodes`, { node: 'first' })
-  const closed: [string, string][][] = []
-  for (let epoch = 0; epoch < closedEpochs; epoch++) closed.push(await trainEpoch(job, epoch, `${token}`))
-  return { origin, run: goldenDataset, ...geometry, closed, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return { origin, house }
+}
+
+async function stakedHotkey(house: BridgeHouse): Promise<string> {
+  const chain = house.chain as LocalChain
+  const [own, coldkey] = [developmentKey('a trainer'), developmentKey('its owner')]
+  await chain.register(own.signer, coldkey.signer.address)
+  await chain.faucet(own.signer, 2_000_000_000n)
+  const path = join(house.dataDir, 'hotkey')
+  await writeOnce(path, own.hotkeyFile)
+  return path
 }
 
 async function runEpochs(runEpoch: (signal: AbortSignal) => Promise<unknown>, signal: AbortSignal): Promise<void> {

@@ -13,7 +13,8 @@ import { bridgeAnchors } from '../commands.ts'
 import { findNumbered } from '../feed/open-epoch.ts'
 import { recentLists } from '../plan/lists.ts'
 import { openBridge } from '../service.ts'
-import { auditBatch, auditFeed, auditNode } from './audit.ts'
+import { auditFeed } from './audit-feed.ts'
+import { auditBatch, auditNode } from './audit.ts'
 import { controlBatches } from './control-batches.ts'
 import { provenShards } from './proven-shards.ts'
 
@@ -124,24 +125,49 @@ test('a token that was changed in the store is found out', async () => {
   await expect(auditBatch(source, await findNumbered(source, goldenDataset, 0), 0)).rejects.toMatchObject({ code: 'data_unreadable' })
 })
 
-const lying: typeof fetch = async (input) => {
-  const response = await fetch(input)
-  if (!String(input).endsWith('/proof')) return response
-  const proof = (await response.json()) as { receipt: { settled: { loss: number } } }
-  proof.receipt.settled.loss = 0.1
-  return Response.json(proof)
-}
+/** A feed that says `to` for the first `from` where a path ends so. */
+const lying =
+  (end: string, from: string | RegExp, to: string): typeof fetch =>
+  async (input, init) => {
+    const response = await fetch(input, init)
+    return String(input).endsWith(end) ? new Response((await response.text()).replace(from, to)) : response
+  }
 
-const other: typeof fetch = (input) => fetch(String(input).replace('1?', '2?'))
+/** It answers of another batch all along. */
+const elsewhere: typeof fetch = (input, init) => fetch(String(input).replace('batches/1', 'batches/2'), init)
 
-test('a feed is asked for a batch and its proof, and what does not agree is found out', async () => {
+test('a feed is asked for a batch and all that it follows from, and what does not agree is found out', async () => {
   await using run = await trained()
   const { origin } = await listen(run.bridge.app, { host: '127.0.0.1', port: 0, setting: 'bridge.port' })
-  const base = `${origin}/v1/jobs/${goldenDataset}/epochs/0`
-  expect(await auditFeed(base, 1, fetch)).toMatchObject({ batch: 1, receipt: { settled: { node: 'a', loss: 3 } } })
-  await expect(auditFeed(base, 1, lying)).rejects.toMatchObject({ code: 'data_unreadable' })
-  await expect(auditFeed(base, 1, other)).rejects.toMatchObject({ code: 'data_unreadable' })
-  await expect(auditFeed(base, 99, fetch)).rejects.toMatchObject({ code: 'upstream_failed' })
+  const base = `${origin}/v1/jobs/${goldenDataset}`
+  const audit = (ask: typeof fetch, rest: object = {}) => auditFeed({ base, epoch: 0, batch: 1, ask, ...rest })
+  const good = await audit(fetch)
+  expect(good).toMatchObject({ batch: 1, receipt: { settled: { node: 'a', loss: 3 } }, unchecked: [expect.stringContaining('without --feed')] })
+  expect(good.checked).toHaveLength(4)
+  expect((await audit(fetch, { chain: onChain(good.receipt!.sha256) })).anchored?.block).toBe(9)
+  // One that follows it, by the parents that the feed tells.
+  const receipts = lineage.receipts(goldenDataset)
+  const next = { ...(await run.house.catalog.head(receipts))!.manifest, parent: good.receipt!.sha256, epoch: 1, plan: 'ab'.repeat(32) }
+  const { sha256: later } = await run.house.catalog.commit(receipts, good.receipt!.sha256, next)
+  expect((await audit(fetch, { chain: onChain(later) })).anchored?.hotkey).toBe('h')
+
+  const list = `${(await findNumbered(run.sourceOf(run.house.store), goldenDataset, 0)).plan.strata.list.sha256}.json`
+  const other = 'ab'.repeat(32)
+  const lies: [string, string | RegExp, string][] = [
+    ['/proof', '"loss":3', '"loss":0.1'],
+    ['/proof', '"start":', '"start":1'],
+    ['/proof', /"sha256":"[0-9a-f]{64}","blocks_root"/, `"sha256":"${other}","blocks_root"`],
+    ['/proof', /"plan_id":"[0-9a-f]{64}"/, `"plan_id":"${other}"`],
+    ['/manifest', '"seed":', '"seed":1'],
+    [list, '"weight":1', '"weight":2'],
+    [good.receipt!.sha256, '"settled":5', '"settled":6'],
+  ]
+  for (const [end, from, to] of lies) await expect(audit(lying(end, from, to)), `${end} ${to}`).rejects.toMatchObject({ code: 'data_unreadable' })
+  await expect(audit(elsewhere)).rejects.toMatchObject({ code: 'data_unreadable', message: expect.stringContaining('rows') })
+  await expect(audit(lying('/manifest', '"strata"', '"sources"'))).rejects.toMatchObject({ code: 'upstream_failed' })
+  await expect(audit(fetch, { batch: 99 })).rejects.toMatchObject({ code: 'upstream_failed' })
+  for (const path of ['objects/..%2Fx.json', `objects/${'0'.repeat(64)}.records`, `receipts/${'0'.repeat(64)}`, `objects/${'0'.repeat(64)}.json`])
+    expect([400, 404]).toContain((await fetch(`${base}/${path}`)).status)
 })
 
 const draw = (plan: string, node: string, assigned: readonly number[], batches = 100, count = 20) =>

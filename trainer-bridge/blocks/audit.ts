@@ -1,6 +1,6 @@
 import { readAnchored } from '#infra/chain/anchor.ts'
-import { BlockProof } from '#schemas/block-proof.ts'
-import { contentAddress, sha256Hex } from '#schemas/canonical-json.ts'
+import type { BlockProof } from '#schemas/block-proof.ts'
+import { contentAddress } from '#schemas/canonical-json.ts'
 import type { Chain } from '#schemas/chain.ts'
 import type { EpochManifest, Stratum } from '#schemas/epoch-manifest.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -9,7 +9,7 @@ import type { OpenEpoch } from '../feed/open-epoch.ts'
 import { hasAnchoredSeed } from '../plan/anchor.ts'
 import { proveBlock } from './block-proof.ts'
 import { controlBatches } from './control-batches.ts'
-import { findReceipt, isProven, readRecords, type ReceiptParts } from './receipt.ts'
+import { findReceipt, readRecords, type ReceiptParts } from './receipt.ts'
 
 /** What an audit of a batch found good. */
 export interface Audit {
@@ -24,11 +24,14 @@ export interface Audit {
   anchored?: { hotkey: string; block: number }
   /** What was checked, in words. */
   checked: string[]
+  /** What was not, and how it can be; absent: nothing is left. */
+  unchecked?: string[]
 }
 
-const checks = {
+export const checks = {
   plan: 'the plan is the one that its id names',
   bytes: 'the tokens are those of the shards that the plan names, by the sums of their blocks',
+  rows: 'its rows are those that the plan names: which shards, and which tokens of them',
   block: 'the block that is served has the sha256 that the proof names',
   receipt: 'the record of the batch is in the root of the receipt',
   chain: 'the receipt, or one that follows it, stands on the chain',
@@ -48,12 +51,13 @@ export async function auditBatch(parts: AuditParts & { chain?: Pick<Chain, 'meta
   const { sha256, receipt } = await proveBlock(parts, open, batch)
   const checked = [checks.plan, checks.bytes, receipt ? checks.receipt : checks.none]
   if (open.plan.anchor && parts.chain) checked.push(await checkSeed(open.plan.anchor, open.batches.strata, parts.chain))
-  const anchored = receipt && parts.chain ? await findAnchor(parts, parts.chain, receipt.sha256) : undefined
+  const anchored = receipt && parts.chain ? await findAnchor(parentIn(parts), parts.chain, receipt.sha256) : undefined
   if (anchored) checked.push(checks.chain)
   return { batch, epoch: open.epoch, plan_id: open.planId, sha256, receipt, ...(anchored && { anchored }), checked }
 }
 
-async function checkSeed(anchor: NonNullable<EpochManifest['anchor']>, strata: readonly Stratum[], chain: Pick<Chain, 'block'>): Promise<string> {
+/** @returns what was checked, in words */
+export async function checkSeed(anchor: NonNullable<EpochManifest['anchor']>, strata: readonly Stratum[], chain: Pick<Chain, 'block'>): Promise<string> {
   if (!hasAnchoredSeed(anchor, strata)) throw unproven('its order is not that of the block that the plan names')
   const block = await chain.block(anchor.block).catch((error: unknown) => {
     if (error instanceof OrreryError && error.code === 'not_found') return undefined
@@ -63,37 +67,25 @@ async function checkSeed(anchor: NonNullable<EpochManifest['anchor']>, strata: r
   return block ? checks.seed : checks.oldSeed
 }
 
+const parentIn =
+  ({ catalog, datasetName }: AuditParts): ParentOf =>
+  async (sha256) =>
+    (await catalog.get(lineage.receipts(datasetName), { sha256 }))?.manifest.parent
+
+/** So many are gone back at most. */
+const receiptsMax = 100_000
+
+/** The receipt before one; undefined for one that is not known. */
+type ParentOf = (sha256: string) => Promise<string | null | undefined>
+
 /** Whoever has committed a receipt has committed all before it: each names its parent by content. */
-async function findAnchor({ catalog, datasetName }: AuditParts, chain: Pick<Chain, 'metagraph'>, receipt: string): Promise<Audit['anchored']> {
-  const line = lineage.receipts(datasetName)
+export async function findAnchor(parentOf: ParentOf, chain: Pick<Chain, 'metagraph'>, receipt: string): Promise<Audit['anchored']> {
   for (const { hotkey, commitment, commitmentBlock } of (await chain.metagraph()).neurons) {
     let at: string | null | undefined = commitment && readAnchored(commitment).receipt
-    while (at && at !== receipt) at = (await catalog.get(line, { sha256: at }))?.manifest.parent
-    if (at) return { hotkey, block: commitmentBlock }
+    for (let receipts = 0; at && at !== receipt && receipts < receiptsMax; receipts++) at = await parentOf(at)
+    if (at === receipt) return { hotkey, block: commitmentBlock }
   }
   return undefined
-}
-
-/**
- * Asks a feed for a batch and its proof, and holds one against the other: what it cannot know is whether the shards are those of the plan.
- * @param base address of the epoch: `…/v1/jobs/{job}/epochs/{epoch}`
- * @throws OrreryError `data_unreadable` when they do not agree, `upstream_failed` when the feed does not answer
- */
-export async function auditFeed(base: string, batch: number, ask: typeof fetch): Promise<Audit> {
-  const read = async (path: string): Promise<Response> => {
-    const response = await ask(base + path).catch((cause: unknown) => {
-      throw new OrreryError('upstream_failed', `${base} does not answer; is a feed served there?`, { base }, cause)
-    })
-    if (response.ok) return response
-    throw new OrreryError('upstream_failed', `${base}${path} answered ${response.status}; name an epoch and a batch that it has.`, { status: response.status })
-  }
-  const proof = BlockProof.parse(await (await read(`/batches/${batch}/proof`)).json())
-  const { epoch, plan_id, receipt } = proof
-  const bytes = new Uint8Array(await (await read(`/batches/${batch}?format=raw`)).arrayBuffer())
-  if (sha256Hex(bytes) !== proof.sha256) throw unproven(`the block has the sha256 ${sha256Hex(bytes)}, and its proof names ${proof.sha256}`)
-  if (receipt && !isProven({ record: { batch, settled: receipt.settled }, path: receipt.path, root: receipt.root }, receipt.batches, batch))
-    throw unproven('its record is not in the root of the receipt')
-  return { batch, epoch, plan_id, sha256: proof.sha256, receipt, checked: [checks.block, receipt ? checks.receipt : checks.none] }
 }
 
 /** Batches that are listed of a node, and drawn against them: the first that it answered for. */
@@ -128,4 +120,4 @@ export async function auditNode(
   return { node, epoch, plan_id: manifest.plan, assigned, control }
 }
 
-const unproven = (problem: string): OrreryError => new OrreryError('data_unreadable', `The batch is not what it is said to be: ${problem}.`)
+export const unproven = (problem: string): OrreryError => new OrreryError('data_unreadable', `The batch is not what it is said to be: ${problem}.`)

@@ -11,6 +11,7 @@ import { goldenTokenizers } from '#test/golden/tokenizers.ts'
 import { findPython, runPython } from '#test/bench/python.ts'
 import { blockRepresentations, type BlockRepresentations } from './block-formats.ts'
 import { encodeBlockHeader, parseBlockHeader } from './block-header.ts'
+import type { RowDocument } from '../plan/row-documents.ts'
 import type { TokenBlock, TokenBlocks } from './token-blocks.ts'
 
 const metadata = new Map([['plan_id', 'p']])
@@ -34,14 +35,30 @@ function formatsOf(made: readonly TokenBlock[], following: readonly number[] = [
     following: async (_, count) => Uint32Array.from({ length: count }, (__, i) => following[i % following.length] ?? 0),
     prepare: () => undefined,
   }
-  return blockRepresentations({ blocks, tokenizer, encoders, metadata })
+  return blockRepresentations({ blocks, documents: async (batch) => documentsOf(await blocks.block(batch)), tokenizer, encoders, metadata })
 }
+
+/** Of row n, so many documents: none, one, two … */
+const documentsOf = ({ rows, rowTokens }: TokenBlock): RowDocument[][] =>
+  Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: Math.min(row, rowTokens) }, (__, n) => ({ id: sha256Hex(`${row} ${n}`), end: n + 1, isCut: (row + n) % 3 === 0 })),
+  )
+const maskOf = (row: readonly RowDocument[]) => ({
+  document_ends: row.map(({ end }) => end),
+  document_ids: row.map(({ id }) => id),
+  document_cuts: row.map(({ isCut }) => isCut),
+})
 
 const labels = ['web', '', '__proto__', 'Ελλάδα', 'x'.repeat(140)]
 const shapes = [blockOf(1, 1, ['web'], 0), blockOf(5, 3, labels, 1), blockOf(2, 8, ['a', 'bc'], 2), blockOf(2, 8, ['ab', 'c'], 3), blockOf(3, 5, ['', '', ''])]
 const rowsOf = ({ rows, rowTokens, bytes }: TokenBlock): number[][] => {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, rows * rowTokens)
   return Array.from({ length: rows }, (_, row) => [...words.subarray(row * rowTokens, (row + 1) * rowTokens)])
+}
+
+const expectedOf = (block: TokenBlock) => {
+  const documents = documentsOf(block)
+  return rowsOf(block).map((tokens, row) => ({ tokens, label: block.rowLabels[row], batch: block.batch, ...maskOf(documents[row]!) }))
 }
 
 test('the header is as documented', () => {
@@ -58,14 +75,21 @@ test.each([0, 4, 6])('what is no header is refused by its byte %d', (at) => {
   expect(() => parseBlockHeader(bytes.subarray(0, 63))).toThrow(expect.objectContaining({ code: 'invalid_record' }))
 })
 
-test('an Arrow reader finds rows, labels and batch in every shape', async () => {
+test('an Arrow reader finds rows, labels, batch and documents in every shape', async () => {
   const formats = formatsOf(shapes)
   // Twice: what stands before the buffers is kept.
   for (const block of [...shapes, ...shapes]) {
     const table = tableFromIPC((await formats.get(block.batch, 'arrow')).bytes)
     expect(Object.fromEntries(table.schema.metadata)).toEqual({ plan_id: 'p' })
-    const rows = table.toArray().map(({ tokens, label, batch }) => ({ tokens: [...tokens], label, batch: Number(batch) }))
-    expect(rows).toEqual(rowsOf(block).map((tokens, row) => ({ tokens, label: block.rowLabels[row], batch: block.batch })))
+    const rows = table.toArray().map(({ tokens, label, batch, document_ends, document_ids, document_cuts }) => ({
+      tokens: [...tokens],
+      label,
+      batch: Number(batch),
+      document_ends: [...document_ends],
+      document_ids: [...document_ids].map((id: Uint8Array) => Buffer.from(id).toString('hex')),
+      document_cuts: [...document_cuts],
+    }))
+    expect(rows).toEqual(expectedOf(block))
   }
 })
 
@@ -81,15 +105,14 @@ for path in sys.argv[1:]:
     table.validate(full=True)
     rows.append(table.to_pylist())
     assert polars.read_ipc_stream(path).to_dicts() == rows[-1]
-print(json.dumps(rows))
+print(json.dumps(rows, default=bytes.hex))
 `
 
 test.skipIf(!python)('pyarrow and polars find them too', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'orrery-arrow-'))
   const paths = shapes.map((_, n) => join(folder, String(n)))
   for (const [n, block] of shapes.entries()) await writeFile(paths[n]!, (await formatsOf([block]).get(block.batch, 'arrow')).bytes)
-  const expected = shapes.map((block) => rowsOf(block).map((tokens, row) => ({ tokens, label: block.rowLabels[row], batch: block.batch })))
-  expect(await runPython(python!, script, paths)).toEqual(expected)
+  expect(await runPython(python!, script, paths)).toEqual(shapes.map(expectedOf))
   await rm(folder, { recursive: true })
 })
 
@@ -142,6 +165,6 @@ test.each<[string, number[]]>([
 
 test('nothing is given as text with another tokenizer than that of the tokens', async () => {
   const blocks: TokenBlocks = { block: async () => shapes[0]!, following: async () => new Uint32Array(), prepare: () => undefined }
-  const other = blockRepresentations({ blocks, tokenizer: { ...tokenizer, fingerprint: 'f'.repeat(64) }, encoders, metadata })
+  const other = blockRepresentations({ blocks, documents: async () => [[]], tokenizer: { ...tokenizer, fingerprint: 'f'.repeat(64) }, encoders, metadata })
   await expect(other.get(0, 'text')).rejects.toMatchObject({ code: 'not_acceptable', message: expect.stringContaining('dataset.tokenizer') })
 })

@@ -7,6 +7,7 @@ import { surplusTokens } from '#infra/tokenizer/token-text.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { TokenizerRef } from '#schemas/token-list.ts'
+import type { RowDocument } from '../plan/row-documents.ts'
 import { arrowEncoder, arrowStreamType } from './arrow.ts'
 import type { TokenBlock, TokenBlocks } from './token-blocks.ts'
 
@@ -39,6 +40,8 @@ export interface BlockRepresentations {
 
 /** What was packed, kept, in bytes. */
 const packedBytesMax = 16 * 2 ** 20
+/** Of what a block has in Arrow: other columns are another representation. */
+const arrowVersion = 'arrow2'
 const zstdLevel = 3
 const toZstd = promisify(zstdCompress)
 const toGzip = promisify<Uint8Array, Buffer>(gzip)
@@ -48,22 +51,25 @@ const zstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: zstdLevel, 
 
 export interface RepresentationParts {
   blocks: TokenBlocks
+  /** Which documents the rows of a batch are made of. @throws as `RowDocuments.of` */
+  documents(batch: number): Promise<readonly (readonly RowDocument[])[]>
   tokenizer: TokenizerRef
   encoders: Pick<Encoders, 'vocabulary' | 'textOf'>
   /** What Arrow's schema says of all blocks. */
   metadata: ReadonlyMap<string, string>
 }
 
-export function blockRepresentations({ blocks, tokenizer, encoders, metadata }: RepresentationParts): BlockRepresentations {
+export function blockRepresentations({ blocks, documents, tokenizer, encoders, metadata }: RepresentationParts): BlockRepresentations {
   const toArrow = arrowEncoder(metadata)
   const packed = recentValues<string, BlockBytes>({ bytesMax: packedBytesMax, bytesOf: ({ bytes }) => bytes.length })
 
-  function plain(block: TokenBlock, format: 'raw' | 'orrery' | 'arrow'): BlockBytes {
-    const { label } = block
+  async function plain(block: TokenBlock, format: 'raw' | 'orrery' | 'arrow'): Promise<BlockBytes> {
+    const { label, batch, sha256 } = block
     const type = blockTypes[format]
-    if (format === 'raw') return { label, etag: `"${block.sha256}"`, type, bytes: block.bytes }
-    // What they are follows from the tokens and the batch: another sum would say no more.
-    return { label, etag: `"${block.sha256}.${block.batch}.${format}"`, type, bytes: format === 'orrery' ? block.framed : toArrow(block) }
+    if (format === 'raw') return { label, etag: `"${sha256}"`, type, bytes: block.bytes }
+    // What they are follows from the tokens and the batch of this plan: another sum would say no more.
+    if (format === 'orrery') return { label, etag: `"${sha256}.${batch}.orrery"`, type, bytes: block.framed }
+    return { label, etag: `"${sha256}.${batch}.${arrowVersion}"`, type, bytes: toArrow(block, await documents(batch)) }
   }
 
   async function textOf({ batch, bytes }: TokenBlock): Promise<Uint8Array> {

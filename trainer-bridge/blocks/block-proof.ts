@@ -1,7 +1,14 @@
 import type { BlockProof } from '#schemas/block-proof.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { OpenEpoch } from '../feed/open-epoch.ts'
+import type { PlannedBatch } from '../plan/batches.ts'
 import { findReceipt, proveSettlement, type ReceiptParts } from './receipt.ts'
+
+/** What each row is made of, as a proof names it. */
+export const piecesOf = (windows: PlannedBatch['windows']): BlockProof['windows'] =>
+  windows.map(({ pieces }) =>
+    pieces.map(({ shard: { key, sha256, blocks_root }, start, tokens }) => ({ key, sha256, ...(blocks_root !== undefined && { blocks_root }), start, tokens })),
+  )
 
 /** @throws as `TokenBlocks.block` */
 export async function proveBlock(parts: Pick<ReceiptParts, 'catalog' | 'store' | 'datasetName'>, open: OpenEpoch, batch: number): Promise<BlockProof> {
@@ -14,9 +21,7 @@ export async function proveBlock(parts: Pick<ReceiptParts, 'catalog' | 'store' |
     rows,
     row_tokens: rowTokens,
     sha256,
-    windows: windows.map(({ pieces }) =>
-      pieces.map(({ shard, start, tokens }) => ({ key: shard.key, sha256: shard.sha256, blocks_root: shard.blocks_root, start, tokens })),
-    ),
+    windows: piecesOf(windows),
     receipt: await receiptOf(parts, open, batch),
   }
 }

@@ -1,3 +1,4 @@
+import { tableFromIPC } from 'apache-arrow'
 import { expect, test } from 'vitest'
 import type { SignedPaths } from '#infra/net/signed-paths.ts'
 import { BatchDocuments } from '#schemas/batch-documents.ts'
@@ -134,5 +135,8 @@ test('the documents of a batch fill its rows, by the plan or by the job', async 
     for (const { id } of row) expect(id).toMatch(/^[0-9a-f]{64}$/)
   }
   expect((await feed.app.inject('/v1/jobs/golden/epochs/0/batches/0/documents')).json()).toEqual({ batch, rows })
+  const table = tableFromIPC((await feed.app.inject({ url: feed.path, headers: { accept: arrow } })).rawPayload)
+  expect(table.toArray().map(({ document_ends }) => [...document_ends])).toEqual(rows.map((row) => row.map(({ end }) => end)))
+  expect(Number(table.schema.metadata.get('end_of_text'))).toBeGreaterThanOrEqual(0)
   expect((await feed.app.inject('/v1/jobs/golden/epochs/0/batches/999/documents')).statusCode).toBe(404)
 })

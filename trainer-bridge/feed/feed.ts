@@ -4,6 +4,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import type { BlockProof } from '#schemas/block-proof.ts'
 import { blockRoutes, signedBlockPath, type BlockPlace, type BlockSource } from '../blocks/block-routes.ts'
+import { evidenceRoutes, type EvidenceParts } from '../blocks/evidence-routes.ts'
 import { answerBatches, type AnswerParts } from './answer-batches.ts'
 import { consumerRoutes, type ConsumerRouteParts } from './consumer-routes.ts'
 import type { OpenEpoch } from './open-epoch.ts'
@@ -15,7 +16,7 @@ import { nodeRoutes, type NodeRouteParts } from './node-routes.ts'
 import { weightRoutes, type WeightRouteParts } from './weight-routes.ts'
 import type { WaitLine } from './wait-line.ts'
 
-type Routes = LeaseRouteParts & NodeRouteParts & JobRouteParts & EventRouteParts & ConsumerRouteParts & WeightRouteParts
+type Routes = LeaseRouteParts & NodeRouteParts & JobRouteParts & EventRouteParts & ConsumerRouteParts & WeightRouteParts & EvidenceParts
 
 /** How long the address of a block is good, at least: the last layer of a pipeline fetches it long after the first. */
 const urlMsMin = 3_600_000
@@ -79,7 +80,7 @@ export async function feedRoutes(app: Server, feed: () => Feed): Promise<void> {
       nameless.addHook('preHandler', async (request) => {
         if (request.routeOptions.config.scope !== 'open') await feed().callers.requireAdmitted(request)
       })
-      for (const add of [jobRoutes, eventRoutes, consumerRoutes, weightRoutes, blockRoutes]) add(nameless as unknown as Server, feed)
+      for (const add of [jobRoutes, eventRoutes, consumerRoutes, weightRoutes, blockRoutes, evidenceRoutes]) add(nameless as unknown as Server, feed)
     })
   })
 }

@@ -78,7 +78,9 @@ export async function openEpoch(
   const metadata = new Map([
     ['plan_id', sha256],
     ['epoch', String(epoch)],
+    ['end_of_text', String(manifest.end_of_text)],
   ])
+  const documents = rowDocuments({ store, tokenizer: manifest.tokenizer }, tables)
   return {
     job: datasetName,
     planId: sha256,
@@ -86,8 +88,14 @@ export async function openEpoch(
     plan: manifest,
     batches,
     blocks,
-    formats: blockRepresentations({ blocks, tokenizer: manifest.tokenizer, encoders, metadata }),
-    documents: rowDocuments({ store, tokenizer: manifest.tokenizer }, tables),
+    formats: blockRepresentations({
+      blocks,
+      documents: async (batch) => documents.of(await batches.batch(batch)),
+      tokenizer: manifest.tokenizer,
+      encoders,
+      metadata,
+    }),
+    documents,
   }
 }
 

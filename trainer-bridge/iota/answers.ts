@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { namedValues } from '#schemas/named-values.ts'
-import type { LayerPhase } from './phases.ts'
+import { layerPhases, type LayerPhase } from './phases.ts'
 
 /** The wire of IOTA's miner client (2026), as far as it is about data. Of what it sends, what is not known here is passed over. */
 const text = z.string().max(512)
@@ -11,6 +11,10 @@ export const ActivationsWish = z.object({ n_fwd_activations: z.int().min(0).defa
 /** A loss that is no number (Python writes NaN) is null here. */
 export const LossReport = z.object({ activation_id: text, loss: z.number().nullable() })
 export type LossReport = z.infer<typeof LossReport>
+/** A layer is through with a sample, or with its way back. */
+export const Submission = z.object({ activation_id: text.nullish() })
+/** What a miner thinks its phase is; one of later versions is none that it could be told of. */
+export const HeartbeatQuery = z.object({ expected_phase: z.enum(layerPhases).optional().catch(undefined) })
 export const Assignments = z.object({ activation_ids: z.array(text).max(256) })
 
 /** `activation_id`, and a URL of its text, which any layer may fetch any number of times. */
@@ -19,7 +23,7 @@ export type SampleAnswer = z.infer<typeof SampleAnswer>
 
 export const RegisteredAnswer = z.strictObject({
   layer: z.int().nonnegative(),
-  current_epoch: z.int().nonnegative().nullable(),
+  current_epoch: z.int().positive(),
   model_cfg: z.null(),
   model_metadata: z.null(),
   run_id: z.string(),
@@ -27,6 +31,12 @@ export const RegisteredAnswer = z.strictObject({
   num_partitions: z.int().positive(),
 })
 export type RegisteredAnswer = z.infer<typeof RegisteredAnswer>
+
+export const HeartbeatAnswer = z.strictObject({ run_id: z.string(), layer: z.int().nonnegative(), epoch: z.int().positive(), phase: z.enum(layerPhases) })
+export type HeartbeatAnswer = z.infer<typeof HeartbeatAnswer>
+
+export const EpochAnswer = z.strictObject({ run_id: z.string(), epoch: z.int().positive() })
+export type EpochAnswer = z.infer<typeof EpochAnswer>
 
 /** `kept`: the loss counts, or had counted before; what does not is said in `message`. */
 export const LossAnswer = z.strictObject({ kept: z.boolean(), message: z.string() })
@@ -72,11 +82,16 @@ export class NamedErrorThrown extends Error {
   }
 }
 
-export const layerStateError = (layer: number, actual: LayerPhase, said: Partial<LossAnswer> = {}): NamedErrorThrown => {
-  const message = said.message ?? `Layer ${layer} is not in the expected state training, actual: ${actual}`
+interface Expected {
+  expected?: LayerPhase
+  said?: Partial<LossAnswer>
+}
+
+export const layerStateError = (layer: number, actual: LayerPhase, { expected = 'training', said = {} }: Expected = {}): NamedErrorThrown => {
+  const message = said.message ?? `Layer ${layer} is not in the expected state ${expected}, actual: ${actual}`
   return new NamedErrorThrown({
     error_name: 'LayerStateError',
-    error_dict: { layer, expected_status: 'training', actual_status: actual, ...said, message },
+    error_dict: { layer, expected_status: expected, actual_status: actual, ...said, message },
   })
 }
 

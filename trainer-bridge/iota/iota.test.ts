@@ -72,6 +72,8 @@ const phases = (training: number, grace: number, uploading: number, merging: num
 type Samples = { activation_id: string; direction: string; presigned_download_url: string }[]
 const samplesOf = ({ body }: Answered): Samples => body as Samples
 const register = (miner: IotaMiner) => miner.request('POST', '/miner/register', { run_id: goldenDataset, coldkey: null, register_as_metagraph_miner: true })()
+/** As every 30 s of training: with an empty body. */
+const heartbeat = (miner: IotaMiner) => miner.request('GET', '/miner/heartbeat?expected_phase=training', {})()
 const lease = (miner: IotaMiner, limit = 2) => miner.request('GET', '/miner/get_activations', { n_fwd_activations: limit })
 const report = (miner: IotaMiner, id: string, loss: number) => miner.request('POST', '/miner/report_loss', { activation_id: id, loss, layer_idx: 0 })
 
@@ -79,10 +81,15 @@ test('a miner registers, takes samples, reports losses; each request again is an
   await using stage = await stageOf()
   const miner = stage.miner('m')
   expect(await lease(miner)()).toMatchObject({ status: 200, errorName: 'EntityNotRegisteredError' })
-  expect((await register(miner)).body).toMatchObject({ layer: 0, current_epoch: 0, run_id: goldenDataset })
+  expect((await register(miner)).body).toMatchObject({ layer: 0, current_epoch: 1, run_id: goldenDataset })
   expect((await miner.request('GET', '/common/get_run_info')()).body).toMatchObject([{ run_id: goldenDataset, is_default: true }])
   expect((await miner.request('GET', '/miner/layer_state')()).body).toBe('training')
-  expect((await miner.request('POST', '/miner/heartbeat')()).body).toEqual({ phase: 'training' })
+  expect((await heartbeat(miner)).body).toEqual({ run_id: goldenDataset, layer: 0, epoch: 1, phase: 'training' })
+  expect((await miner.request('GET', `/common/get_run_epoch?run_id=${goldenDataset}`)()).body).toEqual({ run_id: goldenDataset, epoch: 1 })
+  expect((await miner.request('GET', '/common/get_run_epoch?run_id=other')()).status).toBe(404)
+  // What a miner of layer 0 asks before it asks for samples.
+  expect((await miner.request('GET', '/healthcheck')()).body).toEqual({ status: 'ok' })
+  expect((await miner.request('GET', '/miner/all_layers_training')()).body).toBe(true)
 
   const asks = lease(miner)
   const first = samplesOf(await asks())
@@ -109,6 +116,14 @@ test('a miner registers, takes samples, reports losses; each request again is an
   // Another loss for the same sample: the first counts.
   expect(await report(miner, one, 1)()).toMatchObject({ body: { kept: true } })
   expect((await stage.settlements()).map(({ loss, node, tokens }) => ({ loss, node, tokens }))).toEqual([{ loss: 2.5, node: miner.hotkey, tokens: 64 }])
+  const submitted = {
+    activation_id: two,
+    activation_path: null,
+    direction: 'forward',
+    activation_stats: { timing: { queue: 0.5, forward: [1e-5, null] } },
+    attestation: null,
+  }
+  expect((await miner.request('POST', '/miner/submit_activation', submitted)()).body).toEqual({ [two]: true })
   const held = await miner.request('POST', '/miner/sync_activation_assignments', { activation_ids: [one, two, 'nonsense'] })()
   expect(held.body).toEqual({ [one]: false, [two]: true, nonsense: false })
 })
@@ -156,6 +171,10 @@ test('a training phase ends with a grace: nothing new is given out, what is fini
   expect((await report(miner, early, 2)()).body).toMatchObject({ kept: true })
   clock.advance(20 * second)
   const state = { expected_status: 'training', actual_status: 'weights_uploading', layer: 0 }
+  expect(await heartbeat(miner)).toMatchObject({ status: 200, errorName: 'LayerStateError', body: { error_dict: state } })
+  expect((await miner.request('GET', '/miner/heartbeat?expected_phase=weights_uploading', {})()).body).toMatchObject({ phase: 'weights_uploading', epoch: 1 })
+  expect((await miner.request('GET', '/miner/heartbeat?expected_phase=resting', {})()).body).toMatchObject({ phase: 'weights_uploading' })
+  expect((await miner.request('GET', '/miner/all_layers_training')()).body).toBe(false)
   expect(await lease(miner)()).toMatchObject({ status: 200, errorName: 'LayerStateError', body: { error_dict: state } })
   expect(house.events.find(({ name }) => name === 'bridge.phase_ended')?.fields).toMatchObject({ epoch: 0, kept: 1, dropped: 9 })
   expect(await report(miner, late, 2)()).toMatchObject({ status: 200, errorName: 'LayerStateError', body: { error_dict: { ...state, kept: false } } })

@@ -3,10 +3,14 @@ import type { Server } from '#infra/net/server.ts'
 import { signAsIotaClient } from '#infra/signed-http/epistula.ts'
 import type { Signer } from '#schemas/chain.ts'
 
-/** Python's `json.dumps`, as far as the client needs it: `, ` and `: ` between members, sorted or not. */
-function dumps(body: Readonly<Record<string, unknown>>, isSorted: boolean): string {
-  const names = isSorted ? Object.keys(body).toSorted() : Object.keys(body)
-  return `{${names.map((name) => `"${name}": ${typeof body[name] === 'number' && !Number.isFinite(body[name]) ? 'NaN' : JSON.stringify(body[name]).replaceAll(',', ', ')}`).join(', ')}}`
+/** Python's `json.dumps`, as far as the client needs it: `, ` and `: ` between members, sorted at every depth or not, NaN as it is. */
+function dumps(value: unknown, isSorted: boolean): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'NaN'
+  if (Array.isArray(value)) return `[${value.map((item) => dumps(item, isSorted)).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const members = Object.entries(value)
+  const ordered = isSorted ? members.toSorted(([a], [b]) => (a < b ? -1 : 1)) : members
+  return `{${ordered.map(([name, member]) => `${JSON.stringify(name)}: ${dumps(member, isSorted)}`).join(', ')}}`
 }
 
 export interface Answered {

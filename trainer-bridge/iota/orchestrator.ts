@@ -45,9 +45,11 @@ export interface Asker {
 export interface Orchestrator {
   /** The same for a hotkey always, so that a restart moves nobody's weights: by its hash, about as many in each. */
   layerOf(hotkey: string): number
-  /** Number of the epoch that is open; null: none is. */
-  epoch(): Promise<number | null>
+  /** The epoch that is open, else the last one, counted from 1 as IOTA does: who joins in its first has no merged weights to fetch. */
+  epoch(): number
   phase(): Promise<LayerPhase>
+  /** The phase, for who thinks to be in another. @throws NamedErrorThrown when it is not the one that is expected */
+  confirm(hotkey: string, expected: LayerPhase | undefined): Promise<LayerPhase>
   /** Up to `limit` samples for a node of layer 0; none for others, who have theirs from their peers. @throws NamedErrorThrown outside of training */
   samples(asker: Asker, limit: number): Promise<SampleAnswer>
   /** Settles what is reported by a node of the last layer, once. @throws NamedErrorThrown when its phase is over; OrreryError `not_found`, `forbidden` */
@@ -138,7 +140,7 @@ export function createOrchestrator(parts: OrchestratorParts): Orchestrator {
   /** Its epoch is over: the node hears of the phase, where there is one. */
   async function lateFor(hotkey: string, message: string): Promise<LossAnswer> {
     const { standing } = await stand()
-    if (standing.phase !== 'training') throw layerStateError(layerOf(hotkey), standing.phase, { kept: false, message })
+    if (standing.phase !== 'training') throw layerStateError(layerOf(hotkey), standing.phase, { said: { kept: false, message } })
     return { kept: false, message }
   }
 
@@ -150,8 +152,13 @@ export function createOrchestrator(parts: OrchestratorParts): Orchestrator {
 
   return {
     layerOf,
-    epoch: async () => (await openEpoch())?.epoch ?? null,
+    epoch: () => (parts.current()?.epoch ?? 0) + 1,
     phase: async () => (await stand()).standing.phase,
+    async confirm(hotkey, expected) {
+      const { phase } = (await stand()).standing
+      if (expected !== undefined && phase !== expected) throw layerStateError(layerOf(hotkey), phase, { expected })
+      return phase
+    },
 
     async samples({ hotkey, origin, requestKey }, limit) {
       const { open, standing } = await stand()

@@ -1,5 +1,6 @@
 /** Of a layer, in the words of IOTA. */
-export type LayerPhase = 'training' | 'weights_uploading' | 'merging_partitions'
+export const layerPhases = ['training', 'weights_uploading', 'merging_partitions'] as const
+export type LayerPhase = (typeof layerPhases)[number]
 
 export interface PhaseTimes {
   /** A training phase ends after so long; 0: with its epoch. */

@@ -7,6 +7,9 @@ import {
   ActivationsWish,
   Assignments,
   AssignmentsAnswer,
+  EpochAnswer,
+  HeartbeatAnswer,
+  HeartbeatQuery,
   LossAnswer,
   LossReport,
   NamedErrorAnswer,
@@ -17,6 +20,7 @@ import {
   runFull,
   RunsAnswer,
   SampleAnswer,
+  Submission,
 } from './answers.ts'
 import type { Asker, Orchestrator } from './orchestrator.ts'
 
@@ -34,6 +38,7 @@ export interface IotaParts {
 
 /** Its requests are small; the longest names 256 activations. */
 const bodyBytesMax = 64 * 1024
+const Healthy = z.strictObject({ status: z.literal('ok') })
 const summary = (text: string, answer: z.ZodType) => ({ summary: text, tags: ['iota'], response: { 200: z.union([answer, NamedErrorAnswer]) } })
 
 /**
@@ -63,14 +68,13 @@ function joinRoutes(app: Server, parts: () => IotaParts): void {
     async (request): Promise<RegisteredAnswer> => {
       const { orchestrator, job, register } = parts()
       const { hotkey } = signerOf(request)
-      const { run_id = job } = bodyOf(request, Registering)
-      if (run_id !== job) throw new OrreryError('not_found', `There is no run "${run_id.slice(0, 140)}"; GET /common/get_run_info lists what there is.`)
+      requireRun(bodyOf(request, Registering).run_id, job)
       await register(request, hotkey).catch((error: unknown) => {
         throw error instanceof OrreryError && error.code === 'rate_limited' ? runFull(error.message) : error
       })
       return {
         layer: orchestrator.layerOf(hotkey),
-        current_epoch: await orchestrator.epoch(),
+        current_epoch: orchestrator.epoch(),
         model_cfg: null,
         model_metadata: null,
         run_id: job,
@@ -102,6 +106,22 @@ function joinRoutes(app: Server, parts: () => IotaParts): void {
       ]
     },
   )
+  // Before each turn its miners ask whether the orchestrator is there.
+  app.get('/healthcheck', { config, bodyLimit: bodyBytesMax, schema: summary('IOTA: it is there', Healthy) }, async () => ({ status: 'ok' as const }))
+  app.get(
+    '/common/get_run_epoch',
+    { config, bodyLimit: bodyBytesMax, schema: { ...summary('IOTA: the epoch', EpochAnswer), querystring: Registering } },
+    async (request): Promise<EpochAnswer> => {
+      signerOf(request)
+      return { run_id: requireRun(request.query.run_id, parts().job), epoch: parts().orchestrator.epoch() }
+    },
+  )
+}
+
+/** @throws OrreryError `not_found` */
+function requireRun(name: string | undefined, job: string): string {
+  if (name === undefined || name === job) return job
+  throw new OrreryError('not_found', `There is no run "${name.slice(0, 140)}"; GET /common/get_run_info lists what there is.`)
 }
 
 function workRoutes(app: Server, parts: () => IotaParts): void {
@@ -120,9 +140,17 @@ function workRoutes(app: Server, parts: () => IotaParts): void {
     // A string by itself is sent as it is.
     return reply.type('application/json; charset=utf-8').send(JSON.stringify(await parts().orchestrator.phase()))
   })
-  app.post('/miner/heartbeat', route('IOTA: a node is there', z.strictObject({ phase })), async (request) => {
+  // One pipeline has one phase.
+  app.get('/miner/all_layers_training', route('IOTA: whether every layer is training', z.boolean()), async (request, reply) => {
     await asker(request)
-    return { phase: await parts().orchestrator.phase() }
+    return reply.type('application/json; charset=utf-8').send(JSON.stringify((await parts().orchestrator.phase()) === 'training'))
+  })
+  const heartbeat = route('IOTA: a node is there, and says what it thinks the phase is', HeartbeatAnswer)
+  app.get('/miner/heartbeat', { ...heartbeat, schema: { ...heartbeat.schema, querystring: HeartbeatQuery } }, async (request): Promise<HeartbeatAnswer> => {
+    const { hotkey } = await asker(request)
+    const { orchestrator, job } = parts()
+    const confirmed = await orchestrator.confirm(hotkey, request.query.expected_phase)
+    return { run_id: job, layer: orchestrator.layerOf(hotkey), epoch: orchestrator.epoch(), phase: confirmed }
   })
   app.get('/miner/get_activations', route('IOTA: samples to train', SampleAnswer), async (request) =>
     parts().orchestrator.samples(await asker(request), bodyOf(request, ActivationsWish).n_fwd_activations),
@@ -130,6 +158,12 @@ function workRoutes(app: Server, parts: () => IotaParts): void {
   app.post('/miner/report_loss', route('IOTA: the loss of a sample', LossAnswer), async (request) =>
     parts().orchestrator.report(await asker(request), bodyOf(request, LossReport)),
   )
+  // A layer that passes a sample on is at work on it.
+  app.post('/miner/submit_activation', route('IOTA: a layer is through with a sample', AssignmentsAnswer), async (request) => {
+    await asker(request)
+    const { activation_id } = bodyOf(request, Submission)
+    return Object.fromEntries(await parts().orchestrator.hold(typeof activation_id === 'string' ? [activation_id] : []))
+  })
   app.post('/miner/sync_activation_assignments', route('IOTA: which samples are held', AssignmentsAnswer), async (request) => {
     await asker(request)
     const { activation_ids } = bodyOf(request, Assignments)

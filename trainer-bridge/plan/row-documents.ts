@@ -6,7 +6,7 @@ import { countUpTo } from './layout.ts'
 import { readEnds, readIds, type ShardSource } from './shard-documents.ts'
 
 /** A document, or the part of it, that a row has. */
-interface RowDocument {
+export interface RowDocument {
   /** Lower-case hex sha256. */
   id: string
   /** Token of the row after its last one there. */

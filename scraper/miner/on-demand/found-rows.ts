@@ -1,6 +1,6 @@
 import type { OnDemandJob } from '#schemas/on-demand.ts'
 import type { OnDemandRow } from '#schemas/on-demand-rows.ts'
-import { rowFault, sameAddress } from '../../jobs/on-demand-match.ts'
+import { rowFault, sameAddress } from '#schemas/on-demand-match.ts'
 
 export type FoundRow = Omit<OnDemandRow, 'content_size_bytes'>
 

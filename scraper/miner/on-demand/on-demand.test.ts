@@ -98,7 +98,7 @@ async function scene(given: Partial<Pick<OnDemandMinerParts, 'posts' | 'pace'>> 
   const { pace, facts } = subnet
   const look = lookAtPage({ http, pages: pool, turns: memoryTurns(pace), pace, facts, hostDelayMs: 1, obeyRights: true, contact: '' })
   const credentials = { client_id: 'me', client_secret: 'hush', user_agent: 'linux:test:1 (by /u/me)', auth_url: site.origin, api_url: site.origin }
-  const services = { fetch, pace: at.clock, now: at.clock.now }
+  const services = { fetch, pace: at.clock, now: () => Date.UTC(2026, 0, 6) }
   const posts: AnswerParts['posts'] = new Map(
     [redditSource(credentials, services), xSource({ endpoint: `${site.origin}/x`, token: 'hush' }, services)].map((source) => [source.platform, source]),
   )
@@ -234,13 +234,13 @@ test('X is searched in its own words, a post by its address; users cannot say mo
     .filter((asked) => asked.url === '/x')
     .slice(-2)
     .map(({ body }) => JSON.parse(body))
-    .toSorted((a, b) => a.maxItems - b.maxItems)
+    .toSorted((a, b) => b.maxItems - a.maxItems)
   expect(first).toEqual({
     searchTerms: ['since:2026-01-01_00:00:00_UTC until:2026-01-02_00:00:00_UTC (from:ab OR from:cORfromd) ("one two" OR "three")'],
     sort: 'Latest',
     maxItems: 7,
   })
-  expect(second).toEqual({ startUrls: [url], sort: 'Latest', maxItems: 100 })
+  expect(second).toEqual({ startUrls: [url], sort: 'Latest', maxItems: 5 })
 })
 
 test('each job comes to one end, once', async () => {

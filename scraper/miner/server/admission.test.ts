@@ -1,16 +1,20 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { expect, test } from 'vitest'
 import type { Metagraph } from '#schemas/chain.ts'
+import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { openAdmission } from './admission.ts'
+import { filePeriods, type PeriodBook } from './period-book.ts'
 import { streamOf } from './routes.ts'
 
 const { signal } = new AbortController()
 const patience = { waitMs: 60_000, signal }
 const nobody = { metagraph: async () => ({ neurons: [] }) as unknown as Metagraph }
 
-function admission() {
+function admission(book: PeriodBook = { periods: new Map(), keep: async () => undefined }) {
   let now = 0
-  return { ...openAdmission({ chain: nobody, stakeMin: 0n, pace: { now: () => now } }), pass: (ms: number) => void (now += ms) }
+  return { ...openAdmission({ chain: nobody, stakeMin: 0n, pace: { now: () => now }, book }), pass: (ms: number) => void (now += ms) }
 }
 
 test('of those that wait for a turn whoever has most behind them is next', async () => {
@@ -82,4 +86,15 @@ test('what was asked is forgotten after an hour', async () => {
   expect([isSpent('v', 'bucket'), isSpent('v', 'index'), isSpent('w', 'bucket')]).toEqual([true, false, false])
   pass(3_600_000)
   ;(await admit(asker, 'bucket', patience))[Symbol.dispose]()
+})
+
+test('a miner that starts again knows what was asked, and of a file that is damaged nothing', async () => {
+  const path = join(await temporaryFolder(), 'asked.json')
+  const asker = { hotkey: 'v', stake: 1n }
+  ;(await admission(await filePeriods(path)).admit(asker, 'bucket', patience))[Symbol.dispose]()
+  const again = admission(await filePeriods(path))
+  await expect(again.admit(asker, 'bucket', patience)).rejects.toMatchObject({ code: 'rate_limited' })
+  expect(again.isSpent('v', 'index')).toBe(false)
+  await writeFile(path, '[["v",{"since":')
+  expect(admission(await filePeriods(path)).isSpent('v', 'bucket')).toBe(false)
 })

@@ -1,10 +1,11 @@
 import type { Chain } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
+import type { Period, PeriodBook } from './period-book.ts'
 
 /** How often a validator may ask for each within a validation period (Data Universe, REQUEST_LIMIT_BY_TYPE_PER_PERIOD). */
 const requestsPerPeriod = { index: 1, bucket: 1, contents: 5 } as const
-export type RequestKind = keyof typeof requestsPerPeriod
+export type RequestKind = keyof Period['spent']
 
 /** A miner is evaluated once in that time. */
 const periodMs = 3_600_000
@@ -28,19 +29,22 @@ export interface Admission {
   /**
    * For who has proved who they are: counts the request and waits for a turn, one at a time for each; of those that wait whoever has most behind them is next. What
    * gets no turn does not count. Disposed of when the answer has left.
+   * Counts stay over restarts.
    * @throws OrreryError `rate_limited` when it has asked as often as it may; `store_unavailable` where too many wait, `timed_out` after `waitMs`; the signal's reason
    */
   admit(asker: { hotkey: string; stake: bigint }, kind: RequestKind, patience: Patience): Promise<Disposable>
 }
 
-interface Period {
-  since: number
-  spent: Record<RequestKind, number>
+interface AdmissionParts {
+  chain: Pick<Chain, 'metagraph'>
+  stakeMin: bigint
+  pace: Pick<Clock, 'now'>
+  book: PeriodBook
 }
 
-export function openAdmission({ chain, stakeMin, pace }: { chain: Pick<Chain, 'metagraph'>; stakeMin: bigint; pace: Pick<Clock, 'now'> }): Admission {
+export function openAdmission({ chain, stakeMin, pace, book }: AdmissionParts): Admission {
   let known: { at: number; stakes: Promise<ReadonlyMap<string, bigint>> } | undefined
-  const periods = new Map<string, Period>()
+  const { periods } = book
   const turn = turnsByStake()
 
   const stakes = (): Promise<ReadonlyMap<string, bigint>> => {
@@ -81,13 +85,23 @@ export function openAdmission({ chain, stakeMin, pace }: { chain: Pick<Chain, 'm
       period.spent[kind]++
       periods.set(hotkey, period)
       try {
-        return await turn({ hotkey, stake }, patience)
+        return await afterKeeping(book, turn({ hotkey, stake }, patience))
       } catch (cause) {
         period.spent[kind]--
+        await book.keep()
         throw cause
       }
     },
   }
+}
+
+/** The turn comes when what was asked is durable: who ends a miner in the middle of its answer gains nothing. */
+async function afterKeeping(book: PeriodBook, turn: Promise<Disposable>): Promise<Disposable> {
+  const [held, kept] = await Promise.allSettled([turn, book.keep()])
+  if (held.status === 'rejected') throw held.reason
+  if (kept.status === 'fulfilled') return held.value
+  held.value[Symbol.dispose]()
+  throw kept.reason
 }
 
 interface Asker {

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import type { Config } from '#infra/config/schema.ts'
 import type { Signer } from '#schemas/chain.ts'
+import { filePeriods } from './period-book.ts'
 import { openMinerServer, type MinerServerParts } from './server.ts'
 import { threadedServedBuckets } from './served-buckets.ts'
 
 /** The backends of a data folder, as far as a miner's server uses them. */
-export interface AxonBackends extends Omit<MinerServerParts, 'signer' | 'buckets' | 'date' | 'settings'> {
+export interface AxonBackends extends Omit<MinerServerParts, 'signer' | 'buckets' | 'book' | 'date' | 'settings'> {
   config: Pick<Config, 'axon'>
   dataDir: string
   wallet(name: string): Promise<{ signer: Signer }>
@@ -18,6 +19,7 @@ export const hasAxon = ({ axon }: Pick<Config, 'axon'>): boolean => axon.port !=
 export async function serveAxon(backends: AxonBackends, name: string, signal: AbortSignal): Promise<void> {
   const { signer } = await backends.wallet(name)
   await using buckets = threadedServedBuckets(join(backends.dataDir, `served-${name}.sqlite`), backends.pace)
-  await using server = await openMinerServer({ ...backends, signer, buckets, date: Date.now, settings: backends.config.axon })
+  const book = await filePeriods(join(backends.dataDir, `asked-${name}.json`))
+  await using server = await openMinerServer({ ...backends, signer, buckets, book, date: Date.now, settings: backends.config.axon })
   await server.serve(signal)
 }

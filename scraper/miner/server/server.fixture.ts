@@ -7,6 +7,7 @@ import { inMemory } from '#infra/sqlite/database.ts'
 import type { Signer } from '#schemas/chain.ts'
 import { expandIndex, type CompressedMinerIndex, type DataEntityBucket } from '#schemas/data-universe.ts'
 import { openScene, type Scene } from '#test/adversary/scene.ts'
+import { filePeriods } from './period-book.ts'
 import { sqliteServedBuckets } from './served-buckets.ts'
 import type { EntityForm } from './forms.ts'
 import { openMinerServer, type MinerServer } from './server.ts'
@@ -43,7 +44,8 @@ export async function openServedScene(settings: Partial<Config['axon']> = {}): P
   const buckets = stack.use(sqliteServedBuckets(join(subnet.dir, 'served.sqlite')))
   // The time of a subnet passes by whoever sleeps on it; who serves for ever would let none be left.
   const pace = { now: subnet.pace.now, sleep: systemClock().sleep }
-  const parts = { ...subnet, pace, signer: miner, buckets, signatureChecks: checks, date: subnet.pace.now, settings: { ...axon, ...settings } }
+  const book = await filePeriods(join(subnet.dir, 'asked.json'))
+  const parts = { ...subnet, pace, signer: miner, buckets, book, signatureChecks: checks, date: subnet.pace.now, settings: { ...axon, ...settings } }
   const server = stack.use(await openMinerServer(parts))
   const { signal } = new AbortController()
   let requests = 0n

@@ -15,6 +15,7 @@ import type { Telemetry } from '#schemas/stage.ts'
 import { openAdmission } from './admission.ts'
 import { dendriteRoutes } from './dendrite-routes.ts'
 import { followFiles } from './follow-files.ts'
+import type { PeriodBook } from './period-book.ts'
 import { minerRoutes, type RouteParts } from './routes.ts'
 import type { ServedBuckets } from './served-buckets.ts'
 
@@ -24,6 +25,8 @@ export interface MinerServerParts {
   store: Pick<ObjectStore, 'get'>
   catalog: Catalog
   buckets: ServedBuckets
+  /** Of what validators asked for. */
+  book: PeriodBook
   signatureChecks: Pick<SignatureChecks, 'check'>
   telemetry: Telemetry
   pace: Clock
@@ -53,7 +56,7 @@ const identity = {
 /** What a miner answers to validators (Data Universe's requests), out of its own shards. Its hotkey is who requests are to be signed for. */
 export async function openMinerServer(parts: MinerServerParts): Promise<MinerServer> {
   const { signer, chain, settings, pace, telemetry } = parts
-  const admission = openAdmission({ chain, stakeMin: BigInt(Math.round(settings.stake_min * raoPerTao)), pace })
+  const admission = openAdmission({ chain, stakeMin: BigInt(Math.round(settings.stake_min * raoPerTao)), pace, book: parts.book })
   const signed = { receivers: [signer.address], date: parts.date, checks: parts.signatureChecks, isKnown: isServed(admission.stakeOf) }
   const routeParts = { ...parts, admission }
   const app = await serverOf(signedRequests({ ...signed, schemes: [btauth] }), () => routeParts, telemetry)

@@ -4,7 +4,12 @@ import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { onDemandLimits as limits, type OnDemandJob } from '#schemas/on-demand.ts'
 import type { OnDemandRow } from '#schemas/on-demand-rows.ts'
+import { parsedJson } from '#schemas/parsed-json.ts'
 import type { Telemetry } from '#schemas/stage.ts'
+import { claimedCells, type ClaimedPost } from '../../posts/claimed-post.ts'
+import { comparePost } from '../../posts/compare-post.ts'
+import type { FindPosts, Look } from '../../posts/find-posts.ts'
+import type { PostThere } from '../../posts/source.ts'
 import { likeness } from '../likeness.ts'
 import type { Refetch, Refetched } from '../refetch.ts'
 import { coverageMs, type OnDemandOutcome, type OnDemandOutcomes } from './outcomes.ts'
@@ -15,13 +20,15 @@ export interface OnDemandJudgeParts {
   outcomes: OnDemandOutcomes
   reader: Pick<SubmissionReader, 'draw'>
   refetch: Refetch
+  /** Looks at posts of Reddit and X; of those that nobody has credentials for nothing can be found out. */
+  findPosts: FindPosts
   pace: Clock
   telemetry: Pick<Telemetry, 'event'>
   /** 0..1, unknown to who submits. */
   random(): number
 }
 
-/** Submissions of one miner that are read in one batch, and rows of each that are looked up on the web. */
+/** Submissions of one miner that are read in one batch, and rows of each that are looked up where they are from. */
 const readPerMiner = 3
 const rowsLooked = 2
 /** Submissions that are read in one round; of the others that they came counts. */
@@ -37,6 +44,8 @@ const likenessMin = 0.6
 /** Less than this of a page is a cutting of it. */
 const shareMin = 0.2
 const dayMs = 86_400_000
+/** Of a post as JSON: forty thousand characters, each escaped, and what stands beside them. */
+const postCharsMax = 2 ** 19
 
 export interface OnDemandJudge {
   /**
@@ -106,10 +115,19 @@ interface Entry {
 async function judgeBatch(parts: OnDemandJudgeParts, batch: readonly ExpiredJob[], readMax: number, signal: AbortSignal): Promise<OnDemandOutcome[]> {
   const fresh = await freshOf(parts, batch)
   const came = fresh.filter(({ submission }) => bytesOf(submission) > 0)
-  const drawn = drawnOf(came, parts.random)
-  for (const each of drawn.slice(0, Math.max(0, readMax))) each.found = await look(parts, each, signal)
+  const drawn = drawnOf(came, parts.random).slice(0, Math.max(0, readMax))
+  for (const each of drawn) each.found = await read(parts, each, signal)
+  // Together: of X each time that somebody is asked is a run of a scraper.
+  const there = await parts.findPosts(drawn.flatMap(postsOf), signal)
+  for (const { job, submission, found } of drawn)
+    if (found && found.drawn.length > 0) found.passed = await lookAt({ ...parts, there }, { job, submission, drawn: found.drawn }, signal)
   const hasRows = new Set(fresh.flatMap(({ job, found }) => (found?.passed === true ? [job.id] : [])))
   return fresh.map((each) => outcomeOf(each, hasRows.has(each.job.id)))
+}
+
+const postsOf = ({ job: { job }, found }: Entry): Look[] => {
+  const { platform } = job
+  return platform === 'web' ? [] : (found?.drawn ?? []).map(({ uri }) => ({ platform, uri }))
 }
 
 async function freshOf({ outcomes }: OnDemandJudgeParts, batch: readonly ExpiredJob[]): Promise<Entry[]> {
@@ -163,36 +181,39 @@ interface Read {
   rows: number
   passed: boolean | null
   isEmpty: boolean
+  /** Rows that are to be looked at. */
+  drawn: readonly OnDemandRow[]
 }
 
-async function look(parts: OnDemandJudgeParts, { job, submission }: Entry, signal: AbortSignal): Promise<Read> {
+async function read(parts: OnDemandJudgeParts, { job, submission }: Entry, signal: AbortSignal): Promise<Read> {
   const { board, reader, random, telemetry } = parts
   const refused = (why: string): Read => {
     telemetry.event('validator.answer_failed', { job: job.id, hotkey: submission.miner_hotkey, why })
-    return { rows: 0, passed: false, isEmpty: false }
+    return { rows: 0, passed: false, isEmpty: false, drawn: [] }
   }
   const bytes = await board.read(submission, signal).catch((error: unknown) => {
     signal.throwIfAborted()
     return error instanceof OrreryError && error.code === 'too_large' ? ('too_large' as const) : undefined
   })
-  if (bytes === undefined) return { rows: 0, passed: null, isEmpty: false }
+  if (bytes === undefined) return { rows: 0, passed: null, isEmpty: false, drawn: [] }
   if (bytes === 'too_large') return refused('it is too large')
   const { rows, drawn, fault } = await reader.draw(bytes, { job, picks: rowsLooked, seed: Math.floor(random() * 2 ** 32) })
-  if (fault !== undefined) return refused(fault)
-  return { rows, passed: rows === 0 ? null : await lookAt(parts, job, submission, drawn, signal), isEmpty: rows === 0 }
+  return fault === undefined ? { rows, passed: null, isEmpty: rows === 0, drawn } : refused(fault)
+}
+
+interface LookParts extends OnDemandJudgeParts {
+  there: ReadonlyMap<string, PostThere>
 }
 
 /** @returns null: nothing of it could be found out */
 async function lookAt(
-  parts: OnDemandJudgeParts,
-  job: OnDemandJob,
-  submission: Submission,
-  drawn: readonly OnDemandRow[],
+  parts: LookParts,
+  { job, submission, drawn }: Pick<Entry, 'job' | 'submission'> & Pick<Read, 'drawn'>,
   signal: AbortSignal,
 ): Promise<boolean | null> {
   let seen = 0
   for (const row of drawn) {
-    const fault = await rowOnPage(parts, job, row, signal)
+    const fault = job.job.platform === 'web' ? await pageFault(parts, job, row, signal) : postFault(job.job.platform, row, parts.there)
     if (fault === 'unknown') continue
     seen++
     if (fault === undefined) continue
@@ -202,9 +223,17 @@ async function lookAt(
   return seen > 0 ? true : null
 }
 
-/** Why a row is not what its page says; undefined: it is. Posts of other platforms cannot be looked at here. */
-async function rowOnPage({ refetch, telemetry }: OnDemandJudgeParts, job: OnDemandJob, row: OnDemandRow, signal: AbortSignal): Promise<string | undefined> {
-  if (job.job.platform !== 'web') return 'unknown'
+/** Why a row is not what its post says; undefined: it is. */
+function postFault(platform: ClaimedPost['platform'], { uri, datetime, label, content }: OnDemandRow, there: LookParts['there']): string | undefined {
+  const said = content.length > postCharsMax ? undefined : parsedJson(content)
+  const cells = claimedCells(platform, typeof said === 'object' && said !== null ? said : {})
+  if ('wrong' in cells) return cells.wrong
+  const found = comparePost({ platform, uri, datetimeMs: datetime.getTime(), label, cells }, there.get(uri))
+  return found.verdict === 'same' ? undefined : found.verdict === 'unknown' ? 'unknown' : found.reason
+}
+
+/** Why a row is not what its page says; undefined: it is. */
+async function pageFault({ refetch, telemetry }: OnDemandJudgeParts, job: OnDemandJob, row: OnDemandRow, signal: AbortSignal): Promise<string | undefined> {
   const found = await refetch(row.uri, signal).catch((error: unknown): Refetched => {
     signal.throwIfAborted()
     telemetry.event('validator.page_failed', { url: row.uri, error: stackOf(error) })

@@ -10,6 +10,13 @@ import type { Signer } from '#schemas/chain.ts'
 import type { OnDemandJob } from '#schemas/on-demand.ts'
 import { encodeRows } from '#schemas/on-demand-rows.ts'
 import { story } from '#test/site/story.ts'
+import { findPosts, type FindPosts } from '../../posts/find-posts.ts'
+import { json, listing, platformServer, redditComment, redditPost, xItem } from '../../posts/platforms.fixture.ts'
+import { entityOf, type Post } from '../../posts/post.ts'
+import { redditSource } from '../../posts/reddit-source.ts'
+import { readListing } from '../../posts/reddit.ts'
+import { readItems } from '../../posts/x.ts'
+import { xSource } from '../../posts/x-source.ts'
 import type { Refetched } from '../refetch.ts'
 import { onDemandJudge } from './judge.ts'
 import { sqliteOutcomes } from './outcomes.ts'
@@ -23,7 +30,7 @@ const at = new Date('2025-12-31T00:00:00Z')
 const rowsOf = (numbers: readonly number[], textOf = text) => numbers.map((n) => ({ uri: url(n), datetime: at, source: 8, label: null, content: textOf(n) }))
 
 /** A service, a validator that judges what is submitted to it, and a web of a hundred pages. */
-async function scene(web: (n: number) => Refetched = found) {
+async function scene(web: (n: number) => Refetched = found, finding: FindPosts = async () => new Map()) {
   const service = await served()
   const boardOf = (signer: Signer) =>
     onDemandBoard(
@@ -43,6 +50,7 @@ async function scene(web: (n: number) => Refetched = found) {
     outcomes,
     reader: submissionReader(),
     refetch,
+    findPosts: finding,
     pace: service.clock,
     telemetry,
     random: () => randomInt(2 ** 31) / 2 ** 31,
@@ -182,7 +190,7 @@ test('an answer outside the dates by what the page itself says is a bad one', as
 const post = (words: string) =>
   encodeRows([{ uri: 'https://x.com/a/status/1', datetime: at, source: 2, label: '#tao', content: JSON.stringify({ text: words, username: 'a' }) }])
 
-test('posts of platforms that cannot be looked at here are nobody’s fault, but for what they say themselves', async () => {
+test('posts of platforms that there are no credentials for are nobody’s fault, but for what they say themselves', async () => {
   const { service, boardOf, create, judge, of } = await scene()
   const { id } = await create({ platform: 'x', keywords: ['tao'] })
   await boardOf(miner).submit(id, post('about tao'), signal)
@@ -190,6 +198,55 @@ test('posts of platforms that cannot be looked at here are nobody’s fault, but
   service.clock.advance(200_000)
   await judge.round(signal)
   expect([await of(miner), await of(rival)]).toMatchObject([[{ passed: null, platform: 'x' }], [{ passed: false }]])
+})
+
+const entities = (posts: readonly Post[], more: object = {}) =>
+  encodeRows(
+    posts.map((each) => {
+      const { uri, datetime, source, label, content } = entityOf({ platform: each.platform, row: { ...each.row, ...more } as never })
+      return { uri, datetime: new Date(datetime), source, label, content: Buffer.from(content).toString() }
+    }),
+  )
+
+test('posts are looked at where they are, all of a round at once: who has them as they are passes, who made them up does not, and what is removed is nobody’s fault', async () => {
+  const said = Date.parse('2025-12-31T23:00:00Z')
+  const things = [redditPost({ id: 'a', at: said, text: 'All about tao' }), redditComment({ id: 'b', at: said, text: 'tao, again' })]
+  const removed = redditPost({ id: 'r', at: said, text: 'Of tao no more' })
+  const items = [xItem({ at: said, text: 'tao &amp; more #TAO' }), xItem({ at: said, text: 'tao is up', serial: 1 })]
+  const gone = { ...removed, data: { ...removed.data, selftext: '[removed]', author: '[deleted]', removed_by_category: 'moderator' } }
+  await using platform = await platformServer(({ url, body }, response) => {
+    if (url === '/api/v1/access_token') return json(response, { access_token: 't', expires_in: '3600' })
+    if (url.startsWith('/api/info')) return json(response, listing([...things, gone].filter(({ data }) => url.includes(data.name))))
+    const asked = String(JSON.parse(body).startUrls)
+    return json(response, asked.includes(items[0]!.id) ? [...items, { noResults: true }] : [])
+  })
+  const credentials = { client_id: 'me', client_secret: 'hush', user_agent: 'linux:test:1 (by /u/me)', auth_url: platform.origin, api_url: platform.origin }
+  const told: TelemetryEvent[] = []
+  const telemetry = createTelemetry()
+  telemetry.listen((event) => told.push(event))
+  const services = { fetch, pace: { now: () => said, sleep: async () => undefined }, now: () => said + 60_000 }
+  const sources = [redditSource(credentials, services), xSource({ endpoint: `${platform.origin}/x`, token: 'hush' }, services)]
+  const { service, boardOf, create, judge, of } = await scene(found, findPosts(new Map(sources.map((source) => [source.platform, source])), telemetry))
+  const [reddit, withdrawn] = [readListing(listing(things), said + 60_000)!.posts, readListing(listing([removed]), said + 60_000)!.posts]
+  const x = readItems(items, said + 60_000)!.posts
+  const [ofReddit, ofRemoved, ofX] = [
+    await create({ platform: 'reddit', keywords: ['tao'] }),
+    await create({ platform: 'reddit', keywords: ['tao'] }),
+    await create({ platform: 'x', keywords: ['tao'] }),
+  ]
+  await boardOf(miner).submit(ofReddit.id, entities(reddit), signal)
+  await boardOf(miner).submit(ofRemoved.id, entities(withdrawn), signal)
+  await boardOf(miner).submit(ofX.id, entities(x), signal)
+  await boardOf(rival).submit(ofReddit.id, entities(reddit, { body: 'tao in words of my own, that nobody said' }), signal)
+  await boardOf(rival).submit(ofX.id, post('tao of a post that is not there'), signal)
+  service.clock.advance(200_000)
+  await judge.round(signal)
+  const passed = (own: Awaited<ReturnType<typeof of>>) => Object.fromEntries(own.map(({ jobId, passed: is, rows }) => [jobId, [is, rows]]))
+  expect(passed(await of(miner))).toEqual({ [ofReddit.id]: [true, 2], [ofRemoved.id]: [null, 1], [ofX.id]: [true, 2] })
+  expect(passed(await of(rival))).toEqual({ [ofReddit.id]: [false, 2], [ofX.id]: [false, 1] })
+  // One token, one question to Reddit; of X one for all, and one for what did not come.
+  expect(platform.asked.map(({ url }) => new URL(url, 'http://x').pathname)).toEqual(['/api/v1/access_token', '/api/info', '/x', '/x'])
+  expect(told).toEqual([])
 })
 
 test('what a killed service had taken in, and told nobody, is found', async () => {

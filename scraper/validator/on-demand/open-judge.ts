@@ -11,7 +11,7 @@ const randoms = 2 ** 40
 export function openOnDemandJudge({
   folder,
   ...parts
-}: Pick<OnDemandJudgeParts, 'board' | 'refetch' | 'pace' | 'telemetry'> & { folder: string }): OnDemandJudge & AsyncDisposable {
+}: Pick<OnDemandJudgeParts, 'board' | 'refetch' | 'findPosts' | 'pace' | 'telemetry'> & { folder: string }): OnDemandJudge & AsyncDisposable {
   const thread = portThread(`the on-demand jobs of ${folder}`, parts.pace)
   const outcomes = threadedOutcomes(join(folder, 'on-demand.sqlite'), { clock: parts.pace, thread })
   const reader = threadedReader(parts.pace, thread)

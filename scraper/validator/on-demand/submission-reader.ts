@@ -2,7 +2,7 @@ import { portThread, type PortThread } from '#infra/sqlite/port-thread.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { OnDemandJob } from '#schemas/on-demand.ts'
 import { OnDemandRow } from '#schemas/on-demand-rows.ts'
-import { rowFault, sameAddress } from '../../jobs/on-demand-match.ts'
+import { rowFault, sameAddress } from '#schemas/on-demand-match.ts'
 
 /** More is no submission, whatever the job asks for. */
 const rowsMax = 10_000

@@ -27,7 +27,7 @@ export async function openDemand(
   await using stack = new AsyncDisposableStack()
   const { pace, telemetry } = subnet
   const boardOf = (asking: Signer): OnDemandBoard => onDemandBoard(clientOf(asking))
-  const judge = stack.use(openOnDemandJudge({ folder, board: boardOf(signer), refetch: web.refetch, pace, telemetry }))
+  const judge = stack.use(openOnDemandJudge({ folder, board: boardOf(signer), refetch: web.refetch, findPosts: async () => new Map(), pace, telemetry }))
   const { signal } = new AbortController()
   const open = stack.move()
   return {

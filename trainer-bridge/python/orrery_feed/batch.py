@@ -60,7 +60,8 @@ class Batch:
 
 def place_of(state: Mapping[str, Any], run: str) -> Place:
     """Raises ``OrreryError`` ``conflict`` for the state of another run, of another program or of leases."""
-    if state.get("version") != STATE_VERSION or not all(isinstance(state.get(name), int) for name in ("epoch", "sample_in_epoch", "batch_size")):
+    numbers = ("epoch", "sample_in_epoch", "batch_size")
+    if not isinstance(state, Mapping) or state.get("version") != STATE_VERSION or not all(isinstance(state.get(name), int) for name in numbers):
         raise OrreryError("conflict", "That is no state of a loader by rank of this program; begin with another checkpoint.")
     if state.get("run") != run:
         raise OrreryError("conflict", f"That state is of the run {state.get('run')!r}, and this loader of {run!r}; name the run of the checkpoint.")

@@ -14,10 +14,11 @@ from torch.utils.data import IterableDataset, get_worker_info
 from .batch import Place, place_of
 from .deal import Share
 from .errors import OrreryError
-from .feed import Loss, Where
-from .loader import checked_loss, first_plan, losses_to, name_of_node, share_of
+from .feed import Loss
+from .loader import batch_of, checked_loss, first_plan, losses_in, losses_to
+from .options import asked_for
 from .outbox import Outbox
-from .ranked import RankedIteration, Wish, check_geometry
+from .ranked import RankedIteration, check_geometry
 from .tensors import as_tensors
 
 EPOCH, BATCH, ROWS, IS_AHEAD = range(4)
@@ -45,14 +46,26 @@ class FeedDataset(IterableDataset[dict[str, Any]]):
         world_size: int | None = None,
         node: str | None = None,
         token: str | None = None,
+        wallet: str | None = None,
         epoch: int | None = None,
         epochs: int | None = 1,
         prefetch_factor: int = 4,
     ) -> None:
-        self._where = Where(url, run, token)
-        self._wish = Wish(batch_size, seq_len, max(1, prefetch_factor), epochs)
-        self._share = share_of(rank, world_size)
-        self._node = name_of_node(node, self._share)
+        asked = asked_for(
+            url=url,
+            run=run,
+            batch_size=batch_size,
+            seq_len=seq_len,
+            rank=rank,
+            world_size=world_size,
+            node=node,
+            token=token,
+            wallet=wallet,
+            epoch=epoch,
+            epochs=epochs,
+            prefetch_factor=prefetch_factor,
+        )
+        self._where, self._wish, self._share = asked.where, asked.wish, asked.share
         self.plan = first_plan(self._where)
         check_geometry(self.plan, self._wish)
         # Where the next iteration begins, for this process and its workers: those of the next epoch may be other processes than those that went through the last.
@@ -63,7 +76,7 @@ class FeedDataset(IterableDataset[dict[str, Any]]):
         # Of a worker that has no more, while others may have.
         self._followed: Place | None = None
         self._losses: Outbox[Loss] | None = None
-        self._begin(Place(self.plan.epoch if epoch is None else epoch, 0, "", 0))
+        self._begin(Place(self.plan.epoch if asked.epoch is None else asked.epoch, 0, "", 0))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         info = get_worker_info()
@@ -79,17 +92,20 @@ class FeedDataset(IterableDataset[dict[str, Any]]):
         return {**self.__dict__, "_losses": None}
 
     def __len__(self) -> int:
-        """Steps of this rank in an epoch of the run, as it was when this was made."""
-        return -(-self.plan.batches // self._share.world)
+        """Steps of this rank in an iteration, by the epoch that the run had when this was made. Raises ``TypeError`` for one without end."""
+        if self._wish.epochs is None:
+            raise TypeError("An iteration over epochs without end has no length.")
+        return -(-self.plan.batches // self._share.world) * self._wish.epochs
 
     def report(self, loss: Any, batch: Mapping[str, Any]) -> None:
         """As of a loader; from the process that trains."""
         value = checked_loss(loss)
-        if batch["repeated"]:
+        epoch, number, trained, repeated = batch_of(batch)
+        if repeated:
             return
         if self._losses is None:
-            self._losses = losses_to(self._where, self._node)
-        self._losses.put([Loss(int(batch["epoch"]), int(batch["batch"]), value, int(batch["trained"]))])
+            self._losses = losses_to(self._where)
+        self._losses.put([Loss(epoch, number, value, trained)])
 
     def flush(self, seconds: float | None = None) -> bool:
         """Waits until the feed has booked all that was reported; false where it has not after so many seconds."""
@@ -109,10 +125,10 @@ class FeedDataset(IterableDataset[dict[str, Any]]):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Raises ``OrreryError`` ``conflict`` for the state of another run."""
-        self._begin(place_of(state, self._where.run))
-        unsent = [Loss(**loss) for loss in state.get("unsent", [])]
+        place, unsent = place_of(state, self._where.run), losses_in(state)
+        self._begin(place)
         if unsent and get_worker_info() is None:
-            self._losses = self._losses or losses_to(self._where, self._node)
+            self._losses = self._losses or losses_to(self._where)
             self._losses.put(unsent)
 
     def _state(self, place: Place) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import json
 import logging
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -29,6 +30,8 @@ TELL_EVERY = 12
 log = logging.getLogger("orrery_feed")
 Answer = TypeVar("Answer")
 Body = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
+Sign = Callable[[str, str, bytes], Mapping[str, str]]
+"""Headers that sign a request of this method, target and body."""
 
 
 class Stopped(Exception):
@@ -64,24 +67,34 @@ class Exchange:
         self._is_tls = parts.scheme == "https"
         self._host = parts.hostname
         self._base = parts.path.rstrip("/")
-        self._headers = {"host": parts.netloc.rpartition("@")[2], **({} if token is None else {"authorization": f"Bearer {token}"})}
+        self._headers = {"host": parts.netloc.rpartition("@")[2], **_bearer(token)}
         self._own = threading.local()
         self._stop = stop
+        self._has_answered = False
 
     def ask(
-        self, method: str, path: str, parse: Callable[[Any], Answer], body: Body = None, *, attempts: int | None = None, token: str | None = None
+        self,
+        method: str,
+        path: str,
+        parse: Callable[[Any], Answer],
+        body: Body = None,
+        *,
+        attempts: int | None = None,
+        token: str | None = None,
+        sign: Sign | None = None,
     ) -> Answer:
         """
         One question; what is posted may arrive twice, and the feed books it once. Raises ``Failed`` after so many ``attempts``; without, it has no end.
         :param body: what is posted, or what says so anew for each attempt
         :param token: instead of the one that goes with every request
+        :param sign: signs each attempt anew
         """
-        headers = {**({} if body is None else {"content-type": "application/json"}), **({} if token is None else {"authorization": f"Bearer {token}"})}
+        headers = {**({} if body is None else {"content-type": "application/json"}), **_bearer(token)}
 
         def once() -> Answer:
             said = body() if callable(body) else body
             content = None if said is None else json.dumps(said, allow_nan=False).encode()
-            response = self._send(method, path, content, headers)
+            response = self._send(method, path, content, headers, sign)
             answer = _parsed(_read_all(response), path)
             try:
                 return parse(answer)
@@ -90,12 +103,14 @@ class Exchange:
 
         return self._persist(once, path, attempts)
 
-    def block(self, path: str, rows: int, row_tokens: int, *, attempts: int | None = None) -> tuple[npt.NDArray[np.uint32], http.client.HTTPMessage]:
+    def block(
+        self, path: str, rows: int, row_tokens: int, *, attempts: int | None = None, token: str | None = None
+    ) -> tuple[npt.NDArray[np.uint32], http.client.HTTPMessage]:
         """Tokens [rows, row_tokens] as they came, of exactly the size and hash they must have, and the headers beside them."""
 
         def once() -> tuple[npt.NDArray[np.uint32], http.client.HTTPMessage]:
             tokens = np.empty((rows, row_tokens), dtype="<u4")
-            response = self._send("GET", path, None, {"accept": "application/octet-stream", "accept-encoding": "identity"})
+            response = self._send("GET", path, None, {"accept": "application/octet-stream", "accept-encoding": "identity", **_bearer(token)})
             if response.length != tokens.nbytes:
                 raise Failed(f"{path} gave {response.length} bytes, not {tokens.nbytes}")
             view = tokens.data.cast("B")
@@ -132,6 +147,10 @@ class Exchange:
                 return attempt()
             except (Failed, OSError, http.client.HTTPException) as error:
                 self.close()
+                if isinstance(error, ssl.SSLCertVerificationError) and not self._has_answered:
+                    # One that is over in the middle of a training may be renewed.
+                    message = f"The certificate of {self._host} is none that this machine trusts ({error.verify_message}); name its authority in SSL_CERT_FILE."
+                    raise OrreryError("upstream_failed", message) from error
                 if was_kept and isinstance(error, ConnectionError):
                     # One that lay idle for long is closed by the other side: there is nothing to wait for.
                     continue
@@ -149,16 +168,23 @@ class Exchange:
                 self.close()
                 raise
 
-    def _send(self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+    def _send(self, method: str, path: str, content: bytes | None, headers: Mapping[str, str], sign: Sign | None = None) -> http.client.HTTPResponse:
         connection = getattr(self._own, "connection", None)
         if connection is None:
             kind = http.client.HTTPSConnection if self._is_tls else http.client.HTTPConnection
             connection = self._own.connection = kind(self._host, self._port, timeout=REQUEST_SECONDS)
-        connection.request(method, self._base + path, body=content, headers={**self._headers, **headers})
+        # What is in front of the path is a proxy's, and is not what the feed receives.
+        signed = {} if sign is None else sign(method, path, content or b"")
+        connection.request(method, self._base + path, body=content, headers={**self._headers, **headers, **signed})
         response: http.client.HTTPResponse = connection.getresponse()
+        self._has_answered = True
         if response.status != 200:
             raise _refusal(response, path)
         return response
+
+
+def _bearer(token: str | None) -> dict[str, str]:
+    return {} if token is None else {"authorization": f"Bearer {token}"}
 
 
 def _read_all(response: http.client.HTTPResponse) -> bytes:
@@ -188,12 +214,12 @@ def _refusal(response: http.client.HTTPResponse, path: str) -> Exception:
         said = {}
     said = said.get("error", said) if isinstance(said, dict) else {}
     said = said if isinstance(said, dict) else {}
-    code, message = said.get("code"), said.get("message") or said.get("detail")
+    code, message, details = said.get("code"), said.get("message") or said.get("detail"), said.get("details")
     if status >= 500 or status in (408, 425, 429):
         return Failed(f"{path}: {message or f'status {status}'}", _seconds(response.headers.get("retry-after")))
     if not isinstance(code, str):
         code = {401: "unauthorized", 403: "forbidden", 404: "not_found"}.get(status, "invalid_argument")
-    return OrreryError(code, f"The feed refused {path}: {message or f'status {status}'}", status=status)
+    return OrreryError(code, f"The feed refused {path}: {message or f'status {status}'}", status=status, details=details if isinstance(details, dict) else None)
 
 
 def _seconds(retry_after: str | None) -> float:

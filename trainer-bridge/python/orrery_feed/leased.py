@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 import uuid
@@ -45,13 +46,13 @@ def never_ends() -> float | None:
 class LeasedBatches:
     """
     Leases ahead, renews what it holds, and sends the losses. Lost leases are dropped: what was not begun is not delivered, what was trained is not booked.
-    :param node: name of this node, 1..64 of [A-Za-z0-9._-]
+    :param where: its ``node`` is 1..64 of [A-Za-z0-9._-]
     :param depth: batches that are leased before they are asked for
     :param available: seconds that this node is still there for; no lease outlives them. None: without end. At 0 nothing more is leased, and the iteration ends
     """
 
-    def __init__(self, where: Where, node: str, depth: int, available: Callable[[], float | None] = never_ends) -> None:
-        self._where, self._node, self._available = where, node, available
+    def __init__(self, where: Where, depth: int, available: Callable[[], float | None] = never_ends) -> None:
+        self._where, self._available = where, available
         self._depth = min(depth, LEASES_MAX)
         self._stop = threading.Event()
         self._lock = threading.Condition()
@@ -60,7 +61,7 @@ class LeasedBatches:
         self._error: BaseException | None = None
         self._is_drained = False
         self._threads: list[threading.Thread] = []
-        self._acks: Outbox[Ack] = Outbox(where, lambda feed, acks: feed.ack(node, acks), lambda first, other: True)
+        self._acks: Outbox[Ack] = Outbox(where, lambda feed, acks: feed.ack(acks), lambda first, other: True)
         self.returned = 0
         """Batches given back, or lost to another node."""
 
@@ -102,11 +103,11 @@ class LeasedBatches:
         with self._lock:
             held = [asdict(held.grant) for held in self._held.values()]
         unsent = [[asdict(grant), loss] for grant, loss in self._acks.pending()]
-        return {"version": STATE_VERSION, "mode": "lease", "run": self._where.run, "node": self._node, "held": held, "unsent": unsent}
+        return {"version": STATE_VERSION, "mode": "lease", "run": self._where.run, "node": self._where.node, "held": held, "unsent": unsent}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Before the first batch. What another node has by now is passed over. Raises ``OrreryError`` ``conflict`` for the state of another run or node."""
-        for name, own in (("version", STATE_VERSION), ("mode", "lease"), ("run", self._where.run), ("node", self._node)):
+        for name, own in (("version", STATE_VERSION), ("mode", "lease"), ("run", self._where.run), ("node", self._where.node)):
             if state.get(name) != own:
                 raise OrreryError("conflict", f"That state has {name} {state.get(name)!r}, and this loader {own!r}; leases are kept on by who has them.")
         self._acks.put([(Grant(**grant), loss) for grant, loss in state["unsent"]])
@@ -114,7 +115,7 @@ class LeasedBatches:
         feed = Feed(self._where, self._stop)
         for at in range(0, len(grants), ITEMS_MAX):
             some = grants[at : at + ITEMS_MAX]
-            for grant, seconds in zip(some, feed.renew(self._node, some)):
+            for grant, seconds in zip(some, feed.renew(some)):
                 if seconds is not None:
                     self._hold(grant, seconds)
         feed.close()
@@ -127,6 +128,7 @@ class LeasedBatches:
 
     def close(self, reason: str = "the node is leaving") -> None:
         """Sends what was reported, gives back what was not."""
+        atexit.unregister(self.close)
         self.drain()
         self._acks.close()
         self._stop.set()
@@ -144,6 +146,8 @@ class LeasedBatches:
         self._threads = [threading.Thread(target=work, args=(run,), daemon=True, name="orrery-feed-leases") for work, run in ((self._guarded, self._lease), (self._guarded, self._renew))]
         for thread in self._threads:
             thread.start()
+        # What a program holds when it ends is for others at once.
+        atexit.register(self.close)
 
     def _guarded(self, run: Callable[[Feed], None]) -> None:
         feed = Feed(self._where, self._stop)
@@ -183,7 +187,7 @@ class LeasedBatches:
         return held
 
     def _lease(self, feed: Feed) -> None:
-        feed.register(self._node)
+        feed.register()
         # Those of a loaded state come first.
         with self._lock:
             waiting = list(self._held.values())
@@ -196,11 +200,14 @@ class LeasedBatches:
             if self._is_drained or self._stop.is_set():
                 break
             try:
-                answer = feed.lease(self._node, room, uuid.uuid4().hex, self._available)
+                answer = feed.lease(room, uuid.uuid4().hex, self._available)
             except Stopped:
                 break
             for held in [self._hold(grant, grant.expires_seconds) for grant in answer.grants]:
                 self._fetch(feed, held)
+            if answer.is_drained and not self._is_drained:
+                log.warning("another process has said that %s leaves; this one stays: give each a name of its own", self._where.node)
+                feed.register()
             if not answer.grants:
                 self._stop.wait(max(answer.retry_seconds, NO_LESS_SECONDS))
         self.drain()
@@ -227,7 +234,7 @@ class LeasedBatches:
                 due = [held for held in self._held.values() if (held.ends - now) * RENEWED_AT <= pause]
             for at in range(0, len(due), ITEMS_MAX):
                 some = due[at : at + ITEMS_MAX]
-                for held, seconds in zip(some, feed.renew(self._node, [held.grant for held in some])):
+                for held, seconds in zip(some, feed.renew([held.grant for held in some])):
                     self._renewed(held, seconds)
 
     def _renewed(self, held: Held, seconds: float | None) -> None:
@@ -245,7 +252,7 @@ class LeasedBatches:
         feed = Feed(self._where, threading.Event())
         try:
             for at in range(0, len(grants), ITEMS_MAX):
-                feed.nack(self._node, grants[at : at + ITEMS_MAX], reason)
+                feed.nack(grants[at : at + ITEMS_MAX], reason)
         except (Failed, OrreryError) as error:
             log.warning("%d batches could not be given back, and return when their leases run out: %s", len(grants), error)
         finally:

@@ -1,22 +1,20 @@
 from __future__ import annotations
 
 import math
-import os
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .batch import Batch, Place, place_of
-from .deal import Share
 from .errors import OrreryError
 from .feed import Feed, Loss, Where
 from .leased import LeasedBatches
+from .options import Asked, asked_for
 from .outbox import Outbox
-from .ranked import LOOK_SECONDS, RankedIteration, Wish, check_geometry
+from .ranked import LOOK_SECONDS, RankedIteration, check_geometry
 from .tensors import as_arrays, as_tensors, has_torch
 from .wire import Plan
 
@@ -25,21 +23,6 @@ HELD = {"fenced", "lease_lost"}
 Mode = Literal["rank", "lease"]
 LOSS_MAX = 1000.0
 """Nats per token; the feed takes no more, and none that is no number."""
-
-
-def share_of(rank: int | None, world: int | None) -> Share:
-    """Rank and world as `torchrun` says them in RANK and WORLD_SIZE, where they are not given."""
-    rank = int(os.environ.get("RANK", "0")) if rank is None else rank
-    world = int(os.environ.get("WORLD_SIZE", "1")) if world is None else world
-    if not 0 <= rank < world:
-        raise OrreryError("invalid_argument", f"There is no rank {rank} of {world}; ranks are 0..{world - 1}.")
-    return Share(rank, world)
-
-
-def name_of_node(node: str | None, share: Share) -> str:
-    """One name for each rank. Its default lasts as long as the machine has its own name, so that a trainer that is started again goes on with what it held."""
-    name = node if node is not None else "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in socket.gethostname())[:48] or "node"
-    return name if share.world == 1 else f"{name}-{share.rank}"
 
 
 def first_plan(where: Where) -> Plan:
@@ -56,16 +39,37 @@ def first_plan(where: Where) -> Plan:
         feed.close()
 
 
-def losses_to(where: Where, node: str) -> Outbox[Loss]:
+def losses_to(where: Where) -> Outbox[Loss]:
     def send(feed: Feed, losses: list[Loss]) -> list[str]:
-        return feed.report(node, losses[0].epoch, losses)
+        return feed.report(losses[0].epoch, losses)
 
     return Outbox(where, send, lambda first, other: first.epoch == other.epoch, HELD)
 
 
+def batch_of(batch: Mapping[str, Any]) -> tuple[int, int, int, bool]:
+    """Epoch, number, tokens that were trained, and whether another rank has it, too. Raises ``OrreryError`` ``invalid_argument`` for what is no batch of a loader."""
+    try:
+        epoch, number, trained, repeated = (int(batch[name]) for name in ("epoch", "batch", "trained", "repeated"))
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        raise OrreryError("invalid_argument", "That is no batch of a loader; report with the one that was taken, or with its epoch, batch, trained and repeated.") from error
+    return epoch, number, trained, repeated != 0
+
+
+def losses_in(state: Mapping[str, Any]) -> list[Loss]:
+    """What a state says was reported and not booked. Raises ``OrreryError`` ``conflict``."""
+    try:
+        unsent = [Loss(int(loss["epoch"]), int(loss["batch"]), float(loss["loss"]), int(loss["tokens"])) for loss in state.get("unsent", [])]
+    except (LookupError, TypeError, ValueError) as error:
+        raise OrreryError("conflict", "The losses of that state are none; begin with another checkpoint.") from error
+    return unsent
+
+
 def checked_loss(loss: Any) -> float:
     """A number, or a tensor of one. Raises ``OrreryError`` ``invalid_argument`` for what no feed takes: a model that has diverged is for its trainer to see."""
-    value = float(loss.detach() if hasattr(loss, "detach") else loss)
+    try:
+        value = float(loss.detach() if hasattr(loss, "detach") else loss)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise OrreryError("invalid_argument", f"A loss is one number, the mean over its batch, and not {type(loss).__name__}: {error}") from error
     if not (math.isfinite(value) and 0 <= value <= LOSS_MAX):
         raise OrreryError("invalid_argument", f"A loss of {value} is none; the feed takes 0..{LOSS_MAX:.0f} nats per token.")
     return value
@@ -74,16 +78,17 @@ def checked_loss(loss: Any) -> float:
 class FeedLoader:
     """What `loader` returns: iterate over it. Reading ahead, acks and renewals are in threads of its own; close it, or use it in a ``with``."""
 
-    def __init__(self, where: Where, wish: Wish, mode: Mode, share: Share, node: str, epoch: int | None, as_numpy: bool) -> None:
-        self._where, self._wish, self._share = where, wish, share
+    def __init__(self, asked: Asked, mode: Mode, as_numpy: bool) -> None:
+        where, wish, epoch = asked.where, asked.wish, asked.epoch
+        self._where, self._wish, self._share = where, wish, asked.share
         self._convert = as_arrays if as_numpy or not has_torch() else as_tensors
         self.plan = first_plan(where)
         """Vocabulary, geometry and weights: of the epoch of the last batch by rank, before it, and by lease, of the newest there was at the beginning."""
         check_geometry(self.plan, wish)
         self._place = Place(self.plan.epoch if epoch is None else epoch, 0, "", 0)
         self._last: Batch | None = None
-        self._leases = LeasedBatches(where, node, wish.prefetch_factor) if mode == "lease" else None
-        self._losses = losses_to(where, node)
+        self._leases = LeasedBatches(where, wish.prefetch_factor) if mode == "lease" else None
+        self._losses = losses_to(where)
         self._running: RankedIteration | None = None
         self.waited_seconds = 0.0
         """For data, of all steps so far."""
@@ -124,10 +129,10 @@ class FeedLoader:
                 raise OrreryError("invalid_argument", "There is no batch to report of yet; take one from the loader first.")
             batch = self._last.numbers()
         value = checked_loss(loss)
-        epoch, number, trained = (int(batch[name]) for name in ("epoch", "batch", "trained"))
+        epoch, number, trained, repeated = batch_of(batch)
         if self._leases is not None:
             self._leases.answer(epoch, number, value)
-        elif not batch["repeated"]:
+        elif not repeated:
             self._losses.put([Loss(epoch, number, value, trained)])
 
     def state_dict(self) -> dict[str, Any]:
@@ -144,8 +149,8 @@ class FeedLoader:
         if self._leases is not None:
             self._leases.load_state_dict(state)
             return
-        self._place = place_of(state, self._where.run)
-        self._losses.put([Loss(**loss) for loss in state.get("unsent", [])])
+        self._place, unsent = place_of(state, self._where.run), losses_in(state)
+        self._losses.put(unsent)
 
     def flush(self, seconds: float | None = None) -> bool:
         """Waits until the feed has booked all that was reported; false where it has not after so many seconds."""
@@ -177,6 +182,7 @@ def loader(
     world_size: int | None = None,
     node: str | None = None,
     token: str | None = None,
+    wallet: str | None = None,
     epoch: int | None = None,
     epochs: int | None = None,
     prefetch_factor: int = 4,
@@ -193,15 +199,28 @@ def loader(
     :param rank: of ``world_size``; as ``torchrun`` says them in RANK and WORLD_SIZE where they are None
     :param node: name at the feed; that of the machine where it is None
     :param token: credential, where the feed wants one
+    :param wallet: name of a wallet of btcli, or path of the file of a hotkey, that the node joins by; wants the extra ``wallet``
     :param epoch: to begin with; the newest where it is None. Ranks that may start while one ends must be told
     :param epochs: how many an iteration goes through; it waits for more without end where it is None
     :param prefetch_factor: batches that are read before they are asked for
     :raises OrreryError: ``invalid_argument`` for a geometry that is not the run's, ``not_found`` for a run that there is not
     """
+    if mode not in get_args(Mode):
+        raise OrreryError("invalid_argument", f"There is no mode {mode!r}; take {' or '.join(get_args(Mode))}.")
     if mode == "lease" and (epochs is not None or epoch is not None):
         raise OrreryError("invalid_argument", "By lease the feed says of which epoch a batch is; leave epoch and epochs out.")
-    share = share_of(rank, world_size)
-    wish = Wish(batch_size, seq_len, max(1, prefetch_factor), epochs)
-    return FeedLoader(Where(url, run, token), wish, mode, share, name_of_node(node, share), epoch, as_numpy)
-
-
+    asked = asked_for(
+        url=url,
+        run=run,
+        batch_size=batch_size,
+        seq_len=seq_len,
+        rank=rank,
+        world_size=world_size,
+        node=node,
+        token=token,
+        wallet=wallet,
+        epoch=epoch,
+        epochs=epochs,
+        prefetch_factor=prefetch_factor,
+    )
+    return FeedLoader(asked, mode, as_numpy)

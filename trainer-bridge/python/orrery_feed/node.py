@@ -87,9 +87,9 @@ class Node:
     """
 
     def __init__(
-        self, where: Where, name: str, hours: Hours | None, stop: threading.Event, tell: Callable[[dict[str, Any]], None], *, device: str = "cpu", now: Callable[[], float] = time.time
+        self, where: Where, hours: Hours | None, stop: threading.Event, tell: Callable[[dict[str, Any]], None], *, device: str = "cpu", now: Callable[[], float] = time.time
     ) -> None:
-        self._where, self._name, self._hours, self._device = where, name, hours, device
+        self._where, self._name, self._hours, self._device = where, where.node, hours, device
         self._stop, self._tell, self._now = stop, tell, now
         self._feed = Feed(where, stop)
         self._learner: Learner | None = None
@@ -118,7 +118,7 @@ class Node:
         return None if left == math.inf else left
 
     def _work(self, batches_max: int | None) -> None:
-        leases = LeasedBatches(self._where, self._name, LEASED_AHEAD, self._available)
+        leases = LeasedBatches(self._where, LEASED_AHEAD, self._available)
         ended = threading.Event()
 
         def drain_when_stopped() -> None:
@@ -174,7 +174,7 @@ class Node:
         """Says so, and tells what the feed took of this turn and has booked of all: one attempt each, also when it was stopped."""
         feed = Feed(self._where, threading.Event())
         with contextlib.suppress(Failed, OrreryError):
-            feed.drain(self._name)
+            feed.drain()
         self._tell_standing(feed)
         feed.close()
         self._tell({"event": "node.drained", "node": self._name, "settled": settled, "returned": self.standing.returned})
@@ -182,7 +182,7 @@ class Node:
     def _tell_standing(self, feed: Feed) -> None:
         """If the feed says so now."""
         with contextlib.suppress(Failed, OrreryError):
-            self._tell({"event": "node.standing", "node": self._name, **asdict(feed.history(self._name))})
+            self._tell({"event": "node.standing", "node": self._name, **asdict(feed.history())})
 
     def _sleep_until(self, moment: float) -> None:
         while (left := moment - self._now()) > 0 and not self._stop.wait(min(LOOK_SECONDS, left)):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
@@ -58,6 +59,8 @@ class Outbox(Generic[Item]):
             if self._thread is None and items:
                 self._thread = threading.Thread(target=self._work, daemon=True, name="orrery-feed-outbox")
                 self._thread.start()
+                # A program that ends without a word has trained its last batch, too.
+                atexit.register(self.close)
             self._changed.notify_all()
 
     def pending(self) -> list[Item]:
@@ -81,6 +84,7 @@ class Outbox(Generic[Item]):
                 log.warning("%d losses were not taken by the feed before the end", len(self._items))
             self._stop.set()
             self._changed.notify_all()
+        atexit.unregister(self.close)
 
     def _work(self) -> None:
         try:

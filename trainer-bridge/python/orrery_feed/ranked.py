@@ -107,7 +107,10 @@ class RankedIteration(Iterator[Batch]):
         them is. Raises ``OrreryError`` ``conflict``.
         """
         share = self._share
-        start, step = Place(state["epoch"], state["start"], state["plan_id"], state["batch_size"]), state["step"]
+        numbers = ("epoch", "start", "batch_size", "step", "turn", "world", "workers", "worker")
+        if not isinstance(state, Mapping) or not all(isinstance(state.get(name), int) for name in numbers) or "left" not in state:
+            raise OrreryError("conflict", "That is no state of an iteration of this program; begin with another checkpoint.")
+        start, step = Place(state["epoch"], state["start"], str(state.get("plan_id", "")), state["batch_size"]), state["step"]
         if state["workers"] != share.workers or state["worker"] != share.worker:
             message = f"The state is of worker {state['worker']} of {state['workers']}, this is {share.worker} of {share.workers}; take as many workers as then."
             raise OrreryError("conflict", message)
@@ -132,6 +135,7 @@ class RankedIteration(Iterator[Batch]):
             self.following = self._start
         finally:
             self._stop.set()
+            self._feed.close()
 
     def _epoch(self, plan: Plan) -> Iterator[Batch]:
         share, start = self._share, self._start.batch
@@ -167,6 +171,9 @@ class RankedIteration(Iterator[Batch]):
             pause = min(2 * pause, longest)
         if start.batch > 0 and plan.plan_id != start.plan_id:
             message = f"Epoch {start.epoch} of {plan.job!r} is plan {plan.plan_id}, and the state is of {start.plan_id}: another run; ask the feed it is of."
+            raise OrreryError("conflict", message)
+        if start.rows not in (0, plan.rows) or start.batch > plan.batches:
+            message = f"The state is after batch {start.batch} of {start.rows} rows, and epoch {start.epoch} has {plan.batches} of {plan.rows}; begin with another checkpoint."
             raise OrreryError("conflict", message)
         check_geometry(plan, self._wish)
         return plan

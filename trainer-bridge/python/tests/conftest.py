@@ -25,6 +25,12 @@ class Served:
     sequence_tokens: int
     closed: list[list[tuple[str, str]]]
     """Of each closed epoch, source and sha256 of each batch."""
+    staked: str
+    """A run of the same data where stake admits."""
+    hotkey: str
+    """File of a hotkey that has it."""
+    key: str
+    """Of an operator."""
 
     @property
     def where(self) -> dict[str, Any]:

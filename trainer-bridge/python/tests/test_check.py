@@ -10,7 +10,7 @@ from orrery_feed.__main__ import main
 from orrery_feed.check import check
 from orrery_feed.errors import OrreryError
 
-from .conftest import Scripted
+from .conftest import Scripted, Served
 
 
 def log(path: Path, *batches: tuple[int, int], cut: str = "") -> Path:
@@ -54,3 +54,12 @@ def test_a_run_that_there_is_not_is_no_whole_one(scripted: Scripted, monkeypatch
     monkeypatch.setattr(sys, "argv", ["orrery_feed", "check", str(log(tmp_path / "log", (0, 0))), "--feed", scripted.origin, "--run", "nope"])
     assert main() == 1
     assert "no job" in capsys.readouterr().err
+
+
+def test_a_feed_that_is_not_for_all_is_asked_with_the_credential_of_the_environment(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["orrery_feed", "check", str(log(tmp_path / "log", (0, 0))), "--feed", served.staked])
+    assert main() == 1 and "unauthorized" in capsys.readouterr().err
+    monkeypatch.setenv("ORRERY_NODE_TOKEN", served.key)
+    assert main() == 0 and capsys.readouterr().out == f"epoch 0: 1 of {len(served.closed[0])} batches, each once\n"

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
+import ssl
 import threading
 
 import numpy as np
@@ -115,7 +117,7 @@ def test_whoever_never_answers_as_a_feed_does_is_told(scripted: Scripted) -> Non
         Feed(Where(scripted.origin, "web"), threading.Event()).newest()
     scripted.says((200, {}, {"items": []}))
     with pytest.raises(OrreryError, match="another form|tells of 0"):
-        Feed(Where(scripted.origin, "web"), threading.Event()).report("n", 0, [Loss(0, 1, 2.0, 6)])
+        Feed(Where(scripted.origin, "web", "n"), threading.Event()).report(0, [Loss(0, 1, 2.0, 6)])
 
 
 @pytest.mark.parametrize("wrong", [{"rows": 0}, {"rows": 2**31}, {"sequence_tokens": 0}, {"row_tokens": 5}, {"row_tokens": 2}, {"rows": True}, {"tokenizer": None}, {"weights": []}])
@@ -136,6 +138,33 @@ def test_what_is_no_address_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(OrreryError, match="no address") as refused:
         exchange(url)
     assert "secret" not in str(refused.value)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told_at_once_and_waited_for_where_there_was_a_good_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(_: object) -> None:
+        error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+        error.verify_message = "self-signed certificate"
+        raise error
+
+    monkeypatch.setattr(http.client.HTTPSConnection, "connect", connect)
+    asking = exchange("https://127.0.0.1:1/")
+    with pytest.raises(OrreryError, match="self-signed certificate.*SSL_CERT_FILE"):
+        asking.ask("GET", "/x", lambda answer: answer)
+    asking._has_answered = True
+    with pytest.raises(Failed, match="certificate verify failed"):
+        asking.ask("GET", "/x", lambda answer: answer, attempts=2)
+
+
+def test_a_feed_behind_a_path_is_asked_there_and_what_is_signed_is_what_it_receives(scripted: Scripted) -> None:
+    scripted.says((200, {}, {}))
+    signed: list[tuple[str, str, bytes]] = []
+
+    def sign(method: str, target: str, content: bytes) -> dict[str, str]:
+        signed.append((method, target, content))
+        return {"x-signed": "1"}
+
+    exchange(f"{scripted.origin}/base/").ask("POST", "/v1/nodes", lambda answer: answer, {"a": 1}, sign=sign)
+    assert scripted.asked == [("POST", "/base/v1/nodes", b'{"a": 1}')] and signed == [("POST", "/v1/nodes", b'{"a": 1}')]
 
 
 def test_a_token_goes_with_each_request(scripted: Scripted) -> None:

@@ -3,8 +3,11 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import logging
+import subprocess
+import sys
 from collections.abc import Iterable
-from threading import Event, Timer
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -122,6 +125,84 @@ def test_what_does_not_go_together_is_refused_by_its_name(served: Served, script
                 loader.report(loss)
 
 
+NO_OPTIONS: list[dict[str, Any]] = [
+    {"batch_size": "2"},
+    {"batch_size": 2.0},
+    {"batch_size": True},
+    {"batch_size": 0},
+    {"seq_len": "32"},
+    {"prefetch_factor": "4"},
+    {"prefetch_factor": -1},
+    {"epoch": "0"},
+    {"epoch": -1},
+    {"epochs": 0},
+    {"epochs": "1"},
+    {"rank": "0"},
+    {"rank": -1},
+    {"world_size": 0},
+    {"mode": "leases"},
+    {"url": None},
+    {"run": None},
+    {"node": "a b"},
+    {"node": ""},
+    {"node": "x" * 64, "rank": 0, "world_size": 2},
+    {"token": 5},
+    {"wallet": 5},
+]
+
+
+@pytest.mark.parametrize("options", NO_OPTIONS, ids=str)
+def test_what_is_no_option_is_refused_by_its_name(served: Served, options: dict[str, Any]) -> None:
+    with pytest.raises(OrreryError, match=f"{next(iter(options))}|no name of a node|no rank") as refused:
+        served.loader(**options)
+    assert refused.value.code == "invalid_argument"
+
+
+def test_options_may_be_numbers_of_numpy_and_ranks_of_the_environment_must_be_some(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served.loader(batch_size=np.int64(served.rows), epoch=np.int32(0), epochs=1) as loader:
+        assert next(iter(loader))["batch"] == 0
+    monkeypatch.setenv("RANK", "first")
+    with pytest.raises(OrreryError, match="RANK of the environment"):
+        served.loader()
+
+
+def test_no_state_but_its_own_is_gone_on_with(served: Served) -> None:
+    with served.loader(epoch=0, epochs=1) as loader:
+        next(iter(loader))
+        state = loader.state_dict()
+        whole = served.rows * len(served.closed[0])
+        wrong: list[Any] = [None, [], {}, {**state, "unsent": 5}, {**state, "unsent": [{"batch": 1}]}, {**state, "epoch": True, "version": 0}]
+        for each in wrong:
+            with pytest.raises(OrreryError) as refused:
+                loader.load_state_dict(each)
+            assert refused.value.code == "conflict"
+        # The rows are of other batches, or there are not so many.
+        for of_rows in ({"batch_size": 2 * served.rows, "sample_in_epoch": 2 * served.rows}, {"sample_in_epoch": whole + served.rows}):
+            loader.load_state_dict({**state, **of_rows})
+            with pytest.raises(OrreryError, match="begin with another checkpoint"):
+                next(iter(loader))
+        loader.load_state_dict({**state, "sample_in_epoch": whole})
+        assert next(iter(loader))["epoch"] == 1
+
+
+@pytest.mark.parametrize("loss", ["x", None, [1.0, 2.0], {}, np.array([1.0, 2.0]), object()], ids=repr)
+def test_what_is_no_loss_is_refused_where_it_is_reported(served: Served, loss: object) -> None:
+    with served.loader(epoch=0) as loader:
+        batch = next(iter(loader))
+        with pytest.raises(OrreryError, match="loss"):
+            loader.report(loss)
+        for no_batch in ({}, {"epoch": 0}, {**batch, "batch": None}, 7):
+            with pytest.raises(OrreryError, match="no batch of a loader"):
+                loader.report(2.0, no_batch)  # type: ignore[arg-type]
+
+
+def test_proxies_of_the_environment_are_not_asked(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with served.loader(epoch=0, epochs=1) as loader:
+        assert next(iter(loader))["batch"] == 0
+
+
 def test_losses_of_ranks_settle_an_epoch_and_the_next_one_follows_by_itself(served: Served) -> None:
     with served.loader(node="ranked") as loader:
         first = loader.plan.epoch
@@ -140,8 +221,11 @@ def test_losses_of_ranks_settle_an_epoch_and_the_next_one_follows_by_itself(serv
 def test_an_epoch_that_does_not_come_is_told_of(served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(ranked, "TELL_SECONDS", 0.05)
     with served.loader() as loader:
-        Timer(0.3, loader.close).start()
+        told = logging.Handler()
+        told.emit = lambda _: loader._running is not None and loader._running.close()  # type: ignore[method-assign]
+        logging.getLogger("orrery_feed").addHandler(told)
         assert {batch["epoch"] for batch in loader} == {loader.plan.epoch}
+        logging.getLogger("orrery_feed").removeHandler(told)
     assert f"epoch {loader.plan.epoch + 1} is waited for" in caplog.text
 
 
@@ -149,16 +233,16 @@ def test_a_batch_that_another_node_held_is_booked_once_that_gives_it_back(served
     monkeypatch.setattr(outbox, "AGAIN_SECONDS", (0.01, 0.05))
     with served.loader(node="beside") as loader:
         loader._losses._pause = 0.01
-        feed = Feed(Where(served.origin, served.run), Event())
-        held = feed.lease("holder", 2, "held", lambda: None).grants
+        feed = Feed(Where(served.origin, served.run, "holder"), Event())
+        held = feed.lease(2, "held", lambda: None).grants
         first = loader.plan.epoch
         for batch in itertools.islice(loader, loader.plan.batches):
             loader.report(2.0)
         assert held and loader.flush(10) and {loss["batch"] for loss in loader.state_dict()["unsent"]} >= {grant.batch for grant in held}
         assert feed.epoch(first + 1) is None
         # One that it settles is for it, and one that it gives back for whoever trained it, too.
-        feed.ack("holder", [(held[0], 2.0)])
-        feed.nack("holder", held[1:], "leaving")
+        feed.ack([(held[0], 2.0)])
+        feed.nack(held[1:], "leaving")
         assert next(iter(loader))["epoch"] == first + 1
 
 
@@ -210,7 +294,7 @@ def test_leases_settle_an_epoch_too_and_what_is_held_is_given_back_or_gone_on_wi
 def test_a_lost_request_for_leases_is_made_again_for_what_is_left_of_the_time_and_not_after_its_end(scripted: Scripted) -> None:
     left = iter([100.0, 40.0, 0.0])
     scripted.says((200, {}, {}), (503, {}, {}))
-    leases = LeasedBatches(Where(scripted.origin, "web"), "n", 1, lambda: next(left))
+    leases = LeasedBatches(Where(scripted.origin, "web", "n"), 1, lambda: next(left))
     assert list(leases.batches()) == []
     asked = [json.loads(body) for _, path, body in scripted.asked if path == "/v1/leases"]
     assert [each["available_for_ms"] for each in asked] == [100_000, 40_000]
@@ -221,3 +305,40 @@ def test_the_package_names_what_it_has() -> None:
     assert set(orrery_feed.__all__) >= {"FeedDataset", "FeedLoader", "OrreryError", "loader", "tf_dataset"}
     with pytest.raises(AttributeError):
         orrery_feed.nothing
+
+
+def test_a_node_stays_where_another_of_its_name_has_left(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    with served.loader(mode="lease", node="twins", prefetch_factor=1) as loader:
+        batches = iter(loader)
+        next(batches)
+        loader.report(3.0)
+        Feed(Where(served.origin, served.run, "twins"), Event()).drain()
+        for _ in range(3):
+            next(batches)
+            loader.report(3.0)
+    assert "another process has said that twins leaves" in caplog.text
+
+
+ENDS = """
+import itertools, sys
+import orrery_feed
+feed = orrery_feed.loader(sys.argv[1], run=sys.argv[2], mode=sys.argv[3], node="ends", as_numpy=True)
+for batch in itertools.islice(feed, 2):
+    feed.report(2.5)
+print(batch["epoch"], batch["batch"])
+if sys.argv[3] == "lease":
+    next(iter(feed))
+"""
+
+
+@pytest.mark.parametrize("mode", ["rank", "lease"])
+def test_a_program_that_ends_without_a_word_has_sent_its_losses_and_holds_nothing(served: Served, mode: str) -> None:
+    ended = subprocess.run([sys.executable, "-c", ENDS, served.origin, served.run, mode], capture_output=True, text=True, timeout=60, check=True)
+    last, batch = map(int, ended.stdout.split())
+    assert "not taken" not in ended.stderr
+    feed = Feed(Where(served.origin, served.run, "after"), Event())
+    grants = feed.lease(64, f"after-{mode}", lambda: None).grants
+    # What it had left is lent again, and what it has settled is not.
+    assert (last, batch) not in {(grant.epoch, grant.batch) for grant in grants}
+    feed.nack(grants, "done")
+    assert len(grants) >= 1 or feed.epoch(last + 1) is not None

@@ -9,6 +9,7 @@ import pytest
 
 from orrery_feed import OrreryError, member
 from orrery_feed.feed import Feed, Loss, Where
+from orrery_feed.member import Member
 
 from .conftest import Scripted, Served
 
@@ -23,8 +24,12 @@ def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def feed(url: str, token: str | None = None) -> Feed:
-    return Feed(Where(url, "golden", token), Event())
+def feed(url: str, node: str = "n", token: str | None = None) -> Feed:
+    return Feed(Where(url, "golden", node, token), Event())
+
+
+def of(url: str) -> Member:
+    return Member(url, "n", "")
 
 
 def files(folder: Path) -> list[Path]:
@@ -32,16 +37,16 @@ def files(folder: Path) -> list[Path]:
 
 
 def test_a_name_is_kept_over_a_restart_by_the_token_of_its_registration(served: Served, own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    feed(served.origin).drain("kept")
+    feed(served.origin, "kept").drain()
     (file,) = files(own_folder)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600 and stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     # Another process of the same machine, and then one of another.
     member._tokens.clear()
-    feed(served.origin).drain("kept")
+    feed(served.origin, "kept").drain()
     member._tokens.clear()
     monkeypatch.setenv("XDG_STATE_HOME", str(own_folder / "other"))
     with pytest.raises(OrreryError) as refused:
-        feed(served.origin).drain("kept")
+        feed(served.origin, "kept").drain()
     assert refused.value.code == "forbidden"
 
 
@@ -49,7 +54,7 @@ def test_threads_that_are_refused_at_once_register_once(served: Served, own_fold
     drained: list[int] = []
 
     def drain(number: int) -> None:
-        feed(served.origin).drain("threads")
+        feed(served.origin, "threads").drain()
         drained.append(number)
 
     threads = [Thread(target=drain, args=(number,)) for number in range(8)]
@@ -66,21 +71,21 @@ SETTLED = (200, {}, {"items": [{"batch": 0, "state": "settled"}]})
 
 
 def test_a_token_that_is_over_is_replaced(scripted: Scripted) -> None:
-    member.keep_token(scripted.origin, "n", "orn_old")
+    member.keep_token(of(scripted.origin), "orn_old")
     scripted.says(REFUSED, REGISTERED, SETTLED)
-    assert feed(scripted.origin).report("n", 0, [LOSS]) == ["settled"]
-    assert member.kept_token(scripted.origin, "n") == "orn_new"
-    member.keep_token(scripted.origin, "n", "orn_old")
+    assert feed(scripted.origin).report(0, [LOSS]) == ["settled"]
+    assert member.kept_token(of(scripted.origin)) == "orn_new"
+    member.keep_token(of(scripted.origin), "orn_old")
     scripted.says(REFUSED, REGISTERED)
-    feed(scripted.origin).register("n")
-    assert member.kept_token(scripted.origin, "n") == "orn_new"
+    feed(scripted.origin).register()
+    assert member.kept_token(of(scripted.origin)) == "orn_new"
 
 
 def test_a_key_of_the_operator_is_not_replaced_and_whoever_is_refused_twice_is_told(scripted: Scripted) -> None:
     for token, asked in (("orr_key", 1), (None, 3)):
         scripted.says(REFUSED, REGISTERED, REFUSED)
         with pytest.raises(OrreryError, match="over"):
-            feed(scripted.origin, token).report("n", 0, [LOSS])
+            feed(scripted.origin, token=token).report(0, [LOSS])
         assert len(scripted.asked) == asked
 
 
@@ -88,24 +93,24 @@ def test_a_key_of_the_operator_is_not_replaced_and_whoever_is_refused_twice_is_t
 def test_a_token_that_is_none_is_not_kept(scripted: Scripted, own_folder: Path, token: object) -> None:
     scripted.says((200, {}, {"token": token}))
     with pytest.raises(OrreryError, match="is this the address of a feed"):
-        feed(scripted.origin).register("n")
+        feed(scripted.origin).register()
     assert not (own_folder / "orrery-feed").exists()
 
 
 def test_what_is_no_token_in_its_file_is_none_and_a_folder_that_cannot_be_written_is_told(scripted: Scripted, own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    member.keep_token("http://a", "n", "orn_1")
+    member.keep_token(of("http://a"), "orn_1")
     (file,) = files(own_folder)
     file.write_text("two words\n")
     member._tokens.clear()
-    assert member.kept_token("http://a", "n") is None
+    assert member.kept_token(of("http://a")) is None
     (own_folder / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", os.fspath(own_folder / "file"))
     scripted.says(REGISTERED)
     with pytest.raises(OrreryError, match="XDG_STATE_HOME"):
-        feed(scripted.origin).register("n")
+        feed(scripted.origin).register()
     # A feed that wants no token is not asked to wait for one.
     scripted.says(SETTLED)
-    assert feed(scripted.origin).report("n", 0, [LOSS]) == ["settled"]
+    assert feed(scripted.origin).report(0, [LOSS]) == ["settled"]
 
 
 def test_a_machine_without_a_home_needs_none_where_the_feed_wants_no_token(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +120,6 @@ def test_a_machine_without_a_home_needs_none_where_the_feed_wants_no_token(scrip
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setattr(Path, "home", no_home)
     scripted.says(SETTLED, REGISTERED)
-    assert feed(scripted.origin).report("n", 0, [LOSS]) == ["settled"]
+    assert feed(scripted.origin).report(0, [LOSS]) == ["settled"]
     with pytest.raises(OrreryError, match="XDG_STATE_HOME"):
-        feed(scripted.origin).register("n")
+        feed(scripted.origin).register()

@@ -29,7 +29,7 @@ def node(served: Served, name: str, told: list[dict[str, Any]], hours: Hours | N
     def tell(line: dict[str, Any]) -> None:
         told.append(line)
 
-    return Node(Where(served.origin, served.run), name, hours, stop, tell, now=now), stop
+    return Node(Where(served.origin, served.run, name), hours, stop, tell, now=now), stop
 
 
 def test_a_node_trains_what_it_is_given_and_learns(served: Served) -> None:
@@ -58,11 +58,11 @@ def test_a_node_sleeps_outside_of_its_hours_and_holds_nothing_then(served: Serve
         if line["event"] == "node.asleep":
             stop.set()
 
-    running = Node(Where(served.origin, served.run), "nightly", parse_hours("22:00-06:00", "UTC"), stop, tell, now=lambda: clock[0])
+    running = Node(Where(served.origin, served.run, "nightly"), parse_hours("22:00-06:00", "UTC"), stop, tell, now=lambda: clock[0])
     running.run()
     assert [line["event"] for line in told][-2:] == ["node.drained", "node.asleep"] and 1 <= running.standing.batches <= 5
     assert told[-1]["seconds"] > 15 * 3600
-    assert Feed(Where(served.origin, served.run), threading.Event()).history("nightly").batches <= running.standing.batches
+    assert Feed(Where(served.origin, served.run, "nightly"), threading.Event()).history().batches <= running.standing.batches
 
 
 def test_the_program_ends_in_good_order_when_it_is_told_to(served: Served) -> None:

@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader  # noqa: E402
 
 from orrery_feed import FeedDataset, OrreryError, loader  # noqa: E402
 from orrery_feed.batch import Batch  # noqa: E402
+from orrery_feed.gpt import GPT, Size  # noqa: E402
 from orrery_feed.tensors import as_tensors  # noqa: E402
 from orrery_feed.wire import plan_of  # noqa: E402
 
@@ -47,6 +48,17 @@ def test_tensors_are_the_received_bytes() -> None:
 def test_documents_of_a_tensor_are_one() -> None:
     documents = plan_of({**PLAN, "end_of_text": 9}).document_ids(torch.tensor(ROWS, dtype=torch.int32))
     assert documents.dtype == torch.int64 and documents.tolist() == DOCUMENTS
+
+
+def test_each_parameter_of_the_gpt_has_a_gradient_whatever_tokens_a_batch_has() -> None:
+    model = GPT(Size(vocabulary=50, width=8, layers=1, heads=1, positions=8, embedding=4))
+    ids = torch.zeros((2, 8), dtype=torch.int32)
+    for precision in (torch.float32, torch.bfloat16):
+        model.zero_grad()
+        with torch.autocast("cpu", precision, enabled=precision != torch.float32):
+            loss = model(ids, ids.long())
+        loss.backward()
+        assert loss.dtype == torch.float32 and {part.grad.dtype if part.grad is not None else None for part in model.parameters()} == {torch.float32}
 
 
 def test_three_lines_to_a_loop(served: Served) -> None:

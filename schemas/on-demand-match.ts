@@ -1,7 +1,7 @@
-import { pageUrl } from '#schemas/identity/canonical-url.ts'
-import { hostnameOf, hostOf } from '#schemas/identity/url-parts.ts'
-import type { OnDemandJob } from '#schemas/on-demand.ts'
-import { platformSource, type OnDemandRow } from '#schemas/on-demand-rows.ts'
+import { pageUrl } from './identity/canonical-url.ts'
+import { hostnameOf, hostOf } from './identity/url-parts.ts'
+import type { OnDemandJob } from './on-demand.ts'
+import { platformSource, type OnDemandRow } from './on-demand-rows.ts'
 
 /**
  * Why a row is not what an on-demand job asks for; undefined: it is. A keyword is had by a page whose text has it, whatever the case, or that stands on that host
