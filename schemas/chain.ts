@@ -96,14 +96,18 @@ export interface WeightsSubmission {
   versionKey: number
 }
 
-/** What a chain took, to be kept until it is set: plain JSON. */
-export interface SubmittedWeights extends WeightsSubmission {
+/** What is about to be sent, as far as it takes to find it on the chain, and to reveal it, if its sender ends before the answer: plain JSON. */
+export interface IntendedWeights extends WeightsSubmission {
   /** Head of the chain when it was asked: the salt of a commitment follows from it and the signer's key, so that another process can reveal it. */
   madeAtBlock: number
-  /** Block the call is in. */
-  block: number
   /** `plain`: they are set. `commit_reveal`: the signer reveals them. `timelocked`: the chain reveals them by itself. */
   way: 'plain' | 'commit_reveal' | 'timelocked'
+}
+
+/** What a chain took, to be kept until it is set: plain JSON. */
+export interface SubmittedWeights extends IntendedWeights {
+  /** Block the call is in. */
+  block: number
   /** First block at which they can be seen in the metagraph, as far as it can be foretold. */
   dueBlock: number
 }
@@ -128,14 +132,17 @@ export interface Chain {
   register(signer: Signer, coldkey: string): Promise<number>
   /** Publishes the hotkey's endpoint; the one that stands already is left without a call. */
   serve(signer: Signer, endpoint: Endpoint): Promise<void>
-  /** Hands weights in by the best way the chain offers. Only `confirmWeights` says whether they are set. */
-  submitWeights(signer: Signer, submission: WeightsSubmission): Promise<SubmittedWeights>
+  /**
+   * Hands weights in by the best way the chain offers. Only `confirmWeights` says whether they are set.
+   * @param intend is called, and waited for, before anything is sent: what it keeps can be given to `confirmWeights` by who never had the answer
+   */
+  submitWeights(signer: Signer, submission: WeightsSubmission, intend?: (intended: IntendedWeights) => Promise<void>): Promise<SubmittedWeights>
   /**
    * Whether what was submitted is set: the reveal says so, not the commitment. Reveals what the signer itself must reveal, as soon as that can be.
-   * `pending`: ask again at a later block, also where the reveal is refused as long as its time lasts. `missing`: it was not revealed in its time, or something else
-   * was set over it; submit anew.
+   * `pending`: ask again at a later block, also where the reveal is refused as long as its time lasts, and where what was intended may come into the chain yet.
+   * `missing`: it was not revealed in its time, or something else was set over it, or it never came in and cannot any more; submit anew.
    */
-  confirmWeights(signer: Signer, submitted: SubmittedWeights): Promise<'set' | 'pending' | 'missing'>
+  confirmWeights(signer: Signer, submitted: SubmittedWeights | IntendedWeights): Promise<'set' | 'pending' | 'missing'>
   /** Replaces the hotkey's commitment. @param data 1..128 bytes */
   commit(signer: Signer, data: Uint8Array): Promise<void>
   /** Each new block once, in order, from the next one on, until the signal is aborted. */

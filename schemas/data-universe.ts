@@ -19,6 +19,8 @@ export const limits = {
   rowsPerGroup: 10_000,
   shardBytesMin: 15_000,
   shardBytesMax: 2 ** 30,
+  /** Ours: whoever takes in the list of one file has it in memory, some 150 bytes a row. */
+  shardRowsMax: 1_000_000,
   bytesPerRowMin: 50,
   freshnessDays: 30,
 } as const

@@ -123,6 +123,8 @@ const Standing = z.strictObject({
   looks: z.int().nonnegative(),
   /** Evaluations in a row in which too little could be judged. */
   unjudged: z.int().nonnegative(),
+  /** Share of its drawn pages that hold what their rows say, averaged over evaluations; absent: none was looked at, or by a version before. */
+  confirmed: share.optional(),
   /** What the score is the sum of, before it is lowered for want of proof. */
   parts: z.strictObject({ index: amount, store: amount, on_demand: amount }),
 })

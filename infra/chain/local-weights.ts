@@ -1,5 +1,5 @@
 import type { Database } from '#infra/sqlite/database.ts'
-import type { Signer, SubmittedWeights, WeightsSubmission } from '#schemas/chain.ts'
+import type { IntendedWeights, Signer, SubmittedWeights, WeightsSubmission } from '#schemas/chain.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Network } from '#schemas/network.ts'
 import { parseCall, type Call } from './extrinsic.ts'
@@ -19,8 +19,10 @@ interface WeightsParts {
 
 /** A validator's side of weights: in plain, or committed by their hash and revealed by whoever asks for them in their time. */
 export interface LocalWeights {
-  submit(signer: Signer, submission: WeightsSubmission): SubmittedWeights
-  confirm(signer: Signer, submitted: SubmittedWeights): 'set' | 'pending' | 'missing'
+  /** What would be sent now. @throws OrreryError `invalid_argument` for what is no weight */
+  intend(submission: WeightsSubmission): IntendedWeights
+  submit(signer: Signer, intended: IntendedWeights): SubmittedWeights
+  confirm(signer: Signer, submitted: SubmittedWeights | IntendedWeights): 'set' | 'pending' | 'missing'
 }
 
 /** Blocks in which what was committed in `block` can be revealed: those of one epoch. */
@@ -39,26 +41,30 @@ export function localWeights({ db, network, parameters, blocks, call }: WeightsP
     salt: weightsSalt(signer, network, madeAtBlock),
   })
 
-  function submit(signer: Signer, { uids, values, versionKey }: WeightsSubmission): SubmittedWeights {
-    const madeAtBlock = blocks.head()
-    const [dests, weights] = [[...uids], [...values]]
-    const plain = parseCall({ name: 'set_weights', netuid, dests, weights, version_key: versionKey })
-    if (!parameters.commitReveal) call(signer, plain)
-    else {
-      const hash = weightsCommitHash(signer, committed(signer, { uids, values, versionKey }, madeAtBlock))
-      call(signer, { name: 'commit_weights', netuid, commit_hash: hash })
-    }
-    const block = findNeuron(db, signer.address)?.lastUpdate ?? madeAtBlock
-    const said = { uids: dests, values: weights, versionKey, madeAtBlock, block }
-    if (!parameters.commitReveal) return { ...said, way: 'plain', dueBlock: block }
-    return { ...said, way: 'commit_reveal', dueBlock: revealWindow(block, parameters).first }
+  const hashOf = (signer: Signer, intended: IntendedWeights): string => weightsCommitHash(signer, committed(signer, intended, intended.madeAtBlock))
+
+  function intend({ uids, values, versionKey }: WeightsSubmission): IntendedWeights {
+    const way = parameters.commitReveal ? 'commit_reveal' : 'plain'
+    parseCall({ name: 'set_weights', netuid, dests: [...uids], weights: [...values], version_key: versionKey })
+    return { uids: [...uids], values: [...values], versionKey, madeAtBlock: blocks.head(), way }
   }
 
-  function confirm(signer: Signer, submitted: SubmittedWeights): 'set' | 'pending' | 'missing' {
+  function submit(signer: Signer, intended: IntendedWeights): SubmittedWeights {
+    const { uids, values, versionKey, way, madeAtBlock } = intended
+    if (way === 'plain') call(signer, { name: 'set_weights', netuid, dests: [...uids], weights: [...values], version_key: versionKey })
+    else call(signer, { name: 'commit_weights', netuid, commit_hash: hashOf(signer, intended) })
+    const block = findNeuron(db, signer.address)?.lastUpdate ?? madeAtBlock
+    return { ...intended, block, dueBlock: way === 'plain' ? block : revealWindow(block, parameters).first }
+  }
+
+  function confirm(signer: Signer, submitted: SubmittedWeights | IntendedWeights): 'set' | 'pending' | 'missing' {
     const head = blocks.head()
     const neuron = findNeuron(db, signer.address)
-    const commit = neuron?.commits.find(({ block }) => block === submitted.block)
-    if (!neuron || submitted.way === 'plain' || !commit) return neuron && areWeights(neuron.weights, submitted) ? 'set' : 'missing'
+    const commit = submitted.way === 'plain' ? undefined : neuron?.commits.find(({ hash }) => hash === hashOf(signer, submitted))
+    if (!neuron || !commit) {
+      if (!('block' in submitted) && head <= submitted.madeAtBlock) return 'pending'
+      return neuron && areWeights(neuron.weights, submitted) ? 'set' : 'missing'
+    }
     const { first, last } = revealWindow(commit.block, parameters)
     if (head < first) return 'pending'
     if (head > last) return 'missing'
@@ -73,5 +79,5 @@ export function localWeights({ db, network, parameters, blocks, call }: WeightsP
     }
   }
 
-  return { submit, confirm }
+  return { intend, submit, confirm }
 }

@@ -102,7 +102,11 @@ function chainOver(db: Database, genesis: Genesis, parameters: LocalParameters, 
         const axon = findNeuron(db, signer.address)?.axon
         if (axon?.ip !== ip || axon.port !== port) call(signer, { name: 'serve_axon', netuid, ip, port })
       }),
-    submitWeights: (signer, submission) => whenFree(() => weights.submit(signer, submission)),
+    async submitWeights(signer, submission, intend) {
+      const intended = weights.intend(submission)
+      await intend?.(intended)
+      return await whenFree(() => weights.submit(signer, intended))
+    },
     confirmWeights: (signer, submitted) => whenFree(() => weights.confirm(signer, submitted)),
     commit: (signer, data) => whenFree(() => call(signer, { name: 'set_commitment', netuid, data: `0x${Buffer.from(data).toString('hex')}` })),
     faucet: (signer, stake) => whenFree(() => call(signer, { name: 'faucet', stake: String(stake) })),

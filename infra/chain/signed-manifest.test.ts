@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { canonicalJson, contentAddress } from '#schemas/canonical-json.ts'
 import { developmentKey } from './key-file.ts'
 import { verifySignature } from './signature.ts'
-import { signManifest, verifyManifest } from './signed-manifest.ts'
+import { signManifest, verifyManifest, verifyManifestBytes } from './signed-manifest.ts'
 
 const { signer } = developmentKey('manifest test')
 const unsigned = { kind: 'miner-index' as const, parent: null, hotkey: signer.address, shards: [{ job_id: 'a', rows: 3 }] }
@@ -60,4 +60,17 @@ test('what is signed for one network is nothing on another', () => {
 
 test('what was signed before manifests named their network is still what it was', () => {
   expect(verifyManifest(signManifest(unsigned, signer), network)).toBe(true)
+})
+
+test('the bytes of a manifest verify as it does, wherever the signature stands in them, and no others do', () => {
+  for (const over of [{}, { zone: 'last' }, { a: '"signature":"0x"' }]) {
+    const signed = signManifest({ ...unsigned, ...over }, signer, network)
+    const text = canonicalJson(signed)
+    const isOf = (said: string, who: { hotkey: string; signature: string } = signed): boolean => verifyManifestBytes(who, Buffer.from(said))
+    expect(isOf(text)).toBe(true)
+    for (const other of [text.replace('"rows":3', '"rows":4'), text.replace('{', '{ '), text.replace('"signature"', '"sign"'), ''])
+      expect(isOf(other)).toBe(false)
+    expect(isOf(text, { ...signed, hotkey: developmentKey('other').signer.address })).toBe(false)
+    expect(isOf(text.replace(signed.signature, '0x'), { ...signed, signature: '0x' })).toBe(false)
+  }
 })

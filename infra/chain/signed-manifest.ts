@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { contentAddress } from '#schemas/canonical-json.ts'
 import type { Signer } from '#schemas/chain.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -30,5 +31,27 @@ export function verifyManifest(manifest: { hotkey: string; signature: string; ne
     return false
   }
 }
+
+/**
+ * The same of a manifest and the bytes it was read from, which are to be its canonical JSON, as content addresses are of: those of 4 MiB take ten ms, where to write
+ * them anew takes a tenth of a second. Never throws.
+ */
+export function verifyManifestBytes({ hotkey, signature }: { hotkey: string; signature: string }, bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const member = `"signature":${JSON.stringify(signature)}`
+  const at = text.lastIndexOf(member)
+  if (at < 0) return false
+  const end = at + Buffer.byteLength(member)
+  // With the comma that parts it from its neighbour.
+  const [from, to] = text[end] === comma ? [at, end + 1] : [at - (text[at - 1] === comma ? 1 : 0), end]
+  const address = createHash('sha256').update(text.subarray(0, from)).update(text.subarray(to)).digest('hex')
+  try {
+    return verifySignature(hotkey, Buffer.from(address), signature)
+  } catch {
+    return false
+  }
+}
+
+const comma = 0x2c
 
 const messageOf = (manifest: object): Uint8Array => Buffer.from(contentAddress({ ...manifest, signature: undefined }))

@@ -1,5 +1,5 @@
 import { frontierTables } from '../frontier/schema.ts'
-import { evidence, found, onDemand, outcomes, posts, requests, rowBook, scoring, served, usage } from './subnet-schema.ts'
+import { evidence, found, onDemand, outcomes, posts, requests, rowBook, scoring, served, showings, usage } from './subnet-schema.ts'
 
 /**
  * The tables of each kind of engine file. `steps[i]` brings a file from version i to i + 1, so the supported version is `steps.length`;
@@ -372,7 +372,7 @@ export const fileSchemas = {
   notes: { kind: 'notes', applicationId: 0x4f727248, steps: [notes] },
   corpus: { kind: 'corpus index', applicationId: 0x4f727249, steps: [corpus, corpusSights] },
   marks: { kind: 'marks', applicationId: 0x4f72724d, steps: [marks] },
-  found: { kind: 'findings of a validator', applicationId: 0x4f727256, steps: [found, rowBook] },
+  found: { kind: 'findings of a validator', applicationId: 0x4f727256, steps: [found, rowBook, showings] },
   evidence: { kind: 'evidence of a validator', applicationId: 0x4f727245, steps: [evidence] },
   rows: { kind: 'index of a dataset', applicationId: 0x4f727252, steps: [rows] },
   keys: { kind: 'keys of the API', applicationId: 0x4f72724b, steps: [keys] },

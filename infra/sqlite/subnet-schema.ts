@@ -63,6 +63,28 @@ export const rowBook = `
   create table looks (one integer primary key check (one = 1), block integer not null) strict;
 `
 
+/**
+ * `showings` (scraper/validator/row-book/showings.ts): what a miner showed between two evaluations, by the number under which sights are noted; `opened`, `block`: of the first
+ * and the last claim in it; `held` = 1: its miner passed with it; `withdrawn` = 1: some of it is claimed no more; `noted`: sights in it, of those of before more than there can be. `files.showing`: 0 = noted in none that stands. `behind`: whom a
+ * showing keeps from rows. Until then miners were noted by their own number, also those that were forgotten, whose numbers come never again.
+ */
+export const showings = `
+  create table showings (
+    showing integer primary key autoincrement, miner integer not null, opened integer not null, block integer not null, held integer not null default 0,
+    withdrawn integer not null default 0, noted integer not null default 0
+  ) strict;
+  create index showings_miner on showings (miner, held);
+  create table behind (showing integer, miner integer, primary key (showing, miner)) strict, without rowid;
+  create index behind_miner on behind (miner);
+  insert into showings (showing, miner, opened, block, held, noted) select miner, miner, at, at, 1, 1000000000000 from miners, (select coalesce(max(block), 0) as at from looks);
+  delete from showings where miner in (select miner from miners where hotkey like '% %');
+  delete from miners where hotkey like '% %';
+  update miners set stale = 1;
+  alter table files add column showing integer not null default 0;
+  update files set showing = miner;
+  create index files_showing on files (showing);
+`
+
 /** On-demand jobs and what was submitted for them (schemas/on-demand.ts). `job` is the record as JSON. */
 export const onDemand = `
   create table jobs (id text primary key, created_at integer not null, expire_at integer not null, platform text not null, job text not null) strict, without rowid;

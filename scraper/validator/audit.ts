@@ -10,7 +10,7 @@ import { listHistory } from './lists-in-force.ts'
 import { drawBlock } from './look.ts'
 import { drawSeed } from './row-book/draw.ts'
 import { threadedRowBook } from './row-book/row-book.ts'
-import { takeInAll } from './take-in.ts'
+import { takeInAll, untilAllIsIn } from './take-in.ts'
 import type { ValidatorParams } from './validator.ts'
 
 export interface AuditParams extends Omit<ValidatorParams, 'signer' | 'settings' | 'folder' | 'answers' | 'weightsWaitMs'> {
@@ -39,7 +39,7 @@ export async function auditMiner({ hotkey, block, samplePages, signal, ...params
   const book = stack.use(threadedRowBook(join(folder, 'found.sqlite'), thread))
   const judge = stack.use(openSampleJudge({ ...params, folder, thread }))
   const store = ownStore(params.store)
-  const claim = (await takeInAll(neurons, { block }, { ...params, store, book, signal })).get(hotkey)
+  const claim = (await takeInAll(neurons, { block }, { ...params, store, book, bounds: untilAllIsIn, signal })).get(hotkey)
   const drawn = await drawBlock(chain, { block }, signal)
   if (!claim || 'skipped' in claim)
     throw new OrreryError('store_unavailable', `The claim of ${hotkey} cannot be read (${claim?.skipped}); try again.`, { hotkey })

@@ -10,7 +10,7 @@ import type { ListsInForce } from './lists-in-force.ts'
 import { drawSeed } from './row-book/draw.ts'
 import type { DrawnPlace, RowBook } from './row-book/row-book.ts'
 import { checkAlike, checkStrangers, checkTotals } from './rows.ts'
-import type { ReadClaim } from './take-in.ts'
+import type { ReadClaim } from './take-claim.ts'
 
 /** So many times more rows are drawn than are to be judged: what cannot be judged is made up for. */
 const reserves = 3
@@ -37,7 +37,7 @@ export interface Evaluation extends Omit<JudgedSample, 'failures'> {
 }
 
 /** None of its pages is looked at. */
-export const nothing = { rows: 0, rowsPaid: 0, pages: [], standing: 'judged', confirmable: 1 } as const
+export const nothing = { rows: 0, rowsPaid: 0, pages: [], standing: 'judged', confirmed: 1 } as const
 
 /**
  * Judges a claim that was taken in: all its rows by their lists, and some by what stands in the files and on the web. Those are drawn among the rows that are paid for,

@@ -10,19 +10,22 @@ const blocksMax = 256
 /**
  * What miners had committed since a block, before what they have committed now: who shows rows in between is the first to have shown them, whatever it commits
  * afterwards. Each block of the chain is asked for once, as far back as it knows them.
- * @param since block of the last look; what was committed up to there was seen
+ * @param since by hotkey, the block up to which what it committed was seen; absent: nothing was
  */
 export async function formerCommitments(
   chain: Pick<Chain, 'metagraph'>,
   neurons: readonly Neuron[],
-  since: number,
+  since: ReadonlyMap<string, number>,
   signal: AbortSignal,
 ): Promise<Commitment[]> {
   const former: Commitment[] = []
+  const seenUpTo = (hotkey: string): number => since.get(hotkey) ?? 0
   const counts = new Map<string, number>()
   /** Block of the oldest commitment of each that is known so far. */
   const oldest = new Map(
-    neurons.flatMap(({ hotkey, commitment, commitmentBlock }) => (commitment && commitmentBlock > since ? [[hotkey, commitmentBlock] as const] : [])),
+    neurons.flatMap(({ hotkey, commitment, commitmentBlock }) =>
+      commitment && commitmentBlock > seenUpTo(hotkey) ? [[hotkey, commitmentBlock] as const] : [],
+    ),
   )
   for (let asked = 0; asked < blocksMax && oldest.size > 0; asked++) {
     signal.throwIfAborted()
@@ -33,7 +36,7 @@ export async function formerCommitments(
       const neuron = before?.get(hotkey)
       const count = counts.get(hotkey) ?? 0
       oldest.delete(hotkey)
-      if (!neuron?.commitment || neuron.commitmentBlock <= since || neuron.commitmentBlock >= block || count >= formerMax) continue
+      if (!neuron?.commitment || neuron.commitmentBlock <= seenUpTo(hotkey) || neuron.commitmentBlock >= block || count >= formerMax) continue
       former.push(neuron)
       counts.set(hotkey, count + 1)
       oldest.set(hotkey, neuron.commitmentBlock)

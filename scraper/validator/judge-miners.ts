@@ -9,7 +9,8 @@ import type { PageVerdict } from './judge-page.ts'
 import type { ListsInForce } from './lists-in-force.ts'
 import { drawBlock, type Look } from './look.ts'
 import type { Judgement } from './scoring/score-miners.ts'
-import { costOf, takeInAll, type ReadClaim, type Skipped, type TakenIn } from './take-in.ts'
+import type { ReadClaim } from './take-claim.ts'
+import { costOf, takeInAll, type Skipped, type TakenIn } from './take-in.ts'
 import type { Memory, ValidatorParams } from './validator.ts'
 import { writeVerdict } from './verdict.ts'
 
@@ -44,7 +45,7 @@ export async function judgeMiners(cycle: CycleFacts, params: ValidatorParams, me
   const { miners, due, look } = cycle
   const { chain, pace, settings, telemetry } = params
   const store = ownStore(params.store)
-  const taken = await takeInAll(miners, look, { chain, store, book: memory.rows, telemetry, signal })
+  const taken = await takeInAll(miners, look, { chain, store, book: memory.rows, telemetry, pace, order: memory.order, signal })
   const { hash: blockHash, number } = await drawBlock(chain, look, signal)
   const waiting = due.values()
   const deadline = pace.now() + (settings.every_seconds ?? Infinity) * 1000
@@ -102,9 +103,8 @@ async function stage(hotkey: string, { book, rows }: Memory): Promise<void> {
 
 function judgementOf(found: Evaluated | Skipped): Judgement {
   // Else it would only have to be slow to keep what it has for ever.
-  if ('skipped' in found)
-    return { index: null, state: found.isLate ? 'unjudged' : 'skipped', failures: [], drawn: false, looks: 0, passRate: 1, confirmable: 1 }
-  const { index, failures, pages, standing, confirmable } = found
+  if ('skipped' in found) return { index: null, state: found.isLate ? 'unjudged' : 'skipped', failures: [], drawn: false, looks: 0, passRate: 1, confirmed: 1 }
+  const { index, failures, pages, standing, confirmed } = found
   return {
     index,
     state: failures.length > 0 ? 'failed' : standing === 'judged' ? 'passed' : standing,
@@ -112,7 +112,7 @@ function judgementOf(found: Evaluated | Skipped): Judgement {
     drawn: found.isDrawn && failures.some(({ code }) => !wholeFaults.has(code)),
     looks: pages.filter(({ verdict }) => verdict !== 'unfetchable').length,
     passRate: passRateOf(pages),
-    confirmable,
+    confirmed,
   }
 }
 

@@ -84,7 +84,7 @@ describe('what is drawn', () => {
   test('is judged until enough is, and no more is pulled', async () => {
     const pulled = { count: 0 }
     const judged = await round(rows(40), { pulled })
-    expect(judged).toMatchObject({ failures: [], standing: 'judged', confirmable: 1 })
+    expect(judged).toMatchObject({ failures: [], standing: 'judged', confirmed: 1 })
     expect([verdicts(judged), pulled.count]).toEqual([times(10, 'same'), 10])
   })
 
@@ -93,7 +93,7 @@ describe('what is drawn', () => {
     for (const row of drawn.slice(0, 4)) web.set(row.url, silent)
     const judged = await round(drawn)
     expect([judged.pages.length, verdicts(judged).filter((verdict) => verdict === 'same').length]).toEqual([14, 10])
-    expect(judged).toMatchObject({ failures: [], standing: 'judged', confirmable: 10 / 14 })
+    expect(judged).toMatchObject({ failures: [], standing: 'judged', confirmed: 10 / 14 })
   })
 
   test('and was judged before is not asked for again, nor counted again', async () => {
@@ -119,7 +119,7 @@ describe('what is drawn', () => {
   })
 
   test('is nothing at all where there are no rows', async () => {
-    expect(await round([])).toEqual({ pages: [], failures: [], standing: 'judged', confirmable: 1 })
+    expect(await round([])).toEqual({ pages: [], failures: [], standing: 'judged', confirmed: 1 })
   })
 })
 
@@ -189,9 +189,16 @@ describe('a host', () => {
     expect(await round([...drawn, ...rows(10, 100)])).toMatchObject({ standing: 'judged', failures: [] })
     expect(asked.filter((url) => url.includes('crowd'))).toHaveLength(2)
     for (const row of drawn) web.set(row.url, row)
-    expect((await round([...drawn, ...rows(10, 200)])).confirmable).toBeLessThan(1)
+    expect((await round([...drawn, ...rows(10, 200)])).confirmed).toBeLessThan(1)
     clock.advance(hour)
-    expect(await round(drawn)).toMatchObject({ confirmable: 1 })
+    expect(await round(drawn)).toMatchObject({ confirmed: 1 })
+  })
+
+  test('that is silent where one miner leads us is asked for the rows of others', async () => {
+    const [hanging, answering] = [crowd(4), crowd(10, 100)]
+    for (const row of hanging) web.set(row.url, silent)
+    await round([...hanging, ...rows(10, 100)], { by: '5Griefer' })
+    expect(await round(answering)).toMatchObject({ standing: 'judged', confirmed: 1 })
   })
 
   test('that answers all pages alike shows a wall, and nobody knows what is behind it', async () => {
@@ -207,17 +214,17 @@ describe('a host', () => {
 test('pages that are others all the time confirm nothing', async () => {
   const drawn = rows(10)
   for (const row of drawn.slice(0, 4)) rewrite(row, { page_type: 'listing' })
-  expect(await round(drawn)).toMatchObject({ standing: 'judged', failures: [], confirmable: 0.6 })
-  expect(await round(drawn)).toMatchObject({ confirmable: 0.6 })
+  expect(await round(drawn)).toMatchObject({ standing: 'judged', failures: [], confirmed: 0.6 })
+  expect(await round(drawn)).toMatchObject({ confirmed: 0.6 })
 })
 
 test('what we have no looks left for is held against nobody', async () => {
   const drawn = rows(30)
   for (const row of drawn) web.set(row.url, { state: 'unfetchable', reason: 'host_budget' })
-  expect(await round(drawn)).toMatchObject({ standing: 'ours', confirmable: 1 })
+  expect(await round(drawn)).toMatchObject({ standing: 'ours', confirmed: 1 })
   for (const row of drawn.slice(0, 10)) web.set(row.url, row)
-  expect(await round(drawn.slice(7))).toMatchObject({ standing: 'ours', confirmable: 1 })
-  expect(await round(drawn)).toMatchObject({ standing: 'judged', confirmable: 1 })
+  expect(await round(drawn.slice(7))).toMatchObject({ standing: 'ours', confirmed: 1 })
+  expect(await round(drawn)).toMatchObject({ standing: 'judged', confirmed: 1 })
 })
 
 describe('a host that was built anew', () => {
@@ -228,7 +235,7 @@ describe('a host that was built anew', () => {
     await round(pages.slice(0, 3), { firstSeenAt: before })
     for (const { url } of pages) web.delete(url)
     const later = await round(pages.slice(3), { firstSeenAt: before })
-    expect([verdicts(later), later.failures]).toEqual([times(9, 'gone http_404'), []])
+    expect([verdicts(later), later.failures, later.confirmed]).toEqual([times(9, 'gone host_rebuilt'), [], 1])
     // Rows that came when the pages were gone already are no better for it.
     clock.advance(hour)
     const late = crowd(12, 50)
@@ -249,7 +256,7 @@ describe('when too little can be judged', () => {
     await round(rows(10))
     const drawn = rows(40, 100)
     for (const row of drawn) web.set(row.url, silent)
-    for (let n = 0; n < 3; n++) expect(await round(drawn)).toMatchObject({ standing: 'unjudged', confirmable: 0, failures: [] })
+    for (let n = 0; n < 3; n++) expect(await round(drawn)).toMatchObject({ standing: 'unjudged', confirmed: 0, failures: [] })
     expect(await round(rows(10, 200))).toMatchObject({ standing: 'judged' })
   })
 
@@ -258,7 +265,7 @@ describe('when too little can be judged', () => {
     const drawn = rows(40, 100)
     for (const url of web.keys()) web.set(url, silent)
     asked = []
-    expect(await round(drawn)).toMatchObject({ standing: 'ours', confirmable: 1, failures: [] })
+    expect(await round(drawn)).toMatchObject({ standing: 'ours', confirmed: 1, failures: [] })
     expect(asked.length).toBeLessThan(20)
   })
 
@@ -276,10 +283,10 @@ test('while we reach nobody what was judged before stands, and the other pages o
   const [known, others] = [rows(7), rows(3, 100)]
   await round(known)
   for (const { url } of [...known, ...others]) web.set(url, silent)
-  expect(await round([...known, ...others])).toMatchObject({ standing: 'judged', confirmable: 1, failures: [] })
+  expect(await round([...known, ...others])).toMatchObject({ standing: 'judged', confirmed: 1, failures: [] })
   // Its own hosts alone are silent: we are heard elsewhere.
   for (const row of known) web.set(row.url, row)
-  expect((await round([...known, ...rows(3, 200).map((row) => (web.set(row.url, silent), row))])).confirmable).toBeCloseTo(0.7)
+  expect((await round([...known, ...rows(3, 200).map((row) => (web.set(row.url, silent), row))])).confirmed).toBeCloseTo(0.7)
 })
 
 test('what is cut off leaves nothing behind', async () => {

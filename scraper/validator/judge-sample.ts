@@ -8,7 +8,7 @@ import type { PageVerdict } from './judge-page.ts'
 import type { ListsInForce } from './lists-in-force.ts'
 import { openLooks, type LooksServices } from './looks.ts'
 import { isHeard } from './refetch.ts'
-import { excuseHosts, lookAgain, tryRows, type Tried, type TryParts } from './try-rows.ts'
+import { excuseHosts, hostRebuilt, lookAgain, tryRows, type Tried, type TryParts } from './try-rows.ts'
 
 /** A row that was drawn, as it stands in its file. */
 export interface DrawnRow {
@@ -34,8 +34,8 @@ export interface JudgedSample {
   failures: readonly Failure[]
   /** `unjudged`: most of it could not be judged, though our network is there. `ours`: it is not, and nobody is to blame. */
   standing: 'judged' | 'unjudged' | 'ours'
-  /** Share of the pages that can be held against their rows, 0..1: not those that could not be fetched, nor those that are other ones all the time. */
-  confirmable: number
+  /** Share of the pages asked for that hold what their rows say, 0..1; those of hosts that were built anew are not asked for. */
+  confirmed: number
 }
 
 export interface SampleJudge extends AsyncDisposable {
@@ -108,14 +108,13 @@ async function judgeSample(hotkey: string, drawn: AsyncIterable<DrawnRow>, terms
     pages: tried.map(({ row }) => pageOf(row)),
     failures: failuresOf(doubt, [...seconds, ...tried], at),
     standing,
-    confirmable: isOurs ? 1 : confirmableOf(isCutOff ? tried.filter(({ look }) => !look) : tried),
+    confirmed: isOurs ? 1 : confirmedOf(isCutOff ? tried.filter(({ look }) => !look) : tried),
   }
 }
 
-function confirmableOf(tried: readonly Tried[]): number {
-  const asked = tried.filter(({ row }) => !isOurLimit(row))
-  const vain = asked.filter(({ row: { verdict, reason } }) => verdict === 'unfetchable' || reason === 'restless')
-  return asked.length === 0 ? 1 : 1 - vain.length / asked.length
+function confirmedOf(tried: readonly Tried[]): number {
+  const asked = tried.filter(({ row }) => !isOurLimit(row) && row.reason !== hostRebuilt)
+  return asked.length === 0 ? 1 : asked.filter(({ row: { verdict } }) => verdict === 'same').length / asked.length
 }
 
 /** Not looked at for our own sake. */

@@ -35,7 +35,10 @@ test('what was committed since the last look and replaced is found, newest first
   }
   const { neurons } = await subnet.chain.metagraph()
   const found = async (since: number) =>
-    (await formerCommitments(subnet.chain, neurons, since, signal)).map(({ hotkey, commitment }) => [hotkey, commitment?.[0]])
+    (await formerCommitments(subnet.chain, neurons, new Map(neurons.map(({ hotkey }) => [hotkey, since])), signal)).map(({ hotkey, commitment }) => [
+      hotkey,
+      commitment?.[0],
+    ])
   expect(await found(0)).toEqual([4, 3, 2, 1].map((n) => [miner.address, n]))
   expect(await found(blocks[2]!)).toEqual([[miner.address, 4]])
   expect(await found(blocks[4]!)).toEqual([])

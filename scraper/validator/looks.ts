@@ -33,10 +33,10 @@ export interface LooksServices {
 }
 
 export interface Looks {
-  /** Looks at the page of a drawn row. @throws the signal's reason */
-  first(row: Document, wishes: JobWishes | undefined, signal: AbortSignal): Promise<Look>
-  /** Looks at a page again. @throws the signal's reason */
-  second(said: SecondLook, signal: AbortSignal): Promise<Look>
+  /** Looks at the page of a drawn row of a miner. @throws the signal's reason */
+  first(hotkey: string, row: Document, wishes: JobWishes | undefined, signal: AbortSignal): Promise<Look>
+  /** Looks at a page of a miner's row again. @throws the signal's reason */
+  second(hotkey: string, said: SecondLook, signal: AbortSignal): Promise<Look>
   /** Whether pages that were found before are heard of now; undefined: there are none to ask for. @throws the signal's reason */
   isNetworkUp(signal: AbortSignal): Promise<boolean | undefined>
   /**
@@ -52,7 +52,10 @@ const openingMin = 0.8
 
 const noRights = { robots: 'allowed', meta_robots: [], tdm_reservation: null, licence: null, licence_scope: null } as const satisfies Document['rights']
 
-/** A host that was silent so often is not asked for a while: one of a miner's choice must not keep us waiting for each of its pages. */
+/**
+ * A host that was silent so often is not asked for a while for the rows of that miner: one of its choice must not keep us waiting for each of its pages, nor may pages
+ * that it knows to hang make a host of others' rows silent.
+ */
 const silencesMax = 2
 const silenceMs = 10 * 60_000
 const hostsBytesMax = 4 << 20
@@ -76,21 +79,21 @@ export function openLooks({ evidence, refetch, facts, pace, telemetry }: LooksSe
   }
   /** The last look under way of each host: whether it is silent is known before the next. */
   const underWay = new Map<string, Promise<unknown>>()
-  const askInTurn: typeof ask = async (url, wishes, signal) => {
+  const askInTurn = async (hotkey: string, url: string, wishes: JobWishes | undefined, signal: AbortSignal): Promise<Refetched> => {
     const host = hostOf(url)
-    const turn = (underWay.get(host) ?? Promise.resolve()).then(() => askHost(host, url, wishes, signal))
+    const turn = (underWay.get(host) ?? Promise.resolve()).then(() => askHost(`${hotkey} ${host}`, url, wishes, signal))
     const settled = turn.catch(() => undefined)
     underWay.set(host, settled)
     void settled.then(() => underWay.get(host) === settled && underWay.delete(host))
     return turn
   }
-  const askHost = async (host: string, url: string, wishes: JobWishes | undefined, signal: AbortSignal): Promise<Refetched> => {
+  const askHost = async (rowsOnHost: string, url: string, wishes: JobWishes | undefined, signal: AbortSignal): Promise<Refetched> => {
     signal.throwIfAborted()
-    const silent = silences.get(host) ?? 0
+    const silent = silences.get(rowsOnHost) ?? 0
     if (silent >= silencesMax) return { state: 'unfetchable', reason: 'host_silent' }
     const found = await ask(url, wishes, signal)
-    if (isHeard(found)) silences.drop(host)
-    else silences.keep(host, silent + 1, silenceMs)
+    if (isHeard(found)) silences.drop(rowsOnHost)
+    else silences.keep(rowsOnHost, silent + 1, silenceMs)
     return found
   }
   const judge = async (claim: RowClaim, found: Refetched, compare: (page: PageDocument, earlier: readonly KeptLook[]) => Promise<Compared>): Promise<Look> => {
@@ -104,15 +107,15 @@ export function openLooks({ evidence, refetch, facts, pace, telemetry }: LooksSe
     }
   }
   return {
-    async first(row, wishes, signal) {
-      const found = await askInTurn(row.url, wishes, signal)
+    async first(hotkey, row, wishes, signal) {
+      const found = await askInTurn(hotkey, row.url, wishes, signal)
       return judge(row, found, async (page) => ({
         alike: await likeness(row.text, page.text),
         hasOpening: (await likeness(row.text.slice(0, openingChars), page.text)) >= openingMin,
       }))
     },
-    async second({ claim, url, wishes, alike }, signal) {
-      const found = await askInTurn(url, wishes, signal)
+    async second(hotkey, { claim, url, wishes, alike }, signal) {
+      const found = await askInTurn(hotkey, url, wishes, signal)
       // What else the row says was judged at the first look.
       const rights = found.state === 'found' ? found.page.rights : noRights
       // The text of the row may be gone by now: a page that is as it was holds as much of it as then.
@@ -129,7 +132,7 @@ export function openLooks({ evidence, refetch, facts, pace, telemetry }: LooksSe
     async rebuiltSince(host, signal) {
       const controls = await evidence.controls(controlsMax, host)
       for (const { uri } of controls) {
-        const found = await askInTurn(uri, undefined, signal)
+        const found = await askInTurn('', uri, undefined, signal)
         const [seen] = (await evidence.looks([uri])).slice(-1)
         if (found.state === 'unfetchable') return undefined
         if (found.state === 'found' && seen && similarity(seen.minhash, found.page.minhash) >= agreeMin) return undefined

@@ -48,6 +48,7 @@ function checkGroups(key: string, rows: number, groups: readonly number[]): Fail
 
 function checkSize(key: string, bytes: number, rows: number): Failure | undefined {
   if (bytes > limits.shardBytesMax) return failure('file_too_large', `${key} has ${bytes} bytes, more than ${limits.shardBytesMax}`)
+  if (rows > limits.shardRowsMax) return failure('file_too_large', `${key} has ${rows} rows, more than ${limits.shardRowsMax}`)
   if (bytes < rows * limits.bytesPerRowMin)
     return failure('bytes_per_row', `${key} has ${(bytes / rows).toFixed(1)} bytes a row, less than ${limits.bytesPerRowMin}: rows repeat or hold nothing`)
   return undefined

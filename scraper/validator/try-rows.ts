@@ -52,7 +52,7 @@ export async function tryRows(
     if (known && known.verdict !== 'unfetchable') return void (tried[place] = { row: { ...known, uri, jobId, textBytes }, look: undefined, ...seen })
     const fetchedAt = document.fetched_at.getTime()
     const wishes = lists.wishesOf(document.job_id, fetchedAt)
-    const look = await looks.first(document, wishes, signal)
+    const look = await looks.first(hotkey, document, wishes, signal)
     const { judgement, found } = look
     const again = judgement.again ? packSecondLook({ claim: document, url: document.url, wishes, alike: judgement.alike ?? 0, firstSeenAt, vain: 0 }) : null
     const said = evidenceOf(document, found, judgement, { list: lists.inForce(fetchedAt), firstSeenAt })
@@ -93,6 +93,8 @@ function tracked(work: Promise<void>, running: Set<Promise<void>>): Promise<void
   return turn
 }
 
+/** Why a page is lost that is held against nobody. */
+export const hostRebuilt = 'host_rebuilt'
 /** Of one host in one draw: from so many lost on it may be the host. */
 const lostOfHost = 3
 
@@ -106,8 +108,11 @@ export async function excuseHosts(tried: readonly Tried[], { looks, signal }: Pi
     if (rows.length < lostOfHost) continue
     const since = await looks.rebuiltSince(host, signal)
     if (since === undefined) continue
-    for (const each of rows)
-      if (each.look && each.firstSeenAt <= since) each.look = { ...each.look, judgement: { ...each.look.judgement, lost: 0, isAbsent: false } }
+    for (const each of rows) {
+      if (!each.look || each.firstSeenAt > since) continue
+      each.look = { ...each.look, judgement: { ...each.look.judgement, lost: 0, isAbsent: false } }
+      each.row = { ...each.row, reason: hostRebuilt }
+    }
   }
 }
 
@@ -117,7 +122,7 @@ export async function lookAgain(hotkey: string, { wanted, signal }: JudgeTerms, 
   const again: Tried[] = []
   for (const former of due) {
     const asked = unpackSecondLook(former.again ?? '')
-    const look = await looks.second(asked, signal)
+    const look = await looks.second(hotkey, asked, signal)
     const isVain = look.judgement.verdict === 'unfetchable' || look.judgement.again === true
     const row: JudgedRow = isVain
       ? { ...former, at: facts.now(), again: asked.vain + 1 < vainMax ? packSecondLook({ ...asked, vain: asked.vain + 1 }) : null }

@@ -12,6 +12,9 @@ import { job, openScene, type Scene } from '#test/adversary/scene.ts'
 import { rowsOf } from '../shard/snapshot.fixture.ts'
 import { sitePages } from '#test/adversary/site-pages.ts'
 import { blockMs } from '#test/adversary/subnet.ts'
+import { openRowBook } from './row-book/row-book.ts'
+import { takeInAll, type TakeInBounds } from './take-in.ts'
+import { TurnOrder } from './take-turn.ts'
 
 let scene: Scene
 beforeEach(async () => {
@@ -179,6 +182,57 @@ describe('what is read of a claim', () => {
     for (; last.isCutOff; cutOff++) last = await roundOf(3 + 2 * cutOff)
     expect(last.miner).toMatchObject({ passed: true, failures: [] })
     expect(cutOff).toBeGreaterThan(3)
+  })
+
+  test('comes in turns: a small one is in after a turn of each larger one, and those go on where they stopped', async () => {
+    const { subnet } = scene
+    const claim = async (name: string, count: number, from: number) => {
+      const signer = await subnet.join(name)
+      const files = Array.from({ length: count }, (_, n) => putFile(subnet, signer, job.id, { documents: scene.rows(signer, 20, { from: from + 20 * n }) }))
+      await publishFiles(subnet, signer, job.id, await Promise.all(files))
+      subnet.pace.advance(blockMs)
+      return signer.address
+    }
+    const large = [await claim('large-1', 10, 1000), await claim('large-2', 10, 2000), await claim('large-3', 10, 3000)]
+    const small = await claim('small', 1, 4000)
+    const { neurons, block } = await subnet.chain.metagraph()
+    const { signal } = new AbortController()
+    let requests = 0
+    const [lists, pace] = [[] as string[], { now: () => requests }]
+    const store = {
+      head: (key: string) => ((requests += 1), subnet.store.head(key)),
+      get: (key: string, range?: { start: number; end: number }) => {
+        requests += 1
+        if (key.endsWith('.rows')) lists.push(key)
+        return subnet.store.get(key, range)
+      },
+    }
+    const cyclesUntilIn = async (hotkeys: readonly string[], bounds: TakeInBounds) => {
+      await using book = openRowBook(join(subnet.dir, `book-${requests}`, 'found.sqlite'))
+
+      const order = { taking: new TurnOrder(), settling: new TurnOrder() }
+      const claimed = neurons.filter(({ commitment }) => commitment !== undefined)
+      for (let cycle = 1; ; cycle++) {
+        const before = requests
+        const taken = await takeInAll(claimed, { block }, { ...subnet, store, book, pace, order, bounds, signal })
+        const isIn = hotkeys.every((hotkey) => !('skipped' in (taken.get(hotkey) ?? { skipped: '' })))
+        if (isIn || cycle > 40) return { cycle, requests: requests - before, settled: (await book.unsettled(block)).length === 0 }
+      }
+    }
+    const bytes = { firstTurnBytes: 200 << 10, lastTurnBytes: 200 << 10, takeMs: Infinity, settleMs: Infinity }
+    expect(await cyclesUntilIn([small], bytes)).toMatchObject({ cycle: 1 })
+    lists.length = 0
+    const all = await cyclesUntilIn([...large, small], bytes)
+    expect(all.cycle).toBeGreaterThan(1)
+    expect(all.settled).toBe(true)
+    // Of each file once.
+    expect([lists.length, new Set(lists).size]).toEqual([31, 31])
+    // Whoever was passed over by the clock is the first of the next cycle.
+    const time = { ...bytes, takeMs: 30 }
+    const late = await cyclesUntilIn([small], time)
+    expect(late.cycle).toBeLessThanOrEqual(large.length + 1)
+    expect(late.requests).toBeLessThan(100)
+    expect((await cyclesUntilIn(large, time)).cycle).toBeLessThan(30)
   })
 
   test('is begun anew where what was found is lost', async () => {

@@ -15,6 +15,8 @@ import { threadedRowBook, type RowBook } from './row-book/row-book.ts'
 import { threadedScoreBook, type ScoreBook } from './scoring/score-book.ts'
 import type { MinerScore } from './scoring/score-miners.ts'
 import type { WeightsReport } from './scoring/submit-weights.ts'
+import type { TakeInOrder } from './take-in.ts'
+import { TurnOrder } from './take-turn.ts'
 
 export interface ValidatorSettings {
   /** Pages fetched again per miner and evaluation. */
@@ -75,6 +77,7 @@ export interface Memory {
   rows: RowBook
   judge: SampleJudge
   lists: ReturnType<typeof listHistory>
+  order: TakeInOrder
   book: ScoreBook
   /** What became of on-demand jobs (on-demand/judge.ts). */
   answers: Pick<OnDemandOutcomes, 'since' | 'coverage'>
@@ -90,6 +93,7 @@ export function openValidator(params: ValidatorParams): Validator {
     rows: stack.use(threadedRowBook(join(params.folder, 'found.sqlite'), portThread(`the rows ${params.folder}`, params.pace))),
     judge: stack.use(openSampleJudge({ ...params, thread })),
     lists: listHistory(params.catalog),
+    order: { taking: new TurnOrder(), settling: new TurnOrder() },
     book: stack.use(threadedScoreBook(join(params.folder, 'scoring.sqlite'), thread)),
     answers: stack.use(threadedOutcomes(join(params.folder, 'on-demand.sqlite'), { clock: params.pace, thread })),
     thread,

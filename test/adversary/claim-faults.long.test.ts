@@ -15,7 +15,8 @@ import { evaluateClaim, type Evaluation } from '#scraper/validator/evaluate.ts'
 import { openSampleJudge } from '#scraper/validator/judge-sample.ts'
 import { listHistory } from '#scraper/validator/lists-in-force.ts'
 import { openRowBook } from '#scraper/validator/row-book/row-book.ts'
-import { takeInAll, type ReadClaim } from '#scraper/validator/take-in.ts'
+import type { ReadClaim } from '#scraper/validator/take-claim.ts'
+import { takeInAll } from '#scraper/validator/take-in.ts'
 
 let scene: Scene
 beforeEach(async () => {

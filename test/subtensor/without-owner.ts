@@ -23,7 +23,8 @@ export function withoutOwner(chain: Chain, register: (signer: Signer, coldkey: s
     hyperparameters: () => chain.hyperparameters(),
     register: async (signer, coldkey) => (await register(signer, coldkey)) - 1,
     serve: (signer, endpoint) => chain.serve(signer, endpoint),
-    submitWeights: async (signer, submission) => down(await chain.submitWeights(signer, up(submission))),
+    submitWeights: async (signer, submission, intend) =>
+      down(await chain.submitWeights(signer, up(submission), intend && ((intended) => intend(down(intended))))),
     confirmWeights: (signer, submitted) => chain.confirmWeights(signer, up(submitted)),
     commit: (signer, data) => chain.commit(signer, data),
     onBlock: (signal) => chain.onBlock(signal),

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { Chain, Signer } from '#schemas/chain.ts'
+import type { Chain, IntendedWeights, Signer } from '#schemas/chain.ts'
 import { madeKey } from '../key-file.ts'
 import { poolRefusal } from './refused.ts'
 import { RpcError } from './rpc.ts'
@@ -249,6 +249,40 @@ describe.skipIf(!material)('weights that are committed first', () => {
     await scene.pass(1)
     expect(await scene.chain.confirmWeights(validator, submitted)).toBe('set')
     expect((await scene.chain.metagraph()).pendingWeights).toEqual([])
+  })
+
+  test('by hash they are revealed by who intended them and never had the answer', async () => {
+    await using scene = await subtensorScene({ withoutCalls: ['commit_crv3_weights'] })
+    scene.subnet.commitReveal = { period: 1 }
+    scene.subnet.tempo = 100
+    const validator = await twoNeurons(scene)
+    const intended: IntendedWeights[] = []
+    const { dueBlock } = await scene.chain.submitWeights(validator, submission, async (one) => void intended.push(one))
+    const [kept] = intended as [IntendedWeights]
+    expect(kept).not.toHaveProperty('block')
+    await using other = scene.open()
+    expect(await other.confirmWeights(validator, kept)).toBe('pending')
+    // The same weights, made at another block, were never sent.
+    const never = { ...kept, madeAtBlock: kept.madeAtBlock - 1 }
+    expect(await other.confirmWeights(validator, never)).toBe('pending')
+    await scene.pass(dueBlock - scene.node.head())
+    expect(await other.confirmWeights(validator, kept)).toBe('set')
+  })
+
+  test('timelocked they are found by who intended them, and missing where they are not', async () => {
+    await using scene = await subtensorScene()
+    scene.subnet.commitReveal = { period: 1 }
+    scene.subnet.tempo = 10
+    const validator = await twoNeurons(scene)
+    const intended: IntendedWeights[] = []
+    const submitted = await scene.chain.submitWeights(validator, submission, async (one) => void intended.push(one))
+    const [kept] = intended as [IntendedWeights]
+    expect(await scene.chain.confirmWeights(validator, kept)).toBe('pending')
+    scene.node.remove('subtensorModule', 'crv3WeightCommits', [netuid, Math.floor((submitted.block + netuid + 1) / 11)])
+    await scene.pass(1)
+    expect(await scene.chain.confirmWeights(validator, kept)).toBe('pending')
+    await scene.pass(64)
+    expect(await scene.chain.confirmWeights(validator, kept)).toBe('missing')
   })
 
   test('by hash they are missing when their time is over', async () => {

@@ -14,6 +14,8 @@ import { signCall, type Call } from './signed-call.ts'
 const eraBlocks = 16
 /** Two processes with one hotkey may draw the same nonce. */
 const attemptsMax = 4
+/** Blocks after which nothing can come in any more of a call that was begun before. */
+export const callBlocksMax = attemptsMax * eraBlocks
 const watch = { begin: 'author_submitAndWatchExtrinsic', end: 'author_unwatchExtrinsic' }
 const pollMs = 50
 /** Rest between two looks for a node while there is none. */

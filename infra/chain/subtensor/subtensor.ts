@@ -101,9 +101,9 @@ export function subtensorChain(options: SubtensorChainOptions): Chain & AsyncDis
         args: [netuid, axonVersion, address, port, ipType, axonProtocol, 0, 0],
       })
     },
-    async submitWeights(signer, submission) {
+    async submitWeights(signer, submission, intend) {
       const [at, now] = await nodes.ask(`subnet ${netuid}`, (node) => Promise.all([scene(node), scheduleNow(node, netuid)]))
-      return await submitWeights(signer, submission, at, now)
+      return await submitWeights(signer, submission, at, { ...now, intend })
     },
     confirmWeights: async (signer, submitted) => await confirmWeights(signer, submitted, await nodes.ask(`subnet ${netuid}`, scene)),
     async commit(signer, data) {

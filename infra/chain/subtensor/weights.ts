@@ -1,4 +1,4 @@
-import type { Block, Neuron, Signer, SubmittedWeights, WeightsSubmission } from '#schemas/chain.ts'
+import type { Block, IntendedWeights, Neuron, Signer, SubmittedWeights, WeightsSubmission } from '#schemas/chain.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Network } from '#schemas/network.ts'
 import { weightsCommitHash, weightsSalt } from '../weights-commit.ts'
@@ -9,7 +9,7 @@ import { refusedFor } from './refused.ts'
 import type { RuntimeAt } from './runtime-at.ts'
 import { firstRevealBlock } from './schedule.ts'
 import type { SubnetState } from './subnet-state.ts'
-import type { Submitter } from './submit.ts'
+import { callBlocksMax, type Submitter } from './submit.ts'
 import { timelocked } from './timelocked.ts'
 import { crv3Reveal, timelockedReveal, weightsPayload } from './weights-payload.ts'
 
@@ -28,8 +28,8 @@ export interface WeightsScene {
   submitter: Submitter
 }
 
-/** Where the epochs stand at the best block, and its time, ms. */
-type Now = Awaited<ReturnType<typeof scheduleNow>>
+/** Where the epochs stand at the best block, and its time, ms; and who is told before anything is sent. */
+type Now = Awaited<ReturnType<typeof scheduleNow>> & { intend: ((intended: IntendedWeights) => Promise<void>) | undefined }
 
 const pallet = 'subtensorModule'
 
@@ -41,16 +41,26 @@ const ways = [
   { call: 'commitWeights', name: 'commit_weights' },
 ] as const
 
-export async function submitWeights(signer: Signer, submission: WeightsSubmission, scene: WeightsScene, { schedule, atMs }: Now): Promise<SubmittedWeights> {
+export async function submitWeights(
+  signer: Signer,
+  submission: WeightsSubmission,
+  scene: WeightsScene,
+  { schedule, atMs, intend }: Now,
+): Promise<SubmittedWeights> {
   requireU16(submission)
   const { network, head, submitter, state, runtime } = scene
   const { netuid } = network
   const { uids, values, versionKey } = submission
-  const kept = { uids: [...uids], values: [...values], versionKey, madeAtBlock: head.number }
+  const told = async (way: IntendedWeights['way']): Promise<IntendedWeights> => {
+    const intended = { uids: [...uids], values: [...values], versionKey, madeAtBlock: head.number, way }
+    await intend?.(intended)
+    return intended
+  }
   const { commitReveal } = state.hyperparameters
   if (!commitReveal) {
+    const kept = await told('plain')
     const block = await submitter.submit(signer, 'set_weights', { pallet, name: 'setWeights', args: [netuid, [...uids], [...values], versionKey] })
-    return { ...kept, block, way: 'plain', dueBlock: block }
+    return { ...kept, block, dueBlock: block }
   }
   const way = ways.find(({ call }) => runtime.runtime.is.tx[pallet]?.[call])
   if (!way) throw refusedFor('commit_weights', 'CallNotOffered', 'the runtime of this chain has no such call')
@@ -58,10 +68,9 @@ export async function submitWeights(signer: Signer, submission: WeightsSubmissio
   // Known when it is in: it may have waited until the next epoch.
   const dueAfter = (block: number) => firstRevealBlock({ ...schedule, block: block - 1 }, periodEpochs)
   if (way.call === 'commitWeights') {
-    const salt = weightsSalt(signer, network, head.number)
-    const hash = weightsCommitHash(signer, { netuid, uids, values, salt, versionKey })
-    const block = await submitter.submit(signer, way.name, { pallet, name: way.call, args: [netuid, hash] })
-    return { ...kept, block, way: 'commit_reveal', dueBlock: dueAfter(block) }
+    const kept = await told('commit_reveal')
+    const block = await submitter.submit(signer, way.name, { pallet, name: way.call, args: [netuid, hashOf(signer, kept, network)] })
+    return { ...kept, block, dueBlock: dueAfter(block) }
   }
   const isCrv3 = way.call === 'commitCrv3Weights'
   const timing = { schedule, periodEpochs, blockMs: scene.blockMs, atMs }
@@ -69,19 +78,34 @@ export async function submitWeights(signer: Signer, submission: WeightsSubmissio
   const sealed = `0x${Buffer.from(await timelocked(weightsPayload(submission, isCrv3 ? undefined : signer), reveal.round)).toString('hex')}`
   const mechanism = way.call === 'commitTimelockedMechanismWeights' ? [firstMechanism] : []
   const version = isCrv3 ? [] : [commitRevealVersion]
+  const kept = await told('timelocked')
   const block = await submitter.submit(signer, way.name, { pallet, name: way.call, args: [netuid, ...mechanism, sealed, reveal.round, ...version] })
-  return { ...kept, block, way: 'timelocked', dueBlock: Math.max(reveal.block, dueAfter(block)) }
+  return { ...kept, block, dueBlock: Math.max(reveal.block, dueAfter(block)) }
 }
 
-/** `Chain.confirmWeights`: what stands in the queue is pending in its time and missing after it, what stands in neither queue nor weights is missing. */
-export async function confirmWeights(signer: Signer, submitted: SubmittedWeights, scene: WeightsScene): Promise<'set' | 'pending' | 'missing'> {
-  const { head, state, network } = scene
-  const { neurons, pendingWeights } = state.metagraph
-  const neuron = neurons.find(({ hotkey }) => hotkey === signer.address)
-  const isSet = () => (neuron && stands(neuron, submitted) ? 'set' : 'missing')
-  if (head.number < submitted.block) return 'pending'
+function hashOf(signer: Signer, { uids, values, versionKey, madeAtBlock }: IntendedWeights, network: Network): string {
+  return weightsCommitHash(signer, { netuid: network.netuid, uids, values, versionKey, salt: weightsSalt(signer, network, madeAtBlock) })
+}
+
+/**
+ * `Chain.confirmWeights`: what stands in the queue is pending in its time and missing after it, what stands in neither queue nor weights is missing. What was intended
+ * is looked for in the blocks that a call of that time could come into; until they are over it is pending.
+ */
+export async function confirmWeights(signer: Signer, submitted: SubmittedWeights | IntendedWeights, scene: WeightsScene): Promise<Standing> {
+  const { head, state } = scene
+  const neuron = state.metagraph.neurons.find(({ hotkey }) => hotkey === signer.address)
+  const mayComeIn = head.number <= ('block' in submitted ? submitted.block - 1 : submitted.madeAtBlock + callBlocksMax)
+  const isSet = (): Standing => (mayComeIn ? 'pending' : neuron && stands(neuron, submitted) ? 'set' : 'missing')
   if (submitted.way === 'plain') return isSet()
   if (submitted.way === 'commit_reveal') return await reveal(signer, submitted, scene, isSet)
+  return 'block' in submitted ? await queued(signer, submitted, scene, isSet) : await queuedSince(signer, submitted, scene, isSet)
+}
+
+type Standing = 'set' | 'pending' | 'missing'
+
+async function queued(signer: Signer, submitted: SubmittedWeights, scene: WeightsScene, isSet: () => Standing): Promise<Standing> {
+  const { head, state, network } = scene
+  const { pendingWeights } = state.metagraph
   const waits = pendingWeights.some(({ hotkey, block }) => hotkey === signer.address && block === submitted.block)
   if (!waits) {
     // A queue that keeps no blocks of its own cannot say which commitment it is that waits.
@@ -92,14 +116,24 @@ export async function confirmWeights(signer: Signer, submitted: SubmittedWeights
   return head.number < submitted.dueBlock + tempoBlocks ? 'pending' : 'missing'
 }
 
-async function reveal(signer: Signer, submitted: SubmittedWeights, { network, runtime, head, submitter }: WeightsScene, isSet: () => 'set' | 'missing') {
+/** Of a call whose answer nobody had: the chain reveals what came in by itself. */
+async function queuedSince(signer: Signer, { madeAtBlock }: IntendedWeights, scene: WeightsScene, isSet: () => Standing): Promise<Standing> {
+  const { head, state, network } = scene
+  const isOfIt = (block: number): boolean => block > madeAtBlock && block <= madeAtBlock + callBlocksMax
+  const waiting = state.metagraph.pendingWeights.find(({ hotkey, block }) => hotkey === signer.address && isOfIt(block))
+  if (!waiting) return isSet()
+  const { tempoBlocks } = await readSchedule(scene.runtime, network.netuid, head.number)
+  return head.number < waiting.dueBlock + tempoBlocks ? 'pending' : 'missing'
+}
+
+async function reveal(signer: Signer, submitted: IntendedWeights, { network, runtime, head, submitter }: WeightsScene, isSet: () => Standing) {
   const { uids, values, versionKey } = submitted
-  const salt = weightsSalt(signer, network, submitted.madeAtBlock)
-  const hash = weightsCommitHash(signer, { netuid: network.netuid, uids, values, salt, versionKey })
+  const hash = hashOf(signer, submitted, network)
   const found = (await hashedWeights(runtime, network.netuid, signer.address)).find((commitment) => commitment.hash === hash)
   if (!found) return isSet()
   if (head.number < found.firstRevealBlock) return 'pending'
   if (head.number > found.lastRevealBlock) return 'missing'
+  const salt = weightsSalt(signer, network, submitted.madeAtBlock)
   try {
     await submitter.submit(signer, 'reveal_weights', { pallet, name: 'revealWeights', args: [network.netuid, [...uids], [...values], salt, versionKey] })
     return 'set'

@@ -7,11 +7,13 @@ import { limits } from '#schemas/data-universe.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { RowIdentity } from '#schemas/row-identity.ts'
 import { decodeRowList, identityAt, otherLabel, type RowList } from '#schemas/row-list.ts'
+import { disagreementOf } from './disagreement.ts'
 import { drawPicks } from './draw.ts'
 import { findRepeats, setRepeats } from './repeats.ts'
 import type { BookTotals, DrawnPlace, EarnedBucket, FileProofs, KnownFile, ListedRows, TakenClaim } from './row-book.ts'
-import { counts, isGone, isWordless, packColumns, rowFlags, unpackColumns, type BookColumns } from './row-columns.ts'
-import { Sights } from './sights.ts'
+import { counts, isGone, isWordless, nthRow, packColumns, rowAtByte, rowFlags, unpackColumns, type BookColumns } from './row-columns.ts'
+import { Showings } from './showings.ts'
+import { Sights, type Seeing, type Seen } from './sights.ts'
 
 interface StoredFile {
   file: number
@@ -28,8 +30,8 @@ export class BookTables implements Disposable {
   readonly #sights: Sights
   /** Numbers of the miners that show something, and did not lie of it. */
   readonly #there: Set<number>
-  /** Numbers that stand for nobody any more. */
-  readonly #forgotten: Set<number>
+  readonly #showings: Showings
+  readonly #hotkeys = new Map<number, string>()
 
   constructor(path: string) {
     this.#db = openDatabase(path, fileSchemas.found)
@@ -39,8 +41,8 @@ export class BookTables implements Disposable {
          miner integer, place integer, job_id text, hour integer, label text, rows integer, bytes integer, primary key (miner, place)
        ) without rowid`,
     )
-    this.#forgotten = new Set(this.#db.all<{ miner: number }>("select miner from miners where hotkey like '% %'").map(({ miner }) => miner))
-    this.#sights = openSights(dirname(path), this.#db, (miner) => this.#forgotten.has(miner))
+    this.#showings = new Showings(this.#db)
+    this.#sights = openSights(dirname(path), this.#db, (showing) => this.#showings.minerOf(showing))
     const there = 'select distinct miner from files join miners using (miner) where liar = 0'
     this.#there = new Set(this.#db.all<{ miner: number }>(there).map(({ miner }) => miner))
   }
@@ -68,13 +70,15 @@ export class BookTables implements Disposable {
     const miner = this.#minerOf(hotkey)
     const columns: BookColumns = { ...list, flags: new Uint8Array(file.rows) }
     for (const row of gone) columns.flags[row] = rowFlags.gone
-    const overtaken = this.#sights.see(columns, this.#seeing(miner, block))
+    const seeing = this.#seeing(miner, block, this.#isLiar(miner) ? 0 : this.#showings.open(miner, block))
+    const seen = this.#sights.see(columns, seeing)
     this.#db.transaction(() => {
-      for (const other of overtaken) this.#db.run('update miners set stale = 1 where miner = ?', other)
+      this.#noteSeen(seeing, seen)
       this.#db.run(
-        `insert into files (miner, sha256, key, job_id, bytes, rows, written_at, deletes, block, labels, groups, digests, columns)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `insert into files (miner, showing, sha256, key, job_id, bytes, rows, written_at, deletes, block, labels, groups, digests, columns)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         miner,
+        seeing.showing,
         file.sha256,
         file.key,
         file.jobId,
@@ -90,7 +94,7 @@ export class BookTables implements Disposable {
       )
       this.#changed(miner)
     })
-    if (!this.#isLiar(miner)) this.#there.add(miner)
+    if (!seeing.isLiar) this.#there.add(miner)
     return undefined
   }
 
@@ -113,6 +117,8 @@ export class BookTables implements Disposable {
     const miner = this.#minerOf(hotkey)
     this.#db.transaction(() => {
       for (const sha256 of files) {
+        const open = 'select 1 from files join showings using (showing) where files.miner = ? and sha256 = ? and held = 0'
+        if (this.#db.get(open, miner, sha256)) this.#showings.withdrawn(miner)
         this.#db.run('delete from buckets where file in (select file from files where miner = ? and sha256 = ?)', miner, sha256)
         this.#db.run('delete from files where miner = ? and sha256 = ?', miner, sha256)
       }
@@ -129,6 +135,27 @@ export class BookTables implements Disposable {
     this.#db.run('insert into miners (hotkey, taken) values (?1, ?2) on conflict do update set taken = ?2', hotkey, JSON.stringify(claim))
     const miner = this.#minerOf(hotkey)
     if (!this.#db.get('select 1 from files where miner = ?', miner)) this.#there.delete(miner)
+    const renewed = this.#showings.renew(miner, claim.block)
+    if (renewed) this.#renew(miner, renewed)
+  }
+
+  /** What was withdrawn before its miner passed with it is noted nowhere any more; the rest keeps its blocks. */
+  #renew(miner: number, { ended, begun }: { ended: number; begun: number }): void {
+    for (const { file, block } of this.#db.all<{ file: number; block: number }>('select file, block from files where showing = ?', ended)) {
+      const isKept = (showing: number): boolean => showing !== ended
+      const seeing = { ...this.#seeing(miner, block, begun), isKept }
+      this.#noteSeen(seeing, this.#sights.see(this.#columns(file), seeing))
+      this.#db.run('update files set showing = ? where file = ?', begun, file)
+    }
+    this.#db.transaction(() => this.#showings.forget([ended]))
+  }
+
+  unsettled(block: number): { hotkey: string; rows: number }[] {
+    this.#db.transaction(() => this.#showings.review(block))
+    this.#sights.tidy(this.#showings.standing())
+    return this.#db.all(
+      'select hotkey, sum(rows) as rows from miners join files using (miner) where totals is null or stale <> 0 group by miner order by miner',
+    )
   }
 
   settle(hotkey: string): BookTotals {
@@ -138,14 +165,19 @@ export class BookTables implements Disposable {
     const files = this.#db.all<StoredFile>('select file, rows, block, labels from files where miner = ? order by written_at, sha256', found.miner)
     const repeats = findRepeats(files.map(({ file, rows }) => ({ rows, columns: () => this.#columns(file) })))
     const totals = { ...noTotals }
+    const showing = this.#isLiar(found.miner) ? 0 : this.#showings.openNow(found.miner)
     let first = 0
     for (const stored of files) {
       const columns = this.#columns(stored.file)
-      if (found.stale !== 0) this.#overtake(this.#sights.see(columns, this.#seeing(found.miner, stored.block)))
+      const seeing = this.#seeing(found.miner, stored.block, showing)
+      if (found.stale !== 0) this.#noteSeen(seeing, this.#sights.see(columns, seeing))
       setRepeats(columns, repeats.subarray(first, (first += stored.rows)))
       this.#storeSettled(stored, columns, totals)
     }
-    this.#db.run('update miners set totals = ?, stale = 0 where miner = ?', JSON.stringify(totals), found.miner)
+    this.#db.transaction(() => {
+      if (found.stale !== 0) this.#db.run('update files set showing = ? where miner = ?', showing, found.miner)
+      this.#db.run('update miners set totals = ?, stale = 0 where miner = ?', JSON.stringify(totals), found.miner)
+    })
     return totals
   }
 
@@ -193,7 +225,7 @@ export class BookTables implements Disposable {
       const row = pick.by === 'rows' ? nthRow(columns, pick.nth) : rowAtByte(columns, pick.nth)
       if (drawn.has(`${pick.file} ${row}`)) continue
       drawn.add(`${pick.file} ${row}`)
-      places.push({ file: stored.sha256, row, block: this.#sights.blocksOf(columns, [row], this.#seeing(miner, 0))[0] ?? 0 })
+      places.push({ file: stored.sha256, row, block: this.#sights.blocksOf(columns, [row], this.#seeing(miner, 0, 0))[0] ?? 0 })
     }
     return places
   }
@@ -225,21 +257,22 @@ export class BookTables implements Disposable {
       .map(({ hotkey }) => hotkey)
   }
 
-  /** Its number goes with it: what it was the first for is noted under that, and stands for nobody any more. */
+  /** Its showings go with it: what it was the first for stands for nobody any more. */
   forget(hotkey: string, isLiar: boolean): void {
     const miner = this.#minerOf(hotkey)
     this.#db.transaction(() => {
       this.#db.run('delete from buckets where file in (select file from files where miner = ?)', miner)
       this.#db.run('delete from files where miner = ?', miner)
-      this.#db.run("update miners set hotkey = hotkey || ' ' || miner, taken = null, totals = null, stale = 0, liar = 0 where miner = ?", miner)
+      this.#showings.forgetAllOf(miner)
+      this.#db.run('delete from miners where miner = ?', miner)
       if (isLiar) this.#db.run('insert into miners (hotkey, liar) values (?, 1)', hotkey)
-      this.#db.run("update miners set stale = 1 where json_extract(totals, '$.foreign') > 0")
     })
     this.#there.delete(miner)
-    this.#forgotten.add(miner)
+    this.#hotkeys.delete(miner)
   }
 
   passed(hotkey: string): void {
+    this.#showings.hold(this.#minerOf(hotkey))
     // What it shows is noted from now on.
     if (this.#db.run('update miners set liar = 0, stale = 1 where hotkey = ? and liar = 1', hotkey) > 0) this.#there.add(this.#minerOf(hotkey))
   }
@@ -257,12 +290,23 @@ export class BookTables implements Disposable {
     this.#db[Symbol.dispose]()
   }
 
-  #overtake(miners: Iterable<number>): void {
-    for (const miner of miners) this.#db.run('update miners set stale = 1 where miner = ?', miner)
+  #noteSeen({ miner, showing }: Seeing, { overtaken, behind, noted }: Seen): void {
+    for (const other of overtaken) this.#db.run('update miners set stale = 1 where miner = ?', other)
+    this.#showings.noteBehind(miner, behind)
+    this.#showings.noteSights(showing, noted)
   }
 
-  #seeing(miner: number, block: number) {
-    return { miner, block, isLiar: this.#isLiar(miner), isThere: (other: number) => this.#there.has(other) }
+  #seeing(miner: number, block: number, showing: number): Seeing {
+    const youngFrom = this.#showings.youngFrom()
+    return {
+      miner,
+      block,
+      showing,
+      isLiar: this.#isLiar(miner),
+      isThere: (other) => this.#there.has(other),
+      precedes: (other) => this.#hotkeyOf(other) < this.#hotkeyOf(miner),
+      isKept: (noted) => noted >= youngFrom,
+    }
   }
 
   #isLiar(miner: number): boolean {
@@ -271,6 +315,12 @@ export class BookTables implements Disposable {
 
   #minerOf(hotkey: string): number {
     return this.#db.get<{ miner: number }>('select miner from miners where hotkey = ?', hotkey)?.miner ?? 0
+  }
+
+  #hotkeyOf(miner: number): string {
+    const known = this.#hotkeys.get(miner) ?? this.#db.get<{ hotkey: string }>('select hotkey from miners where miner = ?', miner)?.hotkey ?? ''
+    this.#hotkeys.set(miner, known)
+    return known
   }
 
   #stored(hotkey: string, sha256: string): StoredFile {
@@ -321,46 +371,14 @@ export class BookTables implements Disposable {
 }
 
 /** What was lost is learnt again, from what is claimed now. */
-function openSights(folder: string, db: Database, isForgotten: (miner: number) => boolean): Sights {
+function openSights(folder: string, db: Database, minerOf: (showing: number) => number | undefined): Sights {
   try {
-    return new Sights(folder, db, isForgotten)
+    return new Sights(folder, db, minerOf)
   } catch (error) {
     if (!(error instanceof OrreryError && error.code === 'data_unreadable')) throw error
-    db.script('delete from runs; delete from buckets; delete from files; update miners set taken = null, totals = null, stale = 0; delete from looks')
-    return new Sights(folder, db, isForgotten)
+    db.script(
+      'delete from runs; delete from buckets; delete from files; delete from showings; delete from behind; update miners set taken = null, totals = null, stale = 0; delete from looks',
+    )
+    return new Sights(folder, db, minerOf)
   }
-}
-
-/** Where a list says something else than the snapshot that names it. */
-function disagreementOf(list: RowList, { textBytes, labels, hours }: Omit<ListedRows, 'list'>): string | undefined {
-  const ofLabel = new Uint32Array(labels.length)
-  let [bytes, others, first, last] = [0, 0, Infinity, -Infinity]
-  for (let row = 0; row < list.rows; row++) {
-    bytes += list.textBytes[row] as number
-    first = Math.min(first, list.hour[row] as number)
-    last = Math.max(last, list.hour[row] as number)
-    const label = list.label[row] as number
-    if (label < ofLabel.length) ofLabel[label] = (ofLabel[label] as number) + 1
-    else others++
-  }
-  if (bytes !== textBytes) return `its rows have ${bytes} bytes of text, its snapshot says ${textBytes}`
-  if (others > 0 || labels.some(([, rows], place) => rows !== ofLabel[place])) return 'its rows have other labels than its snapshot says'
-  if (list.rows > 0 && (first !== hours?.first || last !== hours.last)) return `its rows are of the hours ${first} to ${last}, its snapshot says others`
-  return undefined
-}
-
-function nthRow(columns: BookColumns, nth: number): number {
-  let left = nth
-  for (let row = 0; row < columns.uri.length; row++) if (counts(columns, row) && left-- === 0) return row
-  throw new RangeError(`there is no row ${nth} of those that count`)
-}
-
-function rowAtByte(columns: BookColumns, nth: number): number {
-  let left = nth
-  for (let row = 0; row < columns.uri.length; row++) {
-    if (!counts(columns, row)) continue
-    left -= columns.textBytes[row] as number
-    if (left < 0) return row
-  }
-  throw new RangeError(`there is no byte ${nth} of the rows that count`)
 }

@@ -1,3 +1,4 @@
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { RowCollector } from '#infra/corpus/list-rows.ts'
@@ -5,7 +6,7 @@ import { timeBucketOf } from '#schemas/data-universe.ts'
 import { DeletedRows, encodeDeletionVector } from '#schemas/deletion-vector.ts'
 import type { Document } from '#schemas/document.ts'
 import { minhash } from '#schemas/identity/minhash.ts'
-import { encodeRowList } from '#schemas/row-list.ts'
+import { emptyColumns, encodeRowList } from '#schemas/row-list.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { testDocument } from '#test/golden/documents.ts'
 import { openRowBook, type ListedRows, type RowBook } from './row-book.ts'
@@ -53,8 +54,21 @@ test('a row counts for whom showed it first by block, whoever is taken in first'
   expect(await counted(book, 'thief')).toBe(10)
   await show(book, 'victim', 10, fileOf(ten))
   expect([await counted(book, 'thief'), await counted(book, 'victim')]).toEqual([0, 10])
-  await show(book, 'third', 10, fileOf(ten))
+  await show(book, 'third', 11, fileOf(ten))
   expect([await counted(book, 'third'), await counted(book, 'victim')]).toEqual([0, 10])
+})
+
+test.each([
+  ['a', 'b', 'c'],
+  ['c', 'b', 'a'],
+  ['b', 'c', 'a'],
+])('of one block the lower hotkey is first, whoever is taken in first: %s, %s, %s', async (...hotkeys) => {
+  await using book = await openBook()
+  for (const hotkey of hotkeys) {
+    await show(book, hotkey, 10, fileOf(ten))
+    await counted(book, hotkey)
+  }
+  expect(await Promise.all(['a', 'b', 'c'].map((hotkey) => counted(book, hotkey)))).toEqual([10, 0, 0])
 })
 
 test('a copy counts for nothing under another address, nor with a sentence that is another; another text of the page does', async () => {
@@ -157,6 +171,86 @@ test('who lied of its rows keeps nobody from them, now or later, until it has pa
   expect([await counted(book, 'victim'), await counted(book, 'third')]).toEqual([10, 1])
   await show(book, 'fourth', 12, fileOf([page(101)]))
   expect(await counted(book, 'fourth')).toBe(0)
+})
+
+test('what was withdrawn before its miner passed with it keeps nobody from it; what is left keeps its block', async () => {
+  await using book = await openBook()
+  const [squatted, kept] = [fileOf(ten), fileOf([page(100)])]
+  await show(book, 'squatter', 1, squatted, kept)
+  await show(book, 'victim', 5, fileOf(ten))
+  expect([await counted(book, 'squatter'), await counted(book, 'victim')]).toEqual([11, 0])
+  await book.drop('squatter', [squatted.sha256])
+  // Also while the rest of the claim is still to come.
+  await show(book, 'squatter', 9, fileOf([page(101)]))
+  await show(book, 'third', 3, fileOf([page(100)]))
+  await show(book, 'fourth', 8, fileOf([page(101)]))
+  await show(book, 'fifth', 10, fileOf([page(101)]))
+  expect(await Promise.all(['squatter', 'victim', 'third', 'fourth', 'fifth'].map((hotkey) => counted(book, hotkey)))).toEqual([1, 10, 0, 1, 0])
+})
+
+test('what was withdrawn after its miner passed with it is no news for two months, and what is claimed stays its own for ever', async () => {
+  await using book = await openBook()
+  const [withdrawn, kept] = [fileOf(ten), fileOf([page(100), page(101)])]
+  const month = 216_000
+  await show(book, 'first', 1, withdrawn, kept)
+  await book.settle('first')
+  await book.passed('first')
+  await book.drop('first', [withdrawn.sha256])
+  await show(book, 'first', 2)
+  const copied = async (block: number) => {
+    await book.unsettled(block)
+    await book.settle('first')
+    const [hotkey, file] = [`copy at ${block}`, fileOf([...ten, page(100), page(101)])]
+    await show(book, hotkey, block, file)
+    const own = await counted(book, hotkey)
+    await book.forget(hotkey)
+    return own
+  }
+  expect(await copied(month)).toBe(0)
+  expect(await copied(2 * month)).toBe(0)
+  for (let months = 3; months < 9; months++) expect(await copied(months * month)).toBe(10)
+  expect(await counted(book, 'first')).toBe(2)
+})
+
+test('on disk is no more than twice what stands, whatever was shown and withdrawn', async () => {
+  const folder = await temporaryFolder()
+  await using book = await openBook(folder)
+  const rows = 10_000
+  let seed = 1
+  const random = () => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0)
+  const monthOf = (n: number): ListedRows => {
+    const columns = emptyColumns(rows)
+    for (const column of [columns.uri, columns.text, columns.sketch0, columns.sketch1]) for (let row = 0; row < rows; row++) column[row] = random()
+    columns.hour.fill(n)
+    const file = { ...fileOf([page(n)]), rows, textBytes: 0, labels: [['news', rows]] as [string, number][], hours: { first: n, last: n } }
+    return { ...file, list: encodeRowList({ rows, ...columns, digests: new Uint8Array(16) }) }
+  }
+  const kept: number[] = []
+  for (let month = 1; month <= 9; month++) {
+    const file = monthOf(month)
+    await show(book, 'miner', month * 216_000, file)
+    await book.unsettled(month * 216_000)
+    expect(await counted(book, 'miner')).toBe(rows)
+    await book.passed('miner')
+    await book.drop('miner', [file.sha256])
+    let bytes = 0
+    for (const name of await readdir(join(folder, 'sights'))) bytes += (await stat(join(folder, 'sights', name))).size
+    kept.push(bytes / rows)
+  }
+  // Of the month itself, of the two before, and of a month until the next review: 56 bytes each, and what finds them.
+  expect(Math.max(...kept)).toBeLessThan(2 * 4 * 60)
+})
+
+test('who does not pass within a day keeps nobody from what it shows no valid claim of', async () => {
+  await using book = await openBook()
+  await show(book, 'silent', 1, fileOf(ten))
+  await show(book, 'failing', 1, fileOf([page(100)]))
+  await show(book, 'victim', 5, fileOf([...ten, page(100)]))
+  expect(await counted(book, 'victim')).toBe(0)
+  expect((await book.unsettled(7200)).map(({ hotkey }) => hotkey)).toEqual(['silent', 'failing'])
+  expect((await book.unsettled(7300)).map(({ hotkey }) => hotkey)).toEqual(['silent', 'failing', 'victim'])
+  // Who can still be judged, if only to fail, has shown it before.
+  expect([await counted(book, 'failing'), await counted(book, 'victim')]).toEqual([1, 10])
 })
 
 test('lists that are none, or say something else than their snapshot, are refused', async () => {

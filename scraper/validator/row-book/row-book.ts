@@ -79,8 +79,8 @@ export interface DrawnPlace {
 }
 
 /**
- * What a validator knows of all rows that miners claim, without their texts: which of them are paid for. It holds what is claimed now, 27 bytes a row, and for good
- * who was the first to show what (sights.ts). On disk; in memory is one file, and what finding repeats takes (repeats.ts).
+ * What a validator knows of all rows that miners claim, without their texts: which of them are paid for. It holds what is claimed now, 27 bytes a row, and for two months
+ * who was the first to show what (sights.ts, showings.ts). On disk; in memory is one file, and what finding repeats takes (repeats.ts).
  */
 export interface RowBook extends AsyncDisposable {
   files(hotkey: string): Promise<KnownFile[]>
@@ -92,6 +92,11 @@ export interface RowBook extends AsyncDisposable {
   /** What was taken in wholly, and the claim that is. */
   taken(hotkey: string): Promise<TakenClaim | undefined>
   take(hotkey: string, claim: TakenClaim): Promise<void>
+  /**
+   * The miners whose totals are not up to what was taken in, and how many rows they show. What was first seen too long ago is forgotten here (showings.ts).
+   * @param block of the look
+   */
+  unsettled(block: number): Promise<{ hotkey: string; rows: number }[]>
   /** Brings the totals up to what was taken in. */
   settle(hotkey: string): Promise<BookTotals>
   /** The largest of them, as many as an index may have: `count` from a place on, fewer at the end. What they are is found at place 0. */
@@ -123,6 +128,7 @@ const methods = {
   drop: true,
   taken: true,
   take: true,
+  unsettled: true,
   settle: true,
   earned: true,
   draw: true,
@@ -150,6 +156,7 @@ export function openRowBook(path: string): RowBook {
     drop: async (hotkey, files) => book.drop(hotkey, files),
     taken: async (hotkey) => book.taken(hotkey),
     take: async (hotkey, claim) => book.take(hotkey, claim),
+    unsettled: async (block) => book.unsettled(block),
     settle: async (hotkey) => book.settle(hotkey),
     earned: async (hotkey, from, count) => book.earned(hotkey, from, count),
     draw: async (hotkey, seed, rows) => book.draw(hotkey, seed, rows),

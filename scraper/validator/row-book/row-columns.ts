@@ -53,3 +53,21 @@ export const isGone = ({ flags }: BookColumns, row: number): boolean => ((flags[
 
 /** Whether a row is paid for: its miner showed it first, and once, and it says something. */
 export const counts = (columns: BookColumns, row: number): boolean => columns.flags[row] === rowFlags.own && !isWordless(columns, row)
+
+/** The n-th of the rows that count. */
+export function nthRow(columns: BookColumns, nth: number): number {
+  let left = nth
+  for (let row = 0; row < columns.uri.length; row++) if (counts(columns, row) && left-- === 0) return row
+  throw new RangeError(`there is no row ${nth} of those that count`)
+}
+
+/** The row that counts in whose text the n-th byte of theirs stands. */
+export function rowAtByte(columns: BookColumns, nth: number): number {
+  let left = nth
+  for (let row = 0; row < columns.uri.length; row++) {
+    if (!counts(columns, row)) continue
+    left -= columns.textBytes[row] as number
+    if (left < 0) return row
+  }
+  throw new RangeError(`there is no byte ${nth} of the rows that count`)
+}

@@ -76,6 +76,12 @@ export const proof = {
   unprovenShare: 0.05,
   /** Evaluations in a row in which too little could be judged, from which on a standing decays as if it had failed. */
   unjudgedMax: 3,
-  /** Share of pages that can be fetched at all, from which on rows count whole; below, by that share of this one, so that nobody falls by a step. */
-  confirmableMin: 0.9,
+  /**
+   * Share of the drawn pages that hold what their rows say, from which on rows count whole; below, by that share of this one: what is made up where nobody can prove
+   * it, on hosts that are silent or pages that change, is paid for by what is not.
+   */
+  confirmedMin: 0.98,
+  /** Looks that the average of that share goes over, and looks that are taken to have confirmed all before the first: one draw alone says it within some hundredths. */
+  confirmedLooks: 400,
+  confirmedPrior: 20,
 } as const

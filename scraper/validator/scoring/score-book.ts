@@ -1,6 +1,6 @@
 import { openDatabase, type Database } from '#infra/sqlite/database.ts'
 import type { PortThread } from '#infra/sqlite/port-thread.ts'
-import type { SubmittedWeights } from '#schemas/chain.ts'
+import type { IntendedWeights, SubmittedWeights } from '#schemas/chain.ts'
 import { fileSchemas } from '#infra/sqlite/schema.ts'
 import type { EarnedBucket } from '../row-book/row-book.ts'
 import { scorableBytes, unitValue, type ValuedJob } from './index-channel.ts'
@@ -39,9 +39,9 @@ export interface ScoreBook {
   worth(hotkey: string, jobs: readonly ValuedJob[], nowMs: number): Promise<Worth>
   /** When each miner was evaluated last, ms since epoch. */
   evaluated(): Promise<{ hotkey: string; at: number }[]>
-  /** Weights that the chain took and that are not confirmed yet, oldest first. */
-  submissions(): Promise<SubmittedWeights[]>
-  keepSubmissions(submissions: readonly SubmittedWeights[]): Promise<void>
+  /** Weights that the chain took, or that were about to be sent to it, and that are not confirmed yet, oldest first. */
+  submissions(): Promise<(SubmittedWeights | IntendedWeights)[]>
+  keepSubmissions(submissions: readonly IntendedWeights[]): Promise<void>
   /** Forgets all miners but these. */
   keep(hotkeys: readonly string[]): Promise<void>
 }
@@ -89,7 +89,7 @@ export function openScoreBook(path: string): ScoreBook & AsyncDisposable {
     evaluated: async () =>
       db.all<{ hotkey: string; at: number }>('select hotkey, evaluated_at as at from miners where evaluated_at is not null order by hotkey'),
     submissions: async () =>
-      db.all<{ weights: string }>('select weights from submissions order by submission').map(({ weights }) => JSON.parse(weights) as SubmittedWeights),
+      db.all<{ weights: string }>('select weights from submissions order by submission').map(({ weights }) => JSON.parse(weights) as IntendedWeights),
     keepSubmissions: async (submissions) =>
       db.transaction(() => {
         db.run('delete from submissions')

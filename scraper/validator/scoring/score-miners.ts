@@ -24,8 +24,8 @@ export interface Judgement {
   /** Pages that could be looked at, and the share of their bytes that nothing was said against. */
   looks: number
   passRate: number
-  /** Share of the pages asked for that could be looked at. */
-  confirmable: number
+  /** Share of the pages asked for that hold what their rows say. */
+  confirmed: number
 }
 
 /** What became of on-demand jobs (scraper/validator/on-demand). */
@@ -72,7 +72,7 @@ export async function scoreMiners(
       asked ||= isAsked(platforms)
       if (!judgement) return { old, standing: standingOf(old), cursor: cursorOf(old), judgement }
       const { onDemand, cursor } = await afterAnswers(hotkey, standingOf(old).onDemand, cursorOf(old), platforms, params.answers)
-      const outcome = await outcomeOf(hotkey, judgement, skippedIs, { ...params, jobs })
+      const outcome = await outcomeOf(hotkey, judgement, skippedIs, standingOf(old), { ...params, jobs })
       return { old, standing: { ...afterEvaluation(standingOf(old), outcome), onDemand }, cursor, judgement }
     }),
   )
@@ -94,6 +94,7 @@ export async function scoreMiners(
           on_demand: { ...standing.onDemand, cursor },
           looks: standing.looks,
           unjudged: standing.unjudged,
+          confirmed: standing.confirmed,
           parts: { index, store, on_demand: onDemand },
         },
       }
@@ -107,9 +108,9 @@ const beginner = (hotkey: string): MinerScore => ({ hotkey, credibility: 0, raw:
 function standingOf({ credibility, raw, standing }: MinerScore): Standing {
   const index = { credibility, raw }
   if (!standing) return { ...newcomer, index }
-  const { store, on_demand, looks, unjudged } = standing
+  const { store, on_demand, looks, unjudged, confirmed = 1 } = standing
   const { cursor: _, ...onDemand } = on_demand
-  return { index, store: { credibility: store.credibility, effectiveBytes: store.effective_bytes }, onDemand, looks, unjudged }
+  return { index, store: { credibility: store.credibility, effectiveBytes: store.effective_bytes }, onDemand, looks, unjudged, confirmed }
 }
 
 const cursorOf = ({ standing }: MinerScore): number => standing?.on_demand.cursor ?? 0
@@ -126,11 +127,23 @@ async function afterAnswers(
   return { onDemand: { ...onDemand, coverage: nextCoverage(onDemand.coverage, coverageFactor(platforms)) }, cursor }
 }
 
+/** Of who shows nothing nothing is learnt. */
+function nextConfirmed({ confirmed, looks }: Pick<Standing, 'confirmed' | 'looks'>, judged: Judgement): number {
+  const before = proof.confirmedPrior + Math.min(looks, proof.confirmedLooks)
+  return (confirmed * before + judged.confirmed * judged.looks) / (before + judged.looks)
+}
+
 interface ValuingParams extends Omit<ScoringParams, 'jobs'> {
   jobs: readonly (ValuedJob & { maxRows: number | undefined })[]
 }
 
-async function outcomeOf(hotkey: string, judgement: Judgement, skippedIs: 'ours' | 'unjudged', { book, jobs, nowMs }: ValuingParams): Promise<Outcome> {
+async function outcomeOf(
+  hotkey: string,
+  judgement: Judgement,
+  skippedIs: 'ours' | 'unjudged',
+  old: Standing,
+  { book, jobs, nowMs }: ValuingParams,
+): Promise<Outcome> {
   switch (judgement.state) {
     case 'skipped':
       return { state: skippedIs }
@@ -143,9 +156,10 @@ async function outcomeOf(hotkey: string, judgement: Judgement, skippedIs: 'ours'
       const { raw, jobs: own } = await book.worth(hotkey, jobs, nowMs)
       const rows = new Map(own.map((each) => [each.jobId, each.rows]))
       const held = jobs.map(({ id, maxRows }) => ({ rows: rows.get(id) ?? 0, maxRows }))
-      const decodeRatio = Math.min(1, judgement.confirmable / proof.confirmableMin)
+      const confirmed = nextConfirmed(old, judgement)
+      const decodeRatio = Math.min(1, confirmed / proof.confirmedMin)
       const bytes = effectiveBytes({ jobs: held, expectedJobs: jobs.length, decodeRatio })
-      return { state: 'passed', raw: raw * decodeRatio, effectiveBytes: bytes, passRate: judgement.passRate, looks: judgement.looks }
+      return { state: 'passed', raw: raw * decodeRatio, effectiveBytes: bytes, passRate: judgement.passRate, looks: judgement.looks, confirmed }
     }
   }
 }

@@ -9,6 +9,7 @@ const standing: Standing = {
   onDemand: { credibility: 1, boost: 100, coverage: 1 },
   looks: proof.looks,
   unjudged: 0,
+  confirmed: 1,
 }
 
 describe('scoreOf', () => {
@@ -35,7 +36,7 @@ describe('scoreOf', () => {
     expect(scoreOf({ ...standing, looks: proof.looks - 1 }, 1000, true)).toMatchObject({ proven: 0.05, score: 17.5 }))
 })
 
-const passed = (raw: number, effectiveBytes: number, looks = 20): Outcome => ({ state: 'passed', raw, effectiveBytes, passRate: 1, looks })
+const passed = (raw: number, effectiveBytes: number, looks = 20): Outcome => ({ state: 'passed', raw, effectiveBytes, passRate: 1, looks, confirmed: 1 })
 
 describe('a standing', () => {
   test('of an honest miner that passes never falls over 100 cycles, however it grows', () => {

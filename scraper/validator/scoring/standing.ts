@@ -12,6 +12,8 @@ export interface Standing {
   looks: number
   /** Evaluations in a row in which too little could be judged. */
   unjudged: number
+  /** Share of its drawn pages that hold what their rows say, averaged. */
+  confirmed: number
 }
 
 export const newcomer: Standing = {
@@ -20,13 +22,14 @@ export const newcomer: Standing = {
   onDemand: { credibility: onDemand.startCredibility, boost: 0, coverage: 1 },
   looks: 0,
   unjudged: 0,
+  confirmed: 1,
 }
 
 /** What an evaluation of the index and the store came to. */
 export type Outcome =
   /** The draw failed (`drawn`: pages contradict their rows), or what is claimed cannot be what it says. */
   | { state: 'failed'; drawn: boolean }
-  | { state: 'passed'; raw: number; effectiveBytes: number; passRate: number; looks: number }
+  | { state: 'passed'; raw: number; effectiveBytes: number; passRate: number; looks: number; confirmed: number }
   /** Too little could be judged, though others could be. */
   | { state: 'unjudged' }
   /** We could judge nothing: neither reward nor penalty for anybody. */
@@ -44,7 +47,7 @@ export function afterEvaluation(old: Standing, outcome: Outcome): Standing {
     case 'failed':
       return { ...fallen(old), looks: outcome.drawn ? 0 : old.looks, unjudged: 0 }
     case 'passed': {
-      const { raw, effectiveBytes: bytes, passRate, looks } = outcome
+      const { raw, effectiveBytes: bytes, passRate, looks, confirmed } = outcome
       // Of who shows nothing of its own nothing was proved: who waits with empty hands is believed no more for it.
       if (looks === 0) return { ...old, index: { ...old.index, raw }, store: { ...old.store, effectiveBytes: bytes }, unjudged: 0 }
       return {
@@ -54,6 +57,7 @@ export function afterEvaluation(old: Standing, outcome: Outcome): Standing {
         store: nextStoreStanding(old.store, { passed: true, bytes, passRate }),
         looks: Math.min(looksKept, old.looks + looks),
         unjudged: 0,
+        confirmed,
       }
     }
   }

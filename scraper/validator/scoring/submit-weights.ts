@@ -1,5 +1,5 @@
 import { toU16Weights } from '#infra/chain/weights.ts'
-import type { Chain, Signer, SubmittedWeights } from '#schemas/chain.ts'
+import type { Chain, IntendedWeights, Signer, SubmittedWeights } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Telemetry } from '#schemas/stage.ts'
@@ -32,7 +32,8 @@ export interface WeightsReport {
 
 /**
  * Sets weights by shares. A rate limit or a permit that is still to come is waited for, block by block, at most `waitMs`; what the chain refuses
- * otherwise is an event, not an error: the next cycle tries again. What was taken is remembered until `confirmWeights` finds it set.
+ * otherwise is an event, not an error: the next cycle tries again. What is sent is remembered before it goes, and until `confirmWeights` finds it set: whoever is
+ * killed between the chain's answer and its own note finds what the chain took, and reveals it.
  * @param shares by uid, of any sum
  */
 export async function submitWeights(shares: readonly number[], params: WeightsParams): Promise<WeightsReport> {
@@ -45,17 +46,21 @@ export async function submitWeights(shares: readonly number[], params: WeightsPa
     return { ...weights, accepted: false }
   }
   if (weights.uids.length === 0) return skip('no miner has a score')
+  const former = await book.submissions()
+  const note = (sent: IntendedWeights): Promise<void> => book.keepSubmissions([...former, sent].slice(-submissionsKept))
   const deadline = pace.now() + waitMs
   const ended = new AbortController()
   const blocks = chain.onBlock(AbortSignal.any([signal, ended.signal]))[Symbol.asyncIterator]()
   try {
     for (;;) {
-      const answer = await submittedOrRefused(chain.submitWeights(signer, { ...weights, versionKey: limits.versionKey }))
+      const answer = await submittedOrRefused(chain.submitWeights(signer, { ...weights, versionKey: limits.versionKey }, note))
       if (!(answer instanceof OrreryError)) {
-        await book.keepSubmissions([...(await book.submissions()), answer].slice(-submissionsKept))
+        await note(answer)
         telemetry.event('validator.weights', { hotkey: signer.address, ...weights, way: answer.way, due_block: answer.dueBlock })
         return { ...weights, accepted: true }
       }
+      // It is nowhere. Of an answer that never came nobody knows: that stays.
+      await book.keepSubmissions(former)
       if (!isPassing(answer) || pace.now() >= deadline) return skip(answer.message)
       if ((await blocks.next()).done) signal.throwIfAborted()
     }
@@ -71,8 +76,8 @@ export async function submitWeights(shares: readonly number[], params: WeightsPa
  */
 export async function confirmWeights({ signer, chain, book, telemetry }: Pick<WeightsParams, 'signer' | 'chain' | 'book' | 'telemetry'>): Promise<void> {
   const submissions = await book.submissions()
-  const pending: SubmittedWeights[] = []
-  let missing: SubmittedWeights[] = []
+  const pending: IntendedWeights[] = []
+  let missing: IntendedWeights[] = []
   for (const submitted of submissions) {
     const state = await chain.confirmWeights(signer, submitted)
     if (state === 'pending') pending.push(submitted)
@@ -80,7 +85,10 @@ export async function confirmWeights({ signer, chain, book, telemetry }: Pick<We
     if (state === 'set') missing = []
   }
   if (submissions.length > 0) await book.keepSubmissions(pending)
-  for (const { block, dueBlock: due_block, way } of missing) telemetry.event('validator.weights_missing', { hotkey: signer.address, block, due_block, way })
+  for (const { madeAtBlock, way, ...said } of missing) {
+    const { block, dueBlock: due_block } = { block: madeAtBlock, dueBlock: madeAtBlock, ...(said as Partial<SubmittedWeights>) }
+    telemetry.event('validator.weights_missing', { hotkey: signer.address, block, due_block, way })
+  }
 }
 
 async function submittedOrRefused(submission: Promise<SubmittedWeights>): Promise<SubmittedWeights | OrreryError> {

@@ -5,5 +5,6 @@ import { fileCheats } from './files.ts'
 import { listCheats } from './lists.ts'
 import { rowCheats } from './rows.ts'
 import { standingCheats } from './standing.ts'
+import { unprovedCheats } from './unproved.ts'
 
-export const cheats: readonly Player[] = [...fileCheats, ...rowCheats, ...listCheats, ...dateCheats, ...copyCheats, ...standingCheats]
+export const cheats: readonly Player[] = [...fileCheats, ...rowCheats, ...listCheats, ...dateCheats, ...copyCheats, ...standingCheats, ...unprovedCheats]
