@@ -77,11 +77,12 @@ export const proof = {
   /** Evaluations in a row in which too little could be judged, from which on a standing decays as if it had failed. */
   unjudgedMax: 3,
   /**
-   * Share of the drawn pages that hold what their rows say, from which on rows count whole; below, by that share of this one: what is made up where nobody can prove
-   * it, on hosts that are silent or pages that change, is paid for by what is not.
+   * Share of the drawn pages that hold what their rows say, from which on rows count whole; below, by that share of this one. One page in twenty of an honest miner
+   * changes: from what is left of it here by chance no honest standing falls. What is made up where nobody can prove it, on hosts that are silent or pages that change,
+   * is paid for beyond that by what is not.
    */
-  confirmedMin: 0.98,
+  confirmedMin: 0.92,
   /** Looks that the average of that share goes over, and looks that are taken to have confirmed all before the first: one draw alone says it within some hundredths. */
   confirmedLooks: 400,
-  confirmedPrior: 20,
+  confirmedPrior: 100,
 } as const

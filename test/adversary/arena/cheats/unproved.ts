@@ -10,14 +10,14 @@ const addedRows = 16
 const twin = 'claims as many rows honestly'
 
 /**
- * Claims, once, honest rows, and a tenth of its news more that is made up where nobody can prove it. Paid for were they 1.16 times the honest ones (rows count squared); what
- * is not confirmed is taken off, but for two hundredths and what chance shows of it.
+ * Claims, once, honest rows, and a tenth of its news more that is made up where nobody can prove it: 1.08 times the rows, which count squared. Within the part of its pages
+ * that an honest miner may lose (`proof.confirmedMin`) nothing tells the two apart; beyond that, and by chance near it, what is not confirmed is taken off.
  */
 const adding = (name: string, add: (rows: readonly Document[], seat: Seat, cycle: number) => readonly Document[]): Player => ({
   name,
   of: 'new',
   than: twin,
-  bound: 1.1,
+  bound: 1.2,
   byCycle: 10,
   async play(cycle, seat) {
     if (cycle === 0) {
