@@ -19,11 +19,11 @@ export const limits = {
   rowsPerGroup: 10_000,
   shardBytesMin: 15_000,
   shardBytesMax: 2 ** 30,
-  /** Ours: whoever takes in the list of one file has it in memory, some 150 bytes a row. */
-  shardRowsMax: 1_000_000,
   bytesPerRowMin: 50,
   freshnessDays: 30,
 } as const
+/** Ours: whoever takes in the list of one file has it in memory, some 150 bytes a row. */
+export const shardRowsMax = 1_000_000
 
 const hourMs = 3_600_000
 

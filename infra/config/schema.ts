@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { limits } from '#schemas/data-universe.ts'
+import { shardRowsMax } from '#schemas/data-universe.ts'
 import { Crawl } from './crawl.ts'
 import { Sources } from './source.ts'
 
@@ -187,7 +187,7 @@ const Settings = z.strictObject({
         .describe(
           'parts: shards of bounded size, which stay as they are and are merged now and then. whole: one shard a job, written again with each flush, as validators of Data Universe want it.',
         ),
-      max_rows: z.int().min(1).max(limits.shardRowsMax).default(limits.shardRowsMax).describe('Most rows of a shard; validators take no more.'),
+      max_rows: z.int().min(1).max(shardRowsMax).default(shardRowsMax).describe('Most rows of a shard; validators take no more.'),
       flush_bytes: z
         .int()
         .min(2 ** 16)

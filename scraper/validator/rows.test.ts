@@ -1,5 +1,5 @@
 import { rowListKey } from '#infra/corpus/list-rows.ts'
-import { formatShardName, limits, shardKey } from '#schemas/data-universe.ts'
+import { formatShardName, shardKey, shardRowsMax } from '#schemas/data-universe.ts'
 import type { ClaimedFile } from './claim.ts'
 import { checkListed } from './structure.ts'
 import { expect, test } from 'vitest'
@@ -32,6 +32,6 @@ test('a file of more rows than a validator can hold is refused by what its snaps
     const file = { key, sha256, bytes, rows, text_bytes: 0, written_at, datetime_range: null, labels: [], columns: [], row_groups: groups, row_list }
     return { jobId: 'job', file, deletes: null }
   }
-  expect(checkListed(listed(limits.shardRowsMax), hotkey)).toBeUndefined()
-  expect(checkListed(listed(limits.shardRowsMax + 1), hotkey)).toMatchObject({ code: 'file_too_large', detail: expect.stringContaining('1000001 rows') })
+  expect(checkListed(listed(shardRowsMax), hotkey)).toBeUndefined()
+  expect(checkListed(listed(shardRowsMax + 1), hotkey)).toMatchObject({ code: 'file_too_large', detail: expect.stringContaining('1000001 rows') })
 })

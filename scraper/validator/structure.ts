@@ -1,5 +1,5 @@
 import { rowListKey } from '#infra/corpus/list-rows.ts'
-import { limits, parseShardKey, parseShardName } from '#schemas/data-universe.ts'
+import { limits, parseShardKey, parseShardName, shardRowsMax } from '#schemas/data-universe.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { FileBytes } from '#schemas/parquet/file-bytes.ts'
@@ -48,7 +48,7 @@ function checkGroups(key: string, rows: number, groups: readonly number[]): Fail
 
 function checkSize(key: string, bytes: number, rows: number): Failure | undefined {
   if (bytes > limits.shardBytesMax) return failure('file_too_large', `${key} has ${bytes} bytes, more than ${limits.shardBytesMax}`)
-  if (rows > limits.shardRowsMax) return failure('file_too_large', `${key} has ${rows} rows, more than ${limits.shardRowsMax}`)
+  if (rows > shardRowsMax) return failure('file_too_large', `${key} has ${rows} rows, more than ${shardRowsMax}`)
   if (bytes < rows * limits.bytesPerRowMin)
     return failure('bytes_per_row', `${key} has ${(bytes / rows).toFixed(1)} bytes a row, less than ${limits.bytesPerRowMin}: rows repeat or hold nothing`)
   return undefined

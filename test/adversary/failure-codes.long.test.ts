@@ -368,11 +368,12 @@ describe('a cheating miner is caught', () => {
   })
 
   test('with wrong rows, until they are deleted', async () => {
-    const [spoiled, ...sound] = scene.rows(scene.miner, 60)
-    const documents = [{ ...(spoiled as Document), text_bytes: 1 }, ...sound]
+    // Three of four, so that each draw has one of them.
+    const deletes = Array.from({ length: 45 }, (_, n) => n)
+    const documents = scene.rows(scene.miner, 60).map((row, n) => (n < deletes.length ? { ...row, text_bytes: 1 } : row))
     const { file } = await publishForged(scene.subnet, scene.miner, job.id, { documents })
     expect(await scene.failures()).toEqual(['text_bytes'])
-    const without = await putFile(scene.subnet, scene.miner, job.id, { documents, deletes: [0] })
+    const without = await putFile(scene.subnet, scene.miner, job.id, { documents, deletes })
     expect(without.file).toEqual(file)
     await publishFiles(scene.subnet, scene.miner, job.id, [without])
     expect(await scene.failures()).toEqual([])
