@@ -87,7 +87,7 @@ const Settings = z.strictObject({
         .refine((share) => Number(share.split('/')[0]) <= Number(share.split('/')[1]), 'a part beyond the whole; of two parts there are 1/2 and 2/2')
         .default('1/1')
         .describe('Which part of the hosts this miner crawls: "1/2" = the first of two, by hash of the host.'),
-      pages_per_cycle: z.int().min(1).default(600).describe('Visits of one cycle, sitemaps and feeds among them, shared among the jobs by weight.'),
+      pages_per_cycle: z.int().min(1).default(700).describe('Visits of one cycle, sitemaps and feeds among them, shared among the jobs by weight.'),
       concurrency: z.int().min(1).max(1024).default(16).describe('Hosts asked at the same time.'),
       host_delay_ms: z
         .int()
