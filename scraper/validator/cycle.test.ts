@@ -180,14 +180,14 @@ describe('on demand', () => {
 test('rows are paid by the share of drawn pages that hold what they say, averaged over what was looked at', async () => {
   const rows = scene.rows(scene.miner, 40)
   await scene.mineHonestly(scene.miner, rows)
-  const hidden = new Set(rows.slice(0, 4).map(({ url }) => url))
+  const hidden = new Set(rows.slice(0, 12).map(({ url }) => url))
   const refetch: Refetch = async (url, signal) => (hidden.has(url) ? { state: 'unfetchable', reason: 'http_503' } : scene.refetch(url, signal))
   const standings = [(await validate({ sample_pages: 40 }, refetch)).miners[0], (await validate({ sample_pages: 40 }, refetch)).miners[0]]
   const [first, second] = standings.map((miner) => miner?.standing)
-  // 20 looks that were not made and 36 of 0.9, then 36 more.
-  const shares = [(20 + 0.9 * 36) / 56, (20 + 0.9 * 72) / 92] as const
+  // 100 looks that were not made and 28 of 0.7, then 28 more.
+  const shares = [(100 + 0.7 * 28) / 128, (100 + 0.7 * 56) / 156] as const
   expect([first?.confirmed, second?.confirmed]).toEqual(shares.map((share) => expect.closeTo(share, 9)))
-  expect([first?.store.effective_bytes, second?.store.effective_bytes]).toEqual(shares.map((share) => expect.closeTo((40 * 300 * share) / 0.98, 6)))
+  expect([first?.store.effective_bytes, second?.store.effective_bytes]).toEqual([40 * 300, expect.closeTo((40 * 300 * shares[1]) / 0.92, 6)])
 })
 
 test('a job that has left the list by its date counts next to nothing, and is expected of nobody', async () => {
