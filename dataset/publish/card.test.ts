@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { build, planBuild } from '#dataset/build/build.ts'
+import { everything } from '#dataset/build/criteria.fixture.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Document } from '#schemas/document.ts'
 import { nestedColumns } from '#schemas/parquet/nested-layout.ts'
@@ -85,18 +86,7 @@ test('the card of a dataset that was built says how it was chosen', async () => 
   await makeVersion(world, documents)
   const signal = new AbortController().signal
   const request = { ...world, name: 'built', from: { dataset: 'web', version: undefined }, criteria: undefined, origin: goldenOrigin, signal }
-  const criteria = {
-    jobs: [],
-    labels: [],
-    langs: ['de'],
-    hosts: [],
-    licences: [],
-    since: null,
-    until: null,
-    min_quality: null,
-    max_rows: null,
-    sample_seed: null,
-  }
+  const criteria = { ...everything, langs: ['de'] }
   await build(request, await planBuild({ ...request, criteria }))
   await run(world, hub, { name: 'built' })
   expect(textOf(hub, 'README.md')).toContain('chosen from version 1 of the dataset "web"')

@@ -47,7 +47,7 @@ export function linesOf(
 ): BoundScript {
   const { page, limit = linesMax } = asked
   const { script, parameters } = matching(asked, filterScript)
-  const behind = after === undefined ? '' : `WHERE (${lineKey}) ${asked.sort === 'reverse' ? '<' : '>'} (?::VARCHAR, ?::VARCHAR, ?::VARCHAR, ?::BIGINT)`
+  const behind = after === undefined ? '' : `WHERE (${byKey}) ${asked.sort === 'reverse' ? '<' : '>'} (?::VARCHAR, ?::VARCHAR, ?::VARCHAR, ?::BIGINT)`
   const lines = `SELECT ${cdxFields.map((name) => `"${name}"`).join(', ')} FROM kept ${behind}`
   const bound = [...parameters, ...(after ?? [])]
   if (limit < 0) {
@@ -122,9 +122,8 @@ function collapsed(lines: string, collapse: string): string {
   return `SELECT * FROM (${lines}) QUALIFY ${part} IS DISTINCT FROM lag(${part}) OVER (ORDER BY ${byKey})`
 }
 
-const lineKey = 'urlkey, timestamp, filename, "offset"::BIGINT'
-const byKey = lineKey
-const byKeyFalling = lineKey.replaceAll(/,|$/g, ' DESC$&')
+const byKey = 'urlkey, timestamp, filename, "offset"::BIGINT'
+const byKeyFalling = byKey.replaceAll(/,|$/g, ' DESC$&')
 
 /** A time to be next to is order enough, as in pywb. */
 const isClosest = ({ sort, closest }: LinesQuestion): boolean => sort === 'closest' || (sort === undefined && closest !== undefined)
