@@ -7,7 +7,7 @@ import { families, lineage } from '#schemas/lineage.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { badRequest, CatalogError, describeCatalogError, noNamespace, noRoute, noTable, notYet, readOnly } from './catalog-errors.ts'
 import { locationOf } from './place.ts'
-import { currentTable, servedPlace, servedRoot } from './tables.ts'
+import { currentHead, servedPlace, servedRoot } from './tables.ts'
 
 export interface CatalogParts {
   catalog: Catalog
@@ -150,7 +150,7 @@ function tableRoutes(scope: Server, parts: () => CatalogParts): void {
     const { store } = parts()
     await requireTable(parts(), request.params)
     const place = servedPlace(store, request.params.table)
-    const state = await currentTable(place)
+    const state = await currentHead(place)
     if (!state) throw notYet(request.params.table)
     const until = grantedUntil(Date.now())
     const credentials = await credentialsOf(store, request, until)

@@ -81,7 +81,9 @@ const StateObject = z.strictObject({
   hint: z.strictObject({ key: z.string() }),
 })
 
-export interface TableState extends z.infer<typeof StateObject> {
+export type TableHead = z.infer<typeof StateObject>
+
+export interface TableState extends TableHead {
   /** Oldest first, at least one. */
   snapshots: WrittenSnapshot[]
 }
@@ -98,13 +100,22 @@ export async function currentStateKey({ store, folder }: Pick<TablePlace, 'store
 
 export const numberOf = (stateKey: string | undefined): number => (stateKey === undefined ? 0 : Number(stateKey.slice(-digits - 5, -5)))
 
-/** undefined where there is none, or none that this program can read, or one whose metadata are lost: what it says can be made again. */
-export async function readState({ store, folder }: Pick<TablePlace, 'store' | 'folder'>, key: string | undefined): Promise<TableState | undefined> {
-  if (key === undefined) return undefined
+/** What a state says itself; undefined where there is none, or none that this program can read: what it says can be made again. */
+export async function readHead({ store }: Pick<TablePlace, 'store'>, key: string | undefined): Promise<TableHead | undefined> {
+  return key === undefined ? undefined : orDamaged(async () => StateObject.safeParse(await readJson(store, key)).data)
+}
+
+/** The same with its snapshots; undefined also where the metadata are lost. */
+export async function readState(place: Pick<TablePlace, 'store' | 'folder'>, key: string | undefined): Promise<TableState | undefined> {
+  const head = await readHead(place, key)
+  if (!head) return undefined
+  const snapshots = await orDamaged(async () => readSnapshots(await readJson(place.store, head.metadata.key), { folder: place.folder, root: head.root }))
+  return snapshots && { ...head, snapshots }
+}
+
+async function orDamaged<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
-    const state = StateObject.safeParse(await readJson(store, key)).data
-    const snapshots = state && readSnapshots(await readJson(store, state.metadata.key), { folder, root: state.root })
-    return snapshots && { ...state, snapshots }
+    return await read()
   } catch (error) {
     if (error instanceof SyntaxError || isDamage(error)) return undefined
     throw error

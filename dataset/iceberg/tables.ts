@@ -7,7 +7,7 @@ import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { datasetFolder } from '../dataset-folder.ts'
 import type { TablePlace } from './place.ts'
-import { currentStateKey, isDamage, keysOf, readState, type TableState } from './state.ts'
+import { currentStateKey, isDamage, keysOf, readHead, readState, type TableHead, type TableState } from './state.ts'
 import { followDataset } from './table.ts'
 
 /** Below which S3 clients find the keys of a store that serves itself (infra/store/signed-objects.ts). */
@@ -115,3 +115,5 @@ export async function writeHint(location: string, { hint, number }: Pick<TableSt
 
 /** What a table was brought up to last. */
 export const currentTable = async (place: TablePlace): Promise<TableState | undefined> => readState(place, await currentStateKey(place))
+/** The same without its snapshots. */
+export const currentHead = async (place: TablePlace): Promise<TableHead | undefined> => readHead(place, await currentStateKey(place))
