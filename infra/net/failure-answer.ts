@@ -61,12 +61,16 @@ export function answerFailure(
   const retry = status === 429 || status === 503 ? retrySeconds(failure.details['retry_after_seconds']) : undefined
   if (retry !== undefined) void reply.header('retry-after', retry)
   for (const name of ofTheAnswer) void reply.removeHeader(name)
-  const body = errorBody(failure, request.id)
-  void reply.header('cache-control', 'no-store').status(status)
-  if (failureForm !== 'problem') return reply.type('application/json; charset=utf-8').send(JSON.stringify(body))
-  return reply
-    .type(problemType)
-    .send(JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status] ?? '', status, detail: failure.message, code: failure.code, ...body }))
+  const { type, text } = failureText({ status, ...failure }, request.id, failureForm)
+  return reply.header('cache-control', 'no-store').status(status).type(type).send(text)
+}
+
+/** A failure as it goes over the wire. */
+export function failureText({ status, ...failure }: Failure, requestId: string, form: FailureForm = 'error'): { type: string; text: string } {
+  const body = errorBody(failure, requestId)
+  if (form === 'error') return { type: 'application/json; charset=utf-8', text: JSON.stringify(body) }
+  const problem = { type: 'about:blank', title: STATUS_CODES[status] ?? '', status, detail: failure.message, code: failure.code, ...body }
+  return { type: problemType, text: JSON.stringify(problem) }
 }
 
 export const problemType = 'application/problem+json'
@@ -74,7 +78,7 @@ export const problemType = 'application/problem+json'
 /** What a route has said already of the answer that it did not come to give. */
 const ofTheAnswer = ['etag', 'link', 'x-total-count', 'content-length', 'content-range', 'accept-ranges']
 
-export const errorBody = ({ code, message, details }: Omit<Failure, 'status'>, requestId: string): ErrorBody => ({
+const errorBody = ({ code, message, details }: Omit<Failure, 'status'>, requestId: string): ErrorBody => ({
   error: { code, message, details, request_id: requestId },
 })
 

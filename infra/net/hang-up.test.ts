@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
-import { askedUntil, hangUp } from '#infra/net/hang-up.ts'
+import { askedUntil, hangUp, isGone } from '#infra/net/hang-up.ts'
 
 /** What answers a client, which goes away once `leave` is called. */
-async function answering() {
-  const server = createServer()
+async function answering({ httpAllowHalfOpen = false } = {}) {
+  const server = Object.assign(createServer(), { httpAllowHalfOpen })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
@@ -14,6 +14,10 @@ async function answering() {
   const [, raw] = (await once(server, 'request')) as [unknown, ServerResponse]
   return {
     raw,
+    async sendsNoMore() {
+      socket.end()
+      await once(raw.req.socket, 'end')
+    },
     async leave() {
       socket.destroy()
       await once(raw, 'close')
@@ -28,6 +32,15 @@ test('a client that left, before or after somebody listens, has hung up', async 
   expect(before.aborted).toBe(false)
   await answer.leave()
   expect([before.aborted, hangUp(answer).aborted]).toEqual([true, true])
+})
+
+test('who sends no more is not worked for any longer, and may still read', async () => {
+  using answer = await answering({ httpAllowHalfOpen: true })
+  const before = hangUp(answer)
+  await answer.sendsNoMore()
+  expect([before.aborted, hangUp(answer).aborted, isGone(answer)]).toEqual([true, true, false])
+  answer.raw.destroy()
+  expect(isGone(answer)).toBe(true)
 })
 
 test('who was answered has not hung up', async () => {

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { OrreryError } from '#schemas/errors.ts'
-import { createServer, listen, type ServerParts } from './server.ts'
+import { createServer, listen, type Server, type ServerParts } from './server.ts'
 
 async function served(parts: ServerParts = {}) {
   const app = await createServer({ title: 'Test', version: '1', description: 'A test.' }, parts)
@@ -148,21 +148,46 @@ test('a browser runs nothing of it, and reads it from the origins that may', asy
   expect((await closed.inject({ url: '/number?n=1', headers: { origin: 'https://good.example' } })).headers).not.toHaveProperty('access-control-allow-origin')
 })
 
-test('what is no HTTP is told so, in our words', async () => {
-  await using app = await served()
+/** What a service says to bytes on a connection of their own. */
+async function sayTo(app: Server): Promise<(text: string) => Promise<string>> {
   const { port } = await listen(app, { host: '127.0.0.1', port: 0, setting: 'dataset.port' })
-  const say = (text: string) =>
+  return (text) =>
     new Promise<string>((done) => {
       let heard = ''
-      const socket = connect(port, '127.0.0.1', () => socket.write(text))
+      const socket = connect(port, '127.0.0.1', () => socket.end(text))
       socket.on('data', (piece) => (heard += piece.toString()))
       socket.on('error', () => undefined)
       socket.on('close', () => done(heard))
     })
+}
+
+test('who closes the side that it sends on is answered, each of its requests in its turn', async () => {
+  await using app = await served()
+  const say = await sayTo(app)
+  const post = 'POST /number HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\n{"n":1}'
+  expect((await say(post)).split('\r\n\r\n')[1]).toBe('{"n":1}')
+  expect((await say(post + post + post)).match(/HTTP\/1.1 200 OK/g)).toHaveLength(3)
+})
+
+test('a request has one host, but where it is older than hosts are', async () => {
+  await using app = await served()
+  const say = await sayTo(app)
+  const ask = (version: string, hosts = '') => say(`GET /number?n=1 HTTP/${version}\r\n${hosts}Connection: close\r\n\r\n`)
+  expect(await ask('1.1', 'Host: a\r\n')).toMatch(/^HTTP\/1.1 200 /)
+  expect(await ask('1.0')).toMatch(/^HTTP\/1.1 200 /)
+  for (const hosts of ['', 'Host: a\r\nhOST: b\r\n']) expect(await ask('1.1', hosts)).toMatch(/^HTTP\/1.1 400 .*send one Host/s)
+})
+
+test('what is no HTTP is told so, in our words', async () => {
+  await using app = await served()
+  const say = await sayTo(app)
   expect(await say('hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*"code":"invalid_argument"/s)
   expect(await say(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 /)
   expect(await say('POST /number HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n{}')).toMatch(/^HTTP\/1.1 400 /)
   expect(await say('GET /%ZZ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*"request_id"/s)
+  await using other = await served({ failureForm: 'problem' })
+  const told = await (await sayTo(other))('hello\r\n\r\n')
+  expect(told).toMatch(/^HTTP\/1.1 400 Bad Request\r\n.*\r\nContent-Type: application\/problem\+json\r\n.*"title":"Bad Request","status":400,/s)
 })
 
 test('describes itself in OpenAPI 3.1', async () => {

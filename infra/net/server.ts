@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import fastifyCors, { type FastifyCorsOptionsDelegateCallback } from '@fastify/cors'
-import fastifyHelmet from '@fastify/helmet'
 import fastifySwagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyRequest, type RawServerDefault } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { guardAccess, type ApiAccess } from './api-access.ts'
-import { answerFailure, ErrorBody, errorBody, Problem, problemType, type FailureForm } from './failure-answer.ts'
+import { answerFailure, ErrorBody, failureText, Problem, problemType, type FailureForm } from './failure-answer.ts'
 import { healthRoutes, type Readiness } from './health.ts'
 import { httpMetrics } from './http-metrics.ts'
 import { keySchemes, withoutUnnamed } from './openapi-components.ts'
@@ -72,7 +71,6 @@ export async function createServer({ asksForKey = false, ...info }: ServerIdenti
     transform: jsonSchemaTransform,
     transformObject: describedObject,
   })
-  await app.register(fastifyHelmet, helmetOptions)
   if (parts.corsOrigins && parts.corsOrigins.length > 0) await app.register(fastifyCors, corsOptions(parts.corsOrigins))
   answerUnknown(app)
   bearRequests(app)
@@ -90,31 +88,32 @@ function openApp(parts: ServerParts): Server {
     bodyLimit: bodyBytesMax,
     forceCloseConnections: true,
     connectionTimeout: idleMs,
-    http: { maxHeaderSize: headBytesMax, headersTimeout: headMs, connectionsCheckingInterval: 5000 },
+    http: { maxHeaderSize: headBytesMax, headersTimeout: headMs, connectionsCheckingInterval: 5000, requireHostHeader: false },
     routerOptions: { maxParamLength: parameterCharsMax },
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
     frameworkErrors: (error, request, reply) => void answerFailure(error as FastifyError, request, reply, parts),
-    clientErrorHandler: refuseConnection,
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket, parts.failureForm),
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   // A text is taken for JSON by nobody: it is 415, as every other type is.
   app.removeContentTypeParser('text/plain')
   app.server.maxConnections = parts.connectionsMax ?? connectionsUsual
+  answerHalfClosed(app.server)
   return app
+}
+
+/** Who has sent all that it will, and closed that side, is answered all the same (RFC 9293 §3.6); Node would close the other. */
+function answerHalfClosed(server: HttpServer): void {
+  // Not in Node's types, and there since 0.5.
+  Object.assign(server, { httpAllowHalfOpen: true })
+  // Each request that waits listens, and a connection may bring many.
+  server.on('connection', (socket: Socket) => socket.setMaxListeners(0))
 }
 
 const describedObject: SwaggerTransformObject = (given) => withoutUnnamed(jsonSchemaTransformObject(given))
 
 const requestId = (given: string | string[] | undefined): string => (typeof given === 'string' && /^[\w.:=+/-]{1,100}$/.test(given) ? given : randomUUID())
-
-/** Nothing of an API is a page: whatever is opened in a browser runs nothing and loads nothing. */
-const helmetOptions = {
-  contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } },
-  crossOriginResourcePolicy: { policy: 'cross-origin' as const },
-  // Whoever serves TLS says so for their whole host.
-  strictTransportSecurity: false,
-}
 
 function corsOptions(origins: readonly string[]): () => FastifyCorsOptionsDelegateCallback {
   const options = {
@@ -127,10 +126,23 @@ function corsOptions(origins: readonly string[]): () => FastifyCorsOptionsDelega
   return () => (request, done) => done(null, { ...options, preflight: request.headers['access-control-request-method'] !== undefined })
 }
 
-/** Ids, bounds, and JSON that comes without saying so. */
+/**
+ * Of each answer. Nothing of an API is a page: whatever is opened in a browser runs nothing, loads nothing and is in no frame. Whoever serves TLS says so for
+ * their whole host.
+ */
+const browserHeaders = {
+  'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'cross-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'SAMEORIGIN',
+}
+
+/** Ids, bounds, what browsers may do, and JSON that comes without saying so. */
 function bearRequests(app: Server): void {
   app.addHook('onRequest', (request, reply, done) => {
-    void reply.header('x-request-id', request.id)
+    void reply.headers(browserHeaders).header('x-request-id', request.id)
     if (hasBody(request)) request.headers['content-type'] ??= 'application/json'
     done(refusalOf(request))
   })
@@ -146,9 +158,17 @@ function bearRequests(app: Server): void {
 function refusalOf(request: FastifyRequest): OrreryError | undefined {
   if (request.url.length > urlCharsMax)
     return new OrreryError('uri_too_long', `The address has more than ${urlCharsMax} characters; send less in it.`, { charsMax: urlCharsMax })
+  if (!hasOneHost(request.raw)) return new OrreryError('invalid_argument', 'The request names no host, or more than one; send one Host (RFC 9112 §3.2).')
   const coding = request.headers['content-encoding'] ?? 'identity'
   if (!hasBody(request) || coding.toLowerCase() === 'identity') return undefined
   return new OrreryError('unsupported_media_type', 'The body is taken as it is, not packed; send it without Content-Encoding.', { taken: ['identity'] })
+}
+
+/** Of more than one Node would take the first, and what stands before this service may take the last. */
+function hasOneHost({ httpVersion, rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.length === 4 && rawHeaders[at]?.toLowerCase() === 'host') hosts++
+  return hosts === 1 || (hosts === 0 && httpVersion !== '1.1')
 }
 
 const hasBody = ({ headers }: FastifyRequest): boolean => headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
@@ -163,25 +183,17 @@ function sayErrors(app: Server, form: FailureForm = 'error'): void {
 }
 
 /** What is no HTTP gets the same error as what is, where there is still somebody to get it. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, form: FailureForm | undefined): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
-  const [status, reason] =
+  const [status, message] =
     error.code === 'HPE_HEADER_OVERFLOW'
-      ? [431, 'Request Header Fields Too Large']
+      ? [431, `The head of the request has more than ${headBytesMax} bytes.`]
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? [408, 'Request Timeout']
-        : [400, 'Bad Request']
-  const message =
-    status === 431
-      ? `The head of the request has more than ${headBytesMax} bytes.`
-      : status === 408
-        ? 'The request did not come in time.'
-        : 'This is no HTTP request.'
-  const body = JSON.stringify(errorBody({ code: 'invalid_argument', message, details: {} }, randomUUID()))
-  if (socket.writable)
-    socket.write(
-      `HTTP/1.1 ${status} ${reason}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n${body}`,
-    )
+        ? [408, 'The request did not come in time.']
+        : [400, 'This is no HTTP request.']
+  const { type, text } = failureText({ status, code: 'invalid_argument', message, details: {} }, randomUUID(), form)
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nContent-Type: ${type}\r\nConnection: close\r\n\r\n`
+  if (socket.writable) socket.write(head + text)
   socket.destroy(error)
 }
 

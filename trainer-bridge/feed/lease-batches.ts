@@ -7,7 +7,7 @@ import type { BlockHealth } from './block-health.ts'
 import type { Epochs } from './epochs.ts'
 import { rowTokens } from '../plan/generation.ts'
 import { noneWhenNotOpen, type OpenEpoch } from './open-epoch.ts'
-import type { WaitLine } from './wait-line.ts'
+import type { Waited, WaitLine } from './wait-line.ts'
 
 export interface LeaseParts {
   ledger: Pick<Ledger, 'lease' | 'answer'>
@@ -34,6 +34,8 @@ interface LeaseAsker {
   origin: string
   /** Aborted when nobody waits for the answer any more. */
   signal: AbortSignal
+  /** Nobody would read it. Who has only closed the side that it sends on does. */
+  isGone(): boolean
 }
 
 export type LeaseBatches = (request: LeaseRequest, asker: LeaseAsker) => Promise<LeaseAnswer>
@@ -46,6 +48,8 @@ const [retryPerPlaceMs, retryMsMax] = [2, 3_000]
 const asksEveryMs = 10_000
 /** Who has hung up comes back within so long, or loses its place. */
 const goneMs = 2_000
+/** Of one node so many requests wait at once; more are answered as if they did not ask to. */
+const waitsOfNode = 16
 /** Times that what cannot be read is laid aside for what can. */
 const roundsMax = 4
 
@@ -97,8 +101,8 @@ export function leaseBatches(parts: LeaseParts): LeaseBatches {
    * Nobody is sent for a block that cannot be read, and who has hung up and cannot repeat the request gets none: they go back, and what was given up is set aside.
    * Nothing of that is said against the node.
    */
-  async function usefulOf({ planId, epoch }: OpenEpoch, { known, requestId, signal }: LeaseAsker, leases: readonly BatchLease[]): Promise<BatchLease[]> {
-    const isGone = signal.aborted && requestId === undefined
+  async function usefulOf({ planId, epoch }: OpenEpoch, { known, requestId, ...asker }: LeaseAsker, leases: readonly BatchLease[]): Promise<BatchLease[]> {
+    const isGone = asker.isGone() && requestId === undefined
     const useless = leases.filter(({ batch }) => isGone || health.isUnreadable(planId, batch))
     if (useless.length === 0) return [...leases]
     const reason = isGone ? 'the node hung up' : 'its block cannot be read'
@@ -122,6 +126,18 @@ export function leaseBatches(parts: LeaseParts): LeaseBatches {
     if (open) await ledger.lease(open.planId, open.epoch, wish).catch(noneWhenNotOpen)
   }
 
+  const waits = new Map<string, number>()
+  async function waitInLine(node: string, place: number, ms: number, signal: AbortSignal): Promise<Waited> {
+    const own = waits.get(node) ?? 0
+    if (own >= waitsOfNode) return 'over'
+    waits.set(node, own + 1)
+    const waited = await line.wait(place, ms, signal)
+    const left = (waits.get(node) ?? 1) - 1
+    if (left > 0) waits.set(node, left)
+    else waits.delete(node)
+    return waited
+  }
+
   return async (request, asker) => {
     const [until, askedAt] = [performance.now() + request.wait_ms, pace.now()]
     const asking = { laidAside: 0 }
@@ -132,7 +148,7 @@ export function leaseBatches(parts: LeaseParts): LeaseBatches {
       const leftMs = until - performance.now()
       if (answer.leases.length > 0) telemetry.count('feed.leases', answer.leases.length)
       if (answer.leases.length > 0 || answer.state === 'drain' || leftMs <= 0) return answer
-      const waited = await line.wait(answer.waiting?.place ?? 0, Math.min(leftMs, asksEveryMs), asker.signal)
+      const waited = await waitInLine(asker.known.node, answer.waiting?.place ?? 0, Math.min(leftMs, asksEveryMs), asker.signal)
       if (asker.signal.aborted) await leaveSoon(asker.known)
       if (waited === 'over') return answer
     }

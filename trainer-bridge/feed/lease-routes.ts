@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { hangUp } from '#infra/net/hang-up.ts'
+import { hangUp, isGone } from '#infra/net/hang-up.ts'
 import type { Server } from '#infra/net/server.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError, errorCodes, type ErrorCode } from '#schemas/errors.ts'
@@ -40,6 +40,7 @@ export function leaseRoutes(app: Server, parts: () => LeaseRouteParts): void {
       sentAt: sentAt(request),
       origin: `${request.protocol}://${request.host}`,
       signal: hangUp(reply),
+      isGone: () => isGone(reply),
     })
   })
 

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { listen } from '#infra/net/server.ts'
@@ -5,9 +6,9 @@ import { LeaseAnswer } from '#schemas/feed.ts'
 import { ackOf, proofOf, served, type Served } from './served.fixture.ts'
 
 const batchesOf = (body: unknown) => LeaseAnswer.parse(body).leases.map(({ batch }) => batch)
-/** Until somebody waits for a lease. */
-async function waits({ house }: Served, planId: string): Promise<void> {
-  while ((await house.ledger.progress(planId, 0)).waiting === 0) await turn()
+/** Until so many nodes wait for a lease. */
+async function waits({ house }: Served, planId: string, nodes = 1): Promise<void> {
+  while ((await house.ledger.progress(planId, 0)).waiting < nodes) await turn()
 }
 const tokensOf = (body: unknown) => LeaseAnswer.parse(body).leases.map(({ token }) => token)
 
@@ -168,6 +169,39 @@ test('who hangs up while it waits keeps nobody else waiting for long', async () 
     found = (await feed.post('/v1/leases', { node: 'b' })).body['leases']
   }
   expect(found).toMatchObject([{ batch: held.batch }])
+})
+
+test('who sends no more is lent what there is, and waits for nothing', async () => {
+  await using feed = await served({ settings: { leases_per_node: 64 } })
+  const { port } = await listen(feed.bridge.app, { host: '127.0.0.1', port: 0, setting: 'bridge.port' })
+  const ask = (body: string) =>
+    new Promise<string>((done) => {
+      let heard = ''
+      const socket = connect(port, '127.0.0.1', () =>
+        socket.end(`POST /v1/leases HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+      )
+      socket.on('data', (part) => (heard += part.toString())).on('close', () => done(heard))
+    })
+  expect(await ask('{"node":"a","limit":64}')).toContain('"batch":19')
+  expect(await ask('{"node":"b","limit":64,"wait_ms":30000}')).toMatch(/^HTTP\/1.1 200 OK.*"leases":\[\]/s)
+})
+
+test('of one node so many requests wait, and the next is answered at once', async () => {
+  await using feed = await served({ settings: { leases_per_node: 64 } })
+  const held = await feed.lease({ limit: 64 })
+  const ended: number[] = []
+  const waiting = Array.from({ length: 17 }, async (_, n) => {
+    await feed.post('/v1/leases', { node: 'b', wait_ms: 30_000 })
+    ended.push(n)
+  })
+  await expect.poll(() => ended.length).toBe(1)
+  // Of another node it says nothing.
+  const other = feed.post('/v1/leases', { node: 'c', wait_ms: 30_000 })
+  await waits(feed, held.plan_id, 2)
+  expect(ended).toHaveLength(1)
+  await feed.bridge.close()
+  await Promise.allSettled([...waiting, other])
+  expect(ended).toHaveLength(17)
 })
 
 test('what is wrong is a coded problem, and changes nothing', async () => {

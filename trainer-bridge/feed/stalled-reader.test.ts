@@ -32,6 +32,25 @@ test('a reader that takes nothing of a stream is cut off, one that reads is not'
   server.close()
 })
 
+test('a stream behind another answer of its connection is timed from when it is its turn', async () => {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const answers: ServerResponse[] = []
+  server.on('request', (_request, raw) => answers.push(raw))
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  socket.write('GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n')
+  while (answers.length < 2) await once(server, 'request')
+  const [first, second] = answers as [ServerResponse, ServerResponse]
+  endStalled({ raw: second }, 100)
+  Readable.from(endless(), { objectMode: false }).pipe(second)
+  socket.pause()
+  expect(second.socket).toBeNull()
+  first.end()
+  await once(second, 'close')
+  server.close()
+})
+
 async function* endless(): AsyncGenerator<Buffer> {
   for (;;) {
     yield Buffer.alloc(2 ** 16)

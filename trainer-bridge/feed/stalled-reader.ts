@@ -8,7 +8,8 @@ const lookEveryMs = 5_000
  */
 export function endStalled({ raw }: { raw: ServerResponse }, stallMs: number): void {
   const { socket } = raw
-  if (!socket) return
+  // Behind another answer on the same connection, it has it when that is sent.
+  if (!socket) return void raw.once('socket', () => endStalled({ raw }, stallMs))
   let [taken, since] = [-1, performance.now()]
   const timer = setInterval(
     () => {

@@ -1,5 +1,5 @@
 /** `called`: there may be something now. `late`: the time is over. `over`: the asker has gone, or the line ends. */
-type Waited = 'called' | 'late' | 'over'
+export type Waited = 'called' | 'late' | 'over'
 
 interface Waiter {
   place: number
