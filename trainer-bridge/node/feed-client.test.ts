@@ -3,18 +3,27 @@ import { feedClient } from './feed-client.ts'
 import { identityOf } from './identity.ts'
 
 /** A node's client of a feed that gives these answers, one after the other. */
-function clientOf(answers: Response[]) {
+function clientOf(answers: Response[], random = () => 1) {
   const waits: number[] = []
   const pace = { now: () => 0, sleep: async (ms: number) => void waits.push(ms) }
   const fetch = async () => answers.shift() ?? Response.error()
   return {
     waits,
     answers,
-    client: feedClient({ origin: 'http://feed.example', node: 'n', identity: identityOf({}, () => 0), fetch, pace, telemetry: { event: () => undefined } }),
+    client: feedClient({
+      origin: 'http://feed.example',
+      node: 'n',
+      identity: identityOf({}, () => 0),
+      fetch,
+      pace,
+      telemetry: { event: () => undefined },
+      random,
+    }),
   }
 }
 
 const refusal = (status: number, code: string) => Response.json({ error: { code, message: 'm', details: {} } }, { status })
+const later = (status: number, seconds: string) => Response.json({}, { status, headers: { 'retry-after': seconds } })
 const { signal } = new AbortController()
 
 test('what passes by itself is asked again, with growing pauses', async () => {
@@ -27,6 +36,19 @@ test('what passes by itself is asked again, with growing pauses', async () => {
   expect(await client.plan(signal)).toEqual({ state: 'idle', plan: null })
   expect(waits).toEqual([100, 200, 400])
   expect(answers).toEqual([])
+})
+
+test('nodes that lost their feed in one moment come back at moments of their own, and none before the feed asks for', async () => {
+  const waitsOf = async (random: () => number) => {
+    const { client, waits } = clientOf(
+      [refusal(502, ''), refusal(502, ''), later(503, '2'), later(429, '3600'), Response.json({ state: 'idle', plan: null })],
+      random,
+    )
+    await client.plan(signal)
+    return waits
+  }
+  expect(await waitsOf(() => 0)).toEqual([50, 100, 2000, 5000])
+  expect(await waitsOf(() => 1)).toEqual([100, 200, 3000, 7500])
 })
 
 test('what was refused for good is not, and has its own code where a node can act on it', async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { boundedBody } from '#infra/net/bounded-body.ts'
+import { retryAfterMs } from '#infra/net/retry-after.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { Clock } from '#schemas/clock.ts'
 import { OrreryError, type ErrorCode } from '#schemas/errors.ts'
@@ -17,11 +18,13 @@ export interface FeedClientParts {
   pace: Clock
   /** Hears once of each call that has to be made again. */
   telemetry: Pick<Telemetry, 'event'>
+  /** 0 up to 1; absent: Math.random. */
+  random?: () => number
 }
 
 /**
- * The feed as a node sees it. What passes by itself (no connection, 5xx, 429, a cut or wrong body) is asked again, with a growing pause, until the signal
- * is aborted: a feed may be restarted at any moment; one that does not know the node any more is joined again. @throws OrreryError the feed's own code for any other 4xx, and the signal's reason when it is aborted
+ * The feed as a node sees it. What passes by itself (no connection, 5xx, 429, a cut or wrong body) is asked again, with a growing pause, or what the feed asks
+ * for, and each node at a moment of its own, until the signal is aborted: a feed may be restarted at any moment; one that does not know the node any more is joined again. @throws OrreryError the feed's own code for any other 4xx, and the signal's reason when it is aborted
  */
 export interface FeedClient {
   /** Says who this is, and what it is known by from now on. @throws `unauthorized`, `forbidden` when the name is another's */
@@ -63,7 +66,7 @@ const Refusal = z.object({
   }),
 })
 
-export function feedClient({ origin, node, identity, fetch, pace, telemetry }: FeedClientParts): FeedClient {
+export function feedClient({ origin, node, identity, fetch, pace, telemetry, random = Math.random }: FeedClientParts): FeedClient {
   async function ask(path: string, init: RequestInit, bytesMax: number, signal: AbortSignal): Promise<{ bytes: Uint8Array; etag: string | null }> {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(requestMs)])
     const known = await identity.headers({ method: init.method ?? 'GET', path, body: typeof init.body === 'string' ? init.body : '' })
@@ -74,7 +77,7 @@ export function feedClient({ origin, node, identity, fetch, pace, telemetry }: F
     })
     const bytes = await boundedBody(response, bytesMax)
     if (!bytes) throw failed(`${response.url} gave more than ${bytesMax} bytes`)
-    if (!response.ok) throw refusal(response.status, bytes, path)
+    if (!response.ok) throw refusal(response, bytes, path, retryAfterMs(response.headers.get('retry-after'), pace.now()))
     return { bytes, etag: response.headers.get('etag') }
   }
 
@@ -90,9 +93,15 @@ export function feedClient({ origin, node, identity, fetch, pace, telemetry }: F
         if (await again(error)) continue
         if (attempts === attemptsMax || (error instanceof OrreryError && !error.retryable)) throw error
         if (attempts === 1) telemetry.event('node.feed_waited_for', { node, origin, reason: reasonOf(error) })
-        await pace.sleep(pauseMs, signal)
+        await pace.sleep(spread(pauseMs, error), signal)
       }
     }
+  }
+
+  /** All nodes of a feed lose it in one moment, and would come back in one. */
+  function spread(pauseMs: number, error: unknown): number {
+    const asked = error instanceof OrreryError ? error.details['retry_after_ms'] : undefined
+    return Math.max(pauseMs * (0.5 + random() / 2), typeof asked === 'number' ? Math.min(asked, longestPauseMs) * (1 + random() / 2) : 0)
   }
 
   /** Whom a feed does not know any more joins again, once: its token is over, or the feed has lost it. */
@@ -157,7 +166,8 @@ const availableFor = (ms: number): { available_for_ms?: number } => (ms > availa
 function checkBlock(bytes: Uint8Array, etag: string | null, { rows, row_tokens, tokens_path }: LeaseGrant): Uint32Array {
   const expected = 4 * rows * row_tokens
   if (bytes.length !== expected) throw failed(`${tokens_path} gave ${bytes.length} bytes, not ${expected}`)
-  if (etag !== `"${sha256Hex(bytes)}"`) throw failed(`${tokens_path} gave bytes that do not have the hash of their ETag`)
+  // Weak where a proxy between has compressed and unpacked it: the bytes say the same.
+  if (etag?.replace(/^W\//, '') !== `"${sha256Hex(bytes)}"`) throw failed(`${tokens_path} gave bytes that do not have the hash of their ETag`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const tokens = new Uint32Array(bytes.length / 4)
   for (let i = 0; i < tokens.length; i++) tokens[i] = view.getUint32(4 * i, true)
@@ -196,13 +206,16 @@ const known = new Set<string>([
   'forbidden',
 ] satisfies ErrorCode[])
 
-function refusal(status: number, bytes: Uint8Array, path: string): OrreryError {
+/** @param retryMs what the feed asks to be left alone for */
+function refusal({ status }: Response, bytes: Uint8Array, path: string, retryMs: number | undefined): OrreryError {
+  const retry = retryMs === undefined ? {} : { retry_after_ms: retryMs }
   const parsed = Refusal.safeParse(parseJson(bytes))
   const said = parsed.success ? parsed.data.error : { code: '', message: `status ${status}`, details: {} }
-  if (status >= 500 && !known.has(said.code)) return failed(`${path}: ${said.message}`)
-  if (status === 429) return new OrreryError('rate_limited', `The feed has too much to do: ${path}: ${said.message}; it is asked again.`, { status })
+  if (status >= 500 && !known.has(said.code)) return failed(`${path}: ${said.message}`, retry)
+  if (status === 429) return new OrreryError('rate_limited', `The feed has too much to do: ${path}: ${said.message}; it is asked again.`, { status, ...retry })
   const code = known.has(said.code) ? (said.code as ErrorCode) : 'invalid_argument'
   return new OrreryError(code, `The feed refused ${path}: ${said.message}`, { ...said.details, status })
 }
 
-const failed = (problem: string): OrreryError => new OrreryError('upstream_failed', `The feed failed: ${problem}; see that it runs and can be reached.`, {})
+const failed = (problem: string, details: object = {}): OrreryError =>
+  new OrreryError('upstream_failed', `The feed failed: ${problem}; see that it runs and can be reached.`, { ...details })

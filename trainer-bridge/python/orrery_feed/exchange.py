@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import json
 import logging
+import random
 import ssl
 import threading
 from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ TELL_EVERY = 12
 """Attempts between two lines of the log: about a minute."""
 
 log = logging.getLogger("orrery_feed")
+_spread = random.SystemRandom()
+"""Not the generator of the program, which trainers seed, all alike, and draw from."""
 Answer = TypeVar("Answer")
 Body = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
 Sign = Callable[[str, str, bytes], Mapping[str, str]]
@@ -161,7 +164,9 @@ class Exchange:
                     raise OrreryError("upstream_failed", f"{error}, {made} times; is this the address of a feed of Orrery?") from error
                 if made % TELL_EVERY == 1:
                     log.warning("the feed at %s is waited for: %s", self._host, error)
-                self._stop.wait(max(pause, error.pause_seconds if isinstance(error, Failed) else 0.0))
+                # All nodes of a feed lose it in one moment, and would come back in one.
+                asked = error.pause_seconds if isinstance(error, Failed) else 0.0
+                self._stop.wait(max(pause * _spread.uniform(0.5, 1.0), asked * _spread.uniform(1.0, 1.5)))
                 pause = min(2 * pause, longest)
             except BaseException:
                 # What is left of an answer would be taken for the next one.

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import random
 import ssl
 import threading
 
@@ -170,3 +171,34 @@ def test_a_feed_behind_a_path_is_asked_there_and_what_is_signed_is_what_it_recei
 def test_a_token_goes_with_each_request(scripted: Scripted) -> None:
     with pytest.raises(OrreryError, match="token"):
         Exchange(scripted.origin, "orr_1\n", threading.Event())
+
+
+class Waits(threading.Event):
+    """Nobody sleeps: what would be slept is kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout or 0.0)
+        return False
+
+
+def test_nodes_that_lost_their_feed_in_one_moment_come_back_at_moments_of_their_own(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orrery_feed.exchange.PAUSE_SECONDS", (0.1, 5.0))
+
+    def waits_of(asked: str) -> list[float]:
+        # A trainer seeds its generators, in each of its ranks alike.
+        random.seed(7)
+        scripted.says((503, {"retry-after": asked}, {}))
+        waits = Waits()
+        with pytest.raises(Failed):
+            Exchange(scripted.origin, None, waits).ask("GET", "/x", lambda answer: answer, attempts=9)
+        return waits.seconds
+
+    first, second = waits_of("0"), waits_of("0")
+    assert all(least / 2 <= waited <= least for least, waited in zip([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0], first))
+    assert not set(first) & set(second)
+    assert all(2.0 <= waited <= 5.0 for waited in waits_of("2"))
+    assert random.random() == random.Random(7).random()
