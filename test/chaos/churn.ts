@@ -18,6 +18,8 @@ export interface ChurnSettings {
 
 /** What the nodes saw. */
 export interface ChurnReport {
+  /** Of all kinds, those that were answered. */
+  requests: number
   leaseRequests: number
   /** Of the lease requests that did not ask to wait and were answered, ms. */
   leaseMs: number[]
@@ -56,7 +58,16 @@ const waitMs = 10_000
 /** Nodes that train nothing, each as badly as nodes do, until the signal. What they see is in the report as it comes. */
 export function churn(settings: ChurnSettings): { report: ChurnReport; ended: Promise<unknown> } {
   const pool = new Pool(settings.origin, { connections: settings.connections, keepAliveTimeout: 60_000, bodyTimeout: 60_000, headersTimeout: 60_000 })
-  const report: ChurnReport = { leaseRequests: 0, leaseMs: [], acknowledged: new Map(), acknowledgedTwice: 0, unlike: 0, left: 0, refused: new Map() }
+  const report: ChurnReport = {
+    requests: 0,
+    leaseRequests: 0,
+    leaseMs: [],
+    acknowledged: new Map(),
+    acknowledgedTwice: 0,
+    unlike: 0,
+    left: 0,
+    refused: new Map(),
+  }
   const scene: Scene = { settings, pool, report, random: seeded(settings.seed), replays: new Set() }
   const places = Array.from({ length: settings.nodes }, (_, n) => keepPlace(scene, n))
   const ended = Promise.all(places)
@@ -179,6 +190,7 @@ async function fetchBlock(scene: Scene, { tokens_path }: Grant): Promise<boolean
       .request({ path: tokens_path, method: 'GET', signal: scene.settings.signal })
       .then(async ({ statusCode, body }) => {
         await body.dump()
+        scene.report.requests++
         return statusCode
       })
       .catch(() => 503)
@@ -200,7 +212,7 @@ async function persist(scene: Scene, path: string, body: object, now = (): numbe
   }
 }
 
-async function post({ pool, settings }: Scene, path: string, body: object): Promise<Answer> {
+async function post({ pool, settings, report }: Scene, path: string, body: object): Promise<Answer> {
   const answer = await pool.request({
     path,
     method: 'POST',
@@ -208,5 +220,7 @@ async function post({ pool, settings }: Scene, path: string, body: object): Prom
     body: JSON.stringify(body),
     signal: settings.signal,
   })
-  return { status: answer.statusCode, body: (await answer.body.json()) as Answer['body'] }
+  const said = (await answer.body.json()) as Answer['body']
+  report.requests++
+  return { status: answer.statusCode, body: said }
 }

@@ -36,6 +36,8 @@ export interface ChurnFigures {
   waited: number
   /** What the process grew by after its first ten seconds, the most of its lives. */
   rssGrowthMb: number
+  /** CPU of the process, all its lives together, s: as far as it was looked at. */
+  bridgeCpuSeconds: number
   seconds: number
 }
 
@@ -93,10 +95,10 @@ export async function churnBridge(folder: string, plan: ChurnPlan): Promise<Chur
 
 interface Watch {
   look(bridge: BridgeProcess): void
-  figures(): Pick<ChurnFigures, 'shareMax' | 'waited' | 'rssGrowthMb'>
+  figures(): Pick<ChurnFigures, 'shareMax' | 'waited' | 'rssGrowthMb' | 'bridgeCpuSeconds'>
 }
 
-/** Looks at the ledger's file and at the memory of the process, from outside. */
+/** Looks at the ledger's file and at the memory and the CPU of the process, from outside. */
 function watched(folder: string): Watch {
   const ledger = new DatabaseSync(join(folder, 'ledger.sqlite'), { readOnly: true })
   const open = ledger.prepare(
@@ -104,7 +106,7 @@ function watched(folder: string): Watch {
        (select max(outstanding) from nodes where nodes.epoch = epochs.id) as most from epochs where ended is null order by id limit 1`,
   )
   let [shareMax, waited, rssGrowthMb] = [0, 0, 0]
-  const lives = new Map<number, { since: number; warmMb: number | undefined }>()
+  const lives = new Map<number, { since: number; warmMb: number | undefined; cpuSeconds: number }>()
   return {
     look({ pid }) {
       const { waiting = 0, holding = 0, total = 0, free = 0, most = 0 } = (open.get() ?? {}) as Record<string, number>
@@ -113,8 +115,9 @@ function watched(folder: string): Watch {
         waited++
         shareMax = Math.max(shareMax, most / Math.max(1, total / (holding + waiting)))
       }
-      const life = lives.get(pid) ?? { since: performance.now(), warmMb: undefined }
+      const life = lives.get(pid) ?? { since: performance.now(), warmMb: undefined, cpuSeconds: 0 }
       lives.set(pid, life)
+      life.cpuSeconds = Math.max(life.cpuSeconds, cpuSecondsOf(pid))
       if (performance.now() < life.since + warmMs) return
       const rssMb = rssOf(pid)
       life.warmMb ??= rssMb
@@ -122,16 +125,25 @@ function watched(folder: string): Watch {
     },
     figures() {
       ledger.close()
-      return { shareMax, waited, rssGrowthMb }
+      return { shareMax, waited, rssGrowthMb, bridgeCpuSeconds: [...lives.values()].reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) }
     },
   }
 }
 
-/** proc(5): the second field of statm, in pages of 4 KiB; 0 of a process that is gone. */
-function rssOf(pid: number): number {
+/** proc(5): the second field of statm, in pages of 4 KiB. */
+const rssOf = (pid: number): number => (Number(procFields(pid, 'statm')[1] ?? 0) * 4096) / 1e6
+
+/** proc(5): user and system time, the fourteenth and fifteenth field of stat, in ticks of 10 ms. */
+const cpuSecondsOf = (pid: number): number => (Number(procFields(pid, 'stat')[13] ?? 0) + Number(procFields(pid, 'stat')[14] ?? 0)) / 100
+
+/** None of a process that is gone. */
+function procFields(pid: number, file: 'statm' | 'stat'): string[] {
   try {
-    return (Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096) / 1e6
+    // The name of the program may have blanks in it.
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+      .replace(/\(.*\)/s, 'name')
+      .split(' ')
   } catch {
-    return 0
+    return []
   }
 }
