@@ -99,6 +99,8 @@ const codes = new Map<number, ErrorCode>([
 ])
 
 function describe(error: FastifyError, where: string): Failure {
+  if (error instanceof OrreryError && isOfOwnFile(error))
+    return { status: error.status, code: error.code, message: `${where}: a file of this service cannot be used now; its log says which, and why.`, details: {} }
   if (error instanceof OrreryError) return { status: error.status, code: error.code, message: error.message, details: { ...error.details } }
   if (hasZodFastifySchemaValidationErrors(error)) {
     const problems = error.validation.slice(0, problemsMax).map((v) => `${v.instancePath || '/'}: ${v.message}`)
@@ -110,6 +112,9 @@ function describe(error: FastifyError, where: string): Failure {
     return { status, code: codes.get(status) ?? 'invalid_argument', message: `${where}: ${error.message}${remedy}`, details: {} }
   return { status: 500, code: 'internal', message: `${where} failed here; the log of the service says why.`, details: {} }
 }
+
+/** Where this machine keeps what is nobody's business who asks, and nobody's help. */
+const isOfOwnFile = ({ status, details }: OrreryError): boolean => status >= 500 && typeof details['path'] === 'string'
 
 /** A body that is wrong all over is told so often. */
 const problemsMax = 10

@@ -16,6 +16,9 @@ async function served(parts: ServerParts = {}) {
     routes.get('/full', () => {
       throw new OrreryError('rate_limited', 'Wait.', { retry_after_seconds: 2.5 })
     })
+    routes.get('/disk', () => {
+      throw new OrreryError('store_unavailable', 'The file /srv/x.sqlite cannot be used now: the disk is full.', { path: '/srv/x.sqlite' })
+    })
     routes.get('/broken', () => {
       throw new Error('secret of the inside')
     })
@@ -46,6 +49,15 @@ test('does not tell the inside of an unexpected error', async () => {
   expect(answer.statusCode).toBe(500)
   expect(answer.body).not.toContain('secret')
   await warned
+})
+
+test('does not tell where its files are, and keeps the code', async () => {
+  const told: unknown[] = []
+  await using app = await served({ telemetry: { count: () => undefined, event: (_name, fields) => told.push(fields?.['error']) } })
+  const answer = await app.inject('/disk')
+  expect([answer.statusCode, answer.json().error.code, answer.headers['retry-after']]).toEqual([503, 'store_unavailable', '1'])
+  expect(answer.body).not.toContain('/srv')
+  expect(told).toEqual([expect.stringContaining('/srv/x.sqlite')])
 })
 
 test('takes a sane request id, makes one otherwise, and tells the log of what failed under it', async () => {

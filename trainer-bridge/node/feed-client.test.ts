@@ -26,27 +26,30 @@ const refusal = (status: number, code: string) => Response.json({ error: { code,
 const later = (status: number, seconds: string) => Response.json({}, { status, headers: { 'retry-after': seconds } })
 const { signal } = new AbortController()
 
+/** Of a feed that fails four times, twice with a time to come again. */
+const waitsOf = async (random: () => number) => {
+  const { client, waits } = clientOf(
+    [refusal(502, ''), refusal(502, ''), later(503, '2'), later(429, '3600'), Response.json({ state: 'idle', plan: null })],
+    random,
+  )
+  await client.plan(signal)
+  return waits
+}
+
 test('what passes by itself is asked again, with growing pauses', async () => {
   const { client, waits, answers } = clientOf([
     refusal(429, 'rate_limited'),
     refusal(504, 'timed_out'),
+    refusal(500, 'data_unreadable'),
     Response.json('torn'),
     Response.json({ state: 'idle', plan: null }),
   ])
   expect(await client.plan(signal)).toEqual({ state: 'idle', plan: null })
-  expect(waits).toEqual([100, 200, 400])
+  expect(waits).toEqual([100, 200, 400, 800])
   expect(answers).toEqual([])
 })
 
 test('nodes that lost their feed in one moment come back at moments of their own, and none before the feed asks for', async () => {
-  const waitsOf = async (random: () => number) => {
-    const { client, waits } = clientOf(
-      [refusal(502, ''), refusal(502, ''), later(503, '2'), later(429, '3600'), Response.json({ state: 'idle', plan: null })],
-      random,
-    )
-    await client.plan(signal)
-    return waits
-  }
   expect(await waitsOf(() => 0)).toEqual([50, 100, 2000, 5000])
   expect(await waitsOf(() => 1)).toEqual([100, 200, 3000, 7500])
 })

@@ -194,24 +194,16 @@ function reasonOf(error: unknown): string {
   return cause instanceof Error && cause.message !== '' ? `${message}: ${cause.message}` : message
 }
 
-/** Codes a node can act on; any other 4xx says that the request itself is wrong. Tokens that cannot be read are not asked for again: the batch is given back. */
-const known = new Set<string>([
-  'lease_lost',
-  'fenced',
-  'not_found',
-  'invalid_record',
-  'too_large',
-  'data_unreadable',
-  'unauthorized',
-  'forbidden',
-] satisfies ErrorCode[])
+/** Codes a node can act on; any other 4xx says that the request itself is wrong. */
+const known = new Set<string>(['lease_lost', 'fenced', 'not_found', 'invalid_record', 'too_large', 'unauthorized', 'forbidden'] satisfies ErrorCode[])
 
 /** @param retryMs what the feed asks to be left alone for */
 function refusal({ status }: Response, bytes: Uint8Array, path: string, retryMs: number | undefined): OrreryError {
   const retry = retryMs === undefined ? {} : { retry_after_ms: retryMs }
   const parsed = Refusal.safeParse(parseJson(bytes))
   const said = parsed.success ? parsed.data.error : { code: '', message: `status ${status}`, details: {} }
-  if (status >= 500 && !known.has(said.code)) return failed(`${path}: ${said.message}`, retry)
+  // Whatever it is that fails there, its operator mends it, and no node need be started again.
+  if (status >= 500) return failed(`${path}: ${said.message}`, retry)
   if (status === 429) return new OrreryError('rate_limited', `The feed has too much to do: ${path}: ${said.message}; it is asked again.`, { status, ...retry })
   const code = known.has(said.code) ? (said.code as ErrorCode) : 'invalid_argument'
   return new OrreryError(code, `The feed refused ${path}: ${said.message}`, { ...said.details, status })
