@@ -107,11 +107,17 @@ class LeasedBatches:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Before the first batch. What another node has by now is passed over. Raises ``OrreryError`` ``conflict`` for the state of another run or node."""
+        if not isinstance(state, Mapping):
+            raise OrreryError("conflict", "That is no state of a loader by lease of this program; begin with another checkpoint.")
         for name, own in (("version", STATE_VERSION), ("mode", "lease"), ("run", self._where.run), ("node", self._where.node)):
             if state.get(name) != own:
                 raise OrreryError("conflict", f"That state has {name} {state.get(name)!r}, and this loader {own!r}; leases are kept on by who has them.")
-        self._acks.put([(Grant(**grant), loss) for grant, loss in state["unsent"]])
-        grants = [Grant(**grant) for grant in state["held"]]
+        try:
+            unsent = [(Grant(**grant), float(loss)) for grant, loss in state["unsent"]]
+            grants = [Grant(**grant) for grant in state["held"]]
+        except (LookupError, TypeError, ValueError) as error:
+            raise OrreryError("conflict", "The leases of that state are none; begin with another checkpoint.") from error
+        self._acks.put(unsent)
         feed = Feed(self._where, self._stop)
         for at in range(0, len(grants), ITEMS_MAX):
             some = grants[at : at + ITEMS_MAX]

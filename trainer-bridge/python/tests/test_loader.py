@@ -342,3 +342,11 @@ def test_a_program_that_ends_without_a_word_has_sent_its_losses_and_holds_nothin
     assert (last, batch) not in {(grant.epoch, grant.batch) for grant in grants}
     feed.nack(grants, "done")
     assert len(grants) >= 1 or feed.epoch(last + 1) is not None
+
+
+@pytest.mark.parametrize("odd", [None, [], {"unsent": 7}, {"unsent": [[{"batch": 1}, 2.0]]}, {"unsent": [[]]}, {"held": [None]}, {"held": {"a": 1}}])
+def test_a_state_by_lease_that_is_none_is_a_conflict(odd: object) -> None:
+    leases = LeasedBatches(Where("http://127.0.0.1:1", "web", "n"), 1)
+    state = {**leases.state_dict(), **odd} if isinstance(odd, dict) else odd
+    with pytest.raises(OrreryError, match="conflict"):
+        leases.load_state_dict(state)  # type: ignore[arg-type]
