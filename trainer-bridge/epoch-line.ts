@@ -71,7 +71,7 @@ export function epochLine(parts: EpochLineParts): EpochLine {
         readList,
         cache,
         prefix: `plans/${datasetName}/`,
-        tokens: await readTokenView(readList, tokens),
+        tokens: await readTokenView({ store, readList }, tokens),
         parent: head?.sha256 ?? null,
         before,
         settledBefore: await settledBefore(parts),

@@ -1,3 +1,4 @@
+import { readVersionGroups } from '#infra/corpus/groups.ts'
 import { encodeAvro } from '#schemas/iceberg/avro-file.ts'
 import { manifestListSchema, type ManifestFile } from '#schemas/iceberg/manifest.ts'
 import { snapshotIdOf } from '#schemas/iceberg/table-metadata.ts'
@@ -16,9 +17,9 @@ interface SourceGroup {
   files(): Promise<VersionFile[]>
 }
 
-function groupsOf(place: TablePlace, { sha256, manifest }: { sha256: string; manifest: AnyVersion }): SourceGroup[] {
+async function groupsOf(place: TablePlace, { sha256, manifest }: { sha256: string; manifest: AnyVersion }): Promise<SourceGroup[]> {
   if (manifest.kind === 'dataset') return [{ line: 'former', source: sha256, files: async () => formerFiles(manifest) }]
-  return manifest.groups.map((group) => ({
+  return (await readVersionGroups(place.source, manifest)).items.map((group) => ({
     line: `${group.hotkey}/${group.job_id}`,
     source: group.list.sha256,
     files: () => readGroup(place.source, group),
@@ -38,7 +39,7 @@ export async function writeSnapshot(
   const before = new Map((former ? await readGroups(place, former) : []).map((group) => [group.line, group]))
   const tally = new SnapshotTally()
   const groups: WrittenGroup[] = []
-  for (const { line, source, files } of groupsOf(place, entry)) {
+  for (const { line, source, files } of await groupsOf(place, entry)) {
     signal.throwIfAborted()
     const known = before.get(line)
     before.delete(line)

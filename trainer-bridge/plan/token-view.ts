@@ -1,5 +1,7 @@
+import { readTokensGroups } from '#infra/corpus/groups.ts'
 import type { CatalogEntry } from '#schemas/catalog.ts'
 import type { DeletionVector } from '#schemas/data-file.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
 import { ListedTokenShard, TokenizedFile, type TokenizerRef } from '#schemas/token-list.ts'
 import type { ReadLists } from './lists.ts'
 
@@ -15,10 +17,16 @@ export interface TokenView {
   deletesOf(sha256: string): DeletionVector | null | undefined
 }
 
+interface TokenLists {
+  store: Pick<ObjectStore, 'get'>
+  readList: ReadLists
+}
+
 /** @throws OrreryError `data_unreadable`, `not_found` when a list is missing or other than its manifest says */
-export async function readTokenView(readList: ReadLists, { sha256, version, manifest }: CatalogEntry<'token-version'>): Promise<TokenView> {
+export async function readTokenView({ store, readList }: TokenLists, { sha256, version, manifest }: CatalogEntry<'token-version'>): Promise<TokenView> {
   const current: ListedTokenShard[] = []
-  for (const { list } of manifest.groups) for (const { shards } of await readList(list, TokenizedFile)) for (const shard of shards) current.push(shard)
+  for (const { list } of (await readTokensGroups(store, manifest)).items)
+    for (const { shards } of await readList(list, TokenizedFile)) for (const shard of shards) current.push(shard)
   const held = manifest.held ? await readList(manifest.held, ListedTokenShard) : []
   const deletes = new Map<string, DeletionVector | null>()
   for (const listed of held) deletes.set(listed.shard.sha256, listed.deletes)
