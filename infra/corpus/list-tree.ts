@@ -113,28 +113,32 @@ export async function readTree<Item>(store: Getting, tree: ListTree, item: z.Zod
   const items: Item[] = []
   const leaves = new Map<Item, Leaf<Item>>()
   const keys = new Set<string>()
-  for await (const leaf of leavesOf(store, tree, { height: tree.height, item, keys })) {
+  for await (const leaf of readLeaves(store, tree, item, keys)) {
     for (const each of leaf.items) items.push(each)
     if (leaf.items[0] !== undefined) leaves.set(leaf.items[0], leaf)
   }
   return { items, leaves, keys }
 }
 
-interface Walk<Item> {
-  height: number
-  item: z.ZodType<Item>
-  /** Takes the keys of the pages. */
-  keys: Set<string>
-}
-
-async function* leavesOf<Item>(store: Getting, { key, items }: ListPage, { height, item, keys }: Walk<Item>): AsyncGenerator<Leaf<Item>> {
-  const page = { key, items }
+/**
+ * The pages of items of a list in their order, but for those that were met before.
+ * @param keys of the pages that were met before; takes those that are met here
+ * @throws OrreryError `data_unreadable`, `not_found`
+ */
+export async function* readLeaves<Item>(
+  store: Getting,
+  { key, items, height }: ListTree,
+  item: z.ZodType<Item>,
+  keys: Set<string>,
+): AsyncGenerator<Leaf<Item>> {
+  if (keys.has(key)) return
   keys.add(key)
+  const page = { key, items }
   if (height === 0) return yield { page, items: await readPage(store, page, item) }
   const below = await readPage(store, page, ListPage)
   // Side by side, as each may be a request.
-  if (height === 1) await Promise.all(below.map((leaf) => readPage(store, leaf, item)))
-  for (const each of below) yield* leavesOf(store, each, { height: height - 1, item, keys })
+  if (height === 1) await Promise.all(below.map((leaf) => keys.has(leaf.key) || readPage(store, leaf, item)))
+  for (const each of below) yield* readLeaves(store, { ...each, height: height - 1 }, item, keys)
 }
 
 /** Pages that were read or written lately, by store and key. */
