@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import * as fc from 'fast-check'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { OrreryError } from '#schemas/errors.ts'
