@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { frozenClock } from '#infra/clock.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
@@ -7,12 +7,11 @@ import { openSite, type Page } from '#test/site/site.ts'
 import { story } from '#test/site/story.ts'
 import { createRobots } from '../robots/robots.ts'
 import { fetchDocument } from './fetch-document.ts'
-import { openPagePool, type PagePool } from '../document/page-pool.ts'
+import { sharedPages as pool } from '../document/page-pool.fixture.ts'
+import type { PagePool } from '../document/page-pool.ts'
 import { pageReader } from '../document/read-page.ts'
 
 const clock = frozenClock(Date.UTC(2026, 0, 15))
-const pool = openPagePool({ threads: 1 })
-afterAll(() => pool[Symbol.asyncDispose]())
 const prose = story(1)
 const page = `<html lang="en"><title>A garden</title><meta property="article:published_time" content="2026-01-02"><main><p>${prose}</p></main></html>`
 const send =
