@@ -1,5 +1,6 @@
 import { globSync, readFileSync, statfsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { needsOwnProcess } from '../test/own-process.ts'
 
 // What tests start, processes and threads, loads much the same again and again.
@@ -17,10 +18,13 @@ const files = globSync('**/*.test.ts', { cwd: root, exclude: never })
 /** Most of what a test costs is to load the program and to run it for the first time: all share that but those that change their process or measure it. */
 const alone = files.filter((file) => needsOwnProcess(readFileSync(root + file, 'utf8')))
 
+const endMs = 600_000
+
 const shared = {
   // What hangs ends at last; no test may hang on how fast the machine is.
-  testTimeout: 300_000,
-  hookTimeout: 300_000,
+  testTimeout: endMs,
+  hookTimeout: endMs,
+  expect: { poll: { timeout: endMs } },
   // Whoever shares a process finds it as it was.
   restoreMocks: true,
   unstubEnvs: true,
@@ -29,10 +33,20 @@ const shared = {
 
 const project = (name: string, test: { include: string[]; exclude: string[]; isolate?: boolean }) => ({ test: { ...shared, name, ...test } })
 
+/** Where nothing is known of a file its size decides. Those of `test/` are small and take long, for they start programs: one that came last would run alone. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const rank = ({ project, moduleId }: TestSpecification): string => `${project.name} ${moduleId.startsWith(`${root}test/`) ? 0 : 1}`
+    return sorted.toSorted((a, b) => rank(a).localeCompare(rank(b)))
+  }
+}
+
 export default defineConfig({
   root,
   test: {
     ...shared,
+    sequence: { sequencer: LongestFirst },
     // One more than the cores of a small machine: much of a test is waiting for disks, processes and clocks.
     maxWorkers: 3,
     coverage: { provider: 'v8', include: ['schemas/**/*.ts', 'infra/**/*.ts', 'scraper/**/*.ts', 'dataset/**/*.ts', 'trainer-bridge/**/*.ts', '*.ts'] },
