@@ -46,7 +46,7 @@ export async function trainThroughKills<Found>(
     bridge = serve(port)
   }
   if ((await trainer.exited) !== 0) throw new Error('The trainer failed.')
-  return look({ house, folder: folder.path })
+  return await look({ house, folder: folder.path })
 }
 
 export { goldenDataset }
