@@ -19,12 +19,14 @@ const send =
   (response) =>
     void response.writeHead(status, { 'content-type': 'text/html', ...headers }).end(body)
 
-/** @param timeoutMs short only where nothing answers: a busy machine may take long for what does */
-async function fetchFrom(pages: Record<string, Page>, path = '/page', from: Pick<PagePool, 'read' | 'find'> = pool, timeoutMs = 30_000) {
+/** @param timeoutMs of the page; short only where nothing answers: a busy machine may take long for what does */
+async function fetchFrom(pages: Record<string, Page>, path = '/page', from: Pick<PagePool, 'read' | 'find'> = pool, timeoutMs = 60_000) {
   await using site = await openSite({ 'h.localhost': pages })
-  await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs, bytesMax: 100_000, hosts: site.hosts })
+  const settings = { userAgent: 'Orrery/0', bytesMax: 100_000, hosts: site.hosts }
+  await using patient = createHttp({ ...settings, timeoutMs: 60_000 })
+  await using http = createHttp({ ...settings, timeoutMs })
   const readPage = pageReader({ pages: from, facts: clock, wishes: { obeyRights: false, keepsMarkdown: false } })
-  const services = { http, robots: createRobots(http, clock), pace: clock, pages: from, readPage }
+  const services = { http, robots: createRobots(patient, clock), pace: clock, pages: from, readPage }
   return await fetchDocument(`http://h.localhost${path}`, services, new AbortController().signal)
 }
 

@@ -29,7 +29,6 @@ interface Setting {
   pace?: Clock
   facts?: Clock
   hostDelayMs?: number
-  timeoutMs?: number
   /** What the miner asks instead of the client that it is given. */
   network?: (http: Http) => Http
   jobs?: DesirabilityJob[]
@@ -63,7 +62,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
   const http = stack.use(
     createHttp({
       userAgent: 'Orrery/0',
-      timeoutMs: setting.timeoutMs ?? 5000,
+      timeoutMs: 60_000,
       bytesMax: 1 << 20,
       hosts: setting.hostDelayMs === undefined ? site.hosts : undefined,
       allowPrivate: [site.origin, ...(setting.allowPrivate ?? [])],

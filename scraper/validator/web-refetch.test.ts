@@ -46,7 +46,7 @@ beforeAll(async () => {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  http = createHttp({ userAgent: 'orrery-test', timeoutMs: 5000, bytesMax: 2 ** 20, hosts: () => undefined, allowPrivate: [origin, 'http://127.0.0.1:9'] })
+  http = createHttp({ userAgent: 'orrery-test', timeoutMs: 60_000, bytesMax: 2 ** 20, hosts: () => undefined, allowPrivate: [origin, 'http://127.0.0.1:9'] })
 })
 afterAll(async () => {
   await http[Symbol.asyncDispose]()

@@ -56,10 +56,10 @@ test('a feed killed again and again settles every batch once and steers once, wh
     await feed.line('listening')
   }
   // The last answer is on disk: it is killed while it closes the epoch, writes the receipt and steers.
-  await expect.poll(openBatches, { timeout: 30_000, interval: 1 }).toBe(0)
+  await expect.poll(openBatches, { interval: 1 }).toBe(0)
   await feed.kill()
   feed = bridgeProcess(folder.path, port, settings)
-  await expect.poll(async () => (await house.catalog.head(lineage.steering(goldenDataset)))?.manifest.epoch, { timeout: 30_000 }).toBe(0)
+  await expect.poll(async () => (await house.catalog.head(lineage.steering(goldenDataset)))?.manifest.epoch).toBe(0)
   leaving.abort()
   await Promise.all(nodes)
 

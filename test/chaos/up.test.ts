@@ -3,7 +3,7 @@ import { temporaryFolder } from '../conformance/temporary-folder.ts'
 import { anyPorts, runProgram } from '../e2e/program.ts'
 import { killUp, seeded, sound, standing } from './killed-up.ts'
 
-test('up, killed at four random moments, keeps no document twice, loses none it acknowledged, and settles no batch twice', { timeout: 240_000 }, async () => {
+test('up, killed at four random moments, keeps no document twice, loses none it acknowledged, and settles no batch twice', async () => {
   const dataDir = await temporaryFolder()
   const args = ['up', '--once', '--data', dataDir, ...anyPorts]
   const random = seeded(20_261_122)

@@ -49,7 +49,7 @@ test('seeds that all bring something end with 0', async () => {
   expect([run.code, run.stderr]).toEqual([0, ''])
 })
 
-test('what is stopped shows what was done until then', { timeout: 60_000 }, async () => {
+test('what is stopped shows what was done until then', async () => {
   const asked = Promise.withResolvers<void>()
   await using site = await openSite({ '127.0.0.1': { '/': good(1, ['/silent']), '/silent': () => asked.resolve() } })
   const program = startProgram(['up', ...anyPorts], { cwd: await folderOf(site.origin, [`${site.origin}/`]) })

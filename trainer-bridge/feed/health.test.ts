@@ -23,12 +23,7 @@ function ailing() {
   return { state, store }
 }
 
-const until = async (isSo: () => Promise<boolean>): Promise<void> => {
-  for (let look = 0; !(await isSo()); look++) {
-    if (look > 500) throw new Error('it never came to pass')
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}
+const until = (isSo: () => Promise<boolean>): Promise<void> => expect.poll(isSo, { interval: 10 }).toBe(true)
 const leaseState = async (feed: Served, node: string) => (await feed.post('/v1/leases', { node })).body['state']
 
 test('while the store is away nobody is sent to it, and nobody is blamed; then it goes on by itself', async () => {

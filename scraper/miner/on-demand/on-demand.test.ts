@@ -50,7 +50,7 @@ beforeAll(async () => {
     const body = { '/robots.txt': 'User-agent: *\nDisallow: /closed', '/bread': page('Bread', 1), '/closed': page('Closed', 2) }[asked.url]
     return void response.writeHead(body === undefined ? 404 : 200, { 'content-type': asked.url.endsWith('.txt') ? 'text/plain' : 'text/html' }).end(body)
   })
-  http = createHttp({ userAgent: 'orrery-test', timeoutMs: 5000, bytesMax: 2 ** 20, hosts: () => undefined, allowPrivate: [site.origin] })
+  http = createHttp({ userAgent: 'orrery-test', timeoutMs: 60_000, bytesMax: 2 ** 20, hosts: () => undefined, allowPrivate: [site.origin] })
 })
 afterAll(async () => {
   await http[Symbol.asyncDispose]()
