@@ -29,6 +29,7 @@ const shared = {
   restoreMocks: true,
   unstubEnvs: true,
   pool: 'forks',
+  alias: { 'fast-check': new URL('./seeded-fast-check.ts', import.meta.url).pathname },
 } as const
 
 const project = (name: string, test: { include: string[]; exclude: string[]; isolate?: boolean }) => ({ test: { ...shared, name, ...test } })
@@ -37,10 +38,11 @@ const project = (name: string, test: { include: string[]; exclude: string[]; iso
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
-    const rank = ({ project, moduleId }: TestSpecification): string => `${project.name} ${moduleId.startsWith(`${root}test/`) ? 0 : 1}`
-    return sorted.toSorted((a, b) => rank(a).localeCompare(rank(b)))
+    return sorted.toSorted((a, b) => rankOf(a).localeCompare(rankOf(b)))
   }
 }
+
+const rankOf = ({ project, moduleId }: TestSpecification): string => `${project.name} ${moduleId.startsWith(`${root}test/`) ? 0 : 1}`
 
 export default defineConfig({
   root,

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from './conformance/temporary-folder.ts'
 import { needsOwnProcess } from './own-process.ts'
@@ -76,6 +77,8 @@ test('a test that changes its process, or measures it, is known by its words', (
   ]
   expect([own.filter(needsOwnProcess), shared.filter(needsOwnProcess)]).toEqual([own, []])
 })
+
+test('properties try the same cases in every run', () => expect(fc.readConfigureGlobal()).toMatchObject({ seed: expect.any(Number) }))
 
 test('what tests share begins and ends nothing with a file of them', () => {
   const hooked = house.filter(({ path, text }) => !path.endsWith('.test.ts') && /^(?:before|after)(?:All|Each)\(/m.test(text))
