@@ -76,11 +76,12 @@ test('closing waits for what was asked, once, and nothing works afterwards', asy
   await port[Symbol.asyncDispose]()
 })
 
+async function threadOf(path: string): Promise<{ thread: number; before: number }> {
+  await using port = open(path)
+  return { thread: await port.thread(), before: (await port.echo(1)).before }
+}
+
 test('a thread whose ports are closed goes on to the next port of their module, which knows nothing of them', async () => {
-  const threadOf = async (path: string) => {
-    await using port = open(path)
-    return [await port.thread(), (await port.echo(1)).before]
-  }
   // It waits a second: on a busy machine the next may come later.
   await expect.poll(async () => isDeepStrictEqual(await threadOf('first'), await threadOf('second'))).toBe(true)
 })

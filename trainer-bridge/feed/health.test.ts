@@ -23,7 +23,9 @@ function ailing() {
   return { state, store }
 }
 
-const until = (isSo: () => Promise<boolean>): Promise<void> => expect.poll(isSo, { interval: 10 }).toBe(true)
+const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+  await expect.poll(isSo, { interval: 10 }).toBe(true)
+}
 const leaseState = async (feed: Served, node: string) => (await feed.post('/v1/leases', { node })).body['state']
 
 test('while the store is away nobody is sent to it, and nobody is blamed; then it goes on by itself', async () => {
