@@ -6,6 +6,7 @@ import { readRecords } from '#trainer-bridge/blocks/receipt.ts'
 import { trainNode } from '#trainer-bridge/node/train.ts'
 import { bridgeProcess } from './bridge-process.ts'
 import { churnBridge } from './churned-bridge.ts'
+import { lastingPort } from './lasting-port.ts'
 
 const settings = { rows: 2, sequence_tokens: 16, epoch_batches: 150, lease_seconds: 1 }
 
@@ -24,9 +25,10 @@ test('a feed killed again and again settles every batch once and steers once, wh
   await furnish(folder.path, house, tokenDataset({ strata: { web: [3000], docs: [3000] } }))
 
   await using stack = new AsyncDisposableStack()
-  let feed = bridgeProcess(folder.path, 0, settings)
+  const port = await lastingPort()
+  let feed = bridgeProcess(folder.path, port, settings)
   stack.defer(() => feed.kill())
-  const { port = 0, origin = '' } = await feed.line('listening')
+  const { origin = '' } = await feed.line('listening')
   const leaving = new AbortController()
   stack.defer(() => leaving.abort())
   const openBatches = async () => {
