@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { openDatabase, type Database } from '#infra/sqlite/database.ts'
 import { fileSchemas } from '#infra/sqlite/schema.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
+import { eachNumber } from '../words/bits.ts'
 import { Segments } from './segments.ts'
 import { WordSearch } from './word-search.ts'
 
@@ -25,8 +26,11 @@ function addRows(db: Database, segments: Segments, count: number): void {
 }
 
 const rowsOf = (search: WordSearch, word: string): number[] => {
-  const { rows, count } = search.find([word], 100, undefined)
-  return [...rows.subarray(0, count)]
+  const rows = new Uint32Array(32).fill(2 ** 32 - 1)
+  search.find([word], 100, undefined).narrow(rows)
+  const found: number[] = []
+  eachNumber(rows, (row) => found.push(row))
+  return found
 }
 
 test('segments that are brought together say the same, and leave nothing behind', async () => {
