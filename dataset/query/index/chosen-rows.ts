@@ -5,7 +5,6 @@ import type { FoundWords } from './word-search.ts'
 /** Rows of a version, narrowed by one condition after the other. */
 export class ChosenRows {
   readonly #columns: RowColumns
-  /** A bit for each row. */
   readonly #bits: Uint32Array
   #count: number | undefined
   /** Where words were sought. */
@@ -21,8 +20,17 @@ export class ChosenRows {
     return (this.#count ??= countAll(this.#bits))
   }
 
+  /** A bit for each row. */
+  get bits(): Uint32Array {
+    return this.#bits
+  }
+
   get words(): FoundWords | undefined {
     return this.#words
+  }
+
+  has(row: number): boolean {
+    return ((this.#bits[row >>> 5] as number) & bitOf(row)) !== 0
   }
 
   /** Rising. */

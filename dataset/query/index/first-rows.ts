@@ -5,8 +5,7 @@ import type { RowColumns, RowField } from './row-columns.ts'
 /** What a page is sorted by; rising, ties by id. */
 export type Order = [key: number, id: number]
 
-const sorts: Record<Exclude<Sort, 'relevance'>, { field: RowField; sign: 1 | -1 }> = {
-  id: { field: 'id', sign: 1 },
+const sorts: Record<Exclude<Sort, 'relevance' | 'id'>, { field: RowField; sign: 1 | -1 }> = {
   datetime: { field: 'datetime', sign: 1 },
   '-datetime': { field: 'datetime', sign: -1 },
   text_bytes: { field: 'text_bytes', sign: 1 },
@@ -30,15 +29,43 @@ export function firstRows(
   const heap = new Heap(limit, after)
   const scores = chosen.words?.scores()
   if (sort === 'relevance') {
-    if (scores) chosen.each((row) => heap.offer(row, -scores.of(row, heap.least), ids[row] as number))
+    scores?.eachBest(chosen.bits, (row, score) => {
+      heap.offer(row, -score, ids[row] as number)
+      return heap.least
+    })
     return heap.sorted().map(({ row, key, id }) => ({ row, score: -key, order: [key, id] }))
   }
-  const { field, sign } = sorts[sort]
-  const keys = columns.get(field)
-  chosen.each((row) => heap.offer(row, sign * (keys[row] as number), ids[row] as number))
+  if (sort === 'id') offerById(chosen, columns, { limit, heap, after })
+  else {
+    const { field, sign } = sorts[sort]
+    const keys = columns.get(field)
+    chosen.each((row) => heap.offer(row, sign * (keys[row] as number), ids[row] as number))
+  }
   const first = heap.sorted()
-  const scored = new Map(scores && first.map(({ row }) => row).toSorted((a, b) => a - b).map((row) => [row, scores.of(row)]))
+  const scored = new Map(
+    scores &&
+      first
+        .map(({ row }) => row)
+        .toSorted((a, b) => a - b)
+        .map((row) => [row, scores.of(row)]),
+  )
   return first.map(({ row, key, id }) => ({ row, score: scored.get(row) ?? null, order: [key, id] }))
+}
+
+/** Of many rows those come first that are met first in the order of ids; of few each is looked at. */
+function offerById(chosen: ChosenRows, columns: RowColumns, { limit, heap, after }: { limit: number; heap: Heap; after: Order | undefined }): void {
+  const { end, byId } = columns
+  const ids = columns.get('id')
+  const offer = (row: number): void => heap.offer(row, ids[row] as number, ids[row] as number)
+  if (chosen.count * chosen.count < limit * end) {
+    chosen.each(offer)
+    return
+  }
+  const offerChosen = (row: number): void => {
+    if (chosen.has(row)) offer(row)
+  }
+  for (let row = byId.end; row < end; row++) offerChosen(row)
+  byId.walk(after?.[0] ?? 0, offerChosen, (id) => id > -heap.least)
 }
 
 interface Kept {

@@ -10,7 +10,7 @@ import { canonicalHost } from './host-name.ts'
 import { indexFiles, indexFormat, isDamage, type IndexFile } from './index-folder.ts'
 import { uriNumber } from './index-writer.ts'
 import { nameOf, nearestNames, numbersOf, numbersOfHost } from './known-names.ts'
-import { decodePageCursor, encodePageCursor } from './page-cursor.ts'
+import { decodePageCursor, encodePageCursors } from './page-cursor.ts'
 import { unpackDocument } from './packed-document.ts'
 import { RowColumns, type RowField } from './row-columns.ts'
 import { WordSearch } from './word-search.ts'
@@ -131,7 +131,7 @@ class Opened implements Disposable {
     return {
       // In one moment: the file is locked and unlocked once.
       found: this.#db.snapshot(() => shown.map(({ row, score }) => this.#documentOf(row, score))),
-      cursors: shown.map(({ order }) => encodePageCursor(question, { order, worths: chosen.words?.worths ?? [] })),
+      cursors: encodePageCursors(question, { orders: shown.map(({ order }) => order), worths: chosen.words?.worths ?? [] }),
       isLast: first.length <= limit,
       total: chosen.count,
       covered: this.#columns.ofVersion(version).count,

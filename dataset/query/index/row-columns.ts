@@ -4,10 +4,11 @@ import type { Database } from '#infra/sqlite/database.ts'
 import { bitOf, countAll, wordRows } from '../words/bits.ts'
 import { blockRows } from '../words/postings.ts'
 import { damaged } from './index-folder.ts'
+import { IdOrder } from './id-order.ts'
 import { stays } from './index-writer.ts'
 import { rowChecksum, writtenFields, type WrittenRow } from './row-checksum.ts'
 
-/** What rows are chosen, counted and sorted by, in memory: 76 bytes a row. */
+/** What rows are chosen, counted and sorted by, in memory: 82 bytes a row with their order. */
 const fields = {
   since: Int32Array,
   until: Int32Array,
@@ -26,7 +27,8 @@ export type RowField = keyof typeof fields
 type Columns = { [Field in RowField]: InstanceType<(typeof fields)[Field]> }
 
 const names = Object.keys(fields) as RowField[]
-const rowsAtOnce = 10_000
+/** Some ms of a thread that is asked meanwhile. */
+const rowsAtOnce = 1000
 /** Of versions and of values that were asked for lately, each: a bit for each row. */
 const bitBytesMax = 16 * 2 ** 20
 
@@ -52,6 +54,8 @@ export class RowColumns {
   #syncs = 0
   readonly #versions = recentValues<number, VersionRows>({ bytesMax: bitBytesMax, bytesOf: ({ bits }) => bits.byteLength })
   readonly #having = recentValues<string, { bits: Uint32Array; end: number }>({ bytesMax: bitBytesMax, bytesOf: ({ bits }) => bits.byteLength })
+
+  readonly byId = new IdOrder()
 
   /** The number behind the last. */
   get end(): number {
@@ -115,6 +119,7 @@ export class RowColumns {
       if (rows.length < rowsAtOnce) break
       await nextTurn()
     }
+    await this.byId.take(this.#columns.id, this.#end)
     this.#followed = followed
   }
 

@@ -1,6 +1,6 @@
 import type { Database } from '#infra/sqlite/database.ts'
 import { recentValues, type RecentValues } from '#infra/recent-values.ts'
-import { meet } from '../words/bits.ts'
+import { lowestOf, meet, wordRows } from '../words/bits.ts'
 import { countPostings, firstPosting, PostingsReader, PostingWeights } from '../words/postings.ts'
 import { wordWorth } from '../words/weights.ts'
 import { checkedList } from './segments.ts'
@@ -11,8 +11,16 @@ const weightMax = 255
 /** Sums of sixteen products are rounded by less than this share of them. */
 const roundingShare = 1e-12
 
+/** Of a segment, which never changes. */
+interface WordPart {
+  postings: Uint8Array
+  /** Its first row, and how many there are. */
+  first: number
+  count: number
+}
+
 interface WordList {
-  /** Of the segments, in the order of their rows. */
+  /** In the order of their rows. */
   parts: Uint8Array[]
   count: number
 }
@@ -20,12 +28,11 @@ interface WordList {
 /** Searches the word lists of an index file. */
 export class WordSearch {
   readonly #db: Database
-  /** Of segments, which never change. */
-  readonly #lists: RecentValues<string, Uint8Array>
+  readonly #lists: RecentValues<string, WordPart>
 
   constructor(db: Database) {
     this.#db = db
-    this.#lists = recentValues({ bytesMax: listBytesMax, bytesOf: ({ length }) => length })
+    this.#lists = recentValues({ bytesMax: listBytesMax, bytesOf: ({ postings }) => postings.length })
   }
 
   /** @param rows all there are @param worths of the page before */
@@ -39,17 +46,20 @@ export class WordSearch {
   }
 
   #listOf(word: string, segments: readonly number[]): WordList {
-    const parts = segments.flatMap((segment) => this.#partOf(word, segment) ?? []).filter(({ length }) => length > 0)
-    const sorted = parts.map((part) => ({ part, first: firstPosting(part) })).toSorted((a, b) => a.first - b.first)
-    return { parts: sorted.map(({ part }) => part), count: parts.reduce((sum, part) => sum + countPostings(part), 0) }
+    const parts = segments.map((segment) => this.#partOf(word, segment)).filter(({ count }) => count > 0)
+    return {
+      parts: parts.toSorted((a, b) => a.first - b.first).map(({ postings }) => postings),
+      count: parts.reduce((sum, { count }) => sum + count, 0),
+    }
   }
 
-  #partOf(word: string, segment: number): Uint8Array {
+  #partOf(word: string, segment: number): WordPart {
     const key = `${segment} ${word}`
     const known = this.#lists.get(key)
     if (known) return known
     const found = this.#db.get<{ postings: Uint8Array; checksum: number }>('select postings, checksum from words where segment = ? and word = ?', segment, word)
-    const part = found ? checkedList(found) : new Uint8Array()
+    const postings = found ? checkedList(found) : new Uint8Array()
+    const part = { postings, first: firstPosting(postings), count: countPostings(postings) }
     this.#lists.keep(key, part)
     return part
   }
@@ -87,9 +97,16 @@ export class FoundWords {
   }
 }
 
-/** The scores of rows; of rows that cannot score enough as little is read as tells so. */
+interface ScoredWord {
+  weights: PostingWeights
+  worth: number
+  /** What the words behind it may add. */
+  mostBehind: number
+}
+
+/** The scores of rows that have all the words, asked for by rising numbers. */
 export class RowScores {
-  readonly #words: { weights: PostingWeights; worth: number; mostBehind: number }[]
+  readonly #words: ScoredWord[]
 
   constructor(lists: readonly { list: WordList; worth: number }[]) {
     this.#words = lists.map(({ list, worth }, n) => {
@@ -98,10 +115,34 @@ export class RowScores {
     })
   }
 
-  /** @returns its score, or no more than `least` where it has less */
-  of(row: number, least = -Infinity): number {
-    let score = 0
-    for (const { weights, worth, mostBehind } of this.#words) {
+  of(row: number): number {
+    return this.#withMore(0, 0, row, -Infinity)
+  }
+
+  /** Visits rows, given by their bits, but for those that score less than the visitor said last. Of most of these only the first word is looked at, which is worth the most. */
+  eachBest(rows: Uint32Array, visit: (row: number, score: number) => number): void {
+    const [first] = this.#words
+    if (!first) return
+    const { weights, worth, mostBehind } = first
+    let [least, weightLeast] = [-Infinity, 0]
+    for (let n = 0; n < rows.length; n++)
+      for (let left = rows[n] as number; left !== 0; left &= left - 1) {
+        const row = n * wordRows + lowestOf(left)
+        const weight = weights.of(row)
+        if (weight < weightLeast) continue
+        const score = this.#withMore(weight * worth, 1, row, least)
+        if (score < least) continue
+        least = visit(row, score)
+        // A whole weight below it misses by more than sums are rounded by.
+        weightLeast = Math.floor((least - mostBehind) / worth)
+      }
+  }
+
+  /** @returns what the words from one on make of a score; -Infinity where that is less than `least` for sure */
+  #withMore(before: number, from: number, row: number, least: number): number {
+    let score = before
+    for (let n = from; n < this.#words.length; n++) {
+      const { weights, worth, mostBehind } = this.#words[n] as ScoredWord
       score += weights.of(row) * worth
       if ((score + mostBehind) * (1 + roundingShare) < least) return -Infinity
     }

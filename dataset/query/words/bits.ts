@@ -6,6 +6,9 @@ export const wordRows = 32
 /** The bit of a number in its word. */
 export const bitOf = (number: number): number => 1 << (number & 31)
 
+/** The place of the lowest bit that is set, 0..31. */
+export const lowestOf = (word: number): number => 31 - Math.clz32(word & -word)
+
 /** How many bits of a word are set. */
 export function countBits(word: number): number {
   let left = word - ((word >>> 1) & 0x55555555)
@@ -35,6 +38,5 @@ export function doMeet(bits: Uint32Array, other: Uint32Array): boolean {
 
 /** Visits the numbers of a set, rising. What the visitor takes out of the words it has passed, or is at, is no matter. */
 export function eachNumber(bits: Uint32Array, visit: (number: number) => void): void {
-  for (let n = 0; n < bits.length; n++)
-    for (let left = bits[n] as number; left !== 0; left &= left - 1) visit(n * wordRows + 31 - Math.clz32(left & -left))
+  for (let n = 0; n < bits.length; n++) for (let left = bits[n] as number; left !== 0; left &= left - 1) visit(n * wordRows + lowestOf(left))
 }

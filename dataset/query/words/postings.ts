@@ -193,13 +193,16 @@ export class PostingsReader {
     }
   }
 
-  /** What it says of the block, by the offsets of its documents. */
-  open(): OpenBlock {
-    const weights = this.#bytes.subarray(this.#weightsAt, this.#end)
-    if (this.#gapBytes === undefined) return new DenseBlock(baseOf(this.#first), this.#view, this.#at, weights)
-    const documents = new Uint32Array(this.#count)
-    this.#eachSparse((document, n) => (documents[n] = document))
-    return new SparseBlock(documents, weights)
+  /** What it says of the block, into `dense` or `sparse`. @returns the one it is in */
+  open(dense: DenseBlock, sparse: SparseBlock): DenseBlock | SparseBlock {
+    const at = this.#weightsAt
+    if (this.#gapBytes === undefined) {
+      dense.fill(this.#view, this.#at, baseOf(this.#first), { bytes: this.#bytes, at })
+      return dense
+    }
+    sparse.fill({ bytes: this.#bytes, at })
+    this.#eachSparse((document, n) => sparse.put(n, document))
+    return sparse
   }
 
   #varint(): number {
@@ -213,35 +216,40 @@ export class PostingsReader {
   }
 }
 
-interface OpenBlock {
-  /** Of a document of it; asked by rising numbers. */
-  weightOf(document: number): number
+interface Weights {
+  bytes: Uint8Array
+  at: number
 }
 
-class SparseBlock implements OpenBlock {
-  readonly #documents: Uint32Array
-  readonly #weights: Uint8Array
+/** An open block, asked for the weights of its documents by rising numbers. Made once for all blocks of a list: there are thousands. */
+class SparseBlock {
+  readonly #documents = new Uint32Array(sparseMax)
+  #weights: Weights = { bytes: new Uint8Array(), at: 0 }
   #at = 0
 
-  constructor(documents: Uint32Array, weights: Uint8Array) {
-    this.#documents = documents
+  fill(weights: Weights): void {
     this.#weights = weights
+    this.#at = 0
+  }
+
+  put(n: number, document: number): void {
+    this.#documents[n] = document
   }
 
   weightOf(document: number): number {
-    while ((this.#documents[this.#at] as number) < document) this.#at++
-    return this.#weights[this.#at] as number
+    while (this.#at < sparseMax - 1 && (this.#documents[this.#at] as number) < document) this.#at++
+    return this.#weights.bytes[this.#weights.at + this.#at] as number
   }
 }
 
-class DenseBlock implements OpenBlock {
-  readonly #base: number
-  readonly #weights: Uint8Array
+class DenseBlock {
+  #base = 0
+  #weights: Weights = { bytes: new Uint8Array(), at: 0 }
   readonly #words = new Uint32Array(blockWords)
   /** How many documents stand before each word. */
   readonly #before = new Uint16Array(blockWords)
 
-  constructor(base: number, view: DataView, at: number, weights: Uint8Array) {
+  fill(view: DataView, at: number, base: number, weights: Weights): void {
     this.#base = base
     this.#weights = weights
     for (let n = 0, before = 0; n < blockWords; n++) {
@@ -255,7 +263,8 @@ class DenseBlock implements OpenBlock {
   weightOf(document: number): number {
     const offset = document - this.#base
     const word = offset >>> 5
-    return this.#weights[(this.#before[word] as number) + countBits((this.#words[word] as number) & (bitOf(offset) - 1))] as number
+    const before = (this.#before[word] as number) + countBits((this.#words[word] as number) & (bitOf(offset) - 1))
+    return this.#weights.bytes[this.#weights.at + before] as number
   }
 }
 
@@ -272,7 +281,10 @@ export class PostingWeights {
   readonly #parts: readonly Uint8Array[]
   #next = 0
   #reader: PostingsReader | undefined
-  #block: OpenBlock | undefined
+  readonly #dense = new DenseBlock()
+  readonly #sparse = new SparseBlock()
+  /** The one it is at, once it is looked into. */
+  #block: DenseBlock | SparseBlock | undefined
   /** The first document that is not in the block it is at. */
   #behind = 0
 
@@ -284,7 +296,7 @@ export class PostingWeights {
   /** @param document one that is in the list, and not before the one asked last */
   of(document: number): number {
     while (document >= this.#behind) this.#advance()
-    this.#block ??= (this.#reader as PostingsReader).open()
+    this.#block ??= (this.#reader as PostingsReader).open(this.#dense, this.#sparse)
     return this.#block.weightOf(document)
   }
 
@@ -302,10 +314,8 @@ export class PostingWeights {
   }
 }
 
-/** The first document of a list; Infinity behind the last list. */
+/** The first document of a list; Infinity of none. */
 export function firstPosting(part: Uint8Array | undefined): number {
-  if (!part) return Infinity
-  const reader = new PostingsReader(part)
-  reader.next()
-  return reader.first
+  const reader = new PostingsReader(part ?? new Uint8Array())
+  return reader.next() ? reader.first : Infinity
 }

@@ -127,7 +127,10 @@ function outcomeOf(bytes: Uint8Array): string {
 
 describe('postings', () => {
   /** Documents far apart and close together, by stretches: of one in `apart` each. */
-  const stretches = fc.array(fc.record({ from: fc.nat({ max: 2000 }), count: fc.nat({ max: 3000 }), apart: fc.constantFrom(1, 2, 9, 40) }), { minLength: 1, maxLength: 5 })
+  const stretches = fc.array(fc.record({ from: fc.nat({ max: 2000 }), count: fc.nat({ max: 3000 }), apart: fc.constantFrom(1, 2, 9, 40) }), {
+    minLength: 1,
+    maxLength: 5,
+  })
   const lists = fc.tuple(stretches, fc.nat({ max: 100 })).map(([some, seed]) => {
     const random = seededRandom(seed)
     const rows: number[] = []
@@ -169,7 +172,10 @@ describe('postings', () => {
 
   test('numbers up to 2^31 go in, and those beyond the bits there are go nowhere', () => {
     const rows = [5, 70, ...Array.from({ length: 300 }, (_, n) => 2 ** 31 - 1000 + 2 * n)]
-    const bytes = encodePostings(rows, rows.map(() => 7))
+    const bytes = encodePostings(
+      rows,
+      rows.map(() => 7),
+    )
     const bits = new Uint32Array(2)
     for (const reader = new PostingsReader(bytes); reader.next(); reader.skip()) reader.mark(bits)
     expect([...bits]).toEqual([32, 0])
@@ -178,7 +184,12 @@ describe('postings', () => {
 
   test('of words that stand in most documents take less than a byte and a quarter each', () => {
     const rows = Array.from({ length: 10_240 }, (_, n) => n + 1).filter((row) => row % 8 !== 0)
-    expect(encodePostings(rows, rows.map(() => 99)).length / rows.length).toBeLessThan(1.25)
+    expect(
+      encodePostings(
+        rows,
+        rows.map(() => 99),
+      ).length / rows.length,
+    ).toBeLessThan(1.25)
   })
 
   test('that are cut off, or never were any, end in a RangeError or in what there is', () => {
