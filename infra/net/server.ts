@@ -190,12 +190,18 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, form: Fa
       ? [431, `The head of the request has more than ${headBytesMax} bytes.`]
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? [408, 'The request did not come in time.']
-        : [400, 'This is no HTTP request.']
+        : error.code === 'HPE_INVALID_METHOD' && isRequestLine(error)
+          ? [501, 'The method is none of HTTP that is known here.']
+          : [400, 'This is no HTTP request.']
   const { type, text } = failureText({ status, code: 'invalid_argument', message, details: {} }, randomUUID(), form)
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nContent-Type: ${type}\r\nConnection: close\r\n\r\n`
   if (socket.writable) socket.write(head + text)
   socket.destroy(error)
 }
+
+/** Whether it is a request but for its method, which is none of Node's. */
+const isRequestLine = ({ rawPacket }: Error & { rawPacket?: unknown }): boolean =>
+  Buffer.isBuffer(rawPacket) && /^[!#$%&'*+.^_`|~\w-]+ \S+ HTTP\/1[.][01]\r?\n/.test(rawPacket.toString('latin1', 0, headBytesMax))
 
 /**
  * Starts listening. @param setting the name of the setting that chose the port, for the error message
