@@ -207,7 +207,7 @@ async function persist(scene: Scene, path: string, body: object, now = (): numbe
     scene.settings.signal.throwIfAborted()
     const from = now()
     const answer = await post(scene, path, body).catch(() => undefined)
-    if (answer && answer.status < 500 && answer.status !== 429) return { ...answer, from, at: now() }
+    if (answer && answer.status < 500 && answer.status !== 429 && answer.status !== 408) return { ...answer, from, at: now() }
     await rest(scene, 100 + scene.random() * 400)
   }
 }

@@ -41,11 +41,12 @@ test('what passes by itself is asked again, with growing pauses', async () => {
     refusal(429, 'rate_limited'),
     refusal(504, 'timed_out'),
     refusal(500, 'data_unreadable'),
+    refusal(408, 'invalid_argument'),
     Response.json('torn'),
     Response.json({ state: 'idle', plan: null }),
   ])
   expect(await client.plan(signal)).toEqual({ state: 'idle', plan: null })
-  expect(waits).toEqual([100, 200, 400, 800])
+  expect(waits).toEqual([100, 200, 400, 800, 1600])
   expect(answers).toEqual([])
 })
 

@@ -194,6 +194,9 @@ function reasonOf(error: unknown): string {
   return cause instanceof Error && cause.message !== '' ? `${message}: ${cause.message}` : message
 }
 
+/** The request came too late, or too early: of a machine that slept, or has too much to do, and another time it is taken. */
+const late = new Set([408, 425])
+
 /** Codes a node can act on; any other 4xx says that the request itself is wrong. */
 const known = new Set<string>(['lease_lost', 'fenced', 'not_found', 'invalid_record', 'too_large', 'unauthorized', 'forbidden'] satisfies ErrorCode[])
 
@@ -203,7 +206,7 @@ function refusal({ status }: Response, bytes: Uint8Array, path: string, retryMs:
   const parsed = Refusal.safeParse(parseJson(bytes))
   const said = parsed.success ? parsed.data.error : { code: '', message: `status ${status}`, details: {} }
   // Whatever it is that fails there, its operator mends it, and no node need be started again.
-  if (status >= 500) return failed(`${path}: ${said.message}`, retry)
+  if (status >= 500 || late.has(status)) return failed(`${path}: ${said.message}`, retry)
   if (status === 429) return new OrreryError('rate_limited', `The feed has too much to do: ${path}: ${said.message}; it is asked again.`, { status, ...retry })
   const code = known.has(said.code) ? (said.code as ErrorCode) : 'invalid_argument'
   return new OrreryError(code, `The feed refused ${path}: ${said.message}`, { ...said.details, status })
