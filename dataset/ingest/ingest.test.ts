@@ -9,7 +9,7 @@ import { lineage } from '#schemas/lineage.ts'
 import { readDocuments } from '#dataset/documents.ts'
 import type { DatasetEntry } from '#dataset/versions.ts'
 import { prose, testDocument, testDocuments } from '#test/golden/documents.ts'
-import { goldenOrigin, putShard, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
+import { goldenOrigin, groupsOf, putShard, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
 import { ingest, type IngestRequest } from './ingest.ts'
 import { openTrust } from './trust.ts'
 
@@ -56,7 +56,7 @@ test('the snapshots of all miners become one dataset of their own bytes, with co
     gone: null,
     text_bytes: documents.reduce((sum, { text_bytes }) => sum + text_bytes, 0),
   })
-  expect(manifest.groups.map(({ job_id, documents }) => [job_id, documents]).toSorted()).toEqual(
+  expect((await groupsOf(world, entry)).map(({ job_id, documents }) => [job_id, documents]).toSorted()).toEqual(
     [
       ['one', 30],
       ['one', 1],

@@ -2,7 +2,7 @@ import { compareText } from '#schemas/compare-text.ts'
 import type { NamedCounts } from '#schemas/data-file.ts'
 import { bands, nearDuplicateMin, rowsPerBand } from '#schemas/identity/signature.ts'
 import { ownerRefusals } from '#schemas/rights.ts'
-import { droppedOf, labelsOf, sourcesOf, type AnyVersion } from '#dataset/versions.ts'
+import { droppedOf, labelsOf, type AnyVersion } from '#dataset/versions.ts'
 import type { Shipment } from './difference.ts'
 import { featuresOf, typeOf } from './features.ts'
 import { dataGlob } from './layout.ts'
@@ -26,6 +26,8 @@ export interface Told extends Shipment {
   hubUrl: string
   /** Of all Parquet files together. */
   downloadBytes: number
+  /** Addresses of what the version was made of. */
+  sources: readonly string[]
 }
 
 /** Of a table that people read. */
@@ -101,7 +103,7 @@ ${table(counted(droppedOf(manifest)))}
 
 \`hotkey\` and \`job_id\` name the miner and the job of each document. It was made by Orrery ${inline(manifest.origin.code_version)} (configuration \`${manifest.origin.config_sha256}\`) ${manifest.kind === 'version' ? 'of the snapshots with these content addresses' : 'of the shards with these sha256'}:
 
-${sourceList(manifest)}
+${sourceList(told.sources)}
 
 ## Rights and withdrawal
 
@@ -158,8 +160,7 @@ ${JSON.stringify(criteria, null, 1)}
 `
 }
 
-function sourceList(manifest: AnyVersion): string {
-  const sources = sourcesOf(manifest)
+function sourceList(sources: readonly string[]): string {
   const more = sources.length > rowsMax ? [`- and ${sources.length - rowsMax} more`] : []
   return [...sources.slice(0, rowsMax).map((source) => `- \`${source}\``), ...more].join('\n')
 }

@@ -1,5 +1,6 @@
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import { sourcesOf } from '#dataset/versions.ts'
 import { croissant, croissantPath } from './croissant.ts'
 import { datasetCard } from './card.ts'
 import type { Hub, LargeObject, Operation } from './hub.ts'
@@ -64,7 +65,7 @@ export async function send(parts: SendParts): Promise<Sent> {
     }
   // A damaged one is written over.
   for (const path of gone) if (!branch.hasAdded(path) && !(await branch.put({ remove: path }))) return branch.sent(true)
-  const told = { ...parts, ...shipment, downloadBytes }
+  const told = { ...parts, ...shipment, downloadBytes, sources: await sourcesOf(parts.store, entry.manifest) }
   const card = datasetCard(told)
   const texts = [
     [cardPath, parts.replaces ? card : await cardWithKept(parts.hub, card, found.get(cardPath))],
