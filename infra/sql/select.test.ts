@@ -93,6 +93,19 @@ describe('a statement of a stranger', () => {
     await isAnswering()
   })
 
+  test('sees the files of its own store, whatever another has under the same address', async () => {
+    const other = await mkdtemp(join(tmpdir(), 'orrery-'))
+    shared.defer(() => rm(other, { recursive: true, force: true }))
+    const store = folderStore(other)
+    await store.put('inside.parquet', encodeDocuments(testDocuments(7), { codec: 'zstd' }))
+    await using there = duckdbSql(other, store, { limits })
+    const count = 'SELECT count(*)::INT AS n FROM documents'
+    const asked = { ...bounds, timeoutMs: 60_000 }
+    expect((await sql.select(count, table, asked)).rows).toEqual([{ n: 18 }])
+    expect((await there.select(count, table, asked)).rows).toEqual([{ n: 5 }])
+    expect((await sql.select(count, table, asked)).rows).toEqual([{ n: 18 }])
+  })
+
   test('has its answer cut where that is asked for, else refused, by rows and by bytes', async () => {
     expect(await ask({ rowsMax: 18 })).toMatchObject({ isCut: false })
     expect(await ask({ rowsMax: 17, cut: true })).toMatchObject({ isCut: true, rows: { length: 17 } })
