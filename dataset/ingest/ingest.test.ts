@@ -151,6 +151,8 @@ test('what a row says of itself must be so, or it costs itself', async () => {
     testDocument(9, { title: 'long '.repeat(2 ** 20) }),
     testDocument(7, { text: 'Line one \r\nline two\n\n\n\nend', id: contentId('Line one\nline two\n\nend') }),
     testDocument(10, { text_bytes: 5 }),
+    testDocument(12, { uri: 'javascript:alert(1)', host: 'host0.example' }),
+    testDocument(13, { host: 'crowd.example' }),
     testDocument(11),
   ]
   await putShard(world, { signer: a, jobId: 'one', documents })
@@ -167,6 +169,8 @@ test('what a row says of itself must be so, or it costs itself', async () => {
     published_at_invalid: 1,
     title_too_large: 1,
     not_normalized: 1,
+    uri_invalid: 1,
+    host_mismatch: 1,
   })
 })
 

@@ -19,9 +19,11 @@ interface ScriptRules {
   functions: ReadonlySet<string>
   /** Clocks that are read without parentheses, and samples. */
   mayChange: boolean
+  /** DESCRIBE and SUMMARIZE, of a view or a SELECT that may be asked by itself. */
+  mayDescribe: boolean
 }
 /** Our scripts give the same rows of the same input, in the dialect that Spark has as well. */
-export const repeatable: ScriptRules = { tableFunctions: new Set(pureTableFunctions), functions: new Set(), mayChange: false }
+export const repeatable: ScriptRules = { tableFunctions: new Set(pureTableFunctions), functions: new Set(), mayChange: false, mayDescribe: false }
 /** Of a stranger's no two answers need to be the same: the clock and chance tell nothing that is not his. */
 export const strangers: ScriptRules = {
   tableFunctions: new Set([...pureTableFunctions, 'json_each', 'json_tree']),
@@ -29,6 +31,7 @@ export const strangers: ScriptRules = {
     'now get_current_timestamp transaction_timestamp current_date today get_current_time ago random uuid gen_random_uuid uuidv4 uuidv7'.split(' '),
   ),
   mayChange: true,
+  mayDescribe: true,
 }
 
 const Serialized = z.union([
@@ -65,8 +68,9 @@ export async function checkScript(connection: DuckDBConnection, script: string, 
   if (fault !== undefined) throw refusal(`it may not use ${fault}; it sees only ${views.join(', ') || 'its parameters'}`)
 }
 
+/** `why` is in its details, for whoever has the script made of something else. */
 export const refusal = (why: string, cause?: unknown): OrreryError =>
-  new OrreryError('invalid_argument', `The SQL script was refused: ${why}. Pass one SELECT over the named inputs.`, {}, cause)
+  new OrreryError('invalid_argument', `The SQL script was refused: ${why}. Pass one SELECT over the named inputs.`, { why }, cause)
 
 async function serialize(connection: DuckDBConnection, script: string): Promise<string> {
   const reader = await connection.runAndReadAll('select json_serialize_sql($1::varchar, skip_null := true, skip_empty := true)', [script])
@@ -109,7 +113,8 @@ function faultOf(node: Node, { tables, forbidden, rules }: Allowance): string | 
   const text = (name: string) => String(node[name] ?? '').toLowerCase()
   const { function: called, column_names: column } = node as { function?: Node; column_names?: string[] }
   if (node['sample'] && !rules.mayChange) return 'a random sample'
-  if (node['type'] === 'SHOW_REF') return 'DESCRIBE, SUMMARIZE or SHOW (SELECT … LIMIT 0 has the columns and their types)'
+  if (node['type'] === 'SHOW_REF' && !(rules.mayDescribe && node['query']))
+    return rules.mayDescribe ? 'SHOW (DESCRIBE and a view have its columns and their types)' : 'DESCRIBE, SUMMARIZE or SHOW'
   if (node['type'] === 'BASE_TABLE' && (text('schema_name') || text('catalog_name') || !tables.has(text('table_name'))))
     return `the table "${text('table_name')}"`
   if (node['type'] === 'TABLE_FUNCTION' && !rules.tableFunctions.has(String(called?.['function_name']).toLowerCase()))

@@ -101,6 +101,18 @@ describe('a statement of a stranger', () => {
     await expect(ask({ bytesMax: 1000 })).rejects.toMatchObject({ code: 'too_large' })
   })
 
+  test('may ask what columns there are, and what is in them', async () => {
+    const rowsOf = async (script: string) => (await sql.select(script, table, { ...bounds, timeoutMs: 60_000 })).rows
+    const described = await rowsOf('describe documents')
+    expect(described).toContainEqual(expect.objectContaining({ column_name: 'text_bytes', column_type: 'INTEGER' }))
+    expect(described.map(({ column_name }) => column_name)).not.toContain('minhash')
+    expect(await rowsOf('desc select id, text_bytes as size from documents;')).toMatchObject([{ column_name: 'id' }, { column_name: 'size' }])
+    expect(await rowsOf('select column_name, "count" from (summarize select id, lang from documents) order by 1')).toEqual([
+      { column_name: 'id', count: 18n },
+      { column_name: 'lang', count: 18n },
+    ])
+  })
+
   test('sees the rows that are left and where they stand, of several tables by turns', async () => {
     const others = ['two', 'three', 'four', 'five'].map((address) => ({ ...table, address }))
     for (const one of [...others, table, ...others])

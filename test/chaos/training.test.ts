@@ -23,9 +23,9 @@ interface Fact {
   settled?: string
 }
 
-/** @param afterMs undefined: it ends by itself after a turn */
+/** @param afterMs undefined: it ends by itself after two turns */
 async function runTurns(dir: string, afterMs: number | undefined, facts: Fact[]): Promise<number | null> {
-  const child = fork(join(import.meta.dirname, 'training-child.ts'), [dir, afterMs === undefined ? '1' : '100'], {
+  const child = fork(join(import.meta.dirname, 'training-child.ts'), [dir, afterMs === undefined ? '2' : '100'], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const exited = new Promise<number | null>((resolve) => void child.once('exit', resolve))

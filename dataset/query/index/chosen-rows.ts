@@ -1,81 +1,74 @@
+import { bitOf, countAll, eachNumber, meet } from '../words/bits.ts'
 import type { RowColumns, RowField } from './row-columns.ts'
+import type { FoundWords } from './word-search.ts'
 
-/** Rows of a version, rising, and what each scores where words were sought; narrowed by one condition after the other. */
+/** Rows of a version, narrowed by one condition after the other. */
 export class ChosenRows {
   readonly #columns: RowColumns
-  #rows: Uint32Array
-  #scores: Float64Array | undefined
-  #count = 0
+  readonly #bits: Uint32Array
+  #count: number | undefined
+  /** Where words were sought. */
+  #words: FoundWords | undefined
 
-  private constructor(columns: RowColumns, rows: Uint32Array, scores: Float64Array | undefined, count: number) {
+  /** All rows of a version. */
+  constructor(columns: RowColumns, version: number) {
     this.#columns = columns
-    this.#rows = rows
-    this.#scores = scores
-    this.#count = count
-  }
-
-  /** All rows of a version; with `only`, those that have this number of a field. They stand in a room that all share: whoever asks next has it. */
-  static of(columns: RowColumns, version: number, only?: { field: RowField; number: number }): ChosenRows {
-    const [since, until, rows, { end }] = [columns.get('since'), columns.get('until'), columns.room(), columns]
-    const column = only && columns.get(only.field)
-    let count = 0
-    for (let row = 1; row < end; row++) {
-      if (column && column[row] !== only?.number) continue
-      if ((since[row] as number) <= version && version < (until[row] as number)) rows[count++] = row
-    }
-    return new ChosenRows(columns, rows, undefined, count)
-  }
-
-  /** Those of given rows, rising, that a version has. */
-  static among(columns: RowColumns, version: number, given: { rows: Uint32Array; scores: Float64Array | undefined; count: number }): ChosenRows {
-    const [since, until, { end }] = [columns.get('since'), columns.get('until'), columns]
-    const chosen = new ChosenRows(columns, given.rows, given.scores, given.count)
-    chosen.#narrow((row) => row < end && (since[row] as number) <= version && version < (until[row] as number))
-    return chosen
+    this.#bits = columns.ofVersion(version).bits.slice()
   }
 
   get count(): number {
-    return this.#count
+    return (this.#count ??= countAll(this.#bits))
   }
 
-  row(at: number): number {
-    return this.#rows[at] as number
+  /** A bit for each row. */
+  get bits(): Uint32Array {
+    return this.#bits
   }
 
-  score(at: number): number | null {
-    return this.#scores ? (this.#scores[at] as number) : null
+  get words(): FoundWords | undefined {
+    return this.#words
+  }
+
+  has(row: number): boolean {
+    return ((this.#bits[row >>> 5] as number) & bitOf(row)) !== 0
+  }
+
+  /** Rising. */
+  each(visit: (row: number) => void): void {
+    eachNumber(this.#bits, visit)
+  }
+
+  /** Those that have the words. */
+  having(words: FoundWords): void {
+    words.narrow(this.#bits)
+    this.#words = words
+    this.#count = undefined
   }
 
   /** Those whose number of a field is one of these. */
   amongNumbers(field: RowField, numbers: readonly number[]): void {
-    const column = this.#columns.get(field)
-    const [only] = numbers
-    if (numbers.length === 1) return this.#narrow((row) => column[row] === only)
-    const wanted = new Set(numbers)
-    this.#narrow((row) => wanted.has(column[row] as number))
+    this.#meet(this.#columns.having(field, numbers))
   }
 
-  among(rows: ReadonlySet<number>): void {
-    this.#narrow((row) => rows.has(row))
+  among(rows: readonly number[]): void {
+    const bits = new Uint32Array(this.#bits.length)
+    for (const row of rows) if (row < this.#columns.end) bits[row >>> 5] = (bits[row >>> 5] as number) | bitOf(row)
+    this.#meet(bits)
+  }
+
+  #meet(bits: Uint32Array): void {
+    meet(this.#bits, bits)
+    this.#count = undefined
   }
 
   /** Those from `from` on, before `to`. */
   between(field: RowField, from = -Infinity, to = Infinity): void {
-    const column = this.#columns.get(field)
-    this.#narrow((row) => (column[row] as number) >= from && (column[row] as number) < to)
-  }
-
-  #narrow(keeps: (row: number) => boolean): void {
-    const [rows, scores] = [this.#rows, this.#scores]
-    let count = 0
-    for (let n = 0; n < this.#count; n++) {
-      const row = rows[n] as number
-      if (!keeps(row)) continue
-      rows[count] = row
-      if (scores) scores[count] = scores[n] as number
-      count++
-    }
-    this.#count = count
+    const [column, bits] = [this.#columns.get(field), this.#bits]
+    this.each((row) => {
+      const value = column[row] as number
+      if (!(value >= from && value < to)) bits[row >>> 5] = (bits[row >>> 5] as number) & ~bitOf(row)
+    })
+    this.#count = undefined
   }
 
   /** The numbers of a field that most of them have, most first, and how many numbers there are; 0 is none. */
@@ -97,12 +90,12 @@ export class ChosenRows {
   #countsOf(field: RowField): Uint32Array {
     const column = this.#columns.get(field)
     let last = 0
-    for (let n = 0; n < this.#count; n++) last = Math.max(last, column[this.#rows[n] as number] as number)
+    this.each((row) => (last = Math.max(last, column[row] as number)))
     const counts = new Uint32Array(last + 1)
-    for (let n = 0; n < this.#count; n++) {
-      const number = column[this.#rows[n] as number] as number
+    this.each((row) => {
+      const number = column[row] as number
       counts[number] = (counts[number] as number) + 1
-    }
+    })
     return counts
   }
 }

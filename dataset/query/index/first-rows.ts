@@ -5,8 +5,7 @@ import type { RowColumns, RowField } from './row-columns.ts'
 /** What a page is sorted by; rising, ties by id. */
 export type Order = [key: number, id: number]
 
-const sorts: Record<Exclude<Sort, 'relevance'>, { field: RowField; sign: 1 | -1 }> = {
-  id: { field: 'id', sign: 1 },
+const sorts: Record<Exclude<Sort, 'relevance' | 'id'>, { field: RowField; sign: 1 | -1 }> = {
   datetime: { field: 'datetime', sign: 1 },
   '-datetime': { field: 'datetime', sign: -1 },
   text_bytes: { field: 'text_bytes', sign: 1 },
@@ -27,20 +26,50 @@ export function firstRows(
   { sort, limit, after }: { sort: Sort; limit: number; after: Order | undefined },
 ): FirstRow[] {
   const ids = columns.get('id')
-  const heap = new Heap(limit)
-  const [afterKey, afterId] = after ?? [-Infinity, -Infinity]
+  const heap = new Heap(limit, after)
+  const scores = chosen.words?.scores()
   if (sort === 'relevance') {
-    for (let at = 0; at < chosen.count; at++) heap.offer(at, -(chosen.score(at) ?? 0), ids[chosen.row(at)] as number, afterKey, afterId)
-  } else {
+    scores?.eachBest(chosen.bits, (row, score) => {
+      heap.offer(row, -score, ids[row] as number)
+      return heap.least
+    })
+    return heap.sorted().map(({ row, key, id }) => ({ row, score: -key, order: [key, id] }))
+  }
+  if (sort === 'id') offerById(chosen, columns, { limit, heap, after })
+  else {
     const { field, sign } = sorts[sort]
     const keys = columns.get(field)
-    for (let at = 0; at < chosen.count; at++) heap.offer(at, sign * (keys[chosen.row(at)] as number), ids[chosen.row(at)] as number, afterKey, afterId)
+    chosen.each((row) => heap.offer(row, sign * (keys[row] as number), ids[row] as number))
   }
-  return heap.sorted().map(({ at, key, id }) => ({ row: chosen.row(at), score: chosen.score(at), order: [key, id] }))
+  const first = heap.sorted()
+  const scored = new Map(
+    scores &&
+      first
+        .map(({ row }) => row)
+        .toSorted((a, b) => a - b)
+        .map((row) => [row, scores.of(row)]),
+  )
+  return first.map(({ row, key, id }) => ({ row, score: scored.get(row) ?? null, order: [key, id] }))
+}
+
+/** Of many rows those come first that are met first in the order of ids; of few each is looked at. */
+function offerById(chosen: ChosenRows, columns: RowColumns, { limit, heap, after }: { limit: number; heap: Heap; after: Order | undefined }): void {
+  const { end, byId } = columns
+  const ids = columns.get('id')
+  const offer = (row: number): void => heap.offer(row, ids[row] as number, ids[row] as number)
+  if (chosen.count * chosen.count < limit * end) {
+    chosen.each(offer)
+    return
+  }
+  const offerChosen = (row: number): void => {
+    if (chosen.has(row)) offer(row)
+  }
+  for (let row = byId.end; row < end; row++) offerChosen(row)
+  byId.walk(after?.[0] ?? 0, offerChosen, (id) => id > -heap.least)
 }
 
 interface Kept {
-  at: number
+  row: number
   key: number
   id: number
 }
@@ -48,20 +77,28 @@ interface Kept {
 /** The last of those kept stands first. */
 class Heap {
   readonly #limit: number
+  readonly #after: Order
   readonly #kept: Kept[] = []
 
-  constructor(limit: number) {
+  constructor(limit: number, after: Order = [-Infinity, -Infinity]) {
     this.#limit = limit
+    this.#after = after
   }
 
-  offer(at: number, key: number, id: number, afterKey: number, afterId: number): void {
+  /** Rows whose key is beyond its negative are not kept. */
+  get least(): number {
+    return this.#kept.length < this.#limit ? -Infinity : -(this.#kept[0] as Kept).key
+  }
+
+  offer(row: number, key: number, id: number): void {
+    const [afterKey, afterId] = this.#after
     if (key < afterKey || (key === afterKey && id <= afterId)) return
     const [last] = this.#kept
     if (this.#kept.length < this.#limit) {
-      this.#kept.push({ at, key, id })
+      this.#kept.push({ row, key, id })
       this.#rise(this.#kept.length - 1)
-    } else if (last && (key < last.key || (key === last.key && (id < last.id || (id === last.id && at < last.at))))) {
-      this.#kept[0] = { at, key, id }
+    } else if (last && (key < last.key || (key === last.key && (id < last.id || (id === last.id && row < last.row))))) {
+      this.#kept[0] = { row, key, id }
       this.#sink()
     }
   }
@@ -96,4 +133,4 @@ class Heap {
   }
 }
 
-const isBehind = (a: Kept, b: Kept): boolean => a.key > b.key || (a.key === b.key && (a.id > b.id || (a.id === b.id && a.at > b.at)))
+const isBehind = (a: Kept, b: Kept): boolean => a.key > b.key || (a.key === b.key && (a.id > b.id || (a.id === b.id && a.row > b.row)))

@@ -6,7 +6,7 @@ import { OrreryError } from '#schemas/errors.ts'
  * The index of a dataset is a SQLite file of a folder, `rows-{format}-{generation}.sqlite`. Another generation is built beside it when too much of it is gone, or words are folded and weighed
  * otherwise (another format); until that one has as much, the old answers. A damaged one goes. Whatever it holds can be made again of the versions.
  */
-export const indexFormat = 1
+export const indexFormat = 2
 
 export interface IndexFile {
   path: string

@@ -2,6 +2,7 @@ import { openDatabase, type Database } from '#infra/sqlite/database.ts'
 import { fileSchemas } from '#infra/sqlite/schema.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Facet, FacetField, Filters, FoundDocument, NoMatch, Question } from '../dataset-query.ts'
+import { doMeet } from '../words/bits.ts'
 import { soughtWords } from '../words/words.ts'
 import { ChosenRows } from './chosen-rows.ts'
 import { firstRows } from './first-rows.ts'
@@ -9,7 +10,7 @@ import { canonicalHost } from './host-name.ts'
 import { indexFiles, indexFormat, isDamage, type IndexFile } from './index-folder.ts'
 import { uriNumber } from './index-writer.ts'
 import { nameOf, nearestNames, numbersOf, numbersOfHost } from './known-names.ts'
-import { decodePageCursor, encodePageCursor } from './page-cursor.ts'
+import { decodePageCursor, encodePageCursors } from './page-cursor.ts'
 import { unpackDocument } from './packed-document.ts'
 import { RowColumns, type RowField } from './row-columns.ts'
 import { WordSearch } from './word-search.ts'
@@ -93,12 +94,6 @@ function fullestOf(files: readonly IndexFile[]): IndexFile {
 
 const followedOf = (db: Database): number => Number(db.get<{ value: string }>(`select value from facts where name = 'followed'`)?.value ?? 0)
 
-/** What the first look at all rows can ask for at once. */
-function firstOf([first]: readonly { field: FacetField; numbers: readonly number[] }[]): { field: FacetField; number: number } | undefined {
-  const [number] = first?.numbers ?? []
-  return first?.numbers.length === 1 && number !== undefined ? { field: first.field, number } : undefined
-}
-
 const nameFields = ['label', 'lang', 'source', 'licence'] as const
 
 class Opened implements Disposable {
@@ -106,8 +101,6 @@ class Opened implements Disposable {
   readonly #db: Database
   readonly #columns = new RowColumns()
   readonly #search: WordSearch
-  /** Documents of versions, since it last grew. */
-  readonly #counts = new Map<number, number>()
   #syncing: Promise<number> | undefined
 
   constructor(path: string) {
@@ -125,7 +118,6 @@ class Opened implements Disposable {
     // Asked before the rows: what comes meanwhile is asked for once more.
     const followed = followedOf(this.#db)
     await this.#columns.sync(this.#db, followed)
-    this.#counts.clear()
     return followed
   }
 
@@ -133,15 +125,16 @@ class Opened implements Disposable {
     const cursor = decodePageCursor(question)
     const { filters, sort, limit } = question
     if (sort === 'relevance' && filters.q === undefined) throw new OrreryError('invalid_argument', 'sort: relevance needs words to search for (q).')
-    const { chosen, worths, noMatch } = this.#choose(version, filters, cursor?.worths)
+    const { chosen, noMatch } = this.#choose(version, filters, cursor?.worths)
     const first = firstRows(chosen, this.#columns, { sort, limit: limit + 1, after: cursor?.order })
     const shown = first.slice(0, limit)
     return {
-      found: shown.map(({ row, score }) => this.#documentOf(row, score)),
-      cursors: shown.map(({ order }) => encodePageCursor(question, { order, worths })),
+      // In one moment: the file is locked and unlocked once.
+      found: this.#db.snapshot(() => shown.map(({ row, score }) => this.#documentOf(row, score))),
+      cursors: encodePageCursors(question, { orders: shown.map(({ order }) => order), worths: chosen.words?.worths ?? [] }),
       isLast: first.length <= limit,
       total: chosen.count,
-      covered: this.#count(version),
+      covered: this.#columns.ofVersion(version).count,
       noMatch,
     }
   }
@@ -164,37 +157,25 @@ class Opened implements Disposable {
     return found && this.#documentOf(found.number, null)
   }
 
-  #count(version: number): number {
-    const known = this.#counts.get(version)
-    if (known !== undefined) return known
-    const [since, until] = [this.#columns.get('since'), this.#columns.get('until')]
-    let count = 0
-    for (let row = 1; row < this.#columns.end; row++) if ((since[row] as number) <= version && version < (until[row] as number)) count++
-    this.#counts.set(version, count)
-    return count
-  }
-
-  #choose(version: number, filters: Filters, asked?: readonly number[]): { chosen: ChosenRows; worths: number[]; noMatch: NoMatch[] } {
+  #choose(version: number, filters: Filters, asked?: readonly number[]): { chosen: ChosenRows; noMatch: NoMatch[] } {
     const words = filters.q === undefined ? [] : soughtWords(filters.q).words
     if (filters.q !== undefined && words.length === 0) throw new OrreryError('invalid_argument', 'q: there is no word in it; search for letters or digits.')
-    const wanted = this.#wanted(filters)
-    const given = words.length > 0 ? this.#search.find(words, this.#columns.end - 1, asked) : this.#rowsOfUri(filters.uri)
-    const chosen = given ? ChosenRows.among(this.#columns, version, given) : ChosenRows.of(this.#columns, version, firstOf(wanted))
+    const chosen = new ChosenRows(this.#columns, version)
     const noMatch: NoMatch[] = []
-    for (const { field, value, numbers } of wanted) {
-      const there = (some: readonly number[]): ReadonlySet<number> => this.#there(version, field, some)
-      if (this.#there(version, field, numbers, 1).size === 0) noMatch.push({ field, value, nearest: nearestNames(this.#db, field, value, there) })
+    for (const { field, value, numbers } of this.#wanted(filters)) {
+      if (!this.#isThere(version, field, numbers)) {
+        const there = (some: readonly number[]): ReadonlySet<number> => new Set(some.filter((number) => this.#isThere(version, field, [number])))
+        noMatch.push({ field, value, nearest: nearestNames(this.#db, field, value, there) })
+      }
       chosen.amongNumbers(field, numbers)
     }
-    if (filters.uri !== undefined && words.length > 0) {
-      const rows = new Set(this.#rowsOfUri(filters.uri)?.rows)
-      chosen.among(rows)
-    }
+    if (filters.uri !== undefined) chosen.among(this.#rowsOfUri(filters.uri))
+    if (words.length > 0) chosen.having(this.#search.find(words, this.#columns.end - 1, asked))
     if (filters.minQuality !== undefined) chosen.between('quality', filters.minQuality)
     if (filters.from !== undefined || filters.to !== undefined) chosen.between('datetime', filters.from, filters.to)
     if (filters.uri !== undefined && noMatch.length === 0 && chosen.count === 0 && words.length === 0)
       noMatch.push({ field: 'uri', value: filters.uri, nearest: [] })
-    return { chosen, worths: given?.worths ?? [], noMatch }
+    return { chosen, noMatch }
   }
 
   #wanted(filters: Filters): { field: FacetField; value: string; numbers: number[] }[] {
@@ -207,27 +188,15 @@ class Opened implements Disposable {
     return [...named, { field: 'host', value: filters.host, numbers: host === undefined ? [] : numbersOfHost(this.#db, host) }]
   }
 
-  /** Those of some numbers of a field that documents of a version have, in one look at all rows, which ends when enough were found. */
-  #there(version: number, field: RowField, numbers: readonly number[], enough = numbers.length): ReadonlySet<number> {
-    const [column, since, until] = [this.#columns.get(field), this.#columns.get('since'), this.#columns.get('until')]
-    const missing = new Uint8Array(numbers.reduce((most, number) => Math.max(most, number), 0) + 1)
-    for (const number of numbers) missing[number] = 1
-    const found = new Set<number>()
-    for (let row = 1; row < this.#columns.end && found.size < enough; row++) {
-      const number = column[row] as number
-      if (missing[number] !== 1 || (since[row] as number) > version || version >= (until[row] as number)) continue
-      missing[number] = 0
-      found.add(number)
-    }
-    return found
+  /** Whether documents of a version have one of these numbers of a field. */
+  #isThere(version: number, field: RowField, numbers: readonly number[]): boolean {
+    return numbers.length > 0 && doMeet(this.#columns.ofVersion(version).bits, this.#columns.having(field, numbers))
   }
 
-  #rowsOfUri(uri: string | undefined): { rows: Uint32Array; scores: undefined; count: number; worths: [] } | undefined {
-    if (uri === undefined) return undefined
+  #rowsOfUri(uri: string): number[] {
     const canonical = pageUrl(uri) ?? uri
     const candidates = this.#db.all<{ number: number }>('select number from rows where uri = ? order by number', uriNumber(uri))
-    const rows = Uint32Array.from(candidates.map(({ number }) => number).filter((row) => this.#documentOf(row, null).document.document.uri === canonical))
-    return { rows, scores: undefined, count: rows.length, worths: [] }
+    return candidates.map(({ number }) => number).filter((row) => this.#documentOf(row, null).document.document.uri === canonical)
   }
 
   #documentOf(row: number, score: number | null): PlacedDocument {

@@ -17,8 +17,11 @@ const Spelled = z.tuple([z.string(), z.tuple([z.number(), z.number()]), z.array(
 const addressOf = ({ filters, sort }: Pick<Question, 'filters' | 'sort'>): string =>
   sha256Hex(canonicalJson({ filters: Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)), sort })).slice(0, questionDigits)
 
-export const encodePageCursor = (question: Question, { order, worths }: PageCursor): string =>
-  Buffer.from(JSON.stringify([addressOf(question), order, worths])).toString('base64url')
+/** Where the question goes on behind each of a page. */
+export function encodePageCursors(question: Question, { orders, worths }: { orders: readonly Order[]; worths: readonly number[] }): string[] {
+  const address = addressOf(question)
+  return orders.map((order) => Buffer.from(JSON.stringify([address, order, worths])).toString('base64url'))
+}
 
 /** @throws OrreryError `invalid_argument` for one of another question */
 export function decodePageCursor(question: Question): PageCursor | undefined {

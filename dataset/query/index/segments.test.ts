@@ -3,7 +3,9 @@ import { expect, test } from 'vitest'
 import { openDatabase, type Database } from '#infra/sqlite/database.ts'
 import { fileSchemas } from '#infra/sqlite/schema.ts'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
-import { Segments } from './segments.ts'
+import { seededRandom } from '#test/seeded-random.ts'
+import { eachNumber } from '../words/bits.ts'
+import { Segments, type WordLists } from './segments.ts'
 import { WordSearch } from './word-search.ts'
 
 const fanout = 8
@@ -25,8 +27,11 @@ function addRows(db: Database, segments: Segments, count: number): void {
 }
 
 const rowsOf = (search: WordSearch, word: string): number[] => {
-  const { rows, count } = search.find([word], 100, undefined)
-  return [...rows.subarray(0, count)]
+  const rows = new Uint32Array(32).fill(2 ** 32 - 1)
+  search.find([word], 100, undefined).narrow(rows)
+  const found: number[] = []
+  eachNumber(rows, (row) => found.push(row))
+  return found
 }
 
 test('segments that are brought together say the same, and leave nothing behind', async () => {
@@ -61,6 +66,53 @@ test('who searches while segments are brought together finds all of it', async (
   })
   expect(rowsOf(search, 'all')).toEqual(Array.from({ length: fanout }, (_, n) => n + 1))
   expect(hasTidied).toBe(true)
+})
+
+test('rows that have all words are found, and of those that score best none is passed over', async () => {
+  using db = await opened()
+  const random = seededRandom(5)
+  const segments = new Segments(db)
+  const [rowsMax, rowsOfWrite, wanted] = [6000, 700, 10]
+  const shares = { most: 0.9, many: 0.3, few: 0.02, early: 0.5, twin: 0.3 }
+  const weights = Array.from({ length: rowsMax + 1 }, () => new Map<string, number>())
+  for (let from = 1; from <= rowsMax; from += rowsOfWrite) {
+    const lists: WordLists = new Map()
+    for (const [word, share] of Object.entries(shares)) {
+      const list = { rows: [] as number[], weights: [] as number[] }
+      for (let row = from; row < Math.min(rowsMax + 1, from + rowsOfWrite); row++) {
+        if (random() > share || (word === 'early' && row > 1500)) continue
+        const weight = 1 + Math.floor(255 * random() ** 3)
+        list.rows.push(row)
+        list.weights.push(weight)
+        weights[row]?.set(word, weight)
+      }
+      if (list.rows.length > 0) lists.set(word, list)
+    }
+    db.transaction(() => segments.add(lists))
+    if (from > rowsMax / 2) while (segments.tidy());
+  }
+  const search = new WordSearch(db)
+  for (const words of [['most'], ['few'], ['most', 'many', 'few'], ['few', 'early'], ['many', 'twin'], ['most', 'twin', 'early', 'many'], ['most', 'none']]) {
+    const found = search.find(words, rowsMax, undefined)
+    const bits = new Uint32Array(Math.ceil((rowsMax + 1) / 32)).fill(2 ** 32 - 1)
+    found.narrow(bits)
+    const rows: number[] = []
+    eachNumber(bits, (row) => rows.push(row))
+    const expected = weights.flatMap((of, row) => (words.every((word) => of.has(word)) ? [row] : []))
+    expect(rows).toEqual(expected)
+    const byWorth = words.map((word, n) => ({ word, worth: found.worths[n] as number })).toSorted((a, b) => b.worth - a.worth)
+    const scores = expected.map((row) => byWorth.reduce((sum, { word, worth }) => sum + (weights[row]?.get(word) as number) * worth, 0))
+    const each = found.scores()
+    expect(rows.map((row) => each.of(row))).toEqual(scores)
+    const best: number[] = []
+    found.scores().eachBest(bits, (_, score) => {
+      best.push(score)
+      best.sort((a, b) => b - a)
+      best.splice(wanted)
+      return best.length < wanted ? -Infinity : (best.at(-1) as number)
+    })
+    expect(best).toEqual(scores.toSorted((a, b) => b - a).slice(0, wanted))
+  }
 })
 
 test('a list that was not written so is not brought together with others', async () => {

@@ -1,23 +1,26 @@
 import type { Database } from '#infra/sqlite/database.ts'
 import { recentValues, type RecentValues } from '#infra/recent-values.ts'
-import { countPostings, PostingsReader } from '../words/postings.ts'
+import { lowestOf, meet, wordRows } from '../words/bits.ts'
+import { countPostings, firstPosting, PostingsReader, PostingWeights } from '../words/postings.ts'
 import { wordWorth } from '../words/weights.ts'
 import { checkedList } from './segments.ts'
 
 const listBytesMax = 64 * 2 ** 20
-const blockRows = 128
+/** What a word weighs at most (weights.ts). */
+const weightMax = 255
+/** Sums of sixteen products are rounded by less than this share of them. */
+const roundingShare = 1e-12
 
-/** Rows that have all the words, rising, with their scores. */
-export interface FoundRows {
-  rows: Uint32Array
-  scores: Float64Array
+/** Of a segment, which never changes. */
+interface WordPart {
+  postings: Uint8Array
+  /** Its first row, and how many there are. */
+  first: number
   count: number
-  /** What each word was worth: the same for the next page, whatever comes in meanwhile. */
-  worths: number[]
 }
 
 interface WordList {
-  /** Of the segments, in the order of their rows. */
+  /** In the order of their rows. */
   parts: Uint8Array[]
   count: number
 }
@@ -25,93 +28,124 @@ interface WordList {
 /** Searches the word lists of an index file. */
 export class WordSearch {
   readonly #db: Database
-  /** Of segments, which never change. */
-  readonly #lists: RecentValues<string, Uint8Array>
+  readonly #lists: RecentValues<string, WordPart>
 
   constructor(db: Database) {
     this.#db = db
-    this.#lists = recentValues({ bytesMax: listBytesMax, bytesOf: ({ length }) => length })
+    this.#lists = recentValues({ bytesMax: listBytesMax, bytesOf: ({ postings }) => postings.length })
   }
 
   /** @param rows all there are @param worths of the page before */
-  find(words: readonly string[], rows: number, worths: readonly number[] | undefined): FoundRows {
+  find(words: readonly string[], rows: number, worths: readonly number[] | undefined): FoundWords {
     // Segments that are brought together meanwhile must not go between their names and their lists.
     const found = this.#db.snapshot(() => {
       const segments = this.#db.all<{ number: number }>('select number from segments where ready = 1').map(({ number }) => number)
       return words.map((word) => this.#listOf(word, segments))
     })
-    const lists = found.map((list, n) => ({ list, worth: worths?.[n] ?? wordWorth(list.count, rows) }))
-    const said = lists.map(({ worth }) => worth)
-    if (lists.some(({ list }) => list.count === 0)) return { rows: new Uint32Array(), scores: new Float64Array(), count: 0, worths: said }
-    // By what they are worth, rarest first, and not by their lengths, which go on growing: sums come out the same to the last bit.
-    const [rarest, ...others] = lists.toSorted((a, b) => b.worth - a.worth)
-    if (!rarest) return { rows: new Uint32Array(), scores: new Float64Array(), count: 0, worths: said }
-    const having = readWhole(rarest.list, rarest.worth)
-    for (const { list, worth } of others) having.count = intersect(having, list, worth)
-    return { ...having, worths: said }
+    return new FoundWords(found.map((list, n) => ({ list, worth: worths?.[n] ?? wordWorth(list.count, rows) })))
   }
 
   #listOf(word: string, segments: readonly number[]): WordList {
-    const parts = segments.flatMap((segment) => this.#partOf(word, segment) ?? []).filter(({ length }) => length > 0)
-    const sorted = parts.map((part) => ({ part, first: firstOf(part) })).toSorted((a, b) => a.first - b.first)
-    return { parts: sorted.map(({ part }) => part), count: parts.reduce((sum, part) => sum + countPostings(part), 0) }
+    const parts = segments.map((segment) => this.#partOf(word, segment)).filter(({ count }) => count > 0)
+    return {
+      parts: parts.toSorted((a, b) => a.first - b.first).map(({ postings }) => postings),
+      count: parts.reduce((sum, { count }) => sum + count, 0),
+    }
   }
 
-  #partOf(word: string, segment: number): Uint8Array {
+  #partOf(word: string, segment: number): WordPart {
     const key = `${segment} ${word}`
     const known = this.#lists.get(key)
     if (known) return known
     const found = this.#db.get<{ postings: Uint8Array; checksum: number }>('select postings, checksum from words where segment = ? and word = ?', segment, word)
-    const part = found ? checkedList(found) : new Uint8Array()
+    const postings = found ? checkedList(found) : new Uint8Array()
+    const part = { postings, first: firstPosting(postings), count: countPostings(postings) }
     this.#lists.keep(key, part)
     return part
   }
 }
 
-function firstOf(part: Uint8Array): number {
-  const reader = new PostingsReader(part)
-  reader.next()
-  return reader.first
-}
+/** What was found of the words of a question. */
+export class FoundWords {
+  /** What each word is worth: the same for the next page, whatever comes in meanwhile. */
+  readonly worths: number[]
+  /** By what they are worth, rarest first, and not by their lengths, which go on growing: sums come out the same to the last bit. */
+  readonly #lists: { list: WordList; worth: number }[]
 
-function readWhole({ parts, count }: WordList, worth: number): Omit<FoundRows, 'worths'> {
-  const rows = new Uint32Array(count)
-  const weights = new Uint8Array(count)
-  let at = 0
-  for (const part of parts) {
-    const reader = new PostingsReader(part)
-    while (reader.next()) {
-      const { count: more } = reader
-      reader.read(rows, weights, at)
-      at += more
+  constructor(lists: readonly { list: WordList; worth: number }[]) {
+    this.worths = lists.map(({ worth }) => worth)
+    this.#lists = lists.toSorted((a, b) => b.worth - a.worth)
+  }
+
+  /** Leaves those rows that have all the words. */
+  narrow(rows: Uint32Array): void {
+    if (this.#lists.some(({ list }) => list.count === 0)) {
+      rows.fill(0)
+      return
+    }
+    const having = new Uint32Array(rows.length)
+    for (const { list } of this.#lists) {
+      having.fill(0)
+      for (const part of list.parts) for (const reader = new PostingsReader(part); reader.next(); reader.skip()) reader.mark(having)
+      meet(rows, having)
     }
   }
-  return { rows, scores: Float64Array.from(weights, (weight) => weight * worth), count: at }
+
+  /** What rows that have all the words score, asked for by rising numbers. */
+  scores(): RowScores {
+    return new RowScores(this.#lists)
+  }
 }
 
-/** Leaves those that are in the list as well, in place. A block that none of them can be in is passed unread. @returns how many */
-function intersect({ rows, scores, count }: Omit<FoundRows, 'worths'>, { parts }: WordList, worth: number): number {
-  const [block, weights] = [new Uint32Array(blockRows), new Uint8Array(blockRows)]
-  let [at, kept] = [0, 0]
-  for (const part of parts) {
-    const reader = new PostingsReader(part)
-    while (at < count && reader.next()) {
-      if ((rows[at] as number) >= reader.firstBehind) {
-        reader.skip()
-        continue
-      }
-      const { count: size } = reader
-      reader.read(block, weights, 0)
-      for (let n = 0; n < size && at < count;) {
-        const [left, right] = [rows[at] as number, block[n] as number]
-        if (left === right) {
-          rows[kept] = left
-          scores[kept++] = (scores[at] as number) + worth * (weights[n++] as number)
-          at++
-        } else if (left < right) at++
-        else n++
-      }
-    }
+interface ScoredWord {
+  weights: PostingWeights
+  worth: number
+  /** What the words behind it may add. */
+  mostBehind: number
+}
+
+/** The scores of rows that have all the words, asked for by rising numbers. */
+export class RowScores {
+  readonly #words: ScoredWord[]
+
+  constructor(lists: readonly { list: WordList; worth: number }[]) {
+    this.#words = lists.map(({ list, worth }, n) => {
+      const mostBehind = lists.slice(n + 1).reduce((sum, other) => sum + weightMax * other.worth, 0)
+      return { weights: new PostingWeights(list.parts), worth, mostBehind }
+    })
   }
-  return kept
+
+  of(row: number): number {
+    return this.#withMore(0, 0, row, -Infinity)
+  }
+
+  /** Visits rows, given by their bits, but for those that score less than the visitor said last. Of most of these only the first word is looked at, which is worth the most. */
+  eachBest(rows: Uint32Array, visit: (row: number, score: number) => number): void {
+    const [first] = this.#words
+    if (!first) return
+    const { weights, worth, mostBehind } = first
+    let [least, weightLeast] = [-Infinity, 0]
+    for (let n = 0; n < rows.length; n++)
+      for (let left = rows[n] as number; left !== 0; left &= left - 1) {
+        const row = n * wordRows + lowestOf(left)
+        const weight = weights.of(row)
+        if (weight < weightLeast) continue
+        const score = this.#withMore(weight * worth, 1, row, least)
+        if (score < least) continue
+        least = visit(row, score)
+        // A whole weight below it misses by more than sums are rounded by.
+        weightLeast = Math.floor((least - mostBehind) / worth)
+      }
+  }
+
+  /** @returns what the words from one on make of a score; -Infinity where that is less than `least` for sure */
+  #withMore(before: number, from: number, row: number, least: number): number {
+    let score = before
+    for (let n = from; n < this.#words.length; n++) {
+      const { weights, worth, mostBehind } = this.#words[n] as ScoredWord
+      score += weights.of(row) * worth
+      if ((score + mostBehind) * (1 + roundingShare) < least) return -Infinity
+    }
+    return score
+  }
 }

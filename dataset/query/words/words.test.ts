@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { countPostings, encodePostings, PostingsReader } from './postings.ts'
+import { seededRandom } from '#test/seeded-random.ts'
+import { countAll, eachNumber } from './bits.ts'
+import { countPostings, encodePostings, PostingsReader, PostingWeights } from './postings.ts'
 import { weighWords } from './weights.ts'
 import { foldText, phraseText, soughtWords, wordsOf } from './words.ts'
 
@@ -124,29 +126,70 @@ function outcomeOf(bytes: Uint8Array): string {
 }
 
 describe('postings', () => {
-  const lists = fc.uniqueArray(fc.nat({ max: 2 ** 31 }), { minLength: 1, maxLength: 600 }).map((rows) => rows.toSorted((a, b) => a - b))
+  /** Documents far apart and close together, by stretches: of one in `apart` each. */
+  const stretches = fc.array(fc.record({ from: fc.nat({ max: 2000 }), count: fc.nat({ max: 3000 }), apart: fc.constantFrom(1, 2, 9, 40) }), {
+    minLength: 1,
+    maxLength: 5,
+  })
+  const lists = fc.tuple(stretches, fc.nat({ max: 100 })).map(([some, seed]) => {
+    const random = seededRandom(seed)
+    const rows: number[] = []
+    for (const { from, count, apart } of some)
+      for (let row = (rows.at(-1) ?? 0) + 1 + from, end = row + count; row < end; row++) if (random() * apart < 1) rows.push(row)
+    return rows
+  })
 
   test('come back as they were written, joined or not', () => {
     fc.assert(
-      fc.property(lists, fc.nat({ max: 600 }), (rows, cut) => {
-        const weights = rows.map((row) => row % 256)
+      fc.property(lists, fc.nat({ max: 6000 }), (rows, cut) => {
+        const weights = rows.map((row) => 1 + (row % 255))
         const parts = [encodePostings(rows.slice(0, cut), weights.slice(0, cut)), encodePostings(rows.slice(cut), weights.slice(cut))]
         const bytes = Buffer.concat(parts)
         expect(countPostings(bytes)).toBe(rows.length)
-        const [found, foundWeights] = [new Uint32Array(rows.length), new Uint8Array(rows.length)]
-        const reader = new PostingsReader(bytes)
-        for (let at = 0; reader.next();) {
-          const { count } = reader
+        const bits = new Uint32Array(1024)
+        let at = 0
+        for (const reader = new PostingsReader(bytes); reader.next(); reader.skip()) {
           expect(reader.first).toBe(rows[at])
-          expect(reader.firstBehind).toBe(rows[at + count] ?? Infinity)
-          reader.read(found, foundWeights, at)
-          at += count
+          at += reader.count
+          expect(reader.firstBehind).toBe(rows[at] ?? Infinity)
+          reader.mark(bits)
         }
-        expect([...found]).toEqual(rows)
-        expect([...foundWeights]).toEqual(weights)
+        const found: number[] = []
+        eachNumber(bits, (row) => found.push(row))
+        expect(found).toEqual(rows)
+        expect(countAll(bits)).toBe(rows.length)
+        for (const step of [1, 7]) {
+          const [one, two] = [new PostingWeights([bytes]), new PostingWeights(parts.filter(({ length }) => length > 0))]
+          for (let n = 0; n < rows.length; n += step) {
+            const row = rows[n] as number
+            if (one.of(row) !== weights[n] || two.of(row) !== weights[n]) expect.fail(`row ${row} has ${one.of(row)} and ${two.of(row)}`)
+          }
+        }
       }),
       { numRuns: 50, seed: 1 },
     )
+  })
+
+  test('numbers up to 2^31 go in, and those beyond the bits there are go nowhere', () => {
+    const rows = [5, 70, ...Array.from({ length: 300 }, (_, n) => 2 ** 31 - 1000 + 2 * n)]
+    const bytes = encodePostings(
+      rows,
+      rows.map(() => 7),
+    )
+    const bits = new Uint32Array(2)
+    for (const reader = new PostingsReader(bytes); reader.next(); reader.skip()) reader.mark(bits)
+    expect([...bits]).toEqual([32, 0])
+    expect(new PostingWeights([bytes]).of(rows.at(-1) ?? 0)).toBe(7)
+  })
+
+  test('of words that stand in most documents take less than a byte and a quarter each', () => {
+    const rows = Array.from({ length: 10_240 }, (_, n) => n + 1).filter((row) => row % 8 !== 0)
+    expect(
+      encodePostings(
+        rows,
+        rows.map(() => 99),
+      ).length / rows.length,
+    ).toBeLessThan(1.25)
   })
 
   test('that are cut off, or never were any, end in a RangeError or in what there is', () => {
