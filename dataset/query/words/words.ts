@@ -87,13 +87,20 @@ export function* wordsOf(folded: string): Generator<string> {
     else if (run.length > wordUnitsMax) yield run.slice(0, wordUnitsMax).replace(/[\ud800-\udbff]$/, '')
     else {
       yield run
-      yield* nameOf(folded, at, run)
+      if (hasSign(folded, at, at + run.length)) yield* namesOf(folded, at, run)
     }
   }
 }
 
+const [dot, hash, plus] = ['.', '#', '+'].map((sign) => sign.charCodeAt(0))
+
+const hasSign = (folded: string, at: number, end: number): boolean => {
+  const behind = folded.charCodeAt(end)
+  return behind === hash || behind === plus || folded.charCodeAt(at - 1) === dot
+}
+
 /** A sign counts where neither it nor a letter is on its other side: `page#part`, `a.b` and `...and` have none. */
-function* nameOf(folded: string, at: number, run: string): Generator<string> {
+function* namesOf(folded: string, at: number, run: string): Generator<string> {
   const isFree = (place: number, sign: string): boolean =>
     place < 0 || place >= folded.length || (folded[place] !== sign && kindAt(searchKinds(), folded, place) !== inWord)
   const end = at + run.length
