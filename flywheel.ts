@@ -2,7 +2,6 @@ import { trustOf } from '#dataset/ingest/trust.ts'
 import { openDataset, type DatasetService } from '#dataset/service.ts'
 import { encodersOf } from '#infra/tokenizer/encoders.ts'
 import type { Backends } from '#infra/backends.ts'
-import { isLoopback } from '#infra/net/api-access.ts'
 import { listen } from '#infra/net/server.ts'
 import type { OnDemandBoard } from '#infra/on-demand/board.ts'
 import { servicePorts } from '#infra/preflight.ts'
@@ -241,9 +240,7 @@ async function assembleInto(stack: AsyncDisposableStack, backends: Backends, { i
   backends.serveObjectsAt(query.origin)
   const feed = await listen(bridge.app, ports.feed)
   backends.telemetry.event('listening', { query: query.origin, feed: feed.origin })
-  const key = await nodeKey(backends)
-  if (key) stack.defer(async () => void (await backends.access.keys.revoke(key.id)))
-  stack.use(startNodes(backends, { origin: feed.origin, key }, signal))
+  stack.use(startNodes(backends, { origin: feed.origin, key: await nodeKey(backends) }, signal))
   const onDemand = isSideBySide ? await onDemandParts(stack, { ...backends, pages }, { miners: names, refetch }) : []
   const opened = { validatorAddress: wallet.signer.address, miners, validator, dataset, bridge, onDemand }
   return { ...opened, [Symbol.asyncDispose]: () => stack.disposeAsync() }
@@ -282,26 +279,29 @@ async function mineAll(miners: readonly Miner[], signal: AbortSignal): Promise<v
 
 const nodeKeyName = 'nodes of orrery up'
 
-/** What the training nodes show, where the name alone does not let them in; that of a process that was killed ends here. */
-async function nodeKey({ access: { keys }, config }: Backends): Promise<{ id: string; secret: string } | undefined> {
-  for (const { id, name, revokedAt } of await keys.list()) if (name === nodeKeyName && revokedAt === null) await keys.revoke(id)
-  const { admission, host } = config.bridge
-  if ((admission === 'auto' || admission === 'open') && isLoopback(host)) return undefined
-  const { key, secret } = await keys.create({ name: nodeKeyName, scopes: ['feed'], requestsPerMinute: null, bytesPerDay: null, expiresAt: null })
+/**
+ * What the training nodes show, so that they are one operator, whose loss is one: each for itself they would have to agree on a weight before it moves, though
+ * neither doubts the other. That of a process that was killed ends here, and the names that it had stay theirs.
+ */
+async function nodeKey({ access: { keys } }: Backends): Promise<{ id: string; secret: string }> {
+  const known = await keys.list()
+  const before = known.find(
+    ({ name, scopes, revokedAt, expiresAt }) => name === nodeKeyName && scopes.includes('feed') && revokedAt === null && expiresAt === null,
+  )
+  const wish = { name: nodeKeyName, scopes: ['feed' as const], requestsPerMinute: null, bytesPerDay: null, expiresAt: null }
+  const { key, secret } = before ? await keys.rotate(before.id, 0) : await keys.create(wish)
   return { id: key.id, secret }
 }
 
-/** Training nodes, each a client of the feed like any other; they end when disposed. With a key their names are of that key alone. */
+/** Training nodes, each a client of the feed like any other; they end when disposed. Their names are of their key alone. */
 function startNodes(
   { config, pace, telemetry }: Backends,
-  { origin, key }: { origin: string; key: { id: string; secret: string } | undefined },
+  { origin, key }: { origin: string; key: { id: string; secret: string } },
   signal: AbortSignal,
 ): AsyncDisposable {
   const closing = new AbortController()
   const parts = { origin, pace, telemetry, fetch: globalThis.fetch, signal: AbortSignal.any([signal, closing.signal]) }
-  const nodes = Array.from({ length: config.up.nodes }, (_, i) =>
-    trainOn({ ...parts, ...(key && { credentials: { key: key.secret } }), node: key ? `node-${i + 1}-${key.id}` : `node-${i + 1}` }),
-  )
+  const nodes = Array.from({ length: config.up.nodes }, (_, i) => trainOn({ ...parts, credentials: { key: key.secret }, node: `node-${i + 1}-${key.id}` }))
   return {
     async [Symbol.asyncDispose]() {
       closing.abort(new DOMException('The flywheel stops.', 'AbortError'))

@@ -221,6 +221,10 @@ test('dataset publish takes repository, hub and token, and says where it lies', 
   expect(await orrery(backendsOf(world), ...forAll)).toMatchObject({ version: 1 })
   expect(hub.repos.get('alice/open')?.visibility).toBe('public')
   await expect(orrery(backendsOf(world), 'dataset', 'publish', '--repo', 'a/b', '--hub-url', 'hub')).rejects.toMatchObject({ code: 'invalid_argument' })
+  for (const more of ['/hf', '/?a=b', '/#a'])
+    await expect(orrery(backendsOf(world), 'dataset', 'publish', '--repo', 'a/b', '--hub-url', `${hub.origin}${more}`)).rejects.toThrow(
+      `write ${hub.origin} alone`,
+    )
   await expect(orrery(backendsOf(world), 'dataset', 'publish')).rejects.toThrow('--repo')
 })
 

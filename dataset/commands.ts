@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Config } from '#infra/config/schema.ts'
+import { tokenTotals } from '#infra/corpus/groups.ts'
 import { versionOfFlag } from '#infra/cli/version-flag.ts'
 import { interruptible } from '#infra/interrupt.ts'
 import { repeat } from '#infra/repeat.ts'
@@ -133,7 +134,7 @@ async function refreshOnce(service: DatasetService, signal: AbortSignal) {
     tokens: {
       changed: tokens.changed,
       version: tokens.entry?.version ?? null,
-      shards: tokens.entry?.manifest.groups.reduce((sum, { shards }) => sum + shards, 0) ?? 0,
+      shards: tokens.entry ? tokenTotals(tokens.entry.manifest).shards : 0,
     },
   }
 }

@@ -1,4 +1,4 @@
-import { Name } from '#infra/config/schema.ts'
+import { Name } from '#infra/config/values.ts'
 import { OrreryError } from '#schemas/errors.ts'
 
 /** The name of a dataset, as the command line has it. @throws OrreryError `invalid_argument` */

@@ -1,3 +1,4 @@
+import { readVersionGroups } from '#infra/corpus/groups.ts'
 import { readList } from '#infra/corpus/list-object.ts'
 import type { DataFile } from '#schemas/data-file.ts'
 import { VersionFile, type DatasetManifest, type StoredFile, type VersionGroup } from '#schemas/manifest.ts'
@@ -9,11 +10,11 @@ export const readGroup = (store: Pick<ObjectStore, 'get'>, { list }: Pick<Versio
 
 /**
  * All files of a version, by miner and job, the list of one job in memory at a time.
- * @throws OrreryError `data_unreadable` when a list is not the one the manifest names
+ * @throws OrreryError `data_unreadable` when a list is not the one the version names
  */
 export async function* versionFiles(store: Pick<ObjectStore, 'get'>, manifest: AnyVersion): AsyncGenerator<VersionFile> {
   if (manifest.kind === 'dataset') yield* formerFiles(manifest)
-  else for (const group of manifest.groups) yield* await readGroup(store, group)
+  else for (const group of (await readVersionGroups(store, manifest)).items) yield* await readGroup(store, group)
 }
 
 export const liveRows = ({ file, deletes }: Pick<VersionFile, 'file' | 'deletes'>): number => file.rows - (deletes?.rows ?? 0)

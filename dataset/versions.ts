@@ -1,6 +1,8 @@
+import { readVersionGroups } from '#infra/corpus/groups.ts'
 import type { CatalogEntry } from '#schemas/catalog.ts'
 import type { NamedCounts } from '#schemas/data-file.ts'
 import type { DatasetManifest, VersionManifest } from '#schemas/manifest.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
 
 /** A version of a dataset; one of kind `dataset` was made before versions shared files. */
 export type DatasetEntry = CatalogEntry<'version'> | CatalogEntry<'dataset'>
@@ -14,12 +16,15 @@ export const labelsOf = ({ labels }: AnyVersion): NamedCounts => pairs(labels)
 export const droppedOf = ({ dropped }: AnyVersion): NamedCounts => pairs(dropped)
 const pairs = (counts: NamedCounts | Record<string, number>): NamedCounts => (Array.isArray(counts) ? counts : Object.entries(counts))
 
-export const fileCount = (manifest: AnyVersion): number =>
-  manifest.kind === 'dataset' ? manifest.files.length : manifest.groups.reduce((sum, { files }) => sum + files, 0)
+export function fileCount(manifest: AnyVersion): number {
+  if (manifest.kind === 'dataset') return manifest.files.length
+  const { files, groups } = manifest
+  return files ?? (Array.isArray(groups) ? groups.reduce((sum, group) => sum + group.files, 0) : 0)
+}
 
 /** Addresses of the snapshots that it was made of; of a former one, sha256 of the shards. */
-export const sourcesOf = (manifest: AnyVersion): string[] =>
-  manifest.kind === 'dataset' ? manifest.sources : manifest.groups.flatMap(({ snapshot }) => snapshot ?? [])
+export const sourcesOf = async (store: Pick<ObjectStore, 'get'>, manifest: AnyVersion): Promise<string[]> =>
+  manifest.kind === 'dataset' ? manifest.sources : (await readVersionGroups(store, manifest)).items.flatMap(({ snapshot }) => snapshot ?? [])
 
 /** What a step did to its line: `entry` is the head afterwards, undefined while there is nothing to make one of. */
 export interface Outcome<Entry> {

@@ -15,7 +15,10 @@ interface EntryOf<Kind extends ManifestKind> {
   version: number
   /** sha256 of the canonical JSON of the manifest (canonical-json.ts), lower-case hex. */
   sha256: string
-  /** ms since epoch, by the clock of who committed it; never before that of the entry it follows. */
+  /**
+   * ms since epoch, by the clock of who committed it; never before that of the entry it follows. One that lies more than a day ahead of who commits the next is set back
+   * to that commit, if the line has an older one that does not.
+   */
   committedAt: number
   manifest: ManifestOf<Kind>
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { testDocuments } from '#test/golden/documents.ts'
 import {
+  cutLabel,
   CompressedMinerIndex,
   compressIndex,
   DataEntity,
@@ -52,6 +53,13 @@ test('names the sources and limits as Data Universe does', () => {
 })
 
 describe('a label', () => {
+  test('is cut by code points, and no half of one stays', () => {
+    expect(cutLabel('r/bitcoin')).toBe('r/bitcoin')
+    for (const label of ['🍕'.repeat(150), `${'x'.repeat(139)}🍕🍕`, 'é'.repeat(141), `${'x'.repeat(300)}\ud83c`]) {
+      expect([...cutLabel(label)]).toHaveLength(140)
+      expect(DataLabel.parse(cutLabel(label))).toBe([...label].slice(0, 140).join(''))
+    }
+  })
   test.each(['r/bitcoin', '#tao', 'example.org', 'x'.repeat(140)])('may be %j', (label) => expect(DataLabel.parse(label)).toBe(label))
   test.each(['', 'R/Bitcoin', 'x'.repeat(141), 'half \ud800', 'cut \0 short', null, 7])('may not be %j', (label) =>
     expect(DataLabel.safeParse(label).success).toBe(false),

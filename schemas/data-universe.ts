@@ -37,6 +37,9 @@ export const timeBucketRange = (bucket: number): { startMs: number; endMs: numbe
 /** Databases and Parquet hold UTF-8, and some end a text at a NUL. */
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0')
 
+/** What a label keeps of a text: as many code points as Data Universe, which counts as Python does. */
+export const cutLabel = (text: string): string => [...text.slice(0, 2 * limits.labelChars)].slice(0, limits.labelChars).join('').toWellFormed()
+
 export const DataLabel = z
   .string()
   .min(1)

@@ -4,6 +4,7 @@ import { DesirabilityJob, LossEvidence } from './desirability.ts'
 import { Voices } from './desirability-voices.ts'
 import { EpochManifest, FormerEpochManifest } from './epoch-manifest.ts'
 import { GravityManifest } from './gravity.ts'
+import { ListTree } from './list-tree.ts'
 import { Network } from './network.ts'
 import { ReceiptManifest } from './receipt.ts'
 import { SteeringManifest } from './steering.ts'
@@ -298,8 +299,10 @@ export const VersionManifest = z.strictObject({
   cleaning: z.int().positive(),
   /** Sights so far: each time the dataset looks at new rows of a miner's job is one. Of copies the one that was seen first is kept. Absent: none were counted. */
   sights: z.int().positive().optional(),
-  /** By hotkey and job, none twice. */
-  groups: z.array(VersionGroup),
+  /** `VersionGroup` by hotkey and job, none twice: a tree beside it, as jobs are many (infra/corpus/groups.ts reads it); formerly the list itself. */
+  groups: z.union([ListTree, z.array(VersionGroup)]),
+  /** Of all groups. Absent where those stand in it. */
+  files: z.int().nonnegative().optional(),
   /** Ids of the documents that its parent had and it has not: 32 raw bytes each, sorted; null: none. */
   gone: StoredObject.nullable(),
   documents: z.int().nonnegative(),
@@ -312,17 +315,17 @@ export const VersionManifest = z.strictObject({
 })
 export type VersionManifest = z.infer<typeof VersionManifest>
 
+/** `tokens`: of all its shards, deleted documents among them. */
+const TokenTotals = z.strictObject({ shards: z.int().nonnegative(), tokens: z.int().nonnegative(), documents: z.int().nonnegative() })
+export type TokenTotals = z.infer<typeof TokenTotals>
+
 /** What a version of the tokens has of one miner's job. `list`: JSON array of `TokenizedFile` (token-list.ts). */
-const TokensGroup = z.strictObject({
+export const TokensGroup = TokenTotals.extend({
   hotkey: z.string(),
   job_id: z.string(),
   /** Content address of the dataset's list it was made from: as long as that one stays, so does this. */
   source: Sha256,
   list: StoredObject,
-  shards: z.int().nonnegative(),
-  /** Of all its shards, deleted documents among them. */
-  tokens: z.int().nonnegative(),
-  documents: z.int().nonnegative(),
 })
 export type TokensGroup = z.infer<typeof TokensGroup>
 
@@ -334,8 +337,10 @@ export const TokenVersionManifest = z.strictObject({
   /** The version of the dataset. */
   dataset: Sha256,
   tokenizer: TokenizerRef,
-  /** By hotkey and job, none twice. */
-  groups: z.array(TokensGroup),
+  /** `TokensGroup` by hotkey and job, none twice: a tree beside it (infra/corpus/groups.ts reads it); formerly the list itself. */
+  groups: z.union([ListTree, z.array(TokensGroup)]),
+  /** Sums over all groups. Absent where those stand in it. */
+  totals: TokenTotals.optional(),
   /** JSON array of `ListedTokenShard`: those that no file of the dataset has any more, and a run still reads. null: none. */
   held: StoredObject.nullable(),
 })

@@ -2,8 +2,10 @@ import { execFile } from 'node:child_process'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from './conformance/temporary-folder.ts'
+import { needsOwnProcess } from './own-process.ts'
 
 /** The house: a file may import its own room and the floors below it. */
 const floors: Record<string, readonly string[]> = {
@@ -17,9 +19,10 @@ const rooms = Object.keys(floors)
 /** Plain JavaScript that an old Node can read; it starts the program, and is the one file of a lower floor that may. */
 const launcher = 'infra/launch.mjs'
 const root = resolve(import.meta.dirname, '..')
+const house = await sources()
 
-test('imports point down only', async () => {
-  const wrong = (await sources())
+test('imports point down only', () => {
+  const wrong = house
     .filter(({ path }) => path !== launcher)
     .flatMap(({ path, imports }) => {
       const floor = floors[path.split('/')[0] ?? '']
@@ -30,8 +33,8 @@ test('imports point down only', async () => {
   expect(wrong).toEqual([])
 })
 
-test('nothing imports the program but the launcher', async () => {
-  const wrong = (await sources()).filter(
+test('nothing imports the program but the launcher', () => {
+  const wrong = house.filter(
     ({ path, imports }) => rooms.includes(path.split('/')[0] ?? '') && imports.some(({ room }) => room === 'main.ts' || room === 'flywheel.ts'),
   )
   expect(wrong.map(({ path }) => path)).toEqual([launcher])
@@ -43,8 +46,8 @@ test('the check sees an upward and a sideways import', () => {
   expect(importsOf('infra/x.ts', "export * from '../flywheel.ts'").map(({ room }) => room)).toEqual(['flywheel.ts'])
 })
 
-test('no file or folder has a name that says nothing', async () => {
-  const paths = (await sources()).map(({ path }) => path)
+test('no file or folder has a name that says nothing', () => {
+  const paths = house.map(({ path }) => path)
   expect(paths.filter(saysNothing)).toEqual([])
   expect(['infra/utils/x.ts', 'scraper/helpers.ts', 'dataset/common.test.ts', 'infra/queue-manager.ts', 'schemas/misc.ts'].filter(saysNothing)).toHaveLength(5)
 })
@@ -54,6 +57,32 @@ test('the house has a fixed set of rooms', async () => {
     (entry) => entry.isDirectory() && !entry.name.startsWith('.') && !['node_modules', 'coverage'].includes(entry.name),
   )
   expect(folders.map(({ name }) => name).toSorted()).toEqual([...rooms, 'examples', 'test'].toSorted())
+})
+
+test('a test that changes its process, or measures it, is known by its words', () => {
+  const own = [
+    'process.chdir(folder)',
+    'process.memoryUsage().rss',
+    'process.exitCode = 0',
+    'vi.useFakeTimers()',
+    "import { aliveBytes } from '#test/alive-bytes.ts'",
+  ]
+  const shared = [
+    "process.env['PATH']",
+    'process.execPath',
+    "vi.spyOn(process.stdout, 'write')",
+    "vi.stubEnv('A', 'b')",
+    "from './one-process.ts'",
+    'of a process.',
+  ]
+  expect([own.filter(needsOwnProcess), shared.filter(needsOwnProcess)]).toEqual([own, []])
+})
+
+test('properties try the same cases in every run', () => expect(fc.readConfigureGlobal()).toMatchObject({ seed: expect.any(Number) }))
+
+test('what tests share begins and ends nothing with a file of them', () => {
+  const hooked = house.filter(({ path, text }) => !path.endsWith('.test.ts') && /^(?:before|after)(?:All|Each)\(/m.test(text))
+  expect(hooked.map(({ path }) => path)).toEqual([])
 })
 
 const spread = [
@@ -101,13 +130,20 @@ interface Import {
   room: string | undefined
 }
 
-async function sources(): Promise<{ path: string; imports: Import[] }[]> {
-  const found: { path: string; imports: Import[] }[] = []
+interface Source {
+  path: string
+  text: string
+  imports: Import[]
+}
+
+async function sources(): Promise<Source[]> {
+  const found: Source[] = []
   for (const folder of [...rooms, 'test', '.']) {
     for (const entry of await readdir(join(root, folder), { recursive: folder !== '.', withFileTypes: true })) {
       if (!entry.isFile() || !/\.(ts|mjs)$/.test(entry.name)) continue
       const path = relative(root, join(entry.parentPath, entry.name))
-      found.push({ path, imports: importsOf(path, await readFile(join(root, path), 'utf8')) })
+      const text = await readFile(join(root, path), 'utf8')
+      found.push({ path, text, imports: importsOf(path, text) })
     }
   }
   return found

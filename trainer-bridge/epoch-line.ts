@@ -11,7 +11,7 @@ import type { Anchor } from './plan/anchor.ts'
 import { refuseOtherGeometry } from './plan/geometry.ts'
 import { planEpoch } from './plan/plan.ts'
 import { shardCache } from './plan/shard-cache.ts'
-import { readTokenView } from './plan/token-view.ts'
+import { readTokenView, type ReadTokenView } from './plan/token-view.ts'
 import { weightsByLabel } from './steer/weights.ts'
 
 export interface EpochLineParts extends EpochSource {
@@ -45,6 +45,7 @@ export function epochLine(parts: EpochLineParts): EpochLine {
   /** Head of the plans and of the tokens that nothing could be planned of. */
   let idleAt: string | undefined
   let lost = new Set<string>()
+  let view: ReadTokenView | undefined
 
   const tokensHead = () => catalog.head(lineage.tokens(datasetName))
   return {
@@ -66,12 +67,13 @@ export function epochLine(parts: EpochLineParts): EpochLine {
       const before = head && head.kind !== 'plan' ? head.manifest : undefined
       const list = await catalog.head(lineage.desirability)
       const stillLost = new Set<string>()
+      view = await readTokenView({ store, readList, former: view }, tokens)
       const plan = await planEpoch({
         store,
         readList,
         cache,
         prefix: `plans/${datasetName}/`,
-        tokens: await readTokenView(readList, tokens),
+        tokens: view,
         parent: head?.sha256 ?? null,
         before,
         settledBefore: await settledBefore(parts),

@@ -87,7 +87,7 @@ test('a bridge that dies at any step is followed by one that goes on: the same e
   await furnish(folder.path, house, tokenDataset({ strata }))
   const step = async () => {
     await using bridge = await openBridge(house)
-    return bridge.advance(never)
+    return await bridge.advance(never)
   }
   // Died between planning the epoch and opening it.
   await epochLine({ ...house, shards: provenShards(house.store), readList: recentLists(house.store) }).next(never)

@@ -3,10 +3,9 @@ import { z } from 'zod'
 import { acceptedType } from '#infra/net/accepted-type.ts'
 import { rangeOf } from '#infra/net/byte-range.ts'
 import { isRangeWanted, precondition } from '#infra/net/preconditions.ts'
-import { sha256Hex } from '#schemas/canonical-json.ts'
-import { OrreryError } from '#schemas/errors.ts'
 import { encode, formats, type Format } from './encode.ts'
 import type { Rows } from './rows.ts'
+import { answerChanged, etagOf } from './tag-answers.ts'
 
 export const FormatQuery = z
   .enum(Object.keys(formats) as [Format, ...Format[]])
@@ -61,7 +60,7 @@ const fixedSeconds = 3600
 
 /** By ranges too: DuckDB, Polars and fsspec read the end of a Parquet file before the rest of it. The same question has the same bytes, as its ETag says. */
 function send({ headers }: Asked, reply: FastifyReply, { body, type, isFixed }: { body: Uint8Array; type: string; isFixed: boolean }): FastifyReply {
-  const etag = `"${sha256Hex(body).slice(0, 32)}"`
+  const etag = etagOf(body)
   const vary = reply.getHeader('vary')
   void reply.headers({
     etag,
@@ -71,8 +70,12 @@ function send({ headers }: Asked, reply: FastifyReply, { body, type, isFixed }: 
   const { method } = reply.request
   // What is told to a POST is no representation of its address (RFC 9110 §13.2.1).
   const outcome = method === 'POST' ? 'send' : precondition(headers, etag)
-  if (outcome === 'failed') throw new OrreryError('precondition_failed', 'The answer is not the one that If-Match names; ask without it.')
-  if (outcome === 'not_modified') return reply.status(304).send()
+  if (outcome === 'failed') throw answerChanged()
+  if (outcome === 'not_modified') {
+    void reply.status(304)
+    // To a HEAD the length is told of what is held back here (RFC 9110 §8.6).
+    return method === 'HEAD' ? reply.type(type).send(Buffer.from(body.buffer, body.byteOffset, body.length)) : reply.send()
+  }
   if (method !== 'POST') void reply.header('accept-ranges', 'bytes')
   const wanted = method === 'GET' && isRangeWanted(headers, etag) ? rangeOf(headers.range, body.length) : undefined
   if (wanted === 'unsatisfiable') return reply.status(416).header('content-range', `bytes */${body.length}`).send()

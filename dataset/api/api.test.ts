@@ -7,7 +7,7 @@ import { lineage } from '#schemas/lineage.ts'
 import { ingest } from '#dataset/ingest/ingest.ts'
 import { tokenize } from '#dataset/tokenize/tokenize.ts'
 import { testDocument, testDocuments } from '#test/golden/documents.ts'
-import { goldenOrigin, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
+import { goldenOrigin, groupsOf, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
 import { manualClock } from '#test/manual-clock.ts'
 import { datasetOpenApi } from './openapi.ts'
 import { openDatasetQuery } from '../query/open-dataset-query.ts'
@@ -56,7 +56,7 @@ test('datasets, their versions and their tokens are listed', async () => {
   const { body: one } = await api.get('/v1/datasets/web')
   expect(one).toMatchObject({
     version: 2,
-    sources: [second.manifest.groups[0]?.snapshot],
+    sources: [(await groupsOf(world, second))[0]?.snapshot],
     tokens: { version: 1, dataset: second.sha256, tokenizer: { name: 'o200k_base' }, shards: 3 },
   })
   expect(one.tokens.tokens).toBeGreaterThan(1000)

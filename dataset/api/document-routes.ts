@@ -68,14 +68,14 @@ function oneDocument(app: Server, { parts }: RoutesOptions): void {
     response: rowsResponse(wire.OneDocument, 'A document'),
   }
   app.get('/v1/datasets/:name/documents/:id', { schema }, async (request, reply) => {
-    const { catalog, query } = parts()
+    const { catalog, store, query } = parts()
     const { name, id } = request.params
     const { version } = request.query
     const entry = await requireDataset(catalog, name, version)
     const found = await query.document(entry, id, hangUp(reply))
     if (!found) throw new OrreryError('not_found', `Version ${entry.version} of dataset "${name}" has no document ${id}.`, { name, id })
     const { document } = found
-    const value = { document, provenance: await provenanceOf(catalog, entry, document, found.file) }
+    const value = { document, provenance: await provenanceOf({ catalog, store }, entry, document, found.file) }
     return answerOne(request, reply, { rows: () => rowsOf(wholeColumns as never, [document]), value, isFixed: version !== undefined })
   })
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path/posix'
 import { z } from 'zod'
+import { readVersionGroups } from '#infra/corpus/groups.ts'
 import type { Server } from '#infra/net/server.ts'
 import type { StoredObject } from '#schemas/data-file.ts'
 import type { VersionFile } from '#schemas/manifest.ts'
@@ -64,7 +65,7 @@ async function* filesFrom(store: ObjectStore, manifest: AnyVersion, offset: numb
     for await (const listed of versionFiles(store, manifest)) if (at++ >= offset && liveRows(listed) > 0) yield { listed, at: at - 1 }
     return
   }
-  for (const group of manifest.groups) {
+  for (const group of (await readVersionGroups(store, manifest)).items) {
     if (at + group.files <= offset) {
       at += group.files
       continue

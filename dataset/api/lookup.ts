@@ -1,4 +1,5 @@
 import { basename } from 'node:path/posix'
+import { readVersionGroups } from '#infra/corpus/groups.ts'
 import { historyPageMax, type Catalog } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
@@ -18,9 +19,14 @@ export async function requireDataset(catalog: Catalog, name: string, version?: n
   throw new OrreryError('not_found', `Dataset "${name}" has no version ${version}, or no longer; the newest is ${head.version}.`, { name, version })
 }
 
+interface Parts {
+  catalog: Catalog
+  store: Pick<ObjectStore, 'get'>
+}
+
 /** From a document back to the signed manifest that lists the shard it came in. @param file key of the one in which the version has it */
 export async function provenanceOf(
-  catalog: Catalog,
+  parts: Parts,
   entry: DatasetEntry,
   { hotkey, job_id }: Pick<DocumentFields, 'hotkey' | 'job_id'>,
   file: string,
@@ -28,8 +34,8 @@ export async function provenanceOf(
   const { version, sha256, manifest } = entry
   const shard =
     manifest.kind === 'version'
-      ? await shardOf(catalog, manifest, { hotkey, job_id, sha256: basename(file, '.parquet') })
-      : await formerShardOf(catalog, manifest, { hotkey, job_id })
+      ? await shardOf(parts, manifest, { hotkey, job_id, sha256: basename(file, '.parquet') })
+      : await formerShardOf(parts.catalog, manifest, { hotkey, job_id })
   return { dataset: { name: manifest.name, version, sha256 }, hotkey, job_id, shard }
 }
 
@@ -38,8 +44,12 @@ interface Origin {
   job_id: string
 }
 
-async function shardOf(catalog: Catalog, { groups }: VersionManifest, { hotkey, job_id, sha256 }: Origin & { sha256: string }): Promise<Provenance['shard']> {
-  const address = groups.find((group) => group.hotkey === hotkey && group.job_id === job_id)?.snapshot
+async function shardOf(
+  { catalog, store }: Parts,
+  manifest: VersionManifest,
+  { hotkey, job_id, sha256 }: Origin & { sha256: string },
+): Promise<Provenance['shard']> {
+  const address = (await readVersionGroups(store, manifest)).items.find((group) => group.hotkey === hotkey && group.job_id === job_id)?.snapshot
   const snapshot = address ? await snapshotOf(catalog, { hotkey, job_id }, address) : undefined
   const listed = snapshot?.manifest.files.find((listed) => listed.file.sha256 === sha256)
   return snapshot && listed ? { manifest: snapshot.sha256, key: listed.file.key, sha256, written_at: listed.file.written_at } : null

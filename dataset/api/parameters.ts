@@ -13,15 +13,18 @@ const ofType = (message: string) => (issue: { code?: string; input?: unknown }) 
 
 export const whole = (min: number, max: number) =>
   z.preprocess(
-    (given) => (typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given),
+    (given) => (typeof given === 'string' && /^-?\d{1,400}$/.test(given) ? nearestSafe(Number(given)) : given),
     z
       .int({ error: ofType('a whole number, in digits') })
       .min(min)
       .max(max),
   )
 
+/** What no bound is beyond. */
+const nearestSafe = (number: number): number => Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, number))
+
 export const fraction = z.preprocess(
-  (given) => (typeof given === 'string' && /^(?:\d+(?:\.\d*)?|\.\d+)$/.test(given) && given.length <= 30 ? Number(given) : given),
+  (given) => (typeof given === 'string' && /^-?(?:\d+(?:\.\d*)?|\.\d+)$/.test(given) && given.length <= 400 ? Number(given) : given),
   z
     .number({ error: ofType('a number like 0.5') })
     .min(0)
@@ -41,9 +44,15 @@ export const word = (charsMax: number) =>
     .max(charsMax)
     .refine(isStorable, 'text without NUL or half a character')
 
-/** A moment or, for its beginning in UTC, a day; ms since epoch. */
+/**
+ * A moment (RFC 3339: in either case) or, for its beginning in UTC, a day; ms since epoch. A `+` that was sent as it is came as a space, which stands nowhere
+ * else in front of an offset.
+ */
 export const moment = z
-  .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: ofType('a time like 2026-01-31T00:00:00Z, or a day like 2026-01-31') })
+  .preprocess(
+    (given) => (typeof given === 'string' ? given.toUpperCase().replace(/^(\S+T\S+) (?=\d\d:\d\d$)/, '$1+') : given),
+    z.union([z.iso.datetime({ offset: true }), z.iso.date()], { error: ofType('a time like 2026-01-31T00:00:00Z, or a day like 2026-01-31') }),
+  )
   .transform((text) => Date.parse(text))
 
 /** Several of some words, with commas between. */

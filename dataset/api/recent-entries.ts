@@ -1,7 +1,7 @@
 import { recentValues, type RecentValues } from '#infra/recent-values.ts'
 import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
 import { families, lineage } from '#schemas/lineage.ts'
-import type { DatasetEntry } from '#dataset/versions.ts'
+import type { AnyVersion, DatasetEntry } from '#dataset/versions.ts'
 
 /** Of manifests that were asked for lately: each is what its address says, so that it is read once, however often it is asked. */
 const bytesMax = 64 * 2 ** 20
@@ -18,12 +18,18 @@ function recentOf(catalog: Catalog): Recent {
     versions: recentValues({
       bytesMax,
       now: () => performance.now(),
-      bytesOf: ({ manifest }) => itemBytes * (manifest.kind === 'version' ? manifest.groups : manifest.files).length,
+      bytesOf: ({ manifest }) => itemBytes * (1 + listedIn(manifest)),
     }),
     snapshots: recentValues({ bytesMax, bytesOf: ({ manifest }) => itemBytes * manifest.files.length }),
   }
   recent.set(catalog, known)
   return known
+}
+
+/** What a manifest says item by item. */
+function listedIn(manifest: AnyVersion): number {
+  if (manifest.kind === 'dataset') return manifest.files.length
+  return manifest.labels.length + (Array.isArray(manifest.groups) ? manifest.groups.length : 0)
 }
 
 /** The newest version of a dataset. A look costs the same however much it says. */

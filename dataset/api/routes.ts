@@ -9,6 +9,7 @@ import { batchRoutes } from './batch/routes.ts'
 import { cdxRoutes } from './cdx/routes.ts'
 import { documentRoutes } from './document-routes.ts'
 import { sqlRoutes } from './sql/routes.ts'
+import { tagAnswers } from './tag-answers.ts'
 import { versionRoutes } from './version-routes.ts'
 import { viewerRoutes } from './viewer/routes.ts'
 
@@ -26,6 +27,7 @@ export interface RoutesOptions {
 
 /** The routes of the query API. */
 export async function datasetRoutes(app: Server, options: RoutesOptions): Promise<void> {
+  tagAnswers(app)
   await app.register(versionRoutes, options)
   await app.register(documentRoutes, options)
   const counts = sharedCount()

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { tokenTotals } from '#infra/corpus/groups.ts'
 import type { Server } from '#infra/net/server.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import { families, lineage } from '#schemas/lineage.ts'
@@ -59,11 +60,11 @@ function oneDataset(app: Server, { parts }: RoutesOptions): void {
     response: rowsResponse(wire.Dataset, 'A version of a dataset'),
   }
   app.get('/v1/datasets/:name', { schema }, async (request, reply) => {
-    const { catalog } = parts()
+    const { catalog, store } = parts()
     const { name } = request.params
     const entry = await requireDataset(catalog, name, request.query.version)
     const { origin } = entry.manifest
-    const value: wire.Dataset = { ...summaryOf(entry), sources: sourcesOf(entry.manifest), origin, tokens: await tokensOf(catalog, name) }
+    const value: wire.Dataset = { ...summaryOf(entry), sources: await sourcesOf(store, entry.manifest), origin, tokens: await tokensOf(catalog, name) }
     return answerOne(request, reply, { rows: () => rowsOf(datasetColumns, [value]), value, isFixed: false })
   })
 }
@@ -107,7 +108,7 @@ function summaryOf({ version, sha256, manifest }: DatasetEntry): wire.VersionSum
 async function tokensOf(catalog: Catalog, name: string): Promise<wire.Dataset['tokens']> {
   const tokens = await catalog.head(lineage.tokens(name))
   if (tokens?.kind !== 'token-version') return null
-  const { dataset, tokenizer, groups } = tokens.manifest
-  const sum = (of: 'tokens' | 'shards'): number => groups.reduce((all, group) => all + group[of], 0)
-  return { version: tokens.version, sha256: tokens.sha256, dataset, tokenizer, tokens: sum('tokens'), shards: sum('shards') }
+  const { dataset, tokenizer } = tokens.manifest
+  const totals = tokenTotals(tokens.manifest)
+  return { version: tokens.version, sha256: tokens.sha256, dataset, tokenizer, tokens: totals.tokens, shards: totals.shards }
 }

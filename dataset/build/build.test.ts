@@ -5,7 +5,7 @@ import type { Document } from '#schemas/document.ts'
 import { families, lineage } from '#schemas/lineage.ts'
 import { manualClock } from '#test/manual-clock.ts'
 import { testDocument, testDocuments } from '#test/golden/documents.ts'
-import { goldenOrigin, putShard, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
+import { goldenOrigin, putShard, putSnapshot, shardWorld, tokensGroupsOf, type ShardWorld } from '#test/golden/shards.ts'
 import { readDocuments } from '../documents.ts'
 import { ingest } from '../ingest/ingest.ts'
 import { openDataset } from '../service.ts'
@@ -199,7 +199,7 @@ test('a built dataset is served and tokenized like any other, and takes in nothi
   await using service = await openDataset({ ...world, origin: goldenOrigin, settings: { name: 'some', keep_seconds: 86_400 } })
   const { dataset, tokens } = await service.refresh(signal)
   expect(dataset).toEqual({ changed: false, entry })
-  expect(tokens.entry?.manifest.groups.map(({ documents }) => documents)).toEqual([3, 1])
+  expect((await tokensGroupsOf(world, tokens.entry)).map(({ documents }) => documents)).toEqual([3, 1])
   const answer = await service.app.inject({ url: '/v1/datasets' })
   expect((answer.json() as { datasets: { name: string }[] }).datasets.map(({ name }) => name)).toEqual(['some', 'web'])
 })

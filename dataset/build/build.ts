@@ -1,11 +1,12 @@
 import { tellCurrent } from '#infra/corpus/current.ts'
+import { treeOfGroups } from '#infra/corpus/groups.ts'
 import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
 import { contentAddress } from '#schemas/canonical-json.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { BuildRecipe, VersionManifest } from '#schemas/manifest.ts'
 import type { Telemetry } from '#schemas/stage.ts'
-import { datasetFolder } from '#dataset/dataset-folder.ts'
+import { datasetFolder, listFolder } from '#dataset/dataset-folder.ts'
 import type { Outcome } from '#dataset/versions.ts'
 import { builtVersion, type BuiltParts } from './built-version.ts'
 import type { Criteria } from './criteria.ts'
@@ -44,7 +45,7 @@ export async function planBuild(request: BuildRequest): Promise<PlannedBuild> {
   const source = await sourceOf(catalog, from)
   const recipe: BuildRecipe = { ...criteria, source: { dataset: from.dataset, version: source.version, sha256: source.sha256 } }
   const selection = await selectDocuments({ store, manifest: source.manifest, criteria, signal })
-  requireSomething(selection, criteria, source)
+  await requireSomething(store, selection, criteria, source)
   return { recipe, selection, source, parent }
 }
 
@@ -74,7 +75,8 @@ async function sourceOf(catalog: Catalog, { dataset, version }: BuildRequest['fr
 }
 
 /** The same documents, chosen in the same way, have the same root, whatever was built before. */
-export const rootOf = ({ groups, recipe }: Pick<VersionManifest, 'groups' | 'recipe'>): string => contentAddress({ groups, recipe })
+export const rootOf = ({ name, groups, recipe }: Pick<VersionManifest, 'name' | 'groups' | 'recipe'>): string =>
+  contentAddress({ groups: Array.isArray(groups) ? treeOfGroups(groups, listFolder(name)) : groups, recipe })
 
 /**
  * Makes what was planned the next version of the dataset. Vectors and lists are written before the manifest: a build that is cut off has done nothing, and done

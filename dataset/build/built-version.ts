@@ -1,4 +1,5 @@
 import { writeDeletionVector } from '#infra/corpus/deletion-vector.ts'
+import { readVersionGroups, writeGroups } from '#infra/corpus/groups.ts'
 import { writeList } from '#infra/corpus/list-object.ts'
 import { DeletedRows } from '#schemas/deletion-vector.ts'
 import type { CatalogEntry } from '#schemas/catalog.ts'
@@ -7,7 +8,7 @@ import type { ObjectStore } from '#schemas/object-store.ts'
 import { writeGoneIds } from '#dataset/gone-ids.ts'
 import { range } from '#dataset/ingest/rows.ts'
 import { Tally } from '#dataset/ingest/tally.ts'
-import { datasetFolder } from '#dataset/dataset-folder.ts'
+import { datasetFolder, listFolder } from '#dataset/dataset-folder.ts'
 import { readGroup } from '#dataset/version-files.ts'
 import { fileName, goneDocuments } from './gone-documents.ts'
 import type { ChosenFile, ChosenGroup, Selection } from './selection.ts'
@@ -34,6 +35,7 @@ export async function builtVersion(
   parent: CatalogEntry<'version'> | undefined,
 ): Promise<VersionManifest> {
   const [written, next, dropped] = [[] as VersionGroup[], new Map<string, VersionFile>(), new Tally()]
+  const [prefix, former] = [listFolder(name), parent && (await readVersionGroups(store, parent.manifest))]
   for (const chosen of groups) {
     const files: VersionFile[] = []
     for (const file of chosen.files) {
@@ -43,7 +45,7 @@ export async function builtVersion(
       next.set(fileName(chosen.group, listed), listed)
       for (const [reason, rows] of listed.refused) dropped.add(reason, rows)
     }
-    written.push({ ...chosen.group, list: await writeList(store, `${datasetFolder(name)}lists/`, files), files: files.length, ...figures(chosen) })
+    written.push({ ...chosen.group, list: await writeList(store, prefix, files), files: files.length, ...figures(chosen) })
   }
   return {
     kind: 'version',
@@ -51,8 +53,9 @@ export async function builtVersion(
     origin,
     name,
     cleaning: source.cleaning,
-    groups: written,
-    gone: parent ? await writeGoneIds(store, name, await goneDocuments(store, await filesOf(store, parent.manifest), next, signal)) : null,
+    groups: await writeGroups(store, written, { prefix, former }),
+    files: next.size,
+    gone: former ? await writeGoneIds(store, name, await goneDocuments(store, await filesOf(store, former.items), next, signal)) : null,
     documents,
     text_bytes: textBytes,
     labels: labels.counts(),
@@ -78,7 +81,7 @@ const figures = ({ files }: ChosenGroup): Pick<VersionGroup, 'documents' | 'text
   text_bytes: files.reduce((sum, { text_bytes }) => sum + text_bytes, 0),
 })
 
-async function filesOf(store: ObjectStore, { groups }: VersionManifest): Promise<Map<string, VersionFile>> {
+async function filesOf(store: ObjectStore, groups: readonly VersionGroup[]): Promise<Map<string, VersionFile>> {
   const files = new Map<string, VersionFile>()
   for (const group of groups) for (const listed of await readGroup(store, group)) files.set(fileName(group, listed), listed)
   return files

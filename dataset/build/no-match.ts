@@ -1,13 +1,21 @@
 import { closest } from 'fastest-levenshtein'
 import type { CatalogEntry } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
+import { readVersionGroups } from '#infra/corpus/groups.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Criteria } from './criteria.ts'
 import type { Selection } from './selection.ts'
 
 /** Says why nothing was chosen, as far as the version tells. @throws OrreryError `not_found` */
-export function requireSomething({ documents }: Pick<Selection, 'documents'>, { labels, jobs }: Criteria, source: CatalogEntry<'version'>): void {
+export async function requireSomething(
+  store: Pick<ObjectStore, 'get'>,
+  { documents }: Pick<Selection, 'documents'>,
+  { labels, jobs }: Criteria,
+  source: CatalogEntry<'version'>,
+): Promise<void> {
   if (documents > 0) return
-  const { name, groups, labels: known } = source.manifest
+  const { name, labels: known } = source.manifest
+  const groups = jobs.length > 0 ? (await readVersionGroups(store, source.manifest)).items : []
   const unknown = [
     ...hints(
       'label',

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { readVersionGroups } from '#infra/corpus/groups.ts'
 import { readDataFile } from '#infra/corpus/read-data-file.ts'
 import type { NamedCounts } from '#schemas/data-file.ts'
 import type { VersionFile, VersionGroup, VersionManifest } from '#schemas/manifest.ts'
@@ -85,7 +86,7 @@ async function* matchingFiles({ store, manifest, criteria, signal }: SelectParts
     const columns = [...columnsOf(criteria), ...(criteria.sample_seed === null ? [] : (['id'] as const))]
     for await (const rows of readDataFile(store, listed, { signal, columns })) for (const read of rows) if (isWanted(read.document)) yield read
   }
-  for (const group of manifest.groups) {
+  for (const group of (await readVersionGroups(store, manifest)).items) {
     if (jobs.size > 0 && !jobs.has(group.job_id)) continue
     for (const listed of await readGroup(store, group)) if (liveRows(listed) > 0 && mayHave(listed.file)) yield { group, listed, documents: matching(listed) }
   }

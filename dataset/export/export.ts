@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { tokenTotals } from '#infra/corpus/groups.ts'
 import { storeFailure } from '#infra/store/failure.ts'
 import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -64,7 +65,7 @@ export async function exportTokens(request: ExportRequest): Promise<Exported> {
   const head = await catalog.head(lineage.tokens(name))
   if (head?.kind !== 'token-version')
     throw new OrreryError('not_found', `There is no dataset "${name}" to export yet; make one with \`orrery dataset ingest\`, import or build.`, { name })
-  if (head.manifest.groups.every(({ documents }) => documents === 0))
+  if (tokenTotals(head.manifest).documents === 0)
     throw new OrreryError('not_found', `Version ${head.version} of the tokens of "${name}" has no documents to export.`, { name })
   const to = resolve(request.to)
   await requireFree(to)
@@ -108,9 +109,9 @@ function isRunning(pid: number): boolean {
 }
 
 async function writeTokens({ store, name, format, signal }: ExportRequest, head: CatalogEntry<'token-version'>, folder: string): Promise<Exported> {
-  const { tokenizer, groups, dataset } = head.manifest
+  const { tokenizer, dataset } = head.manifest
   const width = tokenizer.vocabulary <= smallVocabulary ? 2 : 4
-  const documents = groups.reduce((sum, group) => sum + group.documents, 0)
+  const { documents } = tokenTotals(head.manifest)
   let [written, tokens] = [0, 0]
   await using writer = await exportFormats[format]({ folder, name, width, documents, tokenizer })
   for await (const document of tokenDocuments(store, head.manifest, signal)) {

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { readDeletionVector } from '#infra/corpus/deletion-vector.ts'
+import { readTokensGroups } from '#infra/corpus/groups.ts'
 import { readList } from '#infra/corpus/list-object.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -21,15 +22,15 @@ export interface TokenDocument {
  */
 export async function* tokenDocuments(
   store: Pick<ObjectStore, 'get'>,
-  { groups, tokenizer }: Pick<TokenVersionManifest, 'groups' | 'tokenizer'>,
+  manifest: Pick<TokenVersionManifest, 'groups' | 'tokenizer'>,
   signal: AbortSignal,
 ): AsyncGenerator<TokenDocument> {
-  for (const group of groups)
+  for (const group of (await readTokensGroups(store, manifest)).items)
     for (const { shards } of await readList(store, group.list, TokenizedFile))
       for (const listed of shards) {
         if (listed.deletes?.rows === listed.shard.documents) continue
         signal.throwIfAborted()
-        yield* shardDocuments(store, listed, tokenizer.fingerprint)
+        yield* shardDocuments(store, listed, manifest.tokenizer.fingerprint)
         await nextTurn()
       }
 }

@@ -1,4 +1,5 @@
 import { basename } from 'node:path/posix'
+import { readVersionGroups } from '#infra/corpus/groups.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import { isAtWork, type GravityBuild, type GravityTask } from '#schemas/gravity.ts'
 import { lineage } from '#schemas/lineage.ts'
@@ -15,10 +16,20 @@ export interface Brought {
   now: number
 }
 
-export async function broughtTo({ catalog, datasetName, now }: { catalog: Catalog; datasetName: string; now: number }): Promise<Brought> {
+export async function broughtTo({
+  catalog,
+  store,
+  datasetName,
+  now,
+}: {
+  catalog: Catalog
+  store: ObjectStore
+  datasetName: string
+  now: number
+}): Promise<Brought> {
   const [head, list] = await Promise.all([headOf(catalog, datasetName), catalog.head(lineage.desirability)])
   const documents = new Map<string, { documents: number; textBytes: number }>()
-  for (const group of head?.kind === 'version' ? head.manifest.groups : []) {
+  for (const group of head?.kind === 'version' ? (await readVersionGroups(store, head.manifest)).items : []) {
     const sum = documents.get(group.job_id) ?? { documents: 0, textBytes: 0 }
     documents.set(group.job_id, { documents: sum.documents + group.documents, textBytes: sum.textBytes + group.text_bytes })
   }

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Server } from '#infra/net/server.ts'
 import type { FolderStore } from '#infra/store/folder.ts'
+import { addressNumber } from '#schemas/address-number.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import { families, lineage } from '#schemas/lineage.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
@@ -40,7 +41,7 @@ const TableParams = NamespaceParams.extend({ table: anyName.describe('Name of th
 const ConfigQuery = z.object({ warehouse: anyName.optional().describe('There is one: whatever is named, it is that.') })
 const PageQuery = z.object({
   pageToken: anyName.optional().describe('`next-page-token` of the page before; empty for the first.'),
-  pageSize: z.coerce.number().int().positive().optional().describe('Names in an answer, at most; all when left out.'),
+  pageSize: addressNumber(1).optional().describe('Names in an answer, at most; all when left out.'),
 })
 const NamespacesQuery = PageQuery.extend({ parent: anyName.optional().describe('Namespaces below this one.') })
 const LoadQuery = z.object({ snapshots: z.enum(['all', 'refs']).default('all').describe('Each snapshot has a tag, so both are all of them.') })

@@ -28,7 +28,13 @@ export async function putNamed(
   ending: string,
 ): Promise<StoredObject> {
   const sha256 = sha256Hex(bytes)
-  const key = namedKey({ folder }, sha256, below, ending)
+  const key = `${folder}${below}/${sha256}${ending}`
+  await putAt({ store }, key, bytes)
+  return { key, sha256, bytes: bytes.length }
+}
+
+/** The same under the key that its content gives it. */
+export async function putAt({ store }: Pick<TablePlace, 'store'>, key: string, bytes: Uint8Array): Promise<void> {
   try {
     await store.put(key, bytes)
   } catch (error) {
@@ -36,16 +42,13 @@ export async function putNamed(
     await store.delete(key)
     await store.put(key, bytes)
   }
-  return { key, sha256, bytes: bytes.length }
 }
-
-const namedKey = ({ folder }: Pick<TablePlace, 'folder'>, sha256: string, below: string, ending: string): string => `${folder}${below}/${sha256}${ending}`
 
 /** A list as a JSON object of its own (infra/corpus/list-object.ts reads it). */
 export const putList = (place: Pick<TablePlace, 'store' | 'folder'>, list: readonly unknown[]): Promise<StoredObject> =>
   putNamed(place, Buffer.from(canonicalJson(list)), 'state', '.json')
-/** Where such a list stands. */
-export const listKey = (place: Pick<TablePlace, 'folder'>, sha256: string): string => namedKey(place, sha256, 'state', '.json')
+/** Where such lists stand. */
+export const listFolder = ({ folder }: Pick<TablePlace, 'folder'>): string => `${folder}state/`
 
 /** A UUID (version 8, RFC 9562) that follows from what it names. */
 export function uuidOf(name: string): string {

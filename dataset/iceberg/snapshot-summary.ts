@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { listKey, locationOf, type TablePlace } from './place.ts'
-import type { WrittenSnapshot } from './state.ts'
+import { listFolder, locationOf, type TablePlace } from './place.ts'
+import type { GroupsList, WrittenSnapshot } from './state.ts'
 
 /** What the summary of a snapshot says beside Iceberg's own counts: the version, and what its manifests were made of. */
 const ours = { version: 'orrery.version', sha256: 'orrery.sha256', groups: 'orrery.groups' } as const
@@ -11,8 +11,20 @@ export const snapshotSummary = ({ version, sha256, groups, operation, counts }: 
   ...Object.fromEntries(counts),
   [ours.version]: String(version),
   [ours.sha256]: sha256,
-  [ours.groups]: groups.sha256,
+  [ours.groups]: groupsText(groups),
 })
+
+/** sha256 of the root page, its height and how many groups there are; formerly the sha256 of a list alone. */
+const groupsPattern = /^([0-9a-f]{64})(?:-(\d{1,2})-(\d{1,15}))?$/
+
+const groupsText = (groups: GroupsList): string =>
+  'height' in groups ? `${groups.key.slice(-69, -'.json'.length)}-${groups.height}-${groups.items}` : groups.sha256
+
+function groupsOf(place: Pick<TablePlace, 'folder'>, text: string): GroupsList {
+  const [, sha256 = '', height, items] = groupsPattern.exec(text) ?? []
+  const key = `${listFolder(place)}${sha256}.json`
+  return height === undefined ? { key, sha256 } : { key, items: Number(items), height: Number(height) }
+}
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
@@ -27,7 +39,12 @@ const MetadataSnapshots = z.object({
         'timestamp-ms': z.int(),
         'manifest-list': z.string(),
         summary: z
-          .object({ operation: z.enum(['append', 'overwrite', 'delete']), [ours.sha256]: Sha256, [ours.groups]: Sha256, [ours.version]: z.string() })
+          .object({
+            operation: z.enum(['append', 'overwrite', 'delete']),
+            [ours.sha256]: Sha256,
+            [ours.groups]: z.string().regex(groupsPattern),
+            [ours.version]: z.string(),
+          })
           .catchall(z.string()),
       }),
     )
@@ -48,7 +65,7 @@ export function readSnapshots(metadata: unknown, place: Pick<TablePlace, 'folder
       parent: addresses.get(snapshot['parent-snapshot-id'] ?? -1) ?? null,
       committedAt: snapshot['timestamp-ms'],
       manifestList: { key: snapshot['manifest-list'].slice(rootChars) },
-      groups: { key: listKey(place, groups), sha256: groups },
+      groups: groupsOf(place, groups),
       operation,
       counts: Object.entries(counts),
     }

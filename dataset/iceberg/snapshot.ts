@@ -1,3 +1,5 @@
+import { readVersionGroups } from '#infra/corpus/groups.ts'
+import { planTree } from '#infra/corpus/list-tree.ts'
 import { encodeAvro } from '#schemas/iceberg/avro-file.ts'
 import { manifestListSchema, type ManifestFile } from '#schemas/iceberg/manifest.ts'
 import { snapshotIdOf } from '#schemas/iceberg/table-metadata.ts'
@@ -5,7 +7,7 @@ import type { VersionFile } from '#schemas/manifest.ts'
 import { formerFiles, readGroup } from '../version-files.ts'
 import type { AnyVersion, DatasetEntry } from '../versions.ts'
 import { writeGroup } from './group.ts'
-import { locationOf, putList, putNamed, type TablePlace } from './place.ts'
+import { listFolder, locationOf, putAt, putList, putNamed, type TablePlace } from './place.ts'
 import { SnapshotTally, totalsOf } from './snapshot-tally.ts'
 import { readFiles, readGroups, type Since, type WrittenGroup, type WrittenManifest, type WrittenSnapshot } from './state.ts'
 
@@ -16,9 +18,9 @@ interface SourceGroup {
   files(): Promise<VersionFile[]>
 }
 
-function groupsOf(place: TablePlace, { sha256, manifest }: { sha256: string; manifest: AnyVersion }): SourceGroup[] {
+async function groupsOf(place: TablePlace, { sha256, manifest }: { sha256: string; manifest: AnyVersion }): Promise<SourceGroup[]> {
   if (manifest.kind === 'dataset') return [{ line: 'former', source: sha256, files: async () => formerFiles(manifest) }]
-  return manifest.groups.map((group) => ({
+  return (await readVersionGroups(place.source, manifest)).items.map((group) => ({
     line: `${group.hotkey}/${group.job_id}`,
     source: group.list.sha256,
     files: () => readGroup(place.source, group),
@@ -35,19 +37,20 @@ export async function writeSnapshot(
   { former, signal }: { former: WrittenSnapshot | undefined; signal: AbortSignal },
 ): Promise<WrittenSnapshot> {
   const now: Since = { snapshotId: snapshotIdOf(entry.sha256), sequenceNumber: entry.version }
-  const before = new Map((former ? await readGroups(place, former) : []).map((group) => [group.line, group]))
+  const known = former && (await readGroups(place, former))
+  const before = new Map((known?.items ?? []).map((group) => [group.line, group]))
   const tally = new SnapshotTally()
   const groups: WrittenGroup[] = []
-  for (const { line, source, files } of groupsOf(place, entry)) {
+  for (const { line, source, files } of await groupsOf(place, entry)) {
     signal.throwIfAborted()
-    const known = before.get(line)
+    const own = before.get(line)
     before.delete(line)
-    if (known?.source === source) {
-      groups.push(known)
-      tally.keep(known)
+    if (own?.source === source) {
+      groups.push(own)
+      tally.keep(own)
       continue
     }
-    const former = known ? await readFiles(place, known) : []
+    const former = own ? await readFiles(place, own) : []
     const group = await writeGroup(place, await files(), { former, now, signal })
     tally.change(former, group.files)
     groups.push({ line, source, files: await putList(place, group.files), manifests: group.manifests, totals: totalsOf(group.files) })
@@ -56,14 +59,15 @@ export async function writeSnapshot(
   const records = groups.flatMap(({ manifests }) => manifests.map((manifest) => manifestFile(place, manifest)))
   const metadata = { 'snapshot-id': String(now.snapshotId), 'sequence-number': String(now.sequenceNumber), 'format-version': '2' }
   const list = await putNamed(place, await encodeAvro(records, { schema: manifestListSchema, metadata }), 'metadata', '-snap.avro')
-  const written = await putList(place, groups)
+  const { tree, pages } = planTree(groups, { prefix: listFolder(place), nameOf: ({ line }) => line, former: known })
+  for (const [key, { bytes }] of pages) await putAt(place, key, bytes)
   return {
     version: entry.version,
     sha256: entry.sha256,
     parent: former?.sha256 ?? null,
     committedAt: entry.committedAt,
     manifestList: { key: list.key },
-    groups: { key: written.key, sha256: written.sha256 },
+    groups: tree,
     operation: tally.operation,
     counts: tally.counts(entry.manifest.documents),
   }

@@ -3,7 +3,9 @@ import { canonicalJson } from '#schemas/canonical-json.ts'
 import { DeletionVector, StoredObject } from '#schemas/data-file.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import type { ListTree } from '#schemas/list-tree.ts'
 import { readList } from '#infra/corpus/list-object.ts'
+import { readLeaves, readTree, type ReadTree } from '#infra/corpus/list-tree.ts'
 import type { TablePlace } from './place.ts'
 import { readSnapshots } from './snapshot-summary.ts'
 
@@ -50,7 +52,10 @@ const WrittenGroup = z.strictObject({
 })
 export type WrittenGroup = z.infer<typeof WrittenGroup>
 
-/** A snapshot of the table. `groups`: a JSON array of `WrittenGroup`. */
+/** `WrittenGroup` by miner and job: a tree; formerly a JSON array. */
+export type GroupsList = ListTree | Pick<StoredObject, 'key' | 'sha256'>
+
+/** A snapshot of the table. */
 export interface WrittenSnapshot {
   version: number
   /** Of the version. */
@@ -60,7 +65,7 @@ export interface WrittenSnapshot {
   /** ms since epoch */
   committedAt: number
   manifestList: { key: string }
-  groups: { key: string; sha256: string }
+  groups: GroupsList
   operation: 'append' | 'overwrite' | 'delete'
   /** Of its summary: counts by Iceberg's names. */
   counts: [string, string][]
@@ -141,10 +146,12 @@ export async function* keysOf(
   dataKey?: (file: WrittenFile) => string,
 ): AsyncGenerator<string> {
   yield* [metadata.key, hint.key]
-  const read = new Set<string>()
+  const [pages, read] = [new Set<string>(), new Set<string>()]
+  // As it stands in the store now: who asks for all of it is who notices what is damaged.
+  const store = { get: place.store.get }
   for (const snapshot of snapshots) {
-    yield* [snapshot.manifestList.key, snapshot.groups.key]
-    for (const { files, manifests } of await readGroups(place, snapshot)) {
+    yield snapshot.manifestList.key
+    for await (const { files, manifests } of newGroups(store, snapshot.groups, pages)) {
       for (const { object } of manifests) yield object.key
       if (read.has(files.key)) continue
       read.add(files.key)
@@ -155,11 +162,20 @@ export async function* keysOf(
       }
     }
   }
+  yield* pages
+}
+
+/** @param pages keys of what was read before; takes those of what is read */
+async function* newGroups(store: Pick<ObjectStore, 'get'>, groups: GroupsList, pages: Set<string>): AsyncGenerator<WrittenGroup> {
+  if ('height' in groups) for await (const { items } of readLeaves(store, groups, WrittenGroup, pages)) yield* items
+  else if (!pages.has(groups.key)) yield* await readList(store, groups, WrittenGroup)
+  pages.add(groups.key)
 }
 
 export const isDamage = (error: unknown): boolean => error instanceof OrreryError && (error.code === 'data_unreadable' || error.code === 'not_found')
 
-export const readGroups = ({ store }: Pick<TablePlace, 'store'>, { groups }: WrittenSnapshot): Promise<WrittenGroup[]> => readList(store, groups, WrittenGroup)
+export const readGroups = async ({ store }: Pick<TablePlace, 'store'>, { groups }: WrittenSnapshot): Promise<ReadTree<WrittenGroup>> =>
+  'height' in groups ? readTree(store, groups, WrittenGroup) : { items: await readList(store, groups, WrittenGroup), leaves: new Map(), keys: new Set() }
 
 export const readFiles = ({ store }: Pick<TablePlace, 'store'>, { files }: Pick<WrittenGroup, 'files'>): Promise<WrittenFile[]> =>
   readList(store, files, WrittenFile)

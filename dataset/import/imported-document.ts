@@ -1,5 +1,5 @@
 import { sha256Hex } from '#schemas/canonical-json.ts'
-import { limits } from '#schemas/data-universe.ts'
+import { cutLabel } from '#schemas/data-universe.ts'
 import { Document } from '#schemas/document.ts'
 import { columnTable } from '#schemas/document-columns.ts'
 import { pageUrl } from '#schemas/identity/canonical-url.ts'
@@ -113,8 +113,7 @@ function stringOf(cells: object, names: readonly string[]): string | undefined {
 /** As Data Universe has labels: in lower case, cut. */
 function labelOf(own: string | undefined, { label }: Importing): string {
   if (own === undefined || label.isForced) return label.name
-  const cut = own.trim().toLowerCase().slice(0, limits.labelChars).toWellFormed()
-  return cut.replaceAll('\0', '')
+  return cutLabel(own.trim().toLowerCase()).replaceAll('\0', '')
 }
 
 /** What has no address on the web is known by its text. */

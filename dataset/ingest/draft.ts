@@ -1,10 +1,13 @@
+import { readVersionGroups, writeGroups } from '#infra/corpus/groups.ts'
 import { writeList } from '#infra/corpus/list-object.ts'
+import type { ReadTree } from '#infra/corpus/list-tree.ts'
 import { compareText } from '#schemas/compare-text.ts'
 import type { RowFacts } from '#schemas/corpus-index.ts'
 import type { DataFile } from '#schemas/data-file.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { VersionFile, VersionGroup, VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import { datasetFolder, listFolder } from '../dataset-folder.ts'
 import { writeGoneIds } from '../gone-ids.ts'
 import { readGroup } from '../version-files.ts'
 import type { DatasetEntry } from '../versions.ts'
@@ -26,7 +29,9 @@ export class Draft {
   readonly head: DatasetEntry | undefined
   readonly #store: ObjectStore
   readonly #name: string
-  /** By line. */
+  /** As its parent has them. */
+  readonly #parent: ReadTree<VersionGroup> | undefined
+  /** The same by line. */
   readonly #former: Map<string, VersionGroup>
   readonly #groups = new Map<string, DraftGroup>()
   #documents: number
@@ -40,12 +45,18 @@ export class Draft {
   readonly #went = new Set<string>()
   readonly #came = new Set<string>()
 
-  constructor(store: ObjectStore, name: string, head: DatasetEntry | undefined) {
+  /** Begins the version that follows `head`. @throws OrreryError `data_unreadable`, `not_found` when a page of its groups is damaged or missing */
+  static async after(store: ObjectStore, name: string, head: DatasetEntry | undefined): Promise<Draft> {
+    return new Draft(store, name, head, head?.kind === 'version' ? await readVersionGroups(store, head.manifest) : undefined)
+  }
+
+  private constructor(store: ObjectStore, name: string, head: DatasetEntry | undefined, groups: ReadTree<VersionGroup> | undefined) {
     this.#store = store
     this.#name = name
     this.head = head
     const parent = head?.kind === 'version' ? head.manifest : undefined
-    this.#former = new Map((parent?.groups ?? []).map((group) => [lineOf(group), group]))
+    this.#parent = groups
+    this.#former = new Map((groups?.items ?? []).map((group) => [lineOf(group), group]))
     this.#documents = parent?.documents ?? 0
     this.#textBytes = parent?.text_bytes ?? 0
     this.#sights = parent?.sights ?? 0
@@ -166,6 +177,7 @@ export class Draft {
     const parent = this.head?.kind === 'version' ? this.head.manifest : undefined
     const isSame = groups.size === this.#former.size && [...groups].every(([line, group]) => isSameGroup(group, this.#former.get(line)))
     if (isSame && (groups.size === 0 || parent?.cleaning === cleaning)) return undefined
+    const sorted = [...groups.values()].toSorted((a, b) => compareText(a.hotkey, b.hotkey) || compareText(a.job_id, b.job_id))
     return {
       kind: 'version',
       parent: this.head?.sha256 ?? null,
@@ -173,7 +185,8 @@ export class Draft {
       name: this.#name,
       cleaning,
       ...(this.#sights > 0 && { sights: this.#sights }),
-      groups: [...groups.values()].toSorted((a, b) => compareText(a.hotkey, b.hotkey) || compareText(a.job_id, b.job_id)),
+      groups: await writeGroups(this.#store, sorted, { prefix: listFolder(this.#name), former: this.#parent }),
+      files: sorted.reduce((sum, { files }) => sum + files, 0),
       gone: await writeGoneIds(this.#store, this.#name, this.#went.difference(this.#came)),
       documents: this.#documents,
       text_bytes: this.#textBytes,
@@ -183,10 +196,9 @@ export class Draft {
   }
 
   async #writeGroup({ files, ...group }: DraftGroup): Promise<VersionGroup> {
-    const prefix = `datasets/${this.#name}/`
     const listed: VersionFile[] = []
-    for (const file of files.values()) listed.push(await file.write(this.#store, `${prefix}deletes/`))
-    return { ...group, list: await writeList(this.#store, `${prefix}lists/`, listed), files: listed.length }
+    for (const file of files.values()) listed.push(await file.write(this.#store, `${datasetFolder(this.#name)}deletes/`))
+    return { ...group, list: await writeList(this.#store, listFolder(this.#name), listed), files: listed.length }
   }
 }
 

@@ -176,11 +176,12 @@ const untouched = () => Promise.reject(new Error('nothing is to be read or writt
 test('nothing new costs no look at what miners have, but for the names of their heads', async () => {
   await using world = await shardWorld()
   for (const jobId of ['one', 'two', 'three']) await putShard(world, { signer: await world.signer('a'), jobId, documents: testDocuments(5) })
-  const memory = new IngestMemory()
-  await run(world, { memory })
+  const [memory, store] = [new IngestMemory(), { ...world.store }]
+  await run(world, { memory, store })
   let heads = 0
   const catalog = { ...world.catalog, commit: untouched, head: ((line) => (heads++, world.catalog.head(line))) as typeof world.catalog.head }
-  await run(world, { memory, catalog, store: { ...world.store, get: untouched, put: untouched, head: untouched } })
+  Object.assign(store, { get: untouched, put: untouched, head: untouched })
+  await run(world, { memory, catalog, store })
   expect(heads).toBe(1)
 })
 

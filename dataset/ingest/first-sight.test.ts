@@ -6,8 +6,9 @@ import { folderCorpusIndex } from '#infra/corpus-index/corpus-index.ts'
 import type { CorpusIndex } from '#schemas/corpus-index.ts'
 import type { Document } from '#schemas/document.ts'
 import { lineage } from '#schemas/lineage.ts'
+import type { VersionGroup } from '#schemas/manifest.ts'
 import { prose, testDocument, testDocuments } from '#test/golden/documents.ts'
-import { goldenOrigin, putShard, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
+import { goldenOrigin, groupsOf, putShard, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
 import { putVerdict } from '#test/golden/verdicts.ts'
 import { readDocuments } from '../documents.ts'
 import { readGroup } from '../version-files.ts'
@@ -95,7 +96,7 @@ test('sights stay with the version: a lost index, and a file that is taken in po
   expect(before.filter(({ hotkey }) => hotkey === stranger.address)).toHaveLength(2)
   const head = await ingest({ ...world, name: 'web', origin: goldenOrigin, signal })
   if (head.entry?.kind !== 'version') throw new Error('there is no version')
-  const files = await Promise.all(head.entry.manifest.groups.map((group) => readGroup(world.store, group)))
+  const files = await Promise.all((await groupsOf(world, head.entry)).map((group) => readGroup(world.store, group)))
   expect(files.flat().map(({ seen }) => typeof seen)).toEqual(['object', 'object'])
   await rm(join(world.dir, 'other'), { recursive: true, force: true })
   await using index = folderCorpusIndex(join(world.dir, 'other'))
@@ -111,14 +112,15 @@ test('what a version of before had, which counted no sights, was seen before all
   await putShard(world, { signer: honest, jobId: 'one', documents: testDocuments(5) })
   const { entry } = await ingest({ ...world, name: 'web', origin: goldenOrigin, signal })
   if (entry?.kind !== 'version') throw new Error('there is no version')
-  const groups: typeof entry.manifest.groups = []
-  for (const group of entry.manifest.groups) {
+  const groups: VersionGroup[] = []
+  for (const group of await groupsOf(world, entry)) {
     const files = await readGroup(world.store, group)
     for (const file of files) delete file.seen
     groups.push({ ...group, list: await writeList(world.store, 'datasets/web/lists/', files) })
   }
   const former = { ...entry.manifest }
   delete former.sights
+  delete former.files
   await world.catalog.commit(lineage.dataset('web'), entry.sha256, { ...former, groups, parent: entry.sha256 })
   await using index = folderCorpusIndex(join(world.dir, 'other'))
   await putShard(world, { signer: stranger, jobId: 'one', documents: testDocuments(6).map((page, n) => ancient(page, n)) })

@@ -4,7 +4,7 @@ import type { SourceName } from './sources.ts'
 import { Tally } from './tally.ts'
 import type { Trust } from './trust.ts'
 
-/** Manifests list each job of each hotkey, some 400 bytes: strangers leave room for others, and for the manifest itself (catalog.ts). */
+/** Of each job of each hotkey a version says some 400 bytes, which who makes the next one has in memory: strangers leave room for others. */
 export interface GroupLimits {
   /** Jobs of a hotkey that is not the dataset's own. */
   jobsOfHotkey: number

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { lineage } from '#schemas/lineage.ts'
 import { testDocument, testDocuments } from '#test/golden/documents.ts'
-import { goldenOrigin, putShard, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
+import { goldenOrigin, groupsOf, putShard, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
 import { readDocuments } from '../documents.ts'
 import { hostileShards, putHostile } from './hostile-shards.fixture.ts'
 import { ingest } from './ingest.ts'
@@ -51,7 +51,7 @@ test('a miner that is hostile in forty ways costs what its files weigh, once, an
 
   const told = new Set(world.events.flatMap(({ name, fields }) => (name === 'dataset.shard_skipped' ? [String(fields['line']).split('/')[2]] : [])))
   const taken = new Map(documents.filter(({ hotkey }) => hotkey === liar.address).map(({ job_id }) => [job_id, true]))
-  const refusedRows = new Map(entry?.kind === 'version' ? entry.manifest.groups.map((group) => [group.job_id, group]) : [])
+  const refusedRows = new Map((await groupsOf(world, entry)).map((group) => [group.job_id, group]))
   for (const [at, [name]] of shards.entries()) {
     const jobId = `hostile-${at}`
     expect([name, taken.has(jobId), told.has(jobId) || refusedRows.get(jobId)?.documents === 0]).toEqual([name, false, true])

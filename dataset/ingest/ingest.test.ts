@@ -9,7 +9,7 @@ import { lineage } from '#schemas/lineage.ts'
 import { readDocuments } from '#dataset/documents.ts'
 import type { DatasetEntry } from '#dataset/versions.ts'
 import { prose, testDocument, testDocuments } from '#test/golden/documents.ts'
-import { goldenOrigin, putShard, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
+import { goldenOrigin, groupsOf, putShard, putSnapshot, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
 import { ingest, type IngestRequest } from './ingest.ts'
 import { openTrust } from './trust.ts'
 
@@ -56,7 +56,7 @@ test('the snapshots of all miners become one dataset of their own bytes, with co
     gone: null,
     text_bytes: documents.reduce((sum, { text_bytes }) => sum + text_bytes, 0),
   })
-  expect(manifest.groups.map(({ job_id, documents }) => [job_id, documents]).toSorted()).toEqual(
+  expect((await groupsOf(world, entry)).map(({ job_id, documents }) => [job_id, documents]).toSorted()).toEqual(
     [
       ['one', 30],
       ['one', 1],
@@ -151,6 +151,8 @@ test('what a row says of itself must be so, or it costs itself', async () => {
     testDocument(9, { title: 'long '.repeat(2 ** 20) }),
     testDocument(7, { text: 'Line one \r\nline two\n\n\n\nend', id: contentId('Line one\nline two\n\nend') }),
     testDocument(10, { text_bytes: 5 }),
+    testDocument(12, { uri: 'javascript:alert(1)', host: 'host0.example' }),
+    testDocument(13, { host: 'crowd.example' }),
     testDocument(11),
   ]
   await putShard(world, { signer: a, jobId: 'one', documents })
@@ -167,6 +169,8 @@ test('what a row says of itself must be so, or it costs itself', async () => {
     published_at_invalid: 1,
     title_too_large: 1,
     not_normalized: 1,
+    uri_invalid: 1,
+    host_mismatch: 1,
   })
 })
 

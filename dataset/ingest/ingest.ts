@@ -7,7 +7,7 @@ import type { VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { datasetFolder } from '../dataset-folder.ts'
-import type { DatasetEntry, Outcome } from '../versions.ts'
+import { fileCount, type DatasetEntry, type Outcome } from '../versions.ts'
 import { Allowance, strangersBudget, type Budget } from './allowance.ts'
 import { cleaningVersion } from './clean.ts'
 import { decide } from './decide.ts'
@@ -69,7 +69,7 @@ export async function ingest(request: IngestRequest): Promise<Outcome<DatasetEnt
     telemetry,
   } = request
   await finishPending(request)
-  const draft = new Draft(store, name, await catalog.head(lineage.dataset(name)))
+  const draft = await Draft.after(store, name, await catalog.head(lineage.dataset(name)))
   const trust = await request.trust()
   const found = await findSources({ ...request, trust, verdicts: memory.verdicts })
   if (!memory.isCompared) await compareIndex({ catalog, store, index, draft, counting: withFormer(found, draft.lines(), trust), signal })
@@ -152,7 +152,7 @@ async function makeVersion(work: Work, { origin, portionRows = portionRowsDefaul
   const cleaning = work.isRecleaning && former ? former.cleaning : cleaningVersion
   const manifest = await draft.manifest({ origin, cleaning })
   work.portion = new GrowingPortion(portionRows)
-  work.draft = new Draft(store, name, draft.head)
+  work.draft = await Draft.after(store, name, draft.head)
   if (!manifest) return false
   work.signal.throwIfAborted()
   // From here on index and head are one only when both commits are done.
@@ -162,7 +162,7 @@ async function makeVersion(work: Work, { origin, portionRows = portionRowsDefaul
   await tellCurrent(store, datasetFolder(name), entry, manifest)
   await index.commit({ pending: null })
   memory.isCompared = true
-  work.draft = new Draft(store, name, entry)
+  work.draft = await Draft.after(store, name, entry)
   for (const { ordinal, state } of decision.change.change) Object.assign(work.movers.get(ordinal) ?? {}, { state })
   announce(work.telemetry, entry.version, entry.sha256, manifest, former)
   return true
@@ -174,7 +174,7 @@ function announce(telemetry: Telemetry, version: number, sha256: string, manifes
     const more = count - (before.get(reason) ?? 0)
     if (more > 0 && reason !== 'not_taken') telemetry.count('dataset.rejects', more, { reason })
   }
-  const { name, documents, text_bytes, dropped, groups } = manifest
-  const files = groups.reduce((sum, group) => sum + group.files, 0)
+  const { name, documents, text_bytes, dropped } = manifest
+  const files = fileCount(manifest)
   telemetry.event('dataset.version', { name, version, sha256, documents, text_bytes, dropped: Object.fromEntries(dropped), files })
 }

@@ -6,10 +6,11 @@ import type { NamedCounts } from '#schemas/data-file.ts'
 import type { Document } from '#schemas/document.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { VersionManifest } from '#schemas/manifest.ts'
+import type { VersionGroup, VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import { RefusedRow } from '#schemas/parquet/decode.ts'
 import type { Sql } from '#schemas/sql.ts'
+import { readVersionGroups } from '#infra/corpus/groups.ts'
 import { readDataFile, readForeignFile } from '#infra/corpus/read-data-file.ts'
 import { writeDataFile } from '#infra/corpus/write-data-file.ts'
 import { liveRows, readGroup, versionFiles } from '../version-files.ts'
@@ -53,16 +54,17 @@ export async function rebuild({ catalog, store, sql, name, trust, signal }: Rebu
   try {
     const head = await catalog.head(lineage.dataset(name))
     const version = head?.kind === 'version' ? head.manifest : undefined
-    const snapshots = new Map(version?.groups.map(({ hotkey, job_id, snapshot }) => [lineage.snapshot(hotkey, job_id).name, snapshot]))
+    const groups = version ? (await readVersionGroups(store, version)).items : []
+    const snapshots = new Map(groups.map(({ hotkey, job_id, snapshot }) => [lineage.snapshot(hotkey, job_id).name, snapshot]))
     const believed = await trust()
     const found = await findSources({ catalog, name, trust: believed, verdicts: verdictMemory() })
-    for (const each of withFormer(found, version?.groups ?? [], believed)) {
+    for (const each of withFormer(found, groups, believed)) {
       const source = await readSource({ catalog }, each, snapshots.get(each.line))
       if ('reason' in source) {
         if (snapshots.has(each.line)) unreadable.add(each.line)
         continue
       }
-      const { ids, key } = await writePart({ store, name, spool, signal, version, written }, source.manifest, unreadable)
+      const { ids, key } = await writePart({ store, name, spool, signal, version, groups, written }, source.manifest, unreadable)
       if (key !== undefined) parts.push(key)
       const { hotkey, job_id } = source.manifest
       for (const id of ids) documents.set(id, { hotkey, job_id })
@@ -80,18 +82,20 @@ export async function rebuild({ catalog, store, sql, name, trust, signal }: Rebu
 interface PartPlace {
   spool: string
   version: VersionManifest | undefined
+  /** Of the version. */
+  groups: readonly VersionGroup[]
   /** Takes the keys of what is written. */
   written: string[]
 }
 
 /** @param unreadable takes what turns out not to be readable: then the job is begun anew without it */
 async function writePart(
-  { store, name, spool, signal, version, written }: Pick<RebuildRequest, 'store' | 'name' | 'signal'> & PartPlace,
+  { store, name, spool, signal, version, groups, written }: Pick<RebuildRequest, 'store' | 'name' | 'signal'> & PartPlace,
   manifest: Source['manifest'],
   unreadable: Set<string>,
 ): Promise<{ ids: Set<string>; key: string | undefined }> {
   const keyOf = ({ sha256 }: { sha256: string }): string => `datasets/${name}/check/${sha256}.parquet`
-  const sightOf = await sightsOf(store, version, manifest)
+  const sightOf = await sightsOf(store, { version, groups }, manifest)
   for (;;) {
     const [ids, known] = [new Set<string>(), unreadable.size]
     try {
@@ -108,8 +112,8 @@ async function writePart(
 type SightOf = (file: string, row: number) => number
 
 /** When the rows of a job were seen first, by what the version says; what it has not is newer than all it has. */
-async function sightsOf(store: ObjectStore, version: VersionManifest | undefined, { hotkey, job_id }: Owner): Promise<SightOf> {
-  const group = version?.groups.find((each) => each.hotkey === hotkey && each.job_id === job_id)
+async function sightsOf(store: ObjectStore, { version, groups }: Pick<PartPlace, 'version' | 'groups'>, { hotkey, job_id }: Owner): Promise<SightOf> {
+  const group = groups.find((each) => each.hotkey === hotkey && each.job_id === job_id)
   const sights = new Map<string, Sights>()
   for (const listed of group ? await readGroup(store, group) : []) sights.set(listed.file.sha256, await Sights.read(store, listed))
   return (file, row) => sights.get(file)?.at(row) ?? (version?.sights ?? 0) + 1

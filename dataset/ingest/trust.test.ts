@@ -3,7 +3,7 @@ import { Config } from '#infra/config/schema.ts'
 import type { Signer } from '#schemas/chain.ts'
 import { lineage } from '#schemas/lineage.ts'
 import { testDocument } from '#test/golden/documents.ts'
-import { goldenOrigin, putShard, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
+import { goldenOrigin, groupsOf, putShard, shardWorld, type ShardWorld } from '#test/golden/shards.ts'
 import { putVerdict } from '#test/golden/verdicts.ts'
 import { readDocuments } from '../documents.ts'
 import { ingest } from './ingest.ts'
@@ -167,7 +167,7 @@ test('who is withdrawn stays out when the rules of cleaning change', async () =>
   await world.catalog.commit(lineage.dataset('web'), head.sha256, { ...head.manifest, parent: head.sha256, cleaning: 1 })
   expect(await pagesOf(world, { withdrawn: new Set([a.address]) }, new IngestMemory())).toEqual([2])
   const next = await world.catalog.head(lineage.dataset('web'))
-  expect(next?.kind === 'version' && next.manifest.groups.map(({ hotkey }) => hotkey)).toEqual([b.address])
+  expect((await groupsOf(world, next)).map(({ hotkey }) => hotkey)).toEqual([b.address])
 })
 
 test('verified: a snapshot that no catalog keeps any more is passed over, and a later one that was taken in stays', async () => {
@@ -208,7 +208,7 @@ test('rows of a hotkey that is withdrawn leave, copies of them come back, and no
   const withdrawn = new Set([a.address])
   expect(await pagesOf(world, { withdrawn })).toEqual([3, 22])
   const head = await world.catalog.head(lineage.dataset('web'))
-  expect(head?.kind === 'version' && head.manifest.groups.map(({ hotkey }) => hotkey)).toEqual([b.address])
+  expect((await groupsOf(world, head)).map(({ hotkey }) => hotkey)).toEqual([b.address])
   expect(await pagesOf(world, { withdrawn })).toEqual([3, 22])
   expect((await world.catalog.head(lineage.dataset('web')))?.sha256).toBe(head?.sha256)
 })

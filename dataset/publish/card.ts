@@ -2,11 +2,11 @@ import { compareText } from '#schemas/compare-text.ts'
 import type { NamedCounts } from '#schemas/data-file.ts'
 import { bands, nearDuplicateMin, rowsPerBand } from '#schemas/identity/signature.ts'
 import { ownerRefusals } from '#schemas/rights.ts'
-import { droppedOf, labelsOf, sourcesOf, type AnyVersion } from '#dataset/versions.ts'
+import { droppedOf, labelsOf, type AnyVersion } from '#dataset/versions.ts'
 import type { Shipment } from './difference.ts'
 import { featuresOf, typeOf } from './features.ts'
 import { dataGlob } from './layout.ts'
-import { yaml } from './yaml.ts'
+import { yaml, type YamlValue } from './yaml.ts'
 
 /** Bounds of the Hub's size_categories. */
 const sizes: readonly (readonly [below: number, category: string])[] = [
@@ -26,10 +26,18 @@ export interface Told extends Shipment {
   hubUrl: string
   /** Of all Parquet files together. */
   downloadBytes: number
+  /** Addresses of what the version was made of. */
+  sources: readonly string[]
 }
 
 /** Of a table that people read. */
 const rowsMax = 500
+
+/** What of a card is written anew stands between these lines. */
+export const cardMarks = {
+  begin: '<!-- Written anew with each version, up to its end: what you write before it and behind it stays. -->',
+  end: '<!-- Its end. -->',
+}
 
 /** The dataset card, README.md (https://huggingface.co/docs/hub/datasets-cards): of one version one text. */
 export function datasetCard(told: Told): string {
@@ -38,6 +46,7 @@ export function datasetCard(told: Told): string {
   const { name, documents, text_bytes } = manifest
   return `---
 ${frontMatter(told)}---
+${cardMarks.begin}
 # ${inline(name)}
 
 ${number(documents)} documents of the web, ${number(text_bytes)} bytes of text. Version ${version}, manifest \`${sha256}\`.
@@ -94,7 +103,7 @@ ${table(counted(droppedOf(manifest)))}
 
 \`hotkey\` and \`job_id\` name the miner and the job of each document. It was made by Orrery ${inline(manifest.origin.code_version)} (configuration \`${manifest.origin.config_sha256}\`) ${manifest.kind === 'version' ? 'of the snapshots with these content addresses' : 'of the shards with these sha256'}:
 
-${sourceList(manifest)}
+${sourceList(told.sources)}
 
 ## Rights and withdrawal
 
@@ -107,18 +116,22 @@ ${Object.values(ownerRefusals)
 
 To have a page removed, open a discussion in this repository with its \`uri\`: miners take it onto their block list, the next version is without it, and its file is written anew. An owner who
 gives a page one of the signs above, or takes it from the web, has it removed when it is asked for again. Tags of earlier versions stay what they are until they are deleted here.
+${cardMarks.end}
 `
 }
+
+/** The members of its front matter that are ours. */
+export const cardKeys = ['pretty_name', 'license', 'license_name', 'language', 'size_categories', 'task_categories', 'tags', 'configs', 'dataset_info'] as const
 
 function frontMatter({ entry, facts, layout, downloadBytes }: Told): string {
   const { name, documents, text_bytes } = entry.manifest
   // The Hub takes plain words for tags.
   const labels = labelsOf(entry.manifest).flatMap(([label]) => (/^[a-z0-9][a-z0-9 _.-]{0,60}$/.test(label) ? label : []))
-  return yaml({
+  const members: Record<(typeof cardKeys)[number], YamlValue | undefined> = {
     pretty_name: name,
     license: 'other',
     license_name: 'per-document',
-    ...(facts.languages.length > 0 && { language: facts.languages.map(([code]) => code) }),
+    language: facts.languages.length > 0 ? facts.languages.map(([code]) => code) : undefined,
     size_categories: [sizeCategory(documents)],
     task_categories: ['text-generation'],
     tags: ['web', 'pretraining', 'deduplicated', 'orrery', ...labels.toSorted(compareText).slice(0, 50)],
@@ -130,7 +143,8 @@ function frontMatter({ entry, facts, layout, downloadBytes }: Told): string {
       download_size: downloadBytes,
       dataset_size: text_bytes,
     },
-  })
+  }
+  return yaml(members)
 }
 
 /** How a dataset that was built was chosen. */
@@ -146,8 +160,7 @@ ${JSON.stringify(criteria, null, 1)}
 `
 }
 
-function sourceList(manifest: AnyVersion): string {
-  const sources = sourcesOf(manifest)
+function sourceList(sources: readonly string[]): string {
   const more = sources.length > rowsMax ? [`- and ${sources.length - rowsMax} more`] : []
   return [...sources.slice(0, rowsMax).map((source) => `- \`${source}\``), ...more].join('\n')
 }

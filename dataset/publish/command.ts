@@ -67,6 +67,9 @@ export function publishCommand(dataset: Command, open: (command: Command, wish?:
 
 function originOf(hubUrl: string): string {
   const url = URL.parse(hubUrl)
-  if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url.origin
-  throw new OrreryError('invalid_argument', `--hub-url "${hubUrl}" is no web address; write it whole, like https://huggingface.co.`, { hubUrl })
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    throw new OrreryError('invalid_argument', `--hub-url "${hubUrl}" is no web address; write it whole, like https://huggingface.co.`, { hubUrl })
+  // Nothing of it is left out in silence.
+  if (`${url.origin}/` === url.href) return url.origin
+  throw new OrreryError('invalid_argument', `--hub-url has more than an origin; write ${url.origin} alone, where the API of a hub is.`, { hub: url.origin })
 }

@@ -128,7 +128,19 @@ test('what does not pass ends it with one line, in bounded time', async () => {
     code: 'upstream_failed',
     message: expect.stringContaining('ECONNREFUSED'),
   })
-  for (const repo of ['web', 'a/b/c', '../x', 'alice/', 'alice/we b', 'alice/a..b'])
+  for (const repo of [
+    'web',
+    'a/b/c',
+    '../x',
+    'alice/',
+    'alice/we b',
+    'alice/a..b',
+    'alice/a--b',
+    'alice/a-',
+    'alice/.a',
+    'alice/a.git',
+    `alice/${'a'.repeat(97)}`,
+  ])
     expect(await failure({ match: 'nothing', status: 500 }, { repo })).toMatchObject({
       code: 'invalid_argument',
       message: expect.stringContaining('user/name'),

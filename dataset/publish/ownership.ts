@@ -23,7 +23,8 @@ export const markerText = ({ version, sha256, manifest: { name } }: DatasetEntry
   `${canonicalJson({ dataset: name, version, manifest: sha256, complete } satisfies Marker)}\n`
 
 const markerBytesMax = 2 ** 16
-const cardBytesMax = 2 ** 20
+/** A card that is longer is read by nobody. */
+export const cardBytesMax = 2 ** 20
 /** What a hub puts into a repository by itself. */
 const isBare = ({ path }: RepoFile): boolean => path === '.gitattributes'
 

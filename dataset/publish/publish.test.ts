@@ -128,6 +128,40 @@ test('a repository that is somebody’s own stays as it is, unless it is to be r
   expect(await run(two, hub)).toMatchObject({ commit: undefined })
 })
 
+test('what people write into the card stays, and what is ours is written anew', async () => {
+  await using world = await shardWorld()
+  await using hub = await startHub({ token })
+  await makeVersion(world, 20)
+  await run(world, hub)
+  const card = textOf(hub, 'README.md')
+  const gate = `extra_gated_prompt: |\n  Say who you are.\n\n  license: mine\n"extra_gated_fields":\n- name: text\n# for all\n`
+  const edited = card
+    .replace('---\n', `---\nlicense_link: LICENSE\n`)
+    .replace('license: other\n', 'license: mit\n')
+    .replace('---\n<!--', `${gate}---\nBefore.\n\n<!--`)
+    .replace('documents of the web', 'DOCUMENTS')
+  const put = (text: string) => repoOf(hub).files.set('README.md', { bytes: Buffer.from(text), lfs: false })
+  put(`${edited}\n## Thanks\n\nTo all --- and <!-- Its end. to none.\n`.replaceAll('\n', '\r\n'))
+  await makeVersion(world, 30)
+  await run(world, hub)
+  const own = (text: string) => text.slice(text.indexOf('<!-- Written'), text.indexOf('<!-- Its end. -->'))
+  const next = textOf(hub, 'README.md')
+  expect(next).toContain('num_examples: 30\n')
+  expect(next).toMatch(/^---\npretty_name: web\nlicense: other\n/)
+  expect(next).toContain(`license_link: LICENSE\n${gate}---\nBefore.\n\n<!-- Written anew`)
+  expect(next.endsWith('<!-- Its end. -->\n\n## Thanks\n\nTo all --- and <!-- Its end. to none.\n')).toBe(true)
+  expect(own(next)).toMatch(/30 documents of the web/)
+  expect(await run(world, hub)).toMatchObject({ commit: undefined })
+
+  put('# Mine, without a mark')
+  await run(world, hub)
+  expect(textOf(hub, 'README.md')).toMatch(/^---\npretty_name/)
+  expect(textOf(hub, 'README.md')).not.toContain('Mine, without')
+  put(next)
+  await run(world, hub, { replaces: true })
+  expect(textOf(hub, 'README.md')).not.toContain('Thanks')
+})
+
 test('a repository of another dataset, of another one of that name, or of a later version is refused', async () => {
   await using world = await shardWorld()
   await using hub = await startHub({ token })

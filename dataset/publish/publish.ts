@@ -57,8 +57,8 @@ export interface Publication {
   removed: number
 }
 
-/** As huggingface_hub takes them; which there may be is the hub's to say. */
-const repoPattern = /^\w(?:[\w-]|[.](?![.])){0,95}\/\w(?:[\w-]|[.](?![.])){0,95}$/
+/** As huggingface_hub takes them (validate_repo_id); which there may be is the hub's to say. */
+const isRepo = (repo: string): boolean => /^\w(?:[\w.-]{0,94}\w)?\/\w(?:[\w.-]{0,94}\w)?$/.test(repo) && !/--|[.]{2}|[.]git$/.test(repo)
 
 /** So often the difference is made anew because somebody else committed, and nothing of ours came between. */
 const movedMax = 6
@@ -73,7 +73,12 @@ const movedMax = 6
  */
 export async function publish(request: PublishRequest): Promise<Publication> {
   const { repo, hubUrl, name, telemetry, catalog, store, signal, pace, progress } = request
-  if (!repoPattern.test(repo)) throw new OrreryError('invalid_argument', `--repo "${repo}" is not of the form user/name; for example alice/${name}.`, { repo })
+  if (!isRepo(repo))
+    throw new OrreryError(
+      'invalid_argument',
+      `--repo "${repo}" is not of the form user/name (letters, digits, "_", and "-" or "." between them, no ".git"); for example alice/${name}.`,
+      { repo },
+    )
   const entry = await catalog.head(lineage.dataset(name))
   if (!entry) throw new OrreryError('not_found', `There is no dataset "${name}" to publish yet; make one with \`orrery dataset ingest\`.`, { name })
   const facts = await survey(store, entry.manifest, signal)

@@ -1,8 +1,10 @@
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
+import { sourcesOf } from '#dataset/versions.ts'
 import { croissant, croissantPath } from './croissant.ts'
 import { datasetCard } from './card.ts'
 import type { Hub, LargeObject, Operation } from './hub.ts'
+import { cardWithKept } from './kept-card.ts'
 import { sendLarge, type LargeFile } from './large-files.ts'
 import { materialize, pathOf, type PublishedFile } from './layout.ts'
 import { cardPath, markerPath, markerText } from './ownership.ts'
@@ -18,6 +20,8 @@ export interface SendParts {
   difference: Difference
   /** Commit that the difference is to. */
   head: string
+  /** Whether what people wrote into the card is replaced, too. */
+  replaces: boolean
   /** A folder on disk. */
   spool: string
   progress: Progress
@@ -61,9 +65,10 @@ export async function send(parts: SendParts): Promise<Sent> {
     }
   // A damaged one is written over.
   for (const path of gone) if (!branch.hasAdded(path) && !(await branch.put({ remove: path }))) return branch.sent(true)
-  const told = { ...parts, ...shipment, downloadBytes }
+  const told = { ...parts, ...shipment, downloadBytes, sources: await sourcesOf(parts.store, entry.manifest) }
+  const card = datasetCard(told)
   const texts = [
-    [cardPath, datasetCard(told)],
+    [cardPath, parts.replaces ? card : await cardWithKept(parts.hub, card, found.get(cardPath))],
     [croissantPath, croissant(told)],
     [markerPath, markerText(entry, true)],
   ] as const

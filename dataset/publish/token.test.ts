@@ -25,6 +25,11 @@ test('the token comes from the file that is named, else from where huggingface_h
   for (const names = Object.keys(env); names.length > 0; names.shift())
     found.push(await readToken({ env: Object.fromEntries(names.map((name) => [name, env[name as keyof typeof env]])) }))
   expect(found).toEqual(['hf_of_env', 'hf_of_former_env', 'hf_of_path', 'hf_of_home', 'hf_of_cache', 'hf_of_login'])
+  const { HOME } = env
+  // As a file of settings has it, which no shell reads.
+  expect(await readToken({ env: { HOME, HF_TOKEN_PATH: '~/path' } })).toBe('hf_of_path')
+  expect(await readToken({ env: { HOME, HF_HOME: '~/home' } })).toBe('hf_of_home')
+  expect(await readToken({ env: { HOME, HF_TOKEN: ' ', HF_TOKEN_PATH: '', HF_HOME: '', XDG_CACHE_HOME: '' } })).toBe('hf_of_login')
   await rm(tokenFile)
   await expect(readToken({ tokenFile, env })).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('--token-file') })
 })

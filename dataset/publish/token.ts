@@ -19,7 +19,7 @@ export async function readToken({ tokenFile, env }: TokenPlaces): Promise<string
     const value = env[name]?.trim()
     if (value) return checked(value, name)
   }
-  const path = env['HF_TOKEN_PATH'] ?? join(env['HF_HOME'] ?? join(env['XDG_CACHE_HOME'] ?? join(homeOf(env), '.cache'), 'huggingface'), 'token')
+  const path = atHome(env['HF_TOKEN_PATH'] || join(env['HF_HOME'] || join(env['XDG_CACHE_HOME'] || join('~', '.cache'), 'huggingface'), 'token'), env)
   const kept = await readFile(path, 'utf8').catch(() => '')
   if (kept.trim() !== '') return checked(kept, path)
   throw new OrreryError(
@@ -28,7 +28,8 @@ export async function readToken({ tokenFile, env }: TokenPlaces): Promise<string
   )
 }
 
-const homeOf = (env: TokenPlaces['env']): string => env['HOME'] ?? homedir()
+/** A `~` that no shell has read stands in files of settings. */
+const atHome = (path: string, env: TokenPlaces['env']): string => path.replace(/^~(?=\/|$)/, () => env['HOME'] ?? homedir())
 
 function checked(content: string, place: string): string {
   const token = content.trim()

@@ -1,14 +1,15 @@
 import { readDeletionVector } from '#infra/corpus/deletion-vector.ts'
+import { readVersionGroups } from '#infra/corpus/groups.ts'
 import { readDataFile } from '#infra/corpus/read-data-file.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import { columnTable, type ColumnName } from '#schemas/document-columns.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { VersionFile } from '#schemas/manifest.ts'
+import type { DatasetManifest, VersionFile, VersionGroup } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { readGroup, versionFiles } from '../version-files.ts'
-import type { AnyVersion, DatasetEntry } from '../versions.ts'
+import type { DatasetEntry } from '../versions.ts'
 import type { ClaimedGroup, IndexWriter, TakenRow } from './index/index-writer.ts'
 
 /** What the index takes in; the signature and the Markdown of a document say nothing that is sought. */
@@ -77,10 +78,12 @@ async function followUnlessGone(parts: FollowParts, entry: DatasetEntry): Promis
 
 async function followVersion(parts: FollowParts, { version, manifest }: DatasetEntry): Promise<void> {
   const { store, writer, signal } = parts
-  const groups = groupsOf(manifest)
+  const listed = manifest.kind === 'version' ? (await readVersionGroups(store, manifest)).items : []
+  const groups = manifest.kind === 'version' ? listed.map(claimed) : [formerGroup(manifest)]
   for (const { place, owner } of await writer.begin(version, groups)) {
     signal.throwIfAborted()
-    const files = await filesOf(store, manifest, place)
+    const group = listed[place]
+    const files = group ? await readGroup(store, group) : await Array.fromAsync(versionFiles(store, manifest))
     for (let from = 0; from === 0 || from < files.length; from += filesAtOnce) {
       const some = files.slice(from, from + filesAtOnce)
       const claimed = some.map(({ file: { key, bytes, rows }, deletes }) => ({ key, bytes, rows, deletes: deletes?.sha256 ?? '' }))
@@ -128,13 +131,5 @@ async function followFile({ store, writer, signal }: FollowParts, version: numbe
 }
 
 /** A version of before there were groups is one. */
-const groupsOf = (manifest: AnyVersion): ClaimedGroup[] =>
-  manifest.kind === 'dataset'
-    ? [{ hotkey: '', job: '', list: manifest.files.map(({ sha256 }) => sha256).join() }]
-    : manifest.groups.map(({ hotkey, job_id, list }) => ({ hotkey, job: job_id, list: list.sha256 }))
-
-async function filesOf(store: FollowParts['store'], manifest: AnyVersion, place: number): Promise<VersionFile[]> {
-  if (manifest.kind === 'dataset') return Array.fromAsync(versionFiles(store, manifest))
-  const group = manifest.groups[place]
-  return group ? readGroup(store, group) : []
-}
+const formerGroup = ({ files }: DatasetManifest): ClaimedGroup => ({ hotkey: '', job: '', list: files.map(({ sha256 }) => sha256).join() })
+const claimed = ({ hotkey, job_id, list }: VersionGroup): ClaimedGroup => ({ hotkey, job: job_id, list: list.sha256 })

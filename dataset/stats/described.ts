@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { tokenTotals } from '#infra/corpus/groups.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { DatasetEntry } from '#dataset/versions.ts'
@@ -25,7 +26,6 @@ export async function describedStatistics(catalog: Catalog, entry: DatasetEntry,
 async function tokensOf(catalog: Catalog, { manifest, sha256 }: DatasetEntry): Promise<z.infer<typeof Tokens> | null> {
   const head = await catalog.head(lineage.tokens(manifest.name))
   if (head?.kind !== 'token-version' || head.manifest.dataset !== sha256) return null
-  const { tokenizer, groups } = head.manifest
-  const sum = (of: 'tokens' | 'shards'): number => groups.reduce((all, group) => all + group[of], 0)
-  return { tokenizer: tokenizer.name, tokens: sum('tokens'), shards: sum('shards') }
+  const { tokens, shards } = tokenTotals(head.manifest)
+  return { tokenizer: head.manifest.tokenizer.name, tokens, shards }
 }

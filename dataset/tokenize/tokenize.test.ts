@@ -13,7 +13,7 @@ import { readDocuments } from '#dataset/documents.ts'
 import { ingest } from '#dataset/ingest/ingest.ts'
 import { testDocument, testDocuments } from '#test/golden/documents.ts'
 import { testEpoch } from '#test/golden/epochs.ts'
-import { goldenOrigin, putSnapshot, shardWorld, type GoldenShard, type ShardWorld } from '#test/golden/shards.ts'
+import { goldenOrigin, putSnapshot, shardWorld, tokensGroupsOf, type GoldenShard, type ShardWorld } from '#test/golden/shards.ts'
 import { openEncoders } from '#infra/tokenizer/encoders.ts'
 import { tokenize, type TokenizeRequest, type TokensEntry } from './tokenize.ts'
 
@@ -26,8 +26,8 @@ async function put(world: ShardWorld, shards: readonly GoldenShard[], miner = 'a
 }
 const run = (world: ShardWorld, parts: Partial<TokenizeRequest> = {}) => tokenize({ ...world, name: 'web', origin: goldenOrigin, signal, ...parts })
 
-async function filesOf({ store }: Pick<ShardWorld, 'store'>, entry: TokensEntry | undefined): Promise<TokenizedFile[]> {
-  const lists = await Promise.all((entry?.manifest.groups ?? []).map(({ list }) => readList(store, list, TokenizedFile)))
+async function filesOf(world: Pick<ShardWorld, 'store'>, entry: TokensEntry | undefined): Promise<TokenizedFile[]> {
+  const lists = await Promise.all((await tokensGroupsOf(world, entry)).map(({ list }) => readList(world.store, list, TokenizedFile)))
   return lists.flat()
 }
 const shardsOf = async (world: ShardWorld, entry: TokensEntry | undefined): Promise<ListedTokenShard[]> =>
@@ -69,9 +69,10 @@ test('each label of a file becomes a shard of whole documents in their order, ea
   expect(entry?.manifest).toMatchObject({
     dataset: (await world.catalog.head(lineage.dataset('web')))?.sha256,
     tokenizer: { name: 'o200k_base', fingerprint, vocabulary: size },
-    groups: [{ job_id: 'one', shards: 2, documents: 20 }],
+    totals: { shards: 2, documents: 20 },
     held: null,
   })
+  expect(await tokensGroupsOf(world, entry)).toMatchObject([{ job_id: 'one', shards: 2, documents: 20 }])
   const [file] = await filesOf(world, entry)
   expect(file?.shards.map(({ shard, deletes }) => [shard.label, shard.documents, shard.file === file.file, shard.since, shard.moved, deletes])).toEqual([
     ['example', 9, true, 1, false, null],
@@ -144,9 +145,10 @@ test('what is there is not read again: only files that are new, and of others wh
   const dataFiles = read.filter((key) => key.endsWith('.parquet'))
   expect(new Set(dataFiles.map((key) => files.findIndex((file) => key.includes(file))))).toHaveProperty('size', 1)
   // The other miner's job is not looked at.
-  const others = second.entry?.manifest.groups.filter((group) => first.entry?.manifest.groups.some(({ list }) => list.sha256 === group.list.sha256))
+  const groups = await tokensGroupsOf(world, first.entry)
+  const others = (await tokensGroupsOf(world, second.entry)).filter((group) => groups.some(({ list }) => list.sha256 === group.list.sha256))
   expect(others).toHaveLength(1)
-  expect(read.filter((key) => key === others?.[0]?.list.key)).toEqual([])
+  expect(read.filter((key) => key === others[0]?.list.key)).toEqual([])
   expect(await spoken(world, after)).toEqual(await written(world))
 })
 
@@ -291,7 +293,7 @@ test('another vocabulary makes everything anew', async () => {
   const first = await run(world)
   await using encoders = openEncoders({ tokenizer: 'cl100k_base', folder: world.dir, threads: 1 })
   const other = await run(world, { encoders })
-  expect(other.entry).toMatchObject({ version: 2, manifest: { parent: first.entry?.sha256, tokenizer: { name: 'cl100k_base' }, groups: [{ documents: 3 }] } })
+  expect(other.entry).toMatchObject({ version: 2, manifest: { parent: first.entry?.sha256, tokenizer: { name: 'cl100k_base' }, totals: { documents: 3 } } })
   expect((await shardsOf(world, other.entry)).map(({ shard }) => shard.since)).toEqual([2])
 })
 

@@ -1,3 +1,5 @@
+import { readTokensGroups, readVersionGroups, sumOfTokens, writeGroups } from '#infra/corpus/groups.ts'
+import type { ReadTree } from '#infra/corpus/list-tree.ts'
 import { readList, writeList } from '#infra/corpus/list-object.ts'
 import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
 import { OrreryError } from '#schemas/errors.ts'
@@ -58,7 +60,9 @@ export async function tokenize(request: TokenizeRequest): Promise<Outcome<Tokens
     telemetry,
     signal,
   }
-  const { groups, leaving, run } = await whileRunStands(request, vocabulary.fingerprint, ({ joined }) => tokenizeGroups({ ...work, joined }, dataset, before))
+  const known = before && (await readTokensGroups(store, before))
+  const { groups, leaving, run } = await whileRunStands(request, vocabulary.fingerprint, ({ joined }) => tokenizeGroups({ ...work, joined }, dataset, known))
+  const totals = sumOfTokens(groups)
 
   const manifest: TokenVersionManifest = {
     kind: 'token-version',
@@ -66,19 +70,17 @@ export async function tokenize(request: TokenizeRequest): Promise<Outcome<Tokens
     origin,
     dataset: dataset.sha256,
     tokenizer: { name: vocabulary.name, fingerprint: vocabulary.fingerprint, vocabulary: vocabulary.size },
-    groups,
+    groups: await writeGroups(store, groups, { prefix: `${work.prefix}lists/`, former: known }),
+    totals,
     held: before ? await hold(request, work, { run, dataset, before, leaving }) : null,
   }
   const entry = await catalog.commit(lineage.tokens(name), former?.sha256, manifest)
-  const sum = (of: 'tokens' | 'documents' | 'shards'): number => groups.reduce((all, group) => all + group[of], 0)
   telemetry.event('tokens.version', {
     name,
     version: entry.version,
     sha256: entry.sha256,
     tokenizer: vocabulary.name,
-    documents: sum('documents'),
-    tokens: sum('tokens'),
-    shards: sum('shards'),
+    ...totals,
   })
   return { changed: true, entry }
 }
@@ -107,11 +109,15 @@ async function whileRunStands(
   }
 }
 
-async function tokenizeGroups(work: FileTokenizing, { manifest }: CatalogEntry<'version'>, before: TokenVersionManifest | undefined): Promise<TokenizedGroups> {
-  const known = new Map(before?.groups.map((group) => [nameOf(group), group]))
+async function tokenizeGroups(
+  work: FileTokenizing,
+  { manifest }: CatalogEntry<'version'>,
+  before: ReadTree<TokensGroup> | undefined,
+): Promise<TokenizedGroups> {
+  const known = new Map(before?.items.map((group) => [nameOf(group), group]))
   const leaving: ListedTokenShard[] = []
   const groups: TokensGroup[] = []
-  for (const group of manifest.groups) {
+  for (const group of (await readVersionGroups(work.store, manifest)).items) {
     const own = known.get(nameOf(group))
     known.delete(nameOf(group))
     groups.push(own?.source === group.list.sha256 ? own : await tokenizeGroup(work, group, own, leaving))

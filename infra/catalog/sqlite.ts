@@ -121,11 +121,26 @@ function commitEntry(db: Database, { line: { name, kind }, expected, text, now }
   const head = headOf(db, name)
   if (head?.sha256 === sha256) return head
   if (head?.sha256 !== expected) throw conflict(name, expected, head?.sha256)
-  const row = { name, version: (head?.version ?? 0) + 1, sha256, committed_at: Math.max(Math.floor(now), head?.committed_at ?? 0), manifest: text }
+  const after = head && head.committed_at > now + aheadMs ? setBack(db, head, Math.floor(now)) : (head?.committed_at ?? 0)
+  const row = { name, version: (head?.version ?? 0) + 1, sha256, committed_at: Math.max(Math.floor(now), after), manifest: text }
   db.run('insert into entries (name, version, sha256, committed_at, manifest) values (?, ?, ?, ?, ?)', name, row.version, sha256, row.committed_at, text)
   db.run('insert into lines values (?, ?, ?) on conflict do update set version = excluded.version, sha256 = excluded.sha256', name, row.version, sha256)
   if (working.has(kind)) db.run('delete from entries where name = ? and version < ?', name, row.version - 1)
   return row
+}
+
+/** A head that lies so far ahead of who commits next was committed by a wrong clock, ms. */
+const aheadMs = 86_400_000
+
+/**
+ * Sets back to now what lies ahead, so that a line goes on in time whose clock was a year ahead for a moment: else nothing of it would be forgotten until then. Only where
+ * the line has something from before: a clock that is behind all of it is the wrong one itself.
+ * @returns the time of the head
+ */
+function setBack(db: Database, { name, committed_at }: EntryRow, now: number): number {
+  if (!db.get('select 1 from entries where name = ? and committed_at <= ? limit 1', name, now)) return committed_at
+  db.run('update entries set committed_at = ? where name = ? and committed_at > ?', now, name, now)
+  return now
 }
 
 function conflict(name: string, expected: string | undefined, head: string | undefined): OrreryError {

@@ -49,13 +49,22 @@ export function writtenSecret(contents: string, path: string): string {
   return file.secretPhrase ?? file.secretSeed ?? file.privateKey ?? ''
 }
 
-/** The SS58 address (prefix 42) in a `coldkeypub.txt`: its ss58Address, else that of its publicKey or accountId. @throws OrreryError `data_unreadable` */
+const copyAgain = 'Copy coldkeypub.txt from the wallet again.'
+
+/**
+ * The SS58 address (prefix 42) in a `coldkeypub.txt`: its ss58Address, else that of its publicKey or accountId.
+ * @throws OrreryError `data_unreadable` for what holds none, or states several keys: one of them would be registered for
+ */
 export function coldkeyAddress(contents: string, path: string): string {
   const { ss58Address, publicKey, accountId } = parseKeyFile(contents, path)
-  const hex = /^(?:0x)?([0-9a-f]{64})$/i.exec(publicKey ?? accountId ?? '')?.[1]
-  const address = ss58Address ?? (hex && addressOf(new Uint8Array(Buffer.from(hex, 'hex'))))
-  if (address === undefined || !publicKeyOf(address))
-    throw keyFileUnusable(path, 'it holds no ss58Address with prefix 42', 'Copy coldkeypub.txt from the wallet again.')
+  const ofKeys = [publicKey, accountId].flatMap((value) => {
+    const hex = /^(?:0x)?([0-9a-f]{64})$/i.exec(value ?? '')?.[1]
+    return hex === undefined ? [] : addressOf(new Uint8Array(Buffer.from(hex, 'hex')))
+  })
+  const address = ss58Address ?? ofKeys[0]
+  if (address === undefined || !publicKeyOf(address)) throw keyFileUnusable(path, 'it holds no ss58Address with prefix 42', copyAgain)
+  const other = ofKeys.find((each) => each !== address)
+  if (other !== undefined) throw keyFileUnusable(path, `it states two keys, ${address} and ${other}`, copyAgain)
   return address
 }
 
@@ -102,6 +111,8 @@ function parseKeyFile(contents: string, path: string): KeyFile {
       `it is encrypted (${sealed})`,
       'A node needs a hotkey without a password (btcli wallet regen-hotkey --no-use-password) and coldkeypub.txt, never the coldkey itself.',
     )
+  if (content.replaceAll('\0', '').trim() === '')
+    throw keyFileUnusable(path, 'it is empty', 'Restore it from its backup; a disk that was full leaves such files.')
   const bare = bareSecret(content.trim())
   if (bare) return KeyFile.parse(bare)
   try {

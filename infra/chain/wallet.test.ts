@@ -238,6 +238,13 @@ describe('ensureWallet', () => {
     const { coldkey } = await ensureWallet(dir, 'w', { seed: 1 })
     await writeFile(join(dir, 'w/coldkeypub.txt'), keyFile({ ss58Address: `${coldkey}x` }))
     await expect(ensureWallet(dir, 'w', { seed: 1 })).rejects.toEqual(unreadable('ss58Address'))
+    // A coldkey is registered for: which one must be beyond doubt.
+    await writeFile(join(dir, 'w/coldkeypub.txt'), keyFile({ ss58Address: coldkey, publicKey: `0x${'11'.repeat(32)}` }))
+    await expect(ensureWallet(dir, 'w', { seed: 1 })).rejects.toEqual(unreadable('it states two keys'))
+    for (const empty of ['', ' \n', '\0'.repeat(300)]) {
+      await writeFile(join(dir, 'w/hotkeys/default'), empty)
+      await expect(ensureWallet(dir, 'w', { seed: 1 })).rejects.toEqual(unreadable('it is empty'))
+    }
     await writeFile(join(dir, 'w/hotkeys/default'), 'x'.repeat(20_000))
     await expect(ensureWallet(dir, 'w', { seed: 1 })).rejects.toEqual(unreadable('longer than any key'))
     await writeFile(join(dir, 'file'), '')

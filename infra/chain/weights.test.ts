@@ -52,10 +52,54 @@ test('rounds a thousand vectors as the SDK does', () => {
   expect(hash.digest('hex')).toBe('b64c937e7030703643f7860ea83245efb028c3cbea691b95697bb52f6aad6db1')
 })
 
+// The first six are of the chain's own tests (epoch/tests/math, fixed_conversions), as far as they are whole numbers.
+test.each([
+  [[], []],
+  [
+    [0, 0],
+    [0, 0],
+  ],
+  [
+    [0, 1],
+    [0, 65_535],
+  ],
+  [
+    [0, 1, 65_534],
+    [0, 1, 65_535],
+  ],
+  [
+    [0, 1, 2, 32_768],
+    [0, 2, 4, 65_535],
+  ],
+  [
+    [0, 1, 2, 32_768, 32_769],
+    [0, 2, 4, 65_533, 65_535],
+  ],
+  [
+    [1, 2],
+    [32_768, 65_535],
+  ],
+  [
+    [1, 1, 3],
+    [21_845, 21_845, 65_535],
+  ],
+  // A half that the cut ratio takes away: 20,000 × 65,535 / 40,000.
+  [
+    [20_000, 40_000],
+    [32_767, 65_535],
+  ],
+  [
+    [65_535, 7, 0],
+    [65_535, 7, 0],
+  ],
+])('scales %j as the chain does', (values, stored) => {
+  expect(upscaleToU16(values)).toEqual(stored)
+})
+
 test('knows weights of a neuron for those that were submitted', () => {
   const weights = [
     { uid: 2, value: 65_535 },
-    { uid: 1, value: 16_383 },
+    { uid: 1, value: 16_384 },
   ]
   expect(areWeights(weights, { uids: [1, 2], values: [5, 20], versionKey: 0 })).toBe(true)
   for (const [uids, values] of [

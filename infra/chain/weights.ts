@@ -32,8 +32,22 @@ export function areWeights(weights: readonly Weight[], { uids, values }: Weights
   return weights.length === byUid.size && weights.every(({ uid, value }) => byUid.get(uid) === value)
 }
 
-/** What the chain stores: the largest raised to 65,535, the others with it, rounded down (vec_u16_max_upscale_to_u16). */
+/** Bits behind the point of the chain's I32F32. */
+const fraction = 32n
+/** Above it the chain divides first, so that no product is too large for 31 bits before the point. */
+const productMax = 32_768
+
+/**
+ * What the chain stores: the largest raised to 65,535, the others with it, in its own arithmetic (vec_u16_max_upscale_to_u16): fixed-point numbers, cut behind 32
+ * bits and then rounded, half away from zero.
+ * @param values u16 each
+ */
 export function upscaleToU16(values: readonly number[]): number[] {
   const largest = values.reduce((a, b) => Math.max(a, b), 0)
-  return largest === 0 ? [...values] : values.map((value) => Math.floor((value * u16Max) / largest))
+  if (largest === 0 || largest === u16Max) return [...values]
+  const ratio = (BigInt(u16Max) << fraction) / BigInt(largest)
+  return values.map((value) => {
+    const scaled = largest > productMax ? BigInt(value) * ratio : (BigInt(value * u16Max) << fraction) / BigInt(largest)
+    return Math.min(u16Max, Number((scaled + (1n << (fraction - 1n))) >> fraction))
+  })
 }

@@ -20,7 +20,7 @@ async function face(answers: readonly string[], isEnd = true) {
     }),
   )
   const origin = `http://127.0.0.1:${listener.port}`
-  const http = createHttp({ userAgent: 'x', timeoutMs: 5000, bytesMax: 1 << 16, allowPrivate: [origin] })
+  const http = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 1 << 16, allowPrivate: [origin] })
   onTestFinished(async () => {
     await http[Symbol.asyncDispose]()
     await listener[Symbol.asyncDispose]()

@@ -53,7 +53,7 @@ const open = (options: Partial<Parameters<typeof openBrowser>[0]> = {}): Browser
     executablePath: executablePath ?? '',
     userAgent: 'Orrery/0 (+https://example.org/crawl)',
     pagesMax: 2,
-    timeoutMs: 15_000,
+    timeoutMs: 60_000,
     bytesMax: 1 << 20,
     ...options,
   })
@@ -95,7 +95,7 @@ describe.skipIf(executablePath === undefined)('a browser', () => {
   beforeAll(async () => {
     site = await openSite({ 'one.localhost': assets, 'two.localhost': { '/echo': echo } })
     listener = await openListener()
-    http = createHttp({ userAgent: 'Orrery/0 (+https://example.org/crawl)', timeoutMs: 5000, bytesMax: 1 << 20, hosts: site.hosts, ports: [listener.port] })
+    http = createHttp({ userAgent: 'Orrery/0 (+https://example.org/crawl)', timeoutMs: 60_000, bytesMax: 1 << 20, hosts: site.hosts, ports: [listener.port] })
     browser = open()
   })
   afterAll(async () => {

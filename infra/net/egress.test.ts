@@ -13,7 +13,7 @@ const lookup = async () => []
 const refusals = new Set(['private_address', 'bad_url', 'bad_redirect', 'credentials_refused', 'dns_failed'])
 
 function client(options: Partial<HttpOptions>): Http {
-  const http = createHttp({ userAgent: 'Orrery/0 (+test)', timeoutMs: 5000, bytesMax: 1000, ...options })
+  const http = createHttp({ userAgent: 'Orrery/0 (+test)', timeoutMs: 60_000, bytesMax: 1000, ...options })
   onTestFinished(() => http[Symbol.asyncDispose]())
   return http
 }

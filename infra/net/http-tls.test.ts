@@ -30,7 +30,7 @@ async function listen(server: Server): Promise<number> {
 function client(port: number, options: Partial<HttpOptions> = {}): Http {
   const http = createHttp({
     userAgent: 'Orrery/0 (+test)',
-    timeoutMs: 5000,
+    timeoutMs: 60_000,
     bytesMax: 1 << 20,
     ca: authority.cert,
     allowPrivate: [`https://tls.localhost:${port}`],
@@ -85,15 +85,15 @@ describe('HTTP/2', () => {
     expect(answers.map((answer) => (answer.ok ? answer.body.length : answer.reason))).toEqual(Array.from({ length: 8 }, () => 1_000_000))
   })
 
-  test.each<[string, (stream: ServerHttp2Stream) => void]>([
+  test.each<[string, (stream: ServerHttp2Stream) => void, Partial<HttpOptions>?]>([
     ['truncated_body', (stream) => void (stream.respond({ ':status': 200 }), stream.write('half', () => stream.session?.destroy()))],
     ['headers_too_large', (stream) => void (stream.respond({ ':status': 200, 'x-long': 'y'.repeat(40_000) }), stream.end('x'))],
     ['too_large', (stream) => void (stream.respond({ ':status': 200 }), stream.end(Buffer.alloc(1 << 21)))],
-    ['body_timeout', (stream) => void (stream.respond({ ':status': 200 }), stream.write('and then nothing'))],
-    ['headers_timeout', () => undefined],
-  ])('%s', async (reason, answer) => {
+    ['body_timeout', (stream) => void (stream.respond({ ':status': 200 }), stream.write('and then nothing')), { bodyMs: 200 }],
+    ['headers_timeout', () => undefined, { headersMs: 200 }],
+  ])('%s', async (reason, answer, options) => {
     const { port } = await h2(answer)
-    expect(await client(port, { headersMs: 200, bodyMs: 200 }).get(`https://tls.localhost:${port}/`)).toMatchObject({ ok: false, reason })
+    expect(await client(port, options).get(`https://tls.localhost:${port}/`)).toMatchObject({ ok: false, reason })
   })
 })
 
@@ -125,7 +125,7 @@ describe('TLS trouble is a reason', () => {
     const port = await listen(createServer(good, (_, response) => void response.end('x')))
     const http = createHttp({
       userAgent: 'x',
-      timeoutMs: 5000,
+      timeoutMs: 60_000,
       bytesMax: 100,
       allowPrivate: [`https://tls.localhost:${port}`],
       lookup: async () => [{ address: '127.0.0.1' }],

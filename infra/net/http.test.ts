@@ -15,7 +15,7 @@ const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 
 async function openWeb(pages: Record<string, Page>, options: Partial<HttpOptions> = {}) {
   const site = await openSite({ 'one.localhost': pages, 'two.localhost': { '/': 'two' } })
-  const http = createHttp({ userAgent: 'Orrery/0 (+test)', timeoutMs: 5000, bytesMax: 1 << 20, hosts: site.hosts, ...options })
+  const http = createHttp({ userAgent: 'Orrery/0 (+test)', timeoutMs: 60_000, bytesMax: 1 << 20, hosts: site.hosts, ...options })
   return {
     site,
     http,
@@ -238,7 +238,7 @@ describe('the egress rule', () => {
 
   test('lets through an origin that the caller named, and its port only', async () => {
     await using site = await openSite({ 'one.localhost': { '/': 'hello' } })
-    await using http = createHttp({ userAgent: 'x', timeoutMs: 5000, bytesMax: 1000, allowPrivate: [site.origin] })
+    await using http = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 1000, allowPrivate: [site.origin] })
     expect(await http.get(`${site.origin}/`)).toMatchObject({ ok: true, status: 200 })
     expect(await http.get(`http://127.0.0.1:${site.port === 1 ? 2 : 1}/`)).toMatchObject({ ok: false, reason: 'private_address' })
   })
@@ -277,7 +277,7 @@ describe('a server that misbehaves gives a reason', () => {
     server.listen(0, '127.0.0.1', listening.resolve)
     await listening.promise
     const { port } = server.address() as AddressInfo
-    await using http = createHttp({ userAgent: 'x', timeoutMs: 5000, bytesMax: 1000, hosts: () => ({ address: '127.0.0.1', port }) })
+    await using http = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 1000, hosts: () => ({ address: '127.0.0.1', port }) })
     expect(await http.get('http://mail.localhost/')).toMatchObject({ ok: false, reason: 'bad_response' })
     server.close()
   })

@@ -20,7 +20,7 @@ async function resolver(replyTo: (question: Question) => Reply, tryMs = 200) {
 
 const addresses = (...given: string[]): Reply => ({ addresses: given })
 const client = (server: { address: string }, options: Partial<HttpOptions> = {}) =>
-  createHttp({ userAgent: 'Orrery/0 (+test)', timeoutMs: 5000, bytesMax: 1000, dnsServers: [server.address], ...options })
+  createHttp({ userAgent: 'Orrery/0 (+test)', timeoutMs: 60_000, bytesMax: 1000, dnsServers: [server.address], ...options })
 /** Longer than any test. */
 const silentMs = 60_000
 

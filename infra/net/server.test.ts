@@ -89,6 +89,21 @@ test('says which methods a path takes, and that there is no such path', async ()
   expect((await app.inject(`/number?n=1&x=${'y'.repeat(9000)}`)).statusCode).toBe(414)
 })
 
+test('sends who writes a slash too much to where it is meant, and nowhere else', async () => {
+  await using app = await served()
+  app.get('/named/:name', () => ({}))
+  app.get('/all/*', () => ({}))
+  const asked = async (url: string) => {
+    const { statusCode, headers } = await app.inject(url)
+    return [statusCode, headers.location]
+  }
+  expect(await asked('/number/?n=1')).toEqual([307, '/number?n=1'])
+  expect(await asked('/named/a/')).toEqual([307, '/named/a'])
+  for (const none of ['/numbers/', '/number//', '//evil.example/', '/named/', '/']) expect(await asked(none), none).toEqual([expect.any(Number), undefined])
+  expect(await asked('/all/a/')).toEqual([200, undefined])
+  expect((await app.inject({ method: 'POST', url: '/number/', payload: { n: 1 } })).statusCode).toBe(307)
+})
+
 test('says when to come again', async () => {
   await using app = await served()
   const { statusCode, headers } = await app.inject('/full')
@@ -160,6 +175,7 @@ test('what is no HTTP is told so, in our words', async () => {
       socket.on('close', () => done(heard))
     })
   expect(await say('hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*"code":"invalid_argument"/s)
+  expect(await say('BREW / HTTP/1.1\r\nHost: a\r\n\r\n')).toMatch(/^HTTP\/1.1 501 .*method/s)
   expect(await say(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 /)
   expect(await say('POST /number HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n{}')).toMatch(/^HTTP\/1.1 400 /)
   expect(await say('GET /%ZZ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*"request_id"/s)

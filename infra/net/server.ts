@@ -170,13 +170,17 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
       ? [431, 'Request Header Fields Too Large']
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? [408, 'Request Timeout']
-        : [400, 'Bad Request']
+        : error.code === 'HPE_INVALID_METHOD' && isRequestLine(error)
+          ? [501, 'Not Implemented']
+          : [400, 'Bad Request']
   const message =
     status === 431
       ? `The head of the request has more than ${headBytesMax} bytes.`
       : status === 408
         ? 'The request did not come in time.'
-        : 'This is no HTTP request.'
+        : status === 501
+          ? 'The method is none of HTTP that is known here.'
+          : 'This is no HTTP request.'
   const body = JSON.stringify(errorBody({ code: 'invalid_argument', message, details: {} }, randomUUID()))
   if (socket.writable)
     socket.write(
@@ -184,6 +188,10 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
     )
   socket.destroy(error)
 }
+
+/** Whether it is a request but for its method, which is none of Node's. */
+const isRequestLine = ({ rawPacket }: Error & { rawPacket?: unknown }): boolean =>
+  Buffer.isBuffer(rawPacket) && /^[!#$%&'*+.^_`|~\w-]+ \S+ HTTP\/1[.][01]\r?\n/.test(rawPacket.toString('latin1', 0, headBytesMax))
 
 /**
  * Starts listening. @param setting the name of the setting that chose the port, for the error message

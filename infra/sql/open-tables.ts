@@ -5,7 +5,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import { isSqlStruct, type SqlRow, type SqlSelection, type SqlValue } from '#schemas/sql.ts'
 import { closed, type EngineLimits, type OpenTask, type SelectTask } from './engine-call.ts'
 import { allowOnly, asPattern, firstRows, interruptedBy, notParquet, prepared, quoted, requireNames } from './run-script.ts'
-import { checkScript, strangers } from './script.ts'
+import { checkScript, refusal, strangers } from './script.ts'
 import { withoutEnd } from './statement-end.ts'
 import { toldOfDuckdb } from './values.ts'
 
@@ -161,6 +161,9 @@ async function readSelection(statement: DuckDBPreparedStatement, { rowsMax, byte
   const names = result.columnNames()
   requireNames(names)
   const columns = result.columnTypes().map((type, i) => ({ name: names[i] ?? '', type: String(type) }))
+  // Of members without a name one would be left.
+  const unnamed = columns.find(({ type }) => type.includes('STRUCT("" '))
+  if (unnamed) throw refusal(`the members of column "${unnamed.name}" have no names; write {'a': …}, or struct_pack(a := …)`)
   const rows: SqlRow[] = []
   let bytes = 0
   for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {

@@ -68,8 +68,9 @@ export async function checkScript(connection: DuckDBConnection, script: string, 
   if (fault !== undefined) throw refusal(`it may not use ${fault}; it sees only ${views.join(', ') || 'its parameters'}`)
 }
 
+/** `why` is in its details, for whoever has the script made of something else. */
 export const refusal = (why: string, cause?: unknown): OrreryError =>
-  new OrreryError('invalid_argument', `The SQL script was refused: ${why}. Pass one SELECT over the named inputs.`, {}, cause)
+  new OrreryError('invalid_argument', `The SQL script was refused: ${why}. Pass one SELECT over the named inputs.`, { why }, cause)
 
 async function serialize(connection: DuckDBConnection, script: string): Promise<string> {
   const reader = await connection.runAndReadAll('select json_serialize_sql($1::varchar, skip_null := true, skip_empty := true)', [script])

@@ -43,7 +43,10 @@ export function fromDuckdb(value: DuckDBValue, column: string): SqlValue {
   return date
 }
 
-/** A cell of a stranger's result: whatever the engine has. Members of a union come as they are, maps of other keys than text as lists of `{key, value}`. */
+/**
+ * A cell of a stranger's result: whatever the engine has. Members of a union come as they are, maps of other keys than text as lists of `{key, value}`, decimals
+ * of more digits than a number keeps as text.
+ */
 export function toldOfDuckdb(value: DuckDBValue): SqlValue {
   if (value === null || typeof value !== 'object') return value
   if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) return value.items.map(toldOfDuckdb)
@@ -51,11 +54,15 @@ export function toldOfDuckdb(value: DuckDBValue): SqlValue {
   if (value instanceof DuckDBMapValue) return mapOf(value)
   if (value instanceof DuckDBUnionValue) return toldOfDuckdb(value.value)
   if (value instanceof DuckDBBlobValue) return new Uint8Array(value.bytes)
-  if (value instanceof DuckDBDecimalValue) return value.toDouble()
+  if (value instanceof DuckDBDecimalValue) return digitsOf(value) > exactDigits ? value.toString() : value.toDouble()
   if (value instanceof DuckDBDateValue) return value.isFinite ? value.toString() : value.days > 0 ? 'infinity' : '-infinity'
   const date = dateOf(value)
   return date === undefined || Number.isNaN(date.getTime()) ? value.toString() : date
 }
+
+/** Each decimal of so many is another double. */
+const exactDigits = 15
+const digitsOf = ({ value }: DuckDBDecimalValue): number => String(value).replace(/^-?0*|0+$/g, '').length
 
 const structOf = (members: readonly [string, DuckDBValue][]): SqlValue => Object.fromEntries(members.map(([name, member]) => [name, toldOfDuckdb(member)]))
 

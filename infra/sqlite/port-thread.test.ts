@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '#test/conformance/temporary-folder.ts'
 import { manualClock } from '#test/manual-clock.ts'
@@ -73,6 +74,34 @@ test('closing waits for what was asked, once, and nothing works afterwards', asy
   expect(await asked).toMatchObject({ value: 1 })
   await expect(port.echo(1)).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('closed') })
   await port[Symbol.asyncDispose]()
+})
+
+async function threadOf(path: string): Promise<{ thread: number; before: number }> {
+  await using port = open(path)
+  return { thread: await port.thread(), before: (await port.echo(1)).before }
+}
+
+test('a thread whose ports are closed goes on to the next port of their module, which knows nothing of them', async () => {
+  // It waits a second: on a busy machine the next may come later.
+  await expect.poll(async () => isDeepStrictEqual(await threadOf('first'), await threadOf('second'))).toBe(true)
+})
+
+test.each<[string, string, (port: TestPort) => Promise<unknown>]>([
+  ['that has died', 'readable', (port) => port.die()],
+  ['of a port that could not be closed', 'stuck', (port) => port.echo(1)],
+])('a thread %s goes on to nobody', async (_, path, end) => {
+  const port = open(path)
+  const thread = await port.thread()
+  await end(port).catch(() => undefined)
+  await port[Symbol.asyncDispose]()
+  await using next = open()
+  expect(await next.thread()).not.toBe(thread)
+})
+
+test('ports that are open at once have threads of their own', async () => {
+  await using one = open()
+  await using other = open()
+  expect(await one.thread()).not.toBe(await other.thread())
 })
 
 test.each([

@@ -10,7 +10,8 @@ import { closing, opening, readFailure, type Answer, type Batch, type Call, type
  * Contract: calls are made in their order. Those of one turn of the event loop go over together, and the answers of one commit come back together; while many
  * are under way, those that are in no hurry (`patient`) wait a few ms for others. Arguments
  * and answers are data (structured clone); errors keep their code, message and details. The clock is the caller's: what runs in the thread is told the time
- * with each batch of calls. While nothing is asked the thread keeps no process alive; it ends with the last of its ports.
+ * with each batch of calls. While nothing is asked the thread keeps no process alive; it ends a second after the last of its ports, unless another comes of the
+ * module that it was begun for.
  */
 export interface PortThread {
   /**
@@ -32,21 +33,60 @@ interface Waiting {
 /** @param name says in errors what lives in the thread */
 export function portThread(name: string, clock: Clock): PortThread {
   let thread: Thread | undefined
-  let ports = 0
   return {
     open<Port>(place: PortPlace, methods: PortMethods<Port>) {
-      const running = (thread ??= new Thread(name, clock, () => (thread = undefined)))
-      return running.open(++ports, place, methods) as Port & AsyncDisposable
+      const running = (thread ??= new Thread(name, clock, place.module, () => (thread = undefined)))
+      return running.open(++lastPort, place, methods) as Port & AsyncDisposable
     },
   }
 }
 
+/** Of all threads: one that goes on to another owner answers no port twice. */
+let lastPort = 0
+
 /** Of calls that are under way: from so many on a patient one waits so long for others. */
 const [callsForPatience, patienceMs] = [8, 4]
+
+/** To begin a thread costs a tenth of a CPU second, most of it to load what its ports need. So it waits a while for another of the same module; few do at once. */
+const [lingerMs, idleMax] = [1000, 8]
+const idle = new Map<Worker, { module: string; ending: NodeJS.Timeout }>()
+
+function beginWorker(module: string): Worker {
+  for (const [worker, waiting] of idle)
+    if (waiting.module === module) {
+      leaveIdle(worker)
+      return worker
+    }
+  return new Worker(new URL('./port-worker.ts', import.meta.url), { env: { ...process.env, ...compileCache() } })
+}
+
+/** @param worker whom nobody listens to, and who has no port */
+async function endWorker(worker: Worker, module: string): Promise<void> {
+  if (idle.size >= idleMax) return void (await worker.terminate())
+  worker.unref()
+  const end = (): void => {
+    leaveIdle(worker)
+    void worker.terminate()
+  }
+  worker.once('error', end).once('exit', end)
+  idle.set(worker, { module, ending: setTimeout(end, lingerMs).unref() })
+}
+
+function leaveIdle(worker: Worker): void {
+  clearTimeout(idle.get(worker)?.ending)
+  idle.delete(worker)
+  unheard(worker)
+}
+
+/** Node's own listeners stay. */
+function unheard(worker: Worker): void {
+  for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event)
+}
 
 class Thread {
   readonly #name: string
   readonly #clock: Clock
+  readonly #module: string
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
   readonly #ended: () => void
@@ -55,13 +95,17 @@ class Thread {
   #isDue = false
   #lastId = 0
   #openPorts = 0
+  /** Each port that was closed said that it is. */
+  #isSound = true
   #death: OrreryError | undefined
 
-  constructor(name: string, clock: Clock, ended: () => void) {
+  /** @param module of the first of its ports */
+  constructor(name: string, clock: Clock, module: string, ended: () => void) {
     this.#name = name
     this.#clock = clock
+    this.#module = module
     this.#ended = ended
-    this.#worker = new Worker(new URL('./port-worker.ts', import.meta.url), { env: { ...process.env, ...compileCache() } })
+    this.#worker = beginWorker(module)
     this.#worker.unref()
     this.#worker.on('message', (answers: Answer[]) => this.#receive(answers))
     this.#worker.on('error', (cause) => this.#die(cause))
@@ -76,8 +120,8 @@ class Thread {
     let closed: Promise<void> | undefined
     const close = (): Promise<void> =>
       (closed ??= call(closing, []).then(
-        () => this.#closed(),
-        () => this.#closed(),
+        () => this.#closed(true),
+        () => this.#closed(false),
       ))
     const requireOpen = (method: string): void => {
       if (closed) throw new OrreryError('invalid_argument', `${this.#name} was used (${method}) after it was closed.`, { method })
@@ -150,10 +194,14 @@ class Thread {
     if (this.#waiting.size === 0) this.#worker.unref()
   }
 
-  async #closed(): Promise<void> {
+  async #closed(isSound: boolean): Promise<void> {
+    this.#isSound &&= isSound
     if (--this.#openPorts > 0) return
     this.#ended()
-    await this.#worker.terminate()
+    // What was asked and not waited for would be answered to another.
+    if (!this.#isSound || this.#death || this.#waiting.size > 0) return void (await this.#worker.terminate())
+    unheard(this.#worker)
+    await endWorker(this.#worker, this.#module)
   }
 
   #die(cause: unknown): void {

@@ -29,10 +29,16 @@ function run({ port, method, args }: Call): Promise<unknown> {
     return openPort(port).then(() => undefined)
   }
   const made = opened.get(port)
-  if (made) return Promise.resolve(invoke(made, method, args))
   const opens = ports.get(port)
+  if (method === closing) forget(port)
+  if (made) return Promise.resolve(invoke(made, method, args))
   if (!opens && method === closing) return Promise.resolve()
   return (opens ?? openPort(port)).then((late) => invoke(late, method, args))
+}
+
+/** Nobody asks a port again that was closed. */
+function forget(port: number): void {
+  for (const known of [places, ports, opened]) known.delete(port)
 }
 
 /** What could not be opened is tried again with the next call: another process may have had it. */
@@ -40,7 +46,7 @@ function openPort(port: number): Promise<Port> {
   const opens = open(places.get(port) as PortPlace)
   ports.set(port, opens)
   opens.then(
-    (made) => opened.set(port, made),
+    (made) => ports.get(port) === opens && opened.set(port, made),
     () => ports.delete(port),
   )
   return opens

@@ -65,6 +65,15 @@ const catalogTimes = `
   create trigger entries_fixed before update on entries begin select raise(abort, 'entries are fixed'); end;
 `
 
+/** The time of an entry may be set back: where a clock that was far ahead made it (catalog/sqlite.ts). */
+const catalogTimesSetBack = `
+  drop trigger entries_fixed;
+  create trigger entries_fixed before update on entries
+  when new.committed_at > old.committed_at or (new.name, new.version, new.sha256, new.manifest) <> (old.name, old.version, old.sha256, old.manifest) begin
+    select raise(abort, 'entries are fixed');
+  end;
+`
+
 /** `events` is append-only and says when each batch was in which state; at most one settlement per (plan, epoch, batch), by two unique indexes. */
 const ledger = `
   create table epochs (
@@ -367,7 +376,7 @@ export const fileSchemas = {
   posts: { kind: 'posts of platforms', applicationId: 0x4f72725a, steps: [posts] },
   frontier: { kind: 'frontier', applicationId: 0x4f727246, steps: [frontierTables] },
   queue: { kind: 'queue', applicationId: 0x4f727251, steps: [queue] },
-  catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog, catalogTimes] },
+  catalog: { kind: 'catalog', applicationId: 0x4f727243, steps: [catalog, catalogTimes, catalogTimesSetBack] },
   ledger: { kind: 'ledger', applicationId: 0x4f72724c, steps: [ledger, ledgerByCounts, ledgerByRows, ledgerByVoices] },
   notes: { kind: 'notes', applicationId: 0x4f727248, steps: [notes] },
   corpus: { kind: 'corpus index', applicationId: 0x4f727249, steps: [corpus, corpusSights] },

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { rangeOf } from '#infra/net/byte-range.ts'
 import { isRangeWanted, precondition } from '#infra/net/preconditions.ts'
 import type { Server } from '#infra/net/server.ts'
+import { addressNumber } from '#schemas/address-number.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
 import { OrreryError } from '#schemas/errors.ts'
 import type { ByteRange, ObjectInfo, ObjectStore } from '#schemas/object-store.ts'
@@ -11,7 +12,7 @@ import type { Capability } from './capability.ts'
 import type { FolderStore } from './folder.ts'
 
 const pieceBytes = 1 << 20
-const Query = z.object({ method: z.enum(['GET', 'PUT']), expires: z.coerce.number().int(), signature: z.string().regex(/^[0-9a-f]{64}$/) })
+const Query = z.object({ method: z.enum(['GET', 'PUT']), expires: addressNumber(), signature: z.string().regex(/^[0-9a-f]{64}$/) })
 
 export interface SignedObjectsOptions {
   /** Largest body of a PUT. */

@@ -1,3 +1,4 @@
+import { tokenTotals } from '#infra/corpus/groups.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { Chain } from '#schemas/chain.ts'
 import type { Ledger } from '#schemas/ledger.ts'
@@ -82,7 +83,7 @@ export async function totalsOf({ catalog, ledger, datasetName }: Pick<SummarySou
   return {
     documents: liveRows(await snapshotsOf(catalog)),
     in_dataset: (await catalog.head(lineage.dataset(datasetName)))?.manifest.documents ?? 0,
-    tokens: tokens?.kind === 'token-version' ? sum(tokens.groups.map((group) => group.tokens)) : 0,
+    tokens: tokens?.kind === 'token-version' ? tokenTotals(tokens).tokens : 0,
     batches_settled: await settledOf({ catalog, ledger, datasetName }),
   }
 }

@@ -28,6 +28,7 @@ export const snapshotIdOf = (sha256: string): number => Number.parseInt(sha256.s
 /** The table as `metadata.json` has it, format version 2 (Iceberg spec, Table Metadata). */
 export function tableMetadata({ uuid, location, properties, snapshots }: TableFacts) {
   const current = snapshots.at(-1)
+  const times = risingTimes(snapshots)
   return {
     'format-version': 2,
     'table-uuid': uuid,
@@ -44,16 +45,16 @@ export function tableMetadata({ uuid, location, properties, snapshots }: TableFa
     'default-sort-order-id': 0,
     properties: { ...properties, 'schema.name-mapping.default': JSON.stringify(nameMapping) },
     'current-snapshot-id': current?.snapshotId ?? -1,
-    snapshots: snapshots.map((snapshot) => ({
+    snapshots: snapshots.map((snapshot, at) => ({
       'snapshot-id': snapshot.snapshotId,
       ...(snapshot.parentId !== null && { 'parent-snapshot-id': snapshot.parentId }),
       'sequence-number': snapshot.sequenceNumber,
-      'timestamp-ms': snapshot.committedAt,
+      'timestamp-ms': times[at],
       'manifest-list': snapshot.manifestList,
       summary: snapshot.summary,
       'schema-id': tableSchema['schema-id'],
     })),
-    'snapshot-log': snapshots.map(({ snapshotId, committedAt }) => ({ 'snapshot-id': snapshotId, 'timestamp-ms': committedAt })),
+    'snapshot-log': snapshots.map(({ snapshotId }, at) => ({ 'snapshot-id': snapshotId, 'timestamp-ms': times[at] })),
     'metadata-log': [],
     refs: Object.fromEntries([
       ...snapshots.map(({ tag, snapshotId }) => [tag, { 'snapshot-id': snapshotId, type: 'tag' }]),
@@ -61,4 +62,12 @@ export function tableMetadata({ uuid, location, properties, snapshots }: TableFa
     ]),
   }
 }
+
+/** Readers refuse a log whose times fall: one that a wrong clock set is no later than what follows it. */
+function risingTimes(snapshots: readonly TableSnapshot[]): number[] {
+  const times = snapshots.map(({ committedAt }) => committedAt)
+  for (let at = times.length - 2; at >= 0; at--) times[at] = Math.min(times[at] as number, times[at + 1] as number)
+  return times
+}
+
 export type TableMetadata = ReturnType<typeof tableMetadata>

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { columnTable } from '../document-columns.ts'
+import { tableMetadata } from './table-metadata.ts'
 import { fieldIds, lastColumnId, nameMapping, specOf, tableSchema } from './table-schema.ts'
 
 test('every column of a document is one of the table, under an id of its own that never changes', () => {
@@ -12,4 +13,20 @@ test('every column of a document is one of the table, under an id of its own tha
 
 test('a partition belongs to the spec that has its columns', () => {
   expect([{}, { label: 'a' }, { label: '', datetime_day: 0 }].map((partition) => specOf(partition)['spec-id'])).toEqual([0, 1, 2])
+})
+
+test('the times of the log never fall, also where a clock was ahead when a snapshot was made', () => {
+  const snapshots = [1000, 9_000_000, 9_000_000, 3000, 4000].map((committedAt, n) => ({
+    snapshotId: n + 1,
+    parentId: n === 0 ? null : n,
+    sequenceNumber: n + 1,
+    committedAt,
+    manifestList: `file:///${n}.avro`,
+    summary: { operation: 'append' as const },
+    tag: `v${n + 1}`,
+  }))
+  const table = tableMetadata({ uuid: 'a', location: 'file:///table', properties: {}, snapshots })
+  expect(table['snapshot-log'].map((entry) => entry['timestamp-ms'])).toEqual([1000, 3000, 3000, 3000, 4000])
+  expect(table.snapshots.map((snapshot) => snapshot['timestamp-ms'])).toEqual([1000, 3000, 3000, 3000, 4000])
+  expect(table['last-updated-ms']).toBe(4000)
 })

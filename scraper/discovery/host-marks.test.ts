@@ -44,9 +44,7 @@ test('are in the file a moment later, whatever becomes of the process', async ()
   using first = openHostMarks(path)
   for (const i of range(100)) first.put(url, 'variants', 1, i, i)
   using second = openHostMarks(path)
-  await expect
-    .poll(() => (first.get(url, 'variants', 1, 0), new DatabaseSync(path).prepare('select count(*) as n from marks').get()), { timeout: 30_000 })
-    .toEqual({ n: 100 })
+  await expect.poll(() => (first.get(url, 'variants', 1, 0), new DatabaseSync(path).prepare('select count(*) as n from marks').get())).toEqual({ n: 100 })
   expect(known(second, url, 100)).toHaveLength(100)
 })
 

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { frozenClock } from '#infra/clock.ts'
 import { createHttp } from '#infra/net/http.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
@@ -7,12 +7,11 @@ import { openSite, type Page } from '#test/site/site.ts'
 import { story } from '#test/site/story.ts'
 import { createRobots } from '../robots/robots.ts'
 import { fetchDocument } from './fetch-document.ts'
-import { openPagePool, type PagePool } from '../document/page-pool.ts'
+import { sharedPages as pool } from '../document/page-pool.fixture.ts'
+import type { PagePool } from '../document/page-pool.ts'
 import { pageReader } from '../document/read-page.ts'
 
 const clock = frozenClock(Date.UTC(2026, 0, 15))
-const pool = openPagePool({ threads: 1 })
-afterAll(() => pool[Symbol.asyncDispose]())
 const prose = story(1)
 const page = `<html lang="en"><title>A garden</title><meta property="article:published_time" content="2026-01-02"><main><p>${prose}</p></main></html>`
 const send =
@@ -20,12 +19,14 @@ const send =
   (response) =>
     void response.writeHead(status, { 'content-type': 'text/html', ...headers }).end(body)
 
-/** @param timeoutMs short only where nothing answers: a busy machine may take long for what does */
-async function fetchFrom(pages: Record<string, Page>, path = '/page', from: Pick<PagePool, 'read' | 'find'> = pool, timeoutMs = 30_000) {
+/** @param timeoutMs of the page; short only where nothing answers: a busy machine may take long for what does */
+async function fetchFrom(pages: Record<string, Page>, path = '/page', from: Pick<PagePool, 'read' | 'find'> = pool, timeoutMs = 60_000) {
   await using site = await openSite({ 'h.localhost': pages })
-  await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs, bytesMax: 100_000, hosts: site.hosts })
+  const settings = { userAgent: 'Orrery/0', bytesMax: 100_000, hosts: site.hosts }
+  await using patient = createHttp({ ...settings, timeoutMs: 60_000 })
+  await using http = createHttp({ ...settings, timeoutMs })
   const readPage = pageReader({ pages: from, facts: clock, wishes: { obeyRights: false, keepsMarkdown: false } })
-  const services = { http, robots: createRobots(http, clock), pace: clock, pages: from, readPage }
+  const services = { http, robots: createRobots(patient, clock), pace: clock, pages: from, readPage }
   return await fetchDocument(`http://h.localhost${path}`, services, new AbortController().signal)
 }
 

@@ -10,7 +10,7 @@ const long = `<p>${'long '.repeat(20_000)}`
 
 async function fetchWith(find: () => Promise<string>) {
   await using site = await openSite({ 'h.localhost': { '/long': long, '/short': '<p>short' } })
-  await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 2000, bytesMax: 1_000_000, hosts: site.hosts })
+  await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 60_000, bytesMax: 1_000_000, hosts: site.hosts })
   const pace = systemClock()
   const services = { http, pace, robots: createRobots(http, pace), pages: { find } }
   const of = (path: string) => fetchTarget({ url: `http://h.localhost${path}`, kind: 'page' }, undefined, services, signal)

@@ -30,7 +30,7 @@ interface Visited {
 
 async function visit({ pages, start = '/a', asked, services = {}, previous }: Visited) {
   await using site = await openSite({ 'h.localhost': pages, 'other.localhost': { '/a': page } })
-  await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 2000, bytesMax: 1_000_000, hosts: site.hosts })
+  await using http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 60_000, bytesMax: 1_000_000, hosts: site.hosts })
   const pace = systemClock()
   const target: Target = {
     url: `http://h.localhost${start}`,

@@ -78,7 +78,7 @@ describe('the crawl', () => {
   test('counts whatever was asked, with the bytes of whatever was answered', async () => {
     const pace = manualClock()
     await using site = await openSite({ 'a.localhost': { '/': 'x'.repeat(1000), '/moved': moved } })
-    await using client = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 2000, hosts: site.hosts })
+    await using client = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 2000, hosts: site.hosts })
     const gate = openGate({
       settings: { requests_per_second: 10, bytes_per_second: 500 },
       pace,

@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
 import { localChain } from '#infra/chain/local.ts'
 import { ensureWallet } from '#infra/chain/wallet.ts'
 import { frozenClock, systemClock } from '#infra/clock.ts'
@@ -18,12 +17,8 @@ import type { Clock } from '#schemas/clock.ts'
 import { jobId, type DesirabilityJob } from '#schemas/desirability.ts'
 import { lineage } from '#schemas/lineage.ts'
 import type { Site } from '#test/site/site.ts'
-import { openPagePool } from '../document/page-pool.ts'
+import { sharedPages } from '../document/page-pool.fixture.ts'
 import { openMiner, type MinerOptions } from './miner.ts'
-
-/** A process that reads pages takes most of a second to start: the tests of a file share one. */
-const pages = openPagePool({ threads: 1 })
-afterAll(() => pages[Symbol.asyncDispose]())
 
 const frozenAt = Date.UTC(2026, 0, 15)
 
@@ -34,7 +29,6 @@ interface Setting {
   pace?: Clock
   facts?: Clock
   hostDelayMs?: number
-  timeoutMs?: number
   /** What the miner asks instead of the client that it is given. */
   network?: (http: Http) => Http
   jobs?: DesirabilityJob[]
@@ -68,7 +62,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
   const http = stack.use(
     createHttp({
       userAgent: 'Orrery/0',
-      timeoutMs: setting.timeoutMs ?? 5000,
+      timeoutMs: 60_000,
       bytesMax: 1 << 20,
       hosts: setting.hostDelayMs === undefined ? site.hosts : undefined,
       allowPrivate: [site.origin, ...(setting.allowPrivate ?? [])],
@@ -100,7 +94,7 @@ export async function openBench(site: Site, setting: Setting = {}) {
     catalog,
     chain,
     http: setting.network?.(http) ?? http,
-    pages,
+    pages: sharedPages,
     pace,
     facts: setting.facts ?? frozenClock(frozenAt),
     telemetry,

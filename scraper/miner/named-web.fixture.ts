@@ -70,7 +70,7 @@ export async function openNamedWeb(hosts: Record<string, { at: number; pages: Re
   }
   const origin = (name: string): string => `http://${name}.localhost:${port}`
   const lookup = async (hostname: string) => [addressOf(hostname.split('.')[0] ?? '')].flatMap((address) => (address === undefined ? [] : [{ address }]))
-  const http = stack.use(createHttp({ userAgent: 'Orrery/0', timeoutMs: 5000, bytesMax: 1 << 20, allowPrivate: Object.keys(hosts).map(origin), lookup }))
+  const http = stack.use(createHttp({ userAgent: 'Orrery/0', timeoutMs: 60_000, bytesMax: 1 << 20, allowPrivate: Object.keys(hosts).map(origin), lookup }))
   const opened = stack.move()
   return { http, asked, origin, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }

@@ -1,4 +1,4 @@
-import { DataLabel, dataSource, isStorable, limits, type DataEntity } from '#schemas/data-universe.ts'
+import { cutLabel, DataLabel, dataSource, isStorable, type DataEntity } from '#schemas/data-universe.ts'
 import type { PostPlatform, RedditRow, XRow } from '#schemas/post-columns.ts'
 import type { PostWish } from './source.ts'
 
@@ -16,8 +16,7 @@ export const toMinute = (ms: number): number => ms - (ms % minuteMs)
 
 /** The lower-case label of a post, cut as Data Universe cuts it; null where nothing is left that is one. */
 export function labelOf(text: string | undefined): string | null {
-  const cut = text?.toLowerCase().slice(0, limits.labelChars).toWellFormed()
-  return DataLabel.safeParse(cut).data ?? null
+  return (text === undefined ? undefined : DataLabel.safeParse(cutLabel(text.toLowerCase())).data) ?? null
 }
 
 /** Of what a platform says; text that no file can hold is made such. */

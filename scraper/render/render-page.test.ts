@@ -44,14 +44,14 @@ async function openTls(certificate: Certificate, files: Record<string, string>) 
 describe.skipIf(executablePath === undefined)('a rendered page', () => {
   let browser: Browser
   beforeAll(() => {
-    browser = openBrowser({ executablePath: executablePath ?? '', userAgent: 'Orrery/0', pagesMax: 2, timeoutMs: 20_000, bytesMax: 1 << 20 })
+    browser = openBrowser({ executablePath: executablePath ?? '', userAgent: 'Orrery/0', pagesMax: 2, timeoutMs: 60_000, bytesMax: 1 << 20 })
   })
   afterAll(() => browser[Symbol.asyncDispose]())
 
   async function openRenderer(origins: string[]) {
     const pace = systemClock()
     const telemetry = createTelemetry()
-    const http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 5000, bytesMax: 1 << 20, ca: authority.cert, allowPrivate: origins, lookup })
+    const http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 60_000, bytesMax: 1 << 20, ca: authority.cert, allowPrivate: origins, lookup })
     const frontier = sqliteFrontier(join(await temporaryFolder(), 'frontier.sqlite'), { clock: pace })
     onTestFinished(async () => {
       await http[Symbol.asyncDispose]()
@@ -66,7 +66,7 @@ describe.skipIf(executablePath === undefined)('a rendered page', () => {
       telemetry,
       restMs: async (_, robotsMs) => robotsMs,
       mayAsk: () => true,
-      turnMs: 20_000,
+      turnMs: 60_000,
     })
     const show = async (url: string, html: string) => {
       await frontier.add([{ url, kind: 'page', label: 'a', priority: 1 }])

@@ -33,7 +33,7 @@ async function open(hosts: Record<string, Record<string, Page>>, over: Partial<R
   const site = await openSite(hosts)
   const pace = leapingClock()
   const frontier = sqliteFrontier(join(await temporaryFolder(), 'frontier.sqlite'), { clock: pace })
-  const http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 2000, bytesMax: 1 << 16, hosts: site.hosts, ...options })
+  const http = createHttp({ userAgent: 'Orrery/0', timeoutMs: 60_000, bytesMax: 1 << 16, hosts: site.hosts, ...options })
   onTestFinished(async () => {
     await http[Symbol.asyncDispose]()
     await frontier[Symbol.asyncDispose]()

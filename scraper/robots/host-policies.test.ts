@@ -28,7 +28,7 @@ test('of what says nothing only that is noted, and what is very long and without
   const clock = manualClock()
   const noise = randomBytes(80_000).toString('base64')
   await using site = await openSite({ 'h.localhost': { '/.well-known/tdmrep.json': `<html>${noise}`, '/ai.txt': `User-agent: *\nDisallow: /b${noise}` } })
-  await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
+  await using http = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 1000, hosts: site.hosts })
   await using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
   expect(await askAll(createHostPolicies(clock, notes), http)).toBe(2)
   expect(((await notes.get('tdm', 'http://h.localhost')) ?? noise).length).toBeLessThan(150)
@@ -44,7 +44,7 @@ test('what a host says of learning from it is asked once a day, restarts or not'
       '/ai.txt': 'User-agent: *\nDisallow: /b',
     },
   })
-  await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
+  await using http = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 1000, hosts: site.hosts })
   await using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
 
   const first = createHostPolicies(clock, notes)
@@ -72,7 +72,7 @@ test.each([
 ])('a note of a host that says %j is as good as none', async (text) => {
   const clock = manualClock()
   await using site = await openSite({ 'h.localhost': { '/ai.txt': 'User-agent: *\nDisallow: /b' } })
-  await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
+  await using http = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 1000, hosts: site.hosts })
   await using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
   for (const kind of ['tdm', 'ai_txt'] as const) await notes.put(kind, 'http://h.localhost', text, clock.now() + 1000)
   const policies = createHostPolicies(clock, notes)

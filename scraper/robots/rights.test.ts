@@ -129,7 +129,7 @@ async function open(pages: Record<string, Page>) {
   const stack = new AsyncDisposableStack()
   const clock = manualClock()
   const site = stack.use(await openSite({ 'h.localhost': pages }))
-  const http = stack.use(createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts }))
+  const http = stack.use(createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 1000, hosts: site.hosts }))
   const policies = createHostPolicies(clock)
   /** Reads what is not known. */
   const read = async (rules = allowAll, at = url) => policies.read(at, rules, askAtOnce(http))

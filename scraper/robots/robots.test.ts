@@ -17,7 +17,7 @@ const status =
 async function robotsOf(page: Page | undefined, more: Record<string, Page> = {}, laterMs = 0) {
   const clock = manualClock()
   await using site = await openSite({ 'h.localhost': page === undefined ? more : { '/robots.txt': page, ...more }, 'other.localhost': {} })
-  await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
+  await using http = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 1000, hosts: site.hosts })
   const robots = createRobots(http, clock)
   const at = clock.now()
   const [found] = await Promise.all([robots.of('http://h.localhost/a'), robots.of('http://h.localhost/b')])
@@ -91,7 +91,7 @@ test('what was read is good for its day in the next process, too, until its cloc
     'none.localhost': {},
     'busy.localhost': { '/robots.txt': status(503, { 'retry-after': '7200' }) },
   })
-  await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
+  await using http = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 1000, hosts: site.hosts })
   await using notes = sqliteHostNotes(join(await temporaryFolder(), 'hosts.sqlite'), { clock })
   const said = async (robots = createRobots(http, clock, notes)) => {
     const [found, none, busy] = await Promise.all(['h', 'none', 'busy'].map(async (host) => robots.of(`http://${host}.localhost/`)))
@@ -121,7 +121,7 @@ test('hop by hop: who cannot ask now goes on later where he was, and nobody is a
   const clock = manualClock()
   const moved = status(308, { location: 'http://other.localhost/robots.txt' })
   await using site = await openSite({ 'h.localhost': { '/robots.txt': moved }, 'other.localhost': { '/robots.txt': 'User-agent: *\nDisallow: /a' } })
-  await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
+  await using http = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 1000, hosts: site.hosts })
   const robots = createRobots(http, clock)
   let left = 1
   const once: AskFile = async (url, read) => (left-- > 0 ? askAtOnce(http)(url, read) : undefined)
@@ -138,7 +138,7 @@ test('§2.3.1.2 what another authority says counts for the host that was asked',
   const clock = manualClock()
   const moved = status(308, { location: 'http://other.localhost/robots.txt' })
   await using site = await openSite({ 'h.localhost': { '/robots.txt': moved }, 'other.localhost': { '/robots.txt': 'User-agent: *\nDisallow: /a' } })
-  await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 1000, hosts: site.hosts })
+  await using http = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 1000, hosts: site.hosts })
   const found = await createRobots(http, clock).of('http://h.localhost/')
   expect(found.state === 'found' && found.rules.allows('/a')).toBe(false)
 })

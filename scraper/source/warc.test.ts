@@ -120,7 +120,7 @@ test.each([
 
 async function indexesOf(page: Page) {
   await using site = await openSite({ 'data.localhost': { '/x.warc.gz': page } })
-  await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 100, hosts: site.hosts })
+  await using http = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 100, hosts: site.hosts })
   let permits = 0
   const server = { http, permit: async () => void (permits += 1), signal: new AbortController().signal }
   const indexes = await Array.fromAsync(warcPages(openWarc('http://data.localhost/x.warc.gz', server), limits), ({ index }) => index)
@@ -144,7 +144,7 @@ describe('an archive is opened', () => {
   })
   test('from a file, unless there is none', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'orrery-warc-'))
-    await using http = createHttp({ userAgent: 'x', timeoutMs: 2000, bytesMax: 100, hosts: () => undefined })
+    await using http = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 100, hosts: () => undefined })
     const server = { http, permit: async () => undefined, signal: new AbortController().signal }
     await writeFile(join(folder, 'x.warc.gz'), bytes)
     const pages = await Array.fromAsync(warcPages(openWarc(join(folder, 'x.warc.gz'), server), limits))

@@ -7,7 +7,7 @@ import { sha256Hex } from '#schemas/canonical-json.ts'
 import { createTelemetry } from '#infra/telemetry/telemetry.ts'
 import { factTime, manualClock, type ManualClock } from '#test/adversary/subnet.ts'
 import { story } from '#test/site/story.ts'
-import { openPagePool } from '../document/page-pool.ts'
+import { sharedPages as pool } from '../document/page-pool.fixture.ts'
 import type { JobWishes, Refetch, Refetched } from './refetch.ts'
 import { hostBudget, webRefetch } from './web-refetch.ts'
 
@@ -28,7 +28,6 @@ let origin: string
 let http: Http
 let pace: ManualClock
 let refetch: Refetch
-const pool = openPagePool({ threads: 1 })
 
 beforeAll(async () => {
   server = createServer(({ url = '', headers }, response) => {
@@ -47,10 +46,9 @@ beforeAll(async () => {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  http = createHttp({ userAgent: 'orrery-test', timeoutMs: 5000, bytesMax: 2 ** 20, hosts: () => undefined, allowPrivate: [origin, 'http://127.0.0.1:9'] })
+  http = createHttp({ userAgent: 'orrery-test', timeoutMs: 60_000, bytesMax: 2 ** 20, hosts: () => undefined, allowPrivate: [origin, 'http://127.0.0.1:9'] })
 })
 afterAll(async () => {
-  await pool[Symbol.asyncDispose]()
   await http[Symbol.asyncDispose]()
   server.closeAllConnections()
   server.close()

@@ -29,7 +29,7 @@ test('whatever was asked and answered is archived, as far as it came', async () 
     },
   })
   {
-    await using client = createHttp({ userAgent: 'x', timeoutMs: 5000, bytesMax: 1500, hosts: site.hosts })
+    await using client = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 1500, hosts: site.hosts })
     await using writer = await openWarcWriter({ folder, name: 'w', fileBytesMax: 1e9, software: 'x', requestHeaders: {}, now: () => 0 })
     const http = archivingHttp(client, writer)
     for (const path of ['robots.txt', 'r', 'none', 'large', 'torn', 'mangled', 'reset'])

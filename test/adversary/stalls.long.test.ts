@@ -1,14 +1,14 @@
 import { afterAll, expect, test } from 'vitest'
 import { moreStallInputs } from './stall-inputs.ts'
-import { openStallScene, rssBytesMax, turnMsMax } from './stall-scene.ts'
+import { openStallScenes, rssBytesMax } from './stall-scene.ts'
 
-const scene = await openStallScene()
-afterAll(() => scene[Symbol.asyncDispose]())
+const scenes = await openStallScenes()
+afterAll(() => scenes[Symbol.asyncDispose]())
 
 test.each(Object.keys(moreStallInputs))(
   'nothing waits for %s',
   async (name) => {
-    const { longestTurnMs, rssBytes } = await scene.visit(name)
+    const { longestTurnMs, turnMsMax, rssBytes } = await scenes.visit(name)
     expect(longestTurnMs).toBeLessThan(turnMsMax)
     expect(rssBytes).toBeLessThan(rssBytesMax)
   },

@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from 'vitest'
 import { stallInputs } from './stall-inputs.ts'
-import { openStallScene, rssBytesMax, turnMsMax } from './stall-scene.ts'
+import { openStallScenes, rssBytesMax } from './stall-scene.ts'
 
-const scene = await openStallScene()
-afterAll(() => scene[Symbol.asyncDispose]())
+const scenes = await openStallScenes()
+afterAll(() => scenes[Symbol.asyncDispose]())
 
 /** What becomes of each, where it does not depend on how fast the machine is. */
 const outcomes: Readonly<Record<string, string>> = {
@@ -14,7 +14,7 @@ const outcomes: Readonly<Record<string, string>> = {
 }
 
 test.each(Object.keys(stallInputs))('nothing waits for %s', async (name) => {
-  const { outcome, reason, longestTurnMs, rssBytes } = await scene.visit(name)
+  const { outcome, reason, longestTurnMs, turnMsMax, rssBytes } = await scenes.visit(name)
   expect(`${outcome} ${reason}`).toBe(outcomes[name] ?? `${outcome} ${reason}`)
   expect(longestTurnMs).toBeLessThan(turnMsMax)
   expect(rssBytes).toBeLessThan(rssBytesMax)

@@ -5,7 +5,7 @@ import { writeList } from '#infra/corpus/list-object.ts'
 import { writeDataFile } from '#infra/corpus/write-data-file.ts'
 import { folderStore } from '#infra/store/folder.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { VersionFile, VersionManifest } from '#schemas/manifest.ts'
+import type { VersionFile, VersionGroup } from '#schemas/manifest.ts'
 import type { Document } from '#schemas/document.ts'
 import type { DatasetEntry } from '#dataset/versions.ts'
 
@@ -35,7 +35,7 @@ export function queryCorpus(folder: string, make: (count: number) => Document[])
     /** A version of the first files. A group holds a hundred of them. */
     async commit(count = files.length): Promise<DatasetEntry> {
       const head = await catalog.head(line)
-      const groups: VersionManifest['groups'] = []
+      const groups: VersionGroup[] = []
       for (let from = 0; from < count; from += 100) {
         const some = files.slice(from, Math.min(count, from + 100))
         const sum = (of: (file: VersionFile['file']) => number): number => some.reduce((all, { file }) => all + of(file), 0)
@@ -50,7 +50,7 @@ export function queryCorpus(folder: string, make: (count: number) => Document[])
           text_bytes: sum((file) => file.text_bytes),
         })
       }
-      const total = (of: (group: (typeof groups)[number]) => number): number => groups.reduce((all, group) => all + of(group), 0)
+      const total = (of: (group: VersionGroup) => number): number => groups.reduce((all, group) => all + of(group), 0)
       return catalog.commit(line, head?.sha256, {
         kind: 'version',
         parent: head?.sha256 ?? null,

@@ -11,7 +11,6 @@ export const storeAway = 'store-away'
 
 interface Line {
   name: string
-  port?: number
   origin?: string
 }
 

@@ -8,6 +8,7 @@ import { bridgeHouse, furnish, goldenDataset } from '#test/golden/bridge.ts'
 import { tokenDataset } from '#test/golden/tokens.ts'
 import { bridgeProcess, storeAway, type BridgeProcess } from './bridge-process.ts'
 import { churn, type ChurnReport } from './churn.ts'
+import { lastingPort } from './lasting-port.ts'
 
 export interface ChurnPlan {
   nodes: number
@@ -49,8 +50,9 @@ export async function churnBridge(folder: string, plan: ChurnPlan): Promise<Chur
   await using house = bridgeHouse(folder, settings)
   const tokens = Math.ceil(batches * geometry.rows * (geometry.sequence_tokens + 1) * 0.6)
   await furnish(folder, house, tokenDataset({ strata: { web: [tokens], docs: [tokens] } }))
-  let bridge = bridgeProcess(folder, 0, settings)
-  const { port = 0, origin = '' } = await bridge.line('listening')
+  const port = await lastingPort()
+  let bridge = bridgeProcess(folder, port, settings)
+  const { origin = '' } = await bridge.line('listening')
   const leaving = new AbortController()
   const started = performance.now()
   const { report, ended } = churn({ origin, nodes, trainMs, leaseMs: leaseSeconds * 1000, leavesPerMinute, seed: 7, connections, signal: leaving.signal })

@@ -43,7 +43,7 @@ async function checkTables({ store }: ShardWorld): Promise<void> {
     const named = [state.metadata.key]
     for (const snapshot of state.snapshots) {
       named.push(snapshot.manifestList.key)
-      for (const group of await readGroups(place, snapshot)) {
+      for (const group of (await readGroups(place, snapshot)).items) {
         named.push(...group.manifests.map(({ object }) => object.key))
         for (const { sha256, deletes } of await readFiles(place, group))
           named.push(`datasets/web/data/${sha256}.parquet`, ...(deletes ? [deletes.object.key] : []))

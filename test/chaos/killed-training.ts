@@ -3,6 +3,7 @@ import { bridgeHouse, furnish, goldenDataset, temporaryFolder, type BridgeHouse 
 import { tokenDataset } from '#test/golden/tokens.ts'
 import { seededRandom } from '#test/seeded-random.ts'
 import { spawnLines, type ChildLines } from './child-lines.ts'
+import { lastingPort } from './lasting-port.ts'
 
 const serveBridge = fileURLToPath(new URL('serve-bridge.ts', import.meta.url))
 
@@ -26,9 +27,10 @@ export async function trainThroughKills<Found>(
   const random = seededRandom(seed)
   const serve = (port: number): ChildLines => spawnLines(process.execPath, [serveBridge, folder.path, String(port), JSON.stringify({ ...settings, passes: 0 })])
   await using stack = new AsyncDisposableStack()
-  let bridge = serve(0)
+  const port = await lastingPort()
+  let bridge = serve(port)
   stack.defer(() => bridge.kill())
-  const { origin, port } = await bridge.line<{ origin: string; port: number }>(({ name }) => name === 'listening')
+  const { origin } = await bridge.line<{ origin: string }>(({ name }) => name === 'listening')
   let trainer = start({ origin, folder: folder.path })
   stack.defer(() => trainer.kill())
   let reached = 0
@@ -46,7 +48,7 @@ export async function trainThroughKills<Found>(
     bridge = serve(port)
   }
   if ((await trainer.exited) !== 0) throw new Error('The trainer failed.')
-  return look({ house, folder: folder.path })
+  return await look({ house, folder: folder.path })
 }
 
 export { goldenDataset }

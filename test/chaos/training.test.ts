@@ -12,7 +12,7 @@ import type { EpochManifest } from '#schemas/epoch-manifest.ts'
 import { ListedTokenShard, TokenizedFile } from '#schemas/token-list.ts'
 import { decodeTokenShard } from '#schemas/token-shard.ts'
 import { temporaryFolder } from '#test/golden/bridge.ts'
-import { shardWorld, type ShardWorld } from '#test/golden/shards.ts'
+import { shardWorld, tokensGroupsOf, type ShardWorld } from '#test/golden/shards.ts'
 import { plannedBatches } from '#trainer-bridge/plan/batches.ts'
 import { recentLists } from '#trainer-bridge/plan/lists.ts'
 
@@ -23,9 +23,9 @@ interface Fact {
   settled?: string
 }
 
-/** @param afterMs undefined: it ends by itself after a turn */
+/** @param afterMs undefined: it ends by itself after two turns */
 async function runTurns(dir: string, afterMs: number | undefined, facts: Fact[]): Promise<number | null> {
-  const child = fork(join(import.meta.dirname, 'training-child.ts'), [dir, afterMs === undefined ? '1' : '100'], {
+  const child = fork(join(import.meta.dirname, 'training-child.ts'), [dir, afterMs === undefined ? '2' : '100'], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const exited = new Promise<number | null>((resolve) => void child.once('exit', resolve))
@@ -43,7 +43,7 @@ async function tokensIn(world: ShardWorld): Promise<string[]> {
   const head = await world.catalog.head(lineage.tokens('web'))
   if (head?.kind !== 'token-version') throw new Error('no tokens')
   const ids: string[] = []
-  for (const { list } of head.manifest.groups)
+  for (const { list } of await tokensGroupsOf(world, head))
     for (const { shards } of await readList(world.store, list, TokenizedFile))
       for (const { shard, deletes } of shards) {
         const deleted = await readDeletionVector(world.store, { file: { rows: shard.documents }, deletes })

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { publishFiles, putFile } from '#test/adversary/forger.ts'
 import { job, openScene, type Scene } from '#test/adversary/scene.ts'
 
-test('a validator killed -9 in the middle of claims judges as one that never was', { timeout: 120_000 }, async () => {
+test('a validator killed -9 in the middle of claims judges as one that never was', async () => {
   await using scene = await openScene()
   const { subnet, miner } = scene
   const documents = scene.rows(miner, 900)

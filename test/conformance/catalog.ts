@@ -235,6 +235,27 @@ export function catalogSuite(make: () => Promise<Place>): void {
       expect(await versions(catalog)).toEqual([2, 1])
     })
 
+    test('goes on in time after a clock that was a year ahead, and believes none that is behind all there is', async () => {
+      const clock = manualClock()
+      await using catalog = await open(clock)
+      const year = 365 * 86_400_000
+      const next = async (by: number) => {
+        clock.advance(by)
+        const head = await catalog.head(lineage.desirability)
+        return (await catalog.commit(lineage.desirability, head?.sha256, list(head?.sha256, 1))).committedAt
+      }
+      const times = async () => (await catalog.history(lineage.desirability, { limit: 10 })).map(({ committedAt }) => committedAt - start)
+      const start = await next(0)
+      expect(await next(year)).toBe(clock.now())
+      expect(await next(1000)).toBe(clock.now())
+      expect(await next(2000 - year)).toBe(clock.now())
+      expect(await next(1000)).toBe(clock.now())
+      expect(await times()).toEqual([4000, 3000, 3000, 3000, 0])
+      expect(await catalog.expire(lineage.desirability, { keepNewest: 1, before: clock.now() - 500 })).toBe(3)
+      expect(await next(-3 * year)).toBe(start + 4000)
+      expect(await times()).toEqual([4000, 4000, 3000])
+    })
+
     test('leaves other lines alone, and refuses what it cannot mean', async () => {
       const clock = manualClock()
       await using catalog = await open(clock)

@@ -166,7 +166,7 @@ export function chainSuite(make: () => Promise<ChainWorld>): void {
     const [neuron] = (await world.other.metagraph()).neurons
     expect(neuron?.weights).toEqual([
       { uid: 2, value: 65_535 },
-      { uid: 1, value: 16_383 },
+      { uid: 1, value: 16_384 },
     ])
     expect(neuron?.lastUpdate).toBeGreaterThan(0)
   })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { good, send } from '#scraper/miner/pages.fixture.ts'
 import { openSite } from '../site/site.ts'
+import { oneProcess } from './one-process.ts'
 import { anyPorts, runProgram, startProgram } from './program.ts'
 
 /** A folder with settings of one source of these seeds, for a site on the loopback. */
@@ -20,6 +21,7 @@ test('a dead seed is in the summary and the exit code, and its reject can be lis
   await using site = await openSite({ '127.0.0.1': pages })
   const seeds = ['/', '/short', '/away'].map((path) => `${site.origin}${path}`)
   const folder = await folderOf(site.origin, seeds)
+  await using program = oneProcess()
   const run = await runProgram(['miner', 'run', '--once'], { cwd: folder })
   expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('seed that came to nothing')])
   expect(run.stderr).toMatch(
@@ -33,9 +35,9 @@ test('a dead seed is in the summary and the exit code, and its reject can be lis
   )
 
   const before = await readdir(folder, { recursive: true })
-  const listed = await runProgram(['scraper', 'rejects', '--reason', 'gopher_too_short', '--json'], { cwd: folder })
+  const listed = await program.run(['scraper', 'rejects', '--reason', 'gopher_too_short', '--json'], { cwd: folder })
   expect(JSON.parse(listed.stdout)).toMatchObject({ subject: seeds[1], label: 'story', details: { scores: { word_count: { score: 2, min: 50 } } } })
-  expect(await runProgram(['scraper', 'rejects', '--reason', 'too_short'], { cwd: folder })).toMatchObject({
+  expect(await program.run(['scraper', 'rejects', '--reason', 'too_short'], { cwd: folder })).toMatchObject({
     code: 2,
     stdout: '',
     stderr: expect.stringMatching(/^orrery: .*nearest: gopher_too_short\.\n$/),
@@ -49,7 +51,7 @@ test('seeds that all bring something end with 0', async () => {
   expect([run.code, run.stderr]).toEqual([0, ''])
 })
 
-test('what is stopped shows what was done until then', { timeout: 60_000 }, async () => {
+test('what is stopped shows what was done until then', async () => {
   const asked = Promise.withResolvers<void>()
   await using site = await openSite({ '127.0.0.1': { '/': good(1, ['/silent']), '/silent': () => asked.resolve() } })
   const program = startProgram(['up', ...anyPorts], { cwd: await folderOf(site.origin, [`${site.origin}/`]) })

@@ -26,17 +26,13 @@ function pressCtrlC({ child }: RunningProgram): void {
   child.kill('SIGINT')
 }
 
-test.each([[['miner', 'run', '--once']], [['up', '--once']]])(
-  'work that was to be finished ends with 130 and no complaint: %j',
-  { timeout: 60_000 },
-  async (args) => {
-    const { seed, asked } = await silentWeb()
-    const program = startProgram([...args, '--seed', seed, '--data', await temporaryFolder(), ...anyPorts])
-    await Promise.race([asked, program.ended])
-    pressCtrlC(program)
-    expect([await program.ended, complaintsOf(program.stderr())]).toEqual([130, []])
-  },
-)
+test.each([[['miner', 'run', '--once']], [['up', '--once']]])('work that was to be finished ends with 130 and no complaint: %j', async (args) => {
+  const { seed, asked } = await silentWeb()
+  const program = startProgram([...args, '--seed', seed, '--data', await temporaryFolder(), ...anyPorts])
+  await Promise.race([asked, program.ended])
+  pressCtrlC(program)
+  expect([await program.ended, complaintsOf(program.stderr())]).toEqual([130, []])
+})
 
 test.each([
   [['dataset', 'serve'], 'dataset.listening'],

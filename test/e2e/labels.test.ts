@@ -31,7 +31,7 @@ ${labels
   )
   .join('')}`
 
-test('labels that objects inherit go all the way from a page to its weight, and back to the jobs', { timeout: 60_000 }, async () => {
+test('labels that objects inherit go all the way from a page to its weight, and back to the jobs', async () => {
   const pagesOf = (label: string, at: number) => {
     const root = `/${label.replaceAll('_', '')}/`
     const paths = Array.from({ length: pagesEach }, (_, n) => `${root}${n}`)

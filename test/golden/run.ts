@@ -54,7 +54,7 @@ export function goldenRun(): GoldenRun {
     async next({ manifest, sha256, objects: all }, version, { weights = {}, geometry = {}, ...rest } = {}) {
       for (const [key, bytes] of all) if (!objects.has(key)) objects.set(key, bytes)
       const entry: CatalogEntry<'token-version'> = { name: 'tokens/golden', kind: 'token-version', version, sha256, committedAt: 0, manifest }
-      const tokens = await readTokenView(readList, entry)
+      const tokens = await readTokenView({ store, readList }, entry)
       const parent = before ? contentAddress(before) : null
       const unreadable = new Set(lost)
       const plan = await planEpoch({

@@ -11,12 +11,13 @@ import { duckdbSql } from '#infra/sql/duckdb.ts'
 import { folderStore, type FolderStore } from '#infra/store/folder.ts'
 import { openSweep, type Sweep } from '#infra/sweep/sweep.ts'
 import { createTelemetry, type TelemetryEvent, type TelemetryHub } from '#infra/telemetry/telemetry.ts'
+import { readTokensGroups, readVersionGroups } from '#infra/corpus/groups.ts'
 import { writeDeletionVector } from '#infra/corpus/deletion-vector.ts'
 import { writeDataFile } from '#infra/corpus/write-data-file.ts'
 import { openTrust, type Trust } from '#dataset/ingest/trust.ts'
 import { folderCorpusIndex } from '#infra/corpus-index/corpus-index.ts'
 import { sha256Hex } from '#schemas/canonical-json.ts'
-import type { Catalog } from '#schemas/catalog.ts'
+import type { Catalog, CatalogEntry } from '#schemas/catalog.ts'
 import type { Signer } from '#schemas/chain.ts'
 import type { Clock } from '#schemas/clock.ts'
 import type { CorpusIndex } from '#schemas/corpus-index.ts'
@@ -25,7 +26,7 @@ import { formatShardName, shardKey } from '#schemas/data-universe.ts'
 import { DeletedRows } from '#schemas/deletion-vector.ts'
 import type { Document } from '#schemas/document.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { SnapshotManifest } from '#schemas/manifest.ts'
+import type { SnapshotManifest, TokensGroup, VersionGroup } from '#schemas/manifest.ts'
 import type { Sql } from '#schemas/sql.ts'
 import { goldenTokenizers } from './tokenizers.ts'
 import { openEncoders, type Encoders } from '#infra/tokenizer/encoders.ts'
@@ -172,3 +173,11 @@ export const putShard = (
   world: Pick<ShardWorld, 'store' | 'catalog' | 'dir'>,
   { documents, deletes = [], ...request }: ShardRequest,
 ): Promise<SnapshotManifest> => putSnapshot(world, { ...request, shards: [{ documents, deletes }] })
+
+/** What a version says of the jobs of miners; of none nothing. */
+export const groupsOf = async (
+  { store }: Pick<ShardWorld, 'store'>,
+  entry: CatalogEntry<'version' | 'dataset'> | undefined,
+): Promise<readonly VersionGroup[]> => (entry?.kind === 'version' ? (await readVersionGroups(store, entry.manifest)).items : [])
+export const tokensGroupsOf = async ({ store }: Pick<ShardWorld, 'store'>, entry: CatalogEntry<'token-version'> | undefined): Promise<readonly TokensGroup[]> =>
+  entry ? (await readTokensGroups(store, entry.manifest)).items : []

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { writeDeletionVector } from '#infra/corpus/deletion-vector.ts'
+import { writeGroups } from '#infra/corpus/groups.ts'
 import { writeList } from '#infra/corpus/list-object.ts'
 import { writeDataFile } from '#infra/corpus/write-data-file.ts'
 import { DeletedRows } from '#schemas/deletion-vector.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { VersionFile, VersionManifest } from '#schemas/manifest.ts'
+import type { VersionFile, VersionGroup } from '#schemas/manifest.ts'
 import type { DatasetEntry } from '#dataset/versions.ts'
 import { goldenOrigin, type GoldenShard, type ShardWorld } from './shards.ts'
 
@@ -13,7 +14,7 @@ export async function putVersion(
   { store, catalog, dir }: Pick<ShardWorld, 'store' | 'catalog' | 'dir'>,
   miners: Readonly<Record<string, readonly GoldenShard[]>>,
 ): Promise<DatasetEntry> {
-  const groups: VersionManifest['groups'] = []
+  const groups: VersionGroup[] = []
   for (const [hotkey, shards] of Object.entries(miners)) {
     const files: VersionFile[] = []
     for (const { documents, deletes = [] } of shards) {
@@ -33,7 +34,8 @@ export async function putVersion(
     origin: goldenOrigin,
     name: 'web',
     cleaning: 1,
-    groups,
+    groups: await writeGroups(store, groups, { prefix: 'datasets/web/lists/' }),
+    files: groups.reduce((sum, { files }) => sum + files, 0),
     gone: null,
     documents: groups.reduce((sum, { documents }) => sum + documents, 0),
     text_bytes: 0,

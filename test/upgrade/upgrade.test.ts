@@ -49,7 +49,7 @@ async function before(data: string) {
   }
 }
 
-test.each(['turned', 'killed'] as const)('a data folder of an older version, %s, opens and goes on', { timeout: 120_000 }, async (name) => {
+test.each(['turned', 'killed'] as const)('a data folder of an older version, %s, opens and goes on', async (name) => {
   const { data, root } = await folderOfBefore(name)
   const old = await before(data)
   expect(old.uris.size).toBeGreaterThan(30)

@@ -24,10 +24,7 @@ function ailing() {
 }
 
 const until = async (isSo: () => Promise<boolean>): Promise<void> => {
-  for (let look = 0; !(await isSo()); look++) {
-    if (look > 500) throw new Error('it never came to pass')
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
+  await expect.poll(isSo, { interval: 10 }).toBe(true)
 }
 const leaseState = async (feed: Served, node: string) => (await feed.post('/v1/leases', { node })).body['state']
 

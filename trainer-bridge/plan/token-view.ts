@@ -1,5 +1,7 @@
+import { readTokensGroups } from '#infra/corpus/groups.ts'
 import type { CatalogEntry } from '#schemas/catalog.ts'
 import type { DeletionVector } from '#schemas/data-file.ts'
+import type { ObjectStore } from '#schemas/object-store.ts'
 import { ListedTokenShard, TokenizedFile, type TokenizerRef } from '#schemas/token-list.ts'
 import type { ReadLists } from './lists.ts'
 
@@ -15,13 +17,34 @@ export interface TokenView {
   deletesOf(sha256: string): DeletionVector | null | undefined
 }
 
+/** With what the next one need not read. */
+export interface ReadTokenView extends TokenView {
+  /** `current` by the sha256 of the list of their job. */
+  lists: ReadonlyMap<string, readonly ListedTokenShard[]>
+}
+
+interface TokenLists {
+  store: Pick<ObjectStore, 'get'>
+  readList: ReadLists
+  /** The view before this one: of what both have nothing is read. */
+  former?: ReadTokenView | undefined
+}
+
 /** @throws OrreryError `data_unreadable`, `not_found` when a list is missing or other than its manifest says */
-export async function readTokenView(readList: ReadLists, { sha256, version, manifest }: CatalogEntry<'token-version'>): Promise<TokenView> {
+export async function readTokenView(
+  { store, readList, former }: TokenLists,
+  { sha256, version, manifest }: CatalogEntry<'token-version'>,
+): Promise<ReadTokenView> {
   const current: ListedTokenShard[] = []
-  for (const { list } of manifest.groups) for (const { shards } of await readList(list, TokenizedFile)) for (const shard of shards) current.push(shard)
+  const lists = new Map<string, readonly ListedTokenShard[]>()
+  for (const { list } of (await readTokensGroups(store, manifest)).items) {
+    const listed = former?.lists.get(list.sha256) ?? (await readList(list, TokenizedFile)).flatMap(({ shards }) => shards)
+    lists.set(list.sha256, listed)
+    for (const shard of listed) current.push(shard)
+  }
   const held = manifest.held ? await readList(manifest.held, ListedTokenShard) : []
   const deletes = new Map<string, DeletionVector | null>()
   for (const listed of held) deletes.set(listed.shard.sha256, listed.deletes)
   for (const listed of current) deletes.set(listed.shard.sha256, listed.deletes)
-  return { sha256, version, tokenizer: manifest.tokenizer, current, deletesOf: (shard) => deletes.get(shard) }
+  return { sha256, version, tokenizer: manifest.tokenizer, current, lists, deletesOf: (shard) => deletes.get(shard) }
 }

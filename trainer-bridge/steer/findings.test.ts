@@ -5,7 +5,7 @@ import { sqliteCatalog } from '#infra/catalog/sqlite.ts'
 import { writeList } from '#infra/corpus/list-object.ts'
 import { folderStore } from '#infra/store/folder.ts'
 import { lineage } from '#schemas/lineage.ts'
-import type { VersionFile, VersionManifest } from '#schemas/manifest.ts'
+import type { VersionFile, VersionGroup } from '#schemas/manifest.ts'
 import { jobOf, temporaryFolder } from '#test/golden/bridge.ts'
 import { findingsOf } from './findings.ts'
 
@@ -29,7 +29,7 @@ async function found(brought: readonly Brought[]) {
   await using catalog = sqliteCatalog(join(folder.path, 'catalog.sqlite'), { clock: systemClock() })
   const store = folderStore(join(folder.path, 'store'))
   const job = jobOf('x')
-  const groups: VersionManifest['groups'] = []
+  const groups: VersionGroup[] = []
   for (const { hotkey, taken, refused, documents, withdrew = 0, said = 0, isKnown = true } of brought) {
     const file = { ...object, rows: taken, text_bytes: 1, written_at: at, datetime_range: null, labels: [], columns: [] }
     const snapshot = {

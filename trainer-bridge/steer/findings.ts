@@ -1,3 +1,4 @@
+import { readVersionGroups } from '#infra/corpus/groups.ts'
 import { readList } from '#infra/corpus/list-object.ts'
 import type { Catalog } from '#schemas/catalog.ts'
 import type { DesirabilityJob } from '#schemas/desirability.ts'
@@ -21,7 +22,7 @@ export async function findingsOf({ catalog, store, datasetName }: FindingsSource
   const labelOf = new Map(jobs.map((job) => [job.id, job.params.label]))
   const head = await catalog.head(lineage.dataset(datasetName))
   const sums = new Map<string, Findings & { documents: number }>()
-  for (const group of head?.kind === 'version' ? head.manifest.groups : []) {
+  for (const group of head?.kind === 'version' ? (await readVersionGroups(store, head.manifest)).items : []) {
     const label = labelOf.get(group.job_id)
     const found = label && group.documents > 0 ? await findingsOfGroup({ catalog, store }, group) : undefined
     if (!label || !found) continue

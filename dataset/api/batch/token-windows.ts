@@ -1,4 +1,5 @@
 import { readDeletionVector } from '#infra/corpus/deletion-vector.ts'
+import { readTokensGroups } from '#infra/corpus/groups.ts'
 import { readList } from '#infra/corpus/list-object.ts'
 import type { TokenVersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
@@ -30,12 +31,12 @@ const documentsMax = 2000
  */
 export async function tokenWindows(
   store: Pick<ObjectStore, 'get'>,
-  { groups }: Pick<TokenVersionManifest, 'groups'>,
+  manifest: Pick<TokenVersionManifest, 'groups'>,
   { rows, sequenceTokens, signal }: { rows: number; sequenceTokens: number; signal: AbortSignal },
 ): Promise<TokenWindow[]> {
   const windows: TokenWindow[] = []
   let left = rows * sequenceTokens
-  for await (const { id, tokens } of firstDocuments(store, groups, () => left)) {
+  for await (const { id, tokens } of firstDocuments(store, manifest, () => left)) {
     signal.throwIfAborted()
     left -= tokens.length
     for (let at = 0; at < tokens.length;) {
@@ -50,8 +51,8 @@ export async function tokenWindows(
   return windows
 }
 
-async function* firstDocuments(store: Pick<ObjectStore, 'get'>, groups: TokenVersionManifest['groups'], left: () => number) {
-  for (const group of groups)
+async function* firstDocuments(store: Pick<ObjectStore, 'get'>, manifest: Pick<TokenVersionManifest, 'groups'>, left: () => number) {
+  for (const group of (await readTokensGroups(store, manifest)).items)
     for (const { shards } of await readList(store, group.list, TokenizedFile)) for (const listed of shards) yield* firstOfShard(store, listed, left)
 }
 

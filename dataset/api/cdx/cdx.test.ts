@@ -164,6 +164,8 @@ test.each([
   ['', /url: it is needed/],
   ['url=', /url/],
   ['url=a&url=b', /url: it is given more than once/],
+  ['url=', /url: Too small/],
+  [`url=${'a'.repeat(4097)}`, /url: Too big/],
   ['url=ftp://example.com/', /no address of pages/],
   ['url=example.com&dataset=none', /no dataset/],
   ['url=example.com&dataset=..%2f', /no dataset|dataset/],

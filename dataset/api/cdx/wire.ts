@@ -27,7 +27,9 @@ export const fieldsIn = (list: string): readonly string[] =>
     throw new OrreryError('invalid_argument', `fl: there is no field "${name}"; there are ${cdxFields.join(', ')}.`, { field: name })
   })
 
-const text = z.string({ error: ({ input }) => (input === undefined ? 'it is needed' : 'it is given more than once') })
+const text = z.string({
+  error: ({ input }) => (input === undefined ? 'it is needed' : typeof input === 'string' ? undefined : 'it is given more than once'),
+})
 const count = text.regex(/^\d{1,9}$/, 'a whole number').transform(Number)
 const several = <Item extends z.ZodType>(item: Item, most: number) =>
   z.preprocess((given) => (typeof given === 'string' ? [given] : given), z.array(item).max(most, `at most ${most}`).default([]))

@@ -4,6 +4,9 @@ import { DatasetParams } from '#dataset/api/wire.ts'
 
 const timeoutMsMax = 30_000
 
+/** JSON's numbers are doubles here: of larger ones that are written in digits another may have been meant. */
+const isExact = (number: number): boolean => !Number.isInteger(number) || Number.isSafeInteger(number) || Math.abs(number) >= 1e21
+
 export const SqlBody = z
   .strictObject({
     dataset: DatasetParams.shape.name,
@@ -14,7 +17,7 @@ export const SqlBody = z
       .max(100_000)
       .describe('One SELECT (or DESCRIBE, SUMMARIZE) in the dialect of DuckDB over the view `documents`: at most 10,000 rows, 16 MiB of result, 30 seconds.'),
     parameters: z
-      .array(z.union([z.string(), z.number(), z.boolean(), z.null()]))
+      .array(z.union([z.string(), z.number().refine(isExact, 'a whole number beyond 2^53: pass it as text, and cast it'), z.boolean(), z.null()]))
       .max(100)
       .default([])
       .describe('For `?` or `$1` … in it.'),
@@ -35,7 +38,7 @@ export const SqlAnswer = z
     rows: z
       .array(z.looseObject({}))
       .describe(
-        'By the names of the columns. Integers beyond 2^53 are text, decimals numbers, NaN and infinite ones null, times ISO 8601, days YYYY-MM-DD, bytes base64, structs and maps objects.',
+        'By the names of the columns. Integers beyond 2^53 and decimals of more than 15 digits are text, NaN and infinite ones null, times ISO 8601, days YYYY-MM-DD, bytes base64, structs and maps objects.',
       ),
   })
   .meta({ id: 'SqlAnswer' })

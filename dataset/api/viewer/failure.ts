@@ -49,9 +49,13 @@ function parameterFailure(problems: readonly Problem[], { query }: FastifyReques
   const [first] = problems
   const name = first?.instancePath.slice(1) ?? ''
   const given = Object.entries(query as object).find(([key]) => key === name)?.[1]
-  if (given === undefined || given === '') return { status: 422, code: 'MissingRequiredParameter', message: `Parameter '${name}' is required` }
+  if (given === undefined || (given === '' && !withDefaults.has(name)))
+    return { status: 422, code: 'MissingRequiredParameter', message: `Parameter '${name}' is required` }
   return { status: 422, code: 'InvalidParameter', message: `Parameter '${name}' ${Array.isArray(given) ? 'is given more than once' : first?.message}` }
 }
+
+/** What need not be given is not missing where it is empty: it is no number. */
+const withDefaults: ReadonlySet<string> = new Set(['offset', 'length'])
 
 /** A question that cannot be answered is 422 there, and busy is 500: here a client may see that it should come again. */
 function knownFailure(error: OrreryError): Failure {
@@ -62,5 +66,5 @@ function knownFailure(error: OrreryError): Failure {
   if (code === 'invalid_argument' || code === 'too_large') return { status: 422, code: 'InvalidParameter', message }
   const seconds = error.details['retry_after_seconds']
   const retryAfterSeconds = typeof seconds === 'number' ? seconds : undefined
-  return { status, code: error.retryable ? 'ResponseNotReady' : 'UnexpectedApiError', message, retryAfterSeconds }
+  return { status, code: error.retryable ? 'ResponseNotReady' : status < 500 ? 'InvalidParameter' : 'UnexpectedApiError', message, retryAfterSeconds }
 }

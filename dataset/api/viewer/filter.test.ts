@@ -41,7 +41,8 @@ test('a page of it is a slice of all that fits', async () => {
 test.each([
   [`/filter?${split}&where=(SELECT%20count(*)%20FROM%20read_csv('/etc/passwd'))>0`, /./],
   [`/filter?${split}&where=licence_of(rights)=1`, /./],
-  [`/filter?${split}&where=nope=1`, /nope/],
+  [`/filter?${split}&where=nope=1`, /^Parameter 'where' is refused: .*nope/],
+  [`/filter?${split}&where=label=%D0%B9%D0%BE%D0%BF%D1%82%D0%B0`, /^Parameter 'where' is refused: .*йопта/],
   [`/filter?${split}&where=title`, /./],
 ])('GET %s is refused as one that cannot be asked', async (path, message) => {
   const answer = await ask(path)

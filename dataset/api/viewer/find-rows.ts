@@ -74,11 +74,17 @@ export async function filterRows(
   const condition = where === undefined || where.trim() === '' ? 'true' : conditionOf(where)
   const order = orderby === undefined || orderby.trim() === '' ? [] : [orderOf(orderby)]
   const bounds = { rowsMax: length + 1, bytesMax: 2 ** 20, cut: false, timeoutMs: filterMsMax, signal }
-  const { rows: counted } = await query.statement(entry, `SELECT count(*) AS total FROM documents WHERE ${condition}`, bounds)
+  const { rows: counted } = await query.statement(entry, `SELECT count(*) AS total FROM documents WHERE ${condition}`, bounds).catch(refused)
   const total = Number(counted[0]?.['total'] ?? 0)
   if (length === 0 || offset >= total) return { rows: [], total, partial: false }
   const script = `SELECT object_key, object_row FROM documents WHERE ${condition} ORDER BY ${[...order, 'object_index', 'object_row'].join(', ')} LIMIT ? OFFSET ?`
-  const { rows: found } = await query.statement(entry, script, { ...bounds, parameters: [length, offset] })
+  const { rows: found } = await query.statement(entry, script, { ...bounds, parameters: [length, offset] }).catch(refused)
   const places = found.map((row) => ({ file: String(row['object_key']), row: Number(row['object_row']) }))
   return { rows: await rowsOf(query, entry, places, signal), total, partial: false }
+}
+
+/** Whoever asks here wrote a condition, and no script. */
+function refused(error: unknown): never {
+  const why = error instanceof OrreryError && error.code === 'invalid_argument' ? error.details['why'] : undefined
+  throw typeof why === 'string' ? new OrreryError('invalid_argument', `Parameter 'where' is refused: ${why}`, {}, error) : error
 }

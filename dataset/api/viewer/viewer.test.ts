@@ -89,6 +89,11 @@ test.each([
   ['/rows?dataset=web&config=default', 422, 'MissingRequiredParameter', /'split' is required/],
   [`/rows?${split}&split=train`, 422, 'InvalidParameter', /'split' is given more than once/],
   ['/splits?dataset=', 422, 'MissingRequiredParameter', /'dataset'/],
+  ['/rows?dataset=web&config=&split=train', 422, 'MissingRequiredParameter', /'config' is required/],
+  [`/splits?dataset=${'a'.repeat(257)}`, 422, 'InvalidParameter', /'dataset' must not be longer than 256 characters/],
+  [`/splits?dataset=${'a'.repeat(9000)}`, 414, 'InvalidParameter', /8192 characters/],
+  [`/rows?${split}&offset=`, 422, 'InvalidParameter', /'offset' must be integer/],
+  [`/rows?${split}&length=`, 422, 'InvalidParameter', /'length' must be integer/],
   [`/rows?${split}&offset=-1`, 422, 'InvalidParameter', /'offset' must be positive/],
   [`/rows?${split}&offset=1e309`, 422, 'InvalidParameter', /'offset' must be integer/],
   [`/rows?${split}&offset=0x10`, 422, 'InvalidParameter', /'offset' must be integer/],
@@ -96,7 +101,7 @@ test.each([
   [`/rows?${split}&length=101`, 422, 'InvalidParameter', /'length' must not be greater than 100/],
   [`/rows?${split}&length=-1`, 422, 'InvalidParameter', /'length' must be positive/],
   [`/search?${split}`, 422, 'MissingRequiredParameter', /'query'/],
-  [`/search?${split}&query=${'a'.repeat(1001)}`, 422, 'InvalidParameter', /'query'/],
+  [`/search?${split}&query=${'a'.repeat(1001)}`, 422, 'InvalidParameter', /'query' must not be longer than 1000/],
   [`/filter?${split}&where=1=1)%20OR%20(1=1`, 422, 'InvalidParameter', /parentheses/],
   [`/filter?${split}&where=1=1;DROP%20TABLE%20documents`, 422, 'InvalidParameter', /invalid symbols/],
   [`/filter?${split}&orderby=random()`, 422, 'InvalidParameter', /'orderby'/],
@@ -112,6 +117,29 @@ test.each([
   expect([answer.status, answer.headers['x-error-code']]).toEqual([status, code])
   expect(Object.keys(answer.body)).toEqual(['error'])
   expect(answer.body.error).toMatch(message)
+})
+
+test('what need not be given may be given empty', async () => {
+  for (const path of ['/splits?dataset=web&config=', '/size?dataset=web&config=&split=', '/info?dataset=web&config='])
+    expect(await ask(path)).toEqual({ ...(await ask(path.replace(/&.*/, ''))), headers: expect.anything() })
+})
+
+test('an answer has a tag, and is not sent again to whoever has it', async () => {
+  for (const url of [`/rows?${split}&length=1`, '/splits?dataset=web', '/v1/datasets/web/statistics', '/cdx?url=*.example', '/v1/datasets/web/documents']) {
+    const asked = async (headers: Record<string, string>, method: 'GET' | 'HEAD' = 'GET') => {
+      const { statusCode, headers: told, body } = await served.app.inject({ method, url, headers })
+      return { statusCode, etag: told.etag, bytes: told['content-length'], body }
+    }
+    const whole = await asked({})
+    const { etag, bytes } = whole
+    expect([whole.statusCode, etag], url).toEqual([200, expect.stringMatching(/^"[0-9a-f]{32}"$/)])
+    for (const known of [`${etag}`, `W/${etag}`, `"x", ${etag}`, '*'])
+      expect(await asked({ 'if-none-match': known })).toEqual({ statusCode: 304, etag, bytes: undefined, body: '' })
+    // RFC 9110 §8.6: the length is that of what a GET would have been sent, or is not said.
+    expect(await asked({ 'if-none-match': `${etag}` }, 'HEAD')).toEqual({ statusCode: 304, etag, bytes, body: '' })
+    expect(await asked({ 'if-none-match': '"x"' })).toEqual(whole)
+    expect(await asked({ 'if-match': '"x"' })).toMatchObject({ statusCode: 412, etag: undefined })
+  }
 })
 
 test('who may not ask is told so in the words of the viewer', async () => {

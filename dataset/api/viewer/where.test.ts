@@ -7,6 +7,7 @@ test.each([
   `"text_bytes" > 10 AND (label = 'a' OR NOT (label = 'b'))`,
   String.raw`title = E'a \' ( b' OR title = e''`,
   "title = ''",
+  "title = 'why?'",
   '"odd (name;" IS NULL',
 ])('%s is one operand', (where) => {
   expect(conditionOf(where)).toBe(`(${where}\n)`)
@@ -23,6 +24,8 @@ test.each([
   ['1=1 -- all', /invalid symbols/],
   ['1=1 /* all', /invalid symbols/],
   ['title = $$ ) $$', /invalid symbols/],
+  ["title = ? OR label = 'why?'", /invalid symbols/],
+  ["title = 'a\0b'", /NUL/],
   ['x'.repeat(10_001), /10000/],
 ])('%s is refused', (where, why) => {
   expect(() => conditionOf(where)).toThrow(why)
@@ -31,6 +34,7 @@ test.each([
 test('an order names columns, and nothing else', () => {
   expect(orderOf('datetime desc')).toBe('"datetime" DESC')
   expect(orderOf('"lang" , TEXT_BYTES DESC')).toBe('"lang" ASC, "text_bytes" DESC')
+  expect(orderOf('author DESC nulls first, title Nulls Last')).toBe('"author" DESC NULLS FIRST, "title" ASC NULLS LAST')
   for (const orderby of ['minhash', 'nope', 'lang; x', '(SELECT 1)', 'lang desc nulls', '"lang', ' ', 'lang,'.repeat(300)])
     expect(() => orderOf(orderby)).toThrow(/orderby/)
 })

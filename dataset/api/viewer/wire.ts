@@ -3,9 +3,12 @@ import { ColumnStatistics } from '#dataset/stats/columns.ts'
 
 /** The border of the dataset viewer's API (https://github.com/huggingface/dataset-viewer, docs/source/openapi.json). */
 const text = z.string('must be text')
-const dataset = text.min(1).max(256).describe('Name of the dataset.')
-const config = text.min(1).max(64).describe('There is one: default.')
-const split = text.min(1).max(64).describe('There is one: train.')
+const atMost = (charsMax: number) => text.min(1, 'must not be empty').max(charsMax, `must not be longer than ${charsMax} characters`)
+const dataset = atMost(256).describe('Name of the dataset.')
+const config = atMost(64).describe('There is one: default.')
+const split = atMost(64).describe('There is one: train.')
+/** One that need not be given may be given empty. */
+const unlessEmpty = <Given extends z.ZodType>(given: Given) => z.preprocess((value) => (value === '' ? undefined : value), given.optional())
 export const rowsPageMax = 100
 
 /** As Python's int() reads a number, within what a row can be. */
@@ -16,10 +19,10 @@ const slice = {
   length: positive.pipe(z.number().max(rowsPageMax, `must not be greater than ${rowsPageMax}`)).default(rowsPageMax),
 }
 
-export const DatasetQueryString = z.object({ dataset, config: config.optional(), split: split.optional() })
+export const DatasetQueryString = z.object({ dataset, config: unlessEmpty(config), split: unlessEmpty(split) })
 export const SplitQueryString = z.object({ dataset, config, split })
 export const RowsQueryString = SplitQueryString.extend(slice)
-export const SearchQueryString = RowsQueryString.extend({ query: text.min(1).max(1000).describe('Words to look for.') })
+export const SearchQueryString = RowsQueryString.extend({ query: atMost(1000).describe('Words to look for.') })
 export const FilterQueryString = RowsQueryString.extend({
   where: text.optional().describe(`A condition in SQL, like text_bytes > 1000 AND lang = 'en'.`),
   orderby: text.optional().describe('A column, with DESC where the greatest shall come first.'),

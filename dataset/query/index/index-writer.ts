@@ -113,6 +113,8 @@ class Writer {
   readonly #segments: Segments
   #held: HeldRow[] = []
   #heldChars = 0
+  /** Places of the groups of the version that is taken in which differ. */
+  #changed: number[] = []
   /** Files whose last rows are among those held. */
   #ended: { file: number; deletes: string }[] = []
 
@@ -143,6 +145,7 @@ class Writer {
       this.#retireUnseen(version, number)
       this.#db.run('delete from groups where number = ?', number)
     }
+    this.#changed = changed.map(({ place }) => place)
     return changed
   }
 
@@ -216,7 +219,10 @@ class Writer {
   finish(version: number, groups: readonly ClaimedGroup[]): void {
     this.#write()
     this.#db.transaction(() => {
-      for (const { hotkey, job, list } of groups) this.#db.run('update groups set list = ? where hotkey = ? and job = ? and list <> ?', list, hotkey, job, list)
+      for (const place of this.#changed) {
+        const { hotkey, job, list } = groups[place] as ClaimedGroup
+        this.#db.run('update groups set list = ? where hotkey = ? and job = ?', list, hotkey, job)
+      }
       if (this.#fact('oldest') === 0) this.#keepFact('oldest', version)
       this.#keepFact('followed', version)
     })

@@ -88,7 +88,7 @@ test('a service that is killed in the middle of an upload has nothing of it, and
   const first = await serve()
   const form = await first.client.ask('/get-file-upload-url', { key: keyOf(miner) }, UploadForm)
   sending(form, file, 200_000)
-  await expect.poll(() => bytesIn(join(folder, 'store')), { timeout: 10_000 }).toBeGreaterThan(0)
+  await expect.poll(() => bytesIn(join(folder, 'store'))).toBeGreaterThan(0)
   await first.kill()
   expect(await Array.fromAsync(store.list(''))).toEqual([])
 
@@ -118,7 +118,7 @@ test('a service that is killed in the middle of an upload has nothing of it, and
     const possible = answered[n] === 204 ? [rows.length] : [null, n === 2 ? null : rows.length]
     expect(possible).toContain(bytes)
     // Whoever was not answered submits again, and all is well.
-    const again = await third.board.submit(id, rows, AbortSignal.timeout(10_000)).then(
+    const again = await third.board.submit(id, rows, AbortSignal.timeout(300_000)).then(
       () => 'taken',
       (error: { code: string }) => error.code,
     )

@@ -7,7 +7,7 @@ import { systemClock } from '#infra/clock.ts'
 import { listen } from '#infra/net/server.ts'
 import { miner, rival, served, shardName, shardOf, type Form } from './served.fixture.ts'
 
-const limits = { atOnce: 8, atOnceOfOne: 2, bytesAtOnce: 2 ** 30, paceBytes: 4096, paceMs: 1500 }
+const limits = { atOnce: 8, atOnceOfOne: 2, bytesAtOnce: 2 ** 30, paceBytes: 4096, paceMs: 4000 }
 
 /** A service on a port, and clients that send a byte now and then for as long as they may. */
 async function scene() {

@@ -31,7 +31,7 @@ test('uploads are bounded in number, for each hotkey and all, and in what they m
 
 test('one that has more than it may ends, and so does its source', async () => {
   const told = { isClosed: false }
-  using upload = boundedUploads(limits).begin('a', 0)
+  using upload = boundedUploads({ ...limits, paceMs: 60_000 }).begin('a', 0)
   const got = Array.fromAsync(upload.watch(endless(30, 0, told), 70))
   await expect(got).rejects.toMatchObject({ code: 'too_large' })
   await expect.poll(() => told.isClosed).toBe(true)

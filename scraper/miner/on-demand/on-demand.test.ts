@@ -11,7 +11,7 @@ import { onDemandLimits as limits, OnDemandWish } from '#schemas/on-demand.ts'
 import { enqueue, openSubnet, testJob, type Subnet } from '#test/adversary/subnet.ts'
 import { testDocument } from '#test/golden/documents.ts'
 import { story } from '#test/site/story.ts'
-import { openPagePool } from '../../document/page-pool.ts'
+import { sharedPages as pool } from '../../document/page-pool.fixture.ts'
 import { memoryTurns } from '../../limits/memory-turns.ts'
 import { json, listing, platformServer, redditComment, redditPost, xItem, type Asked } from '../../posts/platforms.fixture.ts'
 import { redditSource } from '../../posts/reddit-source.ts'
@@ -31,7 +31,6 @@ let subnet: Subnet
 let keeper: Signer
 let site: Awaited<ReturnType<typeof platformServer>>
 let http: Http
-const pool = openPagePool({ threads: 1 })
 
 /** A miner's shards: pages 0…29 of three hosts, every third about bread; and a site, which is at the same time a platform. */
 beforeAll(async () => {
@@ -51,10 +50,9 @@ beforeAll(async () => {
     const body = { '/robots.txt': 'User-agent: *\nDisallow: /closed', '/bread': page('Bread', 1), '/closed': page('Closed', 2) }[asked.url]
     return void response.writeHead(body === undefined ? 404 : 200, { 'content-type': asked.url.endsWith('.txt') ? 'text/plain' : 'text/html' }).end(body)
   })
-  http = createHttp({ userAgent: 'orrery-test', timeoutMs: 5000, bytesMax: 2 ** 20, hosts: () => undefined, allowPrivate: [site.origin] })
+  http = createHttp({ userAgent: 'orrery-test', timeoutMs: 60_000, bytesMax: 2 ** 20, hosts: () => undefined, allowPrivate: [site.origin] })
 })
 afterAll(async () => {
-  await pool[Symbol.asyncDispose]()
   await http[Symbol.asyncDispose]()
   await site[Symbol.asyncDispose]()
   await subnet[Symbol.asyncDispose]()
