@@ -40,6 +40,7 @@ async function enginesOfThis(): Promise<number[]> {
   return children.trim().split(' ').map(Number)
 }
 const ask = (more: Partial<typeof bounds>) => sql.select('select id from documents order by id', table, { ...bounds, timeoutMs: 60_000, ...more })
+const rowsOf = async (script: string) => (await sql.select(script, table, { ...bounds, timeoutMs: 60_000 })).rows
 const isAnswering = async () =>
   expect((await sql.select('select count(*) as n from documents', table, { ...bounds, timeoutMs: 60_000 })).rows).toEqual([{ n: 18n }])
 
@@ -115,7 +116,6 @@ describe('a statement of a stranger', () => {
   })
 
   test('may ask what columns there are, and what is in them', async () => {
-    const rowsOf = async (script: string) => (await sql.select(script, table, { ...bounds, timeoutMs: 60_000 })).rows
     const described = await rowsOf('describe documents')
     expect(described).toContainEqual(expect.objectContaining({ column_name: 'text_bytes', column_type: 'INTEGER' }))
     expect(described.map(({ column_name }) => column_name)).not.toContain('minhash')
