@@ -38,7 +38,11 @@ export const timeBucketRange = (bucket: number): { startMs: number; endMs: numbe
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0')
 
 /** What a label keeps of a text: as many code points as Data Universe, which counts as Python does. */
-export const cutLabel = (text: string): string => [...text.slice(0, 2 * limits.labelChars)].slice(0, limits.labelChars).join('').toWellFormed()
+export const cutLabel = (text: string): string =>
+  Array.from(text.slice(0, 2 * limits.labelChars))
+    .slice(0, limits.labelChars)
+    .join('')
+    .toWellFormed()
 
 export const DataLabel = z
   .string()

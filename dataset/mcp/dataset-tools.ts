@@ -56,7 +56,7 @@ const getDocument = tool({
 const sql = tool({
   name: 'run_sql',
   title: 'One SELECT over a dataset',
-  description: `Rows of one SELECT (DuckDB) over the view "documents" of a dataset: id, uri, host, title, text, lang, label, datetime, fetched_at, text_bytes, quality and rights as JSON text, and more. It sees nothing else. Aggregate, or add a LIMIT: answers are small. ${untrusted}`,
+  description: `Rows of one SELECT (DuckDB; or DESCRIBE, SUMMARIZE) over the view "documents" of a dataset: id, uri, host, title, text, lang, label, datetime, fetched_at, text_bytes, quality and rights as JSON text, and more. It sees nothing else. Aggregate, or add a LIMIT: answers are small. ${untrusted}`,
   annotations: reading,
   input: z.strictObject({
     dataset,

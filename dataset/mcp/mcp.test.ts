@@ -214,7 +214,10 @@ test('what is no MCP is refused, and pages of others may not ask', async () => {
   expect((await post(list, { origin: 'https://evil.example' })).statusCode).toBe(403)
   expect((await post(list, { host: 'evil.example' })).statusCode).toBe(401)
   expect((await post(list, { authorization: 'Bearer orr_none' })).statusCode).toBe(401)
-  expect((await post('[')).statusCode).toBe(400)
+  for (const broken of ['[', '', '{"jsonrpc":"2.0",']) {
+    const { statusCode, body } = await post(broken)
+    expect([statusCode, JSON.parse(body)]).toMatchObject([400, { jsonrpc: '2.0', id: null, error: { code: -32_700 } }])
+  }
   expect((await post('{}')).statusCode).toBeGreaterThanOrEqual(400)
   expect((await post(list, { 'content-type': 'text/plain' })).statusCode).toBe(415)
   expect((await served.app.inject({ method: 'GET', url: '/mcp' })).statusCode).toBe(405)

@@ -19,6 +19,11 @@ export async function mcpRoutes(app: Server): Promise<void> {
     method: ['GET', 'POST', 'DELETE'],
     url: '/mcp',
     schema: { hide: true },
+    errorHandler(error, _request, reply) {
+      if (error.statusCode !== 400 || !error.code?.startsWith('FST_ERR_CTP_')) throw error
+      // JSON-RPC 2.0 §5.1: what is no JSON has no id.
+      return reply.status(400).send({ jsonrpc: '2.0', error: { code: -32_700, message: `Parse error: ${error.message}` }, id: null })
+    },
     handler: async (request, reply) => {
       const asked = await toWebRequest(request.raw, request.body, { signal: hangUp(reply) })
       const authInfo = { token: '', clientId: '', scopes: [], extra: { caller: request } }

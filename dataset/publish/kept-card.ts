@@ -12,7 +12,7 @@ export async function cardWithKept(hub: Pick<Hub, 'text'>, card: string, found: 
   return withKept(card, ((await hub.text(cardPath, cardBytesMax)) ?? '').replaceAll('\r\n', '\n'))
 }
 
-export function withKept(card: string, found: string): string {
+function withKept(card: string, found: string): string {
   const [ours, theirs] = [partsOf(card), partsOf(found)]
   if (!ours || !theirs) return card
   const kept = membersOf(theirs.front).filter(({ key }) => !ownKeys.has(key))

@@ -5,13 +5,24 @@ import { openListener } from '#test/site/listener.ts'
 import { openSite } from '#test/site/site.ts'
 import { createHttp, type HttpOptions } from './http.ts'
 
+/** Longer than what is answered takes, also on a busy machine. */
+const timeoutMs = 60_000
+
 const answerHead = 'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n'
 
 /** A client and a server that does with each connection what it is told. */
 async function face(greet: (socket: Socket) => void, options: Partial<HttpOptions> = {}, scheme = 'http') {
   const listener = await openListener(greet)
   const url = `${scheme}://127.0.0.1:${listener.port}/`
-  const http = createHttp({ userAgent: 'x', timeoutMs: 60_000, bytesMax: 1 << 16, allowPrivate: [new URL(url).origin], ...options })
+  const http = createHttp({
+    userAgent: 'x',
+    timeoutMs,
+    headersMs: timeoutMs,
+    bodyMs: timeoutMs,
+    bytesMax: 1 << 16,
+    allowPrivate: [new URL(url).origin],
+    ...options,
+  })
   onTestFinished(async () => {
     await http[Symbol.asyncDispose]()
     await listener[Symbol.asyncDispose]()
@@ -55,9 +66,12 @@ describe('what never ends is ended, and its connection given up', () => {
     ['too_large', (socket) => writeForever(socket.write(answerHead + '\r\n') ? socket : socket, 'x'.repeat(4096))],
     ['too_large', (socket) => void socket.write(`${answerHead}content-length: 99999999999\r\n\r\n`)],
     ['too_large', (socket) => (socket.write(`${answerHead}transfer-encoding: chunked\r\n\r\n`), writeForever(socket, `1000\r\n${'x'.repeat(4096)}\r\n`))],
-    ['headers_too_large', (socket) => (socket.write('HTTP/1.1 200 OK\r\n'), writeForever(socket, 'x: y\r\n'))],
-    ['headers_too_large', (socket) => writeForever(socket, 'HTTP/1.1 103 Early Hints\r\n\r\n')],
-    ['headers_too_large', (socket) => (socket.write(`${answerHead}transfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n`), writeForever(socket, 'x: y\r\n'))],
+    ['headers_too_large', (socket) => (socket.write('HTTP/1.1 200 OK\r\n'), writeForever(socket, 'x: y\r\n'.repeat(50)))],
+    ['headers_too_large', (socket) => writeForever(socket, 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(50))],
+    [
+      'headers_too_large',
+      (socket) => (socket.write(`${answerHead}transfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n`), writeForever(socket, 'x: y\r\n'.repeat(50))),
+    ],
     ['too_large', (socket) => (socket.write(`${answerHead}transfer-encoding: chunked\r\n\r\n`), writeForever(socket, '1\r\nx\r\n'.repeat(500)))],
     ['headers_too_large', (socket) => (socket.write('HTTP/1.1 200 OK\r\nx: '), writeForever(socket, 'y'.repeat(1000)))],
   ])('%s', async (reason, greet) => {

@@ -121,16 +121,18 @@ const triesMax = 3
 /** Statements of strangers over tables, which the process opens when it has not. */
 function openedTables(root: string, engine: Engine, spills: ReturnType<typeof spillFolders>) {
   let spill: ({ path: string } & AsyncDisposable) | undefined
+  // The engine is that of other stores as well, which may have a table of the same address.
+  const placed = ({ address }: Pick<SqlTable, 'address'>): string => `${root}\n${address}`
   const openOnce = async ({ address, names, without, files }: SqlTable, signal: AbortSignal): Promise<void> => {
     for (const name of names) if (!isViewName(name)) throw refusal(`"${name}" cannot be the name of a table`)
     spill ??= await spills.open()
     const located = (await files()).map((file) => ({ ...file, path: join(root, requireKey(file.key)) }))
-    await engine.run({ kind: 'open', address, names, without, files: located, spill: join(spill.path, sha256Hex(address)) }, signal)
+    await engine.run({ kind: 'open', address: placed({ address }), names, without, files: located, spill: join(spill.path, sha256Hex(address)) }, signal)
   }
   return {
     async select(script: string, table: SqlTable, { parameters = [], rowsMax, bytesMax, cut }: SelectOptions, signal: AbortSignal): Promise<SqlSelection> {
       for (let tries = 0; tries < triesMax; tries++) {
-        const task = { kind: 'select', script, address: table.address, parameters, rowsMax, bytesMax, cut } as const
+        const task = { kind: 'select', script, address: placed(table), parameters, rowsMax, bytesMax, cut } as const
         try {
           const selection = await engine.run<SqlSelection | typeof closed>(task, signal)
           if (selection !== closed) return selection

@@ -40,6 +40,7 @@ async function enginesOfThis(): Promise<number[]> {
   return children.trim().split(' ').map(Number)
 }
 const ask = (more: Partial<typeof bounds>) => sql.select('select id from documents order by id', table, { ...bounds, timeoutMs: 60_000, ...more })
+const rowsOf = async (script: string) => (await sql.select(script, table, { ...bounds, timeoutMs: 60_000 })).rows
 const isAnswering = async () =>
   expect((await sql.select('select count(*) as n from documents', table, { ...bounds, timeoutMs: 60_000 })).rows).toEqual([{ n: 18n }])
 
@@ -93,6 +94,19 @@ describe('a statement of a stranger', () => {
     await isAnswering()
   })
 
+  test('sees the files of its own store, whatever another has under the same address', async () => {
+    const other = await mkdtemp(join(tmpdir(), 'orrery-'))
+    shared.defer(() => rm(other, { recursive: true, force: true }))
+    const store = folderStore(other)
+    await store.put('inside.parquet', encodeDocuments(testDocuments(7), { codec: 'zstd' }))
+    await using there = duckdbSql(other, store, { limits })
+    const count = 'SELECT count(*)::INT AS n FROM documents'
+    const asked = { ...bounds, timeoutMs: 60_000 }
+    expect((await sql.select(count, table, asked)).rows).toEqual([{ n: 18 }])
+    expect((await there.select(count, table, asked)).rows).toEqual([{ n: 5 }])
+    expect((await sql.select(count, table, asked)).rows).toEqual([{ n: 18 }])
+  })
+
   test('has its answer cut where that is asked for, else refused, by rows and by bytes', async () => {
     expect(await ask({ rowsMax: 18 })).toMatchObject({ isCut: false })
     expect(await ask({ rowsMax: 17, cut: true })).toMatchObject({ isCut: true, rows: { length: 17 } })
@@ -102,7 +116,6 @@ describe('a statement of a stranger', () => {
   })
 
   test('may ask what columns there are, and what is in them', async () => {
-    const rowsOf = async (script: string) => (await sql.select(script, table, { ...bounds, timeoutMs: 60_000 })).rows
     const described = await rowsOf('describe documents')
     expect(described).toContainEqual(expect.objectContaining({ column_name: 'text_bytes', column_type: 'INTEGER' }))
     expect(described.map(({ column_name }) => column_name)).not.toContain('minhash')

@@ -15,7 +15,7 @@ export const SqlBody = z
       .string()
       .min(1)
       .max(100_000)
-      .describe('One SELECT in the dialect of DuckDB over the view `documents`: at most 10,000 rows, 16 MiB of result, 30 seconds.'),
+      .describe('One SELECT (or DESCRIBE, SUMMARIZE) in the dialect of DuckDB over the view `documents`: at most 10,000 rows, 16 MiB of result, 30 seconds.'),
     parameters: z
       .array(z.union([z.string(), z.number().refine(isExact, 'a whole number beyond 2^53: pass it as text, and cast it'), z.boolean(), z.null()]))
       .max(100)

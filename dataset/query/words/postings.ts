@@ -197,10 +197,10 @@ export class PostingsReader {
   open(dense: DenseBlock, sparse: SparseBlock): DenseBlock | SparseBlock {
     const at = this.#weightsAt
     if (this.#gapBytes === undefined) {
-      dense.fill(this.#view, this.#at, baseOf(this.#first), { bytes: this.#bytes, at })
+      dense.take(this.#view, this.#at, baseOf(this.#first), { bytes: this.#bytes, at })
       return dense
     }
-    sparse.fill({ bytes: this.#bytes, at })
+    sparse.take({ bytes: this.#bytes, at })
     this.#eachSparse((document, n) => sparse.put(n, document))
     return sparse
   }
@@ -227,7 +227,7 @@ class SparseBlock {
   #weights: Weights = { bytes: new Uint8Array(), at: 0 }
   #at = 0
 
-  fill(weights: Weights): void {
+  take(weights: Weights): void {
     this.#weights = weights
     this.#at = 0
   }
@@ -249,7 +249,7 @@ class DenseBlock {
   /** How many documents stand before each word. */
   readonly #before = new Uint16Array(blockWords)
 
-  fill(view: DataView, at: number, base: number, weights: Weights): void {
+  take(view: DataView, at: number, base: number, weights: Weights): void {
     this.#base = base
     this.#weights = weights
     for (let n = 0, before = 0; n < blockWords; n++) {

@@ -63,14 +63,14 @@ const isMark = (folded: string, at: number): boolean => mark.test(characterAt(fo
 const lettersOf = (run: string): string[] => run.match(/\P{M}?\p{M}*/gsu)?.filter((letter) => letter !== '') ?? []
 
 /** The runs of a folded text that are of words or of what is a word by itself. */
-function* runsOf(folded: string): Generator<{ run: string; kind: number }> {
+function* runsOf(folded: string): Generator<{ run: string; kind: number; at: number }> {
   const kinds = searchKinds()
   for (let at = 0; at < folded.length;) {
     const kind = kindAt(kinds, folded, at)
     const goesOn = (next: number): boolean => kindAt(kinds, folded, next) === kind || (kind === byItself && isMark(folded, next))
     let end = behind(kinds, folded, at)
     while (end < folded.length && goesOn(end)) end = behind(kinds, folded, end)
-    if (kind !== between) yield { run: folded.slice(at, end), kind }
+    if (kind !== between) yield { run: folded.slice(at, end), kind, at }
     at = end
   }
 }
@@ -78,15 +78,39 @@ function* runsOf(folded: string): Generator<{ run: string; kind: number }> {
 const behind = (kinds: Uint8Array, folded: string, at: number): number => at + (kinds[folded.charCodeAt(at)] === half ? characterAt(folded, at).length : 1)
 
 /**
- * The words of a folded text in their order: runs of letters, marks and digits. Of scripts that are written without spaces (Han, kana, Thai …), and of pictures, each letter, and each two
- * that follow each other. The same for what is indexed and what is asked.
+ * The words of a folded text in their order: runs of letters, marks and digits; behind one with signs that are part of a name (`C++`, `C#`, `.NET`) that name. Of scripts that are written
+ * without spaces (Han, kana, Thai …), and of pictures, each letter, and each two that follow each other. The same for what is indexed and what is asked.
  */
 export function* wordsOf(folded: string): Generator<string> {
-  for (const { run, kind } of runsOf(folded)) {
+  for (const { run, kind, at } of runsOf(folded)) {
     if (kind === byItself) yield* pairsOf(run)
-    else yield run.length <= wordUnitsMax ? run : run.slice(0, wordUnitsMax).replace(/[\ud800-\udbff]$/, '')
+    else if (run.length > wordUnitsMax) yield run.slice(0, wordUnitsMax).replace(/[\ud800-\udbff]$/, '')
+    else {
+      yield run
+      if (hasSign(folded, at, at + run.length)) yield* namesOf(folded, at, run)
+    }
   }
 }
+
+const [dot, hash, plus] = ['.', '#', '+'].map((sign) => sign.charCodeAt(0))
+
+const hasSign = (folded: string, at: number, end: number): boolean => {
+  const behind = folded.charCodeAt(end)
+  return behind === hash || behind === plus || folded.charCodeAt(at - 1) === dot
+}
+
+/** A sign counts where neither it nor a letter is on its other side: `page#part`, `a.b` and `...and` have none. */
+function* namesOf(folded: string, at: number, run: string): Generator<string> {
+  const isFree = (place: number, sign: string): boolean =>
+    place < 0 || place >= folded.length || (folded[place] !== sign && kindAt(searchKinds(), folded, place) !== inWord)
+  const end = at + run.length
+  if (folded[end] === '#' && isFree(end + 1, '#')) yield `${run}#`
+  else if (folded[end] === '+' && folded[end + 1] === '+' && isFree(end + 2, '+')) yield `${run}++`
+  if (folded[at - 1] === '.' && isFree(at - 2, '.')) yield `.${run}`
+}
+
+/** The word in a name of `wordsOf`; undefined of a word that is none. */
+const namedWord = (word: string): string | undefined => /^\.(.+)$/s.exec(word)?.[1] ?? /^(.+?)(?:#|\+\+)$/s.exec(word)?.[1]
 
 function* pairsOf(run: string): Generator<string> {
   const letters = lettersOf(run)
@@ -111,17 +135,18 @@ export function soughtWords(typed: string): SoughtWords {
   for (const [n, part] of foldText(typed.slice(0, questionUnitsMax).toWellFormed())
     .split(/["“”„«»]/)
     .entries()) {
-    const found = spacelessOf([...wordsOf(part)])
+    const found = tellingOf([...wordsOf(part)])
     for (const word of found) if (words.size < questionWordsMax) words.add(word)
     if (n % 2 === 1 && found.length > 1) phrases.push(phraseText(part))
   }
   return { words: [...words], phrases }
 }
 
-/** Of a run without spaces its pairs say all that its letters do. */
-const spacelessOf = (found: readonly string[]): string[] => {
-  const paired = new Set(found.filter((word) => isSpaceless(word) && lettersOf(word).length === 2).flatMap(lettersOf))
-  return found.filter((word) => !paired.has(word))
+/** Of a run without spaces its pairs say all that its letters do, and a name all that its word does. */
+const tellingOf = (found: readonly string[]): string[] => {
+  const paired = found.filter((word) => isSpaceless(word) && lettersOf(word).length === 2).flatMap(lettersOf)
+  const told = new Set([...paired, ...found.flatMap((word) => namedWord(word) ?? [])])
+  return found.filter((word) => !told.has(word))
 }
 
 const isSpaceless = (word: string): boolean => kindAt(searchKinds(), word, 0) === byItself
