@@ -162,6 +162,8 @@ test('a browser runs nothing of it, and reads it from the origins that may', asy
   expect(allowed['access-control-allow-origin']).toBe('https://good.example')
   expect(allowed['content-security-policy']).toContain("default-src 'none'")
   expect(allowed['x-content-type-options']).toBe('nosniff')
+  expect(allowed).toMatchObject({ 'referrer-policy': 'no-referrer', 'x-frame-options': 'SAMEORIGIN', 'cross-origin-resource-policy': 'cross-origin' })
+  expect(allowed['strict-transport-security']).toBeUndefined()
   expect((await ask('https://bad.example'))['access-control-allow-origin']).toBeUndefined()
   const options = async (url: string, headers: Record<string, string> = {}) => {
     const { statusCode, headers: told } = await app.inject({ method: 'OPTIONS', url, headers })

@@ -5,6 +5,7 @@ import fastifyCors, { type FastifyCorsOptionsDelegateCallback } from '@fastify/c
 import fastifySwagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyRequest, type RawServerDefault } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import helmet from 'helmet'
 import { OrreryError } from '#schemas/errors.ts'
 import type { Telemetry } from '#schemas/stage.ts'
 import { guardAccess, type ApiAccess } from './api-access.ts'
@@ -126,23 +127,29 @@ function corsOptions(origins: readonly string[]): () => FastifyCorsOptionsDelega
   return () => (request, done) => done(null, { ...options, preflight: request.headers['access-control-request-method'] !== undefined })
 }
 
-/**
- * Of each answer. Nothing of an API is a page: whatever is opened in a browser runs nothing, loads nothing and is in no frame. Whoever serves TLS says so for
- * their whole host.
- */
-const browserHeaders = {
-  'content-security-policy': "default-src 'none';frame-ancestors 'none'",
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'cross-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'SAMEORIGIN',
+/** Nothing of an API is a page: whatever is opened in a browser runs nothing and loads nothing. */
+const helmetOptions = {
+  contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } },
+  crossOriginResourcePolicy: { policy: 'cross-origin' as const },
+  // Whoever serves TLS says so for their whole host.
+  strictTransportSecurity: false,
+}
+
+/** What helmet says to browsers, which is the same in each answer, and so asked for once: to have it set one by one on each was a third of what an answer of the feed costs. */
+function browserHeaders(): Record<string, string> {
+  const headers: Record<string, string> = {}
+  const answer = { setHeader: (name: string, value: string) => (headers[name.toLowerCase()] = value), removeHeader: () => undefined }
+  helmet(helmetOptions)({} as IncomingMessage, answer as unknown as ServerResponse, (error) => {
+    if (error !== undefined) throw error
+  })
+  return headers
 }
 
 /** Ids, bounds, what browsers may do, and JSON that comes without saying so. */
 function bearRequests(app: Server): void {
+  const forBrowsers = browserHeaders()
   app.addHook('onRequest', (request, reply, done) => {
-    void reply.headers(browserHeaders).header('x-request-id', request.id)
+    void reply.headers(forBrowsers).header('x-request-id', request.id)
     if (hasBody(request)) request.headers['content-type'] ??= 'application/json'
     done(refusalOf(request))
   })
