@@ -2,13 +2,11 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { madeKey } from '#infra/chain/key-file.ts'
 import { walletFiles, writeOnce } from '#infra/chain/wallet.ts'
-import type { TurnSummary } from '#infra/telemetry/summary.ts'
 import { temporaryFolder } from '../conformance/temporary-folder.ts'
 import { writeSmallWeb } from '../upgrade/small-web.ts'
 import { artefactsOf } from './artefacts.ts'
 import { anyPorts, runProgram } from './program.ts'
 import { toldSecrets } from './told-secrets.ts'
-import { readTurnFacts, shortfalls } from './turn-facts.ts'
 
 const frozen = ['--frozen-at', '2026-01-15T12:00:00Z', ...anyPorts]
 
@@ -22,15 +20,6 @@ async function writeWallet(data: string): Promise<void> {
   await writeOnce(hotkey, hotkeyFile)
   await writeOnce(coldkeypub, publicFile)
 }
-
-test('one turn from pages to new weights', { timeout: 180_000 }, async () => {
-  const data = await temporaryFolder()
-  const { code, stderr, events } = await runProgram(['up', '--once', '--data', data, ...frozen])
-  expect(code, stderr).toBe(0)
-  expect(stderr).toContain('documents in shards')
-  const summary = events.findLast(({ event }) => event === 'turn.summary') as unknown as TurnSummary
-  expect(shortfalls(await readTurnFacts(data, summary))).toEqual([])
-})
 
 test('the same bytes the second time, and no secret of a hotkey anywhere but in its file', async () => {
   const folder = await temporaryFolder()
