@@ -190,6 +190,23 @@ test('rows are paid by the share of drawn pages that hold what they say, average
   expect([first?.store.effective_bytes, second?.store.effective_bytes]).toEqual([40 * 300, expect.closeTo((40 * 300 * shares[1]) / 0.92, 6)])
 })
 
+test('who is suspect is looked at more, and believed no sooner for it', async () => {
+  const rows = scene.rows(scene.miner, 200)
+  await scene.mineHonestly(scene.miner, rows)
+  const [asked, gone] = [new Set<string>(), new Set<string>()]
+  const refetch: Refetch = async (url, signal) => {
+    if (asked.add(url).size <= 3) gone.add(url)
+    return gone.has(url) ? { state: 'gone', reason: 'http_404' } : scene.refetch(url, signal)
+  }
+  const looks: (number | undefined)[] = []
+  for (let cycle = 0; cycle < 3; cycle++) {
+    looks.push((await validate({ sample_pages: 10 }, refetch)).miners[0]?.standing?.looks)
+    scene.subnet.pace.advance(30 * blockMs)
+  }
+  expect(asked.size).toBeGreaterThan(30)
+  expect(looks).toEqual([10, 20, 30])
+})
+
 test('a job that has left the list by its date counts next to nothing, and is expected of nobody', async () => {
   await scene.mineHonestly(scene.miner, scene.rows(scene.miner, 40))
   const before = (await validate()).miners[0]

@@ -82,7 +82,7 @@ async function judgeMiner(
     report(telemetry, hotkey, found)
     if (isTelling(found)) await writeVerdict(params, look.block, { miner: hotkey, committedBlock, ...found })
   }
-  const judgement = judgementOf(found)
+  const judgement = judgementOf(found, settings.sample_pages)
   const earned = judgement.state === 'passed' ? 'staged' : judgement.state === 'failed' ? 'nothing' : 'kept'
   if (earned === 'staged') await stage(hotkey, memory)
   await memory.book.finish(hotkey, { outcome: JSON.stringify(judgement), earned, at: pace.now() })
@@ -101,7 +101,8 @@ async function stage(hotkey: string, { book, rows }: Memory): Promise<void> {
   }
 }
 
-function judgementOf(found: Evaluated | Skipped): Judgement {
+/** @param wanted looks of a draw: of who is suspect there are more, and to be suspect is no quicker way to be believed */
+function judgementOf(found: Evaluated | Skipped, wanted: number): Judgement {
   // Else it would only have to be slow to keep what it has for ever.
   if ('skipped' in found) return { index: null, state: found.isLate ? 'unjudged' : 'skipped', failures: [], drawn: false, looks: 0, passRate: 1, confirmed: 1 }
   const { index, failures, pages, standing, confirmed } = found
@@ -110,7 +111,7 @@ function judgementOf(found: Evaluated | Skipped): Judgement {
     state: failures.length > 0 ? 'failed' : standing === 'judged' ? 'passed' : standing,
     failures: failures.slice(0, failuresKept),
     drawn: found.isDrawn && failures.some(({ code }) => !wholeFaults.has(code)),
-    looks: pages.filter(({ verdict }) => verdict !== 'unfetchable').length,
+    looks: Math.min(wanted, pages.filter(({ verdict }) => verdict !== 'unfetchable').length),
     passRate: passRateOf(pages),
     confirmed,
   }
