@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pageSha256 } from '#infra/corpus/list-tree.ts'
 import { listFolder, locationOf, type TablePlace } from './place.ts'
 import type { GroupsList, WrittenSnapshot } from './state.ts'
 
@@ -17,8 +18,7 @@ export const snapshotSummary = ({ version, sha256, groups, operation, counts }: 
 /** sha256 of the root page, its height and how many groups there are; formerly the sha256 of a list alone. */
 const groupsPattern = /^([0-9a-f]{64})(?:-(\d{1,2})-(\d{1,15}))?$/
 
-const groupsText = (groups: GroupsList): string =>
-  'height' in groups ? `${groups.key.slice(-69, -'.json'.length)}-${groups.height}-${groups.items}` : groups.sha256
+const groupsText = (groups: GroupsList): string => ('height' in groups ? `${pageSha256(groups.key)}-${groups.height}-${groups.items}` : groups.sha256)
 
 function groupsOf(place: Pick<TablePlace, 'folder'>, text: string): GroupsList {
   const [, sha256 = '', height, items] = groupsPattern.exec(text) ?? []

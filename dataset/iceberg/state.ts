@@ -5,7 +5,7 @@ import { OrreryError } from '#schemas/errors.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
 import type { ListTree } from '#schemas/list-tree.ts'
 import { readList } from '#infra/corpus/list-object.ts'
-import { readLeaves, readTree, type ReadTree } from '#infra/corpus/list-tree.ts'
+import { listedWhole, readLeaves, readTree, type ReadTree } from '#infra/corpus/list-tree.ts'
 import type { TablePlace } from './place.ts'
 import { readSnapshots } from './snapshot-summary.ts'
 
@@ -175,7 +175,7 @@ async function* newGroups(store: Pick<ObjectStore, 'get'>, groups: GroupsList, p
 export const isDamage = (error: unknown): boolean => error instanceof OrreryError && (error.code === 'data_unreadable' || error.code === 'not_found')
 
 export const readGroups = async ({ store }: Pick<TablePlace, 'store'>, { groups }: WrittenSnapshot): Promise<ReadTree<WrittenGroup>> =>
-  'height' in groups ? readTree(store, groups, WrittenGroup) : { items: await readList(store, groups, WrittenGroup), leaves: new Map(), keys: new Set() }
+  'height' in groups ? readTree(store, groups, WrittenGroup) : listedWhole(await readList(store, groups, WrittenGroup))
 
 export const readFiles = ({ store }: Pick<TablePlace, 'store'>, { files }: Pick<WrittenGroup, 'files'>): Promise<WrittenFile[]> =>
   readList(store, files, WrittenFile)

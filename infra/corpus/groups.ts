@@ -1,6 +1,6 @@
 import { TokensGroup, VersionGroup, type TokenTotals, type TokenVersionManifest, type VersionManifest } from '#schemas/manifest.ts'
 import type { ObjectStore } from '#schemas/object-store.ts'
-import { planTree, readTree, writeTree, type ReadTree } from './list-tree.ts'
+import { listedWhole, planTree, readTree, writeTree, type ReadTree } from './list-tree.ts'
 
 /** What versions say of the jobs of miners. */
 type Job = Pick<VersionGroup, 'hotkey' | 'job_id'>
@@ -13,13 +13,11 @@ type Getting = Pick<ObjectStore, 'get'>
  * @throws OrreryError `data_unreadable`, `not_found` for a page of them that is damaged or missing
  */
 export const readVersionGroups = async (store: Getting, { groups }: Pick<VersionManifest, 'groups'>): Promise<ReadTree<VersionGroup>> =>
-  Array.isArray(groups) ? inManifest(groups) : readTree(store, groups, VersionGroup)
+  Array.isArray(groups) ? listedWhole(groups) : readTree(store, groups, VersionGroup)
 
 /** The same of a version of tokens. */
 export const readTokensGroups = async (store: Getting, { groups }: Pick<TokenVersionManifest, 'groups'>): Promise<ReadTree<TokensGroup>> =>
-  Array.isArray(groups) ? inManifest(groups) : readTree(store, groups, TokensGroup)
-
-const inManifest = <Group>(items: readonly Group[]): ReadTree<Group> => ({ items, leaves: new Map(), keys: new Set() })
+  Array.isArray(groups) ? listedWhole(groups) : readTree(store, groups, TokensGroup)
 
 /**
  * Writes the groups of a version: the pages that the version before it has not.

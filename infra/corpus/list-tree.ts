@@ -42,6 +42,9 @@ export interface ReadTree<Item> {
   keys: ReadonlySet<string>
 }
 
+/** A list that was written as a whole: no page of a tree has anything of it. */
+export const listedWhole = <Item>(items: readonly Item[]): ReadTree<Item> => ({ items, leaves: new Map(), keys: new Set() })
+
 interface Leaf<Item> {
   page: ListPage
   items: readonly Item[]
@@ -157,10 +160,13 @@ async function readPage<Item>(store: Getting, { key, items }: ListPage, item: z.
   const pages = recentOf(store)
   const known = pages.get(key)
   if (known) return known as readonly Item[]
-  const page = await readList(store, { key, sha256: key.slice(-endingChars, -'.json'.length) }, item)
+  const page = await readList(store, { key, sha256: pageSha256(key) }, item)
   if (page.length > Math.min(items, pageItemsMax)) throw new OrreryError('data_unreadable', `The page ${key} is longer than the page above it says.`, { key })
   pages.keep(key, page)
   return page
 }
 
 const endingChars = 64 + '.json'.length
+
+/** Of a page, by its key. */
+export const pageSha256 = (key: string): string => key.slice(-endingChars, -'.json'.length)
